@@ -1,0 +1,521 @@
+//! What can go wrong, grouped by who is to blame.
+//!
+//! There is one opaque [`Error`]. Its [`Kind`] says what happened, [`Kind::blame`] whose fault it is, and
+//! [`Error::progress`] how far the exchange had come: the stage, how many bytes went out and came in,
+//! whether the connection had been used before, and whether it is safe to send the request again.
+//!
+//! It is opaque so that causes can be added without breaking a `match`: ask [`Error::kind`] or the
+//! `is_*` predicates.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use url::Url;
+
+use crate::history::Exchange;
+use crate::origin::Origin;
+
+/// The result of everything that can fail here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Blame {
+    /// The program that uses the session: nothing was sent, unless a body broke on the way.
+    Caller,
+    /// The server, or whoever speaks in its name: it broke the protocol.
+    Peer,
+    /// What lies between: names, routes, sockets, time.
+    Network,
+    /// A limit of this session, there to be raised.
+    Limit,
+}
+
+/// Which of the named time limits ran out. Each has a field of the same name in
+/// [`Timeouts`](crate::Timeouts).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// Waiting for a free place in the pool.
+    Pool,
+    /// Turning the host's name into addresses.
+    Resolve,
+    /// Opening the connection, all its addresses and layers together.
+    Connect,
+    /// Sending the request: the peer took no byte for this long.
+    Send,
+    /// Waiting for the whole head of the response, from the end of the request.
+    Head,
+    /// Between two reads of the body.
+    Read,
+    /// The whole call, over every hop, retry and the body.
+    Total,
+}
+
+impl Timeout {
+    /// The name of the field in [`Timeouts`](crate::Timeouts).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Send => "send",
+            Self::Head => "head",
+            Self::Read => "read",
+            Self::Total => "total",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($variant:ident $name:literal $blame:ident $says:literal $advice:literal;)*) => {
+        /// What happened. [`blame`](Self::blame) groups the kinds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $(#[doc = concat!($says, ": ", $advice, ".")] $variant,)*
+            /// A time limit ran out; the value says which one.
+            Timeout(Timeout),
+        }
+
+        impl Kind {
+            /// The kind in kebab-case, as logs and other programs want it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Timeout(Timeout::Pool) => "pool-timeout",
+                    Self::Timeout(Timeout::Resolve) => "resolve-timeout",
+                    Self::Timeout(Timeout::Connect) => "connect-timeout",
+                    Self::Timeout(Timeout::Send) => "send-timeout",
+                    Self::Timeout(Timeout::Head) => "head-timeout",
+                    Self::Timeout(Timeout::Read) => "read-timeout",
+                    Self::Timeout(Timeout::Total) => "total-timeout",
+                }
+            }
+
+            /// Whose fault it is.
+            #[must_use]
+            pub const fn blame(self) -> Blame {
+                match self {
+                    $(Self::$variant => Blame::$blame,)*
+                    Self::Timeout(_) => Blame::Network,
+                }
+            }
+
+            const fn says(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $says,)*
+                    Self::Timeout(Timeout::Pool) => "no place in the pool became free in time",
+                    Self::Timeout(Timeout::Resolve) => "the host's name was not resolved in time",
+                    Self::Timeout(Timeout::Connect) => "no connection was made in time",
+                    Self::Timeout(Timeout::Send) => "the peer did not take the request in time",
+                    Self::Timeout(Timeout::Head) => "no response came in time",
+                    Self::Timeout(Timeout::Read) => "the body stopped coming",
+                    Self::Timeout(Timeout::Total) => "the call took too long",
+                }
+            }
+
+            const fn advice(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $advice,)*
+                    Self::Timeout(Timeout::Pool) => "raise `timeouts.pool` or the pool's limits, or finish reading earlier responses",
+                    Self::Timeout(Timeout::Resolve) => "check the resolver or raise `timeouts.resolve`",
+                    Self::Timeout(Timeout::Connect) => "check that the host is up or raise `timeouts.connect`",
+                    Self::Timeout(Timeout::Send) => "raise `timeouts.send` or send less at once",
+                    Self::Timeout(Timeout::Head) => "raise `timeouts.head` if the server needs longer to answer",
+                    Self::Timeout(Timeout::Read) => "raise `timeouts.read` or resume with a Range request",
+                    Self::Timeout(Timeout::Total) => "raise `timeouts.total`",
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    InvalidUrl "invalid-url" Caller "the URL cannot be parsed" "check its host, port and brackets";
+    MissingScheme "missing-scheme" Caller "the URL has no scheme" "start it with http:// or give the session a base_url";
+    UnsupportedScheme "unsupported-scheme" Caller "no transport speaks this URL's scheme" "use http://, or a backend that has TLS for https://";
+    InvalidMethod "invalid-method" Caller "the method is not a token" "use letters, digits and -!#$%&'*+.^_`|~";
+    InvalidHeader "invalid-header" Caller "a header is not valid" "names are tokens, values have no CR, LF, NUL or leading blank";
+    InvalidCookie "invalid-cookie" Caller "a cookie cannot be sent as given" "names and values have no control bytes and no ;";
+    InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
+    InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
+    BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
+    BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
+    NotReplayable "not-replayable" Caller "the body would have to be sent again, and cannot be" "give bytes or a body that can start over, or switch redirects off";
+    SessionClosed "session-closed" Caller "the session is closed" "send requests before closing it";
+    Misuse "misuse" Caller "the machine was given an answer that it had not asked for" "answer the step that is wanted now";
+
+    Resolve "resolve" Network "the host's name has no address" "check the name and the resolver";
+    Connect "connect" Network "no connection could be made" "check that the host is up and the port is open";
+    ClosedBeforeResponse "closed-before-response" Network "the peer closed the connection without an answer" "send again if the request may be repeated";
+    IncompleteHead "incomplete-head" Network "the connection ended within the head of the response" "send again if the request may be repeated";
+    IncompleteBody "incomplete-body" Network "the connection ended before the whole body had come" "what came is not the whole: ask again, or resume with a Range request";
+    Io "io" Network "the connection failed" "see the cause";
+
+    NotHttp "not-http" Peer "the peer does not speak HTTP/1" "check scheme and port";
+    BadHead "bad-head" Peer "the head of the response is malformed" "report it to the server's owner";
+    BadLength "bad-length" Peer "the response's Content-Length is not a number" "report it to the server's owner";
+    ConflictingLength "conflicting-length" Peer "the response names two different lengths" "report it to the server's owner";
+    UnsupportedTransferCoding "unsupported-transfer-coding" Peer "the response's Transfer-Encoding is not exactly chunked" "report it to the server's owner";
+    BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
+    UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
+    UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
+    BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
+    ConflictingLocation "conflicting-location" Peer "the redirect names two different Locations" "read the response that the error holds";
+    UnsupportedRedirectScheme "unsupported-redirect-scheme" Peer "the redirect leads away from HTTP" "read the response that the error holds";
+    Status "status" Peer "the server answered with an error status" "read the response that the error holds";
+
+    HeadTooLarge "head-too-large" Limit "the response's heads are larger than allowed" "raise `limits.head_bytes`";
+    TooManyFields "too-many-fields" Limit "the response has more header fields than allowed" "raise `limits.fields`";
+    TooManyInterim "too-many-interim" Limit "the server sent more interim responses than allowed" "raise `limits.interim`";
+    BodyTooLarge "body-too-large" Limit "the body is larger than allowed" "raise `limits.body_bytes`";
+    TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
+    RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far an exchange had come when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Before anything was wanted from the network.
+    Prepare,
+    /// Waiting for the pool, resolving, opening the connection.
+    Connect,
+    /// Sending the request.
+    Send,
+    /// Waiting for the head of the response.
+    Head,
+    /// Reading the body of the response.
+    Body,
+    /// Deciding what follows from the response: redirect, authentication.
+    Turn,
+}
+
+impl Stage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "preparing",
+            Self::Connect => "connecting",
+            Self::Send => "sending the request",
+            Self::Head => "waiting for the response",
+            Self::Body => "reading the body",
+            Self::Turn => "following the response",
+        }
+    }
+}
+
+/// Whether sending the same request again could do harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// The server cannot have acted on the request.
+    Safe,
+    /// The server may have acted on it: repeat only what is idempotent (RFC 9110 section 9.2.2).
+    IfIdempotent,
+    /// The server has answered, or the body cannot be sent again.
+    No,
+}
+
+/// Where an exchange stood when it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What was being done.
+    pub stage: Stage,
+    /// The peer of this hop.
+    pub peer: Option<Origin>,
+    /// Which hop of the call it was: 0 is the first request, 1 the first redirect.
+    pub hop: u32,
+    /// Bytes of the request that the transport took on this hop.
+    pub bytes_sent: u64,
+    /// Bytes of the response that came on this hop.
+    pub bytes_received: u64,
+    /// Whether the connection had carried an earlier exchange.
+    pub reused: bool,
+    /// Whether the request may be sent again.
+    pub repeat: Repeat,
+}
+
+/// Why a call failed. `Display` is one line that says what to do next; the cause is in `source()`.
+///
+/// Nothing secret is in it: URLs are without userinfo, header values are never shown.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    detail: Option<Cow<'static, str>>,
+    url: Option<Url>,
+    progress: Option<Progress>,
+    response: Option<Exchange>,
+    history: Vec<Exchange>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind, with nothing more to say yet.
+    #[cold]
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            detail: None,
+            url: None,
+            progress: None,
+            response: None,
+            history: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// With what is special in this case, in the words of the caller's program. Bytes of a peer go through
+    /// [`escape`] first.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// With the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// With the URL that was asked for; its userinfo is left out.
+    #[must_use]
+    pub fn with_url(mut self, url: &Url) -> Self {
+        self.0.url = Some(crate::address::without_userinfo(url));
+        self
+    }
+
+    pub(crate) fn with_progress(mut self, progress: Progress) -> Self {
+        self.0.progress.get_or_insert(progress);
+        self
+    }
+
+    pub(crate) fn with_response(mut self, response: Exchange, history: Vec<Exchange>) -> Self {
+        self.0.response = Some(response);
+        self.0.history = history;
+        self
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The URL of the hop that failed, without userinfo.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        self.0.url.as_ref()
+    }
+
+    /// How far the exchange had come; `None` before anything was wanted from the network.
+    #[must_use]
+    pub fn progress(&self) -> Option<&Progress> {
+        self.0.progress.as_ref()
+    }
+
+    /// The response that could not be followed or was an error status: its head, where one had come.
+    #[must_use]
+    pub fn response(&self) -> Option<&Exchange> {
+        self.0.response.as_ref()
+    }
+
+    /// The responses before [`response`](Self::response), first to last.
+    #[must_use]
+    pub fn history(&self) -> &[Exchange] {
+        &self.0.history
+    }
+
+    /// Whether a time limit ran out; [`kind`](Self::kind) says which.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind(), Kind::Timeout(_))
+    }
+
+    /// Whether no connection could be made: resolving, connecting, or the time for either.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::Resolve
+                | Kind::Connect
+                | Kind::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Pool)
+        )
+    }
+
+    /// Whether it is about following a redirect.
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::BadLocation
+                | Kind::ConflictingLocation
+                | Kind::UnsupportedRedirectScheme
+                | Kind::TooManyRedirects
+                | Kind::RedirectLoop
+        )
+    }
+
+    /// Whether it came of `error_for_status`.
+    #[must_use]
+    pub fn is_status(&self) -> bool {
+        self.kind() == Kind::Status
+    }
+
+    /// Whether the body of the request or of the response is at fault.
+    #[must_use]
+    pub fn is_body(&self) -> bool {
+        matches!(
+            self.kind(),
+            Kind::InvalidBody
+                | Kind::BodyLength
+                | Kind::BodySource
+                | Kind::NotReplayable
+                | Kind::IncompleteBody
+                | Kind::BadChunk
+                | Kind::BodyTooLarge
+        )
+    }
+
+    /// Whether the request as given cannot be sent at all.
+    #[must_use]
+    pub fn is_builder(&self) -> bool {
+        self.kind().blame() == Blame::Caller && self.progress().is_none()
+    }
+
+    /// Whether the request can be sent again without any risk of doing something twice.
+    #[must_use]
+    pub fn is_safe_to_repeat(&self) -> bool {
+        self.progress().is_some_and(|progress| progress.repeat == Repeat::Safe)
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self::new(kind)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind();
+        f.write_str(kind.says())?;
+        if let Some(detail) = &self.0.detail {
+            write!(f, " ({detail})")?;
+        }
+        if let Some(url) = self.url() {
+            write!(f, " for {}", crate::address::Shown(url))?;
+        }
+        if let Some(at) = self.progress() {
+            write!(f, " while {}", at.stage.name())?;
+            write!(f, ", {} bytes sent and {} received", at.bytes_sent, at.bytes_received)?;
+            f.write_str(if at.reused { " on a reused connection" } else { "" })?;
+        }
+        write!(f, "; {}", kind.advice())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.kind());
+        if let Some(detail) = &self.0.detail {
+            out.field("detail", detail);
+        }
+        if let Some(url) = self.url() {
+            out.field("url", &url.as_str());
+        }
+        if let Some(progress) = self.progress() {
+            out.field("progress", progress);
+        }
+        if let Some(response) = self.response() {
+            out.field("status", &response.head.status.as_u16());
+        }
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind;
+        let kind = match error.kind() {
+            Kind::Timeout(_) => ErrorKind::TimedOut,
+            Kind::IncompleteBody | Kind::IncompleteHead | Kind::ClosedBeforeResponse => {
+                ErrorKind::UnexpectedEof
+            }
+            kind if kind.blame() == Blame::Caller => ErrorKind::InvalidInput,
+            kind if kind.blame() == Blame::Peer => ErrorKind::InvalidData,
+            _ => ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// Bytes of a peer as text that is safe to show: printable ASCII, the rest escaped, at most 128 bytes of
+/// it (row V99).
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    const MOST: usize = 128;
+    let cut = bytes.len().min(MOST);
+    let mut text = bytes[..cut].escape_ascii().to_string();
+    if cut < bytes.len() {
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_and_travels() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn display_is_one_line_without_userinfo() {
+        let url = Url::parse("http://user:secret@example.org/x").unwrap();
+        let error = Error::new(Kind::Timeout(Timeout::Head)).with_url(&url).with_source("inner cause");
+        let text = error.to_string();
+        assert_eq!(
+            text,
+            "no response came in time for http://example.org/x; raise `timeouts.head` if the server needs longer to answer"
+        );
+        assert!(!format!("{error:?}").contains("secret"));
+        assert_eq!(error.source().unwrap().to_string(), "inner cause");
+    }
+
+    #[test]
+    fn v99_peer_bytes_are_escaped_and_capped() {
+        assert_eq!(escape(b"a\r\n\x00\xff"), r"a\r\n\x00\xff");
+        assert!(escape(&[b'a'; 1000]).len() < 140);
+    }
+}

@@ -1,0 +1,441 @@
+//! Header fields in order.
+
+use std::fmt;
+use std::ops::Range;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::{Error, Kind, Result, escape};
+
+/// Header fields in the order in which they go over the wire, each with the spelling that it was given.
+///
+/// Names are compared without regard to case. All fields share one block of bytes, so a whole head is two
+/// allocations however many fields it has. Values are bytes; [`get`](Self::get) hands them out as text
+/// where they are valid UTF-8.
+///
+/// ```
+/// use sessio::Headers;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Accept", "*/*")?;
+/// headers.insert("X-Test", "true")?;
+/// headers.insert("ACCEPT", "text/html")?; // takes the place of the first, spelled anew (rule M-07)
+/// let lines: Vec<_> = headers.iter().map(|field| field.to_string()).collect();
+/// assert_eq!(lines, ["ACCEPT: text/html", "X-Test: true"]);
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+/// Where in the block a field lies. A value follows its name after two bytes (`: `) unless it came from a
+/// peer, who may put more or less there.
+#[derive(Clone, Copy)]
+struct Span {
+    name: u32,
+    name_len: u16,
+    sensitive: bool,
+    value: u32,
+    value_len: u32,
+}
+
+/// One header field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The name as it was spelled.
+    pub name: &'a str,
+    /// The value, without blanks around it.
+    pub value: &'a [u8],
+    sensitive: bool,
+}
+
+impl<'a> Field<'a> {
+    /// The value as text, where it is valid UTF-8.
+    #[must_use]
+    pub fn to_str(self) -> Option<&'a str> {
+        std::str::from_utf8(self.value).ok()
+    }
+
+    /// Whether the value is a secret: marked so, or the field is one that always carries secrets.
+    #[must_use]
+    pub fn is_sensitive(self) -> bool {
+        self.sensitive || is_always_sensitive(self.name)
+    }
+}
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_sensitive() {
+            return write!(f, "{}: ***", self.name);
+        }
+        write!(f, "{}: ", self.name)?;
+        match self.to_str() {
+            Some(text) if !text.chars().any(char::is_control) => f.write_str(text),
+            _ => write!(f, "{}", self.value.escape_ascii()),
+        }
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Headers {
+    /// No fields.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), spans: Vec::new() }
+    }
+
+    /// No fields yet, with room for `fields` of them in `bytes` bytes.
+    #[must_use]
+    pub fn with_capacity(fields: usize, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), spans: Vec::with_capacity(fields) }
+    }
+
+    /// Sets a field: it takes the place of the first field of that name, every other one of that name goes.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidHeader`] if the name is not a token or the value could not be told from the framing
+    /// (RFC 9110 sections 5.1 and 5.5, row B26); nothing has changed then.
+    pub fn insert(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        check(name, value)?;
+        let span = self.write(name, value)?;
+        let Some(place) = self.spans.iter().position(|old| old.is_named(&self.bytes, name)) else {
+            self.spans.push(span);
+            return Ok(());
+        };
+        self.spans[place] = span;
+        let Self { bytes, spans } = self;
+        let mut index = 0;
+        spans.retain(|old| {
+            index += 1;
+            index == place + 1 || !old.is_named(bytes, name)
+        });
+        Ok(())
+    }
+
+    /// Adds a field behind all others, beside those of the same name.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        check(name, value)?;
+        self.append_checked(name, value)
+    }
+
+    /// Takes every field of that name out; says how many there were.
+    pub fn remove(&mut self, name: &str) -> usize {
+        let before = self.spans.len();
+        let Self { bytes, spans } = self;
+        spans.retain(|span| !span.is_named(bytes, name.as_bytes()));
+        before - self.spans.len()
+    }
+
+    /// Takes every field out that `keep` refuses.
+    pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
+        let Self { bytes, spans } = self;
+        spans.retain(|span| keep(span.field(bytes)));
+    }
+
+    /// Takes all fields out and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+    }
+
+    /// Marks the values of that name as secret: they are hidden in `Debug`, and a redirect to another
+    /// origin leaves them behind.
+    pub fn mark_sensitive(&mut self, name: &str) {
+        let Self { bytes, spans } = self;
+        for span in spans {
+            span.sensitive |= span.is_named(bytes, name.as_bytes());
+        }
+    }
+
+    /// The first value of that name as text; `None` if there is none or it is not UTF-8.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The first value of that name.
+    #[must_use]
+    pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
+        let span = self.spans.iter().find(|span| span.is_named(&self.bytes, name.as_bytes()))?;
+        Some(span.value_in(&self.bytes))
+    }
+
+    /// Every value of that name, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.spans
+            .iter()
+            .filter(move |span| span.is_named(&self.bytes, name.as_bytes()))
+            .map(|span| span.value_in(&self.bytes))
+    }
+
+    /// Whether there is a field of that name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.get_bytes(name).is_some()
+    }
+
+    /// All fields in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> + Clone {
+        self.spans.iter().map(|span| span.field(&self.bytes))
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// As [`append`](Self::append), for what is known to be a valid field.
+    pub(crate) fn append_checked(&mut self, name: &[u8], value: &[u8]) -> Result<()> {
+        let span = self.write(name, value)?;
+        self.spans.push(span);
+        Ok(())
+    }
+
+    /// Writes a value straight into the block: one field, no copy on the way.
+    pub(crate) fn append_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b": ");
+        let at = self.bytes.len();
+        value(&mut self.bytes);
+        let len = self.bytes.len() - at;
+        // A block of 4 GiB is beyond every limit; such a field is left out rather than cut.
+        if let (Ok(_), Ok(start), Ok(at), Ok(len)) =
+            (u32::try_from(self.bytes.len()), u32::try_from(start), u32::try_from(at), u32::try_from(len))
+        {
+            let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
+            self.spans.push(Span { name: start, name_len, sensitive: false, value: at, value_len: len });
+        } else {
+            self.bytes.truncate(start);
+        }
+    }
+
+    /// The fields of a received head: `block` holds them all, `fields` says where.
+    pub(crate) fn from_block(
+        block: Vec<u8>,
+        fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
+    ) -> Option<Self> {
+        let mut spans = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            spans.push(Span {
+                name: u32::try_from(name.start).ok()?,
+                name_len: u16::try_from(name.len()).ok()?,
+                sensitive: false,
+                value: u32::try_from(value.start).ok()?,
+                value_len: u32::try_from(value.len()).ok()?,
+            });
+        }
+        Some(Self { bytes: block, spans })
+    }
+
+    /// Writes the field lines, each with its CRLF.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        for span in &self.spans {
+            out.extend_from_slice(span.name_in(&self.bytes));
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(span.value_in(&self.bytes));
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    fn write(&mut self, name: &[u8], value: &[u8]) -> Result<Span> {
+        let too_large = || Error::new(Kind::InvalidHeader).with_detail("too large");
+        let start = u32::try_from(self.bytes.len()).map_err(|_| too_large())?;
+        let name_len = u16::try_from(name.len()).map_err(|_| too_large())?;
+        let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
+        let at = start.checked_add(u32::from(name_len) + 2).ok_or_else(too_large)?;
+        at.checked_add(value_len).ok_or_else(too_large)?;
+        self.bytes.reserve(name.len() + value.len() + 2);
+        self.bytes.extend_from_slice(name);
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(value);
+        Ok(Span { name: start, name_len, sensitive: false, value: at, value_len })
+    }
+}
+
+impl Span {
+    fn is_named(&self, bytes: &[u8], name: &[u8]) -> bool {
+        self.name_in(bytes).eq_ignore_ascii_case(name)
+    }
+
+    fn name_in<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.name as usize..self.name as usize + usize::from(self.name_len)]
+    }
+
+    fn value_in<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.value as usize..(self.value + self.value_len) as usize]
+    }
+
+    fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
+        // Names are tokens, hence ASCII: checked when they came in.
+        let name = std::str::from_utf8(self.name_in(bytes)).unwrap_or_default();
+        Field { name, value: self.value_in(bytes), sensitive: self.sensitive }
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Equal are the same fields in the same order; the spelling of names does not matter.
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self
+                .iter()
+                .zip(other.iter())
+                .all(|(a, b)| a.name.eq_ignore_ascii_case(b.name) && a.value == b.value)
+    }
+}
+
+impl Eq for Headers {}
+
+impl From<&Headers> for HeaderMap {
+    /// Order across names and the spelling of names are lost on the way.
+    fn from(headers: &Headers) -> Self {
+        let mut map = Self::with_capacity(headers.len());
+        for field in headers.iter() {
+            if let (Ok(name), Ok(mut value)) =
+                (HeaderName::from_bytes(field.name.as_bytes()), HeaderValue::from_bytes(field.value))
+            {
+                value.set_sensitive(field.is_sensitive());
+                map.append(name, value);
+            }
+        }
+        map
+    }
+}
+
+impl TryFrom<&HeaderMap> for Headers {
+    type Error = Error;
+
+    fn try_from(map: &HeaderMap) -> Result<Self> {
+        let mut headers = Self::with_capacity(map.len(), map.len() * 32);
+        for (name, value) in map {
+            headers.append(name.as_str(), value.as_bytes())?;
+            if value.is_sensitive()
+                && let Some(span) = headers.spans.last_mut()
+            {
+                span.sensitive = true;
+            }
+        }
+        Ok(headers)
+    }
+}
+
+/// Fields whose values are secrets whoever set them.
+fn is_always_sensitive(name: &str) -> bool {
+    ["authorization", "cookie", "set-cookie", "proxy-authorization"]
+        .iter()
+        .any(|n| name.eq_ignore_ascii_case(n))
+}
+
+fn check(name: &[u8], value: &[u8]) -> Result<()> {
+    if !is_token(name) {
+        return Err(Error::new(Kind::InvalidHeader).with_detail(format!("name \"{}\"", escape(name))));
+    }
+    let blank_first = value.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
+    if blank_first || !value.iter().all(|&b| is_field_byte(b)) {
+        // The value may be a secret: only the name is told.
+        return Err(Error::new(Kind::InvalidHeader).with_detail(format!("value of {}", escape(name))));
+    }
+    Ok(())
+}
+
+/// RFC 9110 section 5.6.2.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+/// RFC 9110 section 5.5: visible, blank, or beyond ASCII.
+pub(crate) fn is_field_byte(b: u8) -> bool {
+    b == b'\t' || (b >= b' ' && b != 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(headers: &Headers) -> Vec<String> {
+        headers.iter().map(|f| format!("{}: {}", f.name, f.value.escape_ascii())).collect()
+    }
+
+    #[test]
+    fn m07_insert_keeps_the_place_and_takes_the_new_spelling() {
+        let mut h = Headers::new();
+        h.append("a", "1").unwrap();
+        h.append("b", "2").unwrap();
+        h.append("A", "3").unwrap();
+        h.insert("B", "4").unwrap();
+        assert_eq!(lines(&h), ["a: 1", "B: 4", "A: 3"]);
+        h.insert("a", "5").unwrap();
+        assert_eq!(lines(&h), ["a: 5", "B: 4"]);
+        assert_eq!(h.remove("b"), 1);
+        assert_eq!(lines(&h), ["a: 5"]);
+    }
+
+    #[test]
+    fn b26_v44_v46_values_that_break_the_framing_are_refused() {
+        let mut h = Headers::new();
+        for (name, value) in [
+            ("", "x"),
+            ("a b", "x"),
+            ("a\r\n", "x"),
+            (":a", "x"),
+            ("a\u{e9}", "x"),
+            ("a", " x"),
+            ("a", "\tx"),
+            ("a", "x\r\ny: z"),
+            ("a", "x\n"),
+            ("a", "\0"),
+            ("a", "\x7f"),
+        ] {
+            let error = h.insert(name, value).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidHeader, "{name:?}: {value:?}");
+        }
+        assert!(h.is_empty());
+        h.insert("a", "").unwrap();
+        h.insert("b", b"\xff \t").unwrap();
+        assert_eq!(lines(&h), ["a: ", r"b: \xff \t"]);
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let mut h = Headers::new();
+        h.insert("Authorization", "Basic c2VjcmV0").unwrap();
+        h.insert("X-Api-Key", "secret").unwrap();
+        h.mark_sensitive("x-api-key");
+        assert_eq!(format!("{h:?}"), "[Authorization: ***, X-Api-Key: ***]");
+    }
+
+    #[test]
+    fn to_and_from_the_http_crate() {
+        let mut h = Headers::new();
+        h.append("x", "1").unwrap();
+        h.append("X", "2").unwrap();
+        let map = HeaderMap::from(&h);
+        assert_eq!(map.get_all("x").iter().count(), 2);
+        assert_eq!(Headers::try_from(&map).unwrap(), h);
+    }
+}

@@ -1,0 +1,83 @@
+//! What a credential, a cookie or a connection belongs to.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// Scheme, host and port: whoever differs in one of the three is somebody else (RFC 9110 section 4.3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// Whether the scheme is `https`.
+    pub secure: bool,
+    /// The host as the URL has it: lower case, A-labels, IPv6 without brackets.
+    pub host: Box<str>,
+    /// The port, the scheme's own where the URL names none.
+    pub port: u16,
+}
+
+impl Origin {
+    /// The origin of an `http` or `https` URL; `None` for any other.
+    ///
+    /// ```
+    /// use sessio::{Origin, Url};
+    ///
+    /// let origin = Origin::of(&Url::parse("http://Example.org/x")?).unwrap();
+    /// assert_eq!(origin.to_string(), "http://example.org");
+    /// assert_eq!((&*origin.host, origin.port), ("example.org", 80));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of(url: &Url) -> Option<Self> {
+        let secure = match url.scheme() {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let host = match url.host()? {
+            Host::Domain(name) => name.into(),
+            Host::Ipv4(_) => url.host_str()?.into(),
+            Host::Ipv6(_) => url.host_str()?.trim_matches(['[', ']']).into(),
+        };
+        Some(Self { secure, host, port: url.port_or_known_default()? })
+    }
+
+    /// Whether two URLs belong to the same origin.
+    #[must_use]
+    pub fn is_same(a: &Url, b: &Url) -> bool {
+        a.scheme() == b.scheme()
+            && a.host_str() == b.host_str()
+            && a.port_or_known_default() == b.port_or_known_default()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, own) = if self.secure { ("https", 443) } else { ("http", 80) };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]", self.host)?;
+        } else {
+            write!(f, "{scheme}://{}", self.host)?;
+        }
+        if self.port == own { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let url = |text| Url::parse(text).unwrap();
+        for (a, b, same) in [
+            ("http://a/", "http://A:80/x", true),
+            ("http://a/", "https://a/", false),
+            ("http://a:1/", "http://a:2/", false),
+            ("http://a/", "http://b.a/", false),
+        ] {
+            assert_eq!(Origin::is_same(&url(a), &url(b)), same, "{a} {b}");
+        }
+        assert_eq!(Origin::of(&url("http://[::1]:81/")).unwrap().to_string(), "http://[::1]:81");
+        assert_eq!(Origin::of(&url("ftp://a/")), None);
+    }
+}
