@@ -4,6 +4,7 @@
 mod address;
 pub mod cookie;
 mod error;
+pub mod h1;
 mod head;
 mod headers;
 mod history;

@@ -1,0 +1,1 @@
+//! The framing against tables, a slow parser and chance.
