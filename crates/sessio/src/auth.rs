@@ -108,7 +108,7 @@ pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
 /// #[derive(Debug)]
 /// struct OnDemand(&'static str);
 ///
-/// #[derive(Debug)]
+/// #[derive(Clone, Debug)]
 /// struct Conversation(&'static str);
 ///
 /// impl Scheme for OnDemand {
@@ -128,6 +128,10 @@ pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
 ///         }
 ///         request.headers_mut().insert("Authorization", self.0)?;
 ///         Ok(Answer::Again)
+///     }
+///
+///     fn clone_box(&self) -> Box<dyn Flow> {
+///         Box::new(self.clone())
 ///     }
 /// }
 ///
@@ -151,6 +155,15 @@ pub trait Flow: fmt::Debug + Send + Sync {
     /// # Errors
     /// What it returns ends the call.
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer>;
+
+    /// The same conversation at the same point, for a copy of its request.
+    fn clone_box(&self) -> Box<dyn Flow>;
+}
+
+impl Clone for Box<dyn Flow> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
 }
 
 /// What a [`Flow`] makes of a response.

@@ -21,7 +21,10 @@ pub(crate) enum Content {
     #[default]
     None,
     Bytes(Bytes),
-    Source { length: Option<u64>, replayable: bool },
+    Source {
+        length: Option<u64>,
+        replayable: bool,
+    },
 }
 
 impl Body {

@@ -47,7 +47,11 @@ impl Conn {
     }
 
     /// What goes to the socket, and where its bytes come to.
-    pub(crate) fn io<'a>(&'a mut self, sender: &'a Sender, receiver: &'a mut Receiver) -> (&'a [u8], &'a mut [u8]) {
+    pub(crate) fn io<'a>(
+        &'a mut self,
+        sender: &'a Sender,
+        receiver: &'a mut Receiver,
+    ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
             return (sender.unsent(), receiver.room());
         };

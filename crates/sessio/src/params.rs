@@ -70,27 +70,14 @@ impl Params {
     /// the request's values, further keys follow in the request's order (rules M-04, M-06).
     pub(crate) fn changed(&self, changes: &[(String, Change<String>)]) -> Self {
         let mut out = Vec::with_capacity(self.0.len() + changes.len());
-        let of = |key: &str| changes.iter().filter(move |(k, change)| k == key && *change != Change::Keep);
-        let values = |key: &str| {
-            of(key).filter_map(|(k, change)| match change {
-                Change::Set(value) => Some((k.clone(), value.clone())),
-                Change::Keep | Change::Remove => None,
-            })
-        };
         for (at, (key, value)) in self.0.iter().enumerate() {
-            if of(key).next().is_none() {
+            if changes.iter().all(|(k, change)| k != key || *change == Change::Keep) {
                 out.push((key.clone(), value.clone()));
             } else if self.0[..at].iter().all(|(earlier, _)| earlier != key) {
-                out.extend(values(key));
+                out.extend(set(changes).filter(|(k, _)| k == key));
             }
         }
-        for (key, change) in changes {
-            if let Change::Set(value) = change
-                && self.0.iter().all(|(k, _)| k != key)
-            {
-                out.push((key.clone(), value.clone()));
-            }
-        }
+        out.extend(set(changes).filter(|(key, _)| self.0.iter().all(|(k, _)| k != key)));
         Self(out)
     }
 }
@@ -99,6 +86,13 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Params {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
+}
+
+fn set(changes: &[(String, Change<String>)]) -> impl Iterator<Item = (String, String)> {
+    changes.iter().filter_map(|(key, change)| match change {
+        Change::Set(value) => Some((key.clone(), value.clone())),
+        Change::Keep | Change::Remove => None,
+    })
 }
 
 pub(crate) fn encode_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, out: &mut String) {

@@ -23,7 +23,8 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         return Err(problem);
     }
     let limits = merged.timeouts;
-    let all = [limits.pool, limits.resolve, limits.connect, limits.send, limits.head, limits.read, limits.total];
+    let all =
+        [limits.pool, limits.resolve, limits.connect, limits.send, limits.head, limits.read, limits.total];
     if all.into_iter().flatten().any(|limit| limit.is_zero()) {
         return Err(Kind::InvalidTimeout.into());
     }

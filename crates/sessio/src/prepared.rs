@@ -10,7 +10,7 @@ use crate::auth::Flow;
 use crate::body::{Body, Content};
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result};
-use crate::h1::Limits;
+use crate::h1::{Limits, Outgoing, Sender};
 use crate::headers::Headers;
 use crate::merge::Override;
 use crate::origin::Origin;
@@ -116,7 +116,9 @@ impl Prepared {
     /// [`Kind::InvalidUrl`] if it is empty or has bytes other than visible ASCII.
     pub fn set_target(&mut self, target: &str) -> Result<()> {
         if target.is_empty() || !target.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::new(Kind::InvalidUrl).with_detail("a blank or control character in the target"));
+            return Err(
+                Error::new(Kind::InvalidUrl).with_detail("a blank or control character in the target")
+            );
         }
         self.target = Some(target.into());
         Ok(())
@@ -133,9 +135,8 @@ impl Prepared {
     /// The head as it goes over the wire.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(512);
-        crate::h1::encode_head(&self.method, self.target().as_bytes(), &self.headers, &mut out);
-        out
+        let target = self.target().as_bytes();
+        Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new()).unsent().to_vec()
     }
 
     /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
@@ -188,10 +189,12 @@ impl Prepared {
     /// What the caller may have broken by editing: framing that says two things, or something else than is
     /// sent (rows V44, B19).
     pub(crate) fn check(&self) -> Result<Framed> {
-        let invalid = |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
+        let invalid =
+            |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
         let mut hosts = self.headers.get_all("Host");
         match (hosts.next(), hosts.next()) {
-            (Some(host), None) if host.iter().all(|b| b.is_ascii_graphic() && !b"/\\?#@<>\"".contains(b)) => {}
+            (Some(host), None) if host.iter().all(|b| b.is_ascii_graphic() && !b"/\\?#@<>\"".contains(b)) => {
+            }
             _ => return invalid("Host must be one name with an optional port"),
         }
         if Origin::of(&self.url).is_none() {
@@ -231,6 +234,28 @@ impl Prepared {
 pub(crate) enum Framed {
     Length(u64),
     Chunked,
+}
+
+impl Prepared {
+    /// The body as it goes out.
+    pub(crate) fn outgoing(&self, framed: Framed) -> Outgoing {
+        match (&self.body.content, framed) {
+            (Content::None, _) => Outgoing::None,
+            (Content::Bytes(bytes), Framed::Length(_)) => Outgoing::Bytes(bytes.clone()),
+            // The caller wants chunks although the length is known (row B19): one chunk.
+            (Content::Bytes(bytes), Framed::Chunked) => {
+                let mut chunks = format!("{:x}\r\n", bytes.len()).into_bytes();
+                if !bytes.is_empty() {
+                    chunks.extend_from_slice(bytes);
+                    chunks.extend_from_slice(b"\r\n0\r\n");
+                }
+                chunks.extend_from_slice(b"\r\n");
+                Outgoing::Bytes(chunks.into())
+            }
+            (Content::Source { .. }, Framed::Length(length)) => Outgoing::Source { length: Some(length) },
+            (Content::Source { .. }, Framed::Chunked) => Outgoing::Source { length: None },
+        }
+    }
 }
 
 impl fmt::Debug for Prepared {

@@ -188,7 +188,8 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
     if keeps_body && hop.body == Replay::Impossible {
         return fail(Kind::NotReplayable);
     }
-    let leaves_origin = !Origin::is_same(hop.url, &url) && !(rules.keep_on_upgrade && is_upgrade(hop.url, &url));
+    let leaves_origin =
+        !Origin::is_same(hop.url, &url) && !(rules.keep_on_upgrade && is_upgrade(hop.url, &url));
     let mut headers = hop.headers.clone_with_room(2, 128);
     let mut dropped = Vec::new();
     headers.retain(|field| {

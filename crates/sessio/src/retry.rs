@@ -59,8 +59,10 @@ pub const fn repeat(failure: &Failure) -> Repeat {
 /// `Idempotency-Key`.
 #[must_use]
 pub fn is_idempotent(method: &Method, headers: &Headers) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE)
-        || headers.contains("Idempotency-Key")
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
+    ) || headers.contains("Idempotency-Key")
 }
 
 #[cfg(test)]
@@ -77,7 +79,8 @@ mod tests {
                     for idempotent in both {
                         for replayable in both {
                             for retried in both {
-                                let failure = Failure { reused, sent, received, idempotent, replayable, retried };
+                                let failure =
+                                    Failure { reused, sent, received, idempotent, replayable, retried };
                                 let expected = reused
                                     && !retried
                                     && received == 0

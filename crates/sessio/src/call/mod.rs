@@ -78,13 +78,11 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-use http::Method;
-
 use crate::body::Content;
 use crate::conn::Conn;
 use crate::cookie::Extracted;
 use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
-use crate::h1::{Asked, Event, Outgoing, Receiver, Reuse, Sender};
+use crate::h1::{Asked, Event, Receiver, Reuse, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
 use crate::history::Exchange;
@@ -108,6 +106,8 @@ pub struct Call {
     connection: (u64, bool),
     sender: Sender,
     receiver: Receiver,
+    /// For the sender and the receiver, until they have it.
+    memory: Memory,
     clock: Clock,
     /// When this hop began, and how long it took until the head was there.
     began: Option<Instant>,
@@ -132,14 +132,20 @@ pub struct Call {
 /// Where a call stands.
 #[derive(Debug)]
 enum Phase {
-    Resolve,
-    Dial { fresh: bool },
+    /// Wants a connection, and a new one if one from the pool has just failed.
+    Connect {
+        fresh: bool,
+        is_resolved: bool,
+    },
     Exchange,
     Turn,
     Answer,
     Read,
     /// The rest of a response that is followed: so many bytes of it may still be read.
-    Skip { next: Box<Next>, budget: u64 },
+    Skip {
+        next: Box<Next>,
+        budget: u64,
+    },
     Rewind,
     Done,
     Failed(Kind),
@@ -172,11 +178,12 @@ impl Call {
     pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
         let framed = request.check()?;
         Ok(Self {
-            sender: Sender::new(&Method::GET, b"", &Headers::new(), Outgoing::None, memory.send),
-            receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
+            sender: Sender::default(),
+            receiver: Receiver::default(),
+            memory,
             request,
             framed,
-            phase: Phase::Resolve,
+            phase: Phase::Connect { fresh: false, is_resolved: false },
             conn: None,
             connection: (0, false),
             clock: Clock::default(),
@@ -202,7 +209,9 @@ impl Call {
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         self.clock.start(&self.request.timeouts, now);
-        if self.clock.total_is_over(now) && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_)) {
+        if self.clock.total_is_over(now)
+            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
+        {
             self.fail(Kind::Timeout(Timeout::Total).into());
         }
         let began = *self.began.get_or_insert(now);
@@ -213,10 +222,9 @@ impl Call {
             return Ok(Step::Release);
         }
         match &self.phase {
-            Phase::Resolve => self.connect(Timeout::Resolve, false, now),
-            Phase::Dial { fresh } => {
-                let fresh = *fresh;
-                self.connect(Timeout::Connect, fresh, now)
+            Phase::Connect { fresh, is_resolved } => {
+                let (fresh, is_resolved) = (*fresh, *is_resolved);
+                self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
             }
             Phase::Exchange => self.exchange(now),
             Phase::Turn => Ok(Step::Turn),
@@ -278,27 +286,28 @@ impl Call {
         };
         let wants_body = matches!(self.phase, Phase::Exchange) && self.send_failure.is_none();
         let body = if wants_body { self.sender.wanted() } else { 0 };
-        let Some(conn) = &mut self.conn else {
+        if self.conn.is_none() {
             self.misuse();
             return Err(self.tell());
-        };
+        }
+        let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
         let (send, recv) = conn.io(&self.sender, &mut self.receiver);
         Ok(Step::Io(Io { send: if wants_body { send } else { &[] }, recv, body, deadline }))
     }
 
     /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
     pub fn resolved(&mut self, now: Now) -> Option<Instant> {
-        if !matches!(self.phase, Phase::Resolve) {
+        let Phase::Connect { is_resolved, .. } = &mut self.phase else {
             self.misuse();
             return None;
-        }
-        self.phase = Phase::Dial { fresh: false };
+        };
+        *is_resolved = true;
         self.clock.wait(Timeout::Connect, &self.request.timeouts, now.mono).ok().flatten()
     }
 
     /// Here is the connection, new or out of a pool.
     pub fn connected(&mut self, conn: Conn) {
-        if !matches!(self.phase, Phase::Resolve | Phase::Dial { .. }) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
         self.clock.rest();
@@ -308,31 +317,18 @@ impl Call {
         let mut asked = Asked::new(&request.method);
         asked.close = says_close(&request.headers);
         asked.upgrade = request.headers.contains("Upgrade");
-        let outgoing = match (&request.body.content, self.framed) {
-            (Content::None, _) => Outgoing::None,
-            (Content::Bytes(bytes), Framed::Length(_)) => Outgoing::Bytes(bytes.clone()),
-            (Content::Bytes(_) | Content::Source { .. }, Framed::Chunked) => Outgoing::Source { length: None },
-            (Content::Source { .. }, Framed::Length(length)) => Outgoing::Source { length: Some(length) },
-        };
-        let send = std::mem::replace(&mut self.sender, Sender::empty()).into_buffer();
-        let recv = std::mem::replace(&mut self.receiver, Receiver::new(asked, request.limits, Vec::new())).into_buffer();
+        let Memory { send, recv } = std::mem::take(&mut self.memory);
         self.receiver = Receiver::new(asked, request.limits, recv);
-        self.sender = Sender::new(&request.method, request.target().as_bytes(), &request.headers, outgoing, send);
-        if let (Content::Bytes(bytes), Framed::Chunked) = (&request.body.content, self.framed) {
-            // The caller asked for chunks (row B19): they all stand ready.
-            let bytes = bytes.clone();
-            let done = self.sender.supply_all(&bytes);
-            if let Err(error) = done {
-                return self.fail(error);
-            }
-        }
+        let target = request.target().as_bytes();
+        let outgoing = request.outgoing(self.framed);
+        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, send);
         self.phase = Phase::Exchange;
         self.settle();
     }
 
     /// No connection can be made; `error` says why.
     pub fn unreachable(&mut self, error: Error) {
-        if !matches!(self.phase, Phase::Resolve | Phase::Dial { .. }) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
         self.fail(error);
@@ -353,6 +349,10 @@ impl Call {
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return self.fail(error);
         }
+        if self.sender.bytes_sent() == 0 && self.receiver.bytes_received() > 0 {
+            // Whatever it is, it is no answer to us (row Q13).
+            return self.fail(Kind::UnsolicitedData.into());
+        }
         self.clock.progress(Timeout::Read);
         self.settle();
     }
@@ -361,7 +361,11 @@ impl Call {
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
             (Direction::Send, Phase::Exchange) => self.send_failure = Some(cause),
-            (Direction::Receive, Phase::Exchange) => self.lose(Error::new(Kind::Io).with_source(cause)),
+            (Direction::Receive, Phase::Exchange) => {
+                let is_first = self.receiver.bytes_received() == 0;
+                let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
+                self.lose(Error::new(kind).with_source(cause));
+            }
             (Direction::Receive, Phase::Read) => self.receive_failure = Some(cause),
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
@@ -413,7 +417,7 @@ impl Call {
         if !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
         }
-        self.phase = if self.is_retried { Phase::Dial { fresh: true } } else { Phase::Resolve };
+        self.phase = Phase::Connect { fresh: self.is_retried, is_resolved: false };
     }
 
     /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
@@ -425,13 +429,16 @@ impl Call {
         }
         let mut conn = self.conn.take()?;
         conn.exchanges = conn.exchanges.saturating_add(1);
-        let Reuse::Yes { idle_for, max } = self.receiver.reuse() else { return None };
-        if !self.sender.is_done() || self.send_failure.is_some() || max == Some(0) {
-            return None;
-        }
-        let proof = Proof { opened: conn.opened(), idle_for };
+        let proof = match self.receiver.reuse() {
+            Reuse::Yes { idle_for, max }
+                if self.sender.is_done() && self.send_failure.is_none() && max != Some(0) =>
+            {
+                Some(Proof { opened: conn.opened(), idle_for })
+            }
+            _ => None,
+        };
         self.settle();
-        Some((conn, proof))
+        proof.map(|proof| (conn, proof))
     }
 
     /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.
@@ -475,6 +482,21 @@ impl Call {
         &self.history
     }
 
+    /// The exchange at hand, with its head.
+    #[must_use]
+    pub fn exchange(&self, head: Head) -> Exchange {
+        let (connection, reused) = self.connection;
+        Exchange {
+            method: self.request.method.clone(),
+            url: self.request.url.clone(),
+            sent: self.request.headers.clone(),
+            head,
+            elapsed: self.elapsed(),
+            reused,
+            connection,
+        }
+    }
+
     /// What the jar made of the answer's cookies.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
@@ -511,10 +533,23 @@ impl Call {
         self.next.take()
     }
 
-    /// The memory, for the next call.
+    /// The memory, for the next call. This one is over then.
     #[must_use]
-    pub fn into_memory(self) -> Memory {
-        Memory { send: self.sender.into_buffer(), recv: self.receiver.into_buffer() }
+    pub fn take_memory(&mut self) -> Memory {
+        if self.memory.capacity() == 0 {
+            self.recycle();
+        }
+        if !matches!(self.phase, Phase::Failed(_)) {
+            self.conn = None;
+            self.phase = Phase::Done;
+        }
+        std::mem::take(&mut self.memory)
+    }
+
+    /// Takes the memory back from the sender and the receiver.
+    fn recycle(&mut self) {
+        self.memory.send = std::mem::take(&mut self.sender).into_buffer();
+        self.memory.recv = std::mem::take(&mut self.receiver).into_buffer();
     }
 
     /// Whether the connection has done all that this exchange needs of it.
@@ -585,19 +620,21 @@ impl Call {
     /// The exchange came to nothing before its head was whole: once more where that is safe.
     fn lose(&mut self, error: Error) {
         let failure = self.failure();
-        let is_lost = matches!(error.kind(), Kind::ClosedBeforeResponse | Kind::Io);
+        let is_lost = error.kind() == Kind::ClosedBeforeResponse;
         if is_lost && retry::is_safe(&failure) {
             self.conn = None;
             self.is_retried = true;
             self.send_failure = None;
             let is_source = matches!(self.request.body.content, Content::Source { .. });
-            self.phase = if is_source { Phase::Rewind } else { Phase::Dial { fresh: true } };
-            return;
+            self.phase =
+                if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, is_resolved: false } };
+            return self.recycle();
         }
-        self.fail(match self.send_failure.take() {
+        let error = match self.send_failure.take() {
             Some(cause) if is_lost => Error::new(Kind::Io).with_source(cause),
             _ => error,
-        });
+        };
+        self.fail(error);
     }
 
     fn failure(&self) -> Failure {
@@ -644,7 +681,7 @@ impl Call {
 
     fn progress(&self) -> Progress {
         let stage = match self.phase {
-            Phase::Resolve | Phase::Dial { .. } | Phase::Rewind => Stage::Connect,
+            Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
             Phase::Turn | Phase::Skip { .. } => Stage::Turn,

@@ -6,12 +6,11 @@ use url::Position;
 
 use super::{Call, Phase};
 use crate::auth::Answer;
-use crate::body::Body;
+use crate::body::{Body, Content};
 use crate::cookie::{Jar, RequestCookies};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Mix;
 use crate::head::Head;
-use crate::history::Exchange;
 use crate::now::Now;
 use crate::prepared::Prepared;
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
@@ -42,7 +41,11 @@ impl Call {
             self.extracted = jar.extract(&self.request.url, head.headers.get_all("Set-Cookie"), now);
         }
         match self.challenged(&head) {
-            Ok(Answer::Again) => return self.follow(head, Next::Again),
+            Ok(Answer::Again) => {
+                // The challenge may have set cookies (rule A-07).
+                self.request.write_cookies(jar, now);
+                return self.follow(head, Next::Again);
+            }
             Ok(Answer::Accept) => {}
             Err(error) => return self.refuse(error, head),
         }
@@ -152,27 +155,19 @@ impl Call {
     }
 
     fn follow(&mut self, head: Head, next: Next) {
-        let (connection, reused) = self.connection;
-        self.history.push(Exchange {
-            method: self.request.method.clone(),
-            url: self.request.url.clone(),
-            sent: self.request.headers.clone(),
-            head,
-            elapsed: self.elapsed(),
-            reused,
-            connection,
-        });
+        self.history.push(self.exchange(head));
         self.phase = Phase::Skip { next: Box::new(next), budget: self.request.limits.drain_bytes };
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
     pub(super) fn skipped(&mut self, whole: bool) {
-        let Phase::Skip { next, .. } = std::mem::replace(&mut self.phase, Phase::Resolve) else {
+        let Phase::Skip { next, .. } =
+            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, is_resolved: false })
+        else {
             return self.misuse();
         };
         if !whole {
             self.conn = None;
-            self.receiver.reset();
         }
         if let Next::Redirect(request) = *next {
             self.redirects += 1;
@@ -187,25 +182,16 @@ impl Call {
         self.began = None;
         self.elapsed = None;
         self.clock.rest();
-        if matches!(self.request.body.content, crate::body::Content::Source { .. }) {
+        self.recycle();
+        if matches!(self.request.body.content, Content::Source { .. }) {
             self.phase = Phase::Rewind;
         }
     }
 
     /// Ends the call with an error that holds the response.
     fn refuse(&mut self, error: Error, head: Head) {
-        let (connection, reused) = self.connection;
-        let exchange = Exchange {
-            method: self.request.method.clone(),
-            url: crate::address::without_userinfo(&self.request.url),
-            sent: self.request.headers.clone(),
-            head,
-            elapsed: self.elapsed(),
-            reused,
-            connection,
-        };
         let history = std::mem::take(&mut self.history);
-        self.fail(error.with_response(exchange, history));
+        self.fail(error.with_response(self.exchange(head)).with_history(history));
     }
 }
 

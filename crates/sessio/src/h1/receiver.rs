@@ -99,6 +99,13 @@ pub enum Event<'a> {
     End,
 }
 
+impl Default for Receiver {
+    /// A receiver for the response to a `GET`, without memory.
+    fn default() -> Self {
+        Self::new(Asked::default(), Limits::default(), Vec::new())
+    }
+}
+
 impl Receiver {
     /// A receiver for the response to one request. `buffer` is memory to use, as it came out of
     /// [`into_buffer`](Self::into_buffer); an empty one will do.
@@ -187,13 +194,21 @@ impl Receiver {
         }
     }
 
-    /// Whether the connection may carry another request. Known after [`Event::End`]; until then no.
+    /// Whether the last byte of the response has come, be it consumed or not. Of a chunked body that shows
+    /// only once it has been consumed.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Done) && self.failure.is_none()
+    }
+
+    /// Whether the connection may carry another request. Known once the response
+    /// [is complete](Self::is_complete); until then no.
     ///
     /// It speaks for the bytes that have come. Bytes that come later are for whoever keeps the connection
     /// to notice, before it is used again (row P133).
     #[must_use]
     pub fn reuse(&self) -> Reuse {
-        if !matches!(self.state, State::Done) || self.is_blocked() {
+        if !self.is_complete() {
             return Reuse::No(Why::Unfinished);
         }
         match self.verdict {

@@ -75,6 +75,21 @@ enum Body {
     Chunked,
 }
 
+impl Default for Sender {
+    /// A sender that has nothing to send.
+    fn default() -> Self {
+        Self {
+            queue: Vec::new(),
+            at: 0,
+            head: 0,
+            is_held: false,
+            body: Body::Complete,
+            sent: 0,
+            failure: None,
+        }
+    }
+}
+
 impl Sender {
     /// A sender of this request. `target` is what stands in the request line; `buffer` is memory to use, an
     /// empty one will do.

@@ -2,7 +2,6 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
-use std::hash::Hasher;
 
 use url::{Position, Url};
 
@@ -52,34 +51,5 @@ impl Borrow<str> for Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Hashes the short texts of keys (FNV-1a, eight bytes a step). Keys come from URLs that the caller or a
-/// redirect named; flooding one bucket would cost whoever floods it a connection each.
-#[derive(Debug)]
-pub(crate) struct Mix(u64);
-
-impl Default for Mix {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Mix {
-    fn write(&mut self, bytes: &[u8]) {
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.0 = (self.0 ^ u64::from_le_bytes(*word)).wrapping_mul(PRIME).rotate_left(23);
-        }
-        for byte in rest {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(PRIME);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes its place from the low bits and its tag from the high ones.
-        self.0 ^ (self.0 >> 32)
     }
 }

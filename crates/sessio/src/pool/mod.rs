@@ -15,10 +15,9 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-pub use key::Key;
-use key::Mix;
-
+use crate::fingerprint::Mix;
 use crate::now::later;
+pub use key::Key;
 
 /// How many connections are kept, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
