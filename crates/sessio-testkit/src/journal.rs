@@ -60,6 +60,10 @@ struct Inner {
     sockets: BTreeMap<usize, Arc<TcpStream>>,
     /// Connections that the server itself has shut down.
     shut: HashSet<usize>,
+    /// Gates that were opened; they stay open.
+    gates: HashSet<String>,
+    /// Stalled scripts may go on, those that stall later too.
+    released: bool,
     stopping: bool,
     keeping: bool,
 }
@@ -76,6 +80,8 @@ impl Journal {
             state: State::default(),
             sockets: BTreeMap::new(),
             shut: HashSet::new(),
+            gates: HashSet::new(),
+            released: false,
             stopping: false,
             keeping: true,
         };
@@ -159,6 +165,14 @@ impl Journal {
         self.change_one(number, |recording| recording.fault = Some(reason.to_owned()));
     }
 
+    pub(crate) fn unexpected(&self, number: usize) {
+        self.change_one(number, |recording| recording.unexpected = true);
+    }
+
+    pub(crate) fn step_done(&self, number: usize) {
+        self.change_one(number, |recording| recording.steps += 1);
+    }
+
     pub(crate) fn ended(&self, number: usize, end: End) {
         self.change_one(number, |recording| recording.ended = Some(end));
     }
@@ -190,6 +204,36 @@ impl Journal {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.lock().stopping
+    }
+
+    pub(crate) fn open_gate(&self, name: &str) {
+        self.change(|inner| inner.gates.insert(name.to_owned()));
+    }
+
+    pub(crate) fn release(&self) {
+        self.change(|inner| inner.released = true);
+    }
+
+    /// Holds a script up until its gate is open, or, without a gate, until all are released.
+    pub(crate) fn wait_for_gate(&self, number: usize, gate: Option<&str>) -> Result<(), End> {
+        self.change_one(number, |recording| recording.stalled = true);
+        let mut inner = self.lock();
+        let result = loop {
+            if inner.stopping {
+                break Err(End::Stopped);
+            }
+            if inner.shut.contains(&number) {
+                break Err(End::Server);
+            }
+            if gate.map_or(inner.released, |name| inner.gates.contains(name)) {
+                break Ok(());
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        };
+        inner.state.connections[number].stalled = false;
+        drop(inner);
+        self.changed.notify_all();
+        result
     }
 
     /// Waits as long as told, but not longer than the server lives.

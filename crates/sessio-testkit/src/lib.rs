@@ -32,11 +32,14 @@
 //!
 //! - [`Server`]: one port; stops on drop, whatever its clients or scripts are doing. Start several for several origins.
 //! - The routes: see [`ROUTES`]. Nothing in them is random and nothing depends on the clock.
+//! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces, early answers,
+//!   stalls, resets. [`Server::scripted`] plays them connection by connection, [`Server::script_path`] for one path.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The `wait_*` methods
 //!   of the server block until the recording says what a test waits for, so that no test needs a sleep.
 
 #![forbid(unsafe_code)]
 
+mod acceptor;
 mod answer;
 mod base64;
 mod body;
@@ -45,9 +48,12 @@ mod journal;
 mod json;
 mod login;
 mod multipart;
+mod play;
+mod playlist;
 mod recording;
 mod request;
 mod routes;
+mod script;
 mod serve;
 mod server;
 mod site;
@@ -58,4 +64,5 @@ pub use login::{LOGIN_PASSWORD, LOGIN_USER};
 pub use recording::{End, Recording};
 pub use request::Request;
 pub use routes::{ROUTES, pattern};
+pub use script::{Connection, Otherwise, Script};
 pub use server::Server;

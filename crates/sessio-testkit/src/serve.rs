@@ -2,33 +2,66 @@
 
 use crate::answer::reason;
 use crate::body::Length;
+use crate::play::{After, play, read_to_end};
+use crate::playlist::{Part, Playlist};
 use crate::recording::End;
 use crate::request::{Bad, Request};
 use crate::routes;
+use crate::script::Connection;
 use crate::site::Site;
 use crate::wire::{Trouble, Wire};
 
-/// Serves a connection until one side ends it.
-pub(crate) fn serve(mut wire: Wire, site: &Site) {
-    let end = loop {
-        match serve_one(&mut wire, site) {
-            Ok(true) => {}
-            Ok(false) => break End::Server,
-            Err(Trouble::Ended(end)) => break end,
-            Err(Trouble::Bad(bad)) => break refuse(&mut wire, bad),
+/// Plays the connection's part until one side ends it.
+pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlist) {
+    let end = match part {
+        Part::Routes => serve_routes(&mut wire, site, playlist),
+        Part::Script(connection) => serve_script(&mut wire, connection, site, playlist),
+        Part::Nothing => {
+            wire.journal().unexpected(wire.number());
+            wire.read_what_is_there();
+            End::Server
         }
     };
     wire.set_end(end);
 }
 
-/// Serves one request, and says whether another can follow.
-fn serve_one(wire: &mut Wire, site: &Site) -> Result<bool, Trouble> {
+fn serve_script(wire: &mut Wire, connection: &Connection, site: &Site, playlist: &Playlist) -> End {
+    match play(wire, connection) {
+        Ok(After::Over(end)) | Err(Trouble::Ended(end)) => end,
+        Ok(After::Open) => read_to_end(wire),
+        Ok(After::Routes) => serve_routes(wire, site, playlist),
+        // To send a 400 was not in the script.
+        Err(Trouble::Bad(bad)) => {
+            wire.journal().fault(wire.number(), bad.reason);
+            wire.read_what_is_there();
+            End::Server
+        }
+    }
+}
+
+fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
+    loop {
+        match serve_one(wire, site, playlist) {
+            Ok(After::Open | After::Routes) => {}
+            Ok(After::Over(end)) | Err(Trouble::Ended(end)) => return end,
+            Err(Trouble::Bad(bad)) => return refuse(wire, bad),
+        }
+    }
+}
+
+/// Serves one request, by script if there is one for its path.
+fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After, Trouble> {
     let (mut request, size) = wire.peek_head()?;
+    if let Some(connection) = playlist.next_for_path(request.path()) {
+        let after = play(wire, &connection)?;
+        wire.hold_last_byte(false);
+        return Ok(after);
+    }
     wire.skip(size);
     greet(wire, &request)?;
     wire.read_body(&mut request)?;
     let answer = routes::answer(&request, wire.origin(), site);
-    Ok(answer.send(wire, &request)?)
+    Ok(if answer.send(wire, &request)? { After::Open } else { After::Over(End::Server) })
 }
 
 /// Tells a client that waits with its body to go on.

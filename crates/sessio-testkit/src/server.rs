@@ -1,17 +1,17 @@
 //! The server: a port, its threads, and what a test asks of it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::acceptor::{Acceptor, Shared};
 use crate::journal::{Journal, State};
+use crate::playlist::Playlist;
 use crate::recording::Recording;
 use crate::request::Request;
-use crate::serve::serve;
+use crate::script::{Connection, Otherwise, Script};
 use crate::site::Site;
-use crate::wire::Wire;
 
 /// How long a test waits for what should be a matter of milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,9 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    journal: Arc<Journal>,
-    site: Arc<Site>,
-    acceptor: Option<JoinHandle<()>>,
+    shared: Shared,
+    acceptor: Option<Acceptor>,
 }
 
 impl Server {
@@ -41,8 +40,26 @@ impl Server {
     ///
     /// If the machine does not have this address.
     pub fn start_on(ip: impl Into<IpAddr>) -> Self {
+        Self::scripted_on(ip, Script::new().otherwise(Otherwise::Routes))
+    }
+
+    /// Plays a script on a free port of 127.0.0.1.
+    ///
+    /// # Panics
+    ///
+    /// If there is no free port.
+    pub fn scripted(script: impl Into<Script>) -> Self {
+        Self::scripted_on(Ipv4Addr::LOCALHOST, script)
+    }
+
+    /// Plays a script on a free port of another address of this machine.
+    ///
+    /// # Panics
+    ///
+    /// If the machine does not have this address.
+    pub fn scripted_on(ip: impl Into<IpAddr>, script: impl Into<Script>) -> Self {
         let addr = SocketAddr::new(ip.into(), 0);
-        Self::listen(addr).unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
+        Self::open(addr, script.into()).unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
     }
 
     /// Serves the routes on this very address; port 0 is a free one.
@@ -51,16 +68,21 @@ impl Server {
     ///
     /// If the address cannot be listened on.
     pub fn listen(addr: SocketAddr) -> io::Result<Self> {
+        Self::open(addr, Script::new().otherwise(Otherwise::Routes))
+    }
+
+    fn open(addr: SocketAddr, script: Script) -> io::Result<Self> {
         let listener = TcpListener::bind(addr)?;
         let addr = listener.local_addr()?;
-        let (journal, site) = (Arc::new(Journal::new()), Arc::new(Site::default()));
-        let acceptor = {
-            let (journal, site) = (Arc::clone(&journal), Arc::clone(&site));
-            thread::Builder::new()
-                .name(format!("accept {addr}"))
-                .spawn(move || accept(&listener, &journal, &site))?
+        let shared = Shared {
+            journal: Arc::new(Journal::new()),
+            site: Arc::new(Site::default()),
+            playlist: Arc::new(Playlist::new(script)),
         };
-        Ok(Self { addr, journal, site, acceptor: Some(acceptor) })
+        // A server that is to refuse everybody has refused before anyone knows its address.
+        let refuses = shared.playlist.refuses();
+        let acceptor = if refuses { None } else { Some(Acceptor::start(listener, shared.clone())?) };
+        Ok(Self { addr, shared, acceptor })
     }
 
     /// Where the server listens.
@@ -80,7 +102,7 @@ impl Server {
 
     /// What was recorded so far, connection by connection.
     pub fn connections(&self) -> Vec<Recording> {
-        self.journal.read(|state| state.connections().to_vec())
+        self.shared.journal.read(|state| state.connections().to_vec())
     }
 
     /// What was recorded of one connection; they are counted from 0.
@@ -89,7 +111,7 @@ impl Server {
     ///
     /// If it was not accepted yet.
     pub fn connection(&self, number: usize) -> Recording {
-        self.journal.read(|state| state.connections()[number].clone())
+        self.shared.journal.read(|state| state.connections()[number].clone())
     }
 
     /// All whole requests so far, those of the first connection first.
@@ -99,17 +121,17 @@ impl Server {
 
     /// How many connections were accepted so far.
     pub fn accepted(&self) -> usize {
-        self.journal.read(State::accepted)
+        self.shared.journal.read(State::accepted)
     }
 
     /// How many connections are open.
     pub fn open_connections(&self) -> usize {
-        self.journal.read(State::open)
+        self.shared.journal.read(State::open)
     }
 
     /// How many connections came when the script had none left.
     pub fn unexpected(&self) -> usize {
-        self.journal.read(State::unexpected)
+        self.shared.journal.read(State::unexpected)
     }
 
     /// Blocks until the recording is as a test wants it.
@@ -163,78 +185,68 @@ impl Server {
 
     #[track_caller]
     fn wait<T>(&self, what: &str, done: impl FnMut(&State) -> Option<T>) -> T {
-        let found = self.journal.wait(PATIENCE, done);
-        found.unwrap_or_else(|| panic!("waited in vain for {what}; {}", self.journal.read(State::summary)))
+        let found = self.shared.journal.wait(PATIENCE, done);
+        found.unwrap_or_else(|| {
+            panic!("waited in vain for {what}; {}", self.shared.journal.read(State::summary))
+        })
+    }
+
+    /// Blocks until so many steps of this connection's script were played.
+    #[track_caller]
+    pub fn wait_steps(&self, number: usize, count: usize) -> Recording {
+        self.wait_recording("more steps", number, |recording| recording.steps >= count)
+    }
+
+    /// Blocks until this connection's script waits at a stall or at a gate.
+    #[track_caller]
+    pub fn wait_stalled(&self, number: usize) -> Recording {
+        self.wait_recording("a stall", number, |recording| recording.stalled)
+    }
+
+    /// Plays this on the next connection for which there is no script yet.
+    pub fn script_next(&self, connection: Connection) {
+        self.shared.playlist.push(connection);
+    }
+
+    /// Plays this for the next request of this path that the routes would answer; another call, for the one after it.
+    ///
+    /// The request has not been read when the script begins: its first step is to. When its steps are used up, the
+    /// connection goes back to the routes.
+    pub fn script_path(&self, path: &str, connection: Connection) {
+        self.shared.playlist.push_for_path(path, connection);
+    }
+
+    /// Lets all scripts go on that are stalled, and those that stall later.
+    pub fn release(&self) {
+        self.shared.journal.release();
+    }
+
+    /// Opens the gate of this name, for good.
+    pub fn open_gate(&self, name: &str) {
+        self.shared.journal.open_gate(name);
     }
 
     /// Closes all open connections and goes on listening, as a server does that has lost patience with idle clients.
     pub fn disconnect(&self) {
-        self.journal.disconnect();
+        self.shared.journal.disconnect();
     }
 
     /// Ends all logins, as `/expire` does, and says how many there were.
     pub fn expire_logins(&self) -> usize {
-        self.site.logins().expire()
+        self.shared.site.logins().expire()
     }
 
     /// Records the bytes of connections from now on, or only counts connections: a server that runs for days keeps nothing.
     pub fn record_bytes(&self, keep: bool) {
-        self.journal.keep(keep);
+        self.shared.journal.keep(keep);
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.journal.stop();
-        let Some(acceptor) = self.acceptor.take() else { return };
-        // The thread sits in `accept`, which only a connection ends. Where none can be made, the thread is left behind
-        // rather than waited for.
-        for _ in 0..10 {
-            if acceptor.is_finished()
-                || TcpStream::connect_timeout(&self.doorbell(), Duration::from_secs(1)).is_ok()
-            {
-                // It panics only if a connection's thread did; that has been printed and must not abort an unwinding test.
-                let _ = acceptor.join();
-                return;
-            }
+        self.shared.journal.stop();
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.join();
         }
-    }
-}
-
-impl Server {
-    /// An address that reaches the listener, also when it listens on all of them.
-    fn doorbell(&self) -> SocketAddr {
-        let ip = match self.addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        SocketAddr::new(ip, self.addr.port())
-    }
-}
-
-/// Accepts until the server stops, then waits for the connections' threads.
-fn accept(listener: &TcpListener, journal: &Arc<Journal>, site: &Arc<Site>) {
-    let mut threads: Vec<JoinHandle<()>> = Vec::new();
-    while !journal.is_stopping() {
-        let Ok((socket, peer)) = listener.accept() else {
-            // Out of descriptors, most likely: some will come back when connections close.
-            journal.pause(Duration::from_millis(10));
-            continue;
-        };
-        // Without it, small writes would be merged or wait for acknowledgements: answers late, cuts gone.
-        let _ = socket.set_nodelay(true);
-        let socket = Arc::new(socket);
-        let Some(number) = journal.admit(Arc::clone(&socket), peer) else { break };
-        let wire = Wire::new(number, peer.ip(), socket, Arc::clone(journal));
-        let site = Arc::clone(site);
-        let thread =
-            thread::Builder::new().name(format!("connection {number}")).spawn(move || serve(wire, &site));
-        threads.retain(|thread| !thread.is_finished());
-        threads.extend(thread);
-    }
-    for thread in threads {
-        // A panic in there was printed where it happened; the wire recorded the end.
-        let _ = thread.join();
     }
 }

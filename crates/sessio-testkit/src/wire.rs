@@ -41,12 +41,26 @@ pub(crate) struct Wire {
     journal: Arc<Journal>,
     /// Received and not yet read by anyone.
     pending: Vec<u8>,
+    /// The last byte received is to stay in the kernel's buffer, so that closing is a reset.
+    holds: bool,
+    /// It is there: recorded, pending, but to the kernel unread.
+    held: bool,
     end: End,
 }
 
 impl Wire {
     pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<TcpStream>, journal: Arc<Journal>) -> Self {
-        Self { number, origin, socket: Some(socket), journal, pending: Vec::new(), end: End::Server }
+        let socket = Some(socket);
+        Self {
+            number,
+            origin,
+            socket,
+            journal,
+            pending: Vec::new(),
+            holds: false,
+            held: false,
+            end: End::Server,
+        }
     }
 
     /// The client's address.
@@ -79,7 +93,7 @@ impl Wire {
     pub(crate) fn fill(&mut self) -> Result<(), End> {
         let mut buffer = [0; 16 << 10];
         let count = loop {
-            match self.socket().and_then(|mut socket| socket.read(&mut buffer)) {
+            match self.receive(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result.map_err(|_| self.ended_by(End::ClientReset))?,
             }
@@ -90,6 +104,44 @@ impl Wire {
         self.journal.received(self.number, &buffer[..count]);
         self.pending.extend_from_slice(&buffer[..count]);
         Ok(())
+    }
+
+    /// Reads, except for the last byte if that is to be held: it is looked at, and really read before the next.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.held {
+            self.socket()?.read_exact(&mut [0])?;
+            self.held = false;
+        }
+        if !self.holds {
+            return self.socket()?.read(buffer);
+        }
+        let count = self.socket()?.peek(buffer)?;
+        if let Some(last) = count.checked_sub(1) {
+            self.socket()?.read_exact(&mut buffer[..last])?;
+            self.held = true;
+        }
+        Ok(count)
+    }
+
+    /// From now on leaves the last byte received unread in the kernel, or no longer does so.
+    pub(crate) fn hold_last_byte(&mut self, hold: bool) {
+        self.holds = hold;
+    }
+
+    /// Makes sure that the kernel has an unread byte: dropping the wire is then a reset.
+    pub(crate) fn ensure_unread(&mut self) -> Result<(), End> {
+        while !self.held {
+            self.fill()?;
+        }
+        Ok(())
+    }
+
+    /// Reads without waiting, so that dropping the wire is no reset.
+    pub(crate) fn read_what_is_there(&mut self) {
+        self.holds = false;
+        if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
+            while self.fill().is_ok() {}
+        }
     }
 
     fn ended_by(&self, otherwise: End) -> End {
@@ -104,6 +156,13 @@ impl Wire {
             }
             self.fill()?;
         }
+    }
+
+    /// The next head, taken from what is pending.
+    pub(crate) fn read_head(&mut self) -> Result<Request, Trouble> {
+        let (request, size) = self.peek_head()?;
+        self.skip(size);
+        Ok(request)
     }
 
     /// Takes the first bytes of what is pending.
@@ -164,6 +223,12 @@ impl Wire {
             Ok(_) => self.journal.pause(time.saturating_sub(started.elapsed())),
         }
         Ok(())
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn half_close(&self) -> Result<(), End> {
+        let shut = self.socket().and_then(|socket| socket.shutdown(Shutdown::Write));
+        shut.map_err(|_| self.ended_by(End::ClientReset))
     }
 
     /// Reads for a moment what the client still sends after the last answer. Closing over unread bytes would reset the
