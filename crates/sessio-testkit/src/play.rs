@@ -49,7 +49,10 @@ pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Tr
                 wire.ensure_unread()?;
                 return Ok(After::Over(End::ServerReset));
             }
-            Step::Routes => return Ok(After::Routes),
+            Step::Routes => {
+                wire.hold_last_byte(false);
+                return Ok(After::Routes);
+            }
         }
         wire.journal().step_done(wire.number());
     }

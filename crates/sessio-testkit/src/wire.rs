@@ -108,10 +108,7 @@ impl Wire {
 
     /// Reads, except for the last byte if that is to be held: it is looked at, and really read before the next.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.held {
-            self.socket()?.read_exact(&mut [0])?;
-            self.held = false;
-        }
+        self.let_go();
         if !self.holds {
             return self.socket()?.read(buffer);
         }
@@ -126,6 +123,17 @@ impl Wire {
     /// From now on leaves the last byte received unread in the kernel, or no longer does so.
     pub(crate) fn hold_last_byte(&mut self, hold: bool) {
         self.holds = hold;
+        if !hold {
+            self.let_go();
+        }
+    }
+
+    /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that has since been
+    /// reset it does fail, as will whatever comes next.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.held) {
+            let _ = self.socket().and_then(|mut socket| socket.read_exact(&mut [0]));
+        }
     }
 
     /// Makes sure that the kernel has an unread byte: dropping the wire is then a reset.
@@ -138,7 +146,7 @@ impl Wire {
 
     /// Reads without waiting, so that dropping the wire is no reset.
     pub(crate) fn read_what_is_there(&mut self) {
-        self.holds = false;
+        self.hold_last_byte(false);
         if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
             while self.fill().is_ok() {}
         }
