@@ -34,16 +34,18 @@ impl Acceptor {
         Ok(Self { addr, thread })
     }
 
-    /// Waits for the thread and those of the connections. The journal has been told to stop, so none of them stays.
+    /// Waits for the thread and those of the connections. The journal has been told to stop, so none of them
+    /// stays.
     ///
-    /// The thread sits in `accept`, which only a connection ends. Where none can be made, the thread is left behind rather
-    /// than waited for.
+    /// The thread sits in `accept`, which only a connection ends. Where none can be made, the thread is left
+    /// behind rather than waited for.
     pub(crate) fn join(self) {
         for _ in 0..10 {
             let rung = TcpStream::connect_timeout(&self.doorbell(), Duration::from_secs(1));
             // A port that refuses was closed by the thread, which is past accepting.
             if rung.map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |_| true) {
-                // A panic in there was printed where it happened, and must not abort a test that is unwinding.
+                // A panic in there was printed where it happened, and must not abort a test that is
+                // unwinding.
                 let _ = self.thread.join();
                 return;
             }

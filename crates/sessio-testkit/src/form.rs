@@ -19,7 +19,8 @@ pub(crate) fn text_pairs(encoded: &[u8]) -> Vec<(String, String)> {
     pairs(encoded).into_iter().map(|(name, value)| (text(name), text(value))).collect()
 }
 
-/// Undoes percent-encoding; a percent sign that encodes nothing stays. In forms a plus sign is a space, in paths it is not.
+/// Undoes percent-encoding; a percent sign that encodes nothing stays. In forms a plus sign is a space, in
+/// paths it is not.
 pub(crate) fn decode(encoded: &[u8], plus: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(encoded.len());
     let mut rest = encoded;

@@ -1,4 +1,5 @@
-//! The one place all threads of a server meet: what was recorded, which sockets are open, what a script waits for.
+//! The one place all threads of a server meet: what was recorded, which sockets are open, what a script waits
+//! for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -55,8 +56,8 @@ impl State {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    /// The open sockets, here so that another thread can shut them down. There is no second descriptor of any of them: the
-    /// moment the last `Arc` goes, the kernel closes the connection.
+    /// The open sockets, here so that another thread can shut them down. There is no second descriptor of any
+    /// of them: the moment the last `Arc` goes, the kernel closes the connection.
     sockets: BTreeMap<usize, Arc<TcpStream>>,
     /// Connections that the server itself has shut down.
     shut: HashSet<usize>,

@@ -1,8 +1,9 @@
-//! A loopback HTTP/1.1 server for tests and examples: it answers like httpbin, misbehaves by script, and remembers every
-//! byte.
+//! A loopback HTTP/1.1 server for tests and examples: it answers like httpbin, misbehaves by script, and
+//! remembers every byte.
 //!
-//! Threads and `std::net` only, and its own reading of HTTP: what it says about a client does not pass through any code
-//! that client is made of. It is strict about requests, so that a client's mistake is a 400 and not a pass.
+//! Threads and `std::net` only, and its own reading of HTTP: what it says about a client does not pass
+//! through any code that client is made of. It is strict about requests, so that a client's mistake is a 400
+//! and not a pass.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -30,12 +31,15 @@
 //!
 //! # The parts
 //!
-//! - [`Server`]: one port; stops on drop, whatever its clients or scripts are doing. Start several for several origins.
+//! - [`Server`]: one port; stops on drop, whatever its clients or scripts are doing. Start several for several
+//!   origins.
 //! - The routes: see [`ROUTES`]. Nothing in them is random and nothing depends on the clock.
-//! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces, early answers,
-//!   stalls, resets. [`Server::scripted`] plays them connection by connection, [`Server::script_path`] for one path.
-//! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The `wait_*` methods
-//!   of the server block until the recording says what a test waits for, so that no test needs a sleep.
+//! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
+//!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
+//!   [`Server::script_path`] for one path.
+//! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
+//!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
+//!   a sleep.
 
 #![forbid(unsafe_code)]
 

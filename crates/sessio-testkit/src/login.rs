@@ -15,7 +15,8 @@ pub(crate) enum Refusal {
     Credentials,
 }
 
-/// The tokens handed out with forms and the sessions opened. Their names are counted, not drawn: every run is the same.
+/// The tokens handed out with forms and the sessions opened. Their names are counted, not drawn: every run is
+/// the same.
 #[derive(Debug, Default)]
 pub(crate) struct Logins {
     tokens: Vec<String>,

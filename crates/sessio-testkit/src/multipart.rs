@@ -49,7 +49,8 @@ fn part(bytes: &[u8]) -> Option<Part> {
     })
 }
 
-/// The value of `; name=value` or `; name="value"`. A semicolon within quotes would end it; no client writes one.
+/// The value of `; name=value` or `; name="value"`. A semicolon within quotes would end it; no client writes
+/// one.
 fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;

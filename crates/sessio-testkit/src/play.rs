@@ -75,7 +75,8 @@ fn send(wire: &Wire, sending: &Sending) -> Result<(), End> {
         for piece in &pieces {
             wire.send(piece)?;
             if sending.pace.is_zero() {
-                // The reader of this piece was woken by the write: it may run now, before the next piece is there.
+                // The reader of this piece was woken by the write: it may run now, before the next piece is
+                // there.
                 std::thread::yield_now();
             } else {
                 wire.journal().pause(sending.pace);

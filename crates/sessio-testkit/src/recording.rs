@@ -11,7 +11,8 @@ pub enum End {
     Client,
     /// The client reset the connection, or closed it while the server was still writing.
     ClientReset,
-    /// The server closed: because the answer said so, by script, or by [`Server::disconnect`](crate::Server::disconnect).
+    /// The server closed: because the answer said so, by script, or by
+    /// [`Server::disconnect`](crate::Server::disconnect).
     Server,
     /// The server reset the connection, by script.
     ServerReset,
@@ -28,7 +29,8 @@ pub struct Recording {
     pub peer: SocketAddr,
     /// Every byte received.
     pub received: Vec<u8>,
-    /// Every byte sent. A byte stands here before it is on the wire, so what a client has read is never missing.
+    /// Every byte sent. A byte stands here before it is on the wire, so what a client has read is never
+    /// missing.
     pub sent: Vec<u8>,
     /// How the connection ended; nothing while it is open.
     pub ended: Option<End>,
@@ -67,7 +69,8 @@ impl Recording {
         self.split().0
     }
 
-    /// What was received after the last whole request: the beginning of another, a tunnel's bytes, or no HTTP at all.
+    /// What was received after the last whole request: the beginning of another, a tunnel's bytes, or no HTTP
+    /// at all.
     pub fn remainder(&self) -> &[u8] {
         self.split().1
     }

@@ -26,7 +26,8 @@ impl Bad {
 pub struct Request {
     /// The first line, without its line end.
     pub request_line: Vec<u8>,
-    /// Names and values in the order, case and number they were received in; values without the white space around them.
+    /// Names and values in the order, case and number they were received in; values without the white space
+    /// around them.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// The body without its framing: chunks are joined.
     pub body: Vec<u8>,
@@ -64,7 +65,8 @@ impl Request {
         self.local_target().split_once('?').map(|(_, query)| query)
     }
 
-    /// The first value of a field, whatever the case of its name; bytes that are not ASCII are read as Latin-1.
+    /// The first value of a field, whatever the case of its name; bytes that are not ASCII are read as
+    /// Latin-1.
     pub fn header(&self, name: &str) -> Option<String> {
         self.values(name).next().map(latin1)
     }
@@ -189,8 +191,8 @@ impl Request {
     }
 }
 
-/// Where the head at the start of `bytes` ends, if it has: after its empty line. What can no longer become a head is refused
-/// at once, so that a client that speaks something else is not left waiting.
+/// Where the head at the start of `bytes` ends, if it has: after its empty line. What can no longer become a
+/// head is refused at once, so that a client that speaks something else is not left waiting.
 pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Bad> {
     if bytes.first().is_some_and(|b| !is_token(b)) {
         return Err(Bad::new("this does not start like a request"));

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 /// What to do on one connection. The steps are played in the order they are written in.
 ///
-/// A connection whose steps are used up is held open: what the client still sends is recorded, and the connection ends when
-/// the client ends it. That way [`wait_closed`](crate::Server::wait_closed) tells whether the client closed. The script ends
-/// early when the client closes, when it sends something else than the request a step expects, or when the server stops.
+/// A connection whose steps are used up is held open: what the client still sends is recorded, and the
+/// connection ends when the client ends it. That way [`wait_closed`](crate::Server::wait_closed) tells
+/// whether the client closed. The script ends early when the client closes, when it sends something else than
+/// the request a step expects, or when the server stops.
 ///
 /// ```
 /// use sessio_testkit::{Connection, Server};
@@ -84,14 +85,15 @@ impl Connection {
 
     /// Reads one whole request: its head, and the body that its framing gives it.
     ///
-    /// A client that waits for `100 Continue` waits in vain: for that write [`read_head`](Self::read_head), `send`,
-    /// [`read_body`](Self::read_body).
+    /// A client that waits for `100 Continue` waits in vain: for that write [`read_head`](Self::read_head),
+    /// `send`, [`read_body`](Self::read_body).
     #[must_use]
     pub fn expect_request(self) -> Self {
         self.read_head().read_body()
     }
 
-    /// Reads exactly the head of a request. More may already have been received, and is kept for the steps that follow.
+    /// Reads exactly the head of a request. More may already have been received, and is kept for the steps
+    /// that follow.
     ///
     /// A `send` next is an early answer: the body has not been read, nor waited for.
     #[must_use]
@@ -134,9 +136,10 @@ impl Connection {
 
     /// Cuts the bytes of the `send` before into pieces of this size, each a write of its own.
     ///
-    /// Nothing is delayed by the kernel (TCP_NODELAY is set) and the thread yields between the pieces, so that a client that
-    /// reads as fast as it can sees most pieces alone. No more than that can be promised over TCP. Where a piece must have
-    /// been read before the next is sent, put a [`gate`](Self::gate) between two `send`s.
+    /// Nothing is delayed by the kernel (TCP_NODELAY is set) and the thread yields between the pieces, so
+    /// that a client that reads as fast as it can sees most pieces alone. No more than that can be promised
+    /// over TCP. Where a piece must have been read before the next is sent, put a [`gate`](Self::gate)
+    /// between two `send`s.
     ///
     /// # Panics
     ///
@@ -167,8 +170,8 @@ impl Connection {
         self.sending(|sending| sending.times = times)
     }
 
-    /// Sends the bytes of the `send` before again and again, until the client closes. All of them are recorded: this is for
-    /// clients that are to give up soon.
+    /// Sends the bytes of the `send` before again and again, until the client closes. All of them are
+    /// recorded: this is for clients that are to give up soon.
     ///
     /// # Panics
     ///
@@ -194,8 +197,9 @@ impl Connection {
         self.then(Step::HalfClose)
     }
 
-    /// Closes the connection (FIN). What the client has sent by then is read first, because closing over unread bytes would
-    /// reset the connection; what it sends later is answered with a reset, as by any closed socket.
+    /// Closes the connection (FIN). What the client has sent by then is read first, because closing over
+    /// unread bytes would reset the connection; what it sends later is answered with a reset, as by any
+    /// closed socket.
     #[must_use]
     pub fn close(self) -> Self {
         self.then(Step::Close)
@@ -203,30 +207,32 @@ impl Connection {
 
     /// Resets the connection (RST).
     ///
-    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket that holds unread bytes: in a script
-    /// with this step the last byte received always stays in the kernel until more arrives. It is recorded as received all
-    /// the same. If the client has sent nothing since it connected, the step waits for a byte. On Linux what was sent before
-    /// the reset can still be read by the client; elsewhere it may be lost, and the close may be a plain one.
+    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket that holds unread
+    /// bytes: in a script with this step the last byte received always stays in the kernel until more
+    /// arrives. It is recorded as received all the same. If the client has sent nothing since it connected,
+    /// the step waits for a byte. On Linux what was sent before the reset can still be read by the client;
+    /// elsewhere it may be lost, and the close may be a plain one.
     #[must_use]
     pub fn reset(self) -> Self {
         self.then(Step::Reset)
     }
 
-    /// Does nothing, not even read, until the test calls [`release`](crate::Server::release). The end of the connection goes
-    /// unnoticed as well; for an idle connection that is watched simply end the script.
+    /// Does nothing, not even read, until the test calls [`release`](crate::Server::release). The end of the
+    /// connection goes unnoticed as well; for an idle connection that is watched simply end the script.
     #[must_use]
     pub fn stall(self) -> Self {
         self.then(Step::Stall)
     }
 
-    /// Does nothing until the test calls [`open_gate`](crate::Server::open_gate) with this name. It may have done so before.
+    /// Does nothing until the test calls [`open_gate`](crate::Server::open_gate) with this name. It may have
+    /// done so before.
     #[must_use]
     pub fn gate(self, name: impl Into<String>) -> Self {
         self.then(Step::Gate(name.into()))
     }
 
-    /// From here on answers by the routes; steps that follow are not played. After a CONNECT answered with 200 this makes a
-    /// proxy's tunnel to the routes.
+    /// From here on answers by the routes; steps that follow are not played. After a CONNECT answered with
+    /// 200 this makes a proxy's tunnel to the routes.
     #[must_use]
     pub fn routes(self) -> Self {
         self.then(Step::Routes)
@@ -262,8 +268,8 @@ pub enum Otherwise {
     /// They are accepted, closed at once and counted as [`unexpected`](crate::Server::unexpected).
     #[default]
     Close,
-    /// The port is closed as soon as the last connection of the script was accepted, before anything is sent on it: clients
-    /// that come later are refused. A server whose script is empty is an address that refuses.
+    /// The port is closed as soon as the last connection of the script was accepted, before anything is sent
+    /// on it: clients that come later are refused. A server whose script is empty is an address that refuses.
     Refuse,
     /// The last connection of the script is played again.
     Repeat,

@@ -16,7 +16,8 @@ use crate::site::Site;
 /// How long a test waits for what should be a matter of milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on a port of its own. It stops when it is dropped: open connections are closed, its threads have ended.
+/// A server on a port of its own. It stops when it is dropped: open connections are closed, its threads have
+/// ended.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -34,7 +35,8 @@ impl Server {
         Self::start_on(Ipv4Addr::LOCALHOST)
     }
 
-    /// Serves the routes on a free port of another address of this machine, `[127, 0, 0, 2]` for one: another origin.
+    /// Serves the routes on a free port of another address of this machine, `[127, 0, 0, 2]` for one: another
+    /// origin.
     ///
     /// # Panics
     ///
@@ -208,10 +210,11 @@ impl Server {
         self.shared.playlist.push(connection);
     }
 
-    /// Plays this for the next request of this path that the routes would answer; another call, for the one after it.
+    /// Plays this for the next request of this path that the routes would answer; another call, for the one
+    /// after it.
     ///
-    /// The request has not been read when the script begins: its first step is to. When its steps are used up, the
-    /// connection goes back to the routes.
+    /// The request has not been read when the script begins: its first step is to. When its steps are used
+    /// up, the connection goes back to the routes.
     pub fn script_path(&self, path: &str, connection: Connection) {
         self.shared.playlist.push_for_path(path, connection);
     }
@@ -226,7 +229,8 @@ impl Server {
         self.shared.journal.open_gate(name);
     }
 
-    /// Closes all open connections and goes on listening, as a server does that has lost patience with idle clients.
+    /// Closes all open connections and goes on listening, as a server does that has lost patience with idle
+    /// clients.
     pub fn disconnect(&self) {
         self.shared.journal.disconnect();
     }
@@ -236,7 +240,8 @@ impl Server {
         self.shared.site.logins().expire()
     }
 
-    /// Records the bytes of connections from now on, or only counts connections: a server that runs for days keeps nothing.
+    /// Records the bytes of connections from now on, or only that there were connections: a server that runs
+    /// for days must not keep all it has seen.
     pub fn record_bytes(&self, keep: bool) {
         self.shared.journal.keep(keep);
     }

@@ -106,7 +106,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads, except for the last byte if that is to be held: it is looked at, and really read before the next.
+    /// Reads, except for the last byte if that is to be held: it is looked at, and really read before the
+    /// next.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_go();
         if !self.holds {
@@ -128,8 +129,8 @@ impl Wire {
         }
     }
 
-    /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that has since been
-    /// reset it does fail, as will whatever comes next.
+    /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that
+    /// has since been reset it does fail, as will whatever comes next.
     fn let_go(&mut self) {
         if std::mem::take(&mut self.held) {
             let _ = self.socket().and_then(|mut socket| socket.read_exact(&mut [0]));
@@ -144,7 +145,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads without waiting, so that dropping the wire is no reset.
+    /// Reads without waiting, so that dropping the wire is no reset. Dropping it is all that can be done next.
     pub(crate) fn read_what_is_there(&mut self) {
         self.hold_last_byte(false);
         if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
@@ -239,8 +240,8 @@ impl Wire {
         shut.map_err(|_| self.ended_by(End::ClientReset))
     }
 
-    /// Reads for a moment what the client still sends after the last answer. Closing over unread bytes would reset the
-    /// connection, and a reset can destroy that answer before the client has read it.
+    /// Reads for a moment what the client still sends after the last answer. Closing over unread bytes would
+    /// reset the connection, and a reset can destroy that answer before the client has read it.
     pub(crate) fn linger(&mut self) {
         let ready = self.socket().and_then(|socket| {
             socket.set_read_timeout(Some(Duration::from_secs(1)))?;

@@ -6,8 +6,8 @@ use crate::json::Json;
 
 const PIECE: usize = 32 << 10;
 
-/// The first `count` bytes of what `/bytes` and its like send: byte `i` is `i % 251`, so that no power of two divides the
-/// period and a shifted piece shows.
+/// The first `count` bytes of what `/bytes` and its like send: byte `i` is `i % 251`, so that no power of two
+/// divides the period and a shifted piece shows.
 pub fn pattern(count: usize) -> Vec<u8> {
     (0..=250).cycle().take(count).collect()
 }
