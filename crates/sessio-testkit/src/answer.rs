@@ -76,7 +76,7 @@ impl Answer {
     }
 
     /// Sends the answer to `request`, and says whether another request can follow.
-    pub(crate) fn send(self, wire: &Wire, request: &Request) -> Result<bool, End> {
+    pub(crate) fn send(self, wire: &mut Wire, request: &Request) -> Result<bool, End> {
         wire.pause(self.delay)?;
         let bodiless = matches!(self.status, 204 | 304);
         let content = match self.content {

@@ -17,7 +17,6 @@ pub(crate) enum After {
 }
 
 pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Trouble> {
-    wire.hold_last_byte(connection.resets());
     let mut head: Option<Request> = None;
     for step in connection.steps() {
         match step {
@@ -49,10 +48,7 @@ pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Tr
                 wire.ensure_unread()?;
                 return Ok(After::Over(End::ServerReset));
             }
-            Step::Routes => {
-                wire.hold_last_byte(false);
-                return Ok(After::Routes);
-            }
+            Step::Routes => return Ok(After::Routes),
         }
         wire.journal().step_done(wire.number());
     }

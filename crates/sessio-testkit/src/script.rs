@@ -207,11 +207,11 @@ impl Connection {
 
     /// Resets the connection (RST).
     ///
-    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket that holds unread
-    /// bytes: in a script with this step the last byte received always stays in the kernel until more
-    /// arrives. It is recorded as received all the same. If the client has sent nothing since it connected,
-    /// the step waits for a byte. On Linux what was sent before the reset can still be read by the client;
-    /// elsewhere it may be lost, and the close may be a plain one.
+    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket that holds an unread
+    /// byte: the server always leaves the last byte it has received in the kernel until more arrives. (It is
+    /// recorded as received all the same, and read before any close that is to be a plain one.) If the client
+    /// has sent nothing yet, the step waits for a byte. On Linux what was sent before the reset can still be
+    /// read by the client; elsewhere it may be lost, and the close may be a plain one.
     #[must_use]
     pub fn reset(self) -> Self {
         self.then(Step::Reset)
@@ -240,11 +240,6 @@ impl Connection {
 
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
-    }
-
-    /// Whether a reset is to come, which has to be prepared while reading.
-    pub(crate) fn resets(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Reset))
     }
 
     fn then(mut self, step: Step) -> Self {

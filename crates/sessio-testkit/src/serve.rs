@@ -53,9 +53,7 @@ fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
 fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After, Trouble> {
     let (mut request, size) = wire.peek_head()?;
     if let Some(connection) = playlist.next_for_path(request.path()) {
-        let after = play(wire, &connection)?;
-        wire.hold_last_byte(false);
-        return Ok(after);
+        return play(wire, &connection);
     }
     wire.skip(size);
     greet(wire, &request)?;

@@ -41,9 +41,8 @@ pub(crate) struct Wire {
     journal: Arc<Journal>,
     /// Received and not yet read by anyone.
     pending: Vec<u8>,
-    /// The last byte received is to stay in the kernel's buffer, so that closing is a reset.
-    holds: bool,
-    /// It is there: recorded, pending, but to the kernel unread.
+    /// The last byte received is still in the kernel: recorded and pending, but to the kernel unread. As long
+    /// as it is there, to close is to reset, and whether that is wanted is known only after it was received.
     held: bool,
     end: End,
 }
@@ -51,16 +50,7 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<TcpStream>, journal: Arc<Journal>) -> Self {
         let socket = Some(socket);
-        Self {
-            number,
-            origin,
-            socket,
-            journal,
-            pending: Vec::new(),
-            holds: false,
-            held: false,
-            end: End::Server,
-        }
+        Self { number, origin, socket, journal, pending: Vec::new(), held: false, end: End::Server }
     }
 
     /// The client's address.
@@ -106,27 +96,15 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads, except for the last byte if that is to be held: it is looked at, and really read before the
-    /// next.
+    /// Reads, except for the last byte: it is looked at, and really read before the next.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_go();
-        if !self.holds {
-            return self.socket()?.read(buffer);
-        }
         let count = self.socket()?.peek(buffer)?;
         if let Some(last) = count.checked_sub(1) {
             self.socket()?.read_exact(&mut buffer[..last])?;
             self.held = true;
         }
         Ok(count)
-    }
-
-    /// From now on leaves the last byte received unread in the kernel, or no longer does so.
-    pub(crate) fn hold_last_byte(&mut self, hold: bool) {
-        self.holds = hold;
-        if !hold {
-            self.let_go();
-        }
     }
 
     /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that
@@ -147,7 +125,6 @@ impl Wire {
 
     /// Reads without waiting, so that dropping the wire is no reset. Dropping it is all that can be done next.
     pub(crate) fn read_what_is_there(&mut self) {
-        self.hold_last_byte(false);
         if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
             while self.fill().is_ok() {}
         }
@@ -213,10 +190,12 @@ impl Wire {
     }
 
     /// Waits, and notices at once when the client goes away or the server stops.
-    pub(crate) fn pause(&self, time: Duration) -> Result<(), End> {
+    pub(crate) fn pause(&mut self, time: Duration) -> Result<(), End> {
         if time.is_zero() {
             return Ok(());
         }
+        // The byte held would look like a new one.
+        self.let_go();
         let started = std::time::Instant::now();
         let seen = self.socket().and_then(|socket| {
             socket.set_read_timeout(Some(time))?;
@@ -257,6 +236,9 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
+        if self.end != End::ServerReset {
+            self.let_go();
+        }
         // First the connection closes, then the journal says so: who waits for the one can rely on the other.
         self.journal.forget_socket(self.number);
         self.socket = None;

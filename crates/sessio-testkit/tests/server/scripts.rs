@@ -245,6 +245,17 @@ fn a_path_is_scripted_for_a_request_each_and_then_routed() {
 }
 
 #[test]
+fn a_path_can_reset_the_connection_it_was_asked_for_on() {
+    let server = Server::start();
+    let mut client = Client::connect(&server);
+    assert_eq!(client.get("/ip").status, 200);
+    server.script_path("/ip", Connection::new().expect_request().reset());
+    client.write("GET /ip HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_some().unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(server.wait_closed(0).ended, Some(End::ServerReset));
+}
+
+#[test]
 #[should_panic(expected = "the step before is")]
 fn a_cut_without_a_send_is_a_mistake_of_the_test() {
     let _ = Connection::new().stall().cut_every(1);
