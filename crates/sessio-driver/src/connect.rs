@@ -32,7 +32,9 @@ impl<R: Runtime> Flight<R> {
             Host::Name(name) => {
                 let runtime = self.runtime.clone();
                 // At the deadline the call itself says that it was too late.
-                let Some(resolved) = self.within(deadline, runtime.resolve(&name, port)).await else { return };
+                let Some(resolved) = self.within(deadline, runtime.resolve(&name, port)).await else {
+                    return;
+                };
                 match resolved {
                     Ok(addresses) if !addresses.is_empty() => addresses,
                     Ok(_) => return self.call.unreachable(Kind::Resolve.into()),

@@ -191,4 +191,3 @@ impl<R: Runtime> fmt::Debug for Session<R> {
         f.debug_struct("Session").field("settings", &self.settings()).field("pool", &self.stats()).finish()
     }
 }
-

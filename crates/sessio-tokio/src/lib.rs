@@ -27,12 +27,12 @@
 
 mod runtime;
 
-pub use runtime::{TcpStream, Tokio};
-pub use sessio_driver::{ConnectFailure, Source, sessio};
+pub use runtime::{TcpStream, Timer, Tokio};
 pub use sessio_driver::sessio::{
-    Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request, Result, Settings,
-    Timeout, Timeouts, Url, cookie, http, pool,
+    Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request, Result,
+    Settings, Timeout, Timeouts, Url, cookie, http, pool,
 };
+pub use sessio_driver::{ConnectFailure, Source, sessio};
 
 /// A session on tokio: see [`sessio_driver::Session`].
 pub type Session = sessio_driver::Session<Tokio>;

@@ -20,7 +20,7 @@ pub struct Tokio;
 
 impl Runtime for Tokio {
     type Stream = TcpStream;
-    type Sleep = Pin<Box<Timer>>;
+    type Sleep = Timer;
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((host, port)).await?.collect())
@@ -33,10 +33,47 @@ impl Runtime for Tokio {
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
-        Box::pin(Timer(tokio::time::sleep_until(at.into())))
+        Timer(Box::pin(tokio::time::sleep_until(at.into())))
     }
 
     fn now(&self) -> Now {
         Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
+    }
+}
+
+/// A timer of tokio.
+#[derive(Debug)]
+pub struct Timer(Pin<Box<tokio::time::Sleep>>);
+
+impl Sleep for Timer {
+    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+
+    fn reset(&mut self, at: Instant) {
+        self.0.as_mut().reset(at.into());
+    }
+}
+
+/// A TCP connection of tokio.
+#[derive(Debug)]
+pub struct TcpStream(tokio::net::TcpStream);
+
+impl Stream for TcpStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut room = ReadBuf::new(room);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut room))?;
+        Poll::Ready(Ok(room.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn is_idle_open(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        // An end of stream and a byte out of turn are both something to read.
+        let peeked = SockRef::from(&self.0).peek(&mut byte);
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }

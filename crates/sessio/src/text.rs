@@ -28,7 +28,8 @@ pub fn decode(charset: Option<&str>, bytes: &[u8]) -> String {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return String::from_utf8_lossy(rest).into_owned();
     }
-    let is_latin = charset.is_some_and(|name| ["iso-8859-1", "latin1"].iter().any(|n| name.eq_ignore_ascii_case(n)));
+    let is_latin =
+        charset.is_some_and(|name| ["iso-8859-1", "latin1"].iter().any(|n| name.eq_ignore_ascii_case(n)));
     if is_latin {
         return bytes.iter().map(|b| char::from(*b)).collect();
     }

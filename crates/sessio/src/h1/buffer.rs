@@ -1,5 +1,7 @@
 //! The memory that a response is read into.
 
+use std::ops::Range;
+
 /// A fresh buffer: enough for nearly every head and for a small body beside it.
 const FRESH: usize = 8 * 1024;
 /// What it grows to when a peer sends faster than it is read: larger reads bring nothing more.
@@ -34,7 +36,8 @@ impl Buffer {
         self.start == self.end
     }
 
-    /// The next `n` unread bytes are dealt with. Where they lie stays valid until [`room`](Self::room).
+    /// The next `n` unread bytes are dealt with. Says where they lie, which is true until
+    /// [`room`](Self::room).
     pub(super) fn advance(&mut self, n: usize) -> usize {
         let at = self.start;
         self.start = (at + n).min(self.end);
@@ -42,8 +45,8 @@ impl Buffer {
     }
 
     /// Bytes that were dealt with before, by their place.
-    pub(super) fn read(&self, from: usize, to: usize) -> &[u8] {
-        &self.bytes[from..to]
+    pub(super) fn read(&self, place: &Range<usize>) -> &[u8] {
+        &self.bytes[place.clone()]
     }
 
     /// Where the next bytes go: never empty unless `most` unread bytes are there already.

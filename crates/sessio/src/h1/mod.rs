@@ -58,9 +58,11 @@
 //! ```
 
 mod asked;
+mod body;
 mod buffer;
 mod chunked;
 mod framing;
+mod heads;
 mod limits;
 mod receiver;
 mod reuse;

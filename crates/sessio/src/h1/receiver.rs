@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::mem;
-use std::ops::Range;
 
 use super::asked::Asked;
+use super::body::{Body, Next};
 use super::buffer::{Buffer, FULL};
-use super::chunked::Chunked;
-use super::framing::Framing;
+use super::framing::{Decision, Framing};
+use super::heads::{Heads, is_interim};
 use super::limits::Limits;
 use super::reuse::{Reuse, Why};
-use super::section::{self, Lines};
 use crate::error::{Error, Kind, Result};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -47,17 +46,10 @@ pub struct Receiver {
     limits: Limits,
     buffer: Buffer,
     state: State,
-    /// A head that was not taken yet, and how its body is framed.
+    /// A head that was not taken yet.
     ready: Option<Head>,
-    /// Body bytes in the buffer that were not consumed yet: they are dealt with, as far as framing goes.
-    body: Range<usize>,
-    /// Body bytes so far, consumed or not.
-    body_bytes: u64,
-    /// Bytes of heads so far.
-    head_bytes: usize,
-    /// Fields of the final head.
-    fields: usize,
-    interim: usize,
+    body: Body,
+    heads: Heads,
     received: u64,
     /// How much room was handed out.
     offered: usize,
@@ -68,13 +60,11 @@ pub struct Receiver {
 }
 
 /// What the machine works on. Each state but `Done` may still want bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Head(Lines),
-    /// So many bytes of the body are still to come.
-    Length(u64),
-    Chunked(Chunked),
-    Trailers(Lines),
-    UntilClose,
+    Head,
+    Body,
+    Trailers,
     Done,
 }
 
@@ -115,13 +105,10 @@ impl Receiver {
             asked,
             limits,
             buffer: Buffer::new(buffer),
-            state: State::Head(Lines::default()),
+            state: State::Head,
             ready: None,
-            body: 0..0,
-            body_bytes: 0,
-            head_bytes: 0,
-            fields: 0,
-            interim: 0,
+            body: Body::new(Framing::None),
+            heads: Heads::default(),
             received: 0,
             offered: 0,
             is_ended: false,
@@ -135,7 +122,7 @@ impl Receiver {
     /// response is over.
     pub fn room(&mut self) -> &mut [u8] {
         self.advance();
-        if self.is_blocked() || self.is_ended || matches!(self.state, State::Done) {
+        if self.is_blocked() || self.is_ended || self.state == State::Done {
             self.offered = 0;
             return &mut [];
         }
@@ -166,11 +153,11 @@ impl Receiver {
     pub fn poll(&mut self) -> Result<Event<'_>> {
         self.advance();
         if let Some(head) = self.ready.take() {
-            let event = if is_interim(&head) { Event::Interim } else { Event::Head };
+            let event = if is_interim(head.status) { Event::Interim } else { Event::Head };
             return Ok(event(head));
         }
-        if !self.body.is_empty() {
-            return Ok(Event::Body(self.buffer.read(self.body.start, self.body.end)));
+        if !self.body.unread().is_empty() {
+            return Ok(Event::Body(self.buffer.read(self.body.unread())));
         }
         if let Some(failure) = &mut self.failure {
             let told = Failure::Told(failure.kind());
@@ -179,18 +166,15 @@ impl Receiver {
                 Failure::Told(kind) => Error::new(kind),
             });
         }
-        Ok(if matches!(self.state, State::Done) { Event::End } else { Event::More })
+        Ok(if self.state == State::Done { Event::End } else { Event::More })
     }
 
     /// The first `n` bytes of [`Event::Body`] were read.
     ///
     /// More than there were is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
     pub fn consume(&mut self, n: usize) {
-        if n > self.body.len() {
-            self.body = 0..0;
+        if !self.body.consume(n) {
             self.fail(Error::new(Kind::Misuse).with_detail("more body bytes than there were"));
-        } else {
-            self.body.start += n;
         }
     }
 
@@ -198,7 +182,7 @@ impl Receiver {
     /// only once it has been consumed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Done) && self.failure.is_none()
+        self.state == State::Done && self.failure.is_none()
     }
 
     /// Whether the connection may carry another request. Known once the response
@@ -240,18 +224,17 @@ impl Receiver {
     /// How many bytes of the body have come, whether consumed or not.
     #[must_use]
     pub fn body_received(&self) -> u64 {
-        self.body_bytes
+        self.body.got()
     }
 
-    /// How many bytes of the body were not consumed yet, where that is known: not for a chunked body and
-    /// not for one that ends with the connection.
+    /// How many bytes of the body were not consumed yet, where that is known: not before the head, not for
+    /// a chunked body and not for one that ends with the connection.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
-        let here = self.body.len() as u64;
         match self.state {
-            State::Length(to_come) => Some(here + to_come),
-            State::Done => Some(here),
-            _ => None,
+            State::Head => None,
+            State::Body => self.body.left(),
+            State::Trailers | State::Done => Some(self.body.unread().len() as u64),
         }
     }
 
@@ -259,7 +242,7 @@ impl Receiver {
     /// the other protocol (row Q02); otherwise nobody may look at them, and [`reuse`](Self::reuse) says no.
     #[must_use]
     pub fn leftover(&self) -> &[u8] {
-        if matches!(self.state, State::Done) { self.buffer.unread() } else { &[] }
+        if self.state == State::Done { self.buffer.unread() } else { &[] }
     }
 
     /// The memory, for the next receiver.
@@ -270,7 +253,7 @@ impl Receiver {
 
     /// Something has to be taken before anything more is looked at.
     fn is_blocked(&self) -> bool {
-        self.ready.is_some() || !self.body.is_empty() || self.failure.is_some()
+        self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
     }
 
     fn fail(&mut self, error: Error) {
@@ -288,154 +271,73 @@ impl Receiver {
         }
     }
 
-    /// One piece of the response; whether there was one.
+    /// One piece of the response; whether there may be another.
     fn step(&mut self) -> Result<bool> {
-        match &mut self.state {
+        match self.state {
+            State::Head => self.step_head(),
+            State::Body => self.step_body(),
+            State::Trailers => self.step_trailers(),
             State::Done => Ok(false),
-            State::Head(_) => self.step_head(),
-            State::Trailers(_) => self.step_trailers(),
-            State::Length(to_come) => {
-                let to_come = *to_come;
-                let here = self.take_body(to_come);
-                let left = to_come - here;
-                self.state = if left == 0 { State::Done } else { State::Length(left) };
-                if left > 0 && here == 0 && self.is_ended {
-                    let want = self.body_bytes + left;
-                    return Err(self.incomplete(format!("got {} of {want} bytes", self.body_bytes)));
-                }
-                Ok(here > 0)
-            }
-            State::UntilClose => {
-                let most = self.limits.body_bytes.map_or(u64::MAX, |most| most - self.body_bytes);
-                if most == 0 && !self.buffer.is_empty() {
-                    return Err(Error::new(Kind::BodyTooLarge));
-                }
-                let here = self.take_body(most);
-                if here == 0 && self.is_ended {
-                    self.state = State::Done;
-                }
-                Ok(here > 0)
-            }
-            State::Chunked(chunked) => {
-                let decoded = chunked.decode(self.buffer.unread_mut(), &self.limits);
-                let is_last = chunked.is_last();
-                let at = self.buffer.advance(decoded.used);
-                self.body = at + decoded.data.start..at + decoded.data.end;
-                self.body_bytes += self.body.len() as u64;
-                if let Some(error) = decoded.error {
-                    return Err(error);
-                }
-                if is_last {
-                    self.state = State::Trailers(Lines::default());
-                } else if decoded.used == 0 {
-                    return self.incomplete_if_ended("and no last chunk");
-                }
-                Ok(true)
-            }
         }
     }
 
-    /// Hands out what there is of the body, `most` bytes at most.
-    fn take_body(&mut self, most: u64) -> u64 {
-        let there = self.buffer.unread().len();
-        let here = usize::try_from(most).map_or(there, |most| most.min(there));
-        let at = self.buffer.advance(here);
-        self.body = at..at + here;
-        self.body_bytes += here as u64;
-        here as u64
-    }
-
     fn step_head(&mut self) -> Result<bool> {
-        let State::Head(lines) = &mut self.state else { return Ok(false) };
-        let window = window(&self.buffer, self.limits.head_bytes, self.head_bytes);
-        let is_first = self.interim == 0;
-        section::check_greeting(window, is_first)?;
-        let Some(len) = lines.find_end(window, self.limits.fields.saturating_add(1), true)? else {
-            if window.len() == self.limits.head_bytes - self.head_bytes {
-                return Err(Error::new(Kind::HeadTooLarge));
-            }
+        let Some((head, decision)) = self.heads.head(&mut self.buffer, self.asked, &self.limits)? else {
             return match self.received {
                 _ if !self.is_ended => Ok(false),
                 0 => Err(Error::new(Kind::ClosedBeforeResponse)),
                 n => Err(Error::new(Kind::IncompleteHead).with_detail(format!("after {n} bytes"))),
             };
         };
-        let lines = mem::take(lines);
-        let bytes = &mut self.buffer.unread_mut()[..len];
-        if lines.folded {
-            lines.unfold(bytes).map_err(|detail| Error::new(Kind::BadHead).with_detail(detail))?;
-        }
-        let (head, decision) = section::parse_head(bytes, &lines, self.asked)?;
-        self.buffer.advance(len);
-        self.head_bytes += len;
-        if lines.folded {
-            self.close(Why::Folded);
-        }
-        if lines.bare_line_feed {
-            self.close(Why::BareLineFeed);
-        }
-        if is_interim(&head) {
-            self.interim += 1;
-            if self.interim > self.limits.interim {
-                return Err(Error::new(Kind::TooManyInterim));
-            }
+        if is_interim(head.status) {
             if let Reuse::No(why) = decision.reuse {
                 self.close(why);
             }
         } else {
-            self.fields = lines.count() - 1;
-            self.start_body(decision.framing, decision.reuse);
+            self.start_body(decision);
         }
         self.ready = Some(head);
         Ok(true)
     }
 
-    fn start_body(&mut self, framing: Framing, reuse: Reuse) {
-        // What an earlier head said against reuse stands, unless the connection is no longer ours at all.
-        if self.verdict == Reuse::No(Why::Unfinished) || matches!(reuse, Reuse::No(Why::Upgraded)) {
+    fn start_body(&mut self, Decision { framing, reuse, .. }: Decision) {
+        // What an interim head said against reuse stands, unless the connection is no longer ours at all.
+        if self.verdict == Reuse::No(Why::Unfinished) || reuse == Reuse::No(Why::Upgraded) {
             self.verdict = reuse;
         }
-        self.state = match framing {
-            Framing::None | Framing::Length(0) => State::Done,
-            Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Chunked(Chunked::default()),
-            Framing::UntilClose => State::UntilClose,
-        };
-        if let (Framing::Length(length), Some(most)) = (framing, self.limits.body_bytes)
-            && length > most
-        {
-            let detail = format!("{length} bytes, and {most} are allowed");
-            self.fail(Error::new(Kind::BodyTooLarge).with_detail(detail));
+        self.body = Body::new(framing);
+        self.state = State::Body;
+        match (framing, self.limits.body_bytes) {
+            (Framing::None | Framing::Length(0), _) => self.state = State::Done,
+            (Framing::Length(length), Some(most)) if length > most => {
+                let detail = format!("{length} bytes, and {most} are allowed");
+                self.fail(Error::new(Kind::BodyTooLarge).with_detail(detail));
+            }
+            _ => {}
         }
     }
 
+    fn step_body(&mut self) -> Result<bool> {
+        let next = self.body.advance(&mut self.buffer, &self.limits, self.is_ended)?;
+        match next {
+            Next::Again | Next::Wait => {}
+            Next::Trailers => self.state = State::Trailers,
+            Next::Done => self.state = State::Done,
+        }
+        Ok(next != Next::Wait)
+    }
+
     fn step_trailers(&mut self) -> Result<bool> {
-        let State::Trailers(lines) = &mut self.state else { return Ok(false) };
-        let window = window(&self.buffer, self.limits.head_bytes, self.head_bytes);
-        let end = lines.find_end(window, self.limits.fields.saturating_sub(self.fields), false)?;
-        if lines.bare_line_feed {
-            // Never within chunked framing (row P037).
-            return Err(Error::new(Kind::BadChunk).with_detail("LF alone in the trailers"));
-        }
-        let Some(len) = end else {
-            if window.len() == self.limits.head_bytes - self.head_bytes {
-                return Err(Error::new(Kind::HeadTooLarge).with_detail("trailers"));
-            }
-            return self.incomplete_if_ended("and the trailers did not end");
+        let Some((trailers, tolerated)) = self.heads.trailers(&mut self.buffer, &self.limits)? else {
+            return match self.is_ended {
+                true => Err(self.body.incomplete("and the trailers did not end")),
+                false => Ok(false),
+            };
         };
-        let lines = mem::take(lines);
-        if lines.count() > 0 || lines.folded {
-            let bytes = &mut self.buffer.unread_mut()[..len];
-            if lines.folded {
-                lines.unfold(bytes).map_err(|detail| Error::new(Kind::BadChunk).with_detail(detail))?;
-            }
-            self.trailers = section::parse_trailers(bytes, &lines)?;
+        self.trailers = trailers;
+        if let Some(why) = tolerated {
+            self.close(why);
         }
-        if lines.folded {
-            self.close(Why::Folded);
-        }
-        self.buffer.advance(len);
-        self.head_bytes += len;
         self.state = State::Done;
         Ok(false)
     }
@@ -446,29 +348,6 @@ impl Receiver {
             self.verdict = Reuse::No(why);
         }
     }
-
-    fn incomplete_if_ended(&self, missing: &str) -> Result<bool> {
-        if self.is_ended {
-            return Err(self.incomplete(format!("got {} bytes, {missing}", self.body_bytes)));
-        }
-        Ok(false)
-    }
-
-    #[cold]
-    fn incomplete(&self, detail: String) -> Error {
-        Error::new(Kind::IncompleteBody).with_detail(detail)
-    }
-}
-
-/// As much of the unread bytes as the budget for heads lets us look at.
-fn window(buffer: &Buffer, most: usize, spent: usize) -> &[u8] {
-    let unread = buffer.unread();
-    &unread[..unread.len().min(most - spent)]
-}
-
-/// A response before the response: 101 is the last one in HTTP (RFC 9110 section 15.2).
-fn is_interim(head: &Head) -> bool {
-    head.status.is_informational() && head.status != http::StatusCode::SWITCHING_PROTOCOLS
 }
 
 impl Failure {
@@ -482,18 +361,10 @@ impl Failure {
 
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.state {
-            State::Head(_) => "head",
-            State::Length(_) => "body with a length",
-            State::Chunked(_) => "chunked body",
-            State::Trailers(_) => "trailers",
-            State::UntilClose => "body until close",
-            State::Done => "done",
-        };
         f.debug_struct("Receiver")
-            .field("state", &state)
+            .field("state", &self.state)
             .field("received", &self.received)
-            .field("body_received", &self.body_bytes)
+            .field("body_received", &self.body.got())
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ use http::{StatusCode, Version};
 
 use super::asked::Asked;
 use super::framing::{Decision, Framing, Tidy};
+use super::reuse::Why;
 use crate::error::{Error, Kind, Result, escape};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -27,7 +28,7 @@ pub(super) struct Lines {
     /// How many lines there are that begin something.
     count: usize,
     /// A line begins with a blank: it continues the one before.
-    pub(super) folded: bool,
+    folded: bool,
     /// The very first line that can hold a field begins with a blank.
     stray_fold: bool,
     /// A line ends with LF alone.
@@ -70,15 +71,18 @@ impl Lines {
         Ok(None)
     }
 
-    /// How many fields there are in a section without a start line.
-    pub(super) fn count(&self) -> usize {
-        self.count
+    /// What is not as it should be, and is borne.
+    pub(super) fn tolerated(&self) -> Option<Why> {
+        if self.folded { Some(Why::Folded) } else { self.bare_line_feed.then_some(Why::BareLineFeed) }
     }
 
     /// Replaces each fold by blanks (RFC 9112 section 5.2), in place.
     ///
     /// Not in the fields that frame the message: there, what others make of a fold is anyone's guess.
     pub(super) fn unfold(&self, section: &mut [u8]) -> Result<(), &'static str> {
+        if !self.folded {
+            return Ok(());
+        }
         if self.stray_fold {
             return Err("a fold before the first field"); // row P076
         }
@@ -176,6 +180,9 @@ fn parse_head_into<'b>(
 
 /// Parses whole trailers.
 pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
+    if lines.count == 0 {
+        return Ok(Headers::new());
+    }
     let bad = || Error::new(Kind::BadChunk);
     let mut slots = vec![httparse::EMPTY_HEADER; lines.count];
     match httparse::parse_headers(bytes, &mut slots) {
