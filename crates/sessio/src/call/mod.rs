@@ -226,7 +226,7 @@ impl Call {
                 let (fresh, is_resolved) = (*fresh, *is_resolved);
                 self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
             }
-            Phase::Exchange => self.exchange(now),
+            Phase::Exchange => self.send_and_wait(now),
             Phase::Turn => Ok(Step::Turn),
             Phase::Answer => Ok(Step::Head),
             Phase::Read => self.read(now),
@@ -244,7 +244,7 @@ impl Call {
         }
     }
 
-    fn exchange(&mut self, now: Instant) -> Result<Step<'_>> {
+    fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
         let is_sending = !self.sender.is_done() && self.send_failure.is_none();
         self.io(if is_sending { Timeout::Send } else { Timeout::Head }, now)
     }
