@@ -1,1 +1,33 @@
 //! Cookies.
+
+mod admit;
+mod contents;
+mod date;
+mod extract;
+mod host;
+mod index;
+mod insert;
+mod jar;
+mod parse;
+mod path;
+mod policy;
+mod reason;
+mod record;
+mod request;
+mod scan;
+mod site;
+mod store;
+mod suffix;
+
+pub use date::parse_date;
+pub use extract::{Extracted, Refused};
+pub use insert::NewCookie;
+pub use jar::Jar;
+pub use parse::{SameSite, SetCookie};
+pub use policy::{Limits, Policy, Prefixes, Unscoped};
+pub use reason::{InvalidCookie, Reason};
+pub use record::Cookie;
+pub use request::{RequestCookies, line, line_from};
+pub use site::Site;
+pub use store::Outcome;
+pub use suffix::PublicSuffixes;
