@@ -1,0 +1,253 @@
+//! From the `Set-Cookie` lines of a response into the jar.
+
+use std::fmt;
+
+use super::admit::admit;
+use super::host::named_part;
+use super::jar::Jar;
+use super::parse::{SetCookie, split_pair};
+use super::path::default_path;
+use super::policy::Policy;
+use super::reason::Reason;
+use super::record::{Cookie, NEVER};
+use super::scan::cut;
+use super::site::Site;
+use super::store::Outcome;
+use crate::{Now, UnixTime, Url};
+
+/// What became of the `Set-Cookie` lines of one response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extracted {
+    /// How many cookies are new.
+    pub stored: usize,
+    /// How many replaced one of the same name, domain, path and host-only flag.
+    pub replaced: usize,
+    /// How many were deleted, by a cookie that has already ended.
+    pub deleted: usize,
+    /// How many had to leave, since the policy's limits were reached.
+    pub evicted: usize,
+    /// Which lines were refused, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// A `Set-Cookie` line that was refused. It prints as a sentence and keeps the value to itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Which of the given lines it is, from 0.
+    pub line: usize,
+    /// The cookie's name, with escapes where it is not printable ASCII; at most 64 octets of it.
+    pub name: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, reason, .. } = self;
+        let (why, rule, section) = (reason.explanation(), reason.rule(), reason.section());
+        write!(f, "cookie \"{name}\" refused, {reason}: {why} (rule {rule}, RFC 6265bis {section})")
+    }
+}
+
+/// The responding URL, seen from its cookies.
+struct Sender<'u> {
+    host: &'u str,
+    directory: &'u str,
+    secure: bool,
+}
+
+impl<'u> Sender<'u> {
+    fn new(url: &'u Url, policy: &Policy) -> Result<Self, Reason> {
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(Reason::NoHost)?;
+        Ok(Self { host, directory: default_path(url.path()), secure: policy.is_secure(url) })
+    }
+
+    /// The cookie that a line means if it comes from here. RFC 6265bis 5.7; rules 10 to 33 but for 25.
+    fn cookie(&self, line: &SetCookie<'_>, policy: &Policy, now: UnixTime) -> Result<Cookie, Reason> {
+        let (domain, host_only) = self.scope(line.domain.unwrap_or_default(), policy)?;
+        if line.path.is_some_and(|path| !path.is_ascii()) {
+            return Err(Reason::InvalidPath);
+        }
+        if line.secure && !self.secure {
+            return Err(Reason::SecureFromInsecure);
+        }
+        let path = line.path.unwrap_or(self.directory.as_bytes());
+        let mut cookie = Cookie::new(line.name, line.value, path, domain)?;
+        cookie.expires = end(line, policy, now);
+        cookie.created = now;
+        cookie.host_only = host_only;
+        cookie.secure = line.secure;
+        cookie.http_only = line.http_only;
+        cookie.same_site = line.same_site;
+        cookie.partitioned = line.partitioned;
+        admit(&cookie, line.path == Some(b"/"), policy)?;
+        Ok(cookie)
+    }
+
+    /// The domain that a cookie belongs to, and whether to this host alone. Rules 13 and 19 to 21.
+    fn scope(&self, attribute: &[u8], policy: &Policy) -> Result<(&'u str, bool), Reason> {
+        if attribute.is_empty() {
+            return Ok((self.host, true));
+        }
+        if attribute == b"." || !attribute.is_ascii() {
+            return Err(Reason::InvalidDomain);
+        }
+        // What the attribute names is a part of the host, and so it is canonical whatever the attribute's case.
+        let domain = named_part(self.host, attribute).ok_or(Reason::DomainMismatch)?;
+        match policy.suffixes.contains(domain) {
+            false => Ok((domain, false)),
+            true if domain == self.host => Ok((domain, true)),
+            true => Err(Reason::PublicSuffix),
+        }
+    }
+}
+
+/// When a cookie ends: `Max-Age` beats `Expires`, and the policy caps both. Rules 10 to 12.
+fn end(line: &SetCookie<'_>, policy: &Policy, now: UnixTime) -> i64 {
+    let end = match (line.max_age, line.expires) {
+        (Some(..=0), _) => return i64::MIN,
+        (Some(age), _) => now.0.saturating_add(age),
+        (None, Some(date)) => date.0,
+        (None, None) => return NEVER,
+    };
+    capped(end, policy, now)
+}
+
+/// An end, no later than the policy's longest life allows.
+pub(super) fn capped(end: i64, policy: &Policy, now: UnixTime) -> i64 {
+    let last = policy.max_lifetime.map_or(NEVER, |span| now.after(span).0);
+    end.min(last).min(NEVER - 1)
+}
+
+impl Jar {
+    /// Takes every `Set-Cookie` value of one response, whatever its status. `url` is the one that answered: each response
+    /// of a chain of redirects comes here with its own.
+    ///
+    /// Never splits a value at a comma. A line that is refused changes nothing and is reported.
+    ///
+    /// ```
+    /// use sessio::{Now, UnixTime, Url, cookie::{Jar, Reason}};
+    ///
+    /// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+    /// let url = Url::parse("http://www.example.com/")?;
+    /// let mut jar = Jar::new();
+    /// let lines = [&b"sid=31d4; Domain=example.com"[..], b"super=1; Domain=com", b"safe=1; Secure"];
+    /// let extracted = jar.extract(&url, lines, now);
+    ///
+    /// assert_eq!((extracted.stored, jar.len()), (1, 1));
+    /// assert_eq!(extracted.refused[0].reason, Reason::PublicSuffix);
+    /// assert_eq!(
+    ///     extracted.refused[1].to_string(),
+    ///     "cookie \"safe\" refused, secure-from-insecure: Secure cookies are only taken over a secure connection \
+    ///      (rule 24, RFC 6265bis 5.7)"
+    /// );
+    /// # Ok::<(), url::ParseError>(())
+    /// ```
+    pub fn extract<'a>(
+        &mut self,
+        url: &Url,
+        set_cookie: impl IntoIterator<Item = &'a [u8]>,
+        now: Now,
+    ) -> Extracted {
+        self.extract_from(url, Site::Same, set_cookie, now)
+    }
+
+    /// [`extract`](Self::extract) for a request that came from `site`.
+    pub fn extract_from<'a>(
+        &mut self,
+        url: &Url,
+        site: Site,
+        set_cookie: impl IntoIterator<Item = &'a [u8]>,
+        now: Now,
+    ) -> Extracted {
+        let mut lines = set_cookie.into_iter().enumerate().peekable();
+        let mut extracted = Extracted::default();
+        if lines.peek().is_none() {
+            return extracted;
+        }
+        let sender = Sender::new(url, self.policy());
+        let most = self.policy().limits.raised().per_response;
+        for (at, line) in lines {
+            let cookie = SetCookie::parse(line).and_then(|line| {
+                let sender = sender.as_ref().map_err(|&reason| reason)?;
+                let cookie = sender.cookie(&line, self.policy(), now.wall)?;
+                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+                    return Err(Reason::ShadowsSecure);
+                }
+                if !site.takes(&cookie) {
+                    return Err(Reason::CrossSite);
+                }
+                let added = extracted.stored + extracted.replaced;
+                if added >= most && !cookie.is_expired(now.wall) { Err(Reason::TooMany) } else { Ok(cookie) }
+            });
+            match cookie {
+                Ok(cookie) => {
+                    let (outcome, evicted) = self.put(cookie, now.wall);
+                    extracted.evicted += evicted;
+                    match outcome {
+                        Outcome::Stored => extracted.stored += 1,
+                        Outcome::Replaced => extracted.replaced += 1,
+                        Outcome::Deleted => extracted.deleted += 1,
+                        Outcome::NothingToDelete => {}
+                    }
+                }
+                Err(reason) => extracted.refused.push(Refused { line: at, name: shown_name(line), reason }),
+            }
+        }
+        extracted
+    }
+
+    /// Puts in one cookie as if `url` had answered with this `Set-Cookie` value.
+    ///
+    /// ```
+    /// use sessio::{Now, UnixTime, Url, cookie::{Jar, Outcome}};
+    ///
+    /// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+    /// let url = Url::parse("https://example.com/")?;
+    /// let mut jar = Jar::new();
+    /// assert_eq!(jar.insert_str("theme=dark; Path=/; Max-Age=3600", &url, now), Ok(Outcome::Stored));
+    /// assert_eq!(jar.insert_str("theme=; Path=/; Max-Age=0", &url, now), Ok(Outcome::Deleted));
+    /// # Ok::<(), url::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The reason for which the line would be refused in a response.
+    pub fn insert_str(
+        &mut self,
+        set_cookie: &str,
+        url: &Url,
+        now: Now,
+    ) -> Result<Outcome, super::InvalidCookie> {
+        let line = SetCookie::parse(set_cookie.as_bytes())?;
+        let sender = Sender::new(url, self.policy())?;
+        let cookie = sender.cookie(&line, self.policy(), now.wall)?;
+        if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+            return Err(Reason::ShadowsSecure.into());
+        }
+        Ok(self.put(cookie, now.wall).0)
+    }
+}
+
+fn shown_name(line: &[u8]) -> String {
+    const SHOWN: usize = 64;
+    let (name, _) = split_pair(cut(line, b';').0);
+    name[..name.len().min(SHOWN)].escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_cookie() {
+        let (policy, now) = (Policy::default(), UnixTime(1000));
+        let ends = |text: &str| end(&SetCookie::parse(text.as_bytes()).unwrap(), &policy, now);
+        assert_eq!(ends("a=1"), NEVER);
+        assert_eq!(ends("a=1; Max-Age=10; Expires=Thu, 1 Jan 1970 00:00:00 GMT"), 1010);
+        assert_eq!(ends("a=1; Max-Age=0; Expires=Thu, 1 Jan 2037 00:00:00 GMT"), i64::MIN);
+        assert_eq!(ends("a=1; Max-Age=99999999999999999999999"), 1000 + 34_560_000);
+        assert_eq!(ends("a=1; Expires=Thu, 1 Jan 2037 00:00:00 GMT"), 1000 + 34_560_000);
+    }
+}

@@ -1,0 +1,228 @@
+//! The jar: cookies in, `Cookie` headers out.
+
+use std::fmt;
+
+use super::host::lineage;
+use super::path::path_match;
+use super::policy::{Policy, Unscoped};
+use super::record::Cookie;
+use super::site::Site;
+use super::store::{Outcome, Store};
+use crate::{Now, UnixTime, Url};
+
+/// The cookies of a session.
+///
+/// It reads no clock: whoever asks says what time it is. Responses are [`extract`](Self::extract)ed, requests get a
+/// [`header`](Self::header); what lies between follows RFC 6265bis, see the [chapter](super). A request costs the same
+/// whether the jar holds ten cookies or a hundred thousand.
+///
+/// ```
+/// use sessio::{Now, UnixTime, Url, cookie::Jar};
+///
+/// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+/// let mut jar = Jar::new();
+/// jar.extract(&Url::parse("https://example.com/login")?, [&b"sid=31d4; Path=/"[..], b"lang=en"], now);
+///
+/// let mut out = Vec::new();
+/// let sent = jar.header(&Url::parse("https://example.com/account")?, now, &mut out);
+/// assert_eq!((sent, &out[..]), (2, &b"sid=31d4; lang=en"[..]));
+/// # Ok::<(), url::ParseError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Jar {
+    policy: Policy,
+    store: Store,
+    /// The number of the next new cookie.
+    order: u64,
+    /// Counts uses, to know which cookie was used least recently.
+    tick: u64,
+    /// Whether there are cookies without a domain; they lie in the bucket of the empty domain.
+    unscoped: bool,
+    /// Room for [`select`](Self::select), kept so that requests do not allocate.
+    found: Vec<Found>,
+}
+
+/// A cookie that a request gets: its sort key, and where it lies.
+#[derive(Clone, Copy)]
+struct Found {
+    path_len: u32,
+    bucket: u32,
+    place: u32,
+    order: u64,
+}
+
+impl Jar {
+    /// An empty jar with the default [`Policy`]. It allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty jar with a policy of your own.
+    #[must_use]
+    pub fn with_policy(policy: Policy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// What the jar takes and sends.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Changes what the jar takes and sends from now on. Cookies that are in it stay; one for all hosts of what is now a
+    /// public suffix is not sent any more.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+        self.store.reconsider(&self.policy);
+    }
+
+    /// Appends the value of the `Cookie` header for a request to `out` and returns how many cookies it wrote. Where it
+    /// wrote none, nothing was appended and no header is to be sent.
+    ///
+    /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of redirects, ask afresh for
+    /// each URL.
+    pub fn header(&mut self, url: &Url, now: Now, out: &mut Vec<u8>) -> usize {
+        self.header_from(url, Site::Same, now, out)
+    }
+
+    /// [`header`](Self::header) for a request that comes from `site`.
+    pub fn header_from(&mut self, url: &Url, site: Site, now: Now, out: &mut Vec<u8>) -> usize {
+        let mut written = 0;
+        self.send(url, site, now.wall, |cookie| {
+            if written > 0 {
+                out.extend_from_slice(b"; ");
+            }
+            out.extend_from_slice(cookie.pair());
+            written += 1;
+            true
+        });
+        written
+    }
+
+    /// The cookies that a request to `url` would get, in the order of the header.
+    ///
+    /// ```
+    /// use sessio::{Now, UnixTime, Url, cookie::Jar};
+    ///
+    /// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+    /// let url = Url::parse("https://example.com/")?;
+    /// let mut jar = Jar::new();
+    /// jar.insert_str("a=1; Max-Age=60", &url, now)?;
+    /// assert_eq!(jar.matching(&url, now)[0].expires(), Some(UnixTime(1_767_225_660)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn matching(&self, url: &Url, now: Now) -> Vec<&Cookie> {
+        let mut found = Vec::new();
+        self.select(url, Site::Same, now.wall, &mut found);
+        found.iter().map(|at| &self.store.bucket(at.bucket as usize).cookies[at.place as usize]).collect()
+    }
+
+    /// Offers the cookies of a request to `each`, in order and as many as fit into a header; what it takes counts as used.
+    pub(super) fn send(
+        &mut self,
+        url: &Url,
+        site: Site,
+        now: UnixTime,
+        mut each: impl FnMut(&Cookie) -> bool,
+    ) {
+        if self.unscoped && self.policy.unscoped == Unscoped::BindToFirstHost {
+            self.bind(url, now);
+        }
+        let mut found = std::mem::take(&mut self.found);
+        let ended = self.select(url, site, now, &mut found);
+        self.tick += u64::from(!found.is_empty());
+        let mut room = self.policy.limits.raised().header_octets;
+        for at in &found {
+            let cookie = self.store.cookie_mut(at.bucket as usize, at.place as usize);
+            let Some(left) = room.checked_sub(cookie.pair().len()) else { break };
+            if each(cookie) {
+                cookie.used = self.tick;
+                room = left.saturating_sub(2);
+            }
+        }
+        found.clear();
+        self.found = found;
+        if ended {
+            for domain in url.host_str().into_iter().flat_map(lineage) {
+                self.store.retain_at(domain, |cookie| !cookie.is_expired(now));
+            }
+        }
+    }
+
+    /// Finds the cookies of a request; whether it came upon one that has ended. Rules 36 to 38.
+    fn select(&self, url: &Url, site: Site, now: UnixTime, found: &mut Vec<Found>) -> bool {
+        let Some(host) = url.host_str().filter(|_| self.store.len() > 0) else { return false };
+        let secure = self.policy.is_secure(url);
+        let path = url.path().as_bytes();
+        let mut ended = false;
+        let mut sorted = true;
+        let unscoped = self.unscoped.then_some("");
+        for (distance, domain) in lineage(host).chain(unscoped).enumerate() {
+            let Some(at) = self.store.find(domain) else { continue };
+            let bucket = self.store.bucket(at);
+            let start = found.len();
+            for (place, cookie) in bucket.cookies.iter().enumerate() {
+                let host_matches = if cookie.host_only { distance == 0 } else { bucket.suffix != Some(true) };
+                if !host_matches || (cookie.secure && !secure) || !path_match(path, cookie.path_bytes()) {
+                    continue;
+                }
+                if cookie.is_expired(now) {
+                    ended = true;
+                } else if site.sends(cookie, now) {
+                    let (path_len, order) = (cookie.path_len(), cookie.order);
+                    found.push(Found { path_len, bucket: at as u32, place: place as u32, order });
+                }
+            }
+            // Each bucket is in order by itself.
+            sorted &= start == 0 || start == found.len();
+        }
+        if !sorted {
+            found.sort_unstable_by_key(|at| (std::cmp::Reverse(at.path_len), at.order));
+        }
+        ended
+    }
+
+    /// Gives the cookies without a domain to the host of `url`.
+    fn bind(&mut self, url: &Url, now: UnixTime) {
+        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else { return };
+        self.unscoped = false;
+        for cookie in self.store.take("") {
+            self.put(cookie.bound_to(host), now);
+        }
+    }
+
+    /// Puts in a cookie that passed all checks, and makes room for it. What became of it, and how many had to leave.
+    pub(super) fn put(&mut self, mut cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+        self.tick += 1;
+        cookie.used = self.tick;
+        self.place(cookie, now)
+    }
+
+    /// The same for a cookie that knows its last use.
+    pub(super) fn place(&mut self, mut cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+        cookie.order = self.order;
+        self.order += 1;
+        self.tick = self.tick.max(cookie.used);
+        self.unscoped |= cookie.domain().is_empty();
+        self.store.put(cookie, now, &self.policy)
+    }
+
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) const fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+}
+
+impl fmt::Debug for Jar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jar")
+            .field("policy", &self.policy)
+            .field("cookies", &self.iter().collect::<Vec<_>>())
+            .finish()
+    }
+}

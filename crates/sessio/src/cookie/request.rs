@@ -1,0 +1,230 @@
+//! The cookies of one request, and the one `Cookie` line it sends.
+
+use std::fmt;
+
+use super::insert::pair;
+use super::jar::Jar;
+use super::parse::split_pair;
+use super::reason::{InvalidCookie, Reason};
+use super::scan::{has_control, trim};
+use super::site::Site;
+use crate::{Now, Url};
+
+/// Cookies of *one* request, which no jar keeps: pairs given by hand, and a `Cookie` header written by hand.
+///
+/// Each name is there once, in the order given. They belong to the request's origin: whoever follows a redirect to another
+/// origin drops them. An empty one allocates nothing.
+///
+/// ```
+/// use sessio::cookie::RequestCookies;
+///
+/// let mut own = RequestCookies::new();
+/// own.set("a", "1")?;
+/// own.parse_header("a=2; b=3")?;      // a pair that was set wins over the header
+/// own.remove("tracking");             // the jar's cookie of this name stays at home
+/// let mut out = Vec::new();
+/// assert_eq!(own.write(&mut out), 2);
+/// assert_eq!(out, b"a=1; b=3");
+/// # Ok::<(), sessio::cookie::InvalidCookie>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct RequestCookies(Vec<Own>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Own {
+    name: Box<[u8]>,
+    /// `None`: nothing is sent under this name.
+    value: Option<Box<[u8]>>,
+}
+
+impl RequestCookies {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Sends this pair, and no cookie of the jar that has its name. Setting it again replaces the value in place.
+    ///
+    /// # Errors
+    /// As [`NewCookie::new`](super::NewCookie::new).
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), InvalidCookie> {
+        let (name, value) = pair(name.as_ref(), value.as_ref())?;
+        self.entry(name, Some(value));
+        Ok(())
+    }
+
+    /// Sends nothing under this name, neither from here nor from the jar.
+    pub fn remove(&mut self, name: impl AsRef<[u8]>) {
+        self.entry(trim(name.as_ref()), None);
+    }
+
+    /// Adds the pairs of a `Cookie` header. A name that is already here keeps its value, so of several pairs of one name
+    /// in a header the first stays, which is the one that servers take.
+    ///
+    /// # Errors
+    /// A control character: nothing is added then. Sizes are the caller's affair here.
+    pub fn parse_header(&mut self, header: impl AsRef<[u8]>) -> Result<(), InvalidCookie> {
+        let header = header.as_ref();
+        if has_control(header) {
+            return Err(Reason::ControlCharacter.into());
+        }
+        for (name, value) in header.split(|&byte| byte == b';').map(split_pair) {
+            if !(name.is_empty() && value.is_empty()) && self.find(name).is_none() {
+                self.0.push(Own { name: name.into(), value: Some(value.into()) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a request would send exactly what the jar has.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Names and values in the order given; `None` for a name that was removed.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.0.iter().map(|own| (&*own.name, own.value.as_deref()))
+    }
+
+    /// Appends the value of the `Cookie` header of a request that uses no jar; how many cookies it wrote.
+    pub fn write(&self, out: &mut Vec<u8>) -> usize {
+        let mut written = 0;
+        self.0.iter().for_each(|own| own.write(out, &mut written));
+        written
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        self.0.iter().position(|own| *own.name == *name)
+    }
+
+    fn entry(&mut self, name: &[u8], value: Option<&[u8]>) {
+        let value = value.map(Box::from);
+        match self.find(name) {
+            Some(at) => self.0[at].value = value,
+            None => self.0.push(Own { name: name.into(), value }),
+        }
+    }
+}
+
+impl Own {
+    fn write(&self, out: &mut Vec<u8>, written: &mut usize) {
+        let Some(value) = &self.value else { return };
+        if *written > 0 {
+            out.extend_from_slice(b"; ");
+        }
+        if !self.name.is_empty() {
+            out.extend_from_slice(&self.name);
+            out.push(b'=');
+        }
+        out.extend_from_slice(value);
+        *written += 1;
+    }
+}
+
+impl fmt::Debug for RequestCookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: Option<&[u8]>| value.map(|value| format!("<{} bytes>", value.len()));
+        f.debug_map()
+            .entries(self.iter().map(|(name, value)| (name.escape_ascii().to_string(), shown(value))))
+            .finish()
+    }
+}
+
+/// Appends the value of the one `Cookie` header of a request to `out`: the jar's cookies for `url` merged with the
+/// request's own. Returns how many cookies it wrote; where it wrote none, no header is to be sent.
+///
+/// The request's own win by name: a cookie of the jar of that name is left out. An own cookie stands where the first of
+/// the jar's cookies stood that it replaces; the others follow the jar's in the order given.
+///
+/// ```
+/// use sessio::{Now, UnixTime, Url, cookie::{Jar, RequestCookies, line}};
+///
+/// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+/// let url = Url::parse("https://example.com/")?;
+/// let mut jar = Jar::new();
+/// jar.extract(&url, [&b"a=jar"[..], b"b=jar", b"c=jar"], now);
+/// let mut own = RequestCookies::new();
+/// own.set("new", "own")?;
+/// own.set("b", "own")?;
+/// own.remove("c");
+///
+/// let mut out = Vec::new();
+/// assert_eq!(line(&mut jar, &own, &url, now, &mut out), 3);
+/// assert_eq!(out, b"a=jar; b=own; new=own");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn line(jar: &mut Jar, own: &RequestCookies, url: &Url, now: Now, out: &mut Vec<u8>) -> usize {
+    line_from(jar, own, url, Site::Same, now, out)
+}
+
+/// [`line()`] for a request that comes from `site`.
+pub fn line_from(
+    jar: &mut Jar,
+    own: &RequestCookies,
+    url: &Url,
+    site: Site,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> usize {
+    if own.is_empty() {
+        return jar.header_from(url, site, now, out);
+    }
+    let mut written = 0;
+    let mut placed = vec![false; own.0.len()];
+    jar.send(url, site, now.wall, |cookie| {
+        if let Some(at) = own.find(cookie.name()) {
+            if !std::mem::replace(&mut placed[at], true) {
+                own.0[at].write(out, &mut written);
+            }
+            return false;
+        }
+        if written > 0 {
+            out.extend_from_slice(b"; ");
+        }
+        out.extend_from_slice(cookie.pair());
+        written += 1;
+        true
+    });
+    for (own, _) in own.0.iter().zip(placed).filter(|(_, placed)| !placed) {
+        own.write(out, &mut written);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UnixTime;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "nobody else makes an Instant")]
+    fn b15_each_name_once() {
+        let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+        let url = Url::parse("https://example.com/a/b").unwrap();
+        let mut jar = Jar::new();
+        jar.extract(&url, [&b"x=1; Path=/"[..], b"x=2; Path=/a", b"y=3; Path=/"], now);
+        let mut own = RequestCookies::new();
+        own.parse_header("x=own; ; x=again;; bare; =bare2").unwrap();
+        let mut out = b"Cookie: ".to_vec();
+        assert_eq!(line(&mut jar, &own, &url, now, &mut out), 3);
+        assert_eq!(out.escape_ascii().to_string(), "Cookie: x=own; y=3; bare");
+        // The jar has not changed.
+        out.clear();
+        assert_eq!(jar.header(&url, now, &mut out), 3);
+    }
+
+    #[test]
+    fn nothing_that_breaks_the_line_comes_in() {
+        let mut own = RequestCookies::new();
+        for (name, value) in
+            [("a", "1\r\n"), ("a\0", "1"), ("a;b", "1"), ("a", "1;b"), ("a=b", "1"), ("", "a=b"), ("", "")]
+        {
+            assert!(own.set(name, value).is_err(), "{name:?} {value:?}");
+        }
+        assert!(own.parse_header("a=1\r\nb: 2").is_err());
+        assert!(own.is_empty());
+        assert_eq!(format!("{own:?}"), "{}");
+    }
+}
