@@ -59,7 +59,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
     // It is for proxies alone, and none stands between here and the origin (row B16).
     request.headers.remove("Proxy-Authorization");
     request.address_host()?;
-    request.own_cookies();
+    request.own_cookies()?;
     request.write_cookies(jar, now);
     request.frame();
     if let Some(auth) = &merged.auth
@@ -82,20 +82,13 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
 }
 
 impl Prepared {
-    /// Takes a hand-written Cookie header for what it is: cookies of this request.
-    fn own_cookies(&mut self) {
-        if !self.headers.contains("Cookie") {
-            return;
-        }
-        let mut own = cookie::RequestCookies::new();
+    /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by
+    /// name win.
+    fn own_cookies(&mut self) -> Result<()> {
         for line in self.headers.get_all("Cookie") {
-            own.parse_header(line);
+            self.cookies.parse_header(line)?;
         }
-        for (name, value) in self.cookies.iter() {
-            // Both were checked when they were set.
-            let _ = own.set(name, value);
-        }
-        self.cookies = own;
+        Ok(())
     }
 
     /// Writes the one Cookie line: the jar's cookies for this URL, and the request's own.
