@@ -21,7 +21,7 @@ impl<R: Runtime> Flight<R> {
             let error = unsupported(self.call.request());
             return self.call.unreachable(error);
         }
-        if !fresh && self.from_pool() {
+        if !fresh && self.take_idle() {
             return;
         }
         let Some((host, port)) = host_and_port(self.call.request().url()) else {
@@ -47,7 +47,7 @@ impl<R: Runtime> Flight<R> {
     }
 
     /// Takes an idle connection that is still open and silent.
-    fn from_pool(&mut self) -> bool {
+    fn take_idle(&mut self) -> bool {
         let now = self.now();
         loop {
             let url = self.call.request().url();

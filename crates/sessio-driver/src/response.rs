@@ -96,6 +96,7 @@ impl<R: Runtime> Response<R> {
     ///
     /// # Errors
     /// Why the redirect leads nowhere.
+    #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
     pub fn next(&mut self) -> Option<Result<Prepared>> {
         self.flight.call.take_next()
     }

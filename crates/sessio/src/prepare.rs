@@ -97,9 +97,9 @@ impl Prepared {
         let jar = if self.jar { jar } else { &mut none };
         if self.headers.contains("Cookie") {
             let mut line = Vec::new();
-            if cookie::line(jar, &self.cookies, &self.url, now, &mut line) == 0 {
-                self.headers.remove("Cookie");
-            } else if self.headers.insert("Cookie", &line).is_err() {
+            let count = cookie::line(jar, &self.cookies, &self.url, now, &mut line);
+            // It stays where the caller wrote it.
+            if count == 0 || self.headers.insert("Cookie", &line).is_err() {
                 self.headers.remove("Cookie");
             }
             return;

@@ -189,7 +189,7 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
         return fail(Kind::NotReplayable);
     }
     let leaves_origin =
-        !Origin::is_same(hop.url, &url) && !(rules.keep_on_upgrade && is_upgrade(hop.url, &url));
+        !(Origin::is_same(hop.url, &url) || (rules.keep_on_upgrade && is_upgrade(hop.url, &url)));
     let mut headers = hop.headers.clone_with_room(2, 128);
     let mut dropped = Vec::new();
     headers.retain(|field| {

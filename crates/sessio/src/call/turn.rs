@@ -22,7 +22,7 @@ const MOST_CHALLENGES: u32 = 8;
 #[derive(Debug)]
 pub(super) enum Next {
     /// The request that a redirect leads to.
-    Redirect(Prepared),
+    Redirect(Box<Prepared>),
     /// The same request, with an answer to a challenge.
     Again,
 }
@@ -71,7 +71,7 @@ impl Call {
                         if self.is_loop(&next) {
                             return self.refuse(Kind::RedirectLoop.into(), head);
                         }
-                        return self.follow(head, Next::Redirect(next));
+                        return self.follow(head, Next::Redirect(Box::new(next)));
                     }
                 }
             }
@@ -175,7 +175,7 @@ impl Call {
                 Ok(framed) => self.framed = framed,
                 Err(error) => return self.fail(error),
             }
-            self.request = request;
+            self.request = *request;
         }
         self.is_retried = false;
         self.send_failure = None;

@@ -1,0 +1,2 @@
+//! The core as a filter of JSON lines.
+fn main() {}
