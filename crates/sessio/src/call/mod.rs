@@ -143,7 +143,7 @@ enum Phase {
     Read,
     /// The rest of a response that is followed: so many bytes of it may still be read.
     Skip {
-        next: Box<Next>,
+        next: Next,
         budget: u64,
     },
     Rewind,

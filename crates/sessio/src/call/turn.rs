@@ -156,7 +156,7 @@ impl Call {
 
     fn follow(&mut self, head: Head, next: Next) {
         self.history.push(self.exchange(head));
-        self.phase = Phase::Skip { next: Box::new(next), budget: self.request.limits.drain_bytes };
+        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes };
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
@@ -169,7 +169,7 @@ impl Call {
         if !whole {
             self.conn = None;
         }
-        if let Next::Redirect(request) = *next {
+        if let Next::Redirect(request) = next {
             self.redirects += 1;
             match request.check() {
                 Ok(framed) => self.framed = framed,
