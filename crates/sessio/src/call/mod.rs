@@ -140,10 +140,11 @@ enum Phase {
     Turn,
     Answer,
     Read,
-    /// The rest of a response that is followed: so many bytes of it may still be read.
+    /// The rest of a response that is followed: so many bytes of it may still be read, until then.
     Skip {
         next: Next,
         budget: u64,
+        until: Option<Instant>,
     },
     Rewind,
     Done,

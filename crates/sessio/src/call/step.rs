@@ -1,13 +1,13 @@
 //! What a call wants now.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
 use super::{Call, Phase};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::Event;
-use crate::now::Now;
+use crate::now::{Now, later};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -59,6 +59,20 @@ pub struct Io<'a> {
     pub deadline: Option<Instant>,
 }
 
+impl Step<'_> {
+    /// The same, to be given up earlier.
+    fn by(self, end: Option<Instant>) -> Self {
+        match self {
+            Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),
+            step => step,
+        }
+    }
+}
+
+/// How long the rest of a response that is followed may take, before its connection is given up instead
+/// (rows Q18, Q19).
+const PATIENCE: Duration = Duration::from_millis(50);
+
 impl Call {
     /// What is wanted now. Nothing but the clock moves.
     ///
@@ -66,6 +80,11 @@ impl Call {
     /// Why the call has failed; it stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
+        if let Phase::Skip { until, .. } = &mut self.phase
+            && *until.get_or_insert(later(now, PATIENCE)) <= now
+        {
+            self.skipped(false);
+        }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
             && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
@@ -88,7 +107,10 @@ impl Call {
             Phase::Turn => Ok(Step::Turn),
             Phase::Answer => Ok(Step::Head),
             Phase::Read => self.read(now),
-            Phase::Skip { .. } => self.io(Timeout::Read, now),
+            Phase::Skip { until, .. } => {
+                let until = *until;
+                self.io(Timeout::Read, now).map(|step| step.by(until))
+            }
             Phase::Rewind => Ok(Step::Rewind),
             Phase::Done => Ok(Step::Done),
             Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
