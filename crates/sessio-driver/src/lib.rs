@@ -8,6 +8,7 @@
 //! Users take a backend, such as `sessio-tokio`. This crate is for those who write one.
 #![forbid(unsafe_code)]
 
+mod backend;
 mod builder;
 mod connect;
 mod flight;
