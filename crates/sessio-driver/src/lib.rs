@@ -16,6 +16,7 @@ mod response;
 mod runtime;
 mod session;
 mod shared;
+mod steps;
 mod upload;
 
 pub use builder::RequestBuilder;

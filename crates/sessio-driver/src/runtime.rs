@@ -23,11 +23,15 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Whatever the resolver says.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 
-    /// Opens a connection.
+    /// Opens a connection. The future is dropped at `deadline`; only a runtime that blocks has to look at it.
     ///
     /// # Errors
     /// Whatever the network says.
-    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn connect(
+        &self,
+        address: SocketAddr,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
     /// A timer that goes off at `at`.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;

@@ -23,7 +23,7 @@ impl Runtime for Smol {
         smol::unblock(move || (host, port).to_socket_addrs().map(Iterator::collect)).await
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr, _: Option<Instant>) -> io::Result<TcpStream> {
         let socket = Async::<Socket>::connect(address).await?;
         socket.get_ref().set_nodelay(true)?;
         Ok(TcpStream { socket, is_full: false })
