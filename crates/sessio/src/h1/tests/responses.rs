@@ -88,6 +88,11 @@ fn text(bytes: &[u8]) -> String {
 macro_rules! rows {
     ($($name:ident: $wire:expr => $want:expr;)*) => {
         $(#[test] fn $name() { check(&$wire, &$want); })*
+
+        /// All of them, for tests that do something to each.
+        fn every_row() -> Vec<(&'static str, Wire)> {
+            vec![$((stringify!($name), $wire)),*]
+        }
     };
 }
 
@@ -371,4 +376,80 @@ fn v102_q25_trailers_are_delivered_as_they_came() {
     let names: Vec<_> = seen.trailers.iter().map(|field| field.name.to_owned()).collect();
     assert_eq!(names, ["Digest", "Content-Length", "set-cookie"]);
     assert_eq!(seen.head.unwrap().headers.get("content-length"), None);
+}
+
+/// The poison oracle (G5): whatever hangs on behind a response, it is not the answer to anything.
+#[test]
+fn v100_g5_nothing_may_hang_on() {
+    let mut rows = 0;
+    for (name, wire) in every_row() {
+        let alone = wire.cut(&[]);
+        if !matches!(alone.reuse, Reuse::Yes { .. }) {
+            continue;
+        }
+        rows += 1;
+        for tail in
+            ["x", "\r\n", "0\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+        {
+            let mut poisoned = wire.clone();
+            poisoned.bytes.extend_from_slice(tail.as_bytes());
+            for cuts in [&[][..], &[wire.bytes.len()], &[wire.bytes.len() - 1]] {
+                let seen = poisoned.cut(cuts);
+                assert_eq!(seen.reuse, Reuse::No(Why::Excess), "{name} and {tail:?}");
+                let alone = Seen { reuse: seen.reuse, ..alone.clone() };
+                assert_eq!(seen, alone, "{name} and {tail:?}");
+            }
+        }
+    }
+    assert!(rows > 20);
+}
+
+/// The connection ends at every byte (G2): nothing incomplete is ever complete, nothing that came is lost.
+#[test]
+fn g2_f12_f13_cut_off_anywhere() {
+    for (name, mut wire) in every_row() {
+        let whole = wire.cut(&[]);
+        let ends_with_connection = matches!(whole.reuse, Reuse::No(Why::UntilClose | Why::OldVersion));
+        if wire.bytes.len() > 4096 || whole.end != End::Complete || ends_with_connection {
+            continue;
+        }
+        let excess = whole.reuse == Reuse::No(Why::Excess);
+        let bytes = std::mem::take(&mut wire.bytes);
+        wire.eof = true;
+        for len in 0..bytes.len() {
+            wire.bytes = bytes[..len].to_vec();
+            let seen = wire.cut(&[]);
+            assert!(whole.body.starts_with(&seen.body), "{name} at {len}");
+            match seen.end {
+                End::Complete => assert!(excess && seen.body == whole.body, "{name} at {len}"),
+                End::Waiting => panic!("{name} at {len}"),
+                End::Failed(kind, _) => {
+                    let expected = match (len, &seen.head) {
+                        (0, _) => Kind::ClosedBeforeResponse,
+                        (_, None) => Kind::IncompleteHead,
+                        (_, Some(_)) => Kind::IncompleteBody,
+                    };
+                    assert_eq!(kind, expected, "{name} at {len}");
+                    assert_eq!(seen.reuse, Reuse::No(Why::Unfinished));
+                }
+            }
+        }
+    }
+}
+
+/// For a night: `cargo test --release -p sessio h1 -- --ignored`.
+#[test]
+#[ignore = "takes long without --release"]
+fn g1_every_3_split() {
+    for (name, wire) in every_row() {
+        let whole = wire.cut(&[]);
+        if wire.bytes.len() > 512 || matches!(whole.end, End::Failed(Kind::NotHttp, _)) {
+            continue;
+        }
+        for first in 0..wire.bytes.len() {
+            for second in first..wire.bytes.len() {
+                assert_eq!(wire.cut(&[first, second]), whole, "{name} at {first} and {second}");
+            }
+        }
+    }
 }
