@@ -146,7 +146,7 @@ impl Wire {
         check(&every, usize::MAX);
         check(&every, 1);
         check(&[], 1);
-        let stride = if len <= 2048 { 1 } else { len / 64 };
+        let stride = if len <= 2048 { 1 } else { len / 16 };
         for at in (0..=len).step_by(stride) {
             check(&[at], usize::MAX);
             for middle in 1..4 {
