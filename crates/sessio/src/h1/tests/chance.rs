@@ -203,7 +203,7 @@ fn campaign(seed: u64, cases: usize) -> [usize; 3] {
             End::Waiting => 1,
             End::Failed(..) => 2,
         }] += 1;
-        if case % 16 == 0 {
+        if case % 64 == 0 {
             let mut wire = Wire::new(Asked::new(method), &bytes);
             wire.eof = chance.below(2) == 0;
             wire.everyhow();
