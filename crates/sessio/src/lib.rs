@@ -9,6 +9,8 @@ mod headers;
 mod history;
 mod now;
 mod origin;
+#[doc(hidden)]
+pub mod testing;
 
 pub use address::Address;
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};
