@@ -1,7 +1,7 @@
 //! Laws of the jar, over random input.
 
 use proptest::prelude::*;
-use sessio::testing::cookie::{cookie_date, jar_script, set_cookie};
+use sessio::testing::cookie::{cookie_date, cookies_txt, jar_script, round_trip, set_cookie};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -39,5 +39,23 @@ proptest! {
             "SameSite=None", "__Host-x=1", "__Http-y=2", "\t", "\u{1}",
         ]), 0..7)) {
         set_cookie(parts.join(";").as_bytes());
+    }
+
+    #[test]
+    fn v70_every_format_gives_back_what_it_took(data in prop::collection::vec(any::<u8>(), 0..300)) {
+        round_trip(&data);
+    }
+
+    #[test]
+    fn files_of_any_lines(lines in prop::collection::vec(
+        (prop::sample::select(vec![
+            "a.example", ".a.example", "co.uk", "127.0.0.1", "localhost", "", "#HttpOnly_b.example", "# x", "Set-Cookie3: a",
+            "Set-Cookie3: n=1; domain=a.example; path=\"/\"", "[", "{\"cookies\":[{\"name\":\"a\"}]}",
+        ]), prop::collection::vec(prop::sample::select(vec![
+            "TRUE", "FALSE", "/", "/x", "0", "1798761600", "-1", "a", "b c", "=", "\u{e9}", "",
+            "; expires=\"2027-01-01 00:00:00Z\"", "; secure", "; x=\"\\\"\"",
+        ]), 0..8)), 0..6)) {
+        let text: Vec<String> = lines.into_iter().map(|(first, rest)| format!("{first}\t{}", rest.join("\t"))).collect();
+        cookies_txt(text.join("\n").as_bytes());
     }
 }

@@ -1,8 +1,10 @@
 //! Fuzz bodies for cookies: bytes in, a panic where a law is broken.
 
+mod formats;
 mod model;
 mod script;
 
+pub use formats::{cookies_txt, round_trip};
 pub use model::{Model, naive_date};
 pub use script::jar_script;
 

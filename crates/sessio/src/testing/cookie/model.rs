@@ -224,7 +224,7 @@ fn seconds(text: &[u8]) -> Option<i64> {
         return None;
     }
     let text = str::from_utf8(text).ok()?;
-    Some(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+    Some(text.parse().unwrap_or_else(|_| if text.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
 /// Rule 21.
@@ -272,8 +272,8 @@ pub fn naive_date(text: &[u8]) -> Option<i64> {
             time = hms(token);
         } else if day.is_none() && start(1, 2).is_some() {
             day = start(1, 2);
-        } else if month.is_none() && names.iter().any(|name| named(&name)) {
-            month = names.iter().position(|name| named(&name)).map(|at| at as i64 + 1);
+        } else if month.is_none() && names.iter().any(named) {
+            month = names.iter().position(named).map(|at| at as i64 + 1);
         } else if year.is_none() && start(2, 4).is_some() {
             year = start(2, 4);
         }

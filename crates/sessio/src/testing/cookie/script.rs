@@ -3,10 +3,10 @@
 use super::at;
 use super::model::Model;
 use crate::Url;
-use crate::cookie::{Jar, Policy, PublicSuffixes};
+use crate::cookie::{Jar, Limits, Policy, PublicSuffixes};
 
 const SCHEMES: [&str; 3] = ["https", "http", "wss"];
-const HOSTS: [&str; 12] = [
+pub(super) const HOSTS: [&str; 12] = [
     "example.com",
     "www.example.com",
     "a.www.example.com",
@@ -20,7 +20,7 @@ const HOSTS: [&str; 12] = [
     "[2001:db8::1]",
     "example.com.",
 ];
-const PATHS: [&str; 8] = ["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "//", "/A/b"];
+pub(super) const PATHS: [&str; 8] = ["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "//", "/A/b"];
 const NAMES: [&str; 9] = ["a", "b", "A", "", "__Host-a", "__secure-a", "__Http-a", "__Host-Http-a", "a b"];
 const ATTRIBUTES: [&str; 24] = [
     "Secure",
@@ -86,11 +86,19 @@ impl<'a> Bytes<'a> {
 }
 
 fn policy() -> Policy {
-    let mut policy = Policy::default();
-    policy.suffixes =
-        PublicSuffixes::from_fn(|domain| matches!(domain, "com" | "co.uk" | "uk" | "localhost"));
-    policy.limits.per_domain = 50;
-    policy
+    Policy {
+        suffixes: PublicSuffixes::from_fn(|domain| matches!(domain, "com" | "co.uk" | "uk" | "localhost")),
+        limits: Limits { per_domain: 50, ..Limits::default() },
+        ..Policy::default()
+    }
+}
+
+/// A jar that a story leaves behind.
+pub(super) fn jar_of(data: &[u8]) -> (Jar, i64) {
+    let mut bytes = Bytes(data);
+    let (mut jar, mut model, mut now) = (Jar::with_policy(policy()), Model::new(policy()), 0);
+    while let Some(()) = act(&mut bytes, &mut jar, &mut model, &mut now) {}
+    (jar, now)
 }
 
 /// Tells a story made of the bytes, and compares every header.
