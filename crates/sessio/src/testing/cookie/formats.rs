@@ -11,7 +11,9 @@ type Write = fn(&Jar, Keep, UnixTime, &mut Vec<u8>) -> Saved;
 type Read = fn(&mut Jar, &[u8], UnixTime) -> Loaded;
 
 /// Each format, and how much of a cookie it holds.
-const FORMATS: &[(Write, Read, fn(&Cookie) -> Option<Kept<'_>>)] = &[
+type Holds = fn(&Cookie) -> Option<Kept<'_>>;
+
+const FORMATS: &[(Write, Read, Holds)] = &[
     (Jar::write_cookies_txt, Jar::read_cookies_txt, |cookie| {
         let same = SameSite::Unset;
         (!cookie.pair().contains(&b'\t')).then(|| Kept {
