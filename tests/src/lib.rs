@@ -1,1 +1,4 @@
 //! What must hold for the whole.
+#![forbid(unsafe_code)]
+
+pub mod eval;
