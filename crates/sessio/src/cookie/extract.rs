@@ -173,7 +173,7 @@ impl Jar {
             let cookie = SetCookie::parse(line).and_then(|line| {
                 let sender = sender.as_ref().map_err(|&reason| reason)?;
                 let cookie = sender.cookie(&line, self.policy(), now.wall)?;
-                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie, now.wall) {
                     return Err(Reason::ShadowsSecure);
                 }
                 if !site.takes(&cookie) {
@@ -223,7 +223,7 @@ impl Jar {
         let line = SetCookie::parse(set_cookie.as_bytes())?;
         let sender = Sender::new(url, self.policy())?;
         let cookie = sender.cookie(&line, self.policy(), now.wall)?;
-        if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+        if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie, now.wall) {
             return Err(Reason::ShadowsSecure.into());
         }
         Ok(self.put(cookie, now.wall).0)
