@@ -8,7 +8,7 @@ use super::{Call, Phase};
 use crate::auth::Answer;
 use crate::body::{Body, Content};
 use crate::cookie::{Jar, RequestCookies};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Timeout};
 use crate::fingerprint::Mix;
 use crate::head::Head;
 use crate::now::Now;
@@ -162,7 +162,7 @@ impl Call {
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
     pub(super) fn skipped(&mut self, whole: bool) {
         let Phase::Skip { next, .. } =
-            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, is_resolved: false })
+            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, limit: Timeout::Pool })
         else {
             return self.misuse();
         };
