@@ -151,7 +151,7 @@ impl Call {
     }
 
     /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
-    /// socket is to be closed.
+    /// socket is to be closed. Until the next step, [`request`](Self::request) is the one that it carried.
     pub fn release(&mut self) -> Option<(Conn, Proof)> {
         if !self.has_carried() {
             self.misuse();
@@ -167,7 +167,6 @@ impl Call {
             }
             _ => None,
         };
-        self.settle();
         proof.map(|proof| (conn, proof))
     }
 

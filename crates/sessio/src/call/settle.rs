@@ -34,6 +34,8 @@ impl Call {
                     self.clock.rest();
                     self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
                     self.head = Some(head);
+                    // A small body is there already: then the connection is done with, read or not.
+                    self.receiver.advance();
                     return;
                 }
                 Ok(_) => return,

@@ -85,6 +85,10 @@ impl Call {
         {
             self.skipped(false);
         }
+        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
+            // Released since: until then the request was still the one that the connection had carried.
+            self.skip();
+        }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
             && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
@@ -133,6 +137,8 @@ impl Call {
         match self.receiver.poll() {
             // Asked again below: what is borrowed here could not be handed out only sometimes.
             Ok(Event::Body(_)) => {}
+            // The end of a chunked body may show only now: the connection is given back before anything else.
+            Ok(Event::End) if self.conn.is_some() => return Ok(Step::Release),
             Ok(Event::End) => {
                 self.phase = Phase::Done;
                 return Ok(Step::Done);
