@@ -4,4 +4,5 @@
 pub mod backend;
 pub mod rig;
 pub mod source;
+pub mod trail;
 pub mod world;

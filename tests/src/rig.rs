@@ -99,7 +99,7 @@ impl<R: Runtime> Runtime for Rig<R> {
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<Self::Stream> {
+    async fn connect(&self, address: SocketAddr, until: Option<Instant>) -> io::Result<Self::Stream> {
         let (is_silent, drips) = {
             let mut state = self.state();
             state.dialled.push(address);
@@ -108,7 +108,7 @@ impl<R: Runtime> Runtime for Rig<R> {
         if is_silent {
             return pending().await;
         }
-        let inner = self.backend.connect(address).await?;
+        let inner = self.backend.connect(address, until).await?;
         Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
     }
 
@@ -145,11 +145,7 @@ impl<S> RigStream<S> {
         Some(most.min(1))
     }
 
-    fn done(
-        &mut self,
-        direction: usize,
-        result: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+    fn done(&mut self, direction: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let Poll::Ready(result) = result else { return Poll::Pending };
         self.has_waited[direction] = false;
         let number = self.plan.operations.fetch_add(1, Ordering::Relaxed);
