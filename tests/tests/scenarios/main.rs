@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod auth;
+mod bodies;
 mod credentials;
 mod redirects;
 mod settings;
 mod stories;
+mod uploads;
