@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod eval;
 pub mod rig;
 pub mod source;
 pub mod trail;

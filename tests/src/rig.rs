@@ -99,7 +99,7 @@ impl<R: Runtime> Runtime for Rig<R> {
         }
     }
 
-    async fn connect(&self, address: SocketAddr, until: Option<Instant>) -> io::Result<Self::Stream> {
+    async fn connect(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Self::Stream> {
         let (is_silent, drips) = {
             let mut state = self.state();
             state.dialled.push(address);
@@ -108,7 +108,7 @@ impl<R: Runtime> Runtime for Rig<R> {
         if is_silent {
             return pending().await;
         }
-        let inner = self.backend.connect(address, until).await?;
+        let inner = self.backend.connect(address, deadline).await?;
         Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
     }
 

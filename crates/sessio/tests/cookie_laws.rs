@@ -1,10 +1,14 @@
 //! Laws of the jar, over random input.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use proptest::prelude::*;
-use sessio::testing::cookie::{cookie_date, cookies_txt, jar_script, round_trip, set_cookie};
+use sessio::cookie::{Jar, RequestCookies, parse_date};
+use sessio::testing::cookie::{at, cookie_date, cookies_txt, jar_script, round_trip, set_cookie};
+use sessio::{UnixTime, Url};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_jar_tells_the_story_of_the_naive_model(data in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -57,5 +61,97 @@ proptest! {
         ]), 0..8)), 0..6)) {
         let text: Vec<String> = lines.into_iter().map(|(first, rest)| format!("{first}\t{}", rest.join("\t"))).collect();
         cookies_txt(text.join("\n").as_bytes());
+    }
+}
+
+/// The least of some runs, in nanoseconds.
+#[allow(clippy::disallowed_methods, reason = "a test of time")]
+fn least(mut run: impl FnMut()) -> f64 {
+    let time = |_| {
+        let start = std::time::Instant::now();
+        run();
+        start.elapsed().as_nanos() as f64
+    };
+    (0..5).map(time).fold(f64::MAX, f64::min)
+}
+
+/// 16 times the input takes about 16 times as long. What is quadratic takes 256 times, so 64 tells them apart on any machine.
+fn linear(name: &str, work: impl Fn(usize)) {
+    let (small, large) = (least(|| work(4_000)), least(|| work(64_000)));
+    assert!(large < small * 64.0 + 1e6, "{name}: {small} and then {large} ns");
+}
+
+#[test]
+fn v76_no_input_takes_quadratic_time() {
+    let page = Url::parse("https://www.example.com/").unwrap();
+    let extract = |line: String| {
+        Jar::new().extract(&page, [line.as_bytes()], at(0));
+    };
+    for part in [";", "=", " ", "; a", "; Path=/", "; Expires=1", "; Domain=a.", "; Max-Age=9", "a", "\u{e9}"]
+    {
+        linear(part, |count| extract(format!("a=1{}", part.repeat(count))));
+        linear(part, |count| {
+            let mut own = RequestCookies::new();
+            let _ = own.parse_header(part.repeat(count));
+        });
+    }
+    for token in ["1 ", "12:", "Feb ", "99999", ";", "1:1:1 "] {
+        linear(token, |count| {
+            parse_date(token.repeat(count).as_bytes());
+        });
+    }
+    linear("lines", |count| {
+        let lines: Vec<String> = (0..count).map(|n| format!("c{n}=1")).collect();
+        Jar::new().extract(&page, lines.iter().map(String::as_bytes), at(0));
+    });
+    linear("own cookies", |count| {
+        let header: Vec<String> = (0..count).map(|n| format!("c{n}=1")).collect();
+        let mut own = RequestCookies::new();
+        own.parse_header(header.join("; ")).unwrap();
+        own.write(&mut Vec::new());
+    });
+    for part in ["a.", "a", "1."] {
+        linear("host", |count| {
+            let Ok(url) = Url::parse(&format!("https://{}example/", part.repeat(count))) else { return };
+            let mut jar = Jar::new();
+            jar.extract(&url, [&b"a=1"[..], b"b=2; Domain=example"], at(0));
+            jar.header(&url, at(0), &mut Vec::new());
+        });
+    }
+    linear("path", |count| {
+        let url = Url::parse(&format!("https://example.com{}", "/a".repeat(count))).unwrap();
+        let mut jar = Jar::new();
+        jar.extract(&url, [&b"a=1"[..], b"b=2; Path=/a"], at(0));
+        jar.header(&url, at(0), &mut Vec::new());
+    });
+    for line in
+        ["\t", "\n", "a\tTRUE\t/\tTRUE\t0\ta\tb\n", "Set-Cookie3: a=\"\\\\\"; x\n", "Set-Cookie3: a=\""]
+    {
+        linear(line, |count| {
+            Jar::new().read_cookies_txt(line.repeat(count).as_bytes(), UnixTime(0));
+            Jar::new().read_lwp(line.repeat(count).as_bytes(), UnixTime(0));
+        });
+    }
+}
+
+/// The corpora of the fuzz targets, once more.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads files")]
+fn corpora() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    let targets: [(&str, fn(&[u8])); 4] = [
+        ("set_cookie", set_cookie),
+        ("cookie_date", cookie_date),
+        ("jar_script", jar_script),
+        ("cookies_txt", cookies_txt),
+    ];
+    for (name, target) in targets {
+        let Ok(files) = std::fs::read_dir(folder.join(name)) else {
+            println!("skipped: {name}");
+            continue;
+        };
+        for file in files {
+            target(&std::fs::read(file.unwrap().path()).unwrap());
+        }
     }
 }

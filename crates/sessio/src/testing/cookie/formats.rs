@@ -9,11 +9,10 @@ const NOW: UnixTime = UnixTime(1_767_225_600);
 
 type Write = fn(&Jar, Keep, UnixTime, &mut Vec<u8>) -> Saved;
 type Read = fn(&mut Jar, &[u8], UnixTime) -> Loaded;
+/// What a format keeps of a cookie, if it can hold it.
+type Keeps = fn(&Cookie) -> Option<Kept<'_>>;
 
-/// Each format, and how much of a cookie it holds.
-type Holds = fn(&Cookie) -> Option<Kept<'_>>;
-
-const FORMATS: &[(Write, Read, Holds)] = &[
+const FORMATS: &[(Write, Read, Keeps)] = &[
     (Jar::write_cookies_txt, Jar::read_cookies_txt, |cookie| {
         let same = SameSite::Unset;
         (!cookie.pair().contains(&b'\t')).then(|| Kept {
