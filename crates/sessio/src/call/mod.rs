@@ -218,11 +218,15 @@ impl Call {
     /// The exchange at hand, with its head.
     #[must_use]
     pub fn exchange(&self, head: Head) -> Exchange {
+        self.exchange_of(&self.request, head)
+    }
+
+    fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
         let (connection, reused) = self.connection;
         Exchange {
-            method: self.request.method.clone(),
-            url: self.request.url.clone(),
-            sent: self.request.headers.clone(),
+            method: request.method.clone(),
+            url: request.url.clone(),
+            sent: request.headers.clone(),
             head,
             elapsed: self.elapsed(),
             reused,
