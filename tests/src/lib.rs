@@ -1,1 +1,8 @@
 //! What must hold for the whole.
+#![forbid(unsafe_code)]
+
+pub mod backend;
+pub mod eval;
+pub mod rig;
+pub mod source;
+pub mod world;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sessio::{Auth, Body, Headers, Prepared, Request, Result};
+use sessio::{Body, Prepared, Request, Result};
 
 use crate::response::Response;
 use crate::runtime::Runtime;
@@ -17,52 +17,25 @@ pub struct RequestBuilder<R: Runtime> {
     source: Option<Box<dyn Source>>,
 }
 
-/// Steps that are the request's own.
-macro_rules! steps {
-    ($($(#[$attribute:meta])* $name:ident[$($generic:tt)*]($($argument:ident: $type:ty),*);)*) => {
-        $(
-            #[doc = concat!("See [`Request::", stringify!($name), "`].")]
-            $(#[$attribute])*
-            pub fn $name<$($generic)*>(mut self, $($argument: $type),*) -> Self {
-                self.request = self.request.$name($($argument),*);
-                self
-            }
-        )*
-    };
-}
-
 impl<R: Runtime> RequestBuilder<R> {
     pub(crate) fn new(session: Session<R>, request: Request) -> Self {
         Self { session, request, source: None }
     }
 
-    steps! {
-        header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
-        append_header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
-        headers[](headers: &Headers);
-        remove_header[](name: &str);
-        param[](key: impl Into<String>, value: impl Into<String>);
-        query[K: Into<String>, V: Into<String>](pairs: impl IntoIterator<Item = (K, V)>);
-        remove_param[](key: &str);
-        cookie[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
-        without_jar[]();
-        auth[](auth: Auth);
-        basic_auth[](user: impl AsRef<[u8]>, password: impl AsRef<[u8]>);
-        bearer_auth[](token: impl AsRef<[u8]>);
-        without_auth[]();
-        body[](body: impl Into<Body>);
-        form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
-        #[cfg(feature = "json")]
-        json[T: serde::Serialize + ?Sized](value: &T);
-        redirects[](most: impl Into<Option<u32>>);
-        timeout[](most: impl Into<Option<std::time::Duration>>);
-    }
+    crate::request_steps!(request);
 
     /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
     /// the source can start over for a redirect or a challenge.
     pub fn source(mut self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         self.request.body = Body::source(length, replayable);
         self.source = Some(Box::new(source));
+        self
+    }
+
+    /// See [`Request::json`].
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.json(value);
         self
     }
 

@@ -71,7 +71,7 @@ impl<R: Runtime> Flight<R> {
             let now = self.now().mono;
             let share = deadline.map(|end| now + end.saturating_duration_since(now) / left);
             let runtime = self.runtime.clone();
-            match self.within(share, runtime.connect(*address)).await {
+            match self.within(share, runtime.connect(*address, share)).await {
                 Some(Ok(stream)) => {
                     let (id, era) = self.shared.dialled();
                     let conn = Conn::plain(id, self.now().mono);

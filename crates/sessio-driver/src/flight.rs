@@ -114,6 +114,7 @@ impl<R: Runtime> Flight<R> {
         };
         let deadline = io.deadline;
         let wanted = io.body;
+        stream.wait_until(deadline);
         let written = match io.send {
             [] => Poll::Pending,
             bytes => stream.poll_write(cx, bytes),

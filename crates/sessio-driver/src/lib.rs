@@ -8,6 +8,7 @@
 //! Users take a backend, such as `sessio-tokio`. This crate is for those who write one.
 #![forbid(unsafe_code)]
 
+mod backend;
 mod builder;
 mod connect;
 mod flight;
@@ -15,6 +16,7 @@ mod response;
 mod runtime;
 mod session;
 mod shared;
+mod steps;
 mod upload;
 
 pub use builder::RequestBuilder;

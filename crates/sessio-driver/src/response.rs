@@ -137,6 +137,21 @@ impl<R: Runtime> Response<R> {
         Ok(true)
     }
 
+    /// Reads the next bytes of the body into `room`, which is not empty, and says how many; 0 is its end.
+    ///
+    /// # Errors
+    /// Why the body ends before its end.
+    ///
+    /// # Cancel safety
+    /// As [`chunk`](Self::chunk).
+    pub async fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+        let Some(bytes) = self.peek().await? else { return Ok(0) };
+        let n = bytes.len().min(room.len());
+        room[..n].copy_from_slice(&bytes[..n]);
+        self.flight.call.consume(n);
+        Ok(n)
+    }
+
     async fn peek(&mut self) -> Result<Option<&[u8]>> {
         let flight = &mut self.flight;
         if !poll_fn(|cx| flight.poll_body(cx)).await? {

@@ -23,11 +23,15 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Whatever the resolver says.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 
-    /// Opens a connection.
+    /// Opens a connection. The future is dropped at `deadline`; only a runtime that blocks has to look at it.
     ///
     /// # Errors
     /// Whatever the network says.
-    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn connect(
+        &self,
+        address: SocketAddr,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
     /// A timer that goes off at `at`.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
@@ -58,6 +62,10 @@ pub trait Stream: Send + Unpin + 'static {
     /// # Errors
     /// Whatever the socket says; interruptions are not told.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Until when the polls that follow may wait, for a stream that blocks: it is pending then, and wakes
+    /// itself. Whoever does not block has no use for it.
+    fn wait_until(&mut self, _deadline: Option<Instant>) {}
 
     /// Whether the peer has neither closed the idle connection nor sent anything on it. The socket itself is
     /// asked, not what the runtime last heard of it.

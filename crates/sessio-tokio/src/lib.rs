@@ -28,48 +28,5 @@
 mod runtime;
 
 pub use runtime::{TcpStream, Timer, Tokio};
-pub use sessio_driver::sessio::{
-    Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request, Result,
-    Settings, Timeout, Timeouts, Url, cookie, http, pool,
-};
-pub use sessio_driver::{ConnectFailure, Source, sessio};
 
-/// A session on tokio: see [`sessio_driver::Session`].
-pub type Session = sessio_driver::Session<Tokio>;
-/// A request of a [`Session`], being built: see [`sessio_driver::RequestBuilder`].
-pub type RequestBuilder = sessio_driver::RequestBuilder<Tokio>;
-/// The answer to a request of a [`Session`]: see [`sessio_driver::Response`].
-pub type Response = sessio_driver::Response<Tokio>;
-/// A [`Response`] with an error status: see [`sessio_driver::StatusError`].
-pub type StatusError = sessio_driver::StatusError<Tokio>;
-
-macro_rules! one_shots {
-    ($($name:ident $verb:literal)*) => {
-        $(
-            #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing (story S20).")]
-            ///
-            /// # Errors
-            /// Why there is no answer.
-            ///
-            /// # Cancel safety
-            /// Dropping the future closes its connection.
-            pub async fn $name(address: impl Into<Address>) -> Result<Response> {
-                Session::new().$name(address).send().await
-            }
-        )*
-    };
-}
-
-one_shots! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
-
-/// One request that remembers nothing: with any method, and to be built further.
-///
-/// ```no_run
-/// # async fn run() -> sessio_tokio::Result<()> {
-/// let response = sessio_tokio::request("PROPFIND", "http://example.org/").header("Depth", "1").send().await?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn request(method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder {
-    Session::new().request(method, address)
-}
+sessio_driver::backend!(Tokio);

@@ -1,8 +1,13 @@
 //! What a call wants now.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use url::Url;
+
+use super::{Call, Phase};
+use crate::error::{Error, Kind, Result, Timeout};
+use crate::h1::Event;
+use crate::now::{Now, later};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -52,4 +57,127 @@ pub struct Io<'a> {
     pub body: usize,
     /// When to stop waiting and ask again.
     pub deadline: Option<Instant>,
+}
+
+impl Step<'_> {
+    /// The same, to be given up earlier.
+    fn by(self, end: Option<Instant>) -> Self {
+        match self {
+            Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),
+            step => step,
+        }
+    }
+}
+
+/// How long the rest of a response that is followed may take, before its connection is given up instead
+/// (rows Q18, Q19).
+const PATIENCE: Duration = Duration::from_millis(50);
+
+impl Call {
+    /// What is wanted now. Nothing but the clock moves.
+    ///
+    /// # Errors
+    /// Why the call has failed; it stays failed, and the driver drops its connection.
+    pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
+        let now = now.mono;
+        if let Phase::Skip { until, .. } = &mut self.phase
+            && *until.get_or_insert(later(now, PATIENCE)) <= now
+        {
+            self.skipped(false);
+        }
+        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
+            // Released since: until then the request was still the one that the connection had carried.
+            self.skip();
+        }
+        self.clock.start(&self.request.timeouts, now);
+        if self.clock.total_is_over(now)
+            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
+        {
+            self.fail(Kind::Timeout(Timeout::Total).into());
+        }
+        let began = *self.began.get_or_insert(now);
+        if self.head.is_some() && self.elapsed.is_none() {
+            self.elapsed = Some(now.saturating_duration_since(began));
+        }
+        if self.conn.is_some() && self.has_carried() {
+            return Ok(Step::Release);
+        }
+        match &self.phase {
+            Phase::Connect { fresh, is_resolved } => {
+                let (fresh, is_resolved) = (*fresh, *is_resolved);
+                self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
+            }
+            Phase::Exchange => self.send_and_wait(now),
+            Phase::Turn => Ok(Step::Turn),
+            Phase::Answer => Ok(Step::Head),
+            Phase::Read => self.read(now),
+            Phase::Skip { until, .. } => {
+                let until = *until;
+                self.io(Timeout::Read, now).map(|step| step.by(until))
+            }
+            Phase::Rewind => Ok(Step::Rewind),
+            Phase::Done => Ok(Step::Done),
+            Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
+        }
+    }
+
+    pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
+        match self.clock.wait(limit, &self.request.timeouts, now) {
+            Ok(deadline) => Ok(Step::Connect(Connect { url: &self.request.url, fresh, deadline })),
+            Err(timeout) => self.expire(timeout),
+        }
+    }
+
+    pub(super) fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
+        let is_sending = !self.sender.is_done() && self.send_failure.is_none();
+        self.io(if is_sending { Timeout::Send } else { Timeout::Head }, now)
+    }
+
+    pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
+        match self.receiver.poll() {
+            // Asked again below: what is borrowed here could not be handed out only sometimes.
+            Ok(Event::Body(_)) => {}
+            // The end of a chunked body may show only now: the connection is given back before anything else.
+            Ok(Event::End) if self.conn.is_some() => return Ok(Step::Release),
+            Ok(Event::End) => {
+                self.phase = Phase::Done;
+                return Ok(Step::Done);
+            }
+            Ok(_) => {
+                return match self.receive_failure.take() {
+                    Some(cause) => {
+                        self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
+                        Err(self.tell())
+                    }
+                    None => self.io(Timeout::Read, now),
+                };
+            }
+            Err(error) => {
+                self.fail(error);
+                return Err(self.tell());
+            }
+        }
+        // The caller has something to read: the time it takes is its own.
+        self.clock.rest();
+        match self.receiver.poll()? {
+            Event::Body(bytes) => Ok(Step::Body(bytes)),
+            _ => Ok(Step::Done),
+        }
+    }
+
+    pub(super) fn io(&mut self, limit: Timeout, now: Instant) -> Result<Step<'_>> {
+        let deadline = match self.clock.wait(limit, &self.request.timeouts, now) {
+            Ok(deadline) => deadline,
+            Err(timeout) => return self.expire(timeout),
+        };
+        let wants_body = matches!(self.phase, Phase::Exchange) && self.send_failure.is_none();
+        let body = if wants_body { self.sender.wanted() } else { 0 };
+        if self.conn.is_none() {
+            self.misuse();
+            return Err(self.tell());
+        }
+        let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
+        let (send, recv) = conn.io(&self.sender, &mut self.receiver);
+        Ok(Step::Io(Io { send: if wants_body { send } else { &[] }, recv, body, deadline }))
+    }
 }

@@ -156,7 +156,7 @@ impl Call {
 
     fn follow(&mut self, head: Head, next: Next) {
         self.history.push(self.exchange(head));
-        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes };
+        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.

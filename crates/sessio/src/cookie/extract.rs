@@ -15,6 +15,9 @@ use super::site::Site;
 use super::store::Outcome;
 use crate::{Now, UnixTime, Url};
 
+/// Of one response, ten times as many lines are looked at as cookies are kept: deletions and mistakes cost work, too.
+const LINES_PER_COOKIE: usize = 10;
+
 /// What became of the `Set-Cookie` lines of one response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -170,10 +173,12 @@ impl Jar {
         let sender = Sender::new(url, self.policy());
         let most = self.policy().limits.raised().per_response;
         for (at, line) in lines {
-            let cookie = SetCookie::parse(line).and_then(|line| {
+            let in_reach = at < most.saturating_mul(LINES_PER_COOKIE);
+            let parsed = if in_reach { SetCookie::parse(line) } else { Err(Reason::TooMany) };
+            let cookie = parsed.and_then(|line| {
                 let sender = sender.as_ref().map_err(|&reason| reason)?;
                 let cookie = sender.cookie(&line, self.policy(), now.wall)?;
-                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie, now.wall) {
                     return Err(Reason::ShadowsSecure);
                 }
                 if !site.takes(&cookie) {
@@ -223,7 +228,7 @@ impl Jar {
         let line = SetCookie::parse(set_cookie.as_bytes())?;
         let sender = Sender::new(url, self.policy())?;
         let cookie = sender.cookie(&line, self.policy(), now.wall)?;
-        if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie) {
+        if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie, now.wall) {
             return Err(Reason::ShadowsSecure.into());
         }
         Ok(self.put(cookie, now.wall).0)

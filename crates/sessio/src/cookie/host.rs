@@ -37,7 +37,8 @@ pub(super) fn lineage(host: &str) -> impl Iterator<Item = &str> {
     let has_parents = has_parents(host);
     std::iter::from_fn(move || {
         let this = next?;
-        next = this.split_once('.').map(|(_, parent)| parent).filter(|up| has_parents && !up.is_empty());
+        let dot = this.bytes().position(|byte| byte == b'.').filter(|_| has_parents);
+        next = dot.map(|dot| &this[dot + 1..]).filter(|parent| !parent.is_empty());
         Some(this)
     })
 }

@@ -150,19 +150,10 @@ impl NewCookie {
         let (domain, host_only) = match &self.scope {
             Scope::Any => (String::new(), false),
             Scope::Host(host) => (canonical(host)?, true),
-            Scope::Domain(domain) => {
-                let domain = canonical(domain.strip_prefix('.').unwrap_or(domain))?;
-                if policy.suffixes.contains(&domain) && domain.contains('.') {
-                    return Err(Reason::PublicSuffix);
-                }
-                let alone = super::host::is_ip(&domain) || policy.suffixes.contains(&domain);
-                (domain, alone)
-            }
+            Scope::Domain(domain) => wide(domain, policy)?,
         };
         let path = if self.path.starts_with('/') { &self.path } else { "/" };
-        if !path.is_ascii() || has_control(path.as_bytes()) || path.contains(';') {
-            return Err(Reason::InvalidPath);
-        }
+        check_path(path.as_bytes())?;
         let mut cookie = Cookie::new(&self.name, &self.value, path.as_bytes(), &domain)?;
         cookie.expires = match self.end {
             End::Session => NEVER,
@@ -222,6 +213,22 @@ pub(super) fn pair<'a>(name: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a
         || value.contains(&b';')
         || (name.is_empty() && value.contains(&b'='));
     if misread { Err(Reason::Separator.into()) } else { Ok((name, value)) }
+}
+
+/// A domain given for all its hosts, and whether it stands for one host alone after all: a name without a dot that is a
+/// public suffix, such as `localhost`, does.
+pub(super) fn wide(domain: &str, policy: &Policy) -> Result<(String, bool), Reason> {
+    let domain = canonical(domain.strip_prefix('.').unwrap_or(domain))?;
+    match policy.suffixes.contains(&domain) {
+        true if domain.contains('.') => Err(Reason::PublicSuffix),
+        alone => Ok((domain, alone)),
+    }
+}
+
+/// A path that is not from a response.
+pub(super) fn check_path(path: &[u8]) -> Result<(), Reason> {
+    let fits = path.starts_with(b"/") && path.is_ascii() && !has_control(path) && !path.contains(&b';');
+    if fits { Ok(()) } else { Err(Reason::InvalidPath) }
 }
 
 /// A host as a URL would spell it.

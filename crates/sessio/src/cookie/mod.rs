@@ -2,18 +2,27 @@
 
 mod admit;
 mod contents;
+#[cfg(feature = "cookie")]
+mod convert;
+mod cookies_txt;
 mod date;
+#[cfg(feature = "serde")]
+mod document;
 mod extract;
 mod host;
 mod index;
 mod insert;
 mod jar;
+#[cfg(feature = "json")]
+mod json;
+mod lwp;
 mod parse;
 mod path;
 mod policy;
 mod reason;
 mod record;
 mod request;
+mod restore;
 mod scan;
 mod site;
 mod store;
@@ -28,6 +37,7 @@ pub use policy::{Limits, Policy, Prefixes, Unscoped};
 pub use reason::{InvalidCookie, Reason};
 pub use record::Cookie;
 pub use request::{RequestCookies, line, line_from};
+pub use restore::{Fault, Keep, Loaded, Problem, Saved};
 pub use site::Site;
 pub use store::Outcome;
 pub use suffix::PublicSuffixes;

@@ -96,7 +96,8 @@ pub struct Limits {
     /// The most cookies of the jar, 3300, at least 3000. Beyond it, the least recently used go until 10/11 of it are left
     /// (but at least 3000), so that the work is paid once in many insertions.
     pub total: usize,
-    /// The most cookies that one response may set, 50, at least 50. Deletions do not count.
+    /// The most cookies that one response may set, 50, at least 50. Deletions do not count, but of ten times as many lines
+    /// the rest is not looked at.
     pub per_response: usize,
     /// The most octets of the jar's part of a `Cookie` header, 8190, at least 4097. The cookies that would come last are
     /// left out.
@@ -110,7 +111,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits but those of memory: for a jar that is filled by its owner, not by strangers.
+    /// No limits but those of memory: for a jar that is filled by its owner, not by strangers. Setting a cookie takes time in
+    /// proportion to how many its domain has already.
     #[must_use]
     pub const fn none() -> Self {
         Self {

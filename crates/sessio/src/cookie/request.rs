@@ -1,5 +1,6 @@
 //! The cookies of one request, and the one `Cookie` line it sends.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::insert::pair;
@@ -28,7 +29,11 @@ use crate::{Now, Url};
 /// # Ok::<(), sessio::cookie::InvalidCookie>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct RequestCookies(Vec<Own>);
+pub struct RequestCookies {
+    pairs: Vec<Own>,
+    /// Where each name is: a header that is passed on from elsewhere may have very many.
+    places: BTreeMap<Box<[u8]>, usize>,
+}
 
 #[derive(Clone, PartialEq, Eq)]
 struct Own {
@@ -41,7 +46,7 @@ impl RequestCookies {
     /// None.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { pairs: Vec::new(), places: BTreeMap::new() }
     }
 
     /// Sends this pair, and no cookie of the jar that has its name. Setting it again replaces the value in place.
@@ -71,7 +76,7 @@ impl RequestCookies {
         }
         for (name, value) in header.split(|&byte| byte == b';').map(split_pair) {
             if !(name.is_empty() && value.is_empty()) && self.find(name).is_none() {
-                self.0.push(Own { name: name.into(), value: Some(value.into()) });
+                self.entry(name, Some(value));
             }
         }
         Ok(())
@@ -80,30 +85,33 @@ impl RequestCookies {
     /// Whether a request would send exactly what the jar has.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 
     /// Names and values in the order given; `None` for a name that was removed.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.0.iter().map(|own| (&*own.name, own.value.as_deref()))
+        self.pairs.iter().map(|own| (&*own.name, own.value.as_deref()))
     }
 
     /// Appends the value of the `Cookie` header of a request that uses no jar; how many cookies it wrote.
     pub fn write(&self, out: &mut Vec<u8>) -> usize {
         let mut written = 0;
-        self.0.iter().for_each(|own| own.write(out, &mut written));
+        self.pairs.iter().for_each(|own| own.write(out, &mut written));
         written
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {
-        self.0.iter().position(|own| *own.name == *name)
+        self.places.get(name).copied()
     }
 
     fn entry(&mut self, name: &[u8], value: Option<&[u8]>) {
         let value = value.map(Box::from);
         match self.find(name) {
-            Some(at) => self.0[at].value = value,
-            None => self.0.push(Own { name: name.into(), value }),
+            Some(at) => self.pairs[at].value = value,
+            None => {
+                self.places.insert(name.into(), self.pairs.len());
+                self.pairs.push(Own { name: name.into(), value });
+            }
         }
     }
 }
@@ -172,11 +180,11 @@ pub fn line_from(
         return jar.header_from(url, site, now, out);
     }
     let mut written = 0;
-    let mut placed = vec![false; own.0.len()];
+    let mut placed = vec![false; own.pairs.len()];
     jar.send(url, site, now.wall, |cookie| {
         if let Some(at) = own.find(cookie.name()) {
             if !std::mem::replace(&mut placed[at], true) {
-                own.0[at].write(out, &mut written);
+                own.pairs[at].write(out, &mut written);
             }
             return false;
         }
@@ -187,7 +195,7 @@ pub fn line_from(
         written += 1;
         true
     });
-    for (own, _) in own.0.iter().zip(placed).filter(|(_, placed)| !placed) {
+    for (own, _) in own.pairs.iter().zip(placed).filter(|(_, placed)| !placed) {
         own.write(out, &mut written);
     }
     written

@@ -116,13 +116,13 @@ impl Store {
 
     /// Whether `new`, from an insecure host, would shadow a `Secure` cookie of its own domain, of a parent, or of a domain
     /// below. Rule 25.
-    pub(super) fn shadows_secure(&self, new: &Cookie) -> bool {
+    pub(super) fn shadows_secure(&self, new: &Cookie, now: UnixTime) -> bool {
         if self.secure.is_empty() {
             return false;
         }
         let domain = new.domain();
         let mut above = lineage(domain).filter_map(|name| self.find(name));
-        if above.any(|at| self.buckets[at].shadowed_by(new)) {
+        if above.any(|at| self.buckets[at].shadowed_by(new, now)) {
             return true;
         }
         let prefix = [&*reversed(domain), b"."].concat();
@@ -132,7 +132,7 @@ impl Store {
             .filter_map(|name| String::from_utf8(name.iter().rev().copied().collect()).ok())
             .filter(|name| domain_match(name, domain))
             .filter_map(|name| self.find(&name))
-            .any(|at| self.buckets[at].shadowed_by(new))
+            .any(|at| self.buckets[at].shadowed_by(new, now))
     }
 
     /// Keeps what `keep` says; how many went.
@@ -212,8 +212,8 @@ impl Store {
 }
 
 impl Bucket {
-    fn shadowed_by(&self, new: &Cookie) -> bool {
-        self.secure && self.cookies.iter().any(|cookie| cookie.is_shadowed_by(new))
+    fn shadowed_by(&self, new: &Cookie, now: UnixTime) -> bool {
+        self.secure && self.cookies.iter().any(|cookie| cookie.is_shadowed_by(new) && !cookie.is_expired(now))
     }
 
     /// Which cookie, by its order, has to leave a domain that is too full: one without `Secure` before one with it, and

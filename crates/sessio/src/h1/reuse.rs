@@ -4,6 +4,15 @@ use std::fmt;
 use std::time::Duration;
 
 /// The verdict on a connection after a response.
+///
+/// ```
+/// use sessio::h1::{Reuse, Why};
+///
+/// let verdict = Reuse::No(Why::Excess);
+/// if let Reuse::No(why) = verdict {
+///     assert_eq!(why.to_string(), "bytes came after the end of the response");
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
     /// It may carry another request, if its owner still holds it to be open and silent.

@@ -116,18 +116,11 @@ pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
     const SCHEME: &[u8] = b"HTTP/1.";
     let shown = bytes.len().min(SCHEME.len());
     if bytes[..shown] != SCHEME[..shown] {
-        let says = format!("it says \"{}\"", escape(&bytes[..bytes.len().min(32)]));
-        if !is_first {
-            // It has answered in HTTP before: an interim response.
-            return Err(Error::new(Kind::BadHead).with_detail(says));
-        }
-        let error = Error::new(Kind::NotHttp);
-        // Records of TLS: an alert or a handshake, and then the version 3.x.
-        return Err(match bytes {
-            [0x15 | 0x16] | [0x15 | 0x16, 3, ..] => {
-                error.with_detail("the server speaks TLS: is this the port of https?")
-            }
-            _ => error.with_detail(says),
+        return Err(if is_first {
+            not_http(bytes)
+        } else {
+            // It has answered in HTTP before: with an interim response.
+            Error::new(Kind::BadHead).with_detail("no status line behind an interim response")
         });
     }
     match bytes.get(SCHEME.len()) {
@@ -136,6 +129,19 @@ pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
             let version = escape(&bytes[..8]);
             Err(Error::new(Kind::BadHead).with_detail(format!("version \"{version}\"")))
         }
+    }
+}
+
+/// With a hint at who it may be. How much it shows is a matter of how much has come.
+#[cold]
+fn not_http(bytes: &[u8]) -> Error {
+    let error = Error::new(Kind::NotHttp);
+    match bytes {
+        // Records of TLS: an alert or a handshake, and then the version 3.x.
+        [0x15 | 0x16] | [0x15 | 0x16, 3, ..] => {
+            error.with_detail("the server speaks TLS: is this the port of https?")
+        }
+        _ => error.with_detail(format!("it says \"{}\"", escape(&bytes[..bytes.len().min(32)]))),
     }
 }
 
@@ -213,7 +219,11 @@ fn set_right(headers: &mut Headers, tidy: Tidy) -> Result<()> {
         Tidy::HideLength => {
             headers.remove(NAME);
         }
-        Tidy::CollapseLength(length) => headers.insert(NAME, length.to_string())?,
+        Tidy::CollapseLength(length) => {
+            let first = headers.iter().find(|field| field.name.eq_ignore_ascii_case(NAME));
+            let spelling = first.map_or(NAME, |field| field.name).to_owned();
+            headers.insert(spelling, length.to_string())?;
+        }
     }
     Ok(())
 }

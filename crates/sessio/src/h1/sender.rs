@@ -14,6 +14,18 @@ const SMALL: usize = 8 * 1024;
 const PIECE: usize = 64 * 1024;
 
 /// The body of a request, as far as the sender is concerned.
+///
+/// ```
+/// use sessio::Headers;
+/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::http::Method;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Content-Length", "5")?;
+/// let sender = Sender::new(&Method::PUT, b"/x", &headers, Outgoing::Bytes("hello".into()), Vec::new());
+/// assert_eq!(sender.unsent(), b"PUT /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
+/// # Ok::<(), sessio::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum Outgoing {
     /// No body.

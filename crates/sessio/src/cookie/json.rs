@@ -1,0 +1,220 @@
+//! Jars as JSON: the lossless document, and what browsers' tools write.
+
+use serde_json::{Map, Value, json};
+
+use super::document::{Document, FORMAT, Record, VERSION};
+use super::jar::Jar;
+use super::parse::SameSite;
+use super::record::Cookie;
+use super::restore::{Entry, Fault, Keep, Loaded, Saved};
+use crate::UnixTime;
+
+impl Jar {
+    /// Reads what [`write_json`](Self::write_json) wrote. An entry that cannot be used is reported with its number, from 1,
+    /// and nothing else is lost; a document of another kind or version is reported as line 0.
+    pub fn read_json(&mut self, text: &[u8], now: UnixTime) -> Loaded {
+        let mut loaded = Loaded::default();
+        let document = serde_json::from_slice::<Document<Value>>(text).ok();
+        let Some(document) = document.filter(|it| it.format == FORMAT && it.version == VERSION) else {
+            loaded.fail(0, Fault::Malformed("a document \"sessio-cookies\" of version 1"));
+            return loaded;
+        };
+        for (number, value) in (1..).zip(document.cookies) {
+            let read = serde_json::from_value::<Record>(value).map_err(|_| "the fields of a cookie");
+            let read = read.and_then(|record| {
+                record.with_entry(|entry| self.restore(entry, Some(now), number, &mut loaded))
+            });
+            if let Err(expected) = read {
+                loaded.fail(number, Fault::Malformed(expected));
+            }
+        }
+        loaded
+    }
+
+    /// Appends the jar as a JSON document to `out`, oldest cookie first. Nothing is lost: not a byte of a value, not the
+    /// order of creation, not the order of use.
+    ///
+    /// ```
+    /// use sessio::{Now, UnixTime, Url, cookie::{Jar, Keep}};
+    ///
+    /// let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+    /// let mut jar = Jar::new();
+    /// jar.extract(&Url::parse("https://example.com/")?, [&b"sid=\xff; HttpOnly"[..]], now);
+    /// let mut text = Vec::new();
+    /// assert_eq!(jar.write_json(Keep::All, now.wall, &mut text).written, 1);
+    ///
+    /// let mut other = Jar::new();
+    /// assert_eq!(other.read_json(&text, now.wall).stored, 1);
+    /// assert!(jar.iter().eq(other.iter()));
+    /// # Ok::<(), url::ParseError>(())
+    /// ```
+    pub fn write_json(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
+        let cookies: Vec<Record> =
+            self.iter().filter(|cookie| keep.keeps(cookie, now)).map(Record::new).collect();
+        let written = cookies.len();
+        append(&Document { format: FORMAT.to_owned(), version: VERSION, cookies }, out);
+        Saved { written, unfit: Vec::new() }
+    }
+
+    /// Reads Playwright's `storageState`, or a list of cookies as browser extensions export it (`hostOnly`,
+    /// `expirationDate`, `session`). Entries are reported like those of [`read_json`](Self::read_json).
+    ///
+    /// ```
+    /// use sessio::{UnixTime, cookie::Jar};
+    ///
+    /// let text = br#"{"cookies": [{"name": "sid", "value": "31d4", "domain": ".example.com", "path": "/", "expires": -1,
+    ///     "httpOnly": true, "secure": true, "sameSite": "Lax"}], "origins": []}"#;
+    /// let mut jar = Jar::new();
+    /// assert_eq!(jar.read_storage_state(text, UnixTime(1_767_225_600)).stored, 1);
+    /// assert!(jar.get("sid").is_some_and(|cookie| cookie.http_only() && !cookie.host_only()));
+    /// ```
+    pub fn read_storage_state(&mut self, text: &[u8], now: UnixTime) -> Loaded {
+        let mut loaded = Loaded::default();
+        let document = serde_json::from_slice(text).unwrap_or_default();
+        let cookies = match &document {
+            Value::Array(cookies) => Some(cookies),
+            document => document["cookies"].as_array(),
+        };
+        let Some(cookies) = cookies else {
+            loaded.fail(0, Fault::Malformed("a list of cookies"));
+            return loaded;
+        };
+        for (number, cookie) in (1..).zip(cookies) {
+            match foreign(cookie) {
+                Ok(entry) => self.restore(&entry, Some(now), number, &mut loaded),
+                Err(expected) => loaded.fail(number, Fault::Malformed(expected)),
+            }
+        }
+        loaded
+    }
+
+    /// Appends the jar as Playwright's `storageState` to `out`, oldest cookie first.
+    ///
+    /// The format has no place for bytes that are not UTF-8, nor for a cookie without a domain: these are left out and
+    /// reported. A cookie that says nothing of `SameSite` is written as `Lax`, which browsers take it for.
+    pub fn write_storage_state(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
+        let mut saved = Saved::default();
+        let mut cookies = Vec::new();
+        for cookie in self.iter().filter(|cookie| keep.keeps(cookie, now)) {
+            match playwright(cookie) {
+                Some(entry) => cookies.push(entry),
+                None => saved.unfit(cookie),
+            }
+        }
+        saved.written = cookies.len();
+        append(&json!({"cookies": cookies, "origins": []}), out);
+        saved
+    }
+}
+
+fn append(document: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // Writing text and numbers into memory does not fail.
+    let done = serde_json::to_writer(out, document);
+    debug_assert!(done.is_ok());
+}
+
+fn playwright(cookie: &Cookie) -> Option<Value> {
+    let (name, value) = (cookie.name_str()?, cookie.value_str()?);
+    if cookie.domain().is_empty() {
+        return None;
+    }
+    let dot = if cookie.host_only() { "" } else { "." };
+    Some(json!({
+        "name": name,
+        "value": value,
+        "domain": format!("{dot}{}", cookie.domain()),
+        "path": cookie.path(),
+        "expires": cookie.expires().map_or(-1, |end| end.0.max(0)),
+        "httpOnly": cookie.http_only(),
+        "secure": cookie.secure(),
+        "sameSite": cookie.same_site().as_str().unwrap_or("Lax"),
+    }))
+}
+
+fn foreign(cookie: &Value) -> Result<Entry<'_>, &'static str> {
+    let cookie = cookie.as_object().ok_or("an object")?;
+    let text = |key: &str| cookie.get(key).and_then(Value::as_str);
+    let flag = |key: &str| cookie.get(key).and_then(Value::as_bool);
+    let domain = text("domain").filter(|domain| !domain.is_empty()).ok_or("a domain")?;
+    Ok(Entry {
+        name: text("name").ok_or("a name")?.as_bytes(),
+        value: text("value").ok_or("a value")?.as_bytes(),
+        domain,
+        host_only: flag("hostOnly").unwrap_or_else(|| !domain.starts_with('.')),
+        path: text("path").unwrap_or("/").as_bytes(),
+        expires: end(cookie)?,
+        secure: flag("secure").unwrap_or_default(),
+        http_only: flag("httpOnly").unwrap_or_default(),
+        same_site: match text("sameSite") {
+            // The word of browser extensions.
+            Some("no_restriction") => SameSite::None,
+            word => word.map_or(SameSite::Unset, |word| SameSite::parse(word.as_bytes())),
+        },
+        partitioned: cookie.get("partitionKey").is_some_and(|key| !key.is_null()),
+        created: None,
+        used: 0,
+    })
+}
+
+/// The end in unix seconds, perhaps with a fraction. None, and -1, are the session's.
+fn end(cookie: &Map<String, Value>) -> Result<Option<i64>, &'static str> {
+    match cookie.get("expires").or_else(|| cookie.get("expirationDate")) {
+        None | Some(Value::Null) => Ok(None),
+        Some(number) => match number.as_f64().ok_or("an end in unix seconds")? {
+            -1.0 => Ok(None),
+            // A float that is out of range saturates.
+            seconds => Ok(Some(seconds as i64)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cookie::Reason;
+
+    const NOW: UnixTime = UnixTime(1_767_225_600);
+
+    #[test]
+    fn broken_entries_are_reported() {
+        let text = br#"{"format": "sessio-cookies", "version": 1, "cookies": [
+            {"name": "a", "value": "1", "domain": "a.example", "host_only": true, "path": "/", "expires": null,
+             "secure": false, "http_only": false, "same_site": null, "partitioned": false, "created": 5},
+            {"name": "a"},
+            {"name": "__Host-a", "value": "1", "domain": "a.example", "host_only": true, "path": "/", "expires": null,
+             "secure": false, "http_only": false, "same_site": null, "partitioned": false, "created": 5},
+            7]}"#;
+        let mut jar = Jar::new();
+        let loaded = jar.read_json(text, NOW);
+        assert_eq!((loaded.stored, jar.len()), (1, 1));
+        let faults: Vec<_> = loaded.problems.iter().map(|problem| (problem.line, problem.fault)).collect();
+        let fields = Fault::Malformed("the fields of a cookie");
+        assert_eq!(faults, [(2, fields), (3, Fault::Refused(Reason::HostPrefix)), (4, fields)]);
+        for other in [&b"{}"[..], b"", b"[", br#"{"format": "sessio-cookies", "version": 2, "cookies": []}"#]
+        {
+            assert_eq!(jar.read_json(other, NOW).problems[0].line, 0);
+            assert_eq!(
+                jar.read_storage_state(other, NOW).problems.len(),
+                usize::from(!other.ends_with(b"]}"))
+            );
+        }
+    }
+
+    #[test]
+    fn lists_of_browser_extensions() {
+        let text = br#"[{"domain": "a.example", "expirationDate": 1798761600.25, "hostOnly": false, "httpOnly": false,
+            "name": "a", "path": "/", "sameSite": "no_restriction", "secure": true, "session": false, "value": "1"},
+            {"domain": "a.example", "name": "b", "value": "2", "sameSite": "unspecified", "hostOnly": true},
+            {"domain": "a.example", "name": "c", "value": "3", "expirationDate": 1e300},
+            {"domain": "a.example", "name": "d", "value": 4}]"#;
+        let mut jar = Jar::new();
+        let loaded = jar.read_storage_state(text, NOW);
+        assert_eq!((loaded.stored, loaded.problems[0].to_string()), (3, "line 4: expected a value".into()));
+        let a = jar.get("a").unwrap();
+        assert_eq!(
+            (a.host_only(), a.same_site(), a.expires()),
+            (false, SameSite::None, Some(UnixTime(1_798_761_600)))
+        );
+        assert_eq!(jar.get("b").unwrap().expires(), None);
+    }
+}

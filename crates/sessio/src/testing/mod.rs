@@ -1,0 +1,3 @@
+//! Bodies of fuzz targets and what they are compared with. Not part of the API.
+
+pub mod cookie;
