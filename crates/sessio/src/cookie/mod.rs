@@ -1,4 +1,5 @@
-//! Cookies.
+#![doc = include_str!("../../docs/cookies.md")]
+#![doc = include_str!("../../docs/cookies-cost.svg")]
 
 mod admit;
 mod contents;
