@@ -83,7 +83,22 @@ impl fmt::Debug for Address {
     }
 }
 
+impl Default for Address {
+    fn default() -> Self {
+        Self(Form::Text(String::new()))
+    }
+}
+
 impl Address {
+    /// The URL, where it is one already.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        match &self.0 {
+            Form::Whole(url, _) => Some(url),
+            Form::Text(_) => None,
+        }
+    }
+
     /// The URL, and whether its userinfo names a user and a password (rule P-51).
     pub(crate) fn resolve(self, base: Option<&Url>) -> Result<(Url, bool)> {
         match self.0 {

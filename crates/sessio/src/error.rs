@@ -147,7 +147,6 @@ kinds! {
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
     NotReplayable "not-replayable" Caller "the body would have to be sent again, and cannot be" "give bytes or a body that can start over, or switch redirects off";
-    SessionClosed "session-closed" Caller "the session is closed" "send requests before closing it";
     Misuse "misuse" Caller "the machine was given an answer that it had not asked for" "answer the step that is wanted now";
 
     Resolve "resolve" Network "the host's name has no address" "check the name and the resolver";
@@ -305,8 +304,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_response(mut self, response: Exchange, history: Vec<Exchange>) -> Self {
+    /// With the response that is at fault.
+    #[must_use]
+    pub fn with_response(mut self, response: Exchange) -> Self {
         self.0.response = Some(response);
+        self
+    }
+
+    pub(crate) fn with_history(mut self, history: Vec<Exchange>) -> Self {
         self.0.history = history;
         self
     }

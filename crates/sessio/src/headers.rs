@@ -106,17 +106,7 @@ impl Headers {
         let (name, value) = (name.as_ref(), value.as_ref());
         check(name, value)?;
         let span = self.write(name, value)?;
-        let Some(place) = self.spans.iter().position(|old| old.is_named(&self.bytes, name)) else {
-            self.spans.push(span);
-            return Ok(());
-        };
-        self.spans[place] = span;
-        let Self { bytes, spans } = self;
-        let mut index = 0;
-        spans.retain(|old| {
-            index += 1;
-            index == place + 1 || !old.is_named(bytes, name)
-        });
+        self.place(span, name);
         Ok(())
     }
 
@@ -127,7 +117,9 @@ impl Headers {
     pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (name, value) = (name.as_ref(), value.as_ref());
         check(name, value)?;
-        self.append_checked(name, value)
+        let span = self.write(name, value)?;
+        self.spans.push(span);
+        Ok(())
     }
 
     /// Takes every field of that name out; says how many there were.
@@ -204,10 +196,22 @@ impl Headers {
     }
 
     /// As [`append`](Self::append), for what is known to be a valid field.
-    pub(crate) fn append_checked(&mut self, name: &[u8], value: &[u8]) -> Result<()> {
-        let span = self.write(name, value)?;
-        self.spans.push(span);
-        Ok(())
+    pub(crate) fn append_known(&mut self, name: &str, value: &[u8]) {
+        self.append_with(name, |out| out.extend_from_slice(value));
+    }
+
+    /// As [`append_known`](Self::append_known), in front of all other fields.
+    pub(crate) fn prepend_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.append_with(name, value);
+        self.spans.rotate_right(1);
+    }
+
+    /// The same fields, with room for `fields` more in `bytes` more.
+    pub(crate) fn clone_with_room(&self, fields: usize, bytes: usize) -> Self {
+        let mut copy = Self::with_capacity(self.spans.len() + fields, self.bytes.len() + bytes);
+        copy.bytes.extend_from_slice(&self.bytes);
+        copy.spans.extend_from_slice(&self.spans);
+        copy
     }
 
     /// Writes a value straight into the block: one field, no copy on the way.
@@ -255,6 +259,37 @@ impl Headers {
             out.extend_from_slice(span.value_in(&self.bytes));
             out.extend_from_slice(b"\r\n");
         }
+    }
+
+    /// As [`insert`](Self::insert), for a field of other headers.
+    pub(crate) fn insert_known(&mut self, field: Field<'_>) {
+        // The field fitted into a block before; only one of 4 GiB could fail here.
+        if let Ok(mut span) = self.write(field.name.as_bytes(), field.value) {
+            span.sensitive = field.sensitive;
+            self.place(span, field.name.as_bytes());
+        }
+    }
+
+    /// As [`append`](Self::append), for a field of other headers.
+    pub(crate) fn append_field(&mut self, field: Field<'_>) {
+        if let Ok(mut span) = self.write(field.name.as_bytes(), field.value) {
+            span.sensitive = field.sensitive;
+            self.spans.push(span);
+        }
+    }
+
+    fn place(&mut self, span: Span, name: &[u8]) {
+        let Some(place) = self.spans.iter().position(|old| old.is_named(&self.bytes, name)) else {
+            self.spans.push(span);
+            return;
+        };
+        self.spans[place] = span;
+        let Self { bytes, spans } = self;
+        let mut index = 0;
+        spans.retain(|old| {
+            index += 1;
+            index == place + 1 || !old.is_named(bytes, name)
+        });
     }
 
     fn write(&mut self, name: &[u8], value: &[u8]) -> Result<Span> {

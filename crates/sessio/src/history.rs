@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Method;
-use url::Url;
+use url::{Position, Url};
 
 use crate::address::Shown;
 use crate::head::Head;
@@ -32,6 +32,14 @@ pub struct Exchange {
     pub reused: bool,
     /// The number of the connection within its session, counted from 1.
     pub connection: u64,
+}
+
+impl Exchange {
+    /// Path and query, as they stood in the request line unless the caller had set another target.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
 }
 
 impl fmt::Debug for Exchange {

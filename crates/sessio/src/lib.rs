@@ -1,23 +1,129 @@
-//! HTTP sessions as pure functions and small state machines. No IO.
+//! HTTP sessions as pure functions and small state machines.
+//!
+//! A session is what `requests.Session` is in Python: defaults that merge into every request, cookies that
+//! persist, redirects, authentication, connections that are used again. This crate holds every decision
+//! that such a session makes, and does no IO: it opens no socket, reads no clock, no environment and no file,
+//! and draws no random number. Time is an argument ([`Now`]), and so is chance ([`Seed`]).
+//!
+//! To send requests, take a backend: `sessio-tokio`, `sessio-smol` or `sessio-blocking`. To put a session into
+//! a runtime of your own, drive a [`Call`], or implement the five functions of `sessio-driver`'s `Runtime`.
+//!
+//! # The layers
+//!
+//! ```text
+//!   Settings × Request ──merge──▶ Merged ──prepare──▶ Prepared ──▶ Call ──▶ Head, body, history
+//!                                           ▲                      │ ▲
+//!                                          Jar ◀──────turn─────────┘ │
+//!                                                                    ▼
+//!                            bytes  ◀── Conn: [Secure] ◀── h1::Sender, h1::Receiver
+//!                            sockets ◀── Pool<T>
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`merge`], [`prepare`](prepare()) | from defaults and a request to the exact bytes of its head |
+//! | [`Jar`], [`cookie`] | cookies by RFC 6265bis, with a reason for each refusal |
+//! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
+//! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
+//! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
+//! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
+//! | [`Error`] | what went wrong, whose fault it is, how far things had come |
+//!
+//! # From a request to its bytes
+//!
+//! ```
+//! use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
+//!
+//! let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+//! let mut settings = Settings::default();
+//! settings.auth = Auth::basic("user", "pass");
+//! settings.headers.insert("X-Test", "true")?;
+//!
+//! let request = Request::get("http://example.org/headers").header("X-Test2", "true").remove_header("accept");
+//! let prepared = prepare(merge(&settings, request), &mut Jar::new(), now)?;
+//! assert_eq!(
+//!     String::from_utf8_lossy(&prepared.head()),
+//!     "GET /headers HTTP/1.1\r\n\
+//!      Host: example.org\r\n\
+//!      User-Agent: sessio/0.1.0\r\n\
+//!      Accept-Encoding: identity\r\n\
+//!      Connection: keep-alive\r\n\
+//!      X-Test: true\r\n\
+//!      X-Test2: true\r\n\
+//!      Authorization: Basic dXNlcjpwYXNz\r\n\
+//!      \r\n"
+//! );
+//! # Ok::<(), sessio::Error>(())
+//! ```
+//!
+//! One whole call, with no socket, is in the documentation of [`call`].
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `psl` (default) | the list of public suffixes, compiled in |
+//! | `json` | bodies as JSON; the jar as JSON |
+//! | `serde` | `Serialize` and `Deserialize` for the jar |
+//! | `cookie` | cookies from and to the `cookie` crate |
+//!
+//! A feature adds API; it never changes behaviour.
+//!
+//! # Panics
+//!
+//! None, on no input. A panic in this crate is a bug in this crate.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take an Instant to count from"))]
 
 mod address;
+pub mod auth;
+mod body;
+pub mod call;
+mod conn;
 pub mod cookie;
 mod error;
+mod fingerprint;
+pub mod h1;
 mod head;
 mod headers;
 mod history;
+#[cfg(feature = "json")]
+mod json;
+mod merge;
 mod now;
 mod origin;
+mod params;
+pub mod pool;
+mod prepare;
+mod prepared;
+pub mod redirect;
+mod request;
+pub mod retry;
+mod secure;
+mod settings;
 #[doc(hidden)]
 pub mod testing;
+pub mod text;
 
 pub use address::Address;
+pub use auth::{Answer, Auth, Flow, Scheme, Secret};
+pub use body::Body;
+pub use bytes::Bytes;
+pub use call::{Call, Memory, Step};
+pub use conn::Conn;
+pub use cookie::Jar;
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};
 pub use head::Head;
 pub use headers::{Field, Headers};
 pub use history::Exchange;
 pub use http;
+pub use merge::{Merged, Override, Part, merge};
 pub use now::{Now, Seed, UnixTime};
 pub use origin::Origin;
+pub use params::Params;
+pub use prepare::prepare;
+pub use prepared::Prepared;
+pub use request::{Change, HeaderChanges, Request, TimeoutChanges};
+pub use secure::Secure;
+pub use settings::{Settings, Timeouts};
 pub use url::Url;

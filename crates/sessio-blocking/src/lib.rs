@@ -1,0 +1,55 @@
+//! HTTP sessions on plain sockets and threads, as people know them from Python's `requests.Session`.
+//!
+//! No runtime is started and no thread is spawned: the calling thread does the work. A session can be shared
+//! by threads.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! use sessio_blocking::{Auth, Session};
+//!
+//! let session = Session::new();
+//! session.update(|s| {
+//!     s.auth = Auth::basic("user", "pass");
+//!     s.headers.insert("x-test", "true")
+//! })?;
+//! // Both headers are sent, and the credentials with them.
+//! let response = session.get(url("/headers")).header("x-test2", "true").send()?;
+//! assert!(response.error_for_status()?.text()?.contains("x-test2"));
+//!
+//! // A cookie that is set by one response is sent with the next request.
+//! session.get(url("/cookies/set?sessioncookie=123456789")).send()?;
+//! assert!(session.get(url("/cookies")).send()?.text()?.contains("123456789"));
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod runtime;
+mod session;
+mod wait;
+
+pub use runtime::{Blocking, TcpStream, Timer};
+pub use sessio_driver::ConnectFailure;
+pub use sessio_driver::sessio::{
+    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request,
+    Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+};
+pub use session::{RequestBuilder, Response, Session, StatusError};
+
+macro_rules! one_shots {
+    ($($name:ident $verb:literal)*) => {
+        $(
+            #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing (story S20).")]
+            ///
+            /// # Errors
+            /// Why there is no answer.
+            pub fn $name(address: impl Into<Address>) -> Result<Response> {
+                Session::new().$name(address).send()
+            }
+        )*
+    };
+}
+
+one_shots! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }

@@ -1,0 +1,229 @@
+//! The session without `.await`.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::ops::Deref;
+
+use sessio_driver::sessio::pool::Policy;
+use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
+
+use crate::runtime::Blocking;
+use crate::wait::wait;
+
+/// A session: defaults that every request takes over, cookies that stay, connections that are used again.
+/// What does not wait for anybody is [`sessio_driver::Session`]'s own: `update`, `settings`, `cookies`,
+/// `prepare`, `close`, `stats`.
+#[derive(Clone, Debug, Default)]
+pub struct Session(sessio_driver::Session<Blocking>);
+
+/// A request of a [`Session`], being built.
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct RequestBuilder(sessio_driver::RequestBuilder<Blocking>);
+
+/// The answer to a request of a [`Session`]. Its body is a [`Read`]; its head is
+/// [`sessio_driver::Response`]'s.
+#[derive(Debug)]
+pub struct Response(sessio_driver::Response<Blocking>);
+
+/// A [`Response`] with an error status.
+#[derive(Debug)]
+pub struct StatusError(sessio_driver::StatusError<Blocking>);
+
+macro_rules! verbs {
+    ($($name:ident $verb:literal)*) => {
+        $(
+            #[doc = concat!("Begins a `", $verb, "` request.")]
+            pub fn $name(&self, address: impl Into<Address>) -> RequestBuilder {
+                RequestBuilder(self.0.$name(address))
+            }
+        )*
+    };
+}
+
+impl Session {
+    /// A session with the [default settings](Settings).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A session that keeps its idle connections by these rules.
+    #[must_use]
+    pub fn with_pool(policy: Policy) -> Self {
+        Self(sessio_driver::Session::with_pool(Blocking, policy))
+    }
+
+    verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
+
+    /// Begins a request with any method; it is upper-cased.
+    pub fn request(&self, method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder {
+        RequestBuilder(self.0.request(method, address))
+    }
+
+    /// Begins a request from one that was made apart from any session.
+    pub fn build(&self, request: Request) -> RequestBuilder {
+        RequestBuilder(self.0.build(request))
+    }
+
+    /// Sends a request that was prepared earlier.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn execute(&self, request: Prepared) -> Result<Response> {
+        wait(self.0.execute(request)).map(Response)
+    }
+
+    /// A variant of this session: it has settings of its own, and shares jar and connections.
+    ///
+    /// # Errors
+    /// What `change` returns.
+    pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
+        self.0.with(change).map(Self)
+    }
+}
+
+impl Deref for Session {
+    type Target = sessio_driver::Session<Blocking>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl RequestBuilder {
+    sessio_driver::request_steps!(0);
+
+    /// See [`Request::json`](sessio_driver::sessio::Request::json).
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        Self(self.0.json(value))
+    }
+
+    /// Sends what `source` reads as the body: `length` bytes, or as many as come.
+    pub fn reader(self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
+        Self(self.0.source(Reader(source), length, false))
+    }
+
+    /// Changes the request itself, for what has no step here.
+    pub fn map(self, change: impl FnOnce(Request) -> Request) -> Self {
+        Self(self.0.map(change))
+    }
+
+    /// The exact request, to be read, edited and [executed](Session::execute).
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub fn prepare(self) -> Result<Prepared> {
+        self.0.prepare()
+    }
+
+    /// Sends the request and waits for the head of the answer; redirects are followed.
+    ///
+    /// # Errors
+    /// Why there is no answer. An answer with an error status is an answer.
+    pub fn send(self) -> Result<Response> {
+        wait(self.0.send()).map(Response)
+    }
+}
+
+impl Response {
+    /// The next bytes of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// Why the body ends before its end.
+    pub fn chunk(&mut self) -> Result<Option<Bytes>> {
+        wait(self.0.chunk())
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// Why it is not whole.
+    pub fn bytes(self) -> Result<Bytes> {
+        wait(self.0.bytes())
+    }
+
+    /// The whole body as text.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub fn text(self) -> Result<String> {
+        wait(self.0.text())
+    }
+
+    /// The whole body as JSON.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and if it is not the JSON that was expected.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        wait(self.0.json())
+    }
+
+    /// The response itself, or an error that holds it if its status is 4xx or 5xx.
+    ///
+    /// # Errors
+    /// The status, with the response: its body can still be read.
+    pub fn error_for_status(self) -> Result<Self, StatusError> {
+        self.0.error_for_status().map(Self).map_err(StatusError)
+    }
+
+    /// The request that this redirect leads to, where redirects are not followed: taken once.
+    ///
+    /// # Errors
+    /// Why the redirect leads nowhere.
+    #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
+    pub fn next(&mut self) -> Option<Result<Prepared>> {
+        self.0.next()
+    }
+}
+
+/// Reads the body. What cuts it short is an error of the kind that the [`Error`] says, and holds it.
+impl Read for Response {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        wait(self.0.read(room)).map_err(io::Error::from)
+    }
+}
+
+impl Deref for Response {
+    type Target = sessio_driver::Response<Blocking>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl StatusError {
+    /// The response, to read its body.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        Response(self.0.into_response())
+    }
+}
+
+impl fmt::Display for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for StatusError {}
+
+impl From<StatusError> for Error {
+    fn from(error: StatusError) -> Self {
+        error.0.into()
+    }
+}
+
+struct Reader<R>(R);
+
+impl<R: Read + Send + 'static> sessio_driver::Source for Reader<R> {
+    fn poll_fill(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+        room: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Ready(self.0.read(room))
+    }
+}

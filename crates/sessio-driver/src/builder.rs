@@ -1,0 +1,75 @@
+//! A request on its way to being sent.
+
+use std::fmt;
+
+use sessio::{Body, Prepared, Request, Result};
+
+use crate::response::Response;
+use crate::runtime::Runtime;
+use crate::session::Session;
+use crate::upload::Source;
+
+/// A request of a session, being built. What each step means is written at [`Request`].
+#[must_use = "a request does nothing until it is sent"]
+pub struct RequestBuilder<R: Runtime> {
+    session: Session<R>,
+    request: Request,
+    source: Option<Box<dyn Source>>,
+}
+
+impl<R: Runtime> RequestBuilder<R> {
+    pub(crate) fn new(session: Session<R>, request: Request) -> Self {
+        Self { session, request, source: None }
+    }
+
+    crate::request_steps!(request);
+
+    /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
+    /// the source can start over for a redirect or a challenge.
+    pub fn source(mut self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
+        self.request.body = Body::source(length, replayable);
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// See [`Request::json`].
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.json(value);
+        self
+    }
+
+    /// Changes the request itself, for what has no step here.
+    pub fn map(mut self, change: impl FnOnce(Request) -> Request) -> Self {
+        self.request = change(self.request);
+        self
+    }
+
+    /// The exact request, to be read, edited and [executed](Session::execute). A [source](Self::source) does
+    /// not come along.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub fn prepare(self) -> Result<Prepared> {
+        self.session.prepare(self.request)
+    }
+
+    /// Sends the request and waits for the head of the answer; redirects are followed.
+    ///
+    /// # Errors
+    /// Why there is no answer. An answer with an error status is an answer: see
+    /// [`Response::error_for_status`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
+    pub async fn send(self) -> Result<Response<R>> {
+        let prepared = self.session.prepare(self.request)?;
+        self.session.fly(prepared, self.source).await
+    }
+}
+
+impl<R: Runtime> fmt::Debug for RequestBuilder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.request, f)
+    }
+}

@@ -1,0 +1,129 @@
+//! From a URL to a connection: out of the pool, or resolved and dialled.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use sessio::{Conn, Error, Kind, Step, Url};
+
+use crate::flight::{Flight, unsupported};
+use crate::runtime::{Runtime, Stream};
+use crate::shared::Line;
+
+impl<R: Runtime> Flight<R> {
+    /// Gets the connection that the call wants, or tells it why there is none.
+    pub(crate) async fn connect(&mut self) {
+        // What went wrong is told by the next step.
+        let Ok(Step::Connect(wanted)) = self.call.step(self.now()) else { return };
+        let (fresh, deadline) = (wanted.fresh, wanted.deadline);
+        if wanted.url.scheme() != "http" {
+            let error = unsupported(self.call.request());
+            return self.call.unreachable(error);
+        }
+        if !fresh && self.take_idle() {
+            return;
+        }
+        let Some((host, port)) = host_and_port(self.call.request().url()) else {
+            return self.call.unreachable(Kind::InvalidUrl.into());
+        };
+        let addresses = match host {
+            Host::Address(address) => vec![SocketAddr::new(address, port)],
+            Host::Name(name) => {
+                let runtime = self.runtime.clone();
+                // At the deadline the call itself says that it was too late.
+                let Some(resolved) = self.within(deadline, runtime.resolve(&name, port)).await else {
+                    return;
+                };
+                match resolved {
+                    Ok(addresses) if !addresses.is_empty() => addresses,
+                    Ok(_) => return self.call.unreachable(Kind::Resolve.into()),
+                    Err(error) => return self.call.unreachable(Error::new(Kind::Resolve).with_source(error)),
+                }
+            }
+        };
+        let deadline = self.call.resolved(self.now());
+        self.dial(&addresses, deadline).await;
+    }
+
+    /// Takes an idle connection that is still open and silent.
+    fn take_idle(&mut self) -> bool {
+        let now = self.now();
+        loop {
+            let url = self.call.request().url();
+            let Some((Line { stream, conn }, probe, era)) = self.shared.checkout(url, now) else {
+                return false;
+            };
+            // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100).
+            if !probe || stream.is_idle_open() {
+                self.connected(stream, conn, era);
+                return true;
+            }
+        }
+    }
+
+    /// Tries the addresses in order. Each gets an equal share of the time that is left, so that a dead one
+    /// leaves some for the next (row F03).
+    async fn dial(&mut self, addresses: &[SocketAddr], deadline: Option<Instant>) {
+        let mut failure = ConnectFailure { attempts: Vec::new() };
+        for (index, address) in addresses.iter().enumerate() {
+            let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+            let now = self.now().mono;
+            let share = deadline.map(|end| now + end.saturating_duration_since(now) / left);
+            let runtime = self.runtime.clone();
+            match self.within(share, runtime.connect(*address, share)).await {
+                Some(Ok(stream)) => {
+                    let (id, era) = self.shared.dialled();
+                    let conn = Conn::plain(id, self.now().mono);
+                    return self.connected(stream, conn, era);
+                }
+                Some(Err(error)) => failure.attempts.push((*address, error)),
+                None => failure.attempts.push((*address, io::ErrorKind::TimedOut.into())),
+            }
+        }
+        let is_late = deadline.is_some_and(|end| end <= self.now().mono + Duration::from_nanos(1));
+        if !is_late {
+            self.call.unreachable(Error::new(Kind::Connect).with_source(failure));
+        }
+    }
+}
+
+enum Host {
+    Address(IpAddr),
+    Name(String),
+}
+
+fn host_and_port(url: &Url) -> Option<(Host, u16)> {
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    let port = url.port_or_known_default()?;
+    Some((host.parse().map_or_else(|_| Host::Name(host.to_owned()), Host::Address), port))
+}
+
+/// Why none of a host's addresses could be connected to: each with its reason, in the order tried.
+#[derive(Debug)]
+pub struct ConnectFailure {
+    attempts: Vec<(SocketAddr, io::Error)>,
+}
+
+impl ConnectFailure {
+    /// The addresses and what each said.
+    pub fn attempts(&self) -> impl Iterator<Item = (SocketAddr, &io::Error)> {
+        self.attempts.iter().map(|(address, error)| (*address, error))
+    }
+}
+
+impl fmt::Display for ConnectFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (address, error)) in self.attempts.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{address}: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.attempts.last().map(|(_, error)| error as _)
+    }
+}

@@ -1,0 +1,262 @@
+//! One call over one socket at a time.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use sessio::call::Direction;
+use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
+
+use crate::runtime::{Runtime, Sleep, Stream};
+use crate::shared::{Line, Shared};
+use crate::upload::{Piece, Upload};
+
+/// A call on its way: does what the call wants, and tells it the outcome. It decides nothing.
+pub(crate) struct Flight<R: Runtime> {
+    pub(crate) call: Call,
+    pub(crate) runtime: R,
+    pub(crate) shared: Arc<Shared<R::Stream>>,
+    stream: Option<R::Stream>,
+    /// Which close of the session the connection belongs to.
+    era: u64,
+    upload: Option<Upload>,
+    timer: Option<(Instant, R::Sleep)>,
+    now: Now,
+}
+
+/// Where a flight stops of itself.
+enum Stop {
+    /// A connection is wanted.
+    Connect,
+    /// The head is there.
+    Head,
+    /// Bytes of the body are there.
+    Body,
+    /// It is over.
+    Done,
+}
+
+impl<R: Runtime> Flight<R> {
+    pub(crate) fn new(
+        request: Prepared,
+        upload: Option<Upload>,
+        runtime: R,
+        shared: Arc<Shared<R::Stream>>,
+    ) -> Result<Self> {
+        let call = Call::new(request, shared.memory())?;
+        let now = runtime.now();
+        Ok(Self { call, runtime, shared, stream: None, era: 0, upload, timer: None, now })
+    }
+
+    /// Up to the head of the answer.
+    pub(crate) async fn head(&mut self) -> Result<Head> {
+        loop {
+            match poll_fn(|cx| self.poll(cx)).await? {
+                Stop::Connect => self.connect().await,
+                Stop::Head => return self.call.take_head().ok_or_else(|| Kind::Misuse.into()),
+                Stop::Body | Stop::Done => return Err(Kind::Misuse.into()),
+            }
+        }
+    }
+
+    /// Up to the next bytes of the body; says whether there are any.
+    pub(crate) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
+        self.poll(cx).map(|stop| match stop? {
+            Stop::Body => Ok(true),
+            Stop::Done => Ok(false),
+            Stop::Connect | Stop::Head => Err(Kind::Misuse.into()),
+        })
+    }
+
+    /// The bytes of the body that are there.
+    pub(crate) fn body(&mut self) -> Result<&[u8]> {
+        match self.call.step(self.now)? {
+            Step::Body(bytes) => Ok(bytes),
+            _ => Ok(&[]),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
+        self.now = self.runtime.now();
+        loop {
+            match self.call.step(self.now) {
+                Ok(Step::Io(_)) => match self.poll_io(cx) {
+                    Poll::Ready(()) => {}
+                    Poll::Pending => return Poll::Pending,
+                },
+                Ok(Step::Connect(_)) => return Poll::Ready(Ok(Stop::Connect)),
+                Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
+                Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
+                Ok(Step::Done) => return Poll::Ready(Ok(Stop::Done)),
+                Ok(Step::Release) => self.release(),
+                Ok(Step::Turn) => self.call.turn(&mut self.shared.jar(), self.now),
+                Ok(Step::Rewind) => match self.poll_rewind(cx) {
+                    Poll::Ready(()) => {}
+                    Poll::Pending => return Poll::Pending,
+                },
+                Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
+                Err(error) => {
+                    self.stream = None;
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+    }
+
+    /// Moves bytes in both directions; ready if any moved, or time ran out.
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Ok(Step::Io(io)) = self.call.step(self.now) else { return Poll::Ready(()) };
+        let Some(stream) = &mut self.stream else {
+            self.call.broken(Direction::Receive, io::ErrorKind::NotConnected.into());
+            return Poll::Ready(());
+        };
+        let deadline = io.deadline;
+        let wanted = io.body;
+        stream.wait_until(deadline);
+        let written = match io.send {
+            [] => Poll::Pending,
+            bytes => stream.poll_write(cx, bytes),
+        };
+        // Reading can wait until there is nothing to write just now: the answer rarely comes before that.
+        let read = match io.recv {
+            [] => Poll::Pending,
+            _ if written.is_ready() => Poll::Pending,
+            room => stream.poll_read(cx, room),
+        };
+        let mut moved = written.is_ready() || read.is_ready();
+        match written {
+            Poll::Ready(Ok(0)) => self.call.broken(Direction::Send, io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(n)) => self.call.sent(n),
+            Poll::Ready(Err(error)) => self.call.broken(Direction::Send, error),
+            Poll::Pending => {}
+        }
+        match read {
+            Poll::Ready(Ok(n)) => self.call.received(n),
+            Poll::Ready(Err(error)) => self.call.broken(Direction::Receive, error),
+            Poll::Pending => {}
+        }
+        if wanted > 0 && !moved {
+            moved = self.poll_supply(cx, wanted);
+        }
+        if moved {
+            return Poll::Ready(());
+        }
+        self.poll_deadline(cx, deadline)
+    }
+
+    /// Feeds the request's body; says whether anything came of it.
+    fn poll_supply(&mut self, cx: &mut Context<'_>, wanted: usize) -> bool {
+        let Some(upload) = &mut self.upload else {
+            self.call.supply_failed(io::Error::other("the request has no source for its body"));
+            return true;
+        };
+        match upload.poll(cx, wanted) {
+            Poll::Ready(Ok(Piece::Bytes(bytes))) => {
+                let taken = self.call.supply(bytes);
+                upload.taken(taken);
+            }
+            Poll::Ready(Ok(Piece::End)) => self.call.supply_end(),
+            Poll::Ready(Err(error)) => self.call.supply_failed(error),
+            Poll::Pending => return false,
+        }
+        true
+    }
+
+    fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let rewound = match &mut self.upload {
+            Some(upload) => upload.poll_rewind(cx),
+            None => Poll::Ready(Ok(())),
+        };
+        rewound.map(|done| match done {
+            Ok(()) => self.call.rewound(),
+            Err(error) => self.call.supply_failed(error),
+        })
+    }
+
+    /// Ready once the deadline has passed. The clock is asked before the timer: a runtime may be slow to
+    /// say that time is up.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        let Some(deadline) = deadline else { return Poll::Pending };
+        if self.now.mono >= deadline {
+            return Poll::Ready(());
+        }
+        let timer = match &mut self.timer {
+            Some((at, timer)) => {
+                if *at != deadline {
+                    *at = deadline;
+                    timer.reset(deadline);
+                }
+                timer
+            }
+            none => &mut none.insert((deadline, self.runtime.sleep_until(deadline))).1,
+        };
+        match timer.poll_elapsed(cx) {
+            Poll::Ready(()) => {
+                self.now = self.runtime.now();
+                // A timer may go off a tick early by our clock.
+                self.now.mono = self.now.mono.max(deadline);
+                self.timer = None;
+                Poll::Ready(())
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Ready when `future` is, or with `None` at the deadline.
+    pub(crate) async fn within<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = future.as_mut().poll(cx) {
+                return Poll::Ready(Some(done));
+            }
+            self.now = self.runtime.now();
+            self.poll_deadline(cx, deadline).map(|()| None)
+        })
+        .await
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.now
+    }
+
+    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn, era: u64) {
+        self.stream = Some(stream);
+        self.era = era;
+        self.call.connected(conn);
+    }
+
+    fn release(&mut self) {
+        let Some(stream) = self.stream.take() else {
+            self.call.release();
+            return;
+        };
+        if let Some((conn, proof)) = self.call.release() {
+            let line = Line { stream, conn };
+            self.shared.checkin(self.call.request().url(), line, proof, self.era, self.now);
+        }
+    }
+}
+
+impl<R: Runtime> Drop for Flight<R> {
+    /// Whatever was on its way is given up, and its connection closed; only memory is kept.
+    fn drop(&mut self) {
+        self.shared.keep_memory(self.call.take_memory());
+    }
+}
+
+impl<R: Runtime> std::fmt::Debug for Flight<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.call, f)
+    }
+}
+
+/// Nothing was asked of the network yet, and the runtime cannot do it.
+pub(crate) fn unsupported(request: &Prepared) -> Error {
+    Error::new(Kind::UnsupportedScheme).with_url(request.url())
+}

@@ -1,0 +1,28 @@
+//! Drives a [`sessio`] session over any runtime.
+//!
+//! A runtime supplies sockets and time ([`Runtime`], about 120 lines); everything that a user of a session
+//! touches is here, once: [`Session`], [`RequestBuilder`], [`Response`]. There is no executor, no channel and
+//! no task in between: the caller's own future moves its own connection's bytes, which is where the speed
+//! comes from.
+//!
+//! Users take a backend, such as `sessio-tokio`. This crate is for those who write one.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod builder;
+mod connect;
+mod flight;
+mod response;
+mod runtime;
+mod session;
+mod shared;
+mod steps;
+mod upload;
+
+pub use builder::RequestBuilder;
+pub use connect::ConnectFailure;
+pub use response::{Response, StatusError};
+pub use runtime::{Runtime, Sleep, Stream};
+pub use sessio;
+pub use session::Session;
+pub use upload::Source;

@@ -1,0 +1,271 @@
+//! The answer.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use sessio::cookie::Extracted;
+use sessio::http::{StatusCode, Version};
+use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Url};
+
+use crate::flight::Flight;
+use crate::runtime::Runtime;
+
+/// An answer: its head is there, its body is read on demand, from the socket to the caller.
+///
+/// A body that was cut short is never given out as whole. Dropping a response before its body was read
+/// closes the connection; otherwise it goes back to the pool as soon as its last byte has come.
+pub struct Response<R: Runtime> {
+    flight: Box<Flight<R>>,
+    head: Head,
+}
+
+impl<R: Runtime> Response<R> {
+    pub(crate) fn new(flight: Box<Flight<R>>, head: Head) -> Self {
+        Self { flight, head }
+    }
+
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// HTTP/1.0 or HTTP/1.1.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The header fields: order and spelling as received.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+
+    /// The whole head.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The URL that answered: the last one, after redirects.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        self.flight.call.request().url()
+    }
+
+    /// The request that was answered, as it went over the wire.
+    #[must_use]
+    pub fn request(&self) -> &Prepared {
+        self.flight.call.request()
+    }
+
+    /// The responses on the way, first to last; their bodies were skipped.
+    #[must_use]
+    pub fn history(&self) -> &[Exchange] {
+        self.flight.call.history()
+    }
+
+    /// From the wish for a connection to the head of this answer, on its last hop.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.flight.call.elapsed()
+    }
+
+    /// The number of the connection within its session, and whether it had carried an earlier exchange.
+    #[must_use]
+    pub fn connection(&self) -> (u64, bool) {
+        self.flight.call.connection()
+    }
+
+    /// What the jar made of this answer's cookies: which it kept, which it refused and why.
+    #[must_use]
+    pub fn extracted(&self) -> &Extracted {
+        self.flight.call.extracted()
+    }
+
+    /// How many bytes of the body are still to be read, where that is known.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        self.flight.call.body_left()
+    }
+
+    /// The request that this redirect leads to, where redirects are not followed: taken once. It can be
+    /// edited and [executed](crate::Session::execute).
+    ///
+    /// # Errors
+    /// Why the redirect leads nowhere.
+    #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
+    pub fn next(&mut self) -> Option<Result<Prepared>> {
+        self.flight.call.take_next()
+    }
+
+    /// The fields behind a chunked body, once it was read to its end.
+    #[must_use]
+    pub fn trailers(&self) -> &Headers {
+        self.flight.call.trailers()
+    }
+
+    /// The next bytes of the body, straight out of the connection's buffer; `None` at its end.
+    ///
+    /// # Errors
+    /// Why the body ends before its end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: the next call goes on.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        let chunk = self.peek().await?.map(Bytes::copy_from_slice);
+        if let Some(bytes) = &chunk {
+            self.flight.call.consume(bytes.len());
+        }
+        Ok(chunk)
+    }
+
+    /// Hands the next bytes of the body to `read`, without copying them; says whether there were any.
+    ///
+    /// # Errors
+    /// Why the body ends before its end.
+    ///
+    /// # Cancel safety
+    /// As [`chunk`](Self::chunk).
+    pub async fn read_with(&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
+        let Some(bytes) = self.peek().await? else { return Ok(false) };
+        read(bytes);
+        let n = bytes.len();
+        self.flight.call.consume(n);
+        Ok(true)
+    }
+
+    /// Reads the next bytes of the body into `room`, which is not empty, and says how many; 0 is its end.
+    ///
+    /// # Errors
+    /// Why the body ends before its end.
+    ///
+    /// # Cancel safety
+    /// As [`chunk`](Self::chunk).
+    pub async fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+        let Some(bytes) = self.peek().await? else { return Ok(0) };
+        let n = bytes.len().min(room.len());
+        room[..n].copy_from_slice(&bytes[..n]);
+        self.flight.call.consume(n);
+        Ok(n)
+    }
+
+    async fn peek(&mut self) -> Result<Option<&[u8]>> {
+        let flight = &mut self.flight;
+        if !poll_fn(|cx| flight.poll_body(cx)).await? {
+            return Ok(None);
+        }
+        flight.body().map(Some)
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// Why it is not whole; what came before is gone with it, see [`chunk`](Self::chunk) to keep it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the response, and closes the connection if the body was not at its end.
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        // A length is only a server's word: memory is taken for what has come, and a little ahead.
+        const AHEAD: u64 = 1024 * 1024;
+        let expected = self.content_length().unwrap_or(0).min(AHEAD);
+        let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+        while self.read_with(|bytes| body.extend_from_slice(bytes)).await? {}
+        Ok(body.into())
+    }
+
+    /// The whole body as text: UTF-8, or what the Content-Type says as far as it is known here; what is
+    /// not valid becomes U+FFFD, and a byte order mark goes.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    ///
+    /// # Cancel safety
+    /// As [`bytes`](Self::bytes).
+    pub async fn text(self) -> Result<String> {
+        let charset = self.headers().get("Content-Type").and_then(sessio::text::charset).map(str::to_owned);
+        let body = self.bytes().await?;
+        Ok(sessio::text::decode(charset.as_deref(), &body))
+    }
+
+    /// The whole body as JSON.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and [`Kind::InvalidBody`] if it is not the JSON that was expected.
+    ///
+    /// # Cancel safety
+    /// As [`bytes`](Self::bytes).
+    #[cfg(feature = "json")]
+    pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        let url = self.url().clone();
+        let body = self.bytes().await?;
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        serde_json::from_slice(body)
+            .map_err(|error| Error::new(Kind::InvalidBody).with_url(&url).with_source(error))
+    }
+
+    /// The response itself, or an error that holds it if its status is 4xx or 5xx.
+    ///
+    /// # Errors
+    /// The status, with the response: its body can still be read.
+    pub fn error_for_status(self) -> Result<Self, StatusError<R>> {
+        if self.status().is_client_error() || self.status().is_server_error() {
+            return Err(StatusError { response: self });
+        }
+        Ok(self)
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Response<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("head", &self.head)
+            .field("request", self.request())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A response with an error status. It can be read like any other, and turns into an [`Error`] with `?`.
+pub struct StatusError<R: Runtime> {
+    response: Response<R>,
+}
+
+impl<R: Runtime> StatusError<R> {
+    /// The response.
+    #[must_use]
+    pub fn response(&self) -> &Response<R> {
+        &self.response
+    }
+
+    /// The response, to read its body.
+    #[must_use]
+    pub fn into_response(self) -> Response<R> {
+        self.response
+    }
+}
+
+impl<R: Runtime> fmt::Display for StatusError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered {}; read the response that the error holds", self.response.status())
+    }
+}
+
+impl<R: Runtime> fmt::Debug for StatusError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.response, f)
+    }
+}
+
+impl<R: Runtime> std::error::Error for StatusError<R> {}
+
+impl<R: Runtime> From<StatusError<R>> for Error {
+    /// The head comes along, the body does not.
+    fn from(error: StatusError<R>) -> Self {
+        let StatusError { response } = error;
+        let detail = response.status().to_string();
+        let exchange = response.flight.call.exchange(response.head);
+        Self::new(Kind::Status).with_detail(detail).with_url(&exchange.url).with_response(exchange)
+    }
+}

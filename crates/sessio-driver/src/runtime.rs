@@ -1,0 +1,73 @@
+//! What a runtime supplies: names, sockets and time. Nothing about HTTP.
+
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use sessio::Now;
+
+/// A runtime: where sockets and time come from.
+///
+/// A value of it is a handle, cheap to clone. Its futures are dropped whenever a caller gives up or a time
+/// limit ends, and must give back then what they hold.
+pub trait Runtime: Clone + Send + Sync + 'static {
+    /// A connected byte stream.
+    type Stream: Stream;
+    /// A timer.
+    type Sleep: Sleep;
+
+    /// The addresses of a host, best first. Literal addresses never get here.
+    ///
+    /// # Errors
+    /// Whatever the resolver says.
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+
+    /// Opens a connection. The future is dropped at `deadline`; only a runtime that blocks has to look at it.
+    ///
+    /// # Errors
+    /// Whatever the network says.
+    fn connect(
+        &self,
+        address: SocketAddr,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// A timer that goes off at `at`.
+    fn sleep_until(&self, at: Instant) -> Self::Sleep;
+
+    /// What time it is.
+    fn now(&self) -> Now;
+}
+
+/// A timer that can be moved.
+pub trait Sleep: Send + 'static {
+    /// Whether it has gone off.
+    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Lets it go off at another time.
+    fn reset(&mut self, at: Instant);
+}
+
+/// A connected byte stream.
+pub trait Stream: Send + Unpin + 'static {
+    /// Reads into `room`, which is not empty; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// Whatever the socket says; interruptions are not told.
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes from `bytes`, which is not empty.
+    ///
+    /// # Errors
+    /// Whatever the socket says; interruptions are not told.
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Until when the polls that follow may wait, for a stream that blocks: it is pending then, and wakes
+    /// itself. Whoever does not block has no use for it.
+    fn wait_until(&mut self, _deadline: Option<Instant>) {}
+
+    /// Whether the peer has neither closed the idle connection nor sent anything on it. The socket itself is
+    /// asked, not what the runtime last heard of it.
+    fn is_idle_open(&self) -> bool;
+}

@@ -1,0 +1,193 @@
+//! The session.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sessio::pool::{Policy, Stats};
+use sessio::{Address, Jar, Prepared, Request, Result, Settings, merge, prepare};
+
+use crate::builder::RequestBuilder;
+use crate::flight::Flight;
+use crate::response::Response;
+use crate::runtime::Runtime;
+use crate::shared::Shared;
+use crate::upload::{Source, Upload};
+
+/// A session: defaults that every request takes over, cookies that stay, connections that are used again.
+///
+/// It is what `requests.Session` is in Python. A clone is the same session, cheap and usable from every
+/// thread. When the last one goes, idle connections are closed; bodies that are still being read can be
+/// read to their end.
+pub struct Session<R: Runtime> {
+    settings: Arc<Mutex<Arc<Settings>>>,
+    owner: Arc<Owner<R>>,
+}
+
+/// Closes the session when the last handle on it goes.
+struct Owner<R: Runtime> {
+    runtime: R,
+    shared: Arc<Shared<R::Stream>>,
+}
+
+impl<R: Runtime> Drop for Owner<R> {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+macro_rules! verbs {
+    ($($name:ident $verb:literal)*) => {
+        $(
+            #[doc = concat!("Begins a `", $verb, "` request.")]
+            pub fn $name(&self, address: impl Into<Address>) -> RequestBuilder<R> {
+                self.build(Request::$name(address))
+            }
+        )*
+    };
+}
+
+impl<R: Runtime + Default> Session<R> {
+    /// A session with the [default settings](Settings).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::on(R::default())
+    }
+}
+
+impl<R: Runtime + Default> Default for Session<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: Runtime> Session<R> {
+    /// A session on this runtime.
+    #[must_use]
+    pub fn on(runtime: R) -> Self {
+        Self::with_pool(runtime, Policy::default())
+    }
+
+    /// A session on this runtime that keeps its idle connections by these rules.
+    #[must_use]
+    pub fn with_pool(runtime: R, policy: Policy) -> Self {
+        Self {
+            settings: Arc::default(),
+            owner: Arc::new(Owner { runtime, shared: Arc::new(Shared::new(policy)) }),
+        }
+    }
+
+    verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
+
+    /// Begins a request with any method; it is upper-cased.
+    pub fn request(&self, method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder<R> {
+        self.build(Request::new(method, address))
+    }
+
+    /// Begins a request from one that was made apart from any session.
+    pub fn build(&self, request: Request) -> RequestBuilder<R> {
+        RequestBuilder::new(self.clone(), request)
+    }
+
+    /// Merges a request with the settings and prepares it: the outcome can be read and edited before it is
+    /// [executed](Self::execute).
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub fn prepare(&self, request: Request) -> Result<Prepared> {
+        let merged = merge(&self.settings(), request);
+        prepare(merged, &mut self.owner.shared.jar(), self.owner.runtime.now())
+    }
+
+    /// Sends a request that was prepared earlier (story S3).
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connection; nothing else is lost.
+    pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
+        self.fly(request, None).await
+    }
+
+    pub(crate) async fn fly(
+        &self,
+        request: Prepared,
+        source: Option<Box<dyn Source>>,
+    ) -> Result<Response<R>> {
+        let upload = source.map(Upload::new);
+        let shared = Arc::clone(&self.owner.shared);
+        let mut flight = Box::new(Flight::new(request, upload, self.owner.runtime.clone(), shared)?);
+        let head = flight.head().await?;
+        Ok(Response::new(flight, head))
+    }
+
+    /// The settings as they are now.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Changes the settings. All of the change takes place or, if it fails or panics, none of it.
+    ///
+    /// Requests that were begun before keep what they took. `change` runs under the lock of the settings
+    /// and must not use the session.
+    ///
+    /// # Errors
+    /// What `change` returns.
+    pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {
+        let mut settings = self.lock();
+        let mut changed = Settings::clone(&settings);
+        change(&mut changed)?;
+        *settings = Arc::new(changed);
+        Ok(())
+    }
+
+    /// Looks into the jar or changes it. `with` runs under the lock of the jar and must not use the session.
+    pub fn cookies<T>(&self, with: impl FnOnce(&mut Jar) -> T) -> T {
+        with(&mut self.owner.shared.jar())
+    }
+
+    /// A variant of this session: it has settings of its own, and shares jar and connections.
+    ///
+    /// # Errors
+    /// What `change` returns.
+    pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
+        let mut changed = Settings::clone(&self.settings());
+        change(&mut changed)?;
+        Ok(Self { settings: Arc::new(Mutex::new(Arc::new(changed))), owner: Arc::clone(&self.owner) })
+    }
+
+    /// Closes all idle connections, and those in use once their responses are read. The session stays
+    /// usable (rule M-28).
+    pub fn close(&self) {
+        self.owner.shared.close();
+    }
+
+    /// What the pool of connections holds and has done.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.owner.shared.stats()
+    }
+
+    /// The runtime.
+    #[must_use]
+    pub fn runtime(&self) -> &R {
+        &self.owner.runtime
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Runtime> Clone for Session<R> {
+    fn clone(&self) -> Self {
+        Self { settings: Arc::clone(&self.settings), owner: Arc::clone(&self.owner) }
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Session<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("settings", &self.settings()).field("pool", &self.stats()).finish()
+    }
+}

@@ -1,0 +1,38 @@
+//! The steps of building a request, for every builder there is.
+
+/// The steps that a builder takes over from [`Request`](sessio::Request), which it has in the field
+/// `$inner`: a builder that wraps another builder takes the same steps.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! request_steps {
+    ($inner:tt) => {
+        $crate::request_steps! { $inner:
+            header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+            append_header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+            headers[](headers: &$crate::sessio::Headers);
+            remove_header[](name: &str);
+            param[](key: impl Into<String>, value: impl Into<String>);
+            query[K: Into<String>, V: Into<String>](pairs: impl IntoIterator<Item = (K, V)>);
+            remove_param[](key: &str);
+            cookie[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+            without_jar[]();
+            auth[](auth: $crate::sessio::Auth);
+            basic_auth[](user: impl AsRef<[u8]>, password: impl AsRef<[u8]>);
+            bearer_auth[](token: impl AsRef<[u8]>);
+            without_auth[]();
+            body[](body: impl Into<$crate::sessio::Body>);
+            form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+            redirects[](most: impl Into<Option<u32>>);
+            timeout[](most: impl Into<Option<std::time::Duration>>);
+        }
+    };
+    ($inner:tt: $($name:ident[$($generic:tt)*]($($argument:ident: $type:ty),*);)*) => {
+        $(
+            #[doc = concat!("See [`Request::", stringify!($name), "`]($crate::sessio::Request::", stringify!($name), ").")]
+            pub fn $name<$($generic)*>(mut self, $($argument: $type),*) -> Self {
+                self.$inner = self.$inner.$name($($argument),*);
+                self
+            }
+        )*
+    };
+}

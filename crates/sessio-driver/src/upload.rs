@@ -1,0 +1,82 @@
+//! Bodies that come piece by piece.
+
+use std::fmt;
+use std::io;
+use std::task::{Context, Poll};
+
+/// Where the bytes of a streamed request body come from.
+///
+/// It is polled by the request's own future, and only when the connection can take more: a slow server
+/// slows the source down.
+pub trait Source: Send + 'static {
+    /// Fills the start of `room` and says how much; 0 is the end of the body.
+    ///
+    /// # Errors
+    /// They abort the request, so that no server takes the part for the whole.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Goes back to the start, for a redirect or a challenge that wants the body again. Called only where
+    /// the body was declared to be replayable.
+    ///
+    /// # Errors
+    /// They end the call; the source that cannot start over says so here.
+    fn poll_rewind(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+/// A source with the memory that it is read into.
+pub(crate) struct Upload {
+    source: Box<dyn Source>,
+    buffer: Vec<u8>,
+    /// What of the buffer was not taken yet.
+    ready: std::ops::Range<usize>,
+    is_ended: bool,
+}
+
+/// What an upload has for the call.
+pub(crate) enum Piece<'a> {
+    Bytes(&'a [u8]),
+    End,
+}
+
+impl Upload {
+    pub(crate) fn new(source: Box<dyn Source>) -> Self {
+        Self { source, buffer: Vec::new(), ready: 0..0, is_ended: false }
+    }
+
+    /// What was read and not taken, or what can be read now, `most` bytes at most.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Piece<'_>>> {
+        if self.ready.is_empty() && !self.is_ended {
+            self.buffer.resize(64 * 1024, 0);
+            let room = most.min(self.buffer.len());
+            let n = match self.source.poll_fill(cx, &mut self.buffer[..room]) {
+                Poll::Ready(Ok(n)) => n.min(room),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            };
+            self.ready = 0..n;
+            self.is_ended = n == 0;
+        }
+        if self.is_ended {
+            return Poll::Ready(Ok(Piece::End));
+        }
+        Poll::Ready(Ok(Piece::Bytes(&self.buffer[self.ready.clone()])))
+    }
+
+    pub(crate) fn taken(&mut self, n: usize) {
+        self.ready.start = (self.ready.start + n).min(self.ready.end);
+    }
+
+    pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ready = 0..0;
+        self.is_ended = false;
+        self.source.poll_rewind(cx)
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upload")
+    }
+}

@@ -1,0 +1,253 @@
+//! The one place all threads of a server meet: what was recorded, which sockets are open, what a script waits
+//! for.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::recording::{End, Recording};
+
+/// What a server has seen so far.
+#[derive(Debug, Default)]
+pub struct State {
+    connections: Vec<Recording>,
+}
+
+impl State {
+    /// All connections in the order they were accepted in, closed ones too.
+    pub fn connections(&self) -> &[Recording] {
+        &self.connections
+    }
+
+    /// How many connections were accepted.
+    pub fn accepted(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many connections are open now.
+    pub fn open(&self) -> usize {
+        self.connections.iter().filter(|c| c.is_open()).count()
+    }
+
+    /// How many connections came when the script had none left.
+    pub fn unexpected(&self) -> usize {
+        self.connections.iter().filter(|c| c.unexpected).count()
+    }
+
+    /// All of it in short, for the message of a test that waited in vain.
+    pub(crate) fn summary(&self) -> String {
+        let mut text = format!("{} connections", self.accepted());
+        for c in &self.connections {
+            let (received, sent) = (c.received.len(), c.sent.len());
+            text.push_str(&format!("\n  {}: {received} bytes received, {sent} sent, ", c.number));
+            text.push_str(&format!(
+                "{} steps, stalled {}, ended {:?}, fault {:?}",
+                c.steps, c.stalled, c.ended, c.fault
+            ));
+            for request in c.requests() {
+                text.push_str(&format!("\n     {}", String::from_utf8_lossy(&request.request_line)));
+            }
+        }
+        text
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    /// The open sockets, here so that another thread can shut them down. There is no second descriptor of any
+    /// of them: the moment the last `Arc` goes, the kernel closes the connection.
+    sockets: BTreeMap<usize, Arc<TcpStream>>,
+    /// Connections that the server itself has shut down.
+    shut: HashSet<usize>,
+    /// Gates that were opened; they stay open.
+    gates: HashSet<String>,
+    /// Stalled scripts may go on, those that stall later too.
+    released: bool,
+    stopping: bool,
+    keeping: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Journal {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Self {
+        let inner = Inner {
+            state: State::default(),
+            sockets: BTreeMap::new(),
+            shut: HashSet::new(),
+            gates: HashSet::new(),
+            released: false,
+            stopping: false,
+            keeping: true,
+        };
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
+    }
+
+    /// A thread that panicked, as tests do, leaves nothing half done in here.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    fn change_one(&self, number: usize, change: impl FnOnce(&mut Recording)) {
+        self.change(|inner| inner.state.connections.get_mut(number).map(change));
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock().state)
+    }
+
+    /// Blocks until `done` gives something, or until the time is up.
+    pub(crate) fn wait<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + limit;
+        let mut inner = self.lock();
+        loop {
+            if let Some(found) = done(&inner.state) {
+                return Some(found);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The number of a new connection, unless the server is stopping.
+    pub(crate) fn admit(&self, socket: Arc<TcpStream>, peer: SocketAddr) -> Option<usize> {
+        self.change(|inner| {
+            let number = inner.state.connections.len();
+            (!inner.stopping).then(|| {
+                inner.state.connections.push(Recording::new(number, peer));
+                inner.sockets.insert(number, socket);
+                number
+            })
+        })
+    }
+
+    /// Gives up the journal's share of a socket, so that its connection can really close.
+    pub(crate) fn forget_socket(&self, number: usize) {
+        let socket = self.lock().sockets.remove(&number);
+        drop(socket);
+    }
+
+    pub(crate) fn received(&self, number: usize, bytes: &[u8]) {
+        self.change(|inner| {
+            if inner.keeping {
+                inner.state.connections[number].received.extend_from_slice(bytes);
+            }
+        });
+    }
+
+    pub(crate) fn sending(&self, number: usize, bytes: &[u8]) {
+        self.change(|inner| {
+            if inner.keeping {
+                inner.state.connections[number].sent.extend_from_slice(bytes);
+            }
+        });
+    }
+
+    /// Takes back the end of what [`sending`](Self::sending) noted: the kernel did not take it.
+    pub(crate) fn unsent(&self, number: usize, count: usize) {
+        self.change_one(number, |recording| {
+            recording.sent.truncate(recording.sent.len().saturating_sub(count));
+        });
+    }
+
+    pub(crate) fn fault(&self, number: usize, reason: &str) {
+        self.change_one(number, |recording| recording.fault = Some(reason.to_owned()));
+    }
+
+    pub(crate) fn unexpected(&self, number: usize) {
+        self.change_one(number, |recording| recording.unexpected = true);
+    }
+
+    pub(crate) fn step_done(&self, number: usize) {
+        self.change_one(number, |recording| recording.steps += 1);
+    }
+
+    pub(crate) fn ended(&self, number: usize, end: End) {
+        self.change_one(number, |recording| recording.ended = Some(end));
+    }
+
+    /// Who ended a connection on which nothing more can be read or written, where that was not the client.
+    pub(crate) fn shut_by_server(&self, number: usize) -> Option<End> {
+        let inner = self.lock();
+        if inner.stopping {
+            return Some(End::Stopped);
+        }
+        inner.shut.contains(&number).then_some(End::Server)
+    }
+
+    /// Shuts down all open connections; their threads notice and end.
+    pub(crate) fn disconnect(&self) {
+        self.change(|inner| {
+            for (number, socket) in &inner.sockets {
+                inner.shut.insert(*number);
+                // A connection its client has reset cannot be shut down, and needs not be.
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
+    pub(crate) fn stop(&self) {
+        self.change(|inner| inner.stopping = true);
+        self.disconnect();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
+    pub(crate) fn open_gate(&self, name: &str) {
+        self.change(|inner| inner.gates.insert(name.to_owned()));
+    }
+
+    pub(crate) fn release(&self) {
+        self.change(|inner| inner.released = true);
+    }
+
+    /// Holds a script up until its gate is open, or, without a gate, until all are released.
+    pub(crate) fn wait_for_gate(&self, number: usize, gate: Option<&str>) -> Result<(), End> {
+        self.change_one(number, |recording| recording.stalled = true);
+        let mut inner = self.lock();
+        let result = loop {
+            if inner.stopping {
+                break Err(End::Stopped);
+            }
+            if inner.shut.contains(&number) {
+                break Err(End::Server);
+            }
+            if gate.map_or(inner.released, |name| inner.gates.contains(name)) {
+                break Ok(());
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        };
+        inner.state.connections[number].stalled = false;
+        drop(inner);
+        self.changed.notify_all();
+        result
+    }
+
+    /// Waits as long as told, but not longer than the server lives.
+    pub(crate) fn pause(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        let mut inner = self.lock();
+        while !inner.stopping {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(crate) fn keep(&self, keeping: bool) {
+        self.change(|inner| inner.keeping = keeping);
+    }
+}

@@ -1,0 +1,72 @@
+//! A loopback HTTP/1.1 server for tests and examples: it answers like httpbin, misbehaves by script, and
+//! remembers every byte.
+//!
+//! Threads and `std::net` only, and its own reading of HTTP: what it says about a client does not pass
+//! through any code that client is made of. It is strict about requests, so that a client's mistake is a 400
+//! and not a pass.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//! use sessio_testkit::Server;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let server = Server::start();
+//!
+//! let mut client = TcpStream::connect(server.addr())?;
+//! client.write_all(b"GET /cookies HTTP/1.1\r\nHost: test\r\nCookie: a=1\r\nConnection: close\r\n\r\n")?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer)?;
+//! assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+//! assert!(answer.contains(r#""a": "1""#));
+//!
+//! let recording = server.wait_closed(0);
+//! let request = &recording.requests()[0];
+//! assert_eq!(request.request_line, b"GET /cookies HTTP/1.1");
+//! assert_eq!(request.header("cookie").as_deref(), Some("a=1"));
+//! assert_eq!(recording.sent, answer.as_bytes());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
+//! - [`Server`]: one port; stops on drop, whatever its clients or scripts are doing. Start several for several
+//!   origins.
+//! - The routes: see [`ROUTES`]. Nothing in them is random and nothing depends on the clock.
+//! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
+//!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
+//!   [`Server::script_path`] for one path.
+//! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
+//!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
+//!   a sleep.
+
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod answer;
+mod base64;
+mod body;
+mod form;
+mod journal;
+mod json;
+mod login;
+mod multipart;
+mod play;
+mod playlist;
+mod recording;
+mod request;
+mod routes;
+mod script;
+mod serve;
+mod server;
+mod site;
+mod wire;
+
+pub use journal::State;
+pub use login::{LOGIN_PASSWORD, LOGIN_USER};
+pub use recording::{End, Recording};
+pub use request::Request;
+pub use routes::{ROUTES, pattern};
+pub use script::{Connection, Otherwise, Script};
+pub use server::Server;

@@ -1,0 +1,69 @@
+//! The scripts of a server that have not been played yet.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::script::{Connection, Otherwise, Script};
+
+/// What a new connection is for.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Routes,
+    Script(Connection),
+    /// It should not have come.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub(crate) struct Playlist {
+    queues: Mutex<Queues>,
+}
+
+#[derive(Debug)]
+struct Queues {
+    script: Script,
+    paths: HashMap<String, VecDeque<Connection>>,
+}
+
+impl Playlist {
+    pub(crate) fn new(script: Script) -> Self {
+        Self { queues: Mutex::new(Queues { script, paths: HashMap::new() }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, connection: Connection) {
+        self.lock().script.connections.push_back(connection);
+    }
+
+    pub(crate) fn push_for_path(&self, path: &str, connection: Connection) {
+        self.lock().paths.entry(path.to_owned()).or_default().push_back(connection);
+    }
+
+    /// The part of the connection accepted now.
+    pub(crate) fn next(&self) -> Part {
+        let Script { connections, otherwise } = &mut self.lock().script;
+        let repeated = match otherwise {
+            Otherwise::Repeat if connections.len() == 1 => connections.front().cloned(),
+            _ => None,
+        };
+        match (repeated.or_else(|| connections.pop_front()), otherwise) {
+            (Some(connection), _) => Part::Script(connection),
+            (None, Otherwise::Routes) => Part::Routes,
+            (None, _) => Part::Nothing,
+        }
+    }
+
+    /// What to play for a request of this path, if there is something.
+    pub(crate) fn next_for_path(&self, path: &str) -> Option<Connection> {
+        self.lock().paths.get_mut(path)?.pop_front()
+    }
+
+    /// Whether no more connections are to be accepted.
+    pub(crate) fn refuses(&self) -> bool {
+        let script = &self.lock().script;
+        script.otherwise == Otherwise::Refuse && script.connections.is_empty()
+    }
+}

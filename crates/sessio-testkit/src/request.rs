@@ -1,0 +1,234 @@
+//! One request: its head, parsed strictly, and the body that its framing gives it.
+
+use crate::body::{Body, Length};
+
+/// A head that has not ended within so many bytes is refused.
+const HEAD_LIMIT: usize = 1 << 20;
+
+/// Names and values in order.
+pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Why bytes are not a request, and the status that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bad {
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+}
+
+impl Bad {
+    pub(crate) const fn new(reason: &'static str) -> Self {
+        Self { status: 400, reason }
+    }
+}
+
+/// A request as it was received: nothing is normalised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The first line, without its line end.
+    pub request_line: Vec<u8>,
+    /// Names and values in the order, case and number they were received in; values without the white space
+    /// around them.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body without its framing: chunks are joined.
+    pub body: Vec<u8>,
+    /// The trailer fields of a chunked body.
+    pub trailers: Vec<(Vec<u8>, Vec<u8>)>,
+    method: String,
+    target: String,
+    http10: bool,
+}
+
+impl Request {
+    /// The method, as received.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The request target, as received: `/path?query`, an absolute URL, `host:port` or `*`.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Whether the request is of HTTP/1.0.
+    pub fn is_http10(&self) -> bool {
+        self.http10
+    }
+
+    /// The path of the target, still encoded.
+    pub fn path(&self) -> &str {
+        let local = self.local_target();
+        local.split_once('?').map_or(local, |(path, _)| path)
+    }
+
+    /// The query of the target without its question mark, still encoded.
+    pub fn query(&self) -> Option<&str> {
+        self.local_target().split_once('?').map(|(_, query)| query)
+    }
+
+    /// The first value of a field, whatever the case of its name; bytes that are not ASCII are read as
+    /// Latin-1.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.values(name).next().map(latin1)
+    }
+
+    /// All values of a field in order, whatever the case of its name.
+    pub fn header_all(&self, name: &str) -> Vec<String> {
+        self.values(name).map(latin1).collect()
+    }
+
+    /// The names of all fields in order, in the case they were received in.
+    pub fn header_names(&self) -> Vec<String> {
+        self.headers.iter().map(|(name, _)| latin1(name)).collect()
+    }
+
+    /// The body as text, with what is not UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let name = name.as_bytes();
+        self.headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// The target in the form `/path?query`, as seen by the server a proxy would have asked.
+    pub(crate) fn local_target(&self) -> &str {
+        match self.target.split_once("://") {
+            Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+                rest.find('/').map_or("/", |slash| &rest[slash..])
+            }
+            _ => &self.target,
+        }
+    }
+
+    /// Whether the connection can carry another request after this one.
+    pub(crate) fn keeps_alive(&self) -> bool {
+        let says = |token: &[u8]| {
+            self.values("connection")
+                .flat_map(|value| value.split(|b| *b == b','))
+                .any(|t| t.trim_ascii().eq_ignore_ascii_case(token))
+        };
+        !says(b"close") && (!self.http10 || says(b"keep-alive"))
+    }
+
+    /// How the body that follows this head is framed. A request that could be framed in two ways is refused.
+    pub(crate) fn length(&self) -> Result<Length, Bad> {
+        let lengths: Vec<_> = self.values("content-length").collect();
+        let codings: Vec<_> = self.values("transfer-encoding").collect();
+        match (lengths.as_slice(), codings.as_slice()) {
+            ([], []) => Ok(Length::Exact(0)),
+            ([digits], []) => {
+                let valid = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
+                let number = || std::str::from_utf8(digits).ok()?.parse().ok();
+                valid
+                    .then(number)
+                    .flatten()
+                    .map(Length::Exact)
+                    .ok_or(Bad::new("Content-Length is not a number"))
+            }
+            ([], [_]) if self.http10 => Err(Bad::new("Transfer-Encoding in HTTP/1.0")),
+            ([], [coding]) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Length::Chunked),
+            ([], _) => Err(Bad { status: 501, reason: "Transfer-Encoding is not chunked" }),
+            (_, []) => Err(Bad::new("Content-Length twice")),
+            _ => Err(Bad::new("both Content-Length and Transfer-Encoding")),
+        }
+    }
+
+    /// The first whole request of `bytes` and its size there, or nothing: too few bytes, or not a request.
+    pub(crate) fn take(bytes: &[u8]) -> Option<(Self, usize)> {
+        let end = head_end(bytes).ok()??;
+        let mut request = Self::parse(&bytes[..end]).ok()?;
+        let mut body = Body::new(request.length().ok()?);
+        let used = body.feed(&bytes[end..]).ok()?;
+        body.is_done().then(|| {
+            (request.body, request.trailers) = body.finish();
+            (request, end + used)
+        })
+    }
+
+    /// Parses a head that [`head_end`] has found.
+    pub(crate) fn parse(head: &[u8]) -> Result<Self, Bad> {
+        let head = head.strip_suffix(b"\r\n\r\n").ok_or(Bad::new("the head does not end"))?;
+        let mut lines = head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let request_line = lines.next().unwrap_or_default();
+        let mut parts = request_line.split(|b| *b == b' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Bad::new("the request line is not three words"));
+        };
+        if method.is_empty() || !method.iter().all(is_token) {
+            return Err(Bad::new("the method is not a token"));
+        }
+        if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
+            return Err(Bad::new("the target is not visible ASCII"));
+        }
+        let http10 = match version {
+            b"HTTP/1.1" => false,
+            b"HTTP/1.0" => true,
+            v if v.starts_with(b"HTTP/") => {
+                return Err(Bad { status: 505, reason: "not HTTP/1.0 or HTTP/1.1" });
+            }
+            _ => return Err(Bad::new("the request line names no version")),
+        };
+        let request = Self {
+            request_line: request_line.to_vec(),
+            headers: lines.map(field).collect::<Result<_, _>>()?,
+            body: Vec::new(),
+            trailers: Vec::new(),
+            method: latin1(method),
+            target: latin1(target),
+            http10,
+        };
+        match request.values("host").count() {
+            0 if !http10 => Err(Bad::new("no Host")),
+            0 | 1 => Ok(request),
+            _ => Err(Bad::new("Host twice")),
+        }
+    }
+}
+
+/// Where the head at the start of `bytes` ends, if it has: after its empty line. What can no longer become a
+/// head is refused at once, so that a client that speaks something else is not left waiting.
+pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Bad> {
+    if bytes.first().is_some_and(|b| !is_token(b)) {
+        return Err(Bad::new("this does not start like a request"));
+    }
+    let mut start = 0;
+    while let Some(length) = bytes[start..].iter().position(|b| *b == b'\n') {
+        match bytes[start..start + length].strip_suffix(b"\r") {
+            None => return Err(Bad::new("a line ends in a bare LF")),
+            Some([]) => return Ok(Some(start + length + 1)),
+            Some(_) => start += length + 1,
+        }
+    }
+    if bytes.len() > HEAD_LIMIT {
+        return Err(Bad { status: 431, reason: "the head does not end" });
+    }
+    Ok(None)
+}
+
+/// One line of a head or of a trailer section, without its line end.
+pub(crate) fn field(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Bad> {
+    let colon = line.iter().position(|b| *b == b':').ok_or(Bad::new("a field without a colon"))?;
+    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    if name.is_empty() || !name.iter().all(is_token) {
+        return Err(Bad::new("a field name is not a token"));
+    }
+    if value.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
+        return Err(Bad::new("a control character in a field value"));
+    }
+    Ok((name.to_vec(), value.to_vec()))
+}
+
+pub(crate) fn is_token(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// Bytes as text, one character a byte: no byte is lost and none is an error.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}

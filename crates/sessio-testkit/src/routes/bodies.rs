@@ -1,0 +1,79 @@
+//! Bodies of any size in every framing.
+
+use super::{Asked, echo};
+use crate::answer::{Answer, Content, Pieces};
+use crate::json::Json;
+
+const PIECE: usize = 32 << 10;
+
+/// The first `count` bytes of what `/bytes` and its like send: byte `i` is `i % 251`, so that no power of two
+/// divides the period and a shifted piece shows.
+pub fn pattern(count: usize) -> Vec<u8> {
+    (0..=250).cycle().take(count).collect()
+}
+
+/// The same in pieces.
+fn pieces(count: u64, size: usize) -> Pieces {
+    let size = size.max(1) as u64;
+    Box::new((0..count.div_ceil(size)).map(move |index| {
+        let start = index * size;
+        (start..count.min(start + size)).map(|i| (i % 251) as u8).collect()
+    }))
+}
+
+pub(super) fn bytes(count: &str) -> Option<Answer> {
+    let count = count.parse().ok()?;
+    Some(binary(Content::Counted(count, pieces(count, PIECE))))
+}
+
+pub(super) fn until_close(count: &str) -> Option<Answer> {
+    Some(binary(Content::UntilClose(pieces(count.parse().ok()?, PIECE))))
+}
+
+/// Both names for the size of a chunk are understood, ours and httpbin's.
+pub(super) fn chunked(asked: Asked<'_>, count: &str) -> Option<Answer> {
+    let count: u64 = count.parse().ok()?;
+    let size = asked.query_value("chunk").or_else(|| asked.query_value("chunk_size"));
+    let size = size.map_or(Some(10 << 10), |size| size.parse().ok().filter(|size| *size <= 16 << 20))?;
+    let trailers = if asked.query_flag("trailers") {
+        vec![
+            ("X-Body-Size".to_owned(), count.to_string()),
+            ("X-Trailer".to_owned(), "after the body".to_owned()),
+        ]
+    } else {
+        Vec::new()
+    };
+    Some(binary(Content::Chunked(pieces(count, size), trailers)))
+}
+
+fn binary(content: Content) -> Answer {
+    Answer::new(200, "application/octet-stream", content)
+}
+
+pub(super) fn lines(asked: Asked<'_>, count: &str) -> Option<Answer> {
+    let count: u64 = count.parse().ok()?;
+    let head = echo::head(asked);
+    let lines = (0..count).map(move |id| {
+        let mut entries = head.clone();
+        entries.push(("id".to_owned(), Json::Number(id)));
+        let mut line = Json::Map(entries).render_line();
+        line.push('\n');
+        line.into_bytes()
+    });
+    Some(Answer::new(200, "application/json", Content::Chunked(Box::new(lines), Vec::new())))
+}
+
+pub(super) fn html() -> Answer {
+    Answer::html(
+        200,
+        "<!doctype html>\n<html>\n<head><title>A page</title></head>\n<body>\n<h1>A page</h1>\n\
+         <p>It stands here to be fetched.</p>\n</body>\n</html>\n",
+    )
+}
+
+pub(super) fn utf8() -> Answer {
+    Answer::html(
+        200,
+        "<h1>Unicode</h1>\n<p>Grüße, Здравствуй, γειά σου, שלום, こんにちは, 你好</p>\n<p>∮ E⋅da = Q, n → ∞, 𝄞, 👋🏽</p>\n",
+    )
+}

@@ -1,0 +1,124 @@
+//! The request, told back.
+
+use super::{Asked, cookies, fits_in_header};
+use crate::answer::Answer;
+use crate::json::Json;
+use crate::request::{is_token, latin1};
+use crate::{base64, form, multipart};
+
+pub(super) fn without_body(asked: Asked<'_>) -> Answer {
+    Answer::json(200, &Json::Map(head(asked)))
+}
+
+pub(super) fn with_body(asked: Asked<'_>) -> Answer {
+    let mut entries = head(asked);
+    entries.extend(body(asked));
+    Answer::json(200, &Json::Map(entries))
+}
+
+pub(super) fn anything(asked: Asked<'_>) -> Answer {
+    let mut entries = head(asked);
+    entries.extend(body(asked));
+    entries.push(("method".to_owned(), Json::text(asked.request.method())));
+    entries.push(("cookies".to_owned(), cookies::received(asked)));
+    Answer::json(200, &Json::Map(entries))
+}
+
+pub(super) fn headers(asked: Asked<'_>) -> Answer {
+    let raw = asked.request.headers.iter();
+    let raw = raw
+        .map(|(name, value)| Json::List(vec![Json::text(latin1(name)), Json::text(latin1(value))]))
+        .collect();
+    Answer::json(200, &Json::map([("headers", joined(asked)), ("raw", Json::List(raw))]))
+}
+
+pub(super) fn user_agent(asked: Asked<'_>) -> Answer {
+    let agent = asked.request.header("user-agent").map_or(Json::Null, Json::Text);
+    Answer::json(200, &Json::map([("user-agent", agent)]))
+}
+
+pub(super) fn ip(asked: Asked<'_>) -> Answer {
+    Answer::json(200, &Json::map([("origin", Json::text(asked.origin.to_string()))]))
+}
+
+/// The query as header fields. Those that frame the answer are refused: for wrong framing there are scripts.
+pub(super) fn response_headers(asked: Asked<'_>) -> Answer {
+    let pairs = form::pairs(asked.request.query().unwrap_or_default().as_bytes());
+    let framing = |name: &[u8]| {
+        ["content-length", "transfer-encoding"].iter().any(|f| name.eq_ignore_ascii_case(f.as_bytes()))
+    };
+    let fits = |(name, value): &(Vec<u8>, Vec<u8>)| {
+        !name.is_empty() && name.iter().all(is_token) && !framing(name) && fits_in_header(value)
+    };
+    if !pairs.iter().all(fits) {
+        return Answer::text(400, "These cannot be header fields.\n");
+    }
+    let texts: Vec<_> = pairs.iter().map(|(name, value)| (latin1(name), latin1(value))).collect();
+    let mut answer = Answer::json(200, &Json::multimap(&texts));
+    if texts.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        answer.headers.clear();
+    }
+    pairs.into_iter().fold(answer, |answer, (name, value)| answer.with(&latin1(&name), value))
+}
+
+/// What every echo tells.
+pub(super) fn head(asked: Asked<'_>) -> Vec<(String, Json)> {
+    let Json::Map(entries) = Json::map([
+        ("args", Json::multimap(&asked.query())),
+        ("headers", joined(asked)),
+        ("origin", Json::text(asked.origin.to_string())),
+        ("url", Json::text(asked.url())),
+    ]) else {
+        return Vec::new();
+    };
+    entries
+}
+
+/// The header fields by name; those of one name are joined by commas.
+fn joined(asked: Asked<'_>) -> Json {
+    let mut entries: Vec<(String, String)> = Vec::new();
+    for (name, value) in &asked.request.headers {
+        let (name, value) = (latin1(name), latin1(value));
+        match entries.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case(&name)) {
+            Some((_, first)) => *first = format!("{first},{value}"),
+            None => entries.push((name, value)),
+        }
+    }
+    Json::multimap(&entries)
+}
+
+/// The body: as a form if it says it is one, otherwise as data, and as JSON if it is JSON.
+fn body(asked: Asked<'_>) -> Vec<(String, Json)> {
+    let request = asked.request;
+    let kind = request.header("content-type").unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (mut data, mut fields, mut files) = (request.body.as_slice(), Vec::new(), Vec::new());
+    match essence.as_str() {
+        "application/x-www-form-urlencoded" => (data, fields) = (&[], form::text_pairs(data)),
+        "multipart/form-data" => {
+            for part in multipart::parts(&kind, data) {
+                let content = as_text(&part.content);
+                if part.filename.is_some() { &mut files } else { &mut fields }.push((part.name, content));
+            }
+            data = &[];
+        }
+        _ => {}
+    }
+    let Json::Map(entries) = Json::map([
+        ("data", Json::text(as_text(data))),
+        ("files", Json::multimap(&files)),
+        ("form", Json::multimap(&fields)),
+        ("json", Json::recognise(data)),
+    ]) else {
+        return Vec::new();
+    };
+    entries
+}
+
+/// Bytes as a text of JSON, the way httpbin does it: what is not UTF-8 becomes a data URL.
+fn as_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("data:application/octet-stream;base64,{}", base64::encode(bytes)),
+    }
+}

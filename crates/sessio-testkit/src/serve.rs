@@ -1,0 +1,97 @@
+//! One connection, request after request, answered by the routes.
+
+use crate::answer::reason;
+use crate::body::Length;
+use crate::play::{After, play, read_to_end};
+use crate::playlist::{Part, Playlist};
+use crate::recording::End;
+use crate::request::{Bad, Request};
+use crate::routes;
+use crate::script::Connection;
+use crate::site::Site;
+use crate::wire::{Trouble, Wire};
+
+/// Plays the connection's part until one side ends it.
+pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlist) {
+    let end = match part {
+        Part::Routes => serve_routes(&mut wire, site, playlist),
+        Part::Script(connection) => serve_script(&mut wire, connection, site, playlist),
+        Part::Nothing => {
+            wire.journal().unexpected(wire.number());
+            wire.read_what_is_there();
+            End::Server
+        }
+    };
+    wire.set_end(end);
+}
+
+fn serve_script(wire: &mut Wire, connection: &Connection, site: &Site, playlist: &Playlist) -> End {
+    match play(wire, connection) {
+        Ok(After::Over(end)) | Err(Trouble::Ended(end)) => end,
+        Ok(After::Open) => read_to_end(wire),
+        Ok(After::Routes) => serve_routes(wire, site, playlist),
+        // To send a 400 was not in the script.
+        Err(Trouble::Bad(bad)) => {
+            wire.journal().fault(wire.number(), bad.reason);
+            wire.read_what_is_there();
+            End::Server
+        }
+    }
+}
+
+fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
+    loop {
+        match serve_one(wire, site, playlist) {
+            Ok(After::Open | After::Routes) => {}
+            Ok(After::Over(end)) | Err(Trouble::Ended(end)) => return end,
+            Err(Trouble::Bad(bad)) => return refuse(wire, bad),
+        }
+    }
+}
+
+/// Serves one request, by script if there is one for its path.
+fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After, Trouble> {
+    let (mut request, size) = wire.peek_head()?;
+    if let Some(connection) = playlist.next_for_path(request.path()) {
+        return play(wire, &connection);
+    }
+    wire.skip(size);
+    greet(wire, &request)?;
+    wire.read_body(&mut request)?;
+    let answer = routes::answer(&request, wire.origin(), site);
+    Ok(if answer.send(wire, &request)? { After::Open } else { After::Over(End::Server) })
+}
+
+/// Tells a client that waits with its body to go on.
+fn greet(wire: &Wire, request: &Request) -> Result<(), Trouble> {
+    match request.header("expect") {
+        Some(expected) if !expected.eq_ignore_ascii_case("100-continue") => {
+            Err(Bad { status: 417, reason: "an unknown expectation" }.into())
+        }
+        Some(_)
+            if !request.is_http10() && request.length()? != Length::Exact(0) && wire.pending().is_empty() =>
+        {
+            Ok(wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")?)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Answers what is no request; nothing that follows it can be understood.
+fn refuse(wire: &mut Wire, bad: Bad) -> End {
+    wire.journal().fault(wire.number(), bad.reason);
+    let body = format!("{}\n", bad.reason);
+    let head = format!(
+        "HTTP/1.1 {} {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        bad.status,
+        reason(bad.status),
+        body.len()
+    );
+    match wire.send(head.as_bytes()) {
+        Ok(()) => {
+            wire.linger();
+            End::Server
+        }
+        Err(end) => end,
+    }
+}

@@ -1,0 +1,30 @@
+//! What the routes of one server remember between requests.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::login::Logins;
+
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    logins: Mutex<Logins>,
+    turns: Mutex<HashMap<String, usize>>,
+}
+
+impl Site {
+    pub(crate) fn logins(&self) -> MutexGuard<'_, Logins> {
+        lock(&self.logins)
+    }
+
+    /// How often this was asked before for `what`.
+    pub(crate) fn turn(&self, what: &str) -> usize {
+        let mut turns = lock(&self.turns);
+        let turn = turns.entry(what.to_owned()).or_default();
+        *turn += 1;
+        *turn - 1
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,247 @@
+//! A connection as its thread sees it: a socket on which every byte is recorded.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::body::Body;
+use crate::journal::Journal;
+use crate::recording::End;
+use crate::request::{Bad, Request, head_end};
+
+/// At most so much is written, and recorded, at once.
+const PIECE: usize = 64 << 10;
+
+/// Why a connection cannot go on.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Ended(End),
+    Bad(Bad),
+}
+
+impl From<End> for Trouble {
+    fn from(end: End) -> Self {
+        Self::Ended(end)
+    }
+}
+
+impl From<Bad> for Trouble {
+    fn from(bad: Bad) -> Self {
+        Self::Bad(bad)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    number: usize,
+    origin: IpAddr,
+    /// Taken when the wire is dropped, never before.
+    socket: Option<Arc<TcpStream>>,
+    journal: Arc<Journal>,
+    /// Received and not yet read by anyone.
+    pending: Vec<u8>,
+    /// The last byte received is still in the kernel: recorded and pending, but to the kernel unread. As long
+    /// as it is there, to close is to reset, and whether that is wanted is known only after it was received.
+    held: bool,
+    end: End,
+}
+
+impl Wire {
+    pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<TcpStream>, journal: Arc<Journal>) -> Self {
+        let socket = Some(socket);
+        Self { number, origin, socket, journal, pending: Vec::new(), held: false, end: End::Server }
+    }
+
+    /// The client's address.
+    pub(crate) fn origin(&self) -> IpAddr {
+        self.origin
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    pub(crate) fn pending(&self) -> &[u8] {
+        &self.pending
+    }
+
+    /// How the end is recorded once the wire is dropped; without a word of anyone, the server closed.
+    pub(crate) fn set_end(&mut self, end: End) {
+        self.end = end;
+    }
+
+    fn socket(&self) -> io::Result<&TcpStream> {
+        self.socket.as_deref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Blocks for more bytes.
+    pub(crate) fn fill(&mut self) -> Result<(), End> {
+        let mut buffer = [0; 16 << 10];
+        let count = loop {
+            match self.receive(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result.map_err(|_| self.ended_by(End::ClientReset))?,
+            }
+        };
+        if count == 0 {
+            return Err(self.ended_by(End::Client));
+        }
+        self.journal.received(self.number, &buffer[..count]);
+        self.pending.extend_from_slice(&buffer[..count]);
+        Ok(())
+    }
+
+    /// Reads, except for the last byte: it is looked at, and really read before the next.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.let_go();
+        let count = self.socket()?.peek(buffer)?;
+        if let Some(last) = count.checked_sub(1) {
+            self.socket()?.read_exact(&mut buffer[..last])?;
+            self.held = true;
+        }
+        Ok(count)
+    }
+
+    /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that
+    /// has since been reset it does fail, as will whatever comes next.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.held) {
+            let _ = self.socket().and_then(|mut socket| socket.read_exact(&mut [0]));
+        }
+    }
+
+    /// Makes sure that the kernel has an unread byte: dropping the wire is then a reset.
+    pub(crate) fn ensure_unread(&mut self) -> Result<(), End> {
+        while !self.held {
+            self.fill()?;
+        }
+        Ok(())
+    }
+
+    /// Reads without waiting, so that dropping the wire is no reset. Dropping it is all that can be done next.
+    pub(crate) fn read_what_is_there(&mut self) {
+        if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
+            while self.fill().is_ok() {}
+        }
+    }
+
+    fn ended_by(&self, otherwise: End) -> End {
+        self.journal.shut_by_server(self.number).unwrap_or(otherwise)
+    }
+
+    /// The next head, which stays in `pending`, and its size.
+    pub(crate) fn peek_head(&mut self) -> Result<(Request, usize), Trouble> {
+        loop {
+            if let Some(end) = head_end(&self.pending)? {
+                return Ok((Request::parse(&self.pending[..end])?, end));
+            }
+            self.fill()?;
+        }
+    }
+
+    /// The next head, taken from what is pending.
+    pub(crate) fn read_head(&mut self) -> Result<Request, Trouble> {
+        let (request, size) = self.peek_head()?;
+        self.skip(size);
+        Ok(request)
+    }
+
+    /// Takes the first bytes of what is pending.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.pending.drain(..count);
+    }
+
+    /// Reads the body that follows a head.
+    pub(crate) fn read_body(&mut self, request: &mut Request) -> Result<(), Trouble> {
+        let mut body = Body::new(request.length()?);
+        loop {
+            let used = body.feed(&self.pending)?;
+            self.skip(used);
+            if body.is_done() {
+                (request.body, request.trailers) = body.finish();
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Sends all of it. Up to a size, one call is one write.
+    pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), End> {
+        for piece in bytes.chunks(PIECE) {
+            self.journal.sending(self.number, piece);
+            let mut done = 0;
+            while done < piece.len() {
+                match self.socket().and_then(|mut socket| socket.write(&piece[done..])) {
+                    Ok(count) if count > 0 => done += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    _ => {
+                        self.journal.unsent(self.number, piece.len() - done);
+                        return Err(self.ended_by(End::ClientReset));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits, and notices at once when the client goes away or the server stops.
+    pub(crate) fn pause(&mut self, time: Duration) -> Result<(), End> {
+        if time.is_zero() {
+            return Ok(());
+        }
+        // The byte held would look like a new one.
+        self.let_go();
+        let started = std::time::Instant::now();
+        let seen = self.socket().and_then(|socket| {
+            socket.set_read_timeout(Some(time))?;
+            let seen = socket.peek(&mut [0]);
+            socket.set_read_timeout(None)?;
+            seen
+        });
+        match seen {
+            Ok(0) => return Err(self.ended_by(End::Client)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(_) => return Err(self.ended_by(End::ClientReset)),
+            // The next request is here already: only the clock is left to look at.
+            Ok(_) => self.journal.pause(time.saturating_sub(started.elapsed())),
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn half_close(&self) -> Result<(), End> {
+        let shut = self.socket().and_then(|socket| socket.shutdown(Shutdown::Write));
+        shut.map_err(|_| self.ended_by(End::ClientReset))
+    }
+
+    /// Reads for a moment what the client still sends after the last answer. Closing over unread bytes would
+    /// reset the connection, and a reset can destroy that answer before the client has read it.
+    pub(crate) fn linger(&mut self) {
+        let ready = self.socket().and_then(|socket| {
+            socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+            socket.shutdown(Shutdown::Write)
+        });
+        if ready.is_ok() {
+            while self.fill().is_ok() {
+                self.pending.clear();
+            }
+        }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.end != End::ServerReset {
+            self.let_go();
+        }
+        // First the connection closes, then the journal says so: who waits for the one can rely on the other.
+        self.journal.forget_socket(self.number);
+        self.socket = None;
+        self.journal.ended(self.number, self.end);
+    }
+}

@@ -1,0 +1,9 @@
+//! The server against clients that are nothing but a socket.
+
+mod client;
+mod http;
+mod lifetime;
+mod recording;
+mod routes;
+mod scripts;
+mod sites;

@@ -1,0 +1,200 @@
+//! What a session does, exchange by exchange, on real sockets.
+//!
+//! `cargo run --example tour` walks through a session against a loopback server of its own and checks every
+//! step. `cargo run --example tour -- http://host/` shows one `GET` of that URL.
+
+use std::error::Error;
+
+use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
+use sessio_tokio::cookie::NewCookie;
+use sessio_tokio::{Auth, Exchange, Headers, RequestBuilder, Response, Session};
+
+type Done = Result<(), Box<dyn Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Done {
+    if let Some(url) = std::env::args().nth(1) {
+        let session = Session::new();
+        show(&session, session.get(url)).await?;
+        return Ok(());
+    }
+    let server = Server::start();
+    cookies_persist(&server).await?;
+    defaults_merge(&server).await?;
+    request_values_are_forgotten(&server).await?;
+    defaults_are_left_out_once(&server).await?;
+    redirects_are_followed(&server).await?;
+    a_login_lasts(&server).await?;
+    one_connection_serves_many(&server).await?;
+    println!("\nAll of it held.");
+    Ok(())
+}
+
+/// S1: a cookie that one response sets is sent with the next request.
+async fn cookies_persist(server: &Server) -> Done {
+    title("A cookie set by one response is sent with the next request");
+    let session = Session::new();
+    show(&session, session.get(server.url("/cookies/set?sessioncookie=123456789"))).await?;
+    let body = show(&session, session.get(server.url("/cookies"))).await?;
+    assert!(body.contains(r#""sessioncookie": "123456789""#), "{body}");
+    assert_eq!(session.cookies(|jar| jar.len()), 1);
+    Ok(())
+}
+
+/// S4, S5, S6: auth, headers and parameters of the session go with every request, beside the request's own.
+async fn defaults_merge(server: &Server) -> Done {
+    title("Auth, a header and a query parameter of the session go along with a header of the request");
+    let session = Session::new();
+    session.update(|s| {
+        s.auth = Auth::basic("user", "pass");
+        s.params.append("lang", "en");
+        s.headers.insert("x-test", "true")
+    })?;
+    let request = session.get(server.url("/anything")).header("x-test2", "true").param("page", "2");
+    let body = show(&session, request).await?;
+    for sent in [r#""x-test": "true""#, r#""x-test2": "true""#, "Basic dXNlcjpwYXNz", "?lang=en&page=2"] {
+        assert!(body.contains(sent), "{sent} is missing in {body}");
+    }
+    let response = session.get(server.url("/basic-auth/user/pass")).send().await?;
+    assert_eq!(response.status(), 200);
+    Ok(())
+}
+
+/// S8, S10: cookies of one request are sent once, beside those that were put into the jar by hand.
+async fn request_values_are_forgotten(server: &Server) -> Done {
+    title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
+    let session = Session::new();
+    let now = sessio_driver::Runtime::now(session.runtime());
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now))?;
+    let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
+    let body = show(&session, request).await?;
+    assert!(body.contains("1234") && body.contains("browser"), "{body}");
+    let body = show(&session, session.get(server.url("/cookies"))).await?;
+    assert!(body.contains("1234") && !body.contains("browser"), "{body}");
+    Ok(())
+}
+
+/// S9: a header and a parameter of the session are left out of one request.
+async fn defaults_are_left_out_once(server: &Server) -> Done {
+    title("A header and a query parameter of the session, left out once");
+    let session = Session::new();
+    session.update(|s| {
+        s.params.append("lang", "en");
+        s.headers.insert("x-test", "true")
+    })?;
+    let request = session.get(server.url("/anything")).remove_header("X-Test").remove_param("lang");
+    let body = show(&session, request).await?;
+    assert!(!body.contains("x-test") && !body.contains("lang"), "{body}");
+    let body = session.get(server.url("/anything")).send().await?.text().await?;
+    assert!(body.contains("x-test") && body.contains("lang=en"), "{body}");
+    Ok(())
+}
+
+/// S17: redirects are followed, each hop's cookies are kept, the history can be read.
+async fn redirects_are_followed(server: &Server) -> Done {
+    title("A chain of three redirects, each of which sets a cookie");
+    let session = Session::new();
+    let response = session.get(server.url("/redirect/3?cookies=1")).send().await?;
+    let statuses: Vec<_> = response.history().iter().map(|exchange| exchange.head.status.as_u16()).collect();
+    assert_eq!(statuses, [302, 302, 302]);
+    print_response(&session, response).await?;
+    for name in ["hop1", "hop2", "hop3"] {
+        assert!(session.cookies(|jar| jar.get(name).is_some()), "{name}");
+    }
+
+    let mut response = session.get(server.url("/redirect/1")).redirects(None).send().await?;
+    assert_eq!(response.status(), 302);
+    let next = response.next().ok_or("a redirect has a next request")??;
+    println!("  not followed, it would lead to {} {}", next.method(), next.url());
+    Ok(())
+}
+
+/// S19: a login form sets a session cookie; what needs it works with the session and not without.
+async fn a_login_lasts(server: &Server) -> Done {
+    title("A login form, and a page that needs it");
+    let session = Session::new();
+    let page = show(&session, session.get(server.url("/login"))).await?;
+    let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let token = token.ok_or("the form has a token")?;
+    let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];
+    show(&session, session.post(server.url("/login")).form(form)).await?;
+    assert!(session.cookies(|jar| jar.get("JSESSIONID").is_some()));
+    let response = session.get(server.url("/private")).send().await?;
+    assert_eq!(response.status(), 200);
+
+    let refused = sessio_tokio::get(server.url("/private")).await?;
+    println!("  the same without the session: {}", refused.status());
+    assert_eq!(refused.status(), 401);
+    Ok(())
+}
+
+/// S2, S11: many requests travel over one connection, and it is gone when the session is closed.
+async fn one_connection_serves_many(server: &Server) -> Done {
+    title("Ten requests over one connection, then the session is closed");
+    server.disconnect();
+    server.wait_open(0);
+    let before = server.accepted();
+    let session = Session::new();
+    for _ in 0..10 {
+        let response = session.get(server.url("/get")).send().await?;
+        let (number, reused) = response.connection();
+        print!("  #{number}{}", if reused { " reused" } else { " new" });
+        response.bytes().await?;
+    }
+    println!();
+    assert_eq!(server.accepted() - before, 1);
+    println!("  {:?}", session.stats());
+    session.close();
+    server.wait_open(0);
+    println!("  closed: {} connections open at the server", server.open_connections());
+    Ok(())
+}
+
+fn title(text: &str) {
+    println!("\n== {text}");
+}
+
+/// Sends a request, prints what went over the wire, and gives back the body of the answer.
+async fn show(session: &Session, request: RequestBuilder) -> Result<String, Box<dyn Error>> {
+    let response = request.send().await?;
+    print_response(session, response).await
+}
+
+async fn print_response(session: &Session, response: Response) -> Result<String, Box<dyn Error>> {
+    for exchange in response.history() {
+        print_exchange(exchange);
+    }
+    let request = response.request();
+    println!("> {} {} HTTP/1.1", request.method(), request.target());
+    print_headers(">", request.headers());
+    println!("< {:?} {}", response.version(), response.status());
+    print_headers("<", response.headers());
+    for refused in response.extracted().refused.iter() {
+        println!("  {refused}");
+    }
+    let (number, reused) = response.connection();
+    let (state, elapsed) = (if reused { "reused" } else { "new" }, response.elapsed());
+    let body = response.text().await?;
+    println!("  {} characters of body; connection #{number}, {state}; {elapsed:?}", body.len());
+    let jar = session.cookies(|jar| {
+        jar.iter()
+            .map(|c| format!("{} ({}{})", c.name().escape_ascii(), c.domain(), c.path()))
+            .collect::<Vec<_>>()
+    });
+    println!("  jar: {}", if jar.is_empty() { "empty".to_owned() } else { jar.join(", ") });
+    Ok(body)
+}
+
+fn print_exchange(exchange: &Exchange) {
+    println!("> {} {} HTTP/1.1", exchange.method, exchange.target());
+    print_headers(">", &exchange.sent);
+    println!("< {:?} {}", exchange.head.version, exchange.head.status);
+    print_headers("<", &exchange.head.headers);
+}
+
+fn print_headers(mark: &str, headers: &Headers) {
+    for field in headers.iter() {
+        // A field prints itself without its secrets. Here they are the tour's own, and worth seeing.
+        println!("{mark} {}: {}", field.name, field.value.escape_ascii());
+    }
+}

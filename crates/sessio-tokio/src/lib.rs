@@ -1,0 +1,32 @@
+//! HTTP sessions on tokio, as people know them from Python's `requests.Session`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! use sessio_tokio::{Auth, Session};
+//!
+//! let session = Session::new();
+//! session.update(|s| {
+//!     s.auth = Auth::basic("user", "pass");
+//!     s.headers.insert("x-test", "true").map(drop)
+//! })?;
+//! // Both headers are sent, and the credentials with them.
+//! let response = session.get(url("/headers")).header("x-test2", "true").send().await?;
+//! assert!(response.error_for_status()?.text().await?.contains("x-test2"));
+//!
+//! // A cookie that is set by one response is sent with the next request.
+//! session.get(url("/cookies/set?sessioncookie=123456789")).send().await?;
+//! let cookies = session.get(url("/cookies")).send().await?.text().await?;
+//! assert!(cookies.contains("123456789"));
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod runtime;
+
+pub use runtime::{TcpStream, Timer, Tokio};
+
+sessio_driver::backend!(Tokio);

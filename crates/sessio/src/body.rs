@@ -1,0 +1,120 @@
+//! What a request carries.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::params::encode_pairs;
+
+/// The body of a request.
+///
+/// Bytes can be sent again when a redirect or a challenge wants it; a source only if it says so.
+#[derive(Clone, Default)]
+pub struct Body {
+    pub(crate) content: Content,
+    /// What the body is, unless the request has a Content-Type of its own (rule P-43).
+    pub(crate) content_type: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Content {
+    #[default]
+    None,
+    Bytes(Bytes),
+    Source {
+        length: Option<u64>,
+        replayable: bool,
+    },
+}
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { content: Content::None, content_type: None }
+    }
+
+    /// Key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36). Without a pair there
+    /// is no body.
+    ///
+    /// ```
+    /// let body = sessio::Body::form([("user", "a b"), ("lang", "en")]);
+    /// assert_eq!(body.as_bytes().unwrap(), b"user=a+b&lang=en");
+    /// ```
+    #[must_use]
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let pairs: Vec<(K, V)> = pairs.into_iter().collect();
+        if pairs.is_empty() {
+            return Self::empty();
+        }
+        let mut text = String::new();
+        encode_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())), &mut text);
+        Self { content: Content::Bytes(text.into()), content_type: Some("application/x-www-form-urlencoded") }
+    }
+
+    /// A value as JSON, written as Python writes it (rule P-32).
+    ///
+    /// # Errors
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value cannot be written as JSON.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
+        let text = crate::json::write(value)?;
+        Ok(Self { content: Content::Bytes(text.into()), content_type: Some("application/json") })
+    }
+
+    /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`
+    /// says whether the source can start over.
+    #[must_use]
+    pub const fn source(length: Option<u64>, replayable: bool) -> Self {
+        Self { content: Content::Source { length, replayable }, content_type: None }
+    }
+
+    /// The bytes, if the body is of bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::None => Some(b""),
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Source { .. } => None,
+        }
+    }
+
+    /// How many bytes there are; `None` if that shows only at the end.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.content {
+            Content::None => Some(0),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Source { length, .. } => *length,
+        }
+    }
+
+    /// Whether there is none. A body of no bytes is a body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content == Content::None
+    }
+
+    /// Whether it can be sent again.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        !matches!(self.content, Content::Source { replayable: false, .. })
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self { content: Content::Bytes(bytes.into()), content_type: None }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Content::None => f.write_str("Body(empty)"),
+            Content::Bytes(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Source { length: Some(length), .. } => write!(f, "Body(source of {length} bytes)"),
+            Content::Source { length: None, .. } => f.write_str("Body(source)"),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a call is told.
+
+use std::io;
+use std::time::Instant;
+
+use super::{Call, Memory, Phase};
+use crate::conn::Conn;
+use crate::cookie::Jar;
+use crate::error::{Error, Kind, Timeout};
+use crate::h1::{Asked, Receiver, Reuse, Sender};
+use crate::head::Head;
+use crate::headers::Headers;
+use crate::now::Now;
+use crate::pool::Proof;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Direction {
+    /// To the peer.
+    Send,
+    /// From the peer.
+    Receive,
+}
+
+/// The answers to [`Step`](super::Step). One that was not asked for fails the call with [`Kind::Misuse`].
+impl Call {
+    /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
+    pub fn resolved(&mut self, now: Now) -> Option<Instant> {
+        let Phase::Connect { is_resolved, .. } = &mut self.phase else {
+            self.misuse();
+            return None;
+        };
+        *is_resolved = true;
+        self.clock.wait(Timeout::Connect, &self.request.timeouts, now.mono).ok().flatten()
+    }
+
+    /// Here is the connection, new or out of a pool.
+    pub fn connected(&mut self, conn: Conn) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
+            return self.misuse();
+        }
+        self.clock.rest();
+        self.connection = (conn.id(), conn.exchanges > 0);
+        self.conn = Some(conn);
+        let request = &self.request;
+        let mut asked = Asked::new(&request.method);
+        asked.close = says_close(&request.headers);
+        asked.upgrade = request.headers.contains("Upgrade");
+        let Memory { send, recv } = std::mem::take(&mut self.memory);
+        self.receiver = Receiver::new(asked, request.limits, recv);
+        let target = request.target().as_bytes();
+        let outgoing = request.outgoing(self.framed);
+        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, send);
+        self.phase = Phase::Exchange;
+        self.settle();
+    }
+
+    /// No connection can be made; `error` says why.
+    pub fn unreachable(&mut self, error: Error) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
+            return self.misuse();
+        }
+        self.fail(error);
+    }
+
+    /// The transport took the first `n` bytes of [`Io::send`].
+    pub fn sent(&mut self, n: usize) {
+        let (Phase::Exchange, Some(conn)) = (&self.phase, &mut self.conn) else { return self.misuse() };
+        conn.sent(n, &mut self.sender);
+        self.clock.progress(Timeout::Send);
+        self.settle();
+    }
+
+    /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the stream.
+    pub fn received(&mut self, n: usize) {
+        let reading = matches!(self.phase, Phase::Exchange | Phase::Read | Phase::Skip { .. });
+        let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
+        if let Err(error) = conn.received(n, &mut self.receiver) {
+            return self.fail(error);
+        }
+        if self.sender.bytes_sent() == 0 && self.receiver.bytes_received() > 0 {
+            // Whatever it is, it is no answer to us (row Q13).
+            return self.fail(Kind::UnsolicitedData.into());
+        }
+        self.clock.progress(Timeout::Read);
+        self.settle();
+    }
+
+    /// The transport failed, in the direction of sending or in that of receiving.
+    pub fn broken(&mut self, direction: Direction, cause: io::Error) {
+        match (direction, &self.phase) {
+            (Direction::Send, Phase::Exchange) => self.send_failure = Some(cause),
+            (Direction::Receive, Phase::Exchange) => {
+                let is_first = self.receiver.bytes_received() == 0;
+                let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
+                self.lose(Error::new(kind).with_source(cause));
+            }
+            (Direction::Receive, Phase::Read) => self.receive_failure = Some(cause),
+            (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
+            _ => self.misuse(),
+        }
+    }
+
+    /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
+    /// [`Io::body`] asks for it.
+    pub fn supply(&mut self, bytes: &[u8]) -> usize {
+        if !matches!(self.phase, Phase::Exchange) {
+            self.misuse();
+            return 0;
+        }
+        match self.sender.supply(bytes) {
+            Ok(n) => {
+                self.clock.progress(Timeout::Send);
+                self.settle();
+                n
+            }
+            Err(error) => {
+                self.fail(error);
+                0
+            }
+        }
+    }
+
+    /// The request's body has ended.
+    pub fn supply_end(&mut self) {
+        if !matches!(self.phase, Phase::Exchange) {
+            return self.misuse();
+        }
+        match self.sender.supply_end() {
+            Ok(()) => self.settle(),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The source of the request's body has failed: the request is aborted, and never looks complete to the
+    /// peer (row F29).
+    pub fn supply_failed(&mut self, cause: io::Error) {
+        if !matches!(self.phase, Phase::Exchange | Phase::Rewind) {
+            return self.misuse();
+        }
+        self.fail(Error::new(Kind::BodySource).with_source(cause));
+    }
+
+    /// The source of the request's body stands at its start again.
+    pub fn rewound(&mut self) {
+        if !matches!(self.phase, Phase::Rewind) {
+            return self.misuse();
+        }
+        self.phase = Phase::Connect { fresh: self.is_retried, is_resolved: false };
+    }
+
+    /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
+    /// socket is to be closed.
+    pub fn release(&mut self) -> Option<(Conn, Proof)> {
+        if !self.has_carried() {
+            self.misuse();
+            return None;
+        }
+        let mut conn = self.conn.take()?;
+        conn.exchanges = conn.exchanges.saturating_add(1);
+        let proof = match self.receiver.reuse() {
+            Reuse::Yes { idle_for, max }
+                if self.sender.is_done() && self.send_failure.is_none() && max != Some(0) =>
+            {
+                Some(Proof { opened: conn.opened(), idle_for })
+            }
+            _ => None,
+        };
+        self.settle();
+        proof.map(|proof| (conn, proof))
+    }
+
+    /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.
+    /// All policy is here, and here alone.
+    pub fn turn(&mut self, jar: &mut Jar, now: Now) {
+        if !matches!(self.phase, Phase::Turn) {
+            return self.misuse();
+        }
+        self.decide(jar, now);
+        self.settle();
+    }
+
+    /// Takes the head of the answer.
+    pub fn take_head(&mut self) -> Option<Head> {
+        if !matches!(self.phase, Phase::Answer) {
+            self.misuse();
+            return None;
+        }
+        self.phase = Phase::Read;
+        self.head.take()
+    }
+
+    /// The caller has read the first `n` bytes of [`Step::Body`].
+    pub fn consume(&mut self, n: usize) {
+        if !matches!(self.phase, Phase::Read) {
+            return self.misuse();
+        }
+        self.receiver.consume(n);
+        self.settle();
+    }
+}
+
+/// RFC 9112 section 9.6: who says close sends no further request on that connection.
+fn says_close(headers: &Headers) -> bool {
+    headers
+        .get_all("Connection")
+        .flat_map(|value| value.split(|b| *b == b','))
+        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+}

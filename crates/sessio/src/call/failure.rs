@@ -1,0 +1,58 @@
+//! How a call ends badly.
+
+use super::{Call, Phase};
+use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
+use crate::origin::Origin;
+use crate::retry;
+
+impl Call {
+    pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {
+        self.fail(Kind::Timeout(timeout).into());
+        Err(self.tell())
+    }
+
+    pub(super) fn misuse(&mut self) {
+        self.fail(Kind::Misuse.into());
+    }
+
+    pub(super) fn fail(&mut self, error: Error) {
+        if matches!(self.phase, Phase::Failed(_) | Phase::Failing(_)) {
+            return;
+        }
+        let error = error.with_url(&self.request.url).with_progress(self.progress());
+        self.conn = None;
+        self.phase = Phase::Failing(error);
+    }
+
+    pub(super) fn tell(&mut self) -> Error {
+        let kind = match &self.phase {
+            Phase::Failing(error) => error.kind(),
+            Phase::Failed(kind) => *kind,
+            _ => Kind::Misuse,
+        };
+        match std::mem::replace(&mut self.phase, Phase::Failed(kind)) {
+            Phase::Failing(error) => error,
+            _ => kind.into(),
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let stage = match self.phase {
+            Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
+            Phase::Exchange if self.sender.is_done() => Stage::Head,
+            Phase::Exchange => Stage::Send,
+            Phase::Turn | Phase::Skip { .. } => Stage::Turn,
+            Phase::Answer | Phase::Read | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => Stage::Body,
+        };
+        let is_before = stage == Stage::Connect;
+        Progress {
+            stage,
+            peer: Origin::of(&self.request.url),
+            hop: self.redirects,
+            bytes_sent: if is_before { 0 } else { self.sender.bytes_sent() },
+            bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
+            reused: !is_before && self.connection.1,
+            repeat: if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) },
+        }
+    }
+}

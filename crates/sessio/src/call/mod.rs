@@ -1,0 +1,290 @@
+//! One call: a request, and whatever follows from it until its answer is read.
+//!
+//! A [`Call`] goes through authentication, redirects and retries without doing any IO. Whoever drives it
+//! asks [`step`](Call::step) what is wanted now, does it, and tells the outcome. It is *level-triggered*:
+//! asking changes nothing, only answers do. An answer that is forgotten shows as the same step twice; an
+//! answer that nobody asked for is [`Kind::Misuse`], never a panic.
+//!
+//! ```text
+//!                    ┌────────────── stale connection: once more ──────────────┐
+//!                    ▼                                                         │
+//!   new ──▶ Connect ──▶ Io: request out, response in ──▶ final head ───────────┘
+//!              ▲                                            │
+//!              │                              cookie, redirect or challenge?
+//!              │                                   no │          │ yes
+//!              │                                      │        Turn ──▶ error, with the response
+//!              │                                      ▼          │
+//!              │   Rewind ◀── Io: skip the body ◀── follow ◀─────┤
+//!              │     │                                           │ answer
+//!              └─────┘                                Head ◀─────┘
+//!                                                       │
+//!   Release: as soon as the last byte has come      Body ⇄ Io ──▶ Done
+//! ```
+//!
+//! [`Release`](Step::Release) is wanted in any of these states, as soon as the connection has carried the
+//! response whole: often before its head is even looked at.
+//!
+//! ```
+//! use std::time::Instant;
+//! use sessio::{Call, Conn, Jar, Memory, Now, Request, Settings, Step, UnixTime, merge, prepare};
+//!
+//! let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+//! let mut jar = Jar::new();
+//! let request = prepare(merge(&Settings::default(), Request::get("http://example.org/")), &mut jar, now)?;
+//! let mut call = Call::new(request, Memory::default())?;
+//! let mut answer = &b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nhi"[..];
+//! let mut body = Vec::new();
+//! loop {
+//!     match call.step(now)? {
+//!         Step::Connect(to) => {
+//!             assert_eq!(to.url.as_str(), "http://example.org/");
+//!             call.connected(Conn::plain(1, now.mono));
+//!         }
+//!         Step::Io(io) if !io.send.is_empty() => {
+//!             assert!(io.send.starts_with(b"GET / HTTP/1.1\r\nHost: example.org\r\n"));
+//!             let n = io.send.len();
+//!             call.sent(n);
+//!         }
+//!         Step::Io(io) => {
+//!             let n = answer.len().min(io.recv.len());
+//!             io.recv[..n].copy_from_slice(&answer[..n]);
+//!             answer = &answer[n..];
+//!             call.received(n);
+//!         }
+//!         Step::Release => assert!(call.release().is_some()), // into a pool
+//!         Step::Turn => call.turn(&mut jar, now),
+//!         Step::Head => assert_eq!(call.take_head().unwrap().status, 200),
+//!         Step::Body(bytes) => {
+//!             let n = bytes.len();
+//!             body.extend_from_slice(bytes);
+//!             call.consume(n);
+//!         }
+//!         Step::Done => break,
+//!         other => panic!("{other:?}"),
+//!     }
+//! }
+//! assert_eq!(body, b"hi");
+//! assert_eq!(jar.len(), 1);
+//! # Ok::<(), sessio::Error>(())
+//! ```
+
+mod answer;
+mod clock;
+mod failure;
+mod settle;
+mod step;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::conn::Conn;
+use crate::cookie::Extracted;
+use crate::error::{Error, Kind, Result};
+use crate::h1::{Receiver, Sender};
+use crate::head::Head;
+use crate::headers::Headers;
+use crate::history::Exchange;
+use crate::prepared::{Framed, Prepared};
+pub use answer::Direction;
+use clock::Clock;
+pub use step::{Connect, Io, Step};
+use turn::Next;
+
+/// One call, driven from outside: see the [module](self).
+pub struct Call {
+    /// The request of this hop.
+    request: Prepared,
+    framed: Framed,
+    phase: Phase,
+    conn: Option<Conn>,
+    /// The connection's number and whether it was used before; they outlive it.
+    connection: (u64, bool),
+    sender: Sender,
+    receiver: Receiver,
+    /// For the sender and the receiver, until they have it.
+    memory: Memory,
+    clock: Clock,
+    /// When this hop began, and how long it took until the head was there.
+    began: Option<Instant>,
+    elapsed: Option<Duration>,
+    head: Option<Head>,
+    history: Vec<Exchange>,
+    /// What the jar made of the answer's cookies.
+    extracted: Extracted,
+    /// The request that a redirect leads to, where redirects are handed over.
+    next: Option<Result<Prepared>>,
+    /// Marks of the requests sent so far, to see a loop by.
+    marks: Vec<u64>,
+    redirects: u32,
+    challenges: u32,
+    is_retried: bool,
+    /// The transport took no more of the request: what the peer says is still read (row Q08).
+    send_failure: Option<io::Error>,
+    /// Nothing more can come from the peer.
+    receive_failure: Option<io::Error>,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+enum Phase {
+    /// Wants a connection, and a new one if one from the pool has just failed.
+    Connect {
+        fresh: bool,
+        is_resolved: bool,
+    },
+    Exchange,
+    Turn,
+    Answer,
+    Read,
+    /// The rest of a response that is followed: so many bytes of it may still be read, until then.
+    Skip {
+        next: Next,
+        budget: u64,
+        until: Option<Instant>,
+    },
+    Rewind,
+    Done,
+    Failed(Kind),
+    /// Failed, and the error was not told yet.
+    Failing(Error),
+}
+
+/// Memory that calls use one after another, so that none of them allocates buffers of its own.
+///
+/// It holds no data between calls; an empty one will do.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub(crate) send: Vec<u8>,
+    pub(crate) recv: Vec<u8>,
+}
+
+impl Memory {
+    /// How many bytes it holds.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.send.capacity() + self.recv.capacity()
+    }
+}
+
+impl Call {
+    /// A call that will send this request.
+    ///
+    /// # Errors
+    /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
+    pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
+        let framed = request.check()?;
+        Ok(Self {
+            sender: Sender::default(),
+            receiver: Receiver::default(),
+            memory,
+            request,
+            framed,
+            phase: Phase::Connect { fresh: false, is_resolved: false },
+            conn: None,
+            connection: (0, false),
+            clock: Clock::default(),
+            began: None,
+            elapsed: None,
+            head: None,
+            history: Vec::new(),
+            extracted: Extracted::default(),
+            next: None,
+            marks: Vec::new(),
+            redirects: 0,
+            challenges: 0,
+            is_retried: false,
+            send_failure: None,
+            receive_failure: None,
+        })
+    }
+
+    /// The request of this hop: after the head, the one that was answered.
+    #[must_use]
+    pub fn request(&self) -> &Prepared {
+        &self.request
+    }
+
+    /// The responses on the way, first to last.
+    #[must_use]
+    pub fn history(&self) -> &[Exchange] {
+        &self.history
+    }
+
+    /// The exchange at hand, with its head.
+    #[must_use]
+    pub fn exchange(&self, head: Head) -> Exchange {
+        let (connection, reused) = self.connection;
+        Exchange {
+            method: self.request.method.clone(),
+            url: self.request.url.clone(),
+            sent: self.request.headers.clone(),
+            head,
+            elapsed: self.elapsed(),
+            reused,
+            connection,
+        }
+    }
+
+    /// What the jar made of the answer's cookies.
+    #[must_use]
+    pub fn extracted(&self) -> &Extracted {
+        &self.extracted
+    }
+
+    /// From the wish for a connection to the answer's head.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed.unwrap_or_default()
+    }
+
+    /// The number of the connection of this hop, and whether it had carried an earlier exchange.
+    #[must_use]
+    pub fn connection(&self) -> (u64, bool) {
+        self.connection
+    }
+
+    /// How many bytes of the answer's body are still to be read, where that is known.
+    #[must_use]
+    pub fn body_left(&self) -> Option<u64> {
+        self.receiver.left()
+    }
+
+    /// The trailers of the answer, once its body has been read.
+    #[must_use]
+    pub fn trailers(&self) -> &Headers {
+        self.receiver.trailers()
+    }
+
+    /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
+    /// been sent (rule R-25, row B22).
+    pub fn take_next(&mut self) -> Option<Result<Prepared>> {
+        self.next.take()
+    }
+
+    /// The memory, for the next call. This one is over then.
+    #[must_use]
+    pub fn take_memory(&mut self) -> Memory {
+        if self.memory.capacity() == 0 {
+            self.recycle();
+        }
+        if !matches!(self.phase, Phase::Failed(_)) {
+            self.conn = None;
+            self.phase = Phase::Done;
+        }
+        std::mem::take(&mut self.memory)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("phase", &self.phase)
+            .field("request", &self.request)
+            .field("redirects", &self.redirects)
+            .finish_non_exhaustive()
+    }
+}

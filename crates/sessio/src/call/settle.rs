@@ -1,0 +1,112 @@
+//! Where the bytes that have come lead, without time or policy.
+
+use super::{Call, Phase};
+use crate::body::Content;
+use crate::error::{Error, Kind};
+use crate::h1::Event;
+use crate::retry::{self, Failure};
+
+impl Call {
+    /// Whether the connection has done all that this exchange needs of it.
+    pub(super) fn has_carried(&self) -> bool {
+        self.receiver.is_complete() && !matches!(self.phase, Phase::Failed(_) | Phase::Failing(_))
+    }
+
+    /// Goes as far as what has come leads, without time or policy.
+    pub(super) fn settle(&mut self) {
+        if let Some(conn) = &mut self.conn
+            && let Err(error) = conn.pump(&mut self.sender, &mut self.receiver)
+        {
+            return self.fail(error);
+        }
+        match self.phase {
+            Phase::Exchange => self.await_head(),
+            Phase::Skip { .. } => self.skip(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn await_head(&mut self) {
+        loop {
+            match self.receiver.poll() {
+                Ok(Event::Interim(_)) => {}
+                Ok(Event::Head(head)) => {
+                    self.clock.rest();
+                    self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
+                    self.head = Some(head);
+                    return;
+                }
+                Ok(_) => return,
+                Err(error) => return self.lose(error),
+            }
+        }
+    }
+
+    /// Reads on to the end of a response that is followed, if that is not far: the connection is worth so
+    /// much and no more (rows Q18, Q19, V117).
+    pub(super) fn skip(&mut self) {
+        loop {
+            let Phase::Skip { budget, .. } = &mut self.phase else { return };
+            if !self.sender.is_done() || self.receiver.left().is_some_and(|left| left > *budget) {
+                return self.skipped(false);
+            }
+            match self.receiver.poll() {
+                Ok(Event::Body(bytes)) => {
+                    let n = bytes.len();
+                    if n as u64 > *budget {
+                        return self.skipped(false);
+                    }
+                    *budget -= n as u64;
+                    self.receiver.consume(n);
+                }
+                Ok(Event::End) => {
+                    // The connection is given back first; the end comes round again then.
+                    if self.conn.is_none() {
+                        self.skipped(true);
+                    }
+                    return;
+                }
+                Ok(_) => return,
+                Err(_) => return self.skipped(false),
+            }
+        }
+    }
+
+    /// The exchange came to nothing before its head was whole: once more where that is safe.
+    pub(super) fn lose(&mut self, error: Error) {
+        let failure = self.failure();
+        let is_lost = error.kind() == Kind::ClosedBeforeResponse;
+        if is_lost && retry::is_safe(&failure) {
+            self.conn = None;
+            self.is_retried = true;
+            self.send_failure = None;
+            let is_source = matches!(self.request.body.content, Content::Source { .. });
+            self.phase =
+                if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, is_resolved: false } };
+            return self.recycle();
+        }
+        let error = match self.send_failure.take() {
+            Some(cause) if is_lost => Error::new(Kind::Io).with_source(cause),
+            _ => error,
+        };
+        self.fail(error);
+    }
+
+    pub(super) fn failure(&self) -> Failure {
+        let request = &self.request;
+        Failure {
+            reused: self.connection.1,
+            sent: self.sender.bytes_sent(),
+            received: self.receiver.bytes_received(),
+            idempotent: retry::is_idempotent(&request.method, &request.headers),
+            replayable: request.body.is_replayable(),
+            retried: self.is_retried,
+        }
+    }
+
+    /// Takes the memory back from the sender and the receiver.
+    pub(super) fn recycle(&mut self) {
+        self.memory.send = std::mem::take(&mut self.sender).into_buffer();
+        self.memory.recv = std::mem::take(&mut self.receiver).into_buffer();
+    }
+}

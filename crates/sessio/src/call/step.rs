@@ -1,0 +1,177 @@
+//! What a call wants now.
+
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::{Call, Phase};
+use crate::error::{Error, Kind, Result, Timeout};
+use crate::h1::Event;
+use crate::now::{Now, later};
+
+/// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// A connection: [`connected`](super::Call::connected) or [`unreachable`](super::Call::unreachable).
+    Connect(Connect<'a>),
+    /// Bytes to move, in both directions at once: [`sent`](super::Call::sent),
+    /// [`received`](super::Call::received), [`supply`](super::Call::supply) and
+    /// [`broken`](super::Call::broken).
+    Io(Io<'a>),
+    /// The connection is not needed any more: [`release`](super::Call::release).
+    Release,
+    /// The response asks for a decision: [`turn`](super::Call::turn), with the session's jar.
+    Turn,
+    /// The source of the request's body must start over: [`rewound`](super::Call::rewound).
+    Rewind,
+    /// The head of the answer is there: [`take_head`](super::Call::take_head).
+    Head,
+    /// Bytes of the answer's body: [`consume`](super::Call::consume).
+    Body(&'a [u8]),
+    /// Nothing any more.
+    Done,
+}
+
+/// A connection that is wanted.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Connect<'a> {
+    /// Where to.
+    pub url: &'a Url,
+    /// Whether it must be a new one: a pooled one has just failed.
+    pub fresh: bool,
+    /// When to give up what is being done, resolving or connecting, and ask again.
+    pub deadline: Option<Instant>,
+}
+
+/// Bytes to move. Each field is a wish, and empty where there is none.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Io<'a> {
+    /// Bytes for the peer.
+    pub send: &'a [u8],
+    /// Where bytes of the peer go; empty while the caller has not read what came before.
+    pub recv: &'a mut [u8],
+    /// How many bytes the request's body may be supplied with now.
+    pub body: usize,
+    /// When to stop waiting and ask again.
+    pub deadline: Option<Instant>,
+}
+
+impl Step<'_> {
+    /// The same, to be given up earlier.
+    fn by(self, end: Option<Instant>) -> Self {
+        match self {
+            Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),
+            step => step,
+        }
+    }
+}
+
+/// How long the rest of a response that is followed may take, before its connection is given up instead
+/// (rows Q18, Q19).
+const PATIENCE: Duration = Duration::from_millis(50);
+
+impl Call {
+    /// What is wanted now. Nothing but the clock moves.
+    ///
+    /// # Errors
+    /// Why the call has failed; it stays failed, and the driver drops its connection.
+    pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
+        let now = now.mono;
+        if let Phase::Skip { until, .. } = &mut self.phase
+            && *until.get_or_insert(later(now, PATIENCE)) <= now
+        {
+            self.skipped(false);
+        }
+        self.clock.start(&self.request.timeouts, now);
+        if self.clock.total_is_over(now)
+            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
+        {
+            self.fail(Kind::Timeout(Timeout::Total).into());
+        }
+        let began = *self.began.get_or_insert(now);
+        if self.head.is_some() && self.elapsed.is_none() {
+            self.elapsed = Some(now.saturating_duration_since(began));
+        }
+        if self.conn.is_some() && self.has_carried() {
+            return Ok(Step::Release);
+        }
+        match &self.phase {
+            Phase::Connect { fresh, is_resolved } => {
+                let (fresh, is_resolved) = (*fresh, *is_resolved);
+                self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
+            }
+            Phase::Exchange => self.send_and_wait(now),
+            Phase::Turn => Ok(Step::Turn),
+            Phase::Answer => Ok(Step::Head),
+            Phase::Read => self.read(now),
+            Phase::Skip { until, .. } => {
+                let until = *until;
+                self.io(Timeout::Read, now).map(|step| step.by(until))
+            }
+            Phase::Rewind => Ok(Step::Rewind),
+            Phase::Done => Ok(Step::Done),
+            Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
+        }
+    }
+
+    pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
+        match self.clock.wait(limit, &self.request.timeouts, now) {
+            Ok(deadline) => Ok(Step::Connect(Connect { url: &self.request.url, fresh, deadline })),
+            Err(timeout) => self.expire(timeout),
+        }
+    }
+
+    pub(super) fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
+        let is_sending = !self.sender.is_done() && self.send_failure.is_none();
+        self.io(if is_sending { Timeout::Send } else { Timeout::Head }, now)
+    }
+
+    pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
+        match self.receiver.poll() {
+            // Asked again below: what is borrowed here could not be handed out only sometimes.
+            Ok(Event::Body(_)) => {}
+            Ok(Event::End) => {
+                self.phase = Phase::Done;
+                return Ok(Step::Done);
+            }
+            Ok(_) => {
+                return match self.receive_failure.take() {
+                    Some(cause) => {
+                        self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
+                        Err(self.tell())
+                    }
+                    None => self.io(Timeout::Read, now),
+                };
+            }
+            Err(error) => {
+                self.fail(error);
+                return Err(self.tell());
+            }
+        }
+        // The caller has something to read: the time it takes is its own.
+        self.clock.rest();
+        match self.receiver.poll()? {
+            Event::Body(bytes) => Ok(Step::Body(bytes)),
+            _ => Ok(Step::Done),
+        }
+    }
+
+    pub(super) fn io(&mut self, limit: Timeout, now: Instant) -> Result<Step<'_>> {
+        let deadline = match self.clock.wait(limit, &self.request.timeouts, now) {
+            Ok(deadline) => deadline,
+            Err(timeout) => return self.expire(timeout),
+        };
+        let wants_body = matches!(self.phase, Phase::Exchange) && self.send_failure.is_none();
+        let body = if wants_body { self.sender.wanted() } else { 0 };
+        if self.conn.is_none() {
+            self.misuse();
+            return Err(self.tell());
+        }
+        let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
+        let (send, recv) = conn.io(&self.sender, &mut self.receiver);
+        Ok(Step::Io(Io { send: if wants_body { send } else { &[] }, recv, body, deadline }))
+    }
+}

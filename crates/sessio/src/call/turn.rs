@@ -1,0 +1,209 @@
+//! Policy: what follows from a response. It is all here.
+
+use std::hash::Hasher;
+
+use url::Position;
+
+use super::{Call, Phase};
+use crate::auth::Answer;
+use crate::body::{Body, Content};
+use crate::cookie::{Jar, RequestCookies};
+use crate::error::{Error, Kind, Result};
+use crate::fingerprint::Mix;
+use crate::head::Head;
+use crate::now::Now;
+use crate::prepared::Prepared;
+use crate::redirect::{self, Decision, Follow, Hop, Replay};
+
+/// How often one call answers challenges.
+const MOST_CHALLENGES: u32 = 8;
+
+/// What is sent once the response at hand is out of the way.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The request that a redirect leads to.
+    Redirect(Box<Prepared>),
+    /// The same request, with an answer to a challenge.
+    Again,
+}
+
+impl Call {
+    /// Whether anything could follow from this response that needs the jar or a decision.
+    pub(super) fn needs_turn(&self, head: &Head) -> bool {
+        self.request.flow.is_some()
+            || redirect::is_redirect(head.status)
+            || (self.request.jar && head.headers.contains("Set-Cookie"))
+    }
+
+    pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
+        let Some(head) = self.head.take() else { return self.misuse() };
+        if self.request.jar {
+            self.extracted = jar.extract(&self.request.url, head.headers.get_all("Set-Cookie"), now);
+        }
+        match self.challenged(&head) {
+            Ok(Answer::Again) => {
+                // The challenge may have set cookies (rule A-07).
+                self.request.write_cookies(jar, now);
+                return self.follow(head, Next::Again);
+            }
+            Ok(Answer::Accept) => {}
+            Err(error) => return self.refuse(error, head),
+        }
+        let hop = Hop {
+            method: &self.request.method,
+            url: &self.request.url,
+            headers: &self.request.headers,
+            body: match &self.request.body {
+                body if body.is_empty() => Replay::None,
+                body if body.is_replayable() => Replay::Possible,
+                _ => Replay::Impossible,
+            },
+            taken: self.redirects,
+        };
+        match redirect::decide(&hop, &head, &self.request.rules) {
+            Decision::Stop(_) => {}
+            Decision::Follow(follow) => {
+                let next = self.request_after(*follow, jar, now);
+                match (next, self.request.follow) {
+                    (next, None) => self.next = Some(next),
+                    (Err(error), Some(_)) => return self.refuse(error, head),
+                    (Ok(next), Some(_)) => {
+                        if self.is_loop(&next) {
+                            return self.refuse(Kind::RedirectLoop.into(), head);
+                        }
+                        return self.follow(head, Next::Redirect(Box::new(next)));
+                    }
+                }
+            }
+            Decision::Fail(fail) => {
+                let mut error = Error::new(fail.kind);
+                if let Some(detail) = fail.detail {
+                    error = error.with_detail(detail);
+                }
+                if self.request.follow.is_some() {
+                    return self.refuse(error, head);
+                }
+                // Who does not follow hears of it only on asking where it would lead (row B22).
+                self.next = Some(Err(error));
+            }
+        }
+        self.head = Some(head);
+        self.phase = Phase::Answer;
+    }
+
+    /// Shows the response to whoever authenticates.
+    fn challenged(&mut self, head: &Head) -> Result<Answer> {
+        let Some(mut flow) = self.request.flow.take() else { return Ok(Answer::Accept) };
+        let answer = flow.challenged(head, &mut self.request);
+        self.request.flow = Some(flow);
+        if answer? == Answer::Accept || self.challenges == MOST_CHALLENGES {
+            return Ok(Answer::Accept);
+        }
+        if !self.request.body.is_replayable() {
+            return Err(Kind::NotReplayable.into());
+        }
+        self.challenges += 1;
+        self.request.frame();
+        self.framed = self.request.check()?;
+        Ok(Answer::Again)
+    }
+
+    /// The request that a redirect leads to, whole.
+    fn request_after(&self, follow: Follow, jar: &mut Jar, now: Now) -> Result<Prepared> {
+        let from = &self.request;
+        let mut next = Prepared {
+            method: follow.method,
+            url: follow.url,
+            target: None,
+            headers: follow.headers,
+            body: if follow.keeps_body { from.body.clone() } else { Body::empty() },
+            // The caller's own cookies are for the origin that it asked (row B04).
+            cookies: if follow.leaves_origin { RequestCookies::new() } else { from.cookies.clone() },
+            jar: from.jar,
+            flow: if follow.leaves_origin { None } else { from.flow.clone() },
+            follow: from.follow,
+            rules: from.rules.clone(),
+            timeouts: from.timeouts,
+            limits: from.limits,
+            overrides: Vec::new(),
+        };
+        next.address_host()?;
+        next.headers.remove("Cookie");
+        next.write_cookies(jar, now);
+        next.frame();
+        if let Some(mut flow) = next.flow.take() {
+            flow.sign(&mut next)?;
+            next.flow = Some(flow);
+            next.frame();
+        }
+        next.check()?;
+        Ok(next)
+    }
+
+    /// Whether this very request was sent before: the same answer would come, and so on for ever.
+    fn is_loop(&mut self, next: &Prepared) -> bool {
+        if !self.request.rules.detect_loops {
+            return false;
+        }
+        if self.marks.is_empty() {
+            self.marks.push(mark(&self.request));
+        }
+        let mark = mark(next);
+        let is_loop = self.marks.contains(&mark);
+        self.marks.push(mark);
+        is_loop
+    }
+
+    fn follow(&mut self, head: Head, next: Next) {
+        self.history.push(self.exchange(head));
+        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
+    }
+
+    /// The response that was followed is out of the way; `whole` says whether it was read to its end.
+    pub(super) fn skipped(&mut self, whole: bool) {
+        let Phase::Skip { next, .. } =
+            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, is_resolved: false })
+        else {
+            return self.misuse();
+        };
+        if !whole {
+            self.conn = None;
+        }
+        if let Next::Redirect(request) = next {
+            self.redirects += 1;
+            match request.check() {
+                Ok(framed) => self.framed = framed,
+                Err(error) => return self.fail(error),
+            }
+            self.request = *request;
+        }
+        self.is_retried = false;
+        self.send_failure = None;
+        self.began = None;
+        self.elapsed = None;
+        self.clock.rest();
+        self.recycle();
+        if matches!(self.request.body.content, Content::Source { .. }) {
+            self.phase = Phase::Rewind;
+        }
+    }
+
+    /// Ends the call with an error that holds the response.
+    fn refuse(&mut self, error: Error, head: Head) {
+        let history = std::mem::take(&mut self.history);
+        self.fail(error.with_response(self.exchange(head)).with_history(history));
+    }
+}
+
+/// What tells one request from another, to the letter; the fragment is not sent.
+fn mark(request: &Prepared) -> u64 {
+    let mut mix = Mix::default();
+    mix.write(request.method.as_str().as_bytes());
+    mix.write(request.url[..Position::AfterQuery].as_bytes());
+    for field in request.headers.iter() {
+        mix.write(field.name.as_bytes());
+        mix.write(field.value);
+    }
+    mix.write(request.body.as_bytes().unwrap_or_default());
+    mix.finish()
+}

@@ -1,0 +1,108 @@
+//! One connection, as far as bytes go: the socket is the driver's.
+
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::h1::{Receiver, Sender};
+use crate::secure::Secure;
+
+/// A connection between socket and HTTP: its number, its age, and the filters of bytes on it.
+#[derive(Debug)]
+pub struct Conn {
+    id: u64,
+    opened: Instant,
+    pub(crate) exchanges: u32,
+    secure: Option<Box<dyn Secure>>,
+}
+
+impl Conn {
+    /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
+    #[must_use]
+    pub fn plain(id: u64, opened: Instant) -> Self {
+        Self { id, opened, exchanges: 0, secure: None }
+    }
+
+    /// A fresh connection behind a filter, such as TLS.
+    #[must_use]
+    pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
+        Self { id, opened, exchanges: 0, secure: Some(secure) }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// When it was opened.
+    #[must_use]
+    pub fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// How many exchanges it has carried to their end.
+    #[must_use]
+    pub fn exchanges(&self) -> u32 {
+        self.exchanges
+    }
+
+    /// What goes to the socket, and where its bytes come to.
+    pub(crate) fn io<'a>(
+        &'a mut self,
+        sender: &'a Sender,
+        receiver: &'a mut Receiver,
+    ) -> (&'a [u8], &'a mut [u8]) {
+        let Some(secure) = &mut self.secure else {
+            return (sender.unsent(), receiver.room());
+        };
+        // Ciphertext is wanted while plaintext is, and during the handshake: not while the caller is slow.
+        let wanted = !receiver.room().is_empty();
+        // One filter cannot lend both its ends at once: first what goes out, then what comes in.
+        if secure.outgoing().is_empty() {
+            (&[], if wanted { secure.room() } else { &mut [] })
+        } else {
+            (secure.outgoing(), &mut [])
+        }
+    }
+
+    pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
+        match &mut self.secure {
+            None => sender.sent(n),
+            Some(secure) => secure.sent(n),
+        }
+    }
+
+    pub(crate) fn received(&mut self, n: usize, receiver: &mut Receiver) -> Result<()> {
+        match &mut self.secure {
+            None => receiver.received(n),
+            Some(secure) => secure.received(n)?,
+        }
+        Ok(())
+    }
+
+    /// Moves what can move through the filter, in both directions.
+    pub(crate) fn pump(&mut self, sender: &mut Sender, receiver: &mut Receiver) -> Result<()> {
+        let Some(secure) = &mut self.secure else { return Ok(()) };
+        while !sender.unsent().is_empty() {
+            let taken = secure.seal(sender.unsent())?;
+            if taken == 0 {
+                break;
+            }
+            sender.sent(taken);
+        }
+        loop {
+            let room = receiver.room();
+            if room.is_empty() {
+                return Ok(());
+            }
+            match secure.open(room)? {
+                Some(0) => return Ok(()),
+                Some(n) => receiver.received(n),
+                None => {
+                    receiver.received(0);
+                    return Ok(());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Where a response's body ends.
+
+use std::time::Duration;
+
+use http::{StatusCode, Version};
+
+use super::asked::Asked;
+use super::reuse::{Reuse, Why};
+use crate::error::{Error, Kind, Result, escape};
+
+/// How a body is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body, whatever the fields say.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks, a last chunk and trailers.
+    Chunked,
+    /// Everything up to the end of the connection.
+    UntilClose,
+}
+
+/// What a head says about the bytes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// How the body is framed.
+    pub framing: Framing,
+    /// Whether the connection may carry another request once the body has been read.
+    pub reuse: Reuse,
+    /// What must not be shown as it came.
+    pub(super) tidy: Tidy,
+}
+
+/// What has to be set right in the fields before anybody else reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tidy {
+    Nothing,
+    /// A Content-Length that does not count, because of a Transfer-Encoding (RFC 9112 section 6.3).
+    HideLength,
+    /// A Content-Length that was repeated (RFC 9110 section 8.6).
+    CollapseLength(u64),
+}
+
+impl Framing {
+    /// Decides by the status, the version and the fields of a response, and by its request, how the body is
+    /// framed and whether the connection can persist (RFC 9112 sections 6.3 and 9.3).
+    ///
+    /// Stricter than RFC 9112 in that Content-Length and Transfer-Encoding have to be valid even where they
+    /// do not count, except after a CONNECT that was granted (RFC 9110 section 9.3.6).
+    ///
+    /// ```
+    /// use sessio::h1::{Asked, Framing, Reuse, Why};
+    /// use sessio::http::{Method, StatusCode, Version};
+    ///
+    /// let asked = Asked::new(&Method::GET);
+    /// let fields: [(&[u8], &[u8]); 2] = [(b"Content-Length", b"5"), (b"Connection", b"close")];
+    /// let decision = Framing::decide(StatusCode::OK, asked, Version::HTTP_11, fields)?;
+    /// assert_eq!(decision.framing, Framing::Length(5));
+    /// assert_eq!(decision.reuse, Reuse::No(Why::Told));
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::BadLength`] and [`Kind::ConflictingLength`] for a Content-Length that cannot be obeyed,
+    /// [`Kind::UnsupportedTransferCoding`] for a Transfer-Encoding other than exactly `chunked`, or one in
+    /// HTTP/1.0, and [`Kind::UnexpectedUpgrade`] for a 101 that was not asked for.
+    pub fn decide<'a>(
+        status: StatusCode,
+        asked: Asked,
+        version: Version,
+        fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<Decision> {
+        if asked.connect && status.is_success() {
+            // RFC 9110 section 9.3.6, row Q03: both fields are ignored, the tunnel starts at once.
+            return Ok(Decision::without_body(Reuse::No(Why::Upgraded)));
+        }
+        let facts = Facts::gather(fields)?;
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            if !asked.upgrade {
+                return Err(Error::new(Kind::UnexpectedUpgrade)); // row Q01
+            }
+            return Ok(Decision::without_body(Reuse::No(Why::Upgraded)));
+        }
+        if facts.chunked && version < Version::HTTP_11 {
+            // RFC 9112 section 6.1, row P031: such framing is faulty.
+            return Err(Error::new(Kind::UnsupportedTransferCoding).with_detail("in HTTP/1.0"));
+        }
+        let framing = facts.framing(status, asked);
+        let deviation = facts.deviation(status);
+        let tidy = match facts.length {
+            Some(_) if facts.chunked => Tidy::HideLength,
+            Some(length) if facts.repeated => Tidy::CollapseLength(length),
+            _ => Tidy::Nothing,
+        };
+        let why = deviation
+            .or_else(|| facts.closes(asked, version))
+            .or_else(|| (framing == Self::UntilClose).then_some(Why::UntilClose));
+        let reuse = why.map_or(Reuse::Yes { idle_for: facts.idle_for, max: facts.max }, Reuse::No);
+        Ok(Decision { framing, reuse, tidy })
+    }
+}
+
+impl Decision {
+    const fn without_body(reuse: Reuse) -> Self {
+        Self { framing: Framing::None, reuse, tidy: Tidy::Nothing }
+    }
+}
+
+/// What the fields that frame a message say, gathered in one pass.
+#[derive(Default)]
+struct Facts {
+    length: Option<u64>,
+    /// Content-Length came more than once, or as a list.
+    repeated: bool,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+    idle_for: Option<Duration>,
+    max: Option<u32>,
+}
+
+impl Facts {
+    fn gather<'a>(fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Result<Self> {
+        let mut facts = Self::default();
+        for (name, value) in fields {
+            // The length of a name rules nearly every other field out.
+            match name.len() {
+                14 if name.eq_ignore_ascii_case(b"content-length") => facts.content_length(value)?,
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => facts.transfer_encoding(value)?,
+                10 if name.eq_ignore_ascii_case(b"connection") => facts.connection(value),
+                10 if name.eq_ignore_ascii_case(b"keep-alive") => facts.keep_alive(value),
+                _ => {}
+            }
+        }
+        Ok(facts)
+    }
+
+    /// RFC 9110 section 8.6: `1*DIGIT`, and a list of equal ones counts once.
+    fn content_length(&mut self, value: &[u8]) -> Result<()> {
+        for element in elements(value) {
+            let Some(length) = decimal(element) else {
+                return Err(Error::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));
+            };
+            if let Some(known) = self.length {
+                if known != length {
+                    let detail = format!("{known} and {length}");
+                    return Err(Error::new(Kind::ConflictingLength).with_detail(detail));
+                }
+                self.repeated = true;
+            }
+            self.length = Some(length);
+        }
+        Ok(())
+    }
+
+    /// Exactly `chunked`, once: every other coding and every list is where parsers disagree.
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<()> {
+        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            let detail = format!("\"{}\"", escape(value));
+            return Err(Error::new(Kind::UnsupportedTransferCoding).with_detail(detail));
+        }
+        self.chunked = true;
+        Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) {
+        for option in elements(value) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+    }
+
+    /// `Keep-Alive: timeout=5, max=100`; what is not understood is not obeyed.
+    fn keep_alive(&mut self, value: &[u8]) {
+        for parameter in elements(value) {
+            let Some(equals) = memchr::memchr(b'=', parameter) else { continue };
+            let (name, value) = (parameter[..equals].trim_ascii_end(), parameter[equals + 1..].trim_ascii());
+            let Some(number) = decimal(value) else { continue };
+            if name.eq_ignore_ascii_case(b"timeout") {
+                let idle_for = Duration::from_secs(number.saturating_sub(1));
+                self.idle_for = Some(self.idle_for.map_or(idle_for, |known| known.min(idle_for)));
+            } else if name.eq_ignore_ascii_case(b"max") {
+                let max = u32::try_from(number).unwrap_or(u32::MAX);
+                self.max = Some(self.max.map_or(max, |known| known.min(max)));
+            }
+        }
+    }
+
+    /// RFC 9112 section 6.3, rules 1 to 8.
+    fn framing(&self, status: StatusCode, asked: Asked) -> Framing {
+        let bodiless = status.is_informational()
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED;
+        match self.length {
+            _ if bodiless || asked.head => Framing::None,
+            _ if self.chunked => Framing::Chunked,
+            Some(length) => Framing::Length(length),
+            None => Framing::UntilClose,
+        }
+    }
+
+    fn deviation(&self, status: StatusCode) -> Option<Why> {
+        // Servers must send neither field there (RFC 9110 section 8.6, RFC 9112 section 6.1). A length of 0
+        // in a 204 is common and says nothing wrong.
+        let never = status.is_informational() || status == StatusCode::NO_CONTENT;
+        match self.length {
+            Some(_) if self.chunked => Some(Why::LengthAndCoding),
+            Some(_) if self.repeated => Some(Why::RepeatedLength),
+            Some(length) if never && length > 0 => Some(Why::BodyWhereNone),
+            _ if never && self.chunked => Some(Why::BodyWhereNone),
+            _ => None,
+        }
+    }
+
+    /// RFC 9112 section 9.3.
+    fn closes(&self, asked: Asked, version: Version) -> Option<Why> {
+        if self.close {
+            Some(Why::Told)
+        } else if version < Version::HTTP_11 && !self.keep_alive {
+            Some(Why::OldVersion)
+        } else if asked.close {
+            Some(Why::Asked)
+        } else if self.max == Some(0) {
+            Some(Why::Spent)
+        } else {
+            None
+        }
+    }
+}
+
+/// The elements of a list, without the blanks around them (RFC 9110 section 5.6.1).
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(|element| {
+        let start = element.iter().position(|&b| !is_blank(b)).unwrap_or(element.len());
+        let end = element.iter().rposition(|&b| !is_blank(b)).map_or(start, |last| last + 1);
+        &element[start..end]
+    })
+}
+
+const fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
+/// `1*DIGIT` up to 2^63-1, beyond which somebody's arithmetic would go wrong (rows P013, P014).
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut number: i64 = 0;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+    }
+    u64::try_from(number).ok()
+}

@@ -1,0 +1,40 @@
+//! How much of a response is taken.
+
+/// How large a response may be in each direction in which a peer could make it grow.
+///
+/// ```
+/// use sessio::h1::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.body_bytes = Some(1 << 20);
+/// assert_eq!(limits.fields, 256);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of all heads of one response together: interim heads, the final head, trailers. 256 KiB.
+    pub head_bytes: usize,
+    /// Fields of one head; those of the final head and the trailers together. 256.
+    pub fields: usize,
+    /// Interim responses (1xx) before the final one. 100.
+    pub interim: usize,
+    /// Bytes of chunk extensions in one body. 16 KiB.
+    pub chunk_ext_bytes: usize,
+    /// Bytes of the body as framed, before any content coding is undone. No limit.
+    pub body_bytes: Option<u64>,
+    /// How many bytes of an unwanted body are worth reading to keep the connection. 64 KiB.
+    pub drain_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 256 * 1024,
+            fields: 256,
+            interim: 100,
+            chunk_ext_bytes: 16 * 1024,
+            body_bytes: None,
+            drain_bytes: 64 * 1024,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Whether a connection may carry another request.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The verdict on a connection after a response.
+///
+/// ```
+/// use sessio::h1::{Reuse, Why};
+///
+/// let verdict = Reuse::No(Why::Excess);
+/// if let Reuse::No(why) = verdict {
+///     assert_eq!(why.to_string(), "bytes came after the end of the response");
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// It may carry another request, if its owner still holds it to be open and silent.
+    Yes {
+        /// How long it may lie idle: `Keep-Alive: timeout=N` less one second, so that our request does not
+        /// cross the server's close (row Q21).
+        idle_for: Option<Duration>,
+        /// How many more requests it may carry: `Keep-Alive: max=N` (row Q22).
+        max: Option<u32>,
+    },
+    /// It must be closed.
+    No(Why),
+}
+
+/// Why a connection must not be used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// The response has not been read to its end, or never will be.
+    Unfinished,
+    /// The request said `Connection: close`.
+    Asked,
+    /// The response said `Connection: close`.
+    Told,
+    /// The response is HTTP/1.0 and did not say `Connection: keep-alive`.
+    OldVersion,
+    /// The body ended with the connection.
+    UntilClose,
+    /// The peer closed the connection.
+    Closed,
+    /// `Keep-Alive: max=0`: it was the last response.
+    Spent,
+    /// Bytes came after the end of the response: they must never be taken for the next one (row V100).
+    Excess,
+    /// The connection speaks another protocol now: 101, or a CONNECT that was granted.
+    Upgraded,
+    /// Tolerated: Content-Length twice or as a list, all of the same value (rows P002, P004).
+    RepeatedLength,
+    /// Tolerated: Content-Length beside Transfer-Encoding (rows P020, P021).
+    LengthAndCoding,
+    /// Tolerated: Content-Length or Transfer-Encoding where no body can be: 1xx, 204 (rows P122, P142).
+    BodyWhereNone,
+    /// Tolerated: a line of the head ends with LF alone (row P069).
+    BareLineFeed,
+    /// Tolerated: a field continues on a second line (row P075).
+    Folded,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unfinished => "the response was not read to its end",
+            Self::Asked => "the request said Connection: close",
+            Self::Told => "the response said Connection: close",
+            Self::OldVersion => "HTTP/1.0 without Connection: keep-alive",
+            Self::UntilClose => "the body ended with the connection",
+            Self::Closed => "the peer closed the connection",
+            Self::Spent => "the server takes no further request on it",
+            Self::Excess => "bytes came after the end of the response",
+            Self::Upgraded => "the connection speaks another protocol now",
+            Self::RepeatedLength => "Content-Length was repeated",
+            Self::LengthAndCoding => "Content-Length stood beside Transfer-Encoding",
+            Self::BodyWhereNone => "a body was announced where none can be",
+            Self::BareLineFeed => "a line of the head ended with LF alone",
+            Self::Folded => "a field was folded over two lines",
+        })
+    }
+}

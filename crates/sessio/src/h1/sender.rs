@@ -1,0 +1,327 @@
+//! The sending half: one request becomes bytes.
+
+use std::fmt;
+
+use bytes::{Buf, Bytes};
+use http::Method;
+
+use crate::error::{Error, Kind, Result};
+use crate::headers::Headers;
+
+/// A body up to this size goes in one piece with the head; copying it costs less than a second write.
+const SMALL: usize = 8 * 1024;
+/// How much of a source's body is taken at once.
+const PIECE: usize = 64 * 1024;
+
+/// The body of a request, as far as the sender is concerned.
+///
+/// ```
+/// use sessio::Headers;
+/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::http::Method;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Content-Length", "5")?;
+/// let sender = Sender::new(&Method::PUT, b"/x", &headers, Outgoing::Bytes("hello".into()), Vec::new());
+/// assert_eq!(sender.unsent(), b"PUT /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Debug)]
+pub enum Outgoing {
+    /// No body.
+    None,
+    /// All of it is here.
+    Bytes(Bytes),
+    /// It is [`supplied`](Sender::supply) piece by piece.
+    Source {
+        /// How long it is, if the head says so; `None` sends chunks.
+        length: Option<u64>,
+    },
+}
+
+/// Writes one request.
+///
+/// It encodes and decides nothing: the headers already say how the body is framed (`Content-Length`, or
+/// `Transfer-Encoding: chunked` for a source without a length).
+///
+/// ```
+/// use sessio::Headers;
+/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::http::Method;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Host", "example.org")?;
+/// headers.insert("Transfer-Encoding", "chunked")?;
+/// let body = Outgoing::Source { length: None };
+/// let mut sender = Sender::new(&Method::POST, b"/up", &headers, body, Vec::new());
+/// sender.sent(sender.unsent().len()); // the head
+///
+/// assert_eq!(sender.supply(b"hello")?, 5);
+/// assert_eq!(sender.unsent(), b"5\r\nhello\r\n");
+/// sender.sent(sender.unsent().len());
+/// sender.supply_end()?;
+/// assert_eq!(sender.unsent(), b"0\r\n\r\n");
+/// sender.sent(5);
+/// assert!(sender.is_done());
+/// # Ok::<(), sessio::Error>(())
+/// ```
+pub struct Sender {
+    /// The head, and what was encoded behind it.
+    queue: Vec<u8>,
+    /// How much of the queue was sent.
+    at: usize,
+    /// How much of the queue is the head, while nothing was sent.
+    head: usize,
+    is_held: bool,
+    body: Body,
+    sent: u64,
+    failure: Option<Kind>,
+}
+
+/// What of the body is not in the queue.
+enum Body {
+    Complete,
+    Bytes(Bytes),
+    /// So many bytes of a source with a length.
+    Length(u64),
+    Chunked,
+}
+
+impl Default for Sender {
+    /// A sender that has nothing to send.
+    fn default() -> Self {
+        Self {
+            queue: Vec::new(),
+            at: 0,
+            head: 0,
+            is_held: false,
+            body: Body::Complete,
+            sent: 0,
+            failure: None,
+        }
+    }
+}
+
+impl Sender {
+    /// A sender of this request. `target` is what stands in the request line; `buffer` is memory to use, an
+    /// empty one will do.
+    #[must_use]
+    pub fn new(method: &Method, target: &[u8], headers: &Headers, body: Outgoing, buffer: Vec<u8>) -> Self {
+        let mut queue = buffer;
+        queue.clear();
+        queue.reserve(512);
+        queue.extend_from_slice(method.as_str().as_bytes());
+        queue.push(b' ');
+        write_target(target, &mut queue);
+        queue.extend_from_slice(b" HTTP/1.1\r\n");
+        headers.encode(&mut queue);
+        queue.extend_from_slice(b"\r\n");
+        let head = queue.len();
+        let body = match body {
+            Outgoing::None => Body::Complete,
+            Outgoing::Bytes(bytes) if bytes.len() <= SMALL => {
+                queue.extend_from_slice(&bytes);
+                Body::Complete
+            }
+            Outgoing::Bytes(bytes) => Body::Bytes(bytes),
+            Outgoing::Source { length: Some(length) } => Body::Length(length),
+            Outgoing::Source { length: None } => Body::Chunked,
+        };
+        Self { queue, at: 0, head, is_held: false, body, sent: 0, failure: None }
+    }
+
+    /// Keeps the body back once the head is out, until [`release`](Self::release): the server was asked to
+    /// say `100 Continue` first. Does nothing once bytes were sent.
+    pub fn hold(&mut self) {
+        self.is_held = self.sent == 0;
+    }
+
+    /// Lets the body follow the head.
+    pub fn release(&mut self) {
+        self.is_held = false;
+    }
+
+    /// Whether the body is kept back.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// What to send now: the head and a small body in one piece, later the body. Empty if there is nothing
+    /// to send for now.
+    #[must_use]
+    pub fn unsent(&self) -> &[u8] {
+        if self.failure.is_some() {
+            return &[];
+        }
+        let end = if self.is_held { self.head } else { self.queue.len() };
+        match &self.body {
+            Body::Bytes(bytes) if self.at == end && !self.is_held => bytes,
+            _ => self.queue.get(self.at..end).unwrap_or_default(),
+        }
+    }
+
+    /// The transport took the first `n` bytes of [`unsent`](Self::unsent).
+    pub fn sent(&mut self, n: usize) {
+        let n = n.min(self.unsent().len());
+        self.sent += n as u64;
+        match &mut self.body {
+            Body::Bytes(bytes) if self.at == self.queue.len() => bytes.advance(n),
+            _ => self.at += n,
+        }
+        if self.at == self.queue.len() {
+            self.queue.clear();
+            (self.at, self.head) = (0, 0);
+        }
+    }
+
+    /// How many bytes of the body it would take from the source now; 0 if none.
+    ///
+    /// They may be supplied before the head is out, to go with it in one write; but send what is unsent
+    /// before waiting for a slow source.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        let most = match self.body {
+            _ if self.is_held || self.failure.is_some() => 0,
+            Body::Complete | Body::Bytes(_) => 0,
+            Body::Length(left) => left,
+            Body::Chunked => u64::MAX,
+        };
+        let queued = self.queue.len() - self.at;
+        // Half a queue is enough to keep a transport busy; less than half is not worth asking for.
+        let free = if queued > PIECE / 2 { 0 } else { PIECE - queued };
+        usize::try_from(most).map_or(free, |most| most.min(free))
+    }
+
+    /// The next bytes of the body; says how many of them were taken, [`wanted`](Self::wanted) at most.
+    ///
+    /// # Errors
+    /// [`Kind::BodyLength`] if there are more than were declared, before an excess byte leaves (row F30);
+    /// [`Kind::Misuse`] if there is no source or it had ended. Nothing more is sent then.
+    pub fn supply(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.check()?;
+        if bytes.is_empty() {
+            // Nothing is not the end: an empty chunk would say so.
+            return Ok(0);
+        }
+        match self.body {
+            Body::Complete | Body::Bytes(_) => return Err(self.fail(Kind::Misuse, "no body was to come")),
+            Body::Length(left) if bytes.len() as u64 > left => {
+                return Err(self.fail(Kind::BodyLength, "longer than declared"));
+            }
+            Body::Length(_) | Body::Chunked => {}
+        }
+        let taken = self.wanted().min(bytes.len());
+        if taken == 0 {
+            return Ok(0);
+        }
+        self.compact();
+        let bytes = &bytes[..taken];
+        if let Body::Length(left) = &mut self.body {
+            *left -= taken as u64;
+            self.queue.extend_from_slice(bytes);
+        } else {
+            write_size(taken, &mut self.queue);
+            self.queue.extend_from_slice(bytes);
+            self.queue.extend_from_slice(b"\r\n");
+        }
+        Ok(taken)
+    }
+
+    /// The source has no more. Saying so twice does no harm.
+    ///
+    /// # Errors
+    /// [`Kind::BodyLength`] if there should have been more. Nothing more is sent then: the server must not
+    /// take the part for the whole.
+    pub fn supply_end(&mut self) -> Result<()> {
+        self.check()?;
+        match self.body {
+            Body::Length(0) => self.body = Body::Complete,
+            Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
+            Body::Chunked => {
+                self.queue.extend_from_slice(b"0\r\n\r\n");
+                self.body = Body::Complete;
+            }
+            Body::Complete | Body::Bytes(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the whole request was sent.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let is_all_queued = match &self.body {
+            Body::Complete | Body::Length(0) => true,
+            Body::Bytes(bytes) => bytes.is_empty(),
+            Body::Length(_) | Body::Chunked => false,
+        };
+        is_all_queued && self.at == self.queue.len() && self.failure.is_none()
+    }
+
+    /// How many bytes the transport took.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The memory, for the next sender.
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.queue
+    }
+
+    fn check(&self) -> Result<()> {
+        self.failure.map_or(Ok(()), |kind| Err(Error::new(kind)))
+    }
+
+    #[cold]
+    fn fail(&mut self, kind: Kind, detail: &'static str) -> Error {
+        self.failure = Some(kind);
+        Error::new(kind).with_detail(detail)
+    }
+
+    /// Drops what was sent, once it is the larger part: no byte is moved more than once on average.
+    fn compact(&mut self) {
+        if self.at > self.queue.len() / 2 {
+            self.queue.drain(..self.at);
+            (self.at, self.head) = (0, 0);
+        }
+    }
+}
+
+/// The target as it is; a byte that would end the request line is escaped, whoever let it through (row V41).
+fn write_target(target: &[u8], out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if target.is_empty() {
+        out.push(b'/');
+    } else if target.iter().all(u8::is_ascii_graphic) {
+        out.extend_from_slice(target);
+    } else {
+        for &byte in target {
+            if byte.is_ascii_graphic() {
+                out.push(byte);
+            } else {
+                out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+        }
+    }
+}
+
+/// A chunk's size line.
+fn write_size(size: usize, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digits = (usize::BITS - size.leading_zeros()).div_ceil(4).max(1);
+    out.extend((0..digits).rev().map(|digit| HEX[size >> (digit * 4) & 15]));
+    out.extend_from_slice(b"\r\n");
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("sent", &self.sent)
+            .field("unsent", &self.unsent().len())
+            .field("is_held", &self.is_held)
+            .field("is_done", &self.is_done())
+            .finish_non_exhaustive()
+    }
+}

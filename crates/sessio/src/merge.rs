@@ -1,0 +1,163 @@
+//! Settings and a request become one.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::address::{Address, Form};
+use crate::auth::Auth;
+use crate::body::Body;
+use crate::cookie::RequestCookies;
+use crate::error::Error;
+use crate::h1::Limits;
+use crate::headers::Headers;
+use crate::params::Params;
+use crate::request::{Change, HeaderChanges, Request};
+use crate::settings::{Settings, Timeouts};
+
+/// A request with all of the session's defaults in it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Merged {
+    /// The method.
+    pub method: Method,
+    /// Where to, still relative to `base_url` if it was given so.
+    pub address: Address,
+    /// What a relative address is resolved against.
+    pub base_url: Option<url::Url>,
+    /// The headers: the session's in their order, then the request's.
+    pub headers: Headers,
+    /// The query parameters.
+    pub params: Params,
+    /// The request's own cookies.
+    pub cookies: RequestCookies,
+    /// Whether the jar takes part.
+    pub jar: bool,
+    /// How to authenticate; `None` is not at all, [`Auth::None`] is by the URL's userinfo if it has one.
+    pub auth: Option<Auth>,
+    /// The body.
+    pub body: Body,
+    /// How many redirects to follow; `None` hands a redirect over.
+    pub max_redirects: Option<u32>,
+    /// Headers that stay behind when a redirect leaves the origin.
+    pub sensitive_headers: Arc<[Box<str>]>,
+    /// The time limits.
+    pub timeouts: Timeouts,
+    /// The limits on what is accepted.
+    pub limits: Limits,
+    /// Whether the environment takes part.
+    pub trust_env: bool,
+    /// Which of the session's defaults did not hold, and why.
+    pub overrides: Vec<Override>,
+    pub(crate) problem: Option<Error>,
+}
+
+/// One of the session's defaults that did not hold for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// What kind of default it was.
+    pub part: Part,
+    /// Which one: the name of the header, the key of the parameter.
+    pub name: Box<str>,
+    /// Whether the request went without; otherwise it had a value of its own.
+    pub removed: bool,
+}
+
+/// The kinds of defaults that requests override by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// A header.
+    Header,
+    /// A query parameter.
+    Param,
+}
+
+/// Merges a request with the settings of its session. Total and pure: what is wrong with the request comes
+/// out of [`prepare`](crate::prepare).
+///
+/// # Laws
+/// - *Identity*: a request that changes nothing has the settings' values.
+/// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
+/// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
+/// - *Idempotence*: the same changes made to the outcome change nothing more; lines that are appended are
+///   the exception, as their name says.
+/// - *No persistence*: the settings stay as they are (story S8).
+/// - *Order*: the session's names keep their places, also those that the request overrides; the request's
+///   further names follow in its order (rule M-06).
+/// - *Case*: header names are one whatever their case, keys of parameters are not (rules M-07, M-09).
+///
+/// ```
+/// use sessio::{Request, Settings, merge};
+///
+/// let mut settings = Settings::default();
+/// settings.headers.insert("X-Test", "true")?;
+/// let merged = merge(&settings, Request::get("http://example.org/").remove_header("x-test"));
+/// assert!(!merged.headers.contains("X-Test"));
+/// assert!(merged.overrides[0].removed);
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[must_use]
+pub fn merge(settings: &Settings, request: Request) -> Merged {
+    let mut overrides = Vec::new();
+    let headers = merge_headers(&settings.headers, &request.headers, &mut overrides);
+    for (key, value) in settings.params.iter() {
+        let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Keep);
+        if let Some((_, change)) = own.next()
+            && *change != Change::Set(value.to_owned())
+        {
+            let removed = *change == Change::Remove && own.all(|(_, change)| *change == Change::Remove);
+            overrides.push(Override { part: Part::Param, name: key.into(), removed });
+        }
+    }
+    let base_url = match request.address.0 {
+        Form::Whole(..) => None,
+        Form::Text(_) => settings.base_url.clone(),
+    };
+    Merged {
+        method: request.method,
+        address: request.address,
+        base_url,
+        headers,
+        params: settings.params.changed(&request.params),
+        cookies: request.cookies,
+        jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
+        auth: match request.auth {
+            Change::Keep => Some(settings.auth.clone()),
+            change => change.applied(None),
+        },
+        body: request.body,
+        max_redirects: request
+            .max_redirects
+            .applied(settings.follow_redirects.then_some(settings.max_redirects)),
+        sensitive_headers: Arc::clone(&settings.sensitive_headers),
+        timeouts: request.timeouts.applied(&settings.timeouts),
+        limits: request.limits.applied(None).unwrap_or(settings.limits),
+        trust_env: settings.trust_env,
+        overrides,
+        problem: request.problem,
+    }
+}
+
+fn merge_headers(session: &Headers, changes: &HeaderChanges, overrides: &mut Vec<Override>) -> Headers {
+    // Room for Host, Cookie, the body's two and Authorization, so that preparing allocates nothing more.
+    let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
+    if changes.is_empty() {
+        return headers;
+    }
+    for name in &changes.removed {
+        if headers.remove(name) > 0 {
+            overrides.push(Override { part: Part::Header, name: name.clone(), removed: true });
+        }
+    }
+    for field in changes.set.iter() {
+        if headers.get_bytes(field.name).is_some_and(|value| value != field.value) {
+            overrides.push(Override { part: Part::Header, name: field.name.into(), removed: false });
+        }
+        headers.insert_known(field);
+    }
+    for field in changes.appended.iter() {
+        headers.append_field(field);
+    }
+    headers
+}

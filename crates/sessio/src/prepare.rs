@@ -1,0 +1,120 @@
+//! A merged request becomes the exact one.
+
+use crate::auth::Auth;
+use crate::cookie::{self, Jar};
+use crate::error::{Error, Kind, Result};
+use crate::merge::Merged;
+use crate::now::Now;
+use crate::params::encode_pairs;
+use crate::prepared::{Prepared, userinfo};
+use crate::redirect::RedirectRules;
+
+/// Turns a merged request into exactly what is sent: URL with parameters, Host, headers, the one Cookie
+/// line, the framing of the body, and last the credentials, so that whoever signs sees everything (rules
+/// P-01 to P-51).
+///
+/// The jar is only told which cookies were used last; nothing in it changes otherwise.
+///
+/// # Errors
+/// Everything that is wrong with the request is found here, before a byte is sent: its
+/// [`Kind::blame`] is the caller's.
+pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
+    if let Some(problem) = merged.problem {
+        return Err(problem);
+    }
+    let limits = merged.timeouts;
+    let all =
+        [limits.pool, limits.resolve, limits.connect, limits.send, limits.head, limits.read, limits.total];
+    if all.into_iter().flatten().any(|limit| limit.is_zero()) {
+        return Err(Kind::InvalidTimeout.into());
+    }
+    let (mut url, credentials) = merged.address.resolve(merged.base_url.as_ref())?;
+    if !merged.params.is_empty() {
+        let mut query = String::from(url.query().unwrap_or_default());
+        if !query.is_empty() {
+            query.push('&');
+        }
+        encode_pairs(merged.params.iter(), &mut query);
+        url.set_query(Some(&query));
+    }
+    let mut request = Prepared {
+        method: merged.method,
+        url,
+        target: None,
+        headers: merged.headers,
+        body: merged.body,
+        cookies: merged.cookies,
+        jar: merged.jar,
+        flow: None,
+        follow: merged.max_redirects,
+        rules: RedirectRules {
+            max: merged.max_redirects.unwrap_or(u32::MAX),
+            sensitive: merged.sensitive_headers,
+            ..RedirectRules::default()
+        },
+        timeouts: merged.timeouts,
+        limits: merged.limits,
+        overrides: merged.overrides,
+    };
+    // It is for proxies alone, and none stands between here and the origin (row B16).
+    request.headers.remove("Proxy-Authorization");
+    request.address_host()?;
+    request.own_cookies()?;
+    request.write_cookies(jar, now);
+    request.frame();
+    if let Some(auth) = &merged.auth
+        && !request.headers.contains("Authorization")
+    {
+        match auth {
+            Auth::None if credentials => {
+                let (user, password) = userinfo(&request.url);
+                Auth::basic(user, password).apply(&mut request)?;
+            }
+            auth => auth.apply(&mut request)?,
+        }
+        if matches!(auth, Auth::Flow(_)) {
+            // A signer may have changed the body (rule P-45).
+            request.frame();
+        }
+    }
+    request.check()?;
+    Ok(request)
+}
+
+impl Prepared {
+    /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by
+    /// name win.
+    fn own_cookies(&mut self) -> Result<()> {
+        for line in self.headers.get_all("Cookie") {
+            self.cookies.parse_header(line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the one Cookie line: the jar's cookies for this URL, and the request's own.
+    pub(crate) fn write_cookies(&mut self, jar: &mut Jar, now: Now) {
+        let mut none = Jar::new();
+        let jar = if self.jar { jar } else { &mut none };
+        if self.headers.contains("Cookie") {
+            let mut line = Vec::new();
+            let count = cookie::line(jar, &self.cookies, &self.url, now, &mut line);
+            // It stays where the caller wrote it.
+            if count == 0 || self.headers.insert("Cookie", &line).is_err() {
+                self.headers.remove("Cookie");
+            }
+            return;
+        }
+        let Self { headers, cookies, url, .. } = self;
+        let mut count = 0;
+        headers.append_with("Cookie", |out| count = cookie::line(jar, cookies, url, now, out));
+        if count == 0 {
+            headers.remove("Cookie");
+        }
+    }
+}
+
+impl From<cookie::InvalidCookie> for Error {
+    fn from(error: cookie::InvalidCookie) -> Self {
+        Self::new(Kind::InvalidCookie).with_source(error)
+    }
+}

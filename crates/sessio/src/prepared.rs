@@ -1,0 +1,295 @@
+//! The exact request, before it is sent.
+
+use std::fmt;
+
+use http::Method;
+use url::{Position, Url};
+
+use crate::address::{self, Shown};
+use crate::auth::Flow;
+use crate::body::{Body, Content};
+use crate::cookie::RequestCookies;
+use crate::error::{Error, Kind, Result};
+use crate::h1::{Limits, Outgoing, Sender};
+use crate::headers::Headers;
+use crate::merge::Override;
+use crate::origin::Origin;
+use crate::redirect::RedirectRules;
+use crate::settings::Timeouts;
+
+/// A request as it goes over the wire: it can be read and edited, then sent (story S14).
+///
+/// ```
+/// use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+///
+/// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+/// let merged = merge(&Settings::default(), Request::get("http://example.org/a?b#c"));
+/// let mut prepared = prepare(merged, &mut Jar::new(), now)?;
+/// prepared.headers_mut().insert("X-Late", "1")?;
+/// assert_eq!(prepared.target(), "/a?b");
+/// assert!(prepared.head().starts_with(b"GET /a?b HTTP/1.1\r\nHost: example.org\r\n"));
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Prepared {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) target: Option<Box<str>>,
+    pub(crate) headers: Headers,
+    pub(crate) body: Body,
+    /// The part of the Cookie line that is this request's own.
+    pub(crate) cookies: RequestCookies,
+    pub(crate) jar: bool,
+    pub(crate) flow: Option<Box<dyn Flow>>,
+    /// How many redirects to follow; `None` hands a redirect over.
+    pub(crate) follow: Option<u32>,
+    pub(crate) rules: RedirectRules,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+    pub(crate) overrides: Vec<Override>,
+}
+
+impl Prepared {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL, with its fragment, and with userinfo if it was given so.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What stands in the request line between method and version (RFC 9112 section 3.2).
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match &self.target {
+            Some(target) => target,
+            None => &self.url[Position::BeforePath..Position::AfterQuery],
+        }
+    }
+
+    /// The header fields in the order in which they are sent.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The header fields, to be edited. Framing is checked again before a byte is sent.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.headers
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The time limits.
+    #[must_use]
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    /// Which of the session's defaults do not hold for this request.
+    #[must_use]
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
+    }
+
+    /// Replaces the method.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidMethod`] if it is not a token (row V42).
+    pub fn set_method(&mut self, method: &str) -> Result<()> {
+        self.method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
+        Ok(())
+    }
+
+    /// Replaces the request target by exact bytes, such as `*` or `/%2e%2e/` (row B24). The URL goes on
+    /// saying where to connect; a redirect forgets the target.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`] if it is empty or has bytes other than visible ASCII.
+    pub fn set_target(&mut self, target: &str) -> Result<()> {
+        if target.is_empty() || !target.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(
+                Error::new(Kind::InvalidUrl).with_detail("a blank or control character in the target")
+            );
+        }
+        self.target = Some(target.into());
+        Ok(())
+    }
+
+    /// Replaces the body and what the headers say of its length.
+    pub fn set_body(&mut self, body: impl Into<Body>) {
+        self.body = body.into();
+        self.headers.remove("Content-Length");
+        self.headers.remove("Transfer-Encoding");
+        self.frame();
+    }
+
+    /// The head as it goes over the wire.
+    #[must_use]
+    pub fn head(&self) -> Vec<u8> {
+        let target = self.target().as_bytes();
+        Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new()).unsent().to_vec()
+    }
+
+    /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
+    pub(crate) fn frame(&mut self) {
+        let chunked = self.headers.contains("Transfer-Encoding");
+        match (&self.body.content, self.body.length()) {
+            (Content::None, _) => {
+                self.headers.remove("Transfer-Encoding");
+                let bare = matches!(self.method, Method::GET | Method::HEAD);
+                if !bare && !self.headers.contains("Content-Length") {
+                    self.headers.append_known("Content-Length", b"0");
+                }
+            }
+            (_, Some(length)) if !chunked => self.set_length(length),
+            (_, None) if !chunked && self.headers.contains("Content-Length") => {}
+            _ => {
+                self.headers.remove("Content-Length");
+                if !chunked {
+                    self.headers.append_known("Transfer-Encoding", b"chunked");
+                }
+            }
+        }
+        if let Some(kind) = self.body.content_type
+            && !self.headers.contains("Content-Type")
+        {
+            self.headers.append_known("Content-Type", kind.as_bytes());
+        }
+    }
+
+    fn set_length(&mut self, length: u64) {
+        let mut digits = [0; 20];
+        // Digits are valid in every header.
+        let _ = self.headers.insert("Content-Length", decimal(length, &mut digits));
+    }
+
+    /// Puts the Host in front (rule P-27) unless the caller has one.
+    pub(crate) fn address_host(&mut self) -> Result<()> {
+        match self.headers.get_all("Host").count() {
+            0 => {
+                let url = &self.url;
+                let host = &url[Position::BeforeHost..Position::AfterPort];
+                self.headers.prepend_with("Host", |out| out.extend_from_slice(host.as_bytes()));
+                Ok(())
+            }
+            1 => Ok(()),
+            _ => Err(Error::new(Kind::InvalidHeader).with_detail("more than one Host")),
+        }
+    }
+
+    /// What the caller may have broken by editing: framing that says two things, or something else than is
+    /// sent (rows V44, B19).
+    pub(crate) fn check(&self) -> Result<Framed> {
+        let invalid =
+            |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
+        let mut hosts = self.headers.get_all("Host");
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) if host.iter().all(|b| b.is_ascii_graphic() && !b"/\\?#@<>\"".contains(b)) => {
+            }
+            _ => return invalid("Host must be one name with an optional port"),
+        }
+        if Origin::of(&self.url).is_none() {
+            return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
+        }
+        let mut codings = self.headers.get_all("Transfer-Encoding");
+        let chunked = match (codings.next(), codings.next()) {
+            (None, _) => false,
+            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => true,
+            _ => return invalid("Transfer-Encoding can only be chunked"),
+        };
+        let mut lengths = self.headers.get_all("Content-Length");
+        let declared = match (lengths.next(), lengths.next()) {
+            (None, _) => None,
+            (Some(digits), None) => match parse_decimal(digits) {
+                Some(length) => Some(length),
+                None => return invalid("Content-Length is not a number"),
+            },
+            _ => return invalid("more than one Content-Length"),
+        };
+        match (chunked, declared, self.body.length()) {
+            (true, Some(_), _) => invalid("both Content-Length and Transfer-Encoding"),
+            (true, None, _) if self.body.is_empty() => invalid("Transfer-Encoding without a body"),
+            (true, None, _) => Ok(Framed::Chunked),
+            (false, Some(declared), Some(length)) if declared != length => {
+                invalid("Content-Length is not the length of the body")
+            }
+            (false, Some(declared), _) => Ok(Framed::Length(declared)),
+            (false, None, Some(0)) => Ok(Framed::Length(0)),
+            (false, None, _) => invalid("a body without Content-Length or Transfer-Encoding"),
+        }
+    }
+}
+
+/// How the end of the request's body shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framed {
+    Length(u64),
+    Chunked,
+}
+
+impl Prepared {
+    /// The body as it goes out.
+    pub(crate) fn outgoing(&self, framed: Framed) -> Outgoing {
+        match (&self.body.content, framed) {
+            (Content::None, _) => Outgoing::None,
+            (Content::Bytes(bytes), Framed::Length(_)) => Outgoing::Bytes(bytes.clone()),
+            // The caller wants chunks although the length is known (row B19): one chunk.
+            (Content::Bytes(bytes), Framed::Chunked) => {
+                let mut chunks = format!("{:x}\r\n", bytes.len()).into_bytes();
+                if !bytes.is_empty() {
+                    chunks.extend_from_slice(bytes);
+                    chunks.extend_from_slice(b"\r\n0\r\n");
+                }
+                chunks.extend_from_slice(b"\r\n");
+                Outgoing::Bytes(chunks.into())
+            }
+            (Content::Source { .. }, Framed::Length(length)) => Outgoing::Source { length: Some(length) },
+            (Content::Source { .. }, Framed::Chunked) => Outgoing::Source { length: None },
+        }
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("method", &self.method)
+            .field("url", &Shown(&self.url).to_string())
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        // A remainder of 10 fits.
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &digits[at..];
+        }
+    }
+}
+
+fn parse_decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The credentials that a URL names (rule P-51).
+pub(crate) fn userinfo(url: &Url) -> (Vec<u8>, Vec<u8>) {
+    (address::percent_decode(url.username()), address::percent_decode(url.password().unwrap_or_default()))
+}

@@ -1,0 +1,329 @@
+//! What the caller asked for.
+
+use http::Method;
+use url::Url;
+
+use crate::address::Address;
+use crate::auth::Auth;
+use crate::body::Body;
+use crate::cookie::RequestCookies;
+use crate::error::{Error, Kind, Result, escape};
+use crate::h1::Limits;
+use crate::headers::Headers;
+use crate::settings::Timeouts;
+
+/// What a request does with one of the session's defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// Takes it over.
+    #[default]
+    Keep,
+    /// Has a value of its own.
+    Set(T),
+    /// Goes without, this once.
+    Remove,
+}
+
+impl<T> Change<T> {
+    /// What comes of the session's value.
+    pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => session,
+            Self::Set(value) => Some(value),
+            Self::Remove => None,
+        }
+    }
+}
+
+/// One request as its caller sees it: what to ask for, and how it differs from the session's defaults.
+///
+/// Nothing of it is remembered (story S8). A step that fails, such as a header with a line break, is
+/// reported when the request is prepared, before anything is sent.
+///
+/// ```
+/// use sessio::Request;
+///
+/// let request = Request::get("http://example.org/headers")
+///     .header("x-test2", "true")     // beside the session's headers
+///     .remove_header("x-test")       // this once without the session's
+///     .param("page", "2")
+///     .basic_auth("user", "pass");
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
+pub struct Request {
+    /// The method, upper-cased (rule M-26).
+    pub method: Method,
+    /// The URL, or what the session's `base_url` makes one.
+    pub address: Address,
+    /// What becomes of the session's headers.
+    pub headers: HeaderChanges,
+    /// What becomes of the session's query parameters, key by key.
+    pub params: Vec<(String, Change<String>)>,
+    /// Cookies for this request alone. They win over the jar's of the same name and are bound to the origin
+    /// of this request (row B04).
+    pub cookies: RequestCookies,
+    /// Whether the session's jar takes part; [`Change::Remove`] leaves it out.
+    pub jar: Change<bool>,
+    /// How to authenticate; [`Change::Remove`] is not at all, not even by the URL's userinfo.
+    pub auth: Change<Auth>,
+    /// The body.
+    pub body: Body,
+    /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
+    pub max_redirects: Change<u32>,
+    /// The time limits, one by one.
+    pub timeouts: TimeoutChanges,
+    /// The limits on what is accepted from the server.
+    pub limits: Change<Limits>,
+    pub(crate) problem: Option<Error>,
+}
+
+/// What one request does with the session's headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderChanges {
+    pub(crate) set: Headers,
+    pub(crate) appended: Headers,
+    pub(crate) removed: Vec<Box<str>>,
+}
+
+impl HeaderChanges {
+    /// Replaces the session's field of that name, or adds one.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidHeader`].
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let name = name.as_ref();
+        self.set.insert(name, value)?;
+        self.removed.retain(|removed| !removed.as_bytes().eq_ignore_ascii_case(name));
+        Ok(())
+    }
+
+    /// Adds a field beside all others of that name.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidHeader`].
+    pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.appended.append(name, value)
+    }
+
+    /// Leaves out every field of that name, the session's too.
+    pub fn remove(&mut self, name: &str) {
+        self.set.remove(name);
+        self.appended.remove(name);
+        self.removed.push(name.into());
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.appended.is_empty() && self.removed.is_empty()
+    }
+
+    /// Marks a field as secret: hidden in `Debug`, left behind by a redirect to another origin.
+    pub fn mark_sensitive(&mut self, name: &str) {
+        self.set.mark_sensitive(name);
+        self.appended.mark_sensitive(name);
+    }
+}
+
+/// What one request does with the session's [`Timeouts`], one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are those of Timeouts")]
+pub struct TimeoutChanges {
+    pub pool: Change<std::time::Duration>,
+    pub resolve: Change<std::time::Duration>,
+    pub connect: Change<std::time::Duration>,
+    pub send: Change<std::time::Duration>,
+    pub head: Change<std::time::Duration>,
+    pub read: Change<std::time::Duration>,
+    pub total: Change<std::time::Duration>,
+}
+
+impl TimeoutChanges {
+    pub(crate) fn applied(self, session: &Timeouts) -> Timeouts {
+        Timeouts {
+            pool: self.pool.applied(session.pool),
+            resolve: self.resolve.applied(session.resolve),
+            connect: self.connect.applied(session.connect),
+            send: self.send.applied(session.send),
+            head: self.head.applied(session.head),
+            read: self.read.applied(session.read),
+            total: self.total.applied(session.total),
+        }
+    }
+}
+
+macro_rules! verbs {
+    ($($name:ident $method:ident)*) => {
+        $(
+            #[doc = concat!("A `", stringify!($method), "` request.")]
+            pub fn $name(address: impl Into<Address>) -> Self {
+                Self { method: Method::$method, address: address.into(), ..Self::default() }
+            }
+        )*
+    };
+}
+
+impl Request {
+    /// A request with any method; it is upper-cased.
+    pub fn new(method: impl AsRef<str>, address: impl Into<Address>) -> Self {
+        let mut request = Self { address: address.into(), ..Self::default() };
+        let method = method.as_ref();
+        match Method::from_bytes(method.to_ascii_uppercase().as_bytes()) {
+            Ok(method) => request.method = method,
+            Err(_) => {
+                request.problem =
+                    Some(Error::new(Kind::InvalidMethod).with_detail(escape(method.as_bytes())));
+            }
+        }
+        request
+    }
+
+    verbs! { get GET  post POST  put PUT  patch PATCH  delete DELETE  options OPTIONS }
+
+    /// A `HEAD` request. Redirects are handed over, not followed (rule M-25).
+    pub fn head(address: impl Into<Address>) -> Self {
+        Self {
+            method: Method::HEAD,
+            address: address.into(),
+            max_redirects: Change::Remove,
+            ..Self::default()
+        }
+    }
+
+    /// Sets a header: it replaces the session's of that name, and an earlier one of this request.
+    pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        let done = self.headers.set(name, value);
+        self.noting(done)
+    }
+
+    /// Adds a header line beside those of the same name.
+    pub fn append_header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        let done = self.headers.append(name, value);
+        self.noting(done)
+    }
+
+    /// Sets each of these headers.
+    pub fn headers(mut self, headers: &Headers) -> Self {
+        for field in headers.iter() {
+            self = self.header(field.name, field.value);
+            if field.is_sensitive() {
+                self.headers.mark_sensitive(field.name);
+            }
+        }
+        self
+    }
+
+    /// Leaves a header out, the session's too (story S9).
+    pub fn remove_header(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    /// Adds a query parameter; a first one replaces the session's of that key, further ones stand beside it.
+    pub fn param(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.params.push((key.into(), Change::Set(value.into())));
+        self
+    }
+
+    /// Adds each of these query parameters.
+    pub fn query<K: Into<String>, V: Into<String>>(
+        mut self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.params.extend(pairs.into_iter().map(|(key, value)| (key.into(), Change::Set(value.into()))));
+        self
+    }
+
+    /// Leaves the session's query parameters of that key out.
+    pub fn remove_param(mut self, key: &str) -> Self {
+        self.params.retain(|(k, _)| k != key);
+        self.params.push((key.to_owned(), Change::Remove));
+        self
+    }
+
+    /// Sends a cookie with this request alone.
+    pub fn cookie(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        let done = self.cookies.set(name.as_ref(), value.as_ref()).map_err(Error::from);
+        self.noting(done)
+    }
+
+    /// Leaves the session's jar out: it sends no cookies and keeps none.
+    pub fn without_jar(mut self) -> Self {
+        self.jar = Change::Remove;
+        self
+    }
+
+    /// Authenticates this way.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = Change::Set(auth);
+        self
+    }
+
+    /// Authenticates with user and password.
+    pub fn basic_auth(self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        self.auth(Auth::basic(user, password))
+    }
+
+    /// Authenticates with a token.
+    pub fn bearer_auth(self, token: impl AsRef<[u8]>) -> Self {
+        self.auth(Auth::bearer(token))
+    }
+
+    /// Does not authenticate.
+    pub fn without_auth(mut self) -> Self {
+        self.auth = Change::Remove;
+        self
+    }
+
+    /// Sends this body.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends a form: see [`Body::form`].
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.body = Body::form(pairs);
+        self
+    }
+
+    /// Sends a value as JSON: see [`Body::json`].
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match Body::json(value) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
+        self
+    }
+
+    /// Follows at most so many redirects; with `None` a redirect is handed over as it is, and the response
+    /// knows the next request.
+    pub fn redirects(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.max_redirects = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Limits the whole call; with `None` the session's limit does not hold either.
+    pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
+        self.timeouts.total = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Keeps the first problem; the request is prepared with it or not at all.
+    fn noting(mut self, done: Result<()>) -> Self {
+        if let Err(error) = done {
+            self.problem.get_or_insert(error);
+        }
+        self
+    }
+
+    /// The URL so far, where it is one.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        self.address.url()
+    }
+}

@@ -1,0 +1,145 @@
+//! What a session remembers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::auth::Auth;
+use crate::h1::Limits;
+use crate::headers::Headers;
+use crate::params::Params;
+
+/// The defaults of a session. Every field can be read and changed at any time; a change holds from the
+/// next request on. The names are those of `requests.Session` where there is one.
+///
+/// ```
+/// use sessio::{Auth, Settings};
+///
+/// let mut settings = Settings::default();
+/// settings.auth = Auth::basic("user", "pass");
+/// settings.headers.insert("X-Test", "true")?;
+/// settings.params.append("lang", "en");
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Sent with every request: `User-Agent`, `Accept-Encoding`, `Accept` and `Connection` at first. A
+    /// request's own header of the same name wins.
+    pub headers: Headers,
+    /// Query parameters of every request. A request's own of the same key win.
+    pub params: Params,
+    /// How requests authenticate unless they say otherwise.
+    pub auth: Auth,
+    /// How many redirects one call follows at most, 30 at first. With 0 the first redirect is an error; to
+    /// be handed redirects instead, see [`follow_redirects`](Self::follow_redirects).
+    pub max_redirects: u32,
+    /// Whether redirects are followed, `true` at first. `HEAD` requests follow none unless they say so
+    /// (rule M-25).
+    pub follow_redirects: bool,
+    /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
+    /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
+    pub sensitive_headers: Arc<[Box<str>]>,
+    /// The named time limits, none at first.
+    pub timeouts: Timeouts,
+    /// Limits on what is accepted from a server.
+    pub limits: Limits,
+    /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
+    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`.
+    pub base_url: Option<Url>,
+    /// Whether cookies of responses are kept and sent, `true` at first.
+    pub cookies: bool,
+    /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
+    pub trust_env: bool,
+}
+
+/// Our own name as servers see it.
+pub(crate) const USER_AGENT: &str = concat!("sessio/", env!("CARGO_PKG_VERSION"));
+
+/// The codings that are compiled in.
+pub(crate) const ACCEPT_ENCODING: &str = "identity";
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut headers = Headers::with_capacity(8, 256);
+        for (name, value) in [
+            ("User-Agent", USER_AGENT),
+            ("Accept-Encoding", ACCEPT_ENCODING),
+            ("Accept", "*/*"),
+            ("Connection", "keep-alive"),
+        ] {
+            headers.append_known(name, value.as_bytes());
+        }
+        Self {
+            headers,
+            params: Params::new(),
+            auth: Auth::None,
+            max_redirects: 30,
+            follow_redirects: true,
+            sensitive_headers: Arc::default(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            base_url: None,
+            cookies: true,
+            trust_env: true,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("headers", &self.headers)
+            .field("params", &self.params)
+            .field("auth", &self.auth)
+            .field("max_redirects", &self.max_redirects)
+            .field("follow_redirects", &self.follow_redirects)
+            .field("sensitive_headers", &self.sensitive_headers)
+            .field("timeouts", &self.timeouts)
+            .field("limits", &self.limits)
+            .field("base_url", &self.base_url.as_ref().map(|url| crate::address::Shown(url).to_string()))
+            .field("cookies", &self.cookies)
+            .field("trust_env", &self.trust_env)
+            .finish()
+    }
+}
+
+/// How long each part of a call may take; `None` is for ever, which is where all of them start (rule
+/// T-01). The error of a limit that ran out names it.
+///
+/// `resolve` to `read` start anew on every hop of a redirect and for every retry (rule T-05); `total` never
+/// does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// Waiting for a free place in the pool.
+    pub pool: Option<Duration>,
+    /// Turning the host's name into addresses.
+    pub resolve: Option<Duration>,
+    /// Opening the connection: all addresses together.
+    pub connect: Option<Duration>,
+    /// Sending the request: the time between two moments at which the peer took bytes.
+    pub send: Option<Duration>,
+    /// From the end of the request to the end of the response's head. Absolute: bytes that trickle in do
+    /// not extend it (row Q27).
+    pub head: Option<Duration>,
+    /// Between two reads of the body, while the caller is reading.
+    pub read: Option<Duration>,
+    /// The whole call: every hop, every retry, and the body.
+    pub total: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s13_a_new_session_has_four_headers_in_requests_order() {
+        let settings = Settings::default();
+        let names: Vec<_> = settings.headers.iter().map(|field| field.name).collect();
+        assert_eq!(names, ["User-Agent", "Accept-Encoding", "Accept", "Connection"]);
+        assert_eq!(settings.max_redirects, 30);
+    }
+}

@@ -1,0 +1,135 @@
+//! What bytes mean as a response.
+
+use serde_json::{Value, json};
+use sessio::h1::{Asked, Event, Limits, Receiver, Reuse};
+use sessio::http::Method;
+use sessio::{Error, Head, Headers, Kind, Timeout};
+
+use super::case::{Case, encode, shown};
+use super::{Failure, Object, object};
+
+/// In: `response_b64`, the bytes that a server sent on a fresh connection in answer to `method`, delivered in
+/// pieces cut at `splits`, then the end of the stream if `eof`. Out: the response, or the error with
+/// what had come before it; what waits for bytes that never come is a timeout.
+pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
+    let method = case.text("method")?.unwrap_or("GET").to_ascii_uppercase();
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
+    let bytes = case.bytes("response_b64")?.unwrap_or_default();
+    let mut cuts = Vec::new();
+    for cut in case.list("splits")? {
+        let cut = cut.as_u64().and_then(|cut| usize::try_from(cut).ok());
+        cuts.push(cut.ok_or_else(|| Failure::Input("splits is not a list of offsets".to_owned()))?);
+    }
+    cuts.retain(|cut| *cut < bytes.len());
+    cuts.push(bytes.len());
+    cuts.sort_unstable();
+
+    let mut reading = Reading::new(&method);
+    let mut start = 0;
+    for end in cuts {
+        start += reading.deliver(&bytes[start..end]);
+    }
+    if case.flag("eof")?.unwrap_or(false) {
+        reading.receiver.received(0);
+        reading.read();
+    }
+    Ok(reading.tell(start == bytes.len()))
+}
+
+/// A response on its way in.
+struct Reading {
+    receiver: Receiver,
+    interim: Vec<Value>,
+    head: Option<Head>,
+    body: Vec<u8>,
+    end: Option<Result<(), Error>>,
+}
+
+impl Reading {
+    fn new(method: &Method) -> Self {
+        let receiver = Receiver::new(Asked::new(method), Limits::default(), Vec::new());
+        Self { receiver, interim: Vec::new(), head: None, body: Vec::new(), end: None }
+    }
+
+    /// Hands over a piece; says how much of it was wanted.
+    fn deliver(&mut self, piece: &[u8]) -> usize {
+        let mut delivered = 0;
+        while self.end.is_none() && delivered < piece.len() {
+            let room = self.receiver.room();
+            let n = room.len().min(piece.len() - delivered);
+            if n > 0 {
+                room[..n].copy_from_slice(&piece[delivered..delivered + n]);
+                self.receiver.received(n);
+                delivered += n;
+            }
+            if !self.read() && n == 0 {
+                break;
+            }
+        }
+        delivered
+    }
+
+    /// Takes what there is; says whether there was anything.
+    fn read(&mut self) -> bool {
+        let mut found = false;
+        while self.end.is_none() {
+            let read = match self.receiver.poll() {
+                Ok(Event::More) => break,
+                Ok(Event::Interim(head)) => {
+                    self.interim.push(head.status.as_u16().into());
+                    0
+                }
+                Ok(Event::Head(head)) => {
+                    self.head = Some(head);
+                    0
+                }
+                Ok(Event::Body(bytes)) => {
+                    self.body.extend_from_slice(bytes);
+                    bytes.len()
+                }
+                Ok(Event::End) => {
+                    self.end = Some(Ok(()));
+                    break;
+                }
+                Err(error) => {
+                    self.end = Some(Err(error));
+                    break;
+                }
+            };
+            self.receiver.consume(read);
+            found = true;
+        }
+        found
+    }
+
+    fn tell(self, is_all: bool) -> Object {
+        let late = if self.head.is_some() { Timeout::Read } else { Timeout::Head };
+        let kind = match self.end {
+            Some(Ok(())) => None,
+            Some(Err(error)) => Some(error.kind()),
+            None => Some(Kind::Timeout(late)),
+        };
+        // Bytes that came later than the response are for whoever keeps the connection to notice.
+        let reusable = kind.is_none() && is_all && matches!(self.receiver.reuse(), Reuse::Yes { .. });
+        let head = self.head.as_ref();
+        let consumed = self.receiver.bytes_received() - self.receiver.leftover().len() as u64;
+        object([
+            ("outcome", if kind.is_none() { "ok" } else { "error" }.into()),
+            ("error", kind.map(Kind::name).into()),
+            ("interim", self.interim.into()),
+            ("status", head.map(|head| head.status.as_u16()).into()),
+            ("version", head.map(|head| format!("{:?}", head.version)).into()),
+            ("reason", head.map_or(Value::Null, |head| shown(&head.reason))),
+            ("headers", head.map_or_else(|| json!([]), |head| fields(&head.headers))),
+            ("body_b64", encode(&self.body)),
+            ("trailers", fields(self.receiver.trailers())),
+            ("reusable", reusable.into()),
+            ("consumed", consumed.into()),
+        ])
+    }
+}
+
+/// Fields as `[name, value in base64]`.
+fn fields(headers: &Headers) -> Value {
+    headers.iter().map(|field| json!([field.name, encode(field.value)])).collect()
+}

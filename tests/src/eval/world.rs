@@ -1,0 +1,192 @@
+//! A world without sockets: origins that answer by script, and the connections to them.
+
+use std::collections::VecDeque;
+
+use sessio::call::{Direction, Io};
+use sessio::pool::{Policy, Pool, Proof};
+use sessio::{Conn, Now, Origin, Url};
+
+use super::Failure;
+use super::case::Case;
+
+/// Origins with their scripts. Each answers the requests that reach it one after the other with what its
+/// list says, on whatever connection they come.
+pub(super) struct World {
+    places: Vec<Place>,
+    pool: Pool<Line>,
+    /// The connection in use.
+    line: Option<Line>,
+    /// The requests, in order.
+    pub(super) sent: Vec<Sent>,
+}
+
+struct Place {
+    /// As the case spells it.
+    name: String,
+    origin: Origin,
+    script: VecDeque<Answer>,
+}
+
+/// What was taken of one request.
+pub(super) struct Sent {
+    pub(super) to: String,
+    pub(super) connection: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What happens to one request.
+struct Answer {
+    /// How many bytes of the request are taken.
+    takes: usize,
+    bytes: Vec<u8>,
+    /// What happens behind the bytes.
+    then: Fault,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Refused,
+    Reset,
+    Eof,
+    Stall,
+}
+
+/// A connection, with the answer that is on its way.
+struct Line {
+    conn: Option<Conn>,
+    number: u64,
+    place: usize,
+    answer: Answer,
+    taken: usize,
+    given: usize,
+}
+
+/// What became of a wish to move bytes.
+pub(super) enum Moved {
+    Sent(usize),
+    Received(usize),
+    Broken(Direction),
+    Nothing,
+}
+
+impl World {
+    /// In: `{"http://host:port": [answers]}`. An answer is `response_b64`, a `fault`, or both: then the fault
+    /// strikes when `after` bytes of the response have gone out, or all of them. A fault alone strikes when
+    /// `after` bytes of the request have come in, or all of them. A response that is not whole when its bytes
+    /// are out is followed by the end of the stream, and so is every answer that is missing.
+    pub(super) fn read(case: &Case<'_>) -> Result<Self, Failure> {
+        let mut places = Vec::new();
+        for (name, _) in case.entries() {
+            let origin = Url::parse(name).ok().and_then(|url| Origin::of(&url));
+            let origin = origin.ok_or_else(|| Failure::Input(format!("{name} is no origin")))?;
+            let script = case.cases(name)?.iter().map(Answer::read).collect::<Result<_, _>>()?;
+            places.push(Place { name: name.to_owned(), origin, script });
+        }
+        Ok(Self { places, pool: Pool::new(Policy::default()), line: None, sent: Vec::new() })
+    }
+
+    /// A connection for this URL, out of the pool unless it must be fresh; `None` if there is nobody.
+    pub(super) fn connect(&mut self, url: &Url, fresh: bool, now: Now) -> Option<Conn> {
+        let origin = Origin::of(url)?;
+        let place = self.places.iter().position(|place| place.origin == origin)?;
+        let script = &mut self.places[place].script;
+        let mut closed = Vec::new();
+        while !fresh && let Some(checkout) = self.pool.checkout(url, now.mono, &mut closed) {
+            let mut line = checkout.connection;
+            // One on which the server has spoken out of turn is not idle (row P133).
+            if line.given < line.answer.bytes.len() {
+                continue;
+            }
+            let is_gone = script.front().is_none_or(|next| next.then == Fault::Refused);
+            line.answer = if is_gone { None } else { script.pop_front() }.unwrap_or_else(Answer::gone);
+            let conn = line.conn.take();
+            self.start(line);
+            return conn;
+        }
+        let answer = script.pop_front().filter(|answer| answer.then != Fault::Refused)?;
+        let number = self.pool.dialled();
+        self.start(Line { conn: None, number, place, answer, taken: 0, given: 0 });
+        Some(Conn::plain(number, now.mono))
+    }
+
+    fn start(&mut self, line: Line) {
+        let to = self.places[line.place].name.clone();
+        self.sent.push(Sent { to, connection: line.number, bytes: Vec::new() });
+        self.line = Some(Line { taken: 0, given: 0, ..line });
+    }
+
+    /// Moves bytes: first all that is to be sent, then what comes back.
+    pub(super) fn exchange(&mut self, io: Io<'_>) -> Moved {
+        let Some(line) = &mut self.line else { return Moved::Broken(Direction::Receive) };
+        if !io.send.is_empty() {
+            let n = io.send.len().min(line.answer.takes - line.taken);
+            if n > 0 {
+                line.taken += n;
+                if let Some(sent) = self.sent.last_mut() {
+                    sent.bytes.extend_from_slice(&io.send[..n]);
+                }
+                return Moved::Sent(n);
+            }
+            return line.answer.then.strike(Direction::Send);
+        }
+        if io.recv.is_empty() {
+            return Moved::Nothing;
+        }
+        let rest = &line.answer.bytes[line.given..];
+        let n = rest.len().min(io.recv.len());
+        if n == 0 {
+            return line.answer.then.strike(Direction::Receive);
+        }
+        io.recv[..n].copy_from_slice(&rest[..n]);
+        line.given += n;
+        Moved::Received(n)
+    }
+
+    /// The connection is done with: it waits in the pool, or it is closed.
+    pub(super) fn release(&mut self, url: &Url, released: Option<(Conn, Proof)>, now: Now) {
+        let line = self.line.take();
+        if let (Some(line), Some((conn, proof))) = (line, released) {
+            self.pool.checkin(url, Line { conn: Some(conn), ..line }, proof, now.mono, &mut Vec::new());
+        }
+    }
+}
+
+impl Answer {
+    fn read(case: &Case<'_>) -> Result<Self, Failure> {
+        let response = case.bytes("response_b64")?;
+        let after = case.count("after")?;
+        let then = match case.text("fault")? {
+            Some("refused") => Fault::Refused,
+            Some("reset") => Fault::Reset,
+            Some("eof") => Fault::Eof,
+            Some("stall") => Fault::Stall,
+            None if response.is_some() => Fault::Eof,
+            _ => {
+                return Err(Failure::Input("an answer is neither response_b64 nor a known fault".to_owned()));
+            }
+        };
+        let is_whole = case.value("fault").is_none();
+        Ok(match response {
+            Some(mut bytes) => {
+                bytes.truncate(after.filter(|_| !is_whole).unwrap_or(usize::MAX));
+                Self { takes: usize::MAX, bytes, then }
+            }
+            None => Self { takes: after.unwrap_or(usize::MAX), bytes: Vec::new(), then },
+        })
+    }
+
+    /// Of a server that has closed an idle connection.
+    fn gone() -> Self {
+        Self { takes: 0, bytes: Vec::new(), then: Fault::Eof }
+    }
+}
+
+impl Fault {
+    fn strike(self, direction: Direction) -> Moved {
+        match self {
+            Self::Refused | Self::Reset => Moved::Broken(direction),
+            Self::Eof => Moved::Received(0),
+            Self::Stall => Moved::Nothing,
+        }
+    }
+}

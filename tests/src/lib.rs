@@ -1,0 +1,4 @@
+//! What must hold for the whole.
+#![forbid(unsafe_code)]
+
+pub mod eval;
