@@ -108,7 +108,7 @@ pub fn jar_script(data: &[u8]) {
     let mut now = 0;
     while let Some(()) = act(&mut bytes, &mut jar, &mut model, &mut now) {}
     for host in HOSTS {
-        for path in PATHS {
+        for path in ["/", "/a/b/c"] {
             compare(&Url::parse(&format!("https://{host}{path}")).ok(), &mut jar, &mut model, now);
         }
     }
