@@ -145,7 +145,7 @@ impl Jar {
         found.clear();
         self.found = found;
         if ended {
-            for domain in url.host_str().into_iter().flat_map(lineage) {
+            for domain in url.host_str().into_iter().flat_map(lineage).chain([""]) {
                 self.store.retain_at(domain, |cookie| !cookie.is_expired(now));
             }
         }
