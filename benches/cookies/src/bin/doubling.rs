@@ -1,5 +1,5 @@
-//! No input takes more than linear time: instructions are counted under valgrind for an input of n, 2n and 4n, and the
-//! second step must not cost more than 2.2 times the first.
+//! No input takes quadratic time: instructions are counted under valgrind for an input of n, 2n and 4n, and the second step
+//! must cost no more than 2.25 times the first. That lets n log n pass, and nothing above.
 //!
 //! `cargo run --release -p bench-cookies --bin doubling`
 
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         let [one, two, four] = [8_000, 16_000, 32_000].map(|size| instructions(&arguments[0], index, size));
         let ratio = (four - two) / (two - one);
         println!("{name:<28} {ratio:.2}");
-        good &= ratio <= 2.2;
+        good &= ratio <= 2.25;
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
