@@ -308,6 +308,27 @@ fn a_jar_of_no_limits_stays_flat() {
 }
 
 #[test]
+fn what_is_replaced_takes_no_room() {
+    let mut jar = Jar::new();
+    let big = "v".repeat(4000);
+    set(
+        &mut jar,
+        "https://a.example/",
+        &[&format!("a={big}"), &format!("b={big}"), &format!("c={big}"), "d=1"],
+    );
+    let names =
+        |header: String| header.split("; ").map(|pair| pair.chars().next().unwrap()).collect::<String>();
+    // Nothing shorter overtakes what does not fit.
+    assert_eq!(names(header(&mut jar, "https://a.example/")), "ab");
+    let mut own = RequestCookies::new();
+    own.set("b", "1").unwrap();
+    own.set("d", "2").unwrap();
+    let mut out = Vec::new();
+    assert_eq!(line(&mut jar, &own, &url("https://a.example/"), at(0), &mut out), 4);
+    assert_eq!(names(String::from_utf8(out).unwrap()), "abcd");
+}
+
+#[test]
 fn own_cookies_win() {
     let mut jar = Jar::new();
     set(&mut jar, "https://a.example/", &["a=1", "b=2", "c=3"]);

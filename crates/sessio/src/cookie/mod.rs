@@ -10,6 +10,7 @@ mod date;
 #[cfg(feature = "serde")]
 mod document;
 mod extract;
+mod header;
 mod host;
 mod index;
 mod insert;
