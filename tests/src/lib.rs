@@ -1,4 +1,9 @@
 //! What must hold for the whole.
 #![forbid(unsafe_code)]
 
+pub mod backend;
 pub mod eval;
+pub mod rig;
+pub mod source;
+pub mod trail;
+pub mod world;

@@ -41,7 +41,7 @@ pub struct Connect<'a> {
     pub url: &'a Url,
     /// Whether it must be a new one: a pooled one has just failed.
     pub fresh: bool,
-    /// When to give up what is being done, resolving or connecting, and ask again.
+    /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
 }
 
@@ -85,6 +85,10 @@ impl Call {
         {
             self.skipped(false);
         }
+        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
+            // Released since: until then the request was still the one that the connection had carried.
+            self.skip();
+        }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
             && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
@@ -99,9 +103,9 @@ impl Call {
             return Ok(Step::Release);
         }
         match &self.phase {
-            Phase::Connect { fresh, is_resolved } => {
-                let (fresh, is_resolved) = (*fresh, *is_resolved);
-                self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
+            Phase::Connect { fresh, limit } => {
+                let (fresh, limit) = (*fresh, *limit);
+                self.connect(limit, fresh, now)
             }
             Phase::Exchange => self.send_and_wait(now),
             Phase::Turn => Ok(Step::Turn),
@@ -133,6 +137,8 @@ impl Call {
         match self.receiver.poll() {
             // Asked again below: what is borrowed here could not be handed out only sometimes.
             Ok(Event::Body(_)) => {}
+            // The end of a chunked body may show only now: the connection is given back before anything else.
+            Ok(Event::End) if self.conn.is_some() => return Ok(Step::Release),
             Ok(Event::End) => {
                 self.phase = Phase::Done;
                 return Ok(Step::Done);

@@ -260,8 +260,9 @@ impl Receiver {
         self.failure.get_or_insert(Failure::New(error));
     }
 
-    /// Goes as far as the bytes lead.
-    fn advance(&mut self) {
+    /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
+    /// at once whether the response [is complete](Self::is_complete).
+    pub(crate) fn advance(&mut self) {
         while !self.is_blocked() {
             match self.step() {
                 Ok(true) => {}

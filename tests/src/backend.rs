@@ -1,0 +1,76 @@
+//! The backends that every scenario runs on.
+
+use std::time::Duration;
+
+use sessio_driver::Runtime;
+use sessio_tokio::Tokio;
+
+/// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A runtime, and how a scenario is run to its end on it.
+pub trait Backend {
+    /// Its sockets and its time.
+    type Runtime: Runtime + Default;
+
+    /// Runs a scenario to its end.
+    fn run(scenario: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Tokio, everything on the test's own thread.
+#[derive(Debug)]
+pub struct TokioCurrentThread;
+
+impl Backend for TokioCurrentThread {
+    type Runtime = Tokio;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime of tokio");
+        runtime.block_on(within_patience(scenario));
+    }
+}
+
+/// Tokio with worker threads: the scenario is a task, and may wake up on another thread after every await.
+#[derive(Debug)]
+pub struct TokioMultiThread;
+
+impl Backend for TokioMultiThread {
+    type Runtime = Tokio;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime of tokio");
+        if let Err(failed) = runtime.block_on(runtime.spawn(within_patience(scenario))) {
+            std::panic::resume_unwind(failed.into_panic());
+        }
+    }
+}
+
+async fn within_patience(scenario: impl Future<Output = ()>) {
+    tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
+}
+
+/// Makes a test of each scenario on each backend. A scenario is an
+/// `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
+#[macro_export]
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+    };
+    (@on $module:ident: $backend:ident => $($name:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    use $crate::backend::{$backend, Backend};
+                    $backend::run(async {
+                        let world = $crate::world::World::new(<$backend as Backend>::Runtime::default());
+                        super::$name(&world).await;
+                    });
+                }
+            )*
+        }
+    };
+}

@@ -1,0 +1,176 @@
+//! A runtime between a session and its backend, to arrange what networks do.
+
+use std::collections::{HashMap, HashSet};
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use sessio_driver::sessio::Now;
+use sessio_driver::{Runtime, Stream};
+
+/// A backend whose names, routes and sockets behave as told. A clone is the same rig.
+#[derive(Clone, Debug)]
+pub struct Rig<R> {
+    backend: R,
+    plan: Arc<Plan>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    state: Mutex<State>,
+    /// How often a socket was read from or written to.
+    operations: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    names: HashMap<String, Vec<SocketAddr>>,
+    silent: HashSet<SocketAddr>,
+    dialled: Vec<SocketAddr>,
+    drips: bool,
+    fault: Option<(usize, io::ErrorKind)>,
+}
+
+impl<R: Runtime> Rig<R> {
+    /// The backend as it is.
+    pub fn new(backend: R) -> Self {
+        Self { backend, plan: Arc::default() }
+    }
+
+    /// Gives a name addresses; the port of the URL does not matter. Without any, asking for the name never
+    /// ends.
+    #[must_use]
+    pub fn name(self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
+        self.state().names.insert(host.to_owned(), addresses.into());
+        self
+    }
+
+    /// Connecting to this address never ends, as behind a wall that swallows packets.
+    #[must_use]
+    pub fn silent(self, address: SocketAddr) -> Self {
+        self.state().silent.insert(address);
+        self
+    }
+
+    /// Moves one byte at a time, and lets every operation wait once before it does: each byte of an exchange
+    /// is then a point at which a future can be dropped.
+    #[must_use]
+    pub fn dripping(self) -> Self {
+        self.state().drips = true;
+        self
+    }
+
+    /// Fails the operation on a socket with this number, counted from 0.
+    #[must_use]
+    pub fn failing(self, operation: usize, kind: io::ErrorKind) -> Self {
+        self.state().fault = Some((operation, kind));
+        self
+    }
+
+    /// The addresses that were connected to so far, or tried.
+    pub fn dialled(&self) -> Vec<SocketAddr> {
+        self.state().dialled.clone()
+    }
+
+    /// How many operations on sockets came to something so far.
+    pub fn operations(&self) -> usize {
+        self.plan.operations.load(Ordering::Relaxed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.plan.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Runtime> Runtime for Rig<R> {
+    type Stream = RigStream<R::Stream>;
+    type Sleep = R::Sleep;
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let known = self.state().names.get(host).cloned();
+        match known {
+            Some(none) if none.is_empty() => pending().await,
+            Some(addresses) => Ok(addresses),
+            None => self.backend.resolve(host, port).await,
+        }
+    }
+
+    async fn connect(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Self::Stream> {
+        let (is_silent, drips) = {
+            let mut state = self.state();
+            state.dialled.push(address);
+            (state.silent.contains(&address), state.drips)
+        };
+        if is_silent {
+            return pending().await;
+        }
+        let inner = self.backend.connect(address, deadline).await?;
+        Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
+    }
+
+    fn sleep_until(&self, at: Instant) -> Self::Sleep {
+        self.backend.sleep_until(at)
+    }
+
+    fn now(&self) -> Now {
+        self.backend.now()
+    }
+}
+
+/// A socket of a [`Rig`].
+#[derive(Debug)]
+pub struct RigStream<S> {
+    inner: S,
+    plan: Arc<Plan>,
+    drips: bool,
+    /// Whether the read and the write at hand have waited.
+    has_waited: [bool; 2],
+}
+
+impl<S> RigStream<S> {
+    /// How many bytes may be moved now; nothing if the operation is to wait first.
+    fn turn(&mut self, cx: &Context<'_>, direction: usize, most: usize) -> Option<usize> {
+        if !self.drips {
+            return Some(most);
+        }
+        if !self.has_waited[direction] {
+            self.has_waited[direction] = true;
+            cx.waker().wake_by_ref();
+            return None;
+        }
+        Some(most.min(1))
+    }
+
+    fn done(&mut self, direction: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let Poll::Ready(result) = result else { return Poll::Pending };
+        self.has_waited[direction] = false;
+        let number = self.plan.operations.fetch_add(1, Ordering::Relaxed);
+        let fault = self.plan.state.lock().unwrap_or_else(PoisonError::into_inner).fault;
+        match fault {
+            Some((at, kind)) if at == number => Poll::Ready(Err(kind.into())),
+            _ => Poll::Ready(result),
+        }
+    }
+}
+
+impl<S: Stream> Stream for RigStream<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Some(most) = self.turn(cx, 0, room.len()) else { return Poll::Pending };
+        let read = self.inner.poll_read(cx, &mut room[..most]);
+        self.done(0, read)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let Some(most) = self.turn(cx, 1, bytes.len()) else { return Poll::Pending };
+        let written = self.inner.poll_write(cx, &bytes[..most]);
+        self.done(1, written)
+    }
+
+    fn is_idle_open(&self) -> bool {
+        self.inner.is_idle_open()
+    }
+}

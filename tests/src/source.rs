@@ -1,0 +1,76 @@
+//! Request bodies that come piece by piece, well-behaved and not.
+
+use std::collections::VecDeque;
+use std::io;
+use std::task::{Context, Poll};
+
+use sessio_driver::Source;
+
+/// A body of pieces, each of which arrives after a wait.
+#[derive(Debug, Clone)]
+pub struct Pieces {
+    all: Vec<Vec<u8>>,
+    left: VecDeque<Vec<u8>>,
+    then: Then,
+    has_waited: bool,
+}
+
+/// What comes after the last piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    End,
+    Fail,
+    Stall,
+}
+
+impl Pieces {
+    /// These pieces, then the end.
+    pub fn of<T: AsRef<[u8]>>(pieces: impl IntoIterator<Item = T>) -> Self {
+        let all: Vec<_> = pieces.into_iter().map(|piece| piece.as_ref().to_vec()).collect();
+        Self { left: all.clone().into(), all, then: Then::End, has_waited: false }
+    }
+
+    /// Fails instead of ending.
+    #[must_use]
+    pub fn then_fail(mut self) -> Self {
+        self.then = Then::Fail;
+        self
+    }
+
+    /// Never ends.
+    #[must_use]
+    pub fn then_stall(mut self) -> Self {
+        self.then = Then::Stall;
+        self
+    }
+}
+
+impl Source for Pieces {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.has_waited {
+            self.has_waited = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.has_waited = false;
+        let Some(piece) = self.left.front_mut() else {
+            return match self.then {
+                Then::End => Poll::Ready(Ok(0)),
+                Then::Fail => Poll::Ready(Err(io::Error::other("the disk is gone"))),
+                Then::Stall => Poll::Pending,
+            };
+        };
+        let n = piece.len().min(room.len());
+        room[..n].copy_from_slice(&piece[..n]);
+        piece.drain(..n);
+        if piece.is_empty() {
+            self.left.pop_front();
+        }
+        Poll::Ready(Ok(n))
+    }
+
+    fn poll_rewind(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.left = self.all.clone().into();
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,11 @@
+//! What a session does over real sockets: each scenario is written once and runs on every backend.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
+
+mod auth;
+mod bodies;
+mod credentials;
+mod redirects;
+mod settings;
+mod stories;
+mod uploads;
