@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use sessio::call::Direction;
+use sessio::pool::{Grant, Lease, Ticket};
 use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
@@ -19,8 +20,10 @@ pub(crate) struct Flight<R: Runtime> {
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
     stream: Option<R::Stream>,
-    /// Which close of the session the connection belongs to.
-    era: u64,
+    /// The right to have that connection open, or to open it.
+    lease: Option<Lease>,
+    /// A place in line for one.
+    ticket: Option<Ticket>,
     upload: Option<Upload>,
     timer: Option<(Instant, R::Sleep)>,
     now: Now,
@@ -47,7 +50,7 @@ impl<R: Runtime> Flight<R> {
     ) -> Result<Self> {
         let call = Call::new(request, shared.memory())?;
         let now = runtime.now();
-        Ok(Self { call, runtime, shared, stream: None, era: 0, upload, timer: None, now })
+        Ok(Self { call, runtime, shared, stream: None, lease: None, ticket: None, upload, timer: None, now })
     }
 
     /// Up to the head of the answer.
@@ -98,7 +101,7 @@ impl<R: Runtime> Flight<R> {
                 },
                 Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
                 Err(error) => {
-                    self.stream = None;
+                    self.hang_up();
                     return Poll::Ready(Err(error));
                 }
             }
@@ -225,20 +228,57 @@ impl<R: Runtime> Flight<R> {
         self.now
     }
 
-    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn, era: u64) {
+    /// Wants a connection of the pool, or the right to open one; `None` if that took too long.
+    pub(crate) async fn admission(
+        &mut self,
+        fresh: bool,
+        deadline: Option<Instant>,
+    ) -> Option<Grant<Line<R::Stream>>> {
+        self.hang_up();
+        let ticket = match self.shared.request(self.call.request().url(), fresh, self.now) {
+            Grant::Wait(ticket) => ticket,
+            grant => return Some(grant),
+        };
+        self.ticket = Some(ticket);
+        let shared = Arc::clone(&self.shared);
+        let grant = self.within(deadline, poll_fn(|cx| shared.poll_turn(ticket, cx))).await;
+        if grant.is_some() {
+            self.ticket = None;
+        }
+        grant
+    }
+
+    /// Holds the right to open a connection until there is one, or until nobody wants it any more.
+    pub(crate) fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn) {
         self.stream = Some(stream);
-        self.era = era;
         self.call.connected(conn);
     }
 
     fn release(&mut self) {
-        let Some(stream) = self.stream.take() else {
-            self.call.release();
-            return;
-        };
-        if let Some((conn, proof)) = self.call.release() {
-            let line = Line { stream, conn };
-            self.shared.checkin(self.call.request().url(), line, proof, self.era, self.now);
+        let (stream, lease) = (self.stream.take(), self.lease.take());
+        match (self.call.release(), stream, lease) {
+            (Some((conn, proof)), Some(stream), Some(lease)) => {
+                self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
+            }
+            (_, _, lease) => {
+                self.lease = lease;
+                self.hang_up();
+            }
+        }
+    }
+
+    /// Closes the connection and gives up the right to one.
+    fn hang_up(&mut self) {
+        self.stream = None;
+        if let Some(lease) = self.lease.take() {
+            self.shared.discard(lease, self.now);
+        }
+        if let Some(ticket) = self.ticket.take() {
+            self.shared.cancel(ticket, self.now);
         }
     }
 }
@@ -246,6 +286,7 @@ impl<R: Runtime> Flight<R> {
 impl<R: Runtime> Drop for Flight<R> {
     /// Whatever was on its way is given up, and its connection closed; only memory is kept.
     fn drop(&mut self) {
+        self.hang_up();
         self.shared.keep_memory(self.call.take_memory());
     }
 }

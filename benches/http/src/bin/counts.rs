@@ -1,0 +1,163 @@
+//! Counts what a request takes of each client: instructions in user mode, calls of the allocator, system calls,
+//! and what an idle connection keeps. Each is the difference of two lengths of a run, so that what a program
+//! does once does not count.
+//!
+//! `--clients sessio-tokio,reqwest --workloads small,session --parts instructions,heap,syscalls,idle`
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use sessio_bench_http::Outcome;
+use sessio_bench_http::clients::{CLIENTS, Server, is_concurrent, program, run};
+use sessio_bench_http::options::Options;
+use sessio_bench_http::table::Table;
+
+/// The two lengths.
+const LENGTHS: [usize; 2] = [1000, 3000];
+/// How many connections idle.
+const IDLE: usize = 1000;
+
+fn main() -> Outcome {
+    let options = Options::of_program()?;
+    let clients = options.list("clients", &CLIENTS);
+    let parts = options.list("parts", &["instructions", "heap", "syscalls", "idle"]);
+    let has = |part| parts.contains(&part);
+    let server = Server::start(None)?;
+    for workload in options.list("workloads", &["small", "session"]) {
+        let mut table = Table::new(&[
+            "client",
+            "user instructions",
+            "heap calls",
+            "heap bytes",
+            "system calls",
+            "KiB an idle connection",
+        ]);
+        let mut named = Vec::new();
+        for client in &clients {
+            let counter = Counter { client, workload, server: server.authority() };
+            let mut row = vec![(*client).to_owned(); 6];
+            row[1] = shown(has("instructions"), || counter.instructions(), 0)?;
+            let heap = if has("heap") { Some(counter.heap()?) } else { None };
+            row[2] = heap.map_or_else(String::new, |(calls, _)| format!("{calls:.1}"));
+            row[3] = heap.map_or_else(String::new, |(_, bytes)| format!("{bytes:.0}"));
+            row[4].clear();
+            if has("syscalls") {
+                let calls = counter.syscalls()?;
+                row[4] = format!("{:.2}", calls.values().sum::<f64>());
+                let each = calls.iter().filter(|(_, count)| **count >= 0.005);
+                let each = each.map(|(name, count)| format!("{name} {count:.2}")).collect::<Vec<_>>();
+                named.push(format!("{client}: {}", each.join(", ")));
+            }
+            let idles = has("idle") && workload == "small" && is_concurrent(client);
+            row[5] = shown(idles, || counter.idle(), 2)?;
+            table.row(row);
+        }
+        println!("A request of the workload `{workload}`:\n");
+        table.print();
+        if !named.is_empty() {
+            println!("System calls:\n");
+            named.iter().for_each(|line| println!("- {line}"));
+            println!();
+        }
+    }
+    Ok(())
+}
+
+fn shown(is_wanted: bool, count: impl FnOnce() -> Outcome<f64>, digits: usize) -> Outcome<String> {
+    Ok(if is_wanted { format!("{:.digits$}", count()?) } else { String::new() })
+}
+
+struct Counter<'a> {
+    client: &'a str,
+    workload: &'a str,
+    server: &'a str,
+}
+
+impl Counter<'_> {
+    /// The client under a tool, or by itself.
+    fn command(&self, tool: &[&str], requests: usize) -> Outcome<Command> {
+        let client = program(self.client)?;
+        let mut command = match tool.split_first() {
+            None => Command::new(client),
+            Some((tool, arguments)) => {
+                let mut command = Command::new(tool);
+                command.args(arguments).arg(client);
+                command
+            }
+        };
+        command.args(["--server", self.server, "--workload", self.workload]);
+        command.args(["--requests", &requests.to_string()]);
+        Ok(command)
+    }
+
+    fn instructions(&self) -> Outcome<f64> {
+        let file = scratch("callgrind");
+        let out = format!("--callgrind-out-file={}", file.display());
+        let tool = ["valgrind", "--tool=callgrind", &out];
+        let mut totals = [0.0; 2];
+        for (total, length) in totals.iter_mut().zip(LENGTHS) {
+            let output = self.command(&tool, length)?.stdin(Stdio::null()).output()?;
+            let told = String::from_utf8_lossy(&output.stderr);
+            if !output.status.success() {
+                return Err(format!("{} under callgrind: {told}", self.client).into());
+            }
+            let line = told.lines().find_map(|line| line.split_once("Collected : "));
+            let count = line.ok_or_else(|| format!("{}: {told}", self.client))?.1;
+            *total = count.split_whitespace().next().unwrap_or_default().parse()?;
+        }
+        let _ = std::fs::remove_file(file);
+        Ok(each(totals))
+    }
+
+    /// Calls and bytes.
+    fn heap(&self) -> Outcome<(f64, f64)> {
+        let (mut calls, mut bytes) = ([0.0; 2], [0.0; 2]);
+        for (at, length) in LENGTHS.into_iter().enumerate() {
+            let mut command = self.command(&[], length)?;
+            command.args(["--heap", "true"]);
+            let reading = run(command)?;
+            (calls[at], bytes[at]) = (reading.heap_calls as f64, reading.heap_bytes as f64);
+        }
+        Ok((each(calls), each(bytes)))
+    }
+
+    /// By name.
+    fn syscalls(&self) -> Outcome<BTreeMap<String, f64>> {
+        let file = scratch("strace");
+        let path = file.display().to_string();
+        let tool = ["strace", "-f", "-c", "-o", &path];
+        let mut by_name: BTreeMap<String, [f64; 2]> = BTreeMap::new();
+        for (at, length) in LENGTHS.into_iter().enumerate() {
+            run(self.command(&tool, length)?)?;
+            for line in std::fs::read_to_string(&file)?.lines() {
+                let words: Vec<_> = line.split_whitespace().collect();
+                // % time, seconds, usecs/call, calls, errors if any, name
+                if let (Some(calls), Some(name)) = (words.get(3), words.last())
+                    && let Ok(calls) = calls.parse()
+                    && *name != "total"
+                {
+                    by_name.entry((*name).to_owned()).or_default()[at] = calls;
+                }
+            }
+        }
+        let _ = std::fs::remove_file(file);
+        Ok(by_name.into_iter().map(|(name, counts)| (name, each(counts))).collect())
+    }
+
+    /// KiB of the heap for each connection.
+    fn idle(&self) -> Outcome<f64> {
+        let mut command = Command::new(program(self.client)?);
+        command.args(["--server", self.server, "--workload", "idle", "--heap", "true"]);
+        command.args(["--requests", &IDLE.to_string(), "--tasks", &IDLE.to_string()]);
+        Ok(run(command)?.live as f64 / IDLE as f64 / 1024.0)
+    }
+}
+
+fn each(totals: [f64; 2]) -> f64 {
+    (totals[1] - totals[0]) / (LENGTHS[1] - LENGTHS[0]) as f64
+}
+
+fn scratch(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("sessio-bench-{name}-{}", std::process::id()))
+}

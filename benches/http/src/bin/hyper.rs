@@ -1,0 +1,78 @@
+//! hyper, one connection for each task: no pool, no jar. Headers and cookies are made before, and cloned.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Request, Uri};
+use hyper_util::rt::TokioIo;
+use sessio_bench_http::answer::Answer;
+use sessio_bench_http::plan::Plan;
+use sessio_bench_http::tokio_run::{Client, Worker, run};
+use sessio_bench_http::{Outcome, heap::Counting};
+use tokio::net::TcpStream;
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+fn main() -> Outcome {
+    run::<Hyper>()
+}
+
+struct Hyper {
+    headers: HeaderMap,
+}
+
+struct Connection {
+    sender: SendRequest<Empty<Bytes>>,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl Client for Hyper {
+    type Worker = Connection;
+
+    async fn start(plan: &Plan) -> Outcome<Self> {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", plan.authority.parse()?);
+        for (name, value) in plan.headers() {
+            headers.insert(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
+        }
+        if let Some(cookies) = plan.cookies() {
+            headers.insert("cookie", cookies.parse()?);
+        }
+        Ok(Self { headers })
+    }
+
+    async fn worker(&self, plan: &Plan) -> Outcome<Connection> {
+        let stream = TcpStream::connect(&plan.authority).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                eprintln!("{error}");
+            }
+        });
+        Ok(Connection { sender, uri: plan.path().parse()?, headers: self.headers.clone() })
+    }
+}
+
+impl Worker for Connection {
+    async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        let mut body = response.into_body();
+        if !plan.is_bulk() {
+            return Ok(Answer { status, length: body.collect().await?.to_bytes().len() });
+        }
+        let mut length = 0;
+        while let Some(frame) = body.frame().await {
+            length += frame?.data_ref().map_or(0, Bytes::len);
+        }
+        Ok(Answer { status, length })
+    }
+}

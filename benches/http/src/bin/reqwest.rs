@@ -1,0 +1,57 @@
+//! reqwest with a cookie store and default headers.
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use sessio_bench_http::answer::Answer;
+use sessio_bench_http::plan::{Plan, Workload};
+use sessio_bench_http::tokio_run::{Client, Worker, run};
+use sessio_bench_http::{Outcome, heap::Counting};
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+fn main() -> Outcome {
+    run::<Reqwest>()
+}
+
+struct Reqwest(reqwest::Client);
+
+struct Handle {
+    client: reqwest::Client,
+    url: String,
+}
+
+impl Client for Reqwest {
+    type Worker = Handle;
+
+    async fn start(plan: &Plan) -> Outcome<Self> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in plan.headers() {
+            headers.insert(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
+        }
+        let client =
+            reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy().build()?;
+        if plan.workload == Workload::Session {
+            client.get(plan.url_of("/login")).send().await?.error_for_status()?.bytes().await?;
+        }
+        Ok(Self(client))
+    }
+
+    async fn worker(&self, plan: &Plan) -> Outcome<Handle> {
+        Ok(Handle { client: self.0.clone(), url: plan.url() })
+    }
+}
+
+impl Worker for Handle {
+    async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
+        let mut response = self.client.get(self.url.as_str()).send().await?;
+        let status = response.status().as_u16();
+        if !plan.is_bulk() {
+            return Ok(Answer { status, length: response.bytes().await?.len() });
+        }
+        let mut length = 0;
+        while let Some(chunk) = response.chunk().await? {
+            length += chunk.len();
+        }
+        Ok(Answer { status, length })
+    }
+}

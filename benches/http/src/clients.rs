@@ -1,0 +1,83 @@
+//! The programs that are run: the server and the clients, each a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::Outcome;
+use crate::meter::Reading;
+
+/// The clients, floor first.
+pub const CLIENTS: [&str; 5] = ["raw-blocking", "raw-tokio", "sessio-tokio", "hyper", "reqwest"];
+
+/// Whether a client can have several requests under way.
+pub fn is_concurrent(client: &str) -> bool {
+    !client.ends_with("-blocking")
+}
+
+/// Where the program of that name lies: beside this one.
+///
+/// # Errors
+/// If it was not built.
+pub fn program(name: &str) -> Outcome<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display()).into()) }
+}
+
+/// A command, on one core if there is a number.
+pub fn on_core(core: Option<usize>, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    match core {
+        None => Command::new(program),
+        Some(core) => {
+            let mut command = Command::new("taskset");
+            command.args(["--cpu-list", &core.to_string()]).arg(program);
+            command
+        }
+    }
+}
+
+/// The server, while this value lives.
+pub struct Server {
+    child: Child,
+    authority: String,
+}
+
+impl Server {
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start(core: Option<usize>) -> Outcome<Self> {
+        let mut command = on_core(core, program("server")?);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut port = String::new();
+        let out = child.stdout.take().ok_or("the server has no output")?;
+        BufReader::new(out).read_line(&mut port)?;
+        Ok(Self { child, authority: format!("127.0.0.1:{}", port.trim()) })
+    }
+
+    /// `127.0.0.1:port`
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The end of its input ends it.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a client to its end.
+///
+/// # Errors
+/// If it fails: an answer that is not what it should be fails it.
+pub fn run(mut command: Command) -> Outcome<Reading> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", output.status).into());
+    }
+    Reading::parse(String::from_utf8(output.stdout)?.trim())
+}

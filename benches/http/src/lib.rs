@@ -1,0 +1,16 @@
+//! What the clients of these benches share: what they are asked to do, how they are measured, and the check
+//! of every answer.
+
+pub mod answer;
+pub mod blocking_run;
+pub mod clients;
+pub mod heap;
+pub mod meter;
+pub mod options;
+pub mod plan;
+pub mod raw;
+pub mod table;
+pub mod tokio_run;
+
+/// How a program of the benches ends.
+pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

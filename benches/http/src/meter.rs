@@ -1,0 +1,92 @@
+//! What a run costs its own process.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Outcome;
+use crate::heap::{self, Heap};
+use crate::plan::Plan;
+
+/// A measurement that is running.
+pub struct Meter {
+    wall: Instant,
+    cpu: Duration,
+    heap: Heap,
+}
+
+/// What was measured: one line of `name=value`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// Time of the process on a core, in user and system mode, all threads together.
+    pub cpu_ns: u64,
+    /// Time that passed.
+    pub wall_ns: u64,
+    /// Calls of the allocator.
+    pub heap_calls: u64,
+    /// Bytes that were asked of it.
+    pub heap_bytes: u64,
+    /// Bytes more that are not given back.
+    pub live: i64,
+}
+
+impl Meter {
+    /// Starts measuring.
+    pub fn start(plan: &Plan) -> Self {
+        if plan.heap {
+            heap::count();
+        }
+        Self { heap: heap::counted(), wall: Instant::now(), cpu: cpu() }
+    }
+
+    /// What it has cost so far.
+    pub fn read(&self) -> Reading {
+        let (cpu, wall, heap) = (cpu() - self.cpu, self.wall.elapsed(), heap::counted());
+        // No run lasts for centuries.
+        Reading {
+            cpu_ns: cpu.as_nanos() as u64,
+            wall_ns: wall.as_nanos() as u64,
+            heap_calls: heap.calls - self.heap.calls,
+            heap_bytes: heap.bytes - self.heap.bytes,
+            live: heap.live - self.heap.live,
+        }
+    }
+}
+
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cpu_ns, wall_ns, heap_calls, heap_bytes, live } = self;
+        write!(
+            f,
+            "cpu_ns={cpu_ns} wall_ns={wall_ns} heap_calls={heap_calls} heap_bytes={heap_bytes} live={live}"
+        )
+    }
+}
+
+impl Reading {
+    /// Reads the line that a client has printed.
+    ///
+    /// # Errors
+    /// Any other line.
+    pub fn parse(line: &str) -> Outcome<Self> {
+        let mut reading = Self::default();
+        for pair in line.split_whitespace() {
+            let (name, value) = pair.split_once('=').ok_or_else(|| format!("no reading: {line}"))?;
+            match name {
+                "cpu_ns" => reading.cpu_ns = value.parse()?,
+                "wall_ns" => reading.wall_ns = value.parse()?,
+                "heap_calls" => reading.heap_calls = value.parse()?,
+                "heap_bytes" => reading.heap_bytes = value.parse()?,
+                "live" => reading.live = value.parse()?,
+                _ => return Err(format!("no reading: {line}").into()),
+            }
+        }
+        Ok(reading)
+    }
+}

@@ -1,0 +1,144 @@
+//! What a client is asked to do.
+
+use std::str::FromStr;
+
+use crate::Outcome;
+use crate::options::Options;
+
+/// The headers of every request in every workload: those that a new session of sessio has.
+pub const HEADERS: [(&str, &str); 4] = [
+    ("user-agent", "bench/1.0"),
+    ("accept-encoding", "identity"),
+    ("accept", "*/*"),
+    ("connection", "keep-alive"),
+];
+/// How many headers more the session workload has, `x-default-0: value-0` and so on.
+pub const DEFAULTS: usize = 10;
+/// How many cookies the session workload has, `cookie-0=value-0` and so on.
+pub const COOKIES: usize = 20;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// A body of 13 bytes.
+    Small,
+    /// The same, with ten default headers and twenty cookies that the server insists on.
+    Session,
+    /// A body of [`Plan::bytes`] by length.
+    Length,
+    /// A body of [`Plan::bytes`] in chunks of [`Plan::chunk`].
+    Chunked,
+    /// Connections that idle: as many as there are requests.
+    Idle,
+}
+
+impl FromStr for Workload {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "small" => Self::Small,
+            "session" => Self::Session,
+            "length" => Self::Length,
+            "chunked" => Self::Chunked,
+            "idle" => Self::Idle,
+            _ => return Err(format!("no workload is called {text}")),
+        })
+    }
+}
+
+/// One run of one client.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The server's, `127.0.0.1:port`.
+    pub authority: String,
+    /// What is asked for.
+    pub workload: Workload,
+    /// How many requests are measured, over all tasks.
+    pub requests: usize,
+    /// How many requests each task makes before that.
+    pub warm: usize,
+    /// How many tasks there are, all on one thread.
+    pub tasks: usize,
+    /// How long a body is in the bulk workloads.
+    pub bytes: usize,
+    /// How long its chunks are.
+    pub chunk: usize,
+    /// Whether calls of the allocator are counted.
+    pub heap: bool,
+}
+
+impl Plan {
+    /// The plan in a command line.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn of_program() -> Outcome<Self> {
+        let options = Options::of_program()?;
+        Ok(Self {
+            authority: options.text("server").ok_or("--server host:port is missing")?.to_owned(),
+            workload: options.get("workload", "small".to_owned())?.parse()?,
+            requests: options.get("requests", 1000)?,
+            warm: options.get("warm", 100)?,
+            tasks: options.get("tasks", 1)?.max(1),
+            bytes: options.get("bytes", 64 << 20)?,
+            chunk: options.get("chunk", 1024)?,
+            heap: options.get("heap", false)?,
+        })
+    }
+
+    /// The path of the workload's requests.
+    pub fn path(&self) -> String {
+        match self.workload {
+            Workload::Small => "/small".to_owned(),
+            Workload::Session => "/session".to_owned(),
+            Workload::Length => format!("/length/{}", self.bytes),
+            Workload::Chunked => format!("/chunked/{}/{}", self.bytes, self.chunk),
+            Workload::Idle => format!("/gate/{}", self.requests),
+        }
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> String {
+        self.url_of(&self.path())
+    }
+
+    /// The URL of a path.
+    pub fn url_of(&self, path: &str) -> String {
+        format!("http://{}{path}", self.authority)
+    }
+
+    /// How long the body of each answer is.
+    pub fn length(&self) -> usize {
+        match self.workload {
+            Workload::Small | Workload::Session | Workload::Idle => crate::answer::SMALL.len(),
+            Workload::Length | Workload::Chunked => self.bytes,
+        }
+    }
+
+    /// Whether bodies are read piece by piece.
+    pub fn is_bulk(&self) -> bool {
+        matches!(self.workload, Workload::Length | Workload::Chunked)
+    }
+
+    /// The headers of the workload's requests without `Host` and `Cookie`.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut headers: Vec<_> = HEADERS.into_iter().map(own).collect();
+        if self.workload == Workload::Session {
+            headers.extend((0..DEFAULTS).map(|n| (format!("x-default-{n}"), format!("value-{n}"))));
+        }
+        headers
+    }
+
+    /// The `Cookie` line, for clients without a jar; those with one get theirs from `/login`.
+    pub fn cookies(&self) -> Option<String> {
+        let pairs = (0..COOKIES).map(|n| format!("cookie-{n}=value-{n}"));
+        (self.workload == Workload::Session).then(|| pairs.collect::<Vec<_>>().join("; "))
+    }
+
+    /// How many requests the task with this number makes.
+    pub fn share(&self, task: usize) -> usize {
+        self.requests / self.tasks + usize::from(task < self.requests % self.tasks)
+    }
+}
