@@ -145,11 +145,7 @@ impl<S> RigStream<S> {
         Some(most.min(1))
     }
 
-    fn done(
-        &mut self,
-        direction: usize,
-        result: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+    fn done(&mut self, direction: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let Poll::Ready(result) = result else { return Poll::Pending };
         self.has_waited[direction] = false;
         let number = self.plan.operations.fetch_add(1, Ordering::Relaxed);

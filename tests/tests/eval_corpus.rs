@@ -32,7 +32,8 @@ fn jar(file: &str, options: &[&str], count: usize) {
     let what = What::from_arguments(&options).unwrap();
     let mut right = 0;
     for case in &cases {
-        let expected = case.get("expect_cookie_header_6265bis").unwrap_or_else(|| &case["expect_cookie_header"]);
+        let expected =
+            case.get("expect_cookie_header_6265bis").unwrap_or_else(|| &case["expect_cookie_header"]);
         let answer = answer(what, case);
         assert_eq!(answer["name"], case["name"]);
         if answer["cookie_header"] == *expected {

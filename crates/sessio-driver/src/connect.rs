@@ -15,7 +15,8 @@ impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
     pub(crate) async fn connect(&mut self) {
         // What went wrong is told by the next step.
-        let Ok(Step::Connect(wanted)) = self.call.step(self.now()) else { return };
+        let now = self.now();
+        let Ok(Step::Connect(wanted)) = self.call.step(now) else { return };
         let (fresh, deadline) = (wanted.fresh, wanted.deadline);
         if wanted.url.scheme() != "http" {
             let error = unsupported(self.call.request());
@@ -42,7 +43,8 @@ impl<R: Runtime> Flight<R> {
                 }
             }
         };
-        let deadline = self.call.resolved(self.now());
+        let now = self.now();
+        let deadline = self.call.resolved(now);
         self.dial(&addresses, deadline).await;
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio::call::Direction;
+use sessio::call::{Direction, Io};
 use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
@@ -24,6 +24,8 @@ pub(crate) struct Flight<R: Runtime> {
     upload: Option<Upload>,
     timer: Option<(Instant, R::Sleep)>,
     now: Now,
+    /// Time has passed since: the flight has waited, or was in its caller's hands.
+    is_late: bool,
 }
 
 /// Where a flight stops of itself.
@@ -44,10 +46,10 @@ impl<R: Runtime> Flight<R> {
         upload: Option<Upload>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,
+        now: Now,
     ) -> Result<Self> {
         let call = Call::new(request, shared.memory())?;
-        let now = runtime.now();
-        Ok(Self { call, runtime, shared, stream: None, era: 0, upload, timer: None, now })
+        Ok(Self { call, runtime, shared, stream: None, era: 0, upload, timer: None, now, is_late: false })
     }
 
     /// Up to the head of the answer.
@@ -70,6 +72,11 @@ impl<R: Runtime> Flight<R> {
         })
     }
 
+    /// The caller has it back: there is no knowing how long it was away.
+    pub(crate) fn resume(&mut self) {
+        self.is_late = true;
+    }
+
     /// The bytes of the body that are there.
     pub(crate) fn body(&mut self) -> Result<&[u8]> {
         match self.call.step(self.now)? {
@@ -79,22 +86,38 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
-        self.now = self.runtime.now();
         loop {
-            match self.call.step(self.now) {
-                Ok(Step::Io(_)) => match self.poll_io(cx) {
-                    Poll::Ready(()) => {}
-                    Poll::Pending => return Poll::Pending,
-                },
+            let now = self.now();
+            match self.call.step(now) {
+                Ok(Step::Io(io)) => {
+                    let (wanted, deadline) = (io.body, io.deadline);
+                    let moved = match &mut self.stream {
+                        Some(stream) => transfer(stream, io, cx),
+                        None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
+                    };
+                    let moved = match moved {
+                        Moved::Nothing if wanted > 0 => self.poll_supply(cx, wanted),
+                        moved => self.tell(moved),
+                    };
+                    if !moved {
+                        match self.poll_deadline(cx, deadline) {
+                            Poll::Ready(()) => {}
+                            Poll::Pending => return self.wait(),
+                        }
+                    }
+                }
                 Ok(Step::Connect(_)) => return Poll::Ready(Ok(Stop::Connect)),
                 Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
                 Ok(Step::Done) => return Poll::Ready(Ok(Stop::Done)),
                 Ok(Step::Release) => self.release(),
-                Ok(Step::Turn) => self.call.turn(&mut self.shared.jar(), self.now),
+                Ok(Step::Turn) => {
+                    self.now = self.runtime.now();
+                    self.call.turn(&mut self.shared.jar(), self.now);
+                }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => return self.wait(),
                 },
                 Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
                 Err(error) => {
@@ -105,45 +128,16 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// Moves bytes in both directions; ready if any moved, or time ran out.
-    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Ok(Step::Io(io)) = self.call.step(self.now) else { return Poll::Ready(()) };
-        let Some(stream) = &mut self.stream else {
-            self.call.broken(Direction::Receive, io::ErrorKind::NotConnected.into());
-            return Poll::Ready(());
-        };
-        let deadline = io.deadline;
-        let wanted = io.body;
-        stream.wait_until(deadline);
-        let written = match io.send {
-            [] => Poll::Pending,
-            bytes => stream.poll_write(cx, bytes),
-        };
-        // Reading can wait until there is nothing to write just now: the answer rarely comes before that.
-        let read = match io.recv {
-            [] => Poll::Pending,
-            _ if written.is_ready() => Poll::Pending,
-            room => stream.poll_read(cx, room),
-        };
-        let mut moved = written.is_ready() || read.is_ready();
-        match written {
-            Poll::Ready(Ok(0)) => self.call.broken(Direction::Send, io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(n)) => self.call.sent(n),
-            Poll::Ready(Err(error)) => self.call.broken(Direction::Send, error),
-            Poll::Pending => {}
+    /// Tells the call what has moved; says whether anything has.
+    fn tell(&mut self, moved: Moved) -> bool {
+        match moved {
+            Moved::Nothing => return false,
+            Moved::Out(n) => self.call.sent(n),
+            Moved::In(n) => self.call.received(n),
+            Moved::Failed(direction, error) => self.call.broken(direction, error),
         }
-        match read {
-            Poll::Ready(Ok(n)) => self.call.received(n),
-            Poll::Ready(Err(error)) => self.call.broken(Direction::Receive, error),
-            Poll::Pending => {}
-        }
-        if wanted > 0 && !moved {
-            moved = self.poll_supply(cx, wanted);
-        }
-        if moved {
-            return Poll::Ready(());
-        }
-        self.poll_deadline(cx, deadline)
+        self.is_late |= R::Stream::BLOCKS;
+        true
     }
 
     /// Feeds the request's body; says whether anything came of it.
@@ -194,7 +188,7 @@ impl<R: Runtime> Flight<R> {
         };
         match timer.poll_elapsed(cx) {
             Poll::Ready(()) => {
-                self.now = self.runtime.now();
+                self.look_at_clock();
                 // A timer may go off a tick early by our clock.
                 self.now.mono = self.now.mono.max(deadline);
                 self.timer = None;
@@ -213,16 +207,35 @@ impl<R: Runtime> Flight<R> {
         let mut future = std::pin::pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(done) = future.as_mut().poll(cx) {
+                self.is_late |= R::Stream::BLOCKS;
                 return Poll::Ready(Some(done));
             }
-            self.now = self.runtime.now();
-            self.poll_deadline(cx, deadline).map(|()| None)
+            self.look_at_clock();
+            match self.poll_deadline(cx, deadline) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => self.wait(),
+            }
         })
         .await
     }
 
-    pub(crate) fn now(&self) -> Now {
+    /// What time it is, by a clock that is read once after every wait. The calendar's is for turns alone and
+    /// is read then.
+    pub(crate) fn now(&mut self) -> Now {
+        if self.is_late {
+            self.look_at_clock();
+        }
         self.now
+    }
+
+    fn look_at_clock(&mut self) {
+        self.now.mono = self.runtime.mono();
+        self.is_late = false;
+    }
+
+    fn wait<T>(&mut self) -> Poll<T> {
+        self.is_late = true;
+        Poll::Pending
     }
 
     pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn, era: u64) {
@@ -241,6 +254,38 @@ impl<R: Runtime> Flight<R> {
             self.shared.checkin(self.call.request().url(), line, proof, self.era, self.now);
         }
     }
+}
+
+/// What a stream has done.
+enum Moved {
+    Nothing,
+    Out(usize),
+    In(usize),
+    Failed(Direction, io::Error),
+}
+
+/// Moves bytes one way. Reading can wait while the stream takes what there is to write: the answer rarely
+/// comes before that.
+fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
+    stream.wait_until(io.deadline);
+    if !io.send.is_empty()
+        && let Poll::Ready(written) = stream.poll_write(cx, io.send)
+    {
+        return match written {
+            Ok(0) => Moved::Failed(Direction::Send, io::ErrorKind::WriteZero.into()),
+            Ok(n) => Moved::Out(n),
+            Err(error) => Moved::Failed(Direction::Send, error),
+        };
+    }
+    if !io.recv.is_empty()
+        && let Poll::Ready(read) = stream.poll_read(cx, io.recv)
+    {
+        return match read {
+            Ok(n) => Moved::In(n),
+            Err(error) => Moved::Failed(Direction::Receive, error),
+        };
+    }
+    Moved::Nothing
 }
 
 impl<R: Runtime> Drop for Flight<R> {

@@ -2,5 +2,5 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
-mod stories;
 mod settings;
+mod stories;

@@ -241,8 +241,7 @@ async fn s17_redirects_are_followed_cookies_kept_and_the_history_told<R: Runtime
     assert_eq!(response.status(), 200);
     response.bytes().await.unwrap();
     let cookies: Vec<_> = server.requests().iter().map(|request| request.header("cookie")).collect();
-    let expected =
-        [None, Some("hop3=set"), Some("hop3=set; hop2=set"), Some("hop3=set; hop2=set; hop1=set")];
+    let expected = [None, Some("hop3=set"), Some("hop3=set; hop2=set"), Some("hop3=set; hop2=set; hop1=set")];
     assert_eq!(cookies, expected.map(|line| line.map(str::to_owned)));
     assert_eq!(session.cookies(|jar| jar.len()), 3);
     // Rule R-23: the bodies of redirects are read, so that one connection serves them all.
