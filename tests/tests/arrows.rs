@@ -19,9 +19,9 @@ const ARROWS: &[&str] = &[
     "sessio-smol -> sessio-driver",
     "sessio-smol -> sessio-testkit (for tests)",
     "sessio-tests -> sessio",
-    "sessio-tests -> sessio-driver (for tests)",
-    "sessio-tests -> sessio-testkit (for tests)",
-    "sessio-tests -> sessio-tokio (for tests)",
+    "sessio-tests -> sessio-driver",
+    "sessio-tests -> sessio-testkit",
+    "sessio-tests -> sessio-tokio",
     "sessio-tokio -> sessio-driver",
     "sessio-tokio -> sessio-testkit (for tests)",
 ];
