@@ -3,18 +3,19 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Pool, Proof};
-use sessio::{Conn, Jar, Memory, Now, Url};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
 
 /// How much memory is kept for calls to come: as many are at work at once, and rarely more.
 const MOST_MEMORY: usize = 64;
 /// A buffer that has grown beyond this is not worth keeping.
 const LARGEST_MEMORY: usize = 256 * 1024;
 
-/// Jar and pool of a session and of all its variants. Neither lock is ever held across an await, and none
+/// Jar and pool of a session and of all its variants. No lock is ever held across an await, and none
 /// of the code under them is the user's, but for [`Session::cookies`](crate::Session::cookies).
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
+    origins: Mutex<Origins>,
     shelf: Mutex<Shelf<S>>,
 }
 
@@ -36,6 +37,7 @@ impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             jar: Mutex::new(Jar::new()),
+            origins: Mutex::new(Origins::new()),
             shelf: Mutex::new(Shelf { pool: Pool::new(policy), memory: Vec::new(), era: 0 }),
         }
     }
@@ -43,6 +45,11 @@ impl<S> Shared<S> {
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
     pub(crate) fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads an address, with what is known from earlier ones.
+    pub(crate) fn read(&self, address: &mut Address) {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).read(address);
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf<S>> {
