@@ -97,7 +97,8 @@ impl<R: Runtime> Session<R> {
         self.prepare_at(request, self.owner.runtime.now())
     }
 
-    fn prepare_at(&self, request: Request, now: Now) -> Result<Prepared> {
+    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Prepared> {
+        self.owner.shared.read(&mut request.address);
         let merged = merge(&self.settings(), request);
         prepare(merged, &mut self.owner.shared.jar(), now)
     }
