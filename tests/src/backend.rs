@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use sessio_blocking::Blocking;
 use sessio_driver::Runtime;
+use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
@@ -47,6 +49,30 @@ impl Backend for TokioMultiThread {
     }
 }
 
+/// Smol: a reactor in a thread of its own.
+#[derive(Debug)]
+pub struct OnSmol;
+
+impl Backend for OnSmol {
+    type Runtime = Smol;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        smol::block_on(scenario);
+    }
+}
+
+/// Sockets that block.
+#[derive(Debug)]
+pub struct OnThreads;
+
+impl Backend for OnThreads {
+    type Runtime = Blocking;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        sessio_blocking::wait(scenario);
+    }
+}
+
 async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
@@ -58,6 +84,8 @@ macro_rules! scenarios {
     ($($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: OnSmol => $($name)* }
+        $crate::scenarios! { @on blocking: OnThreads => $($name)* }
     };
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
         mod $module {

@@ -19,7 +19,7 @@ pub(crate) fn alarm(at: Instant) {
 
 /// Runs a future to its end. The sockets of this backend block, so most futures are ready when they are
 /// first polled.
-pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return done;

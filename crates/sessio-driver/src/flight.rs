@@ -117,7 +117,8 @@ impl<R: Runtime> Flight<R> {
         };
         let deadline = io.deadline;
         let wanted = io.body;
-        stream.wait_until(deadline);
+        // Nobody waits for the peer while the source may have something for it.
+        stream.wait_until(if wanted > 0 { Some(self.now.mono) } else { deadline });
         let written = match io.send {
             [] => Poll::Pending,
             bytes => stream.poll_write(cx, bytes),
