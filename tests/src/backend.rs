@@ -49,23 +49,29 @@ impl Backend for TokioMultiThread {
     }
 }
 
-/// Smol: a reactor in a thread of its own.
+/// Smol, everything on the test's own thread but for its reactor.
 #[derive(Debug)]
-pub struct OnSmol;
+pub struct SmolCurrentThread;
 
-impl Backend for OnSmol {
+impl Backend for SmolCurrentThread {
     type Runtime = Smol;
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
-        smol::block_on(scenario);
+        smol::block_on(async {
+            let patience = async {
+                smol::Timer::after(PATIENCE).await;
+                panic!("the scenario hangs");
+            };
+            smol::future::or(scenario, patience).await;
+        });
     }
 }
 
-/// Sockets that block.
+/// Plain sockets: the test's own thread waits in them.
 #[derive(Debug)]
-pub struct OnThreads;
+pub struct BlockingThread;
 
-impl Backend for OnThreads {
+impl Backend for BlockingThread {
     type Runtime = Blocking;
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
@@ -84,8 +90,8 @@ macro_rules! scenarios {
     ($($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
-        $crate::scenarios! { @on smol: OnSmol => $($name)* }
-        $crate::scenarios! { @on blocking: OnThreads => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
         mod $module {

@@ -37,7 +37,6 @@ pub use sessio_driver::sessio::{
     Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
 };
 pub use session::{RequestBuilder, Response, Session, StatusError};
-#[doc(hidden)]
 pub use wait::wait;
 
 macro_rules! one_shots {

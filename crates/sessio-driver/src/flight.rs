@@ -117,37 +117,46 @@ impl<R: Runtime> Flight<R> {
         };
         let deadline = io.deadline;
         let wanted = io.body;
-        // Nobody waits for the peer while the source may have something for it.
-        stream.wait_until(if wanted > 0 { Some(self.now.mono) } else { deadline });
+        stream.wait_until(deadline);
         let written = match io.send {
             [] => Poll::Pending,
             bytes => stream.poll_write(cx, bytes),
         };
-        // Reading can wait until there is nothing to write just now: the answer rarely comes before that.
-        let read = match io.recv {
-            [] => Poll::Pending,
-            _ if written.is_ready() => Poll::Pending,
-            room => stream.poll_read(cx, room),
-        };
-        let mut moved = written.is_ready() || read.is_ready();
         match written {
             Poll::Ready(Ok(0)) => self.call.broken(Direction::Send, io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(n)) => self.call.sent(n),
             Poll::Ready(Err(error)) => self.call.broken(Direction::Send, error),
-            Poll::Pending => {}
+            // Reading waits until there is nothing to write just now: the answer rarely comes before that, and
+            // a stream that blocks would wait for it.
+            Poll::Pending => {
+                if wanted > 0 {
+                    if self.poll_supply(cx, wanted) {
+                        return Poll::Ready(());
+                    }
+                    // Whoever wakes us next may be the source.
+                    if let Some(stream) = &mut self.stream {
+                        stream.wait_until(Some(self.now.mono));
+                    }
+                }
+                if self.poll_receive(cx).is_pending() {
+                    return self.poll_deadline(cx, deadline);
+                }
+            }
         }
-        match read {
-            Poll::Ready(Ok(n)) => self.call.received(n),
-            Poll::Ready(Err(error)) => self.call.broken(Direction::Receive, error),
-            Poll::Pending => {}
-        }
-        if wanted > 0 && !moved {
-            moved = self.poll_supply(cx, wanted);
-        }
-        if moved {
+        Poll::Ready(())
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (Ok(Step::Io(io)), Some(stream)) = (self.call.step(self.now), &mut self.stream) else {
             return Poll::Ready(());
+        };
+        if io.recv.is_empty() {
+            return Poll::Pending;
         }
-        self.poll_deadline(cx, deadline)
+        stream.poll_read(cx, io.recv).map(|read| match read {
+            Ok(n) => self.call.received(n),
+            Err(error) => self.call.broken(Direction::Receive, error),
+        })
     }
 
     /// Feeds the request's body; says whether anything came of it.

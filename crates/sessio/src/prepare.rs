@@ -95,11 +95,12 @@ impl Prepared {
     pub(crate) fn write_cookies(&mut self, jar: &mut Jar, now: Now) {
         let mut none = Jar::new();
         let jar = if self.jar { jar } else { &mut none };
-        if self.headers.contains("Cookie") {
+        let own = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
+        if let Some(name) = own.map(|field| field.name.to_owned()) {
             let mut line = Vec::new();
             let count = cookie::line(jar, &self.cookies, &self.url, now, &mut line);
-            // It stays where the caller wrote it.
-            if count == 0 || self.headers.insert("Cookie", &line).is_err() {
+            // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
+            if count == 0 || self.headers.insert(name, &line).is_err() {
                 self.headers.remove("Cookie");
             }
             return;
