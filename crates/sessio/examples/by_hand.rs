@@ -3,6 +3,12 @@
 //! Everything that a session decides is in [`Call`]; what is left is to move bytes. `cargo run -p sessio
 //! --example by_hand` runs it against a loopback server.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it stands outside: it has sockets and clocks"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Instant, SystemTime};
