@@ -58,7 +58,11 @@ async fn read(response: Result<Response>) -> Value {
 }
 
 fn change(session: &Session, change: impl FnOnce(&mut Settings)) {
-    session.update(|settings| -> Result<()> { Ok(change(settings)) }).unwrap();
+    let changed: Result<()> = session.update(|settings| {
+        change(settings);
+        Ok(())
+    });
+    changed.unwrap();
 }
 
 #[test]
