@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use sessio_blocking::Blocking;
 use sessio_driver::Runtime;
+use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
@@ -47,6 +49,36 @@ impl Backend for TokioMultiThread {
     }
 }
 
+/// Smol, everything on the test's own thread but for its reactor.
+#[derive(Debug)]
+pub struct SmolCurrentThread;
+
+impl Backend for SmolCurrentThread {
+    type Runtime = Smol;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        smol::block_on(async {
+            let patience = async {
+                smol::Timer::after(PATIENCE).await;
+                panic!("the scenario hangs");
+            };
+            smol::future::or(scenario, patience).await;
+        });
+    }
+}
+
+/// Plain sockets: the test's own thread waits in them.
+#[derive(Debug)]
+pub struct BlockingThread;
+
+impl Backend for BlockingThread {
+    type Runtime = Blocking;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        sessio_blocking::wait(scenario);
+    }
+}
+
 async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
@@ -58,6 +90,8 @@ macro_rules! scenarios {
     ($($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
         mod $module {

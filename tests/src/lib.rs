@@ -5,4 +5,5 @@ pub mod backend;
 pub mod eval;
 pub mod rig;
 pub mod source;
+pub mod trail;
 pub mod world;

@@ -170,6 +170,10 @@ impl<S: Stream> Stream for RigStream<S> {
         self.done(1, written)
     }
 
+    fn wait_until(&mut self, deadline: Option<Instant>) {
+        self.inner.wait_until(deadline);
+    }
+
     fn is_idle_open(&self) -> bool {
         self.inner.is_idle_open()
     }

@@ -110,6 +110,17 @@ fn prepare_merges_in_wire_order() {
     );
 }
 
+/// Found by comparing with requests.
+#[test]
+fn m07_a_cookie_header_keeps_its_spelling() {
+    let case = json!({
+        "session": {"headers": [["cookie", "a=1;b"]], "cookies": {"s": "1"}},
+        "request": {"url": "http://h/", "cookies": {"a": "2"}},
+    });
+    let headers = answer("prepare", &case)["headers"].clone();
+    assert!(headers.as_array().unwrap().contains(&json!(["cookie", "s=1; a=2; b"])), "{headers}");
+}
+
 #[test]
 fn prepare_does_without_every_part() {
     for (case, key, value) in [

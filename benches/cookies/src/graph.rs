@@ -44,7 +44,9 @@ pub fn draw(title: &str, lines: &[Line]) -> String {
         put(format!("<text x=\"{at:.1}\" y=\"{bottom:.1}\" text-anchor=\"middle\">{label}</text>"));
     }
     let (middle, bottom) = (LEFT + WIDTH / 2.0, TOP + HEIGHT + 42.0);
-    put(format!("<text x=\"{middle:.1}\" y=\"{bottom:.1}\" text-anchor=\"middle\">cookies in the jar</text>"));
+    put(format!(
+        "<text x=\"{middle:.1}\" y=\"{bottom:.1}\" text-anchor=\"middle\">cookies in the jar</text>"
+    ));
     // Labels stand at the ends of their lines, from top to bottom, and keep out of each other's way.
     let mut free = TOP;
     for Line { label, colour, points } in lines {

@@ -56,7 +56,10 @@ fn main() {
     }
     allocations(now);
     if let Some(path) = std::env::args().nth(1) {
-        let svg = graph::draw("Cost of a Cookie header of 10 cookies, of a miss, and of a header for any host in turn", &lines);
+        let svg = graph::draw(
+            "Cost of a Cookie header of 10 cookies, of a miss, and of a header for any host in turn",
+            &lines,
+        );
         std::fs::write(&path, svg).expect("the graph can be written");
         println!("\n{path}");
     }
@@ -99,7 +102,10 @@ fn one_host(now: Now) {
         }),
         Box::new(|| assert!(!black_box(their_header(&theirs, &url)).is_empty())),
     ]);
-    println!("\none host, 50 cookies on 3 paths: {our_time:.0} and {their_time:.0}, {:.1}x", their_time / our_time);
+    println!(
+        "\none host, 50 cookies on 3 paths: {our_time:.0} and {their_time:.0}, {:.1}x",
+        their_time / our_time
+    );
 }
 
 /// Header of ten cookies, theirs, miss, theirs, and a header for another host each time.
@@ -220,6 +226,7 @@ fn fill(size: usize, mut set: impl FnMut(&Url, &str)) -> Vec<Url> {
 
 /// The `Cookie` header as reqwest makes it.
 fn their_header(store: &cookie_store::CookieStore, url: &Url) -> String {
-    let pairs: Vec<String> = store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> =
+        store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("; ")
 }

@@ -37,6 +37,7 @@ pub use sessio_driver::sessio::{
     Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
 };
 pub use session::{RequestBuilder, Response, Session, StatusError};
+pub use wait::wait;
 
 macro_rules! one_shots {
     ($($name:ident $verb:literal)*) => {

@@ -17,9 +17,9 @@ pub(crate) fn alarm(at: Instant) {
     ALARM.with(|alarm| alarm.set(Some(alarm.get().map_or(at, |set| set.min(at)))));
 }
 
-/// Runs a future to its end. The sockets of this backend block, so most futures are ready when they are
-/// first polled.
-pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+/// Runs a future of [`sessio_driver`] to its end, in the calling thread. The sockets of this backend block, so
+/// most futures are ready when they are first polled.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return done;

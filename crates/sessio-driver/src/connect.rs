@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use sessio::pool::{Checkout, Grant};
 use sessio::{Conn, Error, Kind, Step, Url};
 
 use crate::flight::{Flight, unsupported};
@@ -22,9 +23,27 @@ impl<R: Runtime> Flight<R> {
             let error = unsupported(self.call.request());
             return self.call.unreachable(error);
         }
-        if !fresh && self.take_idle() {
-            return;
+        loop {
+            // At each deadline the call itself says that it was too late.
+            let Some(grant) = self.admission(fresh, deadline).await else { return };
+            match grant {
+                Grant::Idle(Checkout { connection: Line { stream, conn }, lease, probe, .. }) => {
+                    self.hold(lease);
+                    // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
+                    // every one where a new one is wanted.
+                    if !fresh && (!probe || stream.is_idle_open()) {
+                        return self.connected(stream, conn);
+                    }
+                }
+                Grant::Dial(lease) => {
+                    self.hold(lease);
+                    break;
+                }
+                Grant::Wait(_) => {}
+            }
         }
+        let now = self.now();
+        let deadline = self.call.admitted(now);
         let Some((host, port)) = host_and_port(self.call.request().url()) else {
             return self.call.unreachable(Kind::InvalidUrl.into());
         };
@@ -32,7 +51,6 @@ impl<R: Runtime> Flight<R> {
             Host::Address(address) => vec![SocketAddr::new(address, port)],
             Host::Name(name) => {
                 let runtime = self.runtime.clone();
-                // At the deadline the call itself says that it was too late.
                 let Some(resolved) = self.within(deadline, runtime.resolve(&name, port)).await else {
                     return;
                 };
@@ -48,22 +66,6 @@ impl<R: Runtime> Flight<R> {
         self.dial(&addresses, deadline).await;
     }
 
-    /// Takes an idle connection that is still open and silent.
-    fn take_idle(&mut self) -> bool {
-        let now = self.now();
-        loop {
-            let url = self.call.request().url();
-            let Some((Line { stream, conn }, probe, era)) = self.shared.checkout(url, now) else {
-                return false;
-            };
-            // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100).
-            if !probe || stream.is_idle_open() {
-                self.connected(stream, conn, era);
-                return true;
-            }
-        }
-    }
-
     /// Tries the addresses in order. Each gets an equal share of the time that is left, so that a dead one
     /// leaves some for the next (row F03).
     async fn dial(&mut self, addresses: &[SocketAddr], deadline: Option<Instant>) {
@@ -75,9 +77,9 @@ impl<R: Runtime> Flight<R> {
             let runtime = self.runtime.clone();
             match self.within(share, runtime.connect(*address, share)).await {
                 Some(Ok(stream)) => {
-                    let (id, era) = self.shared.dialled();
+                    let id = self.shared.pool(|pool, _| pool.dialled());
                     let conn = Conn::plain(id, self.now().mono);
-                    return self.connected(stream, conn, era);
+                    return self.connected(stream, conn);
                 }
                 Some(Err(error)) => failure.attempts.push((*address, error)),
                 None => failure.attempts.push((*address, io::ErrorKind::TimedOut.into())),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use sessio::call::{Direction, Io};
+use sessio::pool::{Grant, Lease, Ticket};
 use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
@@ -19,8 +20,10 @@ pub(crate) struct Flight<R: Runtime> {
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
     stream: Option<R::Stream>,
-    /// Which close of the session the connection belongs to.
-    era: u64,
+    /// The right to have that connection open, or to open it.
+    lease: Option<Lease>,
+    /// A place in line for one.
+    ticket: Option<Ticket>,
     upload: Option<Upload>,
     timer: Option<(Instant, R::Sleep)>,
     now: Now,
@@ -49,7 +52,18 @@ impl<R: Runtime> Flight<R> {
         now: Now,
     ) -> Result<Self> {
         let call = Call::new(request, shared.memory())?;
-        Ok(Self { call, runtime, shared, stream: None, era: 0, upload, timer: None, now, is_late: false })
+        Ok(Self {
+            call,
+            runtime,
+            shared,
+            stream: None,
+            lease: None,
+            ticket: None,
+            upload,
+            timer: None,
+            now,
+            is_late: false,
+        })
     }
 
     /// Up to the head of the answer.
@@ -86,20 +100,27 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
+        // The source of the body has nothing for now.
+        let mut is_dry = false;
         loop {
             let now = self.now();
             match self.call.step(now) {
+                // The body goes on before the answer is looked for: a stream that blocks would wait for that.
+                Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry => {
+                    let wanted = io.body;
+                    is_dry = !self.poll_supply(cx, wanted);
+                }
                 Ok(Step::Io(io)) => {
-                    let (wanted, deadline) = (io.body, io.deadline);
+                    let deadline = io.deadline;
                     let moved = match &mut self.stream {
-                        Some(stream) => transfer(stream, io, cx),
+                        Some(stream) => {
+                            // Whoever wakes us next may be the source.
+                            stream.wait_until(if is_dry { Some(now.mono) } else { deadline });
+                            transfer(stream, io, cx)
+                        }
                         None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
                     };
-                    let moved = match moved {
-                        Moved::Nothing if wanted > 0 => self.poll_supply(cx, wanted),
-                        moved => self.tell(moved),
-                    };
-                    if !moved {
+                    if !self.tell(moved) {
                         match self.poll_deadline(cx, deadline) {
                             Poll::Ready(()) => {}
                             Poll::Pending => return self.wait(),
@@ -121,7 +142,7 @@ impl<R: Runtime> Flight<R> {
                 },
                 Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
                 Err(error) => {
-                    self.stream = None;
+                    self.hang_up();
                     return Poll::Ready(Err(error));
                 }
             }
@@ -238,20 +259,58 @@ impl<R: Runtime> Flight<R> {
         Poll::Pending
     }
 
-    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn, era: u64) {
+    /// Wants a connection of the pool, or the right to open one; `None` if that took too long.
+    pub(crate) async fn admission(
+        &mut self,
+        fresh: bool,
+        deadline: Option<Instant>,
+    ) -> Option<Grant<Line<R::Stream>>> {
+        self.hang_up();
+        let now = self.now();
+        let ticket = match self.shared.request(self.call.request().url(), fresh, now) {
+            Grant::Wait(ticket) => ticket,
+            grant => return Some(grant),
+        };
+        self.ticket = Some(ticket);
+        let shared = Arc::clone(&self.shared);
+        let grant = self.within(deadline, poll_fn(|cx| shared.poll_turn(ticket, cx))).await;
+        if grant.is_some() {
+            self.ticket = None;
+        }
+        grant
+    }
+
+    /// Holds the right to open a connection until there is one, or until nobody wants it any more.
+    pub(crate) fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn) {
         self.stream = Some(stream);
-        self.era = era;
         self.call.connected(conn);
     }
 
     fn release(&mut self) {
-        let Some(stream) = self.stream.take() else {
-            self.call.release();
-            return;
-        };
-        if let Some((conn, proof)) = self.call.release() {
-            let line = Line { stream, conn };
-            self.shared.checkin(self.call.request().url(), line, proof, self.era, self.now);
+        let (stream, lease) = (self.stream.take(), self.lease.take());
+        match (self.call.release(), stream, lease) {
+            (Some((conn, proof)), Some(stream), Some(lease)) => {
+                self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
+            }
+            (_, _, lease) => {
+                self.lease = lease;
+                self.hang_up();
+            }
+        }
+    }
+
+    /// Closes the connection and gives up the right to one.
+    fn hang_up(&mut self) {
+        self.stream = None;
+        if let Some(lease) = self.lease.take() {
+            self.shared.discard(lease, self.now);
+        }
+        if let Some(ticket) = self.ticket.take() {
+            self.shared.cancel(ticket, self.now);
         }
     }
 }
@@ -267,7 +326,6 @@ enum Moved {
 /// Moves bytes one way. Reading can wait while the stream takes what there is to write: the answer rarely
 /// comes before that.
 fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
-    stream.wait_until(io.deadline);
     if !io.send.is_empty()
         && let Poll::Ready(written) = stream.poll_write(cx, io.send)
     {
@@ -291,6 +349,7 @@ fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved
 impl<R: Runtime> Drop for Flight<R> {
     /// Whatever was on its way is given up, and its connection closed; only memory is kept.
     fn drop(&mut self) {
+        self.hang_up();
         self.shared.keep_memory(self.call.take_memory());
     }
 }

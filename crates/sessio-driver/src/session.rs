@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Result, Settings, merge, prepare};
+use sessio::{Address, Jar, Now, Prepared, Request, Result, Settings, Url, merge, prepare};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -31,7 +31,7 @@ struct Owner<R: Runtime> {
 
 impl<R: Runtime> Drop for Owner<R> {
     fn drop(&mut self) {
-        self.shared.close();
+        self.shared.close(self.runtime.now());
     }
 }
 
@@ -171,7 +171,19 @@ impl<R: Runtime> Session<R> {
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
-        self.owner.shared.close();
+        self.owner.shared.close(self.owner.runtime.now());
+    }
+
+    /// Closes the idle connections for this URL's scheme, host and port.
+    pub fn evict(&self, url: &Url) {
+        let now = self.owner.runtime.now().mono;
+        self.owner.shared.pool(|pool, effects| pool.evict(url, now, effects));
+    }
+
+    /// Closes all idle connections; those in use come back as ever.
+    pub fn evict_idle(&self) {
+        let now = self.owner.runtime.now().mono;
+        self.owner.shared.pool(|pool, effects| pool.evict_idle(now, effects));
     }
 
     /// What the pool of connections holds and has done.

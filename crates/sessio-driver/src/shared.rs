@@ -1,8 +1,11 @@
-//! What the requests of a session share: its jar, its idle connections, and memory to work in.
+//! What the requests of a session share: its jar, its connections, and memory to work in.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use sessio::pool::{Policy, Pool, Proof};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
 use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
 
 /// How much memory is kept for calls to come: as many are at work at once, and rarely more.
@@ -28,18 +31,15 @@ pub(crate) struct Line<S> {
 #[derive(Debug)]
 struct Shelf<S> {
     pool: Pool<Line<S>>,
+    /// Who is to be woken when the turn of a ticket comes.
+    wakers: HashMap<Ticket, Waker>,
     memory: Vec<Memory>,
-    /// Counts the closes: a connection from before the last one does not come back.
-    era: u64,
 }
 
 impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self {
-            jar: Mutex::new(Jar::new()),
-            origins: Mutex::new(Origins::new()),
-            shelf: Mutex::new(Shelf { pool: Pool::new(policy), memory: Vec::new(), era: 0 }),
-        }
+        let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
+        Self { jar: Mutex::default(), origins: Mutex::default(), shelf: Mutex::new(shelf) }
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
@@ -56,6 +56,58 @@ impl<S> Shared<S> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Acts on the pool. Sockets are closed and tasks are woken after the lock is gone.
+    pub(crate) fn pool<T>(&self, act: impl FnOnce(&mut Pool<Line<S>>, &mut Effects<Line<S>>) -> T) -> T {
+        let mut effects = Effects::default();
+        let mut shelf = self.shelf();
+        let done = act(&mut shelf.pool, &mut effects);
+        if effects.ready.is_empty() {
+            drop(shelf);
+        } else {
+            let wakers: Vec<_> =
+                effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
+            drop(shelf);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+        drop(effects);
+        done
+    }
+
+    /// What `ticket` has come to; until its turn has come, `cx` is woken for it.
+    pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<Line<S>>> {
+        let mut shelf = self.shelf();
+        if let Some(grant) = shelf.pool.collect(ticket) {
+            return Poll::Ready(grant);
+        }
+        let waker = shelf.wakers.entry(ticket).or_insert_with(|| cx.waker().clone());
+        waker.clone_from(cx.waker());
+        Poll::Pending
+    }
+
+    /// Leaves the line.
+    pub(crate) fn cancel(&self, ticket: Ticket, now: Now) {
+        self.shelf().wakers.remove(&ticket);
+        self.pool(|pool, effects| pool.cancel(ticket, now.mono, effects));
+    }
+
+    pub(crate) fn checkin(&self, lease: Lease, line: Line<S>, proof: Proof, now: Now) {
+        self.pool(|pool, effects| pool.checkin(lease, line, proof, now.mono, effects));
+    }
+
+    pub(crate) fn discard(&self, lease: Lease, now: Now) {
+        self.pool(|pool, effects| pool.discard(lease, now.mono, effects));
+    }
+
+    pub(crate) fn request(&self, url: &Url, fresh: bool, now: Now) -> Grant<Line<S>> {
+        self.pool(|pool, effects| {
+            if fresh {
+                pool.request_fresh(url, now.mono, effects)
+            } else {
+                pool.request(url, now.mono, effects)
+            }
+        })
+    }
+
     pub(crate) fn memory(&self) -> Memory {
         self.shelf().memory.pop().unwrap_or_default()
     }
@@ -70,52 +122,18 @@ impl<S> Shared<S> {
         }
     }
 
-    /// An idle connection, and whether its socket must be asked first.
-    pub(crate) fn checkout(&self, url: &Url, now: Now) -> Option<(Line<S>, bool, u64)> {
-        let mut closed = Vec::new();
-        let mut shelf = self.shelf();
-        let era = shelf.era;
-        let checkout = shelf.pool.checkout(url, now.mono, &mut closed);
-        drop(shelf);
-        // Sockets are closed outside of the lock.
-        drop(closed);
-        checkout.map(|checkout| (checkout.connection, checkout.probe, era))
+    pub(crate) fn close(&self, now: Now) {
+        self.shelf().memory = Vec::new();
+        self.pool(|pool, effects| pool.clear(now.mono, effects));
     }
 
-    pub(crate) fn checkin(&self, url: &Url, line: Line<S>, proof: Proof, era: u64, now: Now) {
-        let mut closed = Vec::new();
-        let mut shelf = self.shelf();
-        if shelf.era == era {
-            shelf.pool.checkin(url, line, proof, now.mono, &mut closed);
-        } else {
-            closed.push(line);
-        }
-        drop(shelf);
-        drop(closed);
-    }
-
-    /// Numbers a connection that was opened.
-    pub(crate) fn dialled(&self) -> (u64, u64) {
-        let mut shelf = self.shelf();
-        (shelf.pool.dialled(), shelf.era)
-    }
-
-    pub(crate) fn close(&self) {
-        let mut shelf = self.shelf();
-        shelf.era += 1;
-        shelf.memory = Vec::new();
-        let closed = shelf.pool.clear();
-        drop(shelf);
-        drop(closed);
-    }
-
-    pub(crate) fn stats(&self) -> sessio::pool::Stats {
+    pub(crate) fn stats(&self) -> Stats {
         self.shelf().pool.stats()
     }
 }
 
-impl<S> std::fmt::Debug for Line<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(&self.conn, f)
+impl<S> fmt::Debug for Line<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.conn, f)
     }
 }

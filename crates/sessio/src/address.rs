@@ -229,7 +229,9 @@ fn tidy(mut url: Url) -> Url {
 /// Percent-encodes in path, query and fragment what the URL parser would drop, keep or take for a slash
 /// (rules P-13 to P-16). Valid escapes stay as they are, to the letter (row B24).
 fn requote(tail: &[u8], out: &mut String) {
-    if tail.iter().all(|&b| is_plain(b)) {
+    let hash = tail.iter().position(|&b| b == b'#').unwrap_or(tail.len());
+    let (before, fragment) = tail.split_at(hash);
+    if before.iter().all(|&b| is_plain(b)) && fragment.iter().skip(1).all(|&b| is_plain(b)) {
         // Plain bytes are ASCII.
         out.push_str(std::str::from_utf8(tail).unwrap_or_default());
         return;
@@ -237,7 +239,8 @@ fn requote(tail: &[u8], out: &mut String) {
     for (at, &b) in tail.iter().enumerate() {
         let escaped =
             b == b'%' && tail.get(at + 1..at + 3).is_some_and(|xx| xx.iter().all(u8::is_ascii_hexdigit));
-        if escaped || is_plain(b) {
+        // A second # is part of the fragment, where it has no meaning (RFC 3986 section 3.5).
+        if escaped || is_plain(b) || at == hash {
             out.push(char::from(b));
         } else {
             percent(b, out);
@@ -247,7 +250,7 @@ fn requote(tail: &[u8], out: &mut String) {
 
 const fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric()
-        || matches!(b, b'!' | b'#' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
+        || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
 }
 
 fn percent(b: u8, out: &mut String) {
@@ -357,6 +360,7 @@ mod tests {
             ("http://h.com/\u{1}\n", "http://h.com/%01%0A"),
             ("http://h.com/a?", "http://h.com/a"),
             ("http://h.com/a?#", "http://h.com/a"),
+            ("http://h.com/#a#b", "http://h.com/#a%23b"),
             ("http://h.com//v:h", "http://h.com//v:h"),
             ("http://h.com/a/../b/./c", "http://h.com/b/c"),
             ("http://h.com/{x}|^`", "http://h.com/%7Bx%7D%7C%5E%60"),

@@ -32,10 +32,12 @@ impl Formatter for Python {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        for part in fragment.split_inclusive(|c: char| !c.is_ascii()) {
+        // DEL is the one ASCII character beyond what JSON itself escapes.
+        let is_escaped = |c: char| !c.is_ascii() || c == '\x7f';
+        for part in fragment.split_inclusive(is_escaped) {
             let mut chars = part.chars();
             match chars.next_back() {
-                Some(last) if !last.is_ascii() => {
+                Some(last) if is_escaped(last) => {
                     out.write_all(chars.as_str().as_bytes())?;
                     for unit in last.encode_utf16(&mut [0; 2]) {
                         write!(out, "\\u{unit:04x}")?;
@@ -78,7 +80,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             String::from_utf8(write(&value).unwrap()).unwrap(),
-            "{\"a\": [1, 2.5, null, true], \"b\": \"\\u00e9\\ud83d\\ude00\\n\\\"\u{7f}/\", \"c\": {}}"
+            "{\"a\": [1, 2.5, null, true], \"b\": \"\\u00e9\\ud83d\\ude00\\n\\\"\\u007f/\", \"c\": {}}"
         );
         for (number, text) in [
             (1.0, "1.0"),

@@ -1,5 +1,10 @@
 //! What curl writes we read, and what we write curl reads. Runs with `SESSIO_INTEROP=1`, against the curl on the path.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of files, sockets and processes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test of files, sockets and processes"
+)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -96,6 +96,7 @@ fn deletions_do_not_count_against_a_response() {
     let mut jar = Jar::new();
     let mut lines: Vec<String> = (0..60).map(|n| format!("c{n}=; Max-Age=0")).collect();
     lines.extend((0..50).map(|n| format!("d{n}=1")));
+    lines.push("c0=; Max-Age=0".into());
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     assert_eq!(set(&mut jar, "https://example.com/", &lines), []);
     assert_eq!(jar.len(), 50);
@@ -179,6 +180,7 @@ fn inserted_cookies_keep_the_rules() {
     let mut jar = Jar::new();
     let mut refused = |cookie: NewCookie| jar.insert(cookie, at(0)).unwrap_err().reason();
     let new = |name: &str| NewCookie::new(name, "1").unwrap();
+    #[cfg(feature = "psl")]
     assert_eq!(refused(new("a").domain("co.uk")), Reason::PublicSuffix);
     assert_eq!(refused(new("a").domain("a b")), Reason::InvalidDomain);
     assert_eq!(refused(new("a").host("")), Reason::InvalidDomain);
@@ -304,6 +306,75 @@ fn a_jar_of_no_limits_stays_flat() {
     assert_eq!(jar.len(), 10_000);
     assert_eq!(header(&mut jar, "https://h77.example/"), "a=1; b=2");
     assert_eq!(jar.clone().clear_domain("h77.example"), 2);
+}
+
+#[test]
+fn a_full_jar_makes_room_for_many_at_once() {
+    let mut jar = Jar::new();
+    for n in 0..3300 {
+        set(&mut jar, &format!("https://h{n}.example/"), &["a=1"]);
+    }
+    assert_eq!(jar.len(), 3300);
+    assert_eq!(header(&mut jar, "https://h0.example/"), "a=1");
+    let extracted = jar.extract(&url("https://last.example/"), [&b"a=1"[..]], at(0));
+    assert_eq!((extracted.stored, extracted.evicted, jar.len()), (1, 301, 3000));
+    // The first was used since; 301 others were not.
+    assert_eq!(header(&mut jar, "https://h0.example/"), "a=1");
+    assert_eq!(header(&mut jar, "https://h301.example/"), "");
+    assert_eq!(header(&mut jar, "https://h302.example/"), "a=1");
+}
+
+#[test]
+fn setting_again_keeps_the_time_of_creation() {
+    let mut jar = Jar::new();
+    let page = url("https://a.example/");
+    jar.extract(&page, [&b"a=1; Max-Age=10"[..]], at(5));
+    jar.extract(&page, [&b"a=2; Max-Age=10"[..]], at(7));
+    let cookie = jar.get("a").unwrap();
+    assert_eq!((cookie.created(), cookie.expires()), (UnixTime(5), Some(UnixTime(17))));
+}
+
+#[test]
+fn without_a_longest_life_an_end_is_still_an_end() {
+    let mut policy = Policy::default();
+    policy.max_lifetime = None;
+    let mut jar = Jar::with_policy(policy);
+    set(
+        &mut jar,
+        "https://a.example/",
+        &["a=1; Max-Age=99999999999999999999", "b=1; Expires=1 Jan 9999 00:00:00"],
+    );
+    assert_eq!(jar.clear_session(), 0);
+    assert_eq!(jar.get("b").unwrap().expires(), Some(UnixTime(253_370_764_800)));
+}
+
+#[test]
+fn a_trailing_dot_hides_no_suffix() {
+    let mut policy = Policy::default();
+    policy.suffixes = PublicSuffixes::from_fn(|domain| domain == "example");
+    let mut jar = Jar::with_policy(policy);
+    assert_eq!(set(&mut jar, "https://a.example./", &["a=1; Domain=example."]), [Reason::PublicSuffix]);
+}
+
+#[test]
+fn what_is_replaced_takes_no_room() {
+    let mut jar = Jar::new();
+    let big = "v".repeat(4000);
+    set(
+        &mut jar,
+        "https://a.example/",
+        &[&format!("a={big}"), &format!("b={big}"), &format!("c={big}"), "d=1"],
+    );
+    let names =
+        |header: String| header.split("; ").map(|pair| pair.chars().next().unwrap()).collect::<String>();
+    // Nothing shorter overtakes what does not fit.
+    assert_eq!(names(header(&mut jar, "https://a.example/")), "ab");
+    let mut own = RequestCookies::new();
+    own.set("b", "1").unwrap();
+    own.set("d", "2").unwrap();
+    let mut out = Vec::new();
+    assert_eq!(line(&mut jar, &own, &url("https://a.example/"), at(0), &mut out), 4);
+    assert_eq!(names(String::from_utf8(out).unwrap()), "abcd");
 }
 
 #[test]

@@ -96,8 +96,7 @@ impl Run {
                     }
                 }
                 Step::Release => {
-                    let url = call.request().url().clone();
-                    self.world.release(&url, call.release(), self.now);
+                    self.world.release(call.release(), self.now);
                 }
                 Step::Turn => call.turn(&mut self.jar, self.now),
                 Step::Rewind => call.rewound(),

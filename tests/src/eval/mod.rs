@@ -89,7 +89,7 @@ impl What {
                 failure.tell(&mut answer);
             }
         }
-        Value::Object(answer).to_string()
+        ascii(&Value::Object(answer).to_string())
     }
 
     /// Echoes what tells this case from others: the cases of a jar have names.
@@ -113,6 +113,20 @@ impl What {
             Self::Exchange => exchange::evaluate(case),
         }
     }
+}
+
+/// The same JSON with everything beyond ASCII escaped: no reader takes U+2028 or the like for the end of a line.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_ascii() {
+            out.push(char);
+        } else {
+            // Only strings hold such characters, and there the escape means the same.
+            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
 }
 
 /// Why a case has no answer.

@@ -18,10 +18,11 @@ pub(super) fn read(case: &Case<'_>) -> Result<Request, Failure> {
         };
     }
     for (key, value) in case.pairs("params")? {
-        if value.is_null() {
+        let values = scalars(key, value)?;
+        if values.is_empty() {
             request = request.remove_param(key);
         }
-        for value in scalars(key, value)? {
+        for value in values {
             request = request.param(key, value);
         }
     }

@@ -19,10 +19,11 @@ pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure
         }
     }
     for (key, value) in case.pairs("params")? {
-        if value.is_null() {
+        let values = scalars(key, value)?;
+        if values.is_empty() {
             settings.params.remove(key);
         }
-        for value in scalars(key, value)? {
+        for value in values {
             settings.params.append(key, value);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sessio::call::{Direction, Io};
-use sessio::pool::{Policy, Pool, Proof};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof};
 use sessio::{Conn, Now, Origin, Url};
 
 use super::Failure;
@@ -16,6 +16,8 @@ pub(super) struct World {
     pool: Pool<Line>,
     /// The connection in use.
     line: Option<Line>,
+    /// The right to have its connection open.
+    lease: Option<Lease>,
     /// The requests, in order.
     pub(super) sent: Vec<Sent>,
 }
@@ -82,28 +84,44 @@ impl World {
             let script = case.cases(name)?.iter().map(Answer::read).collect::<Result<_, _>>()?;
             places.push(Place { name: name.to_owned(), origin, script });
         }
-        Ok(Self { places, pool: Pool::new(Policy::default()), line: None, sent: Vec::new() })
+        Ok(Self { places, pool: Pool::new(Policy::default()), line: None, lease: None, sent: Vec::new() })
     }
 
     /// A connection for this URL, out of the pool unless it must be fresh; `None` if there is nobody.
     pub(super) fn connect(&mut self, url: &Url, fresh: bool, now: Now) -> Option<Conn> {
         let origin = Origin::of(url)?;
         let place = self.places.iter().position(|place| place.origin == origin)?;
-        let script = &mut self.places[place].script;
-        let mut closed = Vec::new();
-        while !fresh && let Some(checkout) = self.pool.checkout(url, now.mono, &mut closed) {
-            let mut line = checkout.connection;
+        self.hang_up(now);
+        loop {
+            let effects = &mut Effects::default();
+            let grant = match fresh {
+                true => self.pool.request_fresh(url, now.mono, effects),
+                false => self.pool.request(url, now.mono, effects),
+            };
+            let mut line = match grant {
+                Grant::Idle(checkout) => {
+                    self.lease = Some(checkout.lease);
+                    checkout.connection
+                }
+                Grant::Dial(lease) => {
+                    self.lease = Some(lease);
+                    break;
+                }
+                Grant::Wait(_) => return None,
+            };
             // One on which the server has spoken out of turn is not idle (row P133).
             if line.given < line.answer.bytes.len() {
+                self.hang_up(now);
                 continue;
             }
+            let script = &mut self.places[place].script;
             let is_gone = script.front().is_none_or(|next| next.then == Fault::Refused);
             line.answer = if is_gone { None } else { script.pop_front() }.unwrap_or_else(Answer::gone);
             let conn = line.conn.take();
             self.start(line);
             return conn;
         }
-        let answer = script.pop_front().filter(|answer| answer.then != Fault::Refused)?;
+        let answer = self.places[place].script.pop_front().filter(|answer| answer.then != Fault::Refused)?;
         let number = self.pool.dialled();
         self.start(Line { conn: None, number, place, answer, taken: 0, given: 0 });
         Some(Conn::plain(number, now.mono))
@@ -143,10 +161,23 @@ impl World {
     }
 
     /// The connection is done with: it waits in the pool, or it is closed.
-    pub(super) fn release(&mut self, url: &Url, released: Option<(Conn, Proof)>, now: Now) {
-        let line = self.line.take();
-        if let (Some(line), Some((conn, proof))) = (line, released) {
-            self.pool.checkin(url, Line { conn: Some(conn), ..line }, proof, now.mono, &mut Vec::new());
+    pub(super) fn release(&mut self, released: Option<(Conn, Proof)>, now: Now) {
+        match (self.line.take(), released, self.lease.take()) {
+            (Some(line), Some((conn, proof)), Some(lease)) => {
+                let line = Line { conn: Some(conn), ..line };
+                self.pool.checkin(lease, line, proof, now.mono, &mut Effects::default());
+            }
+            (_, _, lease) => {
+                self.lease = lease;
+                self.hang_up(now);
+            }
+        }
+    }
+
+    fn hang_up(&mut self, now: Now) {
+        self.line = None;
+        if let Some(lease) = self.lease.take() {
+            self.pool.discard(lease, now.mono, &mut Effects::default());
         }
     }
 }

@@ -2,5 +2,10 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
+mod auth;
+mod bodies;
+mod credentials;
+mod redirects;
 mod settings;
 mod stories;
+mod uploads;

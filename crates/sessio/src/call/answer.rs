@@ -25,14 +25,23 @@ pub enum Direction {
 
 /// The answers to [`Step`](super::Step). One that was not asked for fails the call with [`Kind::Misuse`].
 impl Call {
+    /// A connection may be opened: from here on the limit for resolving runs. Says until when.
+    pub fn admitted(&mut self, now: Now) -> Option<Instant> {
+        self.goes_on_to(Timeout::Resolve, now)
+    }
+
     /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
     pub fn resolved(&mut self, now: Now) -> Option<Instant> {
-        let Phase::Connect { is_resolved, .. } = &mut self.phase else {
+        self.goes_on_to(Timeout::Connect, now)
+    }
+
+    fn goes_on_to(&mut self, next: Timeout, now: Now) -> Option<Instant> {
+        let Phase::Connect { limit, .. } = &mut self.phase else {
             self.misuse();
             return None;
         };
-        *is_resolved = true;
-        self.clock.wait(Timeout::Connect, &self.request.timeouts, now.mono).ok().flatten()
+        *limit = next;
+        self.clock.wait(next, &self.request.timeouts, now.mono).ok().flatten()
     }
 
     /// Here is the connection, new or out of a pool.
@@ -147,7 +156,7 @@ impl Call {
         if !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
         }
-        self.phase = Phase::Connect { fresh: self.is_retried, is_resolved: false };
+        self.phase = Phase::Connect { fresh: self.is_retried, limit: Timeout::Pool };
     }
 
     /// Gives the connection back: with the proof that it can be used again, or not at all, and then the

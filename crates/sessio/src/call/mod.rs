@@ -83,7 +83,7 @@ use std::time::{Duration, Instant};
 
 use crate::conn::Conn;
 use crate::cookie::Extracted;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Receiver, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -131,10 +131,11 @@ pub struct Call {
 /// Where a call stands.
 #[derive(Debug)]
 enum Phase {
-    /// Wants a connection, and a new one if one from the pool has just failed.
+    /// Wants a connection, and a new one if one from the pool has just failed. The limit that runs is the one
+    /// for what is being done about it.
     Connect {
         fresh: bool,
-        is_resolved: bool,
+        limit: Timeout,
     },
     Exchange,
     Turn,
@@ -183,7 +184,7 @@ impl Call {
             memory,
             request,
             framed,
-            phase: Phase::Connect { fresh: false, is_resolved: false },
+            phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
             connection: (0, false),
             clock: Clock::default(),
@@ -217,11 +218,15 @@ impl Call {
     /// The exchange at hand, with its head.
     #[must_use]
     pub fn exchange(&self, head: Head) -> Exchange {
+        self.exchange_of(&self.request, head)
+    }
+
+    fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
         let (connection, reused) = self.connection;
         Exchange {
-            method: self.request.method.clone(),
-            url: self.request.url.clone(),
-            sent: self.request.headers.clone(),
+            method: request.method.clone(),
+            url: request.url.clone(),
+            sent: request.headers.clone(),
             head,
             elapsed: self.elapsed(),
             reused,

@@ -2,7 +2,7 @@
 
 use super::{Call, Phase};
 use crate::body::Content;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Timeout};
 use crate::h1::Event;
 use crate::retry::{self, Failure};
 
@@ -84,7 +84,7 @@ impl Call {
             self.send_failure = None;
             let is_source = matches!(self.request.body.content, Content::Source { .. });
             self.phase =
-                if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, is_resolved: false } };
+                if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, limit: Timeout::Pool } };
             return self.recycle();
         }
         let error = match self.send_failure.take() {

@@ -41,7 +41,7 @@ pub struct Connect<'a> {
     pub url: &'a Url,
     /// Whether it must be a new one: a pooled one has just failed.
     pub fresh: bool,
-    /// When to give up what is being done, resolving or connecting, and ask again.
+    /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
 }
 
@@ -103,9 +103,9 @@ impl Call {
             return Ok(Step::Release);
         }
         match &self.phase {
-            Phase::Connect { fresh, is_resolved } => {
-                let (fresh, is_resolved) = (*fresh, *is_resolved);
-                self.connect(if is_resolved { Timeout::Connect } else { Timeout::Resolve }, fresh, now)
+            Phase::Connect { fresh, limit } => {
+                let (fresh, limit) = (*fresh, *limit);
+                self.connect(limit, fresh, now)
             }
             Phase::Exchange => self.send_and_wait(now),
             Phase::Turn => Ok(Step::Turn),

@@ -8,9 +8,10 @@ use super::{Call, Phase};
 use crate::auth::Answer;
 use crate::body::{Body, Content};
 use crate::cookie::{Jar, RequestCookies};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Timeout};
 use crate::fingerprint::Mix;
 use crate::head::Head;
+use crate::history::Exchange;
 use crate::now::Now;
 use crate::prepared::Prepared;
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
@@ -40,14 +41,21 @@ impl Call {
         if self.request.jar {
             self.extracted = jar.extract(&self.request.url, head.headers.get_all("Set-Cookie"), now);
         }
-        match self.challenged(&head) {
-            Ok(Answer::Again) => {
-                // The challenge may have set cookies (rule A-07).
-                self.request.write_cookies(jar, now);
-                return self.follow(head, Next::Again);
+        // Whoever answers a challenge edits the request; the history tells the one that was sent.
+        if let Some(asked) = self.request.flow.is_some().then(|| self.request.clone()) {
+            match self.challenged(&head) {
+                Ok(Answer::Again) => {
+                    // The challenge may have set cookies (rule A-07).
+                    self.request.write_cookies(jar, now);
+                    let exchange = self.exchange_of(&asked, head);
+                    return self.follow(exchange, Next::Again);
+                }
+                Ok(Answer::Accept) => {}
+                Err(error) => {
+                    let exchange = self.exchange_of(&asked, head);
+                    return self.refuse(error, exchange);
+                }
             }
-            Ok(Answer::Accept) => {}
-            Err(error) => return self.refuse(error, head),
         }
         let hop = Hop {
             method: &self.request.method,
@@ -66,12 +74,12 @@ impl Call {
                 let next = self.request_after(*follow, jar, now);
                 match (next, self.request.follow) {
                     (next, None) => self.next = Some(next.map(Box::new)),
-                    (Err(error), Some(_)) => return self.refuse(error, head),
+                    (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),
                     (Ok(next), Some(_)) => {
                         if self.is_loop(&next) {
-                            return self.refuse(Kind::RedirectLoop.into(), head);
+                            return self.refuse(Kind::RedirectLoop.into(), self.exchange(head));
                         }
-                        return self.follow(head, Next::Redirect(Box::new(next)));
+                        return self.follow(self.exchange(head), Next::Redirect(Box::new(next)));
                     }
                 }
             }
@@ -81,7 +89,7 @@ impl Call {
                     error = error.with_detail(detail);
                 }
                 if self.request.follow.is_some() {
-                    return self.refuse(error, head);
+                    return self.refuse(error, self.exchange(head));
                 }
                 // Who does not follow hears of it only on asking where it would lead (row B22).
                 self.next = Some(Err(error));
@@ -155,15 +163,15 @@ impl Call {
         is_loop
     }
 
-    fn follow(&mut self, head: Head, next: Next) {
-        self.history.push(self.exchange(head));
+    fn follow(&mut self, exchange: Exchange, next: Next) {
+        self.history.push(exchange);
         self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
     pub(super) fn skipped(&mut self, whole: bool) {
         let Phase::Skip { next, .. } =
-            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, is_resolved: false })
+            std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, limit: Timeout::Pool })
         else {
             return self.misuse();
         };
@@ -190,9 +198,9 @@ impl Call {
     }
 
     /// Ends the call with an error that holds the response.
-    fn refuse(&mut self, error: Error, head: Head) {
+    fn refuse(&mut self, error: Error, exchange: Exchange) {
         let history = std::mem::take(&mut self.history);
-        self.fail(error.with_response(self.exchange(head)).with_history(history));
+        self.fail(error.with_response(exchange).with_history(history));
     }
 }
 

@@ -50,7 +50,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, reason, .. } = self;
         let (why, rule, section) = (reason.explanation(), reason.rule(), reason.section());
-        write!(f, "cookie \"{name}\" refused, {reason}: {why} (rule {rule}, RFC 6265bis {section})")
+        write!(f, "cookie \"{name}\" refused, {reason}: {why} (rule {rule}, {section})")
     }
 }
 

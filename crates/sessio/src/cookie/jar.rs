@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::header::HeaderLine;
 use super::host::lineage;
 use super::path::path_match;
 use super::policy::{Policy, Unscoped};
@@ -88,16 +89,9 @@ impl Jar {
 
     /// [`header`](Self::header) for a request that comes from `site`.
     pub fn header_from(&mut self, url: &Url, site: Site, now: Now, out: &mut Vec<u8>) -> usize {
-        let mut written = 0;
-        self.send(url, site, now.wall, |cookie| {
-            if written > 0 {
-                out.extend_from_slice(b"; ");
-            }
-            out.extend_from_slice(cookie.pair());
-            written += 1;
-            true
-        });
-        written
+        let mut line = HeaderLine::new(out);
+        self.send(url, site, now.wall, &mut line, |_, _| false);
+        line.written()
     }
 
     /// The cookies that a request to `url` would get, in the order of the header.
@@ -119,13 +113,15 @@ impl Jar {
         found.iter().map(|at| &self.store.bucket(at.bucket as usize).cookies[at.place as usize]).collect()
     }
 
-    /// Offers the cookies of a request to `each`, in order and as many as fit into a header; what it takes counts as used.
+    /// Writes the cookies of a request into its header, in order and as many as fit; what was sent counts as used.
+    /// `replace` is asked about each first, and may write something else in its place.
     pub(super) fn send(
         &mut self,
         url: &Url,
         site: Site,
         now: UnixTime,
-        mut each: impl FnMut(&Cookie) -> bool,
+        line: &mut HeaderLine<'_>,
+        mut replace: impl FnMut(&Cookie, &mut HeaderLine<'_>) -> bool,
     ) {
         if self.unscoped && self.policy.unscoped == Unscoped::BindToFirstHost {
             self.bind(url, now);
@@ -136,16 +132,23 @@ impl Jar {
         let mut room = self.policy.limits.raised().header_octets;
         for at in &found {
             let cookie = self.store.cookie_mut(at.bucket as usize, at.place as usize);
-            let Some(left) = room.checked_sub(cookie.pair().len()) else { break };
-            if each(cookie) {
-                cookie.used = self.tick;
-                room = left.saturating_sub(2);
+            if replace(cookie, line) {
+                continue;
             }
+            let pair = cookie.pair();
+            if pair.len() > room {
+                // Nothing shorter may overtake it.
+                room = 0;
+                continue;
+            }
+            line.push(pair);
+            room = room.saturating_sub(pair.len() + 2);
+            cookie.used = self.tick;
         }
         found.clear();
         self.found = found;
         if ended {
-            for domain in url.host_str().into_iter().flat_map(lineage) {
+            for domain in url.host_str().into_iter().flat_map(lineage).chain([""]) {
                 self.store.retain_at(domain, |cookie| !cookie.is_expired(now));
             }
         }

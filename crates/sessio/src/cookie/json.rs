@@ -201,6 +201,26 @@ mod tests {
     }
 
     #[test]
+    fn extreme_numbers() {
+        let text = br#"{"format": "sessio-cookies", "version": 1, "cookies": [
+            {"name_b64": "/w==", "value_b64": "AAA=", "domain": "a.example", "host_only": true, "path": "/", "expires": null,
+             "secure": false, "http_only": false, "same_site": null, "partitioned": false, "created": 5},
+            {"name": "a", "value_b64": "/w==", "domain": "", "host_only": false, "path": "/",
+             "expires": 9223372036854775807, "secure": false, "http_only": false, "same_site": "strict",
+             "partitioned": true, "created": -9223372036854775808, "used": 18446744073709551615}]}"#;
+        let mut jar = Jar::new();
+        let loaded = jar.read_json(text, NOW);
+        assert_eq!(loaded.problems[0].fault, Fault::Refused(Reason::ControlCharacter));
+        let now = crate::testing::cookie::at(NOW.0);
+        let url = crate::Url::parse("http://a.example/").unwrap();
+        let mut out = Vec::new();
+        assert_eq!(jar.header(&url, now, &mut out), 1);
+        assert_eq!((&out[..], jar.get("a").unwrap().domain()), (&b"a=\xff"[..], "a.example"));
+        let again: Jar = serde_json::from_str(&serde_json::to_string(&jar).unwrap()).unwrap();
+        assert!(again.iter().eq(jar.iter()));
+    }
+
+    #[test]
     fn lists_of_browser_extensions() {
         let text = br#"[{"domain": "a.example", "expirationDate": 1798761600.25, "hostOnly": false, "httpOnly": false,
             "name": "a", "path": "/", "sameSite": "no_restriction", "secure": true, "session": false, "value": "1"},

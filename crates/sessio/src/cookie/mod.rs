@@ -1,4 +1,5 @@
-//! Cookies.
+#![doc = include_str!("../../docs/cookies.md")]
+#![doc = include_str!("../../docs/cookies-cost.svg")]
 
 mod admit;
 mod contents;
@@ -9,6 +10,7 @@ mod date;
 #[cfg(feature = "serde")]
 mod document;
 mod extract;
+mod header;
 mod host;
 mod index;
 mod insert;

@@ -227,6 +227,8 @@ mod tests {
         assert!(SetCookie::parse(format!("n={value}; Path=/").as_bytes()).is_ok());
         assert_eq!(SetCookie::parse(format!("nn={value}").as_bytes()), Err(Reason::TooLong));
         assert_eq!(SetCookie::parse(b" = ; Path=/"), Err(Reason::Empty));
+        let path = "/".repeat(MAX_ATTRIBUTE);
+        assert_eq!(parse(&format!("a=1; Path={path}")).path, Some(path.as_bytes()));
     }
 
     #[test]

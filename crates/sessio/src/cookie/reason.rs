@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+const BIS_5_4: &str = "RFC 6265bis 5.4";
+const BIS_5_6: &str = "RFC 6265bis 5.6";
+const BIS_5_7: &str = "RFC 6265bis 5.7";
+const BIS_6_1: &str = "RFC 6265bis 6.1";
+const LAYERED: &str = "draft-ietf-httpbis-layered-cookies";
+
 /// Why a cookie was refused. It prints as a short kebab-case name; [`rule`](Self::rule) and
 /// [`explanation`](Self::explanation) say more.
 ///
@@ -11,7 +17,7 @@ use std::fmt;
 /// let reason = Reason::SecureFromInsecure;
 /// assert_eq!(reason.to_string(), "secure-from-insecure");
 /// assert_eq!(reason.rule(), "24");
-/// assert_eq!(reason.section(), "5.7");
+/// assert_eq!(reason.section(), "RFC 6265bis 5.7");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -52,8 +58,6 @@ pub enum Reason {
     CrossSite,
     /// More cookies in one response than the policy keeps.
     TooMany,
-    /// Already past its end when it was loaded or inserted.
-    Expired,
     /// A name with `=` or `;`, or a value with `;`, given by the caller: it would read as something else.
     Separator,
 }
@@ -71,7 +75,7 @@ impl Reason {
         self.row().1
     }
 
-    /// The section of RFC 6265bis (of the layered draft for the two `Http` prefixes) that asks for it.
+    /// The document that asks for it, and the section in it.
     #[must_use]
     pub const fn section(self) -> &'static str {
         self.row().2
@@ -85,50 +89,51 @@ impl Reason {
 
     const fn row(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {
-            Self::ControlCharacter => ("control-character", "3", "5.6", "the line has a control character"),
-            Self::Empty => ("empty", "7", "5.6", "there is neither a name nor a value"),
-            Self::TooLong => ("too-long", "7", "5.6", "name and value together exceed 4096 octets"),
-            Self::NoHost => ("no-host", "19", "5.7", "the URL has no host that a cookie could belong to"),
-            Self::InvalidDomain => ("invalid-domain", "19", "5.7", "Domain is not a host name"),
-            Self::PublicSuffix => ("public-suffix", "20", "5.7", "Domain is a public suffix"),
+            Self::ControlCharacter => ("control-character", "3", BIS_5_6, "the line has a control character"),
+            Self::Empty => ("empty", "7", BIS_5_6, "there is neither a name nor a value"),
+            Self::TooLong => ("too-long", "7", BIS_5_6, "name and value together exceed 4096 octets"),
+            Self::NoHost => ("no-host", "19", BIS_5_7, "the URL has no host that a cookie could belong to"),
+            Self::InvalidDomain => ("invalid-domain", "19", BIS_5_7, "Domain is not a host name"),
+            Self::PublicSuffix => ("public-suffix", "20", BIS_5_7, "Domain is a public suffix"),
             Self::DomainMismatch => {
-                ("domain-mismatch", "21", "5.7", "Domain is neither the host nor a parent of it")
+                ("domain-mismatch", "21", BIS_5_7, "Domain is neither the host nor a parent of it")
             }
-            Self::InvalidPath => ("invalid-path", "33", "5.7", "Path has bytes that no URL can match"),
+            Self::InvalidPath => ("invalid-path", "33", LAYERED, "Path has bytes that no URL can match"),
             Self::SecureFromInsecure => (
                 "secure-from-insecure",
                 "24",
-                "5.7",
+                BIS_5_7,
                 "Secure cookies are only taken over a secure connection",
             ),
             Self::ShadowsSecure => {
-                ("shadows-secure", "25", "5.7", "an insecure host may not shadow a Secure cookie")
+                ("shadows-secure", "25", BIS_5_7, "an insecure host may not shadow a Secure cookie")
             }
             Self::SameSiteNoneInsecure => {
-                ("same-site-none-insecure", "27", "5.7", "SameSite=None demands Secure")
+                ("same-site-none-insecure", "27", BIS_5_7, "SameSite=None demands Secure")
             }
-            Self::SecurePrefix => ("secure-prefix", "28", "5.7", "__Secure- demands Secure"),
-            Self::HostPrefix => ("host-prefix", "28", "5.7", "__Host- demands Secure, Path=/ and no domain"),
-            Self::HttpPrefix => ("http-prefix", "28", "5.4.4", "__Http- demands Secure and HttpOnly"),
+            Self::SecurePrefix => ("secure-prefix", "28", BIS_5_4, "__Secure- demands Secure"),
+            Self::HostPrefix => {
+                ("host-prefix", "28", BIS_5_4, "__Host- demands Secure, Path=/ and no domain")
+            }
+            Self::HttpPrefix => ("http-prefix", "28", LAYERED, "__Http- demands Secure and HttpOnly"),
             Self::HostHttpPrefix => (
                 "host-http-prefix",
                 "28",
-                "5.4.4",
+                LAYERED,
                 "__Host-Http- demands Secure, HttpOnly, Path=/ and no domain",
             ),
             Self::NamelessPrefix => (
                 "nameless-prefix",
                 "29",
-                "5.7",
+                BIS_5_4,
                 "a cookie without a name may not look like one with a prefix",
             ),
-            Self::CrossSite => ("cross-site", "30", "5.7", "SameSite cookies are not taken across sites"),
+            Self::CrossSite => ("cross-site", "30", BIS_5_7, "SameSite cookies are not taken across sites"),
             Self::TooMany => {
-                ("too-many", "34", "6.1", "the response sets more cookies than the policy keeps")
+                ("too-many", "34", BIS_6_1, "the response sets more cookies than the policy keeps")
             }
-            Self::Expired => ("expired", "36", "5.8", "the cookie has already ended"),
             Self::Separator => {
-                ("separator", "4", "5.6", "the name or the value has a separator of the header")
+                ("separator", "4", BIS_5_6, "the name or the value has a separator of the header")
             }
         }
     }

@@ -10,8 +10,9 @@ use crate::UnixTime;
 /// One cookie of a [`Jar`](super::Jar), with all that the jar knows of it.
 ///
 /// Name and value are bytes, as servers send them; [`name_str`](Self::name_str) and [`value_str`](Self::value_str) give text
-/// where they are text. [`Debug`](fmt::Debug) leaves the value out.
-#[derive(Clone, PartialEq, Eq)]
+/// where they are text. [`Debug`](fmt::Debug) leaves the value out. Two cookies are equal if all that can be seen of them is;
+/// in which order jars hold them and when they were used does not matter.
+#[derive(Clone)]
 pub struct Cookie {
     /// `name=value` (the value alone where the name is empty), path and domain, end to end: one allocation, and the pair
     /// lies ready for the header.
@@ -178,6 +179,20 @@ impl Cookie {
         Self { text, host_only: true, ..self.clone() }
     }
 }
+
+impl PartialEq for Cookie {
+    fn eq(&self, other: &Self) -> bool {
+        let lengths = |it: &Self| (it.path_end, it.pair_end, it.name_len);
+        let times = |it: &Self| (it.expires, it.created);
+        let flags = |it: &Self| (it.host_only, it.secure, it.http_only, it.partitioned, it.same_site);
+        self.text == other.text
+            && lengths(self) == lengths(other)
+            && times(self) == times(other)
+            && flags(self) == flags(other)
+    }
+}
+
+impl Eq for Cookie {}
 
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

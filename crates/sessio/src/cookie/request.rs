@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::header::HeaderLine;
 use super::insert::pair;
 use super::jar::Jar;
 use super::parse::split_pair;
@@ -95,9 +96,9 @@ impl RequestCookies {
 
     /// Appends the value of the `Cookie` header of a request that uses no jar; how many cookies it wrote.
     pub fn write(&self, out: &mut Vec<u8>) -> usize {
-        let mut written = 0;
-        self.pairs.iter().for_each(|own| own.write(out, &mut written));
-        written
+        let mut line = HeaderLine::new(out);
+        self.pairs.iter().for_each(|own| own.write(&mut line));
+        line.written()
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {
@@ -117,17 +118,10 @@ impl RequestCookies {
 }
 
 impl Own {
-    fn write(&self, out: &mut Vec<u8>, written: &mut usize) {
-        let Some(value) = &self.value else { return };
-        if *written > 0 {
-            out.extend_from_slice(b"; ");
+    fn write(&self, line: &mut HeaderLine<'_>) {
+        if let Some(value) = &self.value {
+            line.push_parts(&self.name, value);
         }
-        if !self.name.is_empty() {
-            out.extend_from_slice(&self.name);
-            out.push(b'=');
-        }
-        out.extend_from_slice(value);
-        *written += 1;
     }
 }
 
@@ -179,26 +173,19 @@ pub fn line_from(
     if own.is_empty() {
         return jar.header_from(url, site, now, out);
     }
-    let mut written = 0;
+    let mut line = HeaderLine::new(out);
     let mut placed = vec![false; own.pairs.len()];
-    jar.send(url, site, now.wall, |cookie| {
-        if let Some(at) = own.find(cookie.name()) {
-            if !std::mem::replace(&mut placed[at], true) {
-                own.pairs[at].write(out, &mut written);
-            }
-            return false;
+    jar.send(url, site, now.wall, &mut line, |cookie, line| {
+        let Some(at) = own.find(cookie.name()) else { return false };
+        if !std::mem::replace(&mut placed[at], true) {
+            own.pairs[at].write(line);
         }
-        if written > 0 {
-            out.extend_from_slice(b"; ");
-        }
-        out.extend_from_slice(cookie.pair());
-        written += 1;
         true
     });
     for (own, _) in own.pairs.iter().zip(placed).filter(|(_, placed)| !placed) {
-        own.write(out, &mut written);
+        own.write(&mut line);
     }
-    written
+    line.written()
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ impl Entry<'_> {
             (Some(end), Some(now)) => capped(end, policy, now),
         };
         cookie.created = self.created.map(UnixTime).or(now).unwrap_or_default();
-        cookie.used = self.used;
+        // A count that nobody reaches by counting, so that the jar can go on counting from it.
+        cookie.used = self.used.min(u64::MAX / 2);
         cookie.host_only = host_only || domain.is_empty();
         cookie.secure = self.secure;
         cookie.http_only = self.http_only;

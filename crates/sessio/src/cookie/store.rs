@@ -231,3 +231,27 @@ fn is_suffix(domain: &str, policy: &Policy) -> bool {
 fn reversed(domain: &str) -> Box<[u8]> {
     domain.bytes().rev().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_what_went() {
+        let (mut store, policy) = (Store::default(), Policy::default());
+        for domain in ["a.example", "b.example", "c.example"] {
+            for name in [b"x", b"y"] {
+                let mut cookie = Cookie::new(name, b"1", b"/", domain).unwrap();
+                cookie.secure = true;
+                store.put(cookie, UnixTime(0), &policy);
+            }
+        }
+        assert_eq!((store.take("a.example").len(), store.len()), (2, 4));
+        assert_eq!(store.retain_at("c.example", |_| false), 2);
+        assert_eq!(store.retain(|cookie| cookie.name() == b"y"), 1);
+        let mut ended = store.iter().next().cloned().unwrap();
+        ended.expires = -1;
+        assert_eq!(store.put(ended, UnixTime(0), &policy), (Outcome::Deleted, 0));
+        assert_eq!((store.len(), store.index.len(), store.buckets.len(), store.secure.len()), (0, 0, 0, 0));
+    }
+}

@@ -88,7 +88,7 @@ impl PublicSuffixes {
 }
 
 impl Default for PublicSuffixes {
-    /// [`built_in`](Self::built_in), or [`single_labels`](Self::single_labels) without the feature `psl`.
+    /// `built_in`, or [`single_labels`](Self::single_labels) without the feature `psl`.
     fn default() -> Self {
         #[cfg(feature = "psl")]
         return Self::built_in();

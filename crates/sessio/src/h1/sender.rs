@@ -175,7 +175,9 @@ impl Sender {
         }
     }
 
-    /// How many bytes of the body it would take from the source now; 0 if none.
+    /// How many bytes of the body to ask the source for now; 0 if none. Of a declared length it is one more
+    /// than are left, also when none are: a source that has more is seen before an excess byte leaves (row
+    /// F30), and one that has not says so by its end.
     ///
     /// They may be supplied before the head is out, to go with it in one write; but send what is unsent
     /// before waiting for a slow source.
@@ -184,7 +186,7 @@ impl Sender {
         let most = match self.body {
             _ if self.is_held || self.failure.is_some() => 0,
             Body::Complete | Body::Bytes(_) => 0,
-            Body::Length(left) => left,
+            Body::Length(left) => left.saturating_add(1),
             Body::Chunked => u64::MAX,
         };
         let queued = self.queue.len() - self.at;

@@ -1,107 +1,70 @@
-//! Connections that wait for their next request.
+//! Connections that wait for their next request, and requests that wait for a connection.
 //!
-//! The pool holds whatever the driver gives it: a socket, or in a test a number. It hands out the one that
+//! The pool holds whatever the driver gives it: a socket, or in a test a number. It lends out the one that
 //! was put back last (LIFO keeps few connections warm rather than many lukewarm), and closes what is too
-//! old, too idle or too many. It takes a connection back only with a [`Proof`], and only a call that
-//! ended cleanly makes one: a connection with unread bytes cannot come back.
+//! old, too idle or too many. It takes a connection back only with a [`Proof`], and only a call that ended
+//! cleanly makes one: a connection with unread bytes cannot come back.
+//!
+//! Every connection that is open, or being opened, has a [`Lease`]. Where the [`Policy`] limits them, who
+//! comes too late gets a [`Ticket`]: first come, first served, and nobody overtakes.
+//!
+//! ```
+//! use std::time::Instant;
+//! use sessio::{Url, pool::{Effects, Grant, Policy, Pool}};
+//!
+//! let (now, url) = (Instant::now(), Url::parse("http://example.org/")?);
+//! let mut policy = Policy::default();
+//! policy.max_per_host = Some(1);
+//! let mut pool: Pool<&str> = Pool::new(policy);
+//! let mut effects = Effects::default();
+//!
+//! let Grant::Dial(lease) = pool.request(&url, now, &mut effects) else { panic!() };
+//! let Grant::Wait(ticket) = pool.request(&url, now, &mut effects) else { panic!() };
+//! pool.discard(lease, now, &mut effects); // could not connect: the next one may try
+//! assert_eq!(effects.ready, [ticket]);
+//! assert!(matches!(pool.collect(ticket), Some(Grant::Dial(_))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod idle;
 mod key;
+mod lease;
+mod line;
+mod policy;
+mod slab;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use url::Url;
 
 use crate::fingerprint::Mix;
 use crate::now::later;
+use idle::Idle;
 pub use key::Key;
+pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
+use line::Line;
+pub use policy::{Policy, Stats};
+use slab::Slab;
 
-/// How many connections are kept, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Policy {
-    /// Idle connections kept for one key, 128 at first.
-    pub max_idle_per_host: usize,
-    /// Idle connections kept in all, 1024 at first.
-    pub max_idle: usize,
-    /// How long a connection may idle, 90 s at first. A server that announces less in `Keep-Alive` gets
-    /// less (row Q21).
-    pub idle_timeout: Duration,
-    /// How long a connection may live in all, `None` at first.
-    pub max_lifetime: Option<Duration>,
-    /// From which idle time on the driver asks the socket whether the peer has closed it or spoken out of
-    /// turn, 1 ms at first: in a tight loop the question would be a system call for nothing.
-    pub probe_after: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            max_idle_per_host: 128,
-            max_idle: 1024,
-            idle_timeout: Duration::from_secs(90),
-            max_lifetime: None,
-            probe_after: Duration::from_millis(1),
-        }
-    }
-}
-
-/// The evidence that an exchange ended cleanly: request sent whole, response received whole, nothing behind
-/// it, and neither side wants to close. Made by [`Call::release`](crate::Call::release) alone.
-#[derive(Debug)]
-pub struct Proof {
-    pub(crate) opened: Instant,
-    /// How long the server keeps the connection, if it said so.
-    pub(crate) idle_for: Option<Duration>,
-}
-
-/// A connection taken out of the pool.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Checkout<T> {
-    /// What was put in.
-    pub connection: T,
-    /// Whether it idled for so long that the socket must be asked before it is used.
-    pub probe: bool,
-}
-
-/// What the pool holds and has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Connections that wait in the pool now.
-    pub idle: usize,
-    /// Connections that were handed out again so far.
-    pub reused: u64,
-    /// Connections that were opened so far.
-    pub dialled: u64,
-}
-
-/// The idle connections of one session.
-///
-/// ```
-/// use std::time::Instant;
-/// use sessio::{Url, pool::{Policy, Pool}};
-///
-/// let mut pool: Pool<u32> = Pool::new(Policy::default());
-/// let nothing = pool.checkout(&Url::parse("http://example.org/")?, Instant::now(), &mut Vec::new());
-/// assert!(nothing.is_none());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The connections of one session: see the [module](self).
 #[derive(Debug)]
 pub struct Pool<T> {
     policy: Policy,
     by_key: HashMap<Key, usize, BuildHasherDefault<Mix>>,
     hosts: Slab<Host>,
-    idle: Slab<Idle<T>>,
-    /// The connection that has idled longest, and the one that was put back last.
-    ends: Option<(usize, usize)>,
-    /// Hosts without a connection; they are kept for a while, as most come back.
-    empty_hosts: usize,
-    stats: Stats,
+    /// At how many hosts those without connections and waiters are forgotten; most come back before.
+    sweep_at: usize,
+    idle: Idle<T>,
+    line: Line<T>,
+    in_use: usize,
+    reused: u64,
+    dialled: u64,
+    /// Counts the closes: what was lent out before the last one does not come back.
+    era: u64,
 }
 
 #[derive(Debug)]
@@ -109,20 +72,19 @@ struct Host {
     key: Key,
     /// Its idle connections, the one that was put back last at the end.
     idle: Vec<usize>,
+    /// Its connections that are lent out or being opened.
+    in_use: usize,
+    waiting: VecDeque<Ticket>,
 }
 
-#[derive(Debug)]
-struct Idle<T> {
-    connection: T,
-    host: usize,
-    since: Instant,
-    until: Instant,
-    older: Option<usize>,
-    newer: Option<usize>,
+impl Host {
+    fn is_unused(&self) -> bool {
+        self.idle.is_empty() && self.in_use == 0 && self.waiting.is_empty()
+    }
 }
 
-/// How many hosts without a connection are remembered.
-const EMPTY_HOSTS: usize = 256;
+/// Up to so many hosts none is forgotten.
+const FEW_HOSTS: usize = 256;
 
 impl<T> Pool<T> {
     /// An empty pool.
@@ -132,10 +94,13 @@ impl<T> Pool<T> {
             policy,
             by_key: HashMap::default(),
             hosts: Slab::default(),
-            idle: Slab::default(),
-            ends: None,
-            empty_hosts: 0,
-            stats: Stats::default(),
+            sweep_at: FEW_HOSTS,
+            idle: Idle::default(),
+            line: Line::default(),
+            in_use: 0,
+            reused: 0,
+            dialled: 0,
+            era: 0,
         }
     }
 
@@ -145,26 +110,28 @@ impl<T> Pool<T> {
         &self.policy
     }
 
-    /// Takes out the connection for `url` that was used last; what turns out to be too old on the way goes
-    /// to `closed`, for the caller to drop outside of its lock.
-    pub fn checkout(&mut self, url: &Url, now: Instant, closed: &mut Vec<T>) -> Option<Checkout<T>> {
-        self.reap(now, closed);
-        let host = *self.by_key.get(&*Key::text_of(url))?;
-        loop {
-            let newest = *self.hosts.get(host)?.idle.last()?;
-            let idle = self.take(newest)?;
-            if idle.until <= now {
-                closed.push(idle.connection);
-                continue;
-            }
-            self.stats.reused += 1;
-            let probe = now.saturating_duration_since(idle.since) >= self.policy.probe_after;
-            return Some(Checkout { connection: idle.connection, probe });
-        }
+    /// Wants a connection for `url`: the one that was used last, the right to open one, or a place in line.
+    pub fn request(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
+        self.reap(now, effects);
+        let host = self.host(url);
+        self.admit(host, now, effects).unwrap_or_else(|| Grant::Wait(self.enqueue(host)))
     }
 
-    /// Puts a connection back; what has to go in its favour comes out in `closed`.
-    pub fn checkin(&mut self, url: &Url, connection: T, proof: Proof, now: Instant, closed: &mut Vec<T>) {
+    /// Wants the right to open a connection for `url`, whatever idles: one from here has just failed.
+    pub fn request_fresh(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
+        self.evict(url, now, effects);
+        self.request(url, now, effects)
+    }
+
+    /// Puts a connection back, with the lease that it was lent out on.
+    pub fn checkin(
+        &mut self,
+        lease: Lease,
+        connection: T,
+        proof: Proof,
+        now: Instant,
+        effects: &mut Effects<T>,
+    ) {
         let mut until = later(now, self.policy.idle_timeout);
         if let Some(span) = proof.idle_for {
             until = until.min(later(now, span));
@@ -172,154 +139,187 @@ impl<T> Pool<T> {
         if let Some(lifetime) = self.policy.max_lifetime {
             until = until.min(later(proof.opened, lifetime));
         }
-        if until <= now || self.policy.max_idle == 0 || self.policy.max_idle_per_host == 0 {
-            closed.push(connection);
-            return;
+        let is_kept = until > now
+            && lease.era == self.era
+            && self.policy.max_idle > 0
+            && self.policy.max_idle_per_host > 0;
+        if !is_kept {
+            effects.closed.push(connection);
+            return self.discard(lease, now, effects);
         }
-        self.reap(now, closed);
-        if self.stats.idle >= self.policy.max_idle
-            && let Some((oldest, _)) = self.ends
+        self.reap(now, effects);
+        if self.idle.len() >= self.policy.max_idle
+            && let Some(oldest) = self.idle.oldest()
         {
-            closed.extend(self.take(oldest).map(|idle| idle.connection));
+            self.close(oldest, effects);
         }
-        let host = self.host(url);
-        if let Some(full) = self.hosts.get(host)
-            && full.idle.len() >= self.policy.max_idle_per_host
+        if let Some(host) = self.hosts.get(lease.host)
+            && host.idle.len() >= self.policy.max_idle_per_host
         {
-            let oldest = full.idle[0];
-            closed.extend(self.take(oldest).map(|idle| idle.connection));
+            let oldest = host.idle[0];
+            self.close(oldest, effects);
         }
-        self.put(host, connection, now, until);
+        self.give_back(&lease);
+        let at = self.idle.insert(connection, lease.host, now, until);
+        if let Some(host) = self.hosts.get_mut(lease.host) {
+            host.idle.push(at);
+        }
+        self.admit_waiting(lease.host, now, effects);
+    }
+
+    /// Gives a lease back without a connection: it was closed, or never opened.
+    pub fn discard(&mut self, lease: Lease, now: Instant, effects: &mut Effects<T>) {
+        self.give_back(&lease);
+        self.admit_waiting(lease.host, now, effects);
     }
 
     /// Counts a connection that was opened, and numbers it.
     pub fn dialled(&mut self) -> u64 {
-        self.stats.dialled += 1;
-        self.stats.dialled
+        self.dialled += 1;
+        self.dialled
     }
 
-    /// Takes out everything, for the caller to drop.
-    pub fn clear(&mut self) -> Vec<T> {
-        self.by_key.clear();
-        self.hosts = Slab::default();
-        self.ends = None;
-        self.empty_hosts = 0;
-        self.stats.idle = 0;
-        std::mem::take(&mut self.idle).into_iter().map(|idle| idle.connection).collect()
+    /// Closes every idle connection, and those that are lent out once they come back. The pool stays usable.
+    pub fn clear(&mut self, now: Instant, effects: &mut Effects<T>) {
+        self.era += 1;
+        self.evict_idle(now, effects);
+    }
+
+    /// Closes every idle connection.
+    pub fn evict_idle(&mut self, now: Instant, effects: &mut Effects<T>) {
+        while let Some(oldest) = self.idle.oldest() {
+            self.close_for_waiting(oldest, now, effects);
+        }
+    }
+
+    /// Closes the idle connections for `url`.
+    pub fn evict(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) {
+        let Some(host) = self.by_key.get(&*Key::text_of(url)) else { return };
+        let host = *host;
+        while let Some(at) = self.hosts.get(host).and_then(|host| host.idle.last()) {
+            let at = *at;
+            self.close_for_waiting(at, now, effects);
+        }
+    }
+
+    /// The keys that there are connections or waiters for, in no order: each with its idle connections and
+    /// those in use.
+    pub fn keys(&self) -> impl Iterator<Item = (&Key, usize, usize)> {
+        self.by_key.values().filter_map(|host| {
+            let host = self.hosts.get(*host).filter(|host| !host.is_unused())?;
+            Some((&host.key, host.idle.len(), host.in_use))
+        })
     }
 
     /// What the pool holds and has done.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.stats
+        Stats {
+            idle: self.idle.len(),
+            in_use: self.in_use,
+            waiting: self.line.len(),
+            reused: self.reused,
+            dialled: self.dialled,
+        }
     }
 
-    /// Closes what has idled too long: the oldest first, so that it costs nothing when nothing is due.
-    fn reap(&mut self, now: Instant, closed: &mut Vec<T>) {
-        while let Some((oldest, _)) = self.ends
-            && self.idle.get(oldest).is_some_and(|idle| idle.until <= now)
-        {
-            closed.extend(self.take(oldest).map(|idle| idle.connection));
+    /// What `host` can be given now.
+    fn admit(&mut self, host: usize, now: Instant, effects: &mut Effects<T>) -> Option<Grant<T>> {
+        while let Some(newest) = self.hosts.get(host)?.idle.last() {
+            let newest = *newest;
+            if self.idle.until(newest)? <= now {
+                self.close(newest, effects);
+                continue;
+            }
+            let (connection, since) = self.take(newest)?;
+            self.reused += 1;
+            let probe = now.saturating_duration_since(since) >= self.policy.probe_after;
+            let lease = self.lend(host);
+            return Some(Grant::Idle(Checkout { connection, lease, probe }));
+        }
+        if self.hosts.get(host)?.in_use >= self.policy.max_per_host.unwrap_or(usize::MAX).max(1) {
+            return None;
+        }
+        if self.in_use + self.idle.len() >= self.policy.max_total.unwrap_or(usize::MAX).max(1) {
+            // One that idles for somebody else makes room.
+            let oldest = self.idle.oldest()?;
+            self.close(oldest, effects);
+        }
+        Some(Grant::Dial(self.lend(host)))
+    }
+
+    fn lend(&mut self, host: usize) -> Lease {
+        self.in_use += 1;
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.in_use += 1;
+        }
+        Lease { host, era: self.era }
+    }
+
+    fn give_back(&mut self, lease: &Lease) {
+        if let Some(host) = self.hosts.get_mut(lease.host) {
+            host.in_use -= 1;
+            self.in_use -= 1;
         }
     }
 
     fn host(&mut self, url: &Url) -> usize {
-        let text = Key::text_of(url);
-        if let Some(host) = self.by_key.get(&*text) {
+        if let Some(host) = self.by_key.get(&*Key::text_of(url)) {
             return *host;
         }
+        if self.by_key.len() >= self.sweep_at {
+            self.sweep();
+        }
         let key = Key::of(url);
-        let host = self.hosts.insert(Host { key: key.clone(), idle: Vec::new() });
+        let new = Host { key: key.clone(), idle: Vec::new(), in_use: 0, waiting: VecDeque::new() };
+        let host = self.hosts.insert(new);
         self.by_key.insert(key, host);
-        self.empty_hosts += 1;
         host
     }
 
-    fn put(&mut self, host: usize, connection: T, since: Instant, until: Instant) {
-        let older = self.ends.map(|(_, newest)| newest);
-        let new = self.idle.insert(Idle { connection, host, since, until, older, newer: None });
-        if let Some(older) = older.and_then(|older| self.idle.get_mut(older)) {
-            older.newer = Some(new);
-        }
-        self.ends = Some((self.ends.map_or(new, |(oldest, _)| oldest), new));
-        if let Some(host) = self.hosts.get_mut(host) {
-            self.empty_hosts -= usize::from(host.idle.is_empty());
-            host.idle.push(new);
-        }
-        self.stats.idle += 1;
+    /// Forgets the hosts that nobody uses. It is due again only after as many new ones have come as are left.
+    fn sweep(&mut self) {
+        let hosts = &mut self.hosts;
+        self.by_key.retain(|_, at| {
+            let is_used = hosts.get(*at).is_some_and(|host| !host.is_unused());
+            if !is_used {
+                hosts.remove(*at);
+            }
+            is_used
+        });
+        self.sweep_at = FEW_HOSTS.max(self.by_key.len() * 2);
     }
 
-    fn take(&mut self, at: usize) -> Option<Idle<T>> {
-        let idle = self.idle.remove(at)?;
-        self.stats.idle -= 1;
-        let (mut oldest, mut newest) = self.ends?;
-        match idle.older.and_then(|older| self.idle.get_mut(older)) {
-            Some(older) => older.newer = idle.newer,
-            None => oldest = idle.newer.unwrap_or(oldest),
+    /// Closes what has idled too long: the oldest first, so that it costs nothing when nothing is due.
+    fn reap(&mut self, now: Instant, effects: &mut Effects<T>) {
+        while let Some(oldest) = self.idle.oldest()
+            && self.idle.until(oldest).is_some_and(|until| until <= now)
+        {
+            self.close_for_waiting(oldest, now, effects);
         }
-        match idle.newer.and_then(|newer| self.idle.get_mut(newer)) {
-            Some(newer) => newer.older = idle.older,
-            None => newest = idle.older.unwrap_or(newest),
+    }
+
+    fn close_for_waiting(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) {
+        let host = self.idle.host(at);
+        self.close(at, effects);
+        if let Some(host) = host {
+            self.admit_waiting(host, now, effects);
         }
-        self.ends = (self.stats.idle > 0).then_some((oldest, newest));
-        let host = self.hosts.get_mut(idle.host)?;
+    }
+
+    fn close(&mut self, at: usize, effects: &mut Effects<T>) {
+        effects.closed.extend(self.take(at).map(|(connection, _)| connection));
+    }
+
+    fn take(&mut self, at: usize) -> Option<(T, Instant)> {
+        let (connection, host, since) = self.idle.remove(at)?;
+        let host = self.hosts.get_mut(host)?;
         // The newest is taken far more often than any other.
         if host.idle.last() == Some(&at) {
             host.idle.pop();
         } else {
             host.idle.retain(|other| *other != at);
         }
-        if host.idle.is_empty() {
-            self.empty_hosts += 1;
-            if self.empty_hosts > EMPTY_HOSTS
-                && let Some(host) = self.hosts.remove(idle.host)
-            {
-                self.empty_hosts -= 1;
-                self.by_key.remove(&host.key);
-            }
-        }
-        Some(idle)
-    }
-}
-
-/// Values at places that stay the same while they are in.
-#[derive(Debug)]
-struct Slab<V> {
-    places: Vec<Option<V>>,
-    free: Vec<usize>,
-}
-
-impl<V> Default for Slab<V> {
-    fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<V> Slab<V> {
-    fn insert(&mut self, value: V) -> usize {
-        if let Some(at) = self.free.pop() {
-            self.places[at] = Some(value);
-            return at;
-        }
-        self.places.push(Some(value));
-        self.places.len() - 1
-    }
-
-    fn remove(&mut self, at: usize) -> Option<V> {
-        let value = self.places.get_mut(at)?.take()?;
-        self.free.push(at);
-        Some(value)
-    }
-
-    fn get(&self, at: usize) -> Option<&V> {
-        self.places.get(at)?.as_ref()
-    }
-
-    fn get_mut(&mut self, at: usize) -> Option<&mut V> {
-        self.places.get_mut(at)?.as_mut()
-    }
-
-    fn into_iter(self) -> impl Iterator<Item = V> {
-        self.places.into_iter().flatten()
+        Some((connection, since))
     }
 }

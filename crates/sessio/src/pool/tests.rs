@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Policy, Pool, Proof};
+use super::{Effects, Grant, Lease, Policy, Pool, Proof, Ticket};
 
 fn url(host: u8) -> Url {
     Url::parse(&format!("http://host{host}/")).unwrap()
@@ -15,123 +15,264 @@ fn proof(now: Instant, idle_for: Option<Duration>) -> Proof {
     Proof { opened: now, idle_for }
 }
 
+fn dial(pool: &mut Pool<u32>, host: u8, now: Instant) -> Lease {
+    match pool.request(&url(host), now, &mut Effects::default()) {
+        Grant::Dial(lease) => lease,
+        grant => panic!("{grant:?}"),
+    }
+}
+
 #[test]
 fn d10_the_last_one_back_is_the_first_one_out() {
-    let (now, mut pool, mut closed) = (Instant::now(), Pool::new(Policy::default()), Vec::new());
-    for connection in 0..3 {
-        pool.checkin(&url(1), connection, proof(now, None), now, &mut closed);
+    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let leases: Vec<_> = (0..3).map(|_| dial(&mut pool, 1, now)).collect();
+    for (connection, lease) in leases.into_iter().enumerate() {
+        pool.checkin(lease, connection as u32, proof(now, None), now, &mut effects);
     }
-    let order: Vec<_> = std::iter::from_fn(|| pool.checkout(&url(1), now, &mut closed))
-        .map(|checkout| checkout.connection)
-        .collect();
-    assert_eq!(order, [2, 1, 0]);
-    assert!(closed.is_empty());
+    for expected in [2, 1, 0] {
+        let Grant::Idle(checkout) = pool.request(&url(1), now, &mut effects) else { panic!() };
+        assert_eq!(checkout.connection, expected);
+    }
+    assert_eq!((pool.stats().in_use, pool.stats().idle, pool.stats().reused), (3, 0, 3));
 }
 
 #[test]
 fn q21_a_servers_keep_alive_is_honoured() {
-    let (now, mut pool, mut closed) = (Instant::now(), Pool::new(Policy::default()), Vec::new());
-    pool.checkin(&url(1), 1, proof(now, Some(Duration::from_secs(4))), now, &mut closed);
-    assert!(pool.checkout(&url(1), now + Duration::from_secs(5), &mut closed).is_none());
-    assert_eq!(closed, [1]);
+    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let lease = dial(&mut pool, 1, now);
+    pool.checkin(lease, 1, proof(now, Some(Duration::from_secs(4))), now, &mut effects);
+    let grant = pool.request(&url(1), now + Duration::from_secs(5), &mut effects);
+    assert!(matches!(grant, Grant::Dial(_)));
+    assert_eq!(effects.closed, [1]);
 }
 
 #[test]
 fn v100_a_connection_that_idled_is_probed() {
-    let (now, mut pool, mut closed) = (Instant::now(), Pool::new(Policy::default()), Vec::new());
+    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let mut lease = dial(&mut pool, 1, now);
     for (idle, probe) in [(0, false), (40, true)] {
-        pool.checkin(&url(1), 1, proof(now, None), now, &mut closed);
+        pool.checkin(lease, 1, proof(now, None), now, &mut effects);
         let later = now + Duration::from_millis(idle);
-        assert_eq!(pool.checkout(&url(1), later, &mut closed).unwrap().probe, probe);
+        let Grant::Idle(checkout) = pool.request(&url(1), later, &mut effects) else { panic!() };
+        assert_eq!(checkout.probe, probe);
+        lease = checkout.lease;
     }
+}
+
+#[test]
+fn what_was_lent_out_before_a_close_does_not_come_back() {
+    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let lease = dial(&mut pool, 1, now);
+    pool.clear(now, &mut effects);
+    pool.checkin(lease, 7, proof(now, None), now, &mut effects);
+    assert_eq!(effects.closed, [7]);
+    assert_eq!(pool.stats().open(), 0);
+}
+
+#[test]
+fn hosts_that_nobody_uses_are_forgotten() {
+    let (now, mut pool) = (Instant::now(), Pool::<u32>::new(Policy::default()));
+    for host in 0..20_000 {
+        let url = Url::parse(&format!("http://host{host}/")).unwrap();
+        let Grant::Dial(lease) = pool.request(&url, now, &mut Effects::default()) else { panic!() };
+        pool.discard(lease, now, &mut Effects::default());
+    }
+    assert!(pool.by_key.len() <= super::FEW_HOSTS, "{}", pool.by_key.len());
+    assert_eq!(pool.keys().count(), 0);
 }
 
 #[derive(Clone, Debug)]
 enum Act {
-    Checkin { host: u8, idle_for: Option<u64> },
-    Checkout { host: u8 },
+    Request { host: u8 },
+    Checkin { which: usize, idle_for: Option<u64> },
+    Discard { which: usize },
+    Cancel { which: usize },
+    Evict { host: u8 },
+    EvictIdle,
     Wait(u64),
     Clear,
 }
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        5 => (0..6u8, proptest::option::of(0..20u64)).prop_map(|(host, idle_for)| Act::Checkin { host, idle_for }),
-        5 => (0..6u8).prop_map(|host| Act::Checkout { host }),
+        8 => (0..5u8).prop_map(|host| Act::Request { host }),
+        6 => (any::<usize>(), proptest::option::of(0..20u64))
+            .prop_map(|(which, idle_for)| Act::Checkin { which, idle_for }),
+        3 => any::<usize>().prop_map(|which| Act::Discard { which }),
+        2 => any::<usize>().prop_map(|which| Act::Cancel { which }),
+        1 => (0..5u8).prop_map(|host| Act::Evict { host }),
+        1 => Just(Act::EvictIdle),
         2 => (0..15u64).prop_map(Act::Wait),
         1 => Just(Act::Clear),
     ]
 }
 
+/// What a model knows of an idle connection, a lease that is out, and a ticket.
+#[derive(Default)]
+struct Model {
+    /// Oldest first.
+    idle: Vec<(u32, u8, Instant)>,
+    /// The host, and whether it is from before the last close.
+    out: Vec<(Lease, u8, bool)>,
+    waiting: Vec<(Ticket, u8)>,
+    closed: Vec<u32>,
+}
+
+impl Model {
+    fn in_use(&self, host: u8) -> usize {
+        self.out.iter().filter(|(_, h, _)| *h == host).count()
+    }
+
+    fn reap(&mut self, now: Instant) {
+        while self.idle.first().is_some_and(|(.., until)| *until <= now) {
+            self.closed.push(self.idle.remove(0).0);
+        }
+    }
+
+    /// `Some(Some(_))`: this connection; `Some(None)`: a new one; `None`: wait.
+    fn admit(&mut self, host: u8, policy: &Policy, now: Instant) -> Option<Option<u32>> {
+        while let Some(newest) = self.idle.iter().rposition(|(_, h, _)| *h == host) {
+            let (connection, _, until) = self.idle.remove(newest);
+            if until > now {
+                return Some(Some(connection));
+            }
+            self.closed.push(connection);
+        }
+        if policy.max_per_host.is_some_and(|most| self.in_use(host) >= most) {
+            return None;
+        }
+        if policy.max_total.is_some_and(|most| self.out.len() + self.idle.len() >= most) {
+            if self.idle.is_empty() {
+                return None;
+            }
+            self.closed.push(self.idle.remove(0).0);
+        }
+        Some(None)
+    }
+}
+
+/// Takes over what the pool has granted to those who waited, and checks each against the model: whoever is
+/// first in line among those who can be served, and nobody else.
+fn collect(pool: &mut Pool<u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
+    for ticket in ready {
+        let place = model.waiting.iter().position(|(t, _)| t == ticket).unwrap();
+        let (_, host) = model.waiting.remove(place);
+        assert!(model.waiting[..place].iter().all(|(_, other)| *other != host), "overtaken");
+        let expected = model.admit(host, &pool.policy().clone(), now);
+        let lease = match pool.collect(*ticket).unwrap() {
+            Grant::Idle(checkout) => {
+                assert_eq!(expected, Some(Some(checkout.connection)));
+                checkout.lease
+            }
+            Grant::Dial(lease) => {
+                assert_eq!(expected, Some(None));
+                lease
+            }
+            Grant::Wait(_) => panic!("granted a place in line"),
+        };
+        model.out.push((lease, host, false));
+    }
+}
+
 proptest! {
-    /// No connection is lost, none is handed out twice, none too old, none beyond the limits.
+    /// No connection is lost, none is lent out twice, none is too old, none beyond the limits, no lease is
+    /// lost, nobody waits who could be served, nobody is overtaken.
     #[test]
-    fn the_pool_equals_its_model(acts in prop::collection::vec(act(), 0..200), per_host in 0..4usize, total in 0..8usize) {
+    fn the_pool_equals_its_model(
+        acts in prop::collection::vec(act(), 0..120),
+        idle_per_host in 0..4usize,
+        idle in 0..8usize,
+        per_host in proptest::option::of(1..4usize),
+        total in proptest::option::of(1..7usize),
+    ) {
         let policy = Policy {
-            max_idle_per_host: per_host,
-            max_idle: total,
+            max_idle_per_host: idle_per_host,
+            max_idle: idle,
+            max_per_host: per_host,
+            max_total: total,
             idle_timeout: Duration::from_secs(10),
             ..Policy::default()
         };
         let mut now = Instant::now();
         let mut pool = Pool::new(policy);
-        // (connection, host, until), oldest first.
-        let mut model: Vec<(u32, u8, Instant)> = Vec::new();
+        let mut model = Model::default();
         let mut made = 0;
         for act in acts {
-            let mut closed = Vec::new();
-            let mut expect_closed: Vec<u32> = Vec::new();
+            let mut effects = Effects::default();
+            model.closed.clear();
             match act {
                 Act::Wait(seconds) => now += Duration::from_secs(seconds),
-                Act::Clear => {
-                    closed = pool.clear();
-                    expect_closed.extend(model.drain(..).map(|(connection, ..)| connection));
+                Act::Request { host } => {
+                    model.reap(now);
+                    match (pool.request(&url(host), now, &mut effects), model.admit(host, &policy, now)) {
+                        (Grant::Idle(checkout), Some(Some(connection))) => {
+                            prop_assert_eq!(checkout.connection, connection);
+                            model.out.push((checkout.lease, host, false));
+                        }
+                        (Grant::Dial(lease), Some(None)) => model.out.push((lease, host, false)),
+                        (Grant::Wait(ticket), None) => model.waiting.push((ticket, host)),
+                        (grant, expected) => panic!("{grant:?} instead of {expected:?}"),
+                    }
                 }
-                Act::Checkin { host, idle_for } => {
+                Act::Checkin { which, idle_for } if !model.out.is_empty() => {
+                    let (lease, host, is_old) = model.out.swap_remove(which % model.out.len());
                     made += 1;
                     let span = idle_for.map(Duration::from_secs);
-                    pool.checkin(&url(host), made, proof(now, span), now, &mut closed);
+                    pool.checkin(lease, made, proof(now, span), now, &mut effects);
                     let until = now + span.map_or(policy.idle_timeout, |span| span.min(policy.idle_timeout));
-                    if until <= now || per_host == 0 || total == 0 {
-                        expect_closed.push(made);
+                    if until <= now || idle_per_host == 0 || idle == 0 || is_old {
+                        model.closed.push(made);
                     } else {
-                        reap(&mut model, now, &mut expect_closed);
-                        if model.len() >= total {
-                            expect_closed.push(model.remove(0).0);
+                        model.reap(now);
+                        if model.idle.len() >= idle {
+                            model.closed.push(model.idle.remove(0).0);
                         }
-                        if model.iter().filter(|(_, h, _)| *h == host).count() >= per_host {
-                            let oldest = model.iter().position(|(_, h, _)| *h == host).unwrap();
-                            expect_closed.push(model.remove(oldest).0);
+                        let same = |(_, h, _): &(u32, u8, Instant)| *h == host;
+                        if model.idle.iter().filter(|entry| same(entry)).count() >= idle_per_host {
+                            let oldest = model.idle.iter().position(same).unwrap();
+                            model.closed.push(model.idle.remove(oldest).0);
                         }
-                        model.push((made, host, until));
+                        model.idle.push((made, host, until));
                     }
                 }
-                Act::Checkout { host } => {
-                    let got = pool.checkout(&url(host), now, &mut closed).map(|checkout| checkout.connection);
-                    reap(&mut model, now, &mut expect_closed);
-                    let mut expected = None;
-                    while let Some(newest) = model.iter().rposition(|(_, h, _)| *h == host) {
-                        let (connection, _, until) = model.remove(newest);
-                        if until > now {
-                            expected = Some(connection);
-                            break;
-                        }
-                        expect_closed.push(connection);
-                    }
-                    prop_assert_eq!(got, expected);
+                Act::Discard { which } if !model.out.is_empty() => {
+                    let (lease, ..) = model.out.swap_remove(which % model.out.len());
+                    pool.discard(lease, now, &mut effects);
+                }
+                Act::Cancel { which } if !model.waiting.is_empty() => {
+                    let (ticket, _) = model.waiting.remove(which % model.waiting.len());
+                    pool.cancel(ticket, now, &mut effects);
+                }
+                Act::Checkin { .. } | Act::Discard { .. } | Act::Cancel { .. } => {}
+                Act::Evict { host } => {
+                    pool.evict(&url(host), now, &mut effects);
+                    model.closed.extend(model.idle.extract_if(.., |(_, h, _)| *h == host).map(|entry| entry.0));
+                }
+                Act::EvictIdle => {
+                    pool.evict_idle(now, &mut effects);
+                    model.closed.extend(model.idle.drain(..).map(|entry| entry.0));
+                }
+                Act::Clear => {
+                    pool.clear(now, &mut effects);
+                    model.closed.extend(model.idle.drain(..).map(|entry| entry.0));
+                    model.out.iter_mut().for_each(|(_, _, is_old)| *is_old = true);
                 }
             }
-            closed.sort_unstable();
-            expect_closed.sort_unstable();
-            prop_assert_eq!(closed, expect_closed);
-            prop_assert_eq!(pool.stats().idle, model.len());
+            collect(&mut pool, &mut model, &effects.ready, now);
+            effects.closed.sort_unstable();
+            model.closed.sort_unstable();
+            prop_assert_eq!(&effects.closed, &model.closed);
+            // Nobody is left waiting who could be served.
+            for (_, host) in model.waiting.clone() {
+                let could = {
+                    let host_has_room = policy.max_per_host.is_none_or(|most| model.in_use(host) < most);
+                    let all_have_room = policy.max_total.is_none_or(|most| model.out.len() < most);
+                    host_has_room && all_have_room
+                };
+                prop_assert!(!could, "host {host} waits in vain");
+            }
+            let stats = pool.stats();
+            prop_assert_eq!((stats.idle, stats.in_use, stats.waiting), (model.idle.len(), model.out.len(), model.waiting.len()));
         }
-    }
-}
-
-/// The oldest go while they are due; a younger one with a shorter time waits for its checkout.
-fn reap(model: &mut Vec<(u32, u8, Instant)>, now: Instant, closed: &mut Vec<u32>) {
-    while model.first().is_some_and(|(.., until)| *until <= now) {
-        closed.push(model.remove(0).0);
     }
 }

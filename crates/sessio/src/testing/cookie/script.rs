@@ -1,12 +1,14 @@
 //! Random stories of a jar: set, get, time passes. The jar and the model must tell the same one.
 
+use std::sync::LazyLock;
+
 use super::at;
 use super::model::Model;
 use crate::Url;
 use crate::cookie::{Jar, Limits, Policy, PublicSuffixes};
 
 const SCHEMES: [&str; 3] = ["https", "http", "wss"];
-pub(super) const HOSTS: [&str; 12] = [
+const HOSTS: [&str; 12] = [
     "example.com",
     "www.example.com",
     "a.www.example.com",
@@ -20,7 +22,7 @@ pub(super) const HOSTS: [&str; 12] = [
     "[2001:db8::1]",
     "example.com.",
 ];
-pub(super) const PATHS: [&str; 8] = ["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "//", "/A/b"];
+const PATHS: [&str; 8] = ["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "//", "/A/b"];
 const NAMES: [&str; 9] = ["a", "b", "A", "", "__Host-a", "__secure-a", "__Http-a", "__Host-Http-a", "a b"];
 const ATTRIBUTES: [&str; 24] = [
     "Secure",
@@ -48,6 +50,14 @@ const ATTRIBUTES: [&str; 24] = [
     "SameSite=Lax",
     "Partitioned",
 ];
+
+/// Pages of every host, at the top and deep down, with and without TLS.
+pub(super) static PAGES: LazyLock<Vec<Url>> = LazyLock::new(|| {
+    let pages = HOSTS.iter().flat_map(|host| ["https", "http"].map(|scheme| (scheme, host)));
+    let pages =
+        pages.flat_map(|(scheme, host)| ["/", "/a/b/c"].map(|path| format!("{scheme}://{host}{path}")));
+    pages.filter_map(|page| Url::parse(&page).ok()).collect()
+});
 
 struct Bytes<'a>(&'a [u8]);
 
@@ -107,10 +117,8 @@ pub fn jar_script(data: &[u8]) {
     let (mut jar, mut model) = (Jar::with_policy(policy()), Model::new(policy()));
     let mut now = 0;
     while let Some(()) = act(&mut bytes, &mut jar, &mut model, &mut now) {}
-    for host in HOSTS {
-        for path in PATHS {
-            compare(&Url::parse(&format!("https://{host}{path}")).ok(), &mut jar, &mut model, now);
-        }
+    for page in &*PAGES {
+        compare(page, &mut jar, &mut model, now);
     }
     jar.remove_expired(at(now).wall);
     assert_eq!((jar.len(), jar.iter().count()), (model.len(now), model.len(now)));
@@ -123,7 +131,7 @@ fn act(bytes: &mut Bytes<'_>, jar: &mut Jar, model: &mut Model, now: &mut i64) -
             let (url, line) = (bytes.url()?, bytes.line()?);
             set(&url, &line, jar, model, *now);
         }
-        4 | 5 => compare(&bytes.url(), jar, model, *now),
+        4 | 5 => compare(&bytes.url()?, jar, model, *now),
         6 if kind >= 128 => {
             let (url, count) = (bytes.url()?, bytes.next()? % 80);
             let secure = if count % 3 == 0 { "; Secure" } else { "" };
@@ -146,8 +154,7 @@ fn set(url: &Url, line: &[u8], jar: &mut Jar, model: &mut Model, now: i64) {
     assert_eq!(extracted.refused.is_empty(), accepted, "{url} {} {extracted:?}", line.escape_ascii());
 }
 
-fn compare(url: &Option<Url>, jar: &mut Jar, model: &mut Model, now: i64) {
-    let Some(url) = url else { return };
+fn compare(url: &Url, jar: &mut Jar, model: &mut Model, now: i64) {
     let expected = model.get(url, now);
     let mut header = Vec::new();
     let count = jar.header(url, at(now), &mut header);

@@ -1,0 +1,64 @@
+//! How many connections there may be, and for how long.
+
+use std::time::Duration;
+
+/// The rules of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Idle connections kept for one key, 128 at first.
+    pub max_idle_per_host: usize,
+    /// Idle connections kept in all, 1024 at first.
+    pub max_idle: usize,
+    /// Connections for one key, idle or in use; no limit at first. Who would open one more waits in line.
+    pub max_per_host: Option<usize>,
+    /// Connections in all, idle or in use; no limit at first. An idle one of another host makes room;
+    /// otherwise who would open one more waits in line.
+    pub max_total: Option<usize>,
+    /// How long a connection may idle, 90 s at first. A server that announces less in `Keep-Alive` gets
+    /// less (row Q21).
+    pub idle_timeout: Duration,
+    /// How long a connection may live in all, `None` at first; one in use is not cut off.
+    pub max_lifetime: Option<Duration>,
+    /// From which idle time on the driver asks the socket whether the peer has closed it or spoken out of
+    /// turn, 1 ms at first: in a tight loop the question would be a system call for nothing.
+    pub probe_after: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_idle_per_host: 128,
+            max_idle: 1024,
+            max_per_host: None,
+            max_total: None,
+            idle_timeout: Duration::from_secs(90),
+            max_lifetime: None,
+            probe_after: Duration::from_millis(1),
+        }
+    }
+}
+
+/// What a pool holds, and what it has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections that wait in the pool now.
+    pub idle: usize,
+    /// Connections that are lent out or being opened now.
+    pub in_use: usize,
+    /// Requests that stand in line now.
+    pub waiting: usize,
+    /// Times that a connection was lent out again.
+    pub reused: u64,
+    /// Connections that were opened.
+    pub dialled: u64,
+}
+
+impl Stats {
+    /// Connections that there are now, idle or in use.
+    #[must_use]
+    pub const fn open(&self) -> usize {
+        self.idle + self.in_use
+    }
+}

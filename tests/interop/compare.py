@@ -1,0 +1,160 @@
+"""Compares `sessio-eval` with requests, and fails on every difference that has no name.
+
+usage: compare.py PROGRAM [COUNT [SEED]]
+"""
+
+import base64
+import collections
+import copy
+import json
+import subprocess
+import sys
+
+import differences
+import generate
+import redirects
+import reference
+
+# Every request has them: they say nothing about a case.
+OURS_ALONE = {"own-name", "own-codings"}
+SHOWN = 10
+
+
+def ours(program, what, cases):
+    """Our answers."""
+    lines = "".join(json.dumps(case) + "\n" for case in cases)
+    run = subprocess.run([program, what], input=lines, capture_output=True, text=True, check=True)
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    if [answer["id"] for answer in answers] != [case["id"] for case in cases]:
+        raise SystemExit("the answers are not those of the cases")
+    return answers
+
+
+def changed(names, table, *arguments):
+    """Applies the models of a table to the last argument, and notes those that have changed it."""
+    for name, model in table.items():
+        before = copy.deepcopy(arguments[-1])
+        model(*arguments)
+        if arguments[-1] != before:
+            names.add(name)
+
+
+def refusals(table, case):
+    return {name: kind for name, refuse in table.items() if (kind := refuse(case))}
+
+
+class Prepare:
+    """What goes on the wire for a request."""
+
+    what = "prepare"
+    cases = staticmethod(generate.prepare)
+    tables = (differences.REFUSALS, differences.ASKS, differences.ANSWERS)
+
+    def __init__(self, program):
+        [plain] = ours(program, self.what, [{"id": 0, "request": {"url": "http://example.org/"}}])
+        differences.OURS.update((name.lower(), value) for name, value in plain["headers"])
+
+    def explain(self, case, answer):
+        """The names of the differences in a case, and what they leave unexplained."""
+        names = set()
+        refused = refusals(differences.REFUSALS, case)
+        if "error" in answer:
+            theirs = reference.prepare(case)
+            if theirs == {"error": answer["error"]}:
+                return names, None
+            # Of several things that are wrong with a request, each side tells the one that it meets first.
+            found = {name for name, kind in refused.items() if kind == answer["error"]}
+            return found, None if found else (answer, theirs)
+        if refused:
+            return names, (answer, refused)
+        empty = {"headers": [], "cookies": {}}
+        asked = {part: {**empty, **copy.deepcopy(case.get(part) or {})} for part in ("session", "request")}
+        changed(names, differences.ASKS, asked)
+        theirs = reference.prepare(asked)
+        if "error" in theirs:
+            return names, (answer, theirs)
+        changed(names, differences.ANSWERS, case, theirs)
+        mine = {key: answer[key] for key in ("method", "target", "headers", "url")}
+        mine["body"] = base64.b64decode(answer["body_b64"])
+        return names, None if mine == theirs else (mine, theirs)
+
+
+class Redirect:
+    """What follows from a redirect."""
+
+    what = "redirect"
+    cases = staticmethod(generate.redirect)
+    tables = (redirects.REFUSALS, redirects.ASKS, redirects.ANSWERS)
+
+    def __init__(self, program):
+        self.program = program
+        self.urls = {}
+
+    def explain(self, case, answer):
+        names = set()
+        refused = refusals(redirects.REFUSALS, case) if redirects.is_followed(case) else {}
+        if answer["decision"] != "follow":
+            bytes_alone = {"location-bytes": redirects.ASKS["location-bytes"]}
+            asked = copy.deepcopy(case)
+            changed(names, bytes_alone, asked)
+            theirs = reference.redirect(asked)
+            # Theirs have no reason for stopping, and for an unknown scheme the same one as in a request.
+            reason = answer["reason"].replace("unsupported-redirect-scheme", "unsupported-scheme")
+            if theirs in ({"decision": "stop"}, {"decision": "fail", "reason": reason}):
+                return names, None if theirs["decision"] == answer["decision"] else (answer, theirs)
+            found = {name for name, kind in refused.items() if kind == answer["reason"]}
+            return found, None if found else (answer, theirs)
+        if refused:
+            return names, (answer, refused)
+        asked = copy.deepcopy(case)
+        changed(names, redirects.ASKS, asked)
+        theirs = reference.redirect(asked)
+        if theirs["decision"] != "follow":
+            return names, (answer, theirs)
+        self.normalise(names, theirs)
+        changed(names, redirects.ANSWERS, case, theirs)
+        mine = {key: answer[key] for key in ("decision", "method", "url", "headers")}
+        mine["body"] = "none" if case["body"] == "none" else answer["body"]
+        return names, None if mine == theirs else (mine, theirs)
+
+    def normalise(self, names, theirs):
+        """They send an absolute Location as it came; ours is a URL like any other, and compared as such above."""
+        url = theirs["url"]
+        if url not in self.urls:
+            case = {"id": 0, "request": {"url": url}}
+            self.urls[url] = ours(self.program, "prepare", [case])[0].get("url", url)
+        if self.urls[url] != url:
+            names.add("location-as-url")
+        theirs["url"] = self.urls[url]
+
+
+def compare(side, program, count, seed):
+    """Whether every difference has a name, and every name a case."""
+    cases = side.cases(seed, count)
+    comparison = side(program)
+    counted = collections.Counter()
+    same = unexplained = 0
+    for case, answer in zip(cases, ours(program, side.what, cases)):
+        names, rest = comparison.explain(case, answer)
+        counted.update(names)
+        same += not rest and not names - OURS_ALONE
+        if rest:
+            unexplained += 1
+            if unexplained <= SHOWN:
+                print(json.dumps(case), "ours:", rest[0], "theirs, as far as explained:", rest[1], sep="\n  ")
+    print(f"{side.what}: {count} cases, {same} the same, {unexplained} unexplained")
+    for name, times in counted.most_common():
+        print(f"{times:7} {name}")
+    missing = {name for table in side.tables for name in table} - counted.keys()
+    if missing:
+        print("no case shows", ", ".join(sorted(missing)))
+    return not unexplained and not missing
+
+
+def main(program, count="2500", seed="1"):
+    sides = [compare(side, program, int(count), int(seed)) for side in (Prepare, Redirect)]
+    return 0 if all(sides) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,179 @@
+//! The arrows between the crates run as drawn (laws 1, 2 and 9), and the core stays small and pure.
+//!
+//! It asks cargo about this checkout. A new arrow is drawn here first, where it is seen.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Who points at whom, and why: `for tests` arrows are not there for users.
+const ARROWS: &[&str] = &[
+    "sessio-blocking -> sessio-driver",
+    "sessio-blocking -> sessio-testkit (for tests)",
+    "sessio-driver -> sessio",
+    "sessio-smol -> sessio-driver",
+    "sessio-smol -> sessio-testkit (for tests)",
+    "sessio-tests -> sessio",
+    "sessio-tests -> sessio-blocking",
+    "sessio-tests -> sessio-driver",
+    "sessio-tests -> sessio-smol",
+    "sessio-tests -> sessio-testkit",
+    "sessio-tests -> sessio-tokio",
+    "sessio-tokio -> sessio-driver",
+    "sessio-tokio -> sessio-testkit (for tests)",
+];
+
+/// What does IO, draws chance, or does TLS: none of it is anywhere below the core.
+const IMPURE: &[&str] = &[
+    "async-io",
+    "async-net",
+    "async-std",
+    "aws-lc-rs",
+    "futures",
+    "getrandom",
+    "hyper",
+    "libc",
+    "mio",
+    "native-tls",
+    "openssl",
+    "polling",
+    "rand",
+    "reqwest",
+    "ring",
+    "rustix",
+    "rustls",
+    "smol",
+    "socket2",
+    "tokio",
+    "windows-sys",
+];
+
+/// How many crates the core may be made of, itself among them.
+const MOST_CRATES: usize = 55;
+
+/// The oldest compiler that is promised.
+const RUST: [u32; 3] = [1, 88, 0];
+
+/// Names that say nothing.
+const NO_NOUNS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let out = Command::new(cargo).args(arguments).arg("--offline").current_dir(root()).output().unwrap();
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+fn metadata(arguments: &[&str]) -> Vec<Value> {
+    let arguments = [&["metadata", "--format-version", "1"], arguments].concat();
+    let mut metadata: Value = serde_json::from_str(&cargo(&arguments)).unwrap();
+    let Value::Array(packages) = metadata["packages"].take() else { panic!("packages") };
+    packages
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+#[test]
+fn law_1_the_arrows_run_as_drawn() {
+    let packages = metadata(&["--no-deps"]);
+    let ours: BTreeSet<&str> = packages.iter().map(|package| text(package, "name")).collect();
+    let mut arrows = BTreeSet::new();
+    for package in &packages {
+        for to in list(package, "dependencies").iter().filter(|to| ours.contains(text(to, "name"))) {
+            let for_tests = if text(to, "kind") == "dev" { " (for tests)" } else { "" };
+            arrows.insert(format!("{} -> {}{for_tests}", text(package, "name"), text(to, "name")));
+        }
+    }
+    let drawn: BTreeSet<String> = ARROWS.iter().map(|&arrow| arrow.to_owned()).collect();
+    assert_eq!(arrows, drawn);
+}
+
+#[test]
+fn law_1_the_core_is_small_and_pure() {
+    for features in [&[][..], &["--all-features"]] {
+        let tree = cargo(&[&["tree", "-p", "sessio", "-e", "normal", "--prefix", "none"], features].concat());
+        let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert!(crates.contains("sessio") && crates.contains("url"), "{tree}");
+        println!("{} crates with {features:?}", crates.len());
+        assert!(crates.len() <= MOST_CRATES, "{}: {crates:?}", crates.len());
+        let impure: Vec<_> = IMPURE.iter().filter(|name| crates.contains(**name)).collect();
+        assert!(impure.is_empty(), "{impure:?}");
+    }
+}
+
+#[test]
+fn law_2_every_crate_forbids_unsafe_code() {
+    for package in metadata(&["--no-deps"]) {
+        let roots = list(&package, "targets").iter().filter(|target| {
+            list(target, "kind").iter().any(|kind| matches!(kind.as_str(), Some("lib" | "bin" | "test")))
+        });
+        for root in roots {
+            let path = text(root, "src_path");
+            let source = std::fs::read_to_string(path).unwrap();
+            let is_forbidden = source.lines().any(|line| line == "#![forbid(unsafe_code)]");
+            // Files of tests have it from the lints of the workspace.
+            let is_test = list(root, "kind").contains(&"test".into());
+            assert!(is_forbidden || is_test, "{path}");
+        }
+    }
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.lines().any(|line| line == "unsafe_code = \"forbid\""));
+}
+
+#[test]
+fn law_9_every_file_is_a_noun() {
+    let mut folders = vec![root()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            if path.is_dir() {
+                if !name.starts_with('.') && name != "target" {
+                    assert!(!NO_NOUNS.contains(&name), "{}", path.display());
+                    folders.push(path);
+                }
+            } else if path.extension() == Some(OsStr::new("rs")) {
+                let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+                assert!(!NO_NOUNS.contains(&stem), "{}", path.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 100, "{files}");
+}
+
+#[test]
+fn no_dependency_wants_a_newer_compiler() {
+    let rustc = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
+    let rustc = String::from_utf8(rustc.stdout).unwrap();
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let mut named = 0;
+    for package in metadata(&["--filter-platform", host]) {
+        let mut version = [0; 3];
+        for (part, digits) in version.iter_mut().zip(text(&package, "rust_version").split('.')) {
+            *part = digits.parse().unwrap_or(0);
+        }
+        named += usize::from(version[0] > 0);
+        assert!(version <= RUST, "{} wants {version:?}", text(&package, "name"));
+    }
+    assert!(named > 10, "{named}");
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let promise = format!("rust-version = \"{}.{}\"", RUST[0], RUST[1]);
+    assert!(manifest.lines().any(|line| line == promise));
+}
