@@ -39,7 +39,7 @@ struct Shelf<S> {
 impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
-        Self { jar: Mutex::new(Jar::new()), origins: Mutex::new(Origins::new()), shelf: Mutex::new(shelf) }
+        Self { jar: Mutex::default(), origins: Mutex::default(), shelf: Mutex::new(shelf) }
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
