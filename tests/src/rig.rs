@@ -171,7 +171,8 @@ impl<S: Stream> Stream for RigStream<S> {
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) {
-        self.inner.wait_until(deadline);
+        // While one direction waits by order, a stream that blocks must not wait for the other.
+        self.inner.wait_until(if self.drips { Some(Instant::now()) } else { deadline });
     }
 
     fn is_idle_open(&self) -> bool {
