@@ -116,7 +116,7 @@ pub struct Call {
     /// What the jar made of the answer's cookies.
     extracted: Extracted,
     /// The request that a redirect leads to, where redirects are handed over.
-    next: Option<Result<Prepared>>,
+    next: Option<Result<Box<Prepared>>>,
     /// Marks of the requests sent so far, to see a loop by.
     marks: Vec<u64>,
     redirects: u32,
@@ -124,6 +124,8 @@ pub struct Call {
     is_retried: bool,
     /// The transport took no more of the request: what the peer says is still read (row Q08).
     send_failure: Option<io::Error>,
+    /// Until when, then: what it has said must be here already.
+    heard_by: Option<Instant>,
     /// Nothing more can come from the peer.
     receive_failure: Option<io::Error>,
 }
@@ -177,7 +179,7 @@ impl Call {
     /// # Errors
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
-        let framed = request.check()?;
+        let framed = request.framed()?;
         Ok(Self {
             sender: Sender::default(),
             receiver: Receiver::default(),
@@ -199,6 +201,7 @@ impl Call {
             challenges: 0,
             is_retried: false,
             send_failure: None,
+            heard_by: None,
             receive_failure: None,
         })
     }
@@ -267,7 +270,7 @@ impl Call {
     /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
     /// been sent (rule R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<Prepared>> {
-        self.next.take()
+        Some(self.next.take()?.map(|next| *next))
     }
 
     /// The memory, for the next call. This one is over then.
