@@ -50,6 +50,7 @@ impl Call {
             return self.misuse();
         }
         self.clock.rest();
+        self.heard_by = None;
         self.connection = (conn.id(), conn.exchanges > 0);
         self.conn = Some(conn);
         let request = &self.request;
