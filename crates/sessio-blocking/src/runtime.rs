@@ -45,6 +45,10 @@ impl Runtime for Blocking {
     fn now(&self) -> Now {
         Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
     }
+
+    fn mono(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// How long one direction waits while the other is wanted too.
@@ -100,6 +104,8 @@ impl TcpStream {
 }
 
 impl Stream for TcpStream {
+    const BLOCKS: bool = true;
+
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         self.set_timeout()?;
         pending(cx, || self.socket.read(room))

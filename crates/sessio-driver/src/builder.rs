@@ -63,8 +63,7 @@ impl<R: Runtime> RequestBuilder<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
     pub async fn send(self) -> Result<Response<R>> {
-        let prepared = self.session.prepare(self.request)?;
-        self.session.fly(prepared, self.source).await
+        self.session.send(self.request, self.source).await
     }
 }
 

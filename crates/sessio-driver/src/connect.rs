@@ -16,7 +16,8 @@ impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
     pub(crate) async fn connect(&mut self) {
         // What went wrong is told by the next step.
-        let Ok(Step::Connect(wanted)) = self.call.step(self.now()) else { return };
+        let now = self.now();
+        let Ok(Step::Connect(wanted)) = self.call.step(now) else { return };
         let (fresh, deadline) = (wanted.fresh, wanted.deadline);
         if wanted.url.scheme() != "http" {
             let error = unsupported(self.call.request());
@@ -41,7 +42,8 @@ impl<R: Runtime> Flight<R> {
                 Grant::Wait(_) => {}
             }
         }
-        let deadline = self.call.admitted(self.now());
+        let now = self.now();
+        let deadline = self.call.admitted(now);
         let Some((host, port)) = host_and_port(self.call.request().url()) else {
             return self.call.unreachable(Kind::InvalidUrl.into());
         };
@@ -59,7 +61,8 @@ impl<R: Runtime> Flight<R> {
                 }
             }
         };
-        let deadline = self.call.resolved(self.now());
+        let now = self.now();
+        let deadline = self.call.resolved(now);
         self.dial(&addresses, deadline).await;
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio::call::Direction;
+use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
 use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
 
@@ -27,6 +27,8 @@ pub(crate) struct Flight<R: Runtime> {
     upload: Option<Upload>,
     timer: Option<(Instant, R::Sleep)>,
     now: Now,
+    /// Time has passed since: the flight has waited, or was in its caller's hands.
+    is_late: bool,
 }
 
 /// Where a flight stops of itself.
@@ -47,10 +49,21 @@ impl<R: Runtime> Flight<R> {
         upload: Option<Upload>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,
+        now: Now,
     ) -> Result<Self> {
         let call = Call::new(request, shared.memory())?;
-        let now = runtime.now();
-        Ok(Self { call, runtime, shared, stream: None, lease: None, ticket: None, upload, timer: None, now })
+        Ok(Self {
+            call,
+            runtime,
+            shared,
+            stream: None,
+            lease: None,
+            ticket: None,
+            upload,
+            timer: None,
+            now,
+            is_late: false,
+        })
     }
 
     /// Up to the head of the answer.
@@ -73,6 +86,11 @@ impl<R: Runtime> Flight<R> {
         })
     }
 
+    /// The caller has it back: there is no knowing how long it was away.
+    pub(crate) fn resume(&mut self) {
+        self.is_late = true;
+    }
+
     /// The bytes of the body that are there.
     pub(crate) fn body(&mut self) -> Result<&[u8]> {
         match self.call.step(self.now)? {
@@ -82,22 +100,45 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
-        self.now = self.runtime.now();
+        // The source of the body has nothing for now.
+        let mut is_dry = false;
         loop {
-            match self.call.step(self.now) {
-                Ok(Step::Io(_)) => match self.poll_io(cx) {
-                    Poll::Ready(()) => {}
-                    Poll::Pending => return Poll::Pending,
-                },
+            let now = self.now();
+            match self.call.step(now) {
+                // The body goes on before the answer is looked for: a stream that blocks would wait for that.
+                Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry => {
+                    let wanted = io.body;
+                    is_dry = !self.poll_supply(cx, wanted);
+                }
+                Ok(Step::Io(io)) => {
+                    let deadline = io.deadline;
+                    let moved = match &mut self.stream {
+                        Some(stream) => {
+                            // Whoever wakes us next may be the source.
+                            stream.wait_until(if is_dry { Some(now.mono) } else { deadline });
+                            transfer(stream, io, cx)
+                        }
+                        None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
+                    };
+                    if !self.tell(moved) {
+                        match self.poll_deadline(cx, deadline) {
+                            Poll::Ready(()) => {}
+                            Poll::Pending => return self.wait(),
+                        }
+                    }
+                }
                 Ok(Step::Connect(_)) => return Poll::Ready(Ok(Stop::Connect)),
                 Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
                 Ok(Step::Done) => return Poll::Ready(Ok(Stop::Done)),
                 Ok(Step::Release) => self.release(),
-                Ok(Step::Turn) => self.call.turn(&mut self.shared.jar(), self.now),
+                Ok(Step::Turn) => {
+                    self.now = self.runtime.now();
+                    self.call.turn(&mut self.shared.jar(), self.now);
+                }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => return self.wait(),
                 },
                 Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
                 Err(error) => {
@@ -108,55 +149,16 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// Moves bytes in both directions; ready if any moved, or time ran out.
-    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Ok(Step::Io(io)) = self.call.step(self.now) else { return Poll::Ready(()) };
-        let Some(stream) = &mut self.stream else {
-            self.call.broken(Direction::Receive, io::ErrorKind::NotConnected.into());
-            return Poll::Ready(());
-        };
-        let deadline = io.deadline;
-        let wanted = io.body;
-        stream.wait_until(deadline);
-        let written = match io.send {
-            [] => Poll::Pending,
-            bytes => stream.poll_write(cx, bytes),
-        };
-        match written {
-            Poll::Ready(Ok(0)) => self.call.broken(Direction::Send, io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(n)) => self.call.sent(n),
-            Poll::Ready(Err(error)) => self.call.broken(Direction::Send, error),
-            // Reading waits until there is nothing to write just now: the answer rarely comes before that, and
-            // a stream that blocks would wait for it.
-            Poll::Pending => {
-                if wanted > 0 {
-                    if self.poll_supply(cx, wanted) {
-                        return Poll::Ready(());
-                    }
-                    // Whoever wakes us next may be the source.
-                    if let Some(stream) = &mut self.stream {
-                        stream.wait_until(Some(self.now.mono));
-                    }
-                }
-                if self.poll_receive(cx).is_pending() {
-                    return self.poll_deadline(cx, deadline);
-                }
-            }
+    /// Tells the call what has moved; says whether anything has.
+    fn tell(&mut self, moved: Moved) -> bool {
+        match moved {
+            Moved::Nothing => return false,
+            Moved::Out(n) => self.call.sent(n),
+            Moved::In(n) => self.call.received(n),
+            Moved::Failed(direction, error) => self.call.broken(direction, error),
         }
-        Poll::Ready(())
-    }
-
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (Ok(Step::Io(io)), Some(stream)) = (self.call.step(self.now), &mut self.stream) else {
-            return Poll::Ready(());
-        };
-        if io.recv.is_empty() {
-            return Poll::Pending;
-        }
-        stream.poll_read(cx, io.recv).map(|read| match read {
-            Ok(n) => self.call.received(n),
-            Err(error) => self.call.broken(Direction::Receive, error),
-        })
+        self.is_late |= R::Stream::BLOCKS;
+        true
     }
 
     /// Feeds the request's body; says whether anything came of it.
@@ -207,7 +209,7 @@ impl<R: Runtime> Flight<R> {
         };
         match timer.poll_elapsed(cx) {
             Poll::Ready(()) => {
-                self.now = self.runtime.now();
+                self.look_at_clock();
                 // A timer may go off a tick early by our clock.
                 self.now.mono = self.now.mono.max(deadline);
                 self.timer = None;
@@ -226,16 +228,35 @@ impl<R: Runtime> Flight<R> {
         let mut future = std::pin::pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(done) = future.as_mut().poll(cx) {
+                self.is_late |= R::Stream::BLOCKS;
                 return Poll::Ready(Some(done));
             }
-            self.now = self.runtime.now();
-            self.poll_deadline(cx, deadline).map(|()| None)
+            self.look_at_clock();
+            match self.poll_deadline(cx, deadline) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => self.wait(),
+            }
         })
         .await
     }
 
-    pub(crate) fn now(&self) -> Now {
+    /// What time it is, by a clock that is read once after every wait. The calendar's is for turns alone and
+    /// is read then.
+    pub(crate) fn now(&mut self) -> Now {
+        if self.is_late {
+            self.look_at_clock();
+        }
         self.now
+    }
+
+    fn look_at_clock(&mut self) {
+        self.now.mono = self.runtime.mono();
+        self.is_late = false;
+    }
+
+    fn wait<T>(&mut self) -> Poll<T> {
+        self.is_late = true;
+        Poll::Pending
     }
 
     /// Wants a connection of the pool, or the right to open one; `None` if that took too long.
@@ -245,7 +266,8 @@ impl<R: Runtime> Flight<R> {
         deadline: Option<Instant>,
     ) -> Option<Grant<Line<R::Stream>>> {
         self.hang_up();
-        let ticket = match self.shared.request(self.call.request().url(), fresh, self.now) {
+        let now = self.now();
+        let ticket = match self.shared.request(self.call.request().url(), fresh, now) {
             Grant::Wait(ticket) => ticket,
             grant => return Some(grant),
         };
@@ -291,6 +313,37 @@ impl<R: Runtime> Flight<R> {
             self.shared.cancel(ticket, self.now);
         }
     }
+}
+
+/// What a stream has done.
+enum Moved {
+    Nothing,
+    Out(usize),
+    In(usize),
+    Failed(Direction, io::Error),
+}
+
+/// Moves bytes one way. Reading can wait while the stream takes what there is to write: the answer rarely
+/// comes before that.
+fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
+    if !io.send.is_empty()
+        && let Poll::Ready(written) = stream.poll_write(cx, io.send)
+    {
+        return match written {
+            Ok(0) => Moved::Failed(Direction::Send, io::ErrorKind::WriteZero.into()),
+            Ok(n) => Moved::Out(n),
+            Err(error) => Moved::Failed(Direction::Send, error),
+        };
+    }
+    if !io.recv.is_empty()
+        && let Poll::Ready(read) = stream.poll_read(cx, io.recv)
+    {
+        return match read {
+            Ok(n) => Moved::In(n),
+            Err(error) => Moved::Failed(Direction::Receive, error),
+        };
+    }
+    Moved::Nothing
 }
 
 impl<R: Runtime> Drop for Flight<R> {

@@ -115,6 +115,7 @@ impl<R: Runtime> Response<R> {
     /// # Cancel safety
     /// Dropping the future loses nothing: the next call goes on.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.flight.resume();
         let chunk = self.peek().await?.map(Bytes::copy_from_slice);
         if let Some(bytes) = &chunk {
             self.flight.call.consume(bytes.len());
@@ -130,11 +131,8 @@ impl<R: Runtime> Response<R> {
     /// # Cancel safety
     /// As [`chunk`](Self::chunk).
     pub async fn read_with(&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
-        let Some(bytes) = self.peek().await? else { return Ok(false) };
-        read(bytes);
-        let n = bytes.len();
-        self.flight.call.consume(n);
-        Ok(true)
+        self.flight.resume();
+        self.hand_to(read).await
     }
 
     /// Reads the next bytes of the body into `room`, which is not empty, and says how many; 0 is its end.
@@ -145,11 +143,20 @@ impl<R: Runtime> Response<R> {
     /// # Cancel safety
     /// As [`chunk`](Self::chunk).
     pub async fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+        self.flight.resume();
         let Some(bytes) = self.peek().await? else { return Ok(0) };
         let n = bytes.len().min(room.len());
         room[..n].copy_from_slice(&bytes[..n]);
         self.flight.call.consume(n);
         Ok(n)
+    }
+
+    async fn hand_to(&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
+        let Some(bytes) = self.peek().await? else { return Ok(false) };
+        read(bytes);
+        let n = bytes.len();
+        self.flight.call.consume(n);
+        Ok(true)
     }
 
     async fn peek(&mut self) -> Result<Option<&[u8]>> {
@@ -172,7 +179,8 @@ impl<R: Runtime> Response<R> {
         const AHEAD: u64 = 1024 * 1024;
         let expected = self.content_length().unwrap_or(0).min(AHEAD);
         let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-        while self.read_with(|bytes| body.extend_from_slice(bytes)).await? {}
+        self.flight.resume();
+        while self.hand_to(|bytes| body.extend_from_slice(bytes)).await? {}
         Ok(body.into())
     }
 

@@ -38,6 +38,11 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 
     /// What time it is.
     fn now(&self) -> Now;
+
+    /// What time it is by the clock of deadlines alone, which is asked for after every wait.
+    fn mono(&self) -> Instant {
+        self.now().mono
+    }
 }
 
 /// A timer that can be moved.
@@ -51,6 +56,9 @@ pub trait Sleep: Send + 'static {
 
 /// A connected byte stream.
 pub trait Stream: Send + Unpin + 'static {
+    /// Whether a poll may wait rather than be pending: the clock is read after each one then.
+    const BLOCKS: bool = false;
+
     /// Reads into `room`, which is not empty; 0 is the end of the stream.
     ///
     /// # Errors

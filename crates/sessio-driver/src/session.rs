@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Prepared, Request, Result, Settings, Url, merge, prepare};
+use sessio::{Address, Jar, Now, Prepared, Request, Result, Settings, Url, merge, prepare};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -94,8 +94,13 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// What is wrong with the request.
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
+        self.prepare_at(request, self.owner.runtime.now())
+    }
+
+    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Prepared> {
+        self.owner.shared.read(&mut request.address);
         let merged = merge(&self.settings(), request);
-        prepare(merged, &mut self.owner.shared.jar(), self.owner.runtime.now())
+        prepare(merged, &mut self.owner.shared.jar(), now)
     }
 
     /// Sends a request that was prepared earlier (story S3).
@@ -106,17 +111,23 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        self.fly(request, None).await
+        self.fly(request, None, self.owner.runtime.now()).await
     }
 
-    pub(crate) async fn fly(
+    pub(crate) async fn send(
         &self,
-        request: Prepared,
+        request: Request,
         source: Option<Box<dyn Source>>,
     ) -> Result<Response<R>> {
+        let now = self.owner.runtime.now();
+        let prepared = self.prepare_at(request, now)?;
+        self.fly(prepared, source, now).await
+    }
+
+    async fn fly(&self, request: Prepared, source: Option<Box<dyn Source>>, now: Now) -> Result<Response<R>> {
         let upload = source.map(Upload::new);
         let shared = Arc::clone(&self.owner.shared);
-        let mut flight = Box::new(Flight::new(request, upload, self.owner.runtime.clone(), shared)?);
+        let mut flight = Box::new(Flight::new(request, upload, self.owner.runtime.clone(), shared, now)?);
         let head = flight.head().await?;
         Ok(Response::new(flight, head))
     }

@@ -6,18 +6,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Conn, Jar, Memory, Now, Url};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
 
 /// How much memory is kept for calls to come: as many are at work at once, and rarely more.
 const MOST_MEMORY: usize = 64;
 /// A buffer that has grown beyond this is not worth keeping.
 const LARGEST_MEMORY: usize = 256 * 1024;
 
-/// Jar and pool of a session and of all its variants. Neither lock is ever held across an await, and none
+/// Jar and pool of a session and of all its variants. No lock is ever held across an await, and none
 /// of the code under them is the user's, but for [`Session::cookies`](crate::Session::cookies).
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
+    origins: Mutex<Origins>,
     shelf: Mutex<Shelf<S>>,
 }
 
@@ -38,12 +39,17 @@ struct Shelf<S> {
 impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
-        Self { jar: Mutex::new(Jar::new()), shelf: Mutex::new(shelf) }
+        Self { jar: Mutex::new(Jar::new()), origins: Mutex::new(Origins::new()), shelf: Mutex::new(shelf) }
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
     pub(crate) fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads an address, with what is known from earlier ones.
+    pub(crate) fn read(&self, address: &mut Address) {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).read(address);
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf<S>> {

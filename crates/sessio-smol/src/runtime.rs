@@ -36,6 +36,10 @@ impl Runtime for Smol {
     fn now(&self) -> Now {
         Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
     }
+
+    fn mono(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// A timer of smol.

@@ -39,6 +39,10 @@ impl Runtime for Tokio {
     fn now(&self) -> Now {
         Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
     }
+
+    fn mono(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// A timer of tokio.

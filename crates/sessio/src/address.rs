@@ -5,6 +5,7 @@
 //! it would drop or take literally behind the authority is percent-encoded. There is one parser: what is
 //! refused is never tried again in a laxer way (row V32).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::Url;
@@ -20,32 +21,26 @@ use crate::error::{Error, Kind, Result, escape};
 ///
 /// assert_eq!(Address::from("http://example.org/a b"), Address::from("http://example.org/a%20b"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Address(pub(crate) Form);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Form {
     /// A whole URL, and whether its userinfo names a user and a password.
     Whole(Url, bool),
-    /// Relative text, or text that is refused once it is needed.
+    /// Text that was not read yet: by [`Origins`](crate::Origins), or when the request is prepared.
     Text(String),
 }
 
 impl From<&str> for Address {
     fn from(text: &str) -> Self {
-        Self(match parse(text.as_bytes(), None) {
-            Ok((url, credentials)) => Form::Whole(url, credentials),
-            Err(_) => Form::Text(text.to_owned()),
-        })
+        text.to_owned().into()
     }
 }
 
 impl From<String> for Address {
     fn from(text: String) -> Self {
-        Self(match parse(text.as_bytes(), None) {
-            Ok((url, credentials)) => Form::Whole(url, credentials),
-            Err(_) => Form::Text(text),
-        })
+        Self(Form::Text(text))
     }
 }
 
@@ -57,7 +52,7 @@ impl From<&String> for Address {
 
 impl From<Url> for Address {
     fn from(url: Url) -> Self {
-        url.as_str().into()
+        String::from(url).into()
     }
 }
 
@@ -75,13 +70,26 @@ impl From<http::Uri> for Address {
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Form::Whole(url, _) => write!(f, "{}", Shown(url)),
+        match (&self.0, self.url()) {
+            (_, Some(url)) => write!(f, "{}", Shown(&url)),
             // Text may hold a password anywhere before its last @.
-            Form::Text(text) => f.write_str(text.rsplit('@').next().unwrap_or_default()),
+            (Form::Text(text), _) => f.write_str(text.rsplit('@').next().unwrap_or_default()),
+            (Form::Whole(..), None) => Ok(()),
         }
     }
 }
+
+/// Equal are addresses that are read as the same URL; others by their text.
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Form::Text(a), Form::Text(b)) if a == b => true,
+            _ => self.url().is_some_and(|url| other.url() == Some(url)),
+        }
+    }
+}
+
+impl Eq for Address {}
 
 impl Default for Address {
     fn default() -> Self {
@@ -90,12 +98,12 @@ impl Default for Address {
 }
 
 impl Address {
-    /// The URL, where it is one already.
+    /// The URL, where it is one by itself.
     #[must_use]
-    pub fn url(&self) -> Option<&Url> {
+    pub fn url(&self) -> Option<Url> {
         match &self.0 {
-            Form::Whole(url, _) => Some(url),
-            Form::Text(_) => None,
+            Form::Whole(url, _) => Some(url.clone()),
+            Form::Text(text) => parse(text.as_bytes(), None).ok().map(|(url, _)| url),
         }
     }
 
@@ -149,13 +157,18 @@ pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
 }
 
 /// Resolves a reference that has no authority.
-fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
-    let mut text = String::with_capacity(reference.len() + 8);
-    // A first segment with a colon would be read as a scheme.
-    if reference.iter().take_while(|b| !b"/?#".contains(b)).any(|&b| b == b':') {
-        text.push_str("./");
-    }
-    requote(reference, &mut text);
+pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
+    let first = reference.iter().position(|b| b"/?#".contains(b)).unwrap_or(reference.len());
+    let is_like_scheme = reference[..first].contains(&b':');
+    let text = match std::str::from_utf8(reference) {
+        Ok(text) if !is_like_scheme && reference.iter().all(|&b| is_plain(b)) => Cow::Borrowed(text),
+        _ => {
+            // A first segment with a colon would be read as a scheme.
+            let mut text = String::from(if is_like_scheme { "./" } else { "" });
+            requote(reference, &mut text);
+            Cow::Owned(text)
+        }
+    };
     let url = base.join(&text).map_err(|error| Error::new(Kind::InvalidUrl).with_source(error))?;
     let credentials = !url.username().is_empty() && url.password().is_some();
     Ok((tidy(url), credentials))
@@ -235,8 +248,9 @@ fn requote(tail: &[u8], out: &mut String) {
     }
 }
 
-fn is_plain(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&b)
+const fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
 }
 
 fn percent(b: u8, out: &mut String) {

@@ -124,6 +124,9 @@ impl Headers {
 
     /// Takes every field of that name out; says how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
+        if !self.contains(name) {
+            return 0;
+        }
         let before = self.spans.len();
         let Self { bytes, spans } = self;
         spans.retain(|span| !span.is_named(bytes, name.as_bytes()));
@@ -216,16 +219,28 @@ impl Headers {
 
     /// Writes a value straight into the block: one field, no copy on the way.
     pub(crate) fn append_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.append_if(name, |out| {
+            value(out);
+            true
+        });
+    }
+
+    /// As [`append_with`](Self::append_with), where it shows only then whether there is a value.
+    pub(crate) fn append_if(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(b": ");
         let at = self.bytes.len();
-        value(&mut self.bytes);
+        let is_wanted = value(&mut self.bytes);
         let len = self.bytes.len() - at;
         // A block of 4 GiB is beyond every limit; such a field is left out rather than cut.
-        if let (Ok(_), Ok(start), Ok(at), Ok(len)) =
-            (u32::try_from(self.bytes.len()), u32::try_from(start), u32::try_from(at), u32::try_from(len))
-        {
+        if let (true, Ok(_), Ok(start), Ok(at), Ok(len)) = (
+            is_wanted,
+            u32::try_from(self.bytes.len()),
+            u32::try_from(start),
+            u32::try_from(at),
+            u32::try_from(len),
+        ) {
             let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
             self.spans.push(Span { name: start, name_len, sensitive: false, value: at, value_len: len });
         } else {
@@ -309,7 +324,8 @@ impl Headers {
 
 impl Span {
     fn is_named(&self, bytes: &[u8], name: &[u8]) -> bool {
-        self.name_in(bytes).eq_ignore_ascii_case(name)
+        // Most names differ in length already, and that is known without looking into the block.
+        usize::from(self.name_len) == name.len() && self.name_in(bytes).eq_ignore_ascii_case(name)
     }
 
     fn name_in<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {

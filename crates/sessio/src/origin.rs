@@ -41,6 +41,11 @@ impl Origin {
         Some(Self { secure, host, port: url.port_or_known_default()? })
     }
 
+    /// Whether the URL has an origin.
+    pub(crate) fn is_one(url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https") && url.has_host()
+    }
+
     /// Whether two URLs belong to the same origin.
     #[must_use]
     pub fn is_same(a: &Url, b: &Url) -> bool {

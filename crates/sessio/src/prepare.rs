@@ -55,6 +55,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         timeouts: merged.timeouts,
         limits: merged.limits,
         overrides: merged.overrides,
+        framed: None,
     };
     // It is for proxies alone, and none stands between here and the origin (row B16).
     request.headers.remove("Proxy-Authorization");
@@ -77,7 +78,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
             request.frame();
         }
     }
-    request.check()?;
+    request.framed = Some(request.check()?);
     Ok(request)
 }
 
@@ -93,22 +94,19 @@ impl Prepared {
 
     /// Writes the one Cookie line: the jar's cookies for this URL, and the request's own.
     pub(crate) fn write_cookies(&mut self, jar: &mut Jar, now: Now) {
-        let mut none = Jar::new();
-        let jar = if self.jar { jar } else { &mut none };
-        let own = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
-        if let Some(name) = own.map(|field| field.name.to_owned()) {
-            let mut line = Vec::new();
-            let count = cookie::line(jar, &self.cookies, &self.url, now, &mut line);
-            // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
-            if count == 0 || self.headers.insert(name, &line).is_err() {
-                self.headers.remove("Cookie");
-            }
-            return;
-        }
         let Self { headers, cookies, url, .. } = self;
-        let mut count = 0;
-        headers.append_with("Cookie", |out| count = cookie::line(jar, cookies, url, now, out));
-        if count == 0 {
+        let uses_jar = self.jar;
+        let mut write = |out: &mut Vec<u8>| match uses_jar {
+            true => cookie::line(jar, cookies, url, now, out),
+            false => cookies.write(out),
+        };
+        let own = headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
+        let Some(name) = own.map(|field| field.name.to_owned()) else {
+            return headers.append_if("Cookie", |out| write(out) > 0);
+        };
+        let mut line = Vec::new();
+        // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
+        if write(&mut line) == 0 || headers.insert(name, &line).is_err() {
             headers.remove("Cookie");
         }
     }

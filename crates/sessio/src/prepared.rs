@@ -47,6 +47,8 @@ pub struct Prepared {
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) overrides: Vec<Override>,
+    /// How the end of the body shows, while nothing was edited since that was checked.
+    pub(crate) framed: Option<Framed>,
 }
 
 impl Prepared {
@@ -79,6 +81,7 @@ impl Prepared {
 
     /// The header fields, to be edited. Framing is checked again before a byte is sent.
     pub fn headers_mut(&mut self) -> &mut Headers {
+        self.framed = None;
         &mut self.headers
     }
 
@@ -126,6 +129,7 @@ impl Prepared {
 
     /// Replaces the body and what the headers say of its length.
     pub fn set_body(&mut self, body: impl Into<Body>) {
+        self.framed = None;
         self.body = body.into();
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
@@ -186,6 +190,14 @@ impl Prepared {
         }
     }
 
+    /// How the end of the body shows.
+    ///
+    /// # Errors
+    /// What the caller has broken by editing.
+    pub(crate) fn framed(&self) -> Result<Framed> {
+        self.framed.map_or_else(|| self.check(), Ok)
+    }
+
     /// What the caller may have broken by editing: framing that says two things, or something else than is
     /// sent (rows V44, B19).
     pub(crate) fn check(&self) -> Result<Framed> {
@@ -193,11 +205,10 @@ impl Prepared {
             |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
         let mut hosts = self.headers.get_all("Host");
         match (hosts.next(), hosts.next()) {
-            (Some(host), None) if host.iter().all(|b| b.is_ascii_graphic() && !b"/\\?#@<>\"".contains(b)) => {
-            }
+            (Some(host), None) if host.iter().all(|&b| is_host_byte(b)) => {}
             _ => return invalid("Host must be one name with an optional port"),
         }
-        if Origin::of(&self.url).is_none() {
+        if !Origin::is_one(&self.url) {
             return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
         }
         let mut codings = self.headers.get_all("Transfer-Encoding");
@@ -280,6 +291,11 @@ pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
             return &digits[at..];
         }
     }
+}
+
+/// What a Host may consist of: nothing that ends it, or that the request line gives a meaning.
+const fn is_host_byte(b: u8) -> bool {
+    b.is_ascii_graphic() && !matches!(b, b'/' | b'\\' | b'?' | b'#' | b'@' | b'<' | b'>' | b'"')
 }
 
 fn parse_decimal(digits: &[u8]) -> Option<u64> {

@@ -323,7 +323,7 @@ impl Request {
 
     /// The URL so far, where it is one.
     #[must_use]
-    pub fn url(&self) -> Option<&Url> {
+    pub fn url(&self) -> Option<Url> {
         self.address.url()
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
         _ => return Err(Failure::Input("body is none of none, replayable and consumed".to_owned())),
     };
     let taken = case.count("hops")?.unwrap_or(0);
-    let hop = Hop { method: &method, url, headers: &headers, body, taken };
+    let hop = Hop { method: &method, url: &url, headers: &headers, body, taken };
     let decision = decide(&hop, &head(case)?, &rules(&case.inner("rules")?)?);
     let next = match &decision {
         Decision::Follow(next) => Some(&**next),

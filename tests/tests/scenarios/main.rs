@@ -5,7 +5,9 @@
 mod auth;
 mod bodies;
 mod credentials;
+mod pool;
 mod redirects;
 mod settings;
+mod stale;
 mod stories;
 mod uploads;

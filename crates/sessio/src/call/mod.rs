@@ -116,7 +116,7 @@ pub struct Call {
     /// What the jar made of the answer's cookies.
     extracted: Extracted,
     /// The request that a redirect leads to, where redirects are handed over.
-    next: Option<Result<Prepared>>,
+    next: Option<Result<Box<Prepared>>>,
     /// Marks of the requests sent so far, to see a loop by.
     marks: Vec<u64>,
     redirects: u32,
@@ -177,7 +177,7 @@ impl Call {
     /// # Errors
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
-        let framed = request.check()?;
+        let framed = request.framed()?;
         Ok(Self {
             sender: Sender::default(),
             receiver: Receiver::default(),
@@ -267,7 +267,7 @@ impl Call {
     /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
     /// been sent (rule R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<Prepared>> {
-        self.next.take()
+        Some(self.next.take()?.map(|next| *next))
     }
 
     /// The memory, for the next call. This one is over then.

@@ -73,7 +73,7 @@ impl Call {
             Decision::Follow(follow) => {
                 let next = self.request_after(*follow, jar, now);
                 match (next, self.request.follow) {
-                    (next, None) => self.next = Some(next),
+                    (next, None) => self.next = Some(next.map(Box::new)),
                     (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),
                     (Ok(next), Some(_)) => {
                         if self.is_loop(&next) {
@@ -134,6 +134,7 @@ impl Call {
             timeouts: from.timeouts,
             limits: from.limits,
             overrides: Vec::new(),
+            framed: None,
         };
         next.address_host()?;
         next.headers.remove("Cookie");
@@ -144,7 +145,7 @@ impl Call {
             next.flow = Some(flow);
             next.frame();
         }
-        next.check()?;
+        next.framed = Some(next.check()?);
         Ok(next)
     }
 
@@ -179,7 +180,7 @@ impl Call {
         }
         if let Next::Redirect(request) = next {
             self.redirects += 1;
-            match request.check() {
+            match request.framed() {
                 Ok(framed) => self.framed = framed,
                 Err(error) => return self.fail(error),
             }
