@@ -177,6 +177,7 @@ impl Call {
             }
             _ => None,
         };
+        self.settle();
         proof.map(|proof| (conn, proof))
     }
 

@@ -81,19 +81,15 @@ impl Call {
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert(later(now, PATIENCE)) <= now
+            && *until.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.skipped(false);
         }
         if matches!(self.phase, Phase::Exchange)
             && self.send_failure.is_some()
-            && *self.heard_by.get_or_insert(later(now, PATIENCE)) <= now
+            && *self.heard_by.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.lose(Kind::ClosedBeforeResponse.into());
-        }
-        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
-            // Released since: until then the request was still the one that the connection had carried.
-            self.skip();
         }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
