@@ -46,23 +46,33 @@ impl Conn {
         self.exchanges
     }
 
-    /// What goes to the socket, and where its bytes come to.
+    /// What goes to the socket, and where its bytes come to. A filter has things of its own to send, also
+    /// when nothing of the request `is_sending` any more.
     pub(crate) fn io<'a>(
         &'a mut self,
         sender: &'a Sender,
         receiver: &'a mut Receiver,
+        is_sending: bool,
     ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
-            return (sender.unsent(), receiver.room());
+            return (if is_sending { sender.unsent() } else { &[] }, receiver.room());
         };
         // Ciphertext is wanted while plaintext is, and during the handshake: not while the caller is slow.
         let wanted = !receiver.room().is_empty();
-        // One filter cannot lend both its ends at once: first what goes out, then what comes in.
-        if secure.outgoing().is_empty() {
-            (&[], if wanted { secure.room() } else { &mut [] })
-        } else {
-            (secure.outgoing(), &mut [])
-        }
+        let (send, recv) = secure.ends();
+        (send, if wanted { recv } else { &mut [] })
+    }
+
+    /// Whether there is a filter.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.secure.is_some()
+    }
+
+    /// Whether nothing is left in the filter: neither plaintext that nobody asked for, which must never be
+    /// taken for the next response (row V100), nor a word that has not gone out.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let Some(secure) = &mut self.secure else { return true };
+        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
@@ -81,9 +91,14 @@ impl Conn {
     }
 
     /// Moves what can move through the filter, in both directions.
-    pub(crate) fn pump(&mut self, sender: &mut Sender, receiver: &mut Receiver) -> Result<()> {
+    pub(crate) fn pump(
+        &mut self,
+        sender: &mut Sender,
+        receiver: &mut Receiver,
+        is_sending: bool,
+    ) -> Result<()> {
         let Some(secure) = &mut self.secure else { return Ok(()) };
-        while !sender.unsent().is_empty() {
+        while is_sending && !sender.unsent().is_empty() {
             let taken = secure.seal(sender.unsent())?;
             if taken == 0 {
                 break;
@@ -106,3 +121,6 @@ impl Conn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
