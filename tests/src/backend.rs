@@ -87,12 +87,6 @@ async fn within_patience(scenario: impl Future<Output = ()>) {
 /// `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
 #[macro_export]
 macro_rules! scenarios {
-    ($($name:ident)*) => {
-        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
-        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
-        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
-        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
-    };
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
         mod $module {
             $(
@@ -106,5 +100,15 @@ macro_rules! scenarios {
                 }
             )*
         }
+    };
+    // Scenarios about waiting are for backends whose futures wait.
+    (waiting: $($name:ident)*) => {
+        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+    };
+    ($($name:ident)*) => {
+        $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
 }

@@ -145,33 +145,50 @@ impl<S> RigStream<S> {
         Some(most.min(1))
     }
 
-    fn done(&mut self, direction: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        let Poll::Ready(result) = result else { return Poll::Pending };
-        self.has_waited[direction] = false;
-        let number = self.plan.operations.fetch_add(1, Ordering::Relaxed);
+    /// The fault that the next operation meets, if it is to meet one.
+    fn fault(&self) -> Option<io::Error> {
         let fault = self.plan.state.lock().unwrap_or_else(PoisonError::into_inner).fault;
-        match fault {
-            Some((at, kind)) if at == number => Poll::Ready(Err(kind.into())),
-            _ => Poll::Ready(result),
+        let (at, kind) = fault?;
+        let is_now = self.plan.operations.load(Ordering::Relaxed) == at;
+        is_now.then(|| {
+            self.plan.operations.fetch_add(1, Ordering::Relaxed);
+            kind.into()
+        })
+    }
+
+    fn done(&mut self, direction: usize, moved: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if moved.is_ready() {
+            self.has_waited[direction] = false;
+            self.plan.operations.fetch_add(1, Ordering::Relaxed);
         }
+        moved
     }
 }
 
 impl<S: Stream> Stream for RigStream<S> {
+    const BLOCKS: bool = S::BLOCKS;
+
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let Some(most) = self.turn(cx, 0, room.len()) else { return Poll::Pending };
+        if let Some(error) = self.fault() {
+            return Poll::Ready(Err(error));
+        }
         let read = self.inner.poll_read(cx, &mut room[..most]);
         self.done(0, read)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Some(most) = self.turn(cx, 1, bytes.len()) else { return Poll::Pending };
+        if let Some(error) = self.fault() {
+            return Poll::Ready(Err(error));
+        }
         let written = self.inner.poll_write(cx, &bytes[..most]);
         self.done(1, written)
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) {
-        self.inner.wait_until(deadline);
+        // While one direction waits by order, a stream that blocks must not wait for the other.
+        self.inner.wait_until(if self.drips { Some(Instant::now()) } else { deadline });
     }
 
     fn is_idle_open(&self) -> bool {

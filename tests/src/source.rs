@@ -74,3 +74,14 @@ impl Source for Pieces {
         Poll::Ready(Ok(()))
     }
 }
+
+/// A body that is always ready and never ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
+impl Source for Endless {
+    fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        room.fill(b'x');
+        Poll::Ready(Ok(room.len()))
+    }
+}

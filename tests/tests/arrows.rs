@@ -13,6 +13,7 @@ use serde_json::Value;
 
 /// Who points at whom, and why: `for tests` arrows are not there for users.
 const ARROWS: &[&str] = &[
+    "sessio -> sessio-testkit (for tests)",
     "sessio-blocking -> sessio-driver",
     "sessio-blocking -> sessio-testkit (for tests)",
     "sessio-driver -> sessio",

@@ -95,9 +95,7 @@ impl Run {
                         },
                     }
                 }
-                Step::Release => {
-                    self.world.release(call.release(), self.now);
-                }
+                Step::Release => self.world.release(call.release(), self.now),
                 Step::Turn => call.turn(&mut self.jar, self.now),
                 Step::Rewind => call.rewound(),
                 Step::Head => self.head = call.take_head(),
@@ -116,8 +114,7 @@ impl Run {
         let sent = self.world.sent.iter().filter(|sent| !sent.bytes.is_empty());
         object([
             ("outcome", if error.is_none() { "ok" } else { "error" }.into()),
-            ("error", error.as_ref().map(|error| error.kind().name()).into()),
-            ("message", error.map(|error| error.to_string()).into()),
+            ("error", error.map(|error| error.kind().name()).into()),
             (
                 "sent",
                 sent.map(|sent| {

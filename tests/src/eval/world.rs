@@ -16,7 +16,7 @@ pub(super) struct World {
     pool: Pool<Line>,
     /// The connection in use.
     line: Option<Line>,
-    /// The right to have its connection open.
+    /// The right to have it open.
     lease: Option<Lease>,
     /// The requests, in order.
     pub(super) sent: Vec<Sent>,
@@ -89,38 +89,44 @@ impl World {
 
     /// A connection for this URL, out of the pool unless it must be fresh; `None` if there is nobody.
     pub(super) fn connect(&mut self, url: &Url, fresh: bool, now: Now) -> Option<Conn> {
+        self.discard(now);
         let origin = Origin::of(url)?;
         let place = self.places.iter().position(|place| place.origin == origin)?;
-        self.hang_up(now);
         loop {
             let effects = &mut Effects::default();
             let grant = match fresh {
                 true => self.pool.request_fresh(url, now.mono, effects),
                 false => self.pool.request(url, now.mono, effects),
             };
-            let mut line = match grant {
+            match grant {
                 Grant::Idle(checkout) => {
                     self.lease = Some(checkout.lease);
-                    checkout.connection
+                    // One on which the server has spoken out of turn is not idle (row P133).
+                    if checkout.connection.given == checkout.connection.answer.bytes.len() {
+                        return self.reuse(checkout.connection);
+                    }
+                    self.discard(now);
                 }
                 Grant::Dial(lease) => {
                     self.lease = Some(lease);
-                    break;
+                    return self.dial(place, now);
                 }
+                // Nobody else is here to wait for.
                 Grant::Wait(_) => return None,
-            };
-            // One on which the server has spoken out of turn is not idle (row P133).
-            if line.given < line.answer.bytes.len() {
-                self.hang_up(now);
-                continue;
             }
-            let script = &mut self.places[place].script;
-            let is_gone = script.front().is_none_or(|next| next.then == Fault::Refused);
-            line.answer = if is_gone { None } else { script.pop_front() }.unwrap_or_else(Answer::gone);
-            let conn = line.conn.take();
-            self.start(line);
-            return conn;
         }
+    }
+
+    fn reuse(&mut self, mut line: Line) -> Option<Conn> {
+        let script = &mut self.places[line.place].script;
+        let is_gone = script.front().is_none_or(|next| next.then == Fault::Refused);
+        line.answer = if is_gone { None } else { script.pop_front() }.unwrap_or_else(Answer::gone);
+        let conn = line.conn.take();
+        self.start(line);
+        conn
+    }
+
+    fn dial(&mut self, place: usize, now: Now) -> Option<Conn> {
         let answer = self.places[place].script.pop_front().filter(|answer| answer.then != Fault::Refused)?;
         let number = self.pool.dialled();
         self.start(Line { conn: None, number, place, answer, taken: 0, given: 0 });
@@ -162,19 +168,17 @@ impl World {
 
     /// The connection is done with: it waits in the pool, or it is closed.
     pub(super) fn release(&mut self, released: Option<(Conn, Proof)>, now: Now) {
-        match (self.line.take(), released, self.lease.take()) {
-            (Some(line), Some((conn, proof)), Some(lease)) => {
-                let line = Line { conn: Some(conn), ..line };
-                self.pool.checkin(lease, line, proof, now.mono, &mut Effects::default());
-            }
-            (_, _, lease) => {
-                self.lease = lease;
-                self.hang_up(now);
-            }
+        let effects = &mut Effects::default();
+        if let Some((conn, proof)) = released
+            && let (Some(line), Some(lease)) = (self.line.take(), self.lease.take())
+        {
+            self.pool.checkin(lease, Line { conn: Some(conn), ..line }, proof, now.mono, effects);
         }
+        self.discard(now);
     }
 
-    fn hang_up(&mut self, now: Now) {
+    /// Closes the connection in use, if there is one.
+    fn discard(&mut self, now: Now) {
         self.line = None;
         if let Some(lease) = self.lease.take() {
             self.pool.discard(lease, now.mono, &mut Effects::default());

@@ -2,10 +2,15 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
+mod addresses;
 mod auth;
 mod bodies;
+mod cancel;
 mod credentials;
+mod limits;
+mod pool;
 mod redirects;
 mod settings;
+mod stale;
 mod stories;
 mod uploads;

@@ -50,6 +50,7 @@ impl Call {
             return self.misuse();
         }
         self.clock.rest();
+        self.heard_by = None;
         self.connection = (conn.id(), conn.exchanges > 0);
         self.conn = Some(conn);
         let request = &self.request;
@@ -73,7 +74,7 @@ impl Call {
         self.fail(error);
     }
 
-    /// The transport took the first `n` bytes of [`Io::send`].
+    /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
         let (Phase::Exchange, Some(conn)) = (&self.phase, &mut self.conn) else { return self.misuse() };
         conn.sent(n, &mut self.sender);
@@ -81,7 +82,7 @@ impl Call {
         self.settle();
     }
 
-    /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the stream.
+    /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
         let reading = matches!(self.phase, Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
@@ -112,7 +113,7 @@ impl Call {
     }
 
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
-    /// [`Io::body`] asks for it.
+    /// [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
         if !matches!(self.phase, Phase::Exchange) {
             self.misuse();
@@ -199,7 +200,7 @@ impl Call {
         self.head.take()
     }
 
-    /// The caller has read the first `n` bytes of [`Step::Body`].
+    /// The caller has read the first `n` bytes of [`Step::Body`](super::Step).
     pub fn consume(&mut self, n: usize) {
         if !matches!(self.phase, Phase::Read) {
             return self.misuse();

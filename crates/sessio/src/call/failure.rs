@@ -52,7 +52,12 @@ impl Call {
             bytes_sent: if is_before { 0 } else { self.sender.bytes_sent() },
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
             reused: !is_before && self.connection.1,
-            repeat: if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) },
+            repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
+                // A redirect, a challenge or a stale connection came before: what the caller would send again
+                // has gone out once.
+                Repeat::Safe if !self.history.is_empty() || self.is_retried => Repeat::IfIdempotent,
+                repeat => repeat,
+            },
         }
     }
 }

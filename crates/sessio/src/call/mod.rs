@@ -119,6 +119,8 @@ pub struct Call {
     is_retried: bool,
     /// The transport took no more of the request: what the peer says is still read (row Q08).
     send_failure: Option<io::Error>,
+    /// Until when, then: what it has said must be here already.
+    heard_by: Option<Instant>,
     /// Nothing more can come from the peer.
     receive_failure: Option<io::Error>,
 }
@@ -191,6 +193,7 @@ impl Call {
             challenges: 0,
             is_retried: false,
             send_failure: None,
+            heard_by: None,
             receive_failure: None,
         })
     }

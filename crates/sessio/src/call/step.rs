@@ -70,7 +70,7 @@ impl Step<'_> {
 }
 
 /// How long the rest of a response that is followed may take, before its connection is given up instead
-/// (rows Q18, Q19).
+/// (rows Q18, Q19); and how long a peer that takes no more of the request may take to say why (row Q08).
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Call {
@@ -84,6 +84,12 @@ impl Call {
             && *until.get_or_insert(later(now, PATIENCE)) <= now
         {
             self.skipped(false);
+        }
+        if matches!(self.phase, Phase::Exchange)
+            && self.send_failure.is_some()
+            && *self.heard_by.get_or_insert(later(now, PATIENCE)) <= now
+        {
+            self.lose(Kind::ClosedBeforeResponse.into());
         }
         if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
             // Released since: until then the request was still the one that the connection had carried.
@@ -107,7 +113,10 @@ impl Call {
                 let (fresh, limit) = (*fresh, *limit);
                 self.connect(limit, fresh, now)
             }
-            Phase::Exchange => self.send_and_wait(now),
+            Phase::Exchange => {
+                let until = self.heard_by;
+                self.send_and_wait(now).map(|step| step.by(until))
+            }
             Phase::Turn => Ok(Step::Turn),
             Phase::Answer => Ok(Step::Head),
             Phase::Read => self.read(now),

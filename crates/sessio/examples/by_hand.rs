@@ -1,0 +1,112 @@
+//! The core by hand: a whole session over `std::net::TcpStream`, with no runtime, no driver and no async.
+//!
+//! Everything that a session decides is in [`Call`]; what is left is to move bytes. `cargo run -p sessio
+//! --example by_hand` runs it against a loopback server.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it stands outside: it has sockets and clocks"
+)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Instant, SystemTime};
+
+use sessio::call::Direction;
+use sessio::pool::{Effects, Grant, Policy, Pool};
+use sessio::{Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare};
+
+struct Session {
+    settings: Settings,
+    jar: Jar,
+    pool: Pool<(TcpStream, Conn)>,
+}
+
+fn now() -> Now {
+    Now { mono: Instant::now(), wall: SystemTime::now().into() }
+}
+
+impl Session {
+    /// Sends a request, follows where it leads, and gives back status and body.
+    fn send(&mut self, request: Request) -> Result<(u16, Vec<u8>)> {
+        let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
+        let mut call = Call::new(prepared, Memory::default())?;
+        let (mut socket, mut lease, mut status, mut body) = (None::<TcpStream>, None, 0, Vec::new());
+        let effects = &mut Effects::default();
+        let done = loop {
+            let step = match call.step(now()) {
+                Ok(step) => step,
+                Err(error) => break Err(error),
+            };
+            match step {
+                Step::Connect(to) => match self.pool.request(to.url, now().mono, effects) {
+                    Grant::Idle(idle) if !to.fresh => {
+                        let (stream, conn) = idle.connection;
+                        (socket, lease) = (Some(stream), Some(idle.lease));
+                        call.connected(conn);
+                    }
+                    Grant::Idle(idle) => self.pool.discard(idle.lease, now().mono, effects),
+                    Grant::Dial(right) => {
+                        lease = Some(right);
+                        let host = to.url.host_str().unwrap_or_default();
+                        match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
+                            Ok(stream) => {
+                                socket = Some(stream);
+                                call.connected(Conn::plain(self.pool.dialled(), now().mono));
+                            }
+                            Err(error) => call.unreachable(Error::new(Kind::Connect).with_source(error)),
+                        }
+                    }
+                    Grant::Wait(_) => break Err(Kind::Misuse.into()), // this pool has no limits
+                },
+                Step::Io(io) => match &mut socket {
+                    None => break Err(Kind::Misuse.into()),
+                    Some(stream) if io.send.is_empty() => match stream.read(io.recv) {
+                        Ok(n) => call.received(n),
+                        Err(error) => call.broken(Direction::Receive, error),
+                    },
+                    Some(stream) => match stream.write(io.send) {
+                        Ok(n) => call.sent(n),
+                        Err(error) => call.broken(Direction::Send, error),
+                    },
+                },
+                Step::Release => match (call.release(), socket.take(), lease.take()) {
+                    (Some((conn, proof)), Some(stream), Some(right)) => {
+                        self.pool.checkin(right, (stream, conn), proof, now().mono, effects);
+                    }
+                    (.., unused) => lease = unused,
+                },
+                Step::Turn => call.turn(&mut self.jar, now()),
+                Step::Head => status = call.take_head().map_or(0, |head| head.status.as_u16()),
+                Step::Body(bytes) => {
+                    body.extend_from_slice(bytes);
+                    let n = bytes.len();
+                    call.consume(n);
+                }
+                _ => break Ok(()),
+            }
+        };
+        if let Some(lease) = lease {
+            self.pool.discard(lease, now().mono, effects);
+        }
+        done.map(|()| (status, body))
+    }
+}
+
+fn main() -> Result<()> {
+    let server = sessio_testkit::Server::start();
+    let mut session =
+        Session { settings: Settings::default(), jar: Jar::new(), pool: Pool::new(Policy::default()) };
+    let (status, body) = session.send(Request::get(server.url("/cookies/set?sessioncookie=123456789")))?;
+    let text = String::from_utf8_lossy(&body);
+    println!("{status} {text}");
+    assert!(text.contains("123456789"), "the redirect was followed, with the cookie that it set");
+    assert_eq!(server.accepted(), 1, "over one connection");
+    Ok(())
+}
+
+#[test]
+fn by_hand() {
+    main().unwrap();
+}

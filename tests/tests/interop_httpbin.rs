@@ -1,0 +1,249 @@
+//! Against Python's httpbin behind a WSGI server: the tour's scenarios, on real sockets.
+//!
+//! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sessio_driver::Runtime as _;
+use sessio_tokio::cookie::NewCookie;
+use sessio_tokio::{Auth, Kind, Response, Result, Session, Settings, Timeout};
+
+/// httpbin in a process of its own, which ends with this.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let python = root.join(".venv/bin/python");
+        assert!(python.exists(), "tests/interop/install installs what this talks to");
+        let mut child = Command::new(python)
+            .arg("-B")
+            .arg(root.join("tests/interop/serve.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { child, port: port.trim().parse().unwrap() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its standard input ends, and it with that.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+async fn read(response: Result<Response>) -> Value {
+    let response = response.unwrap();
+    assert_eq!(response.status(), 200, "{response:?}");
+    response.json().await.unwrap()
+}
+
+fn change(session: &Session, change: impl FnOnce(&mut Settings)) {
+    let changed = session.update(|settings| -> Result<()> {
+        change(settings);
+        Ok(())
+    });
+    changed.unwrap();
+}
+
+#[test]
+fn a_session_talks_to_httpbin() {
+    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
+        println!("skipped: interop_httpbin (SESSIO_INTEROP is not 1)");
+        return;
+    }
+    let server = &Server::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        cookies(server).await;
+        defaults(server).await;
+        credentials(server).await;
+        redirects(server).await;
+        forms(server).await;
+        bodies(server).await;
+        statuses(server).await;
+        time(server).await;
+        connections(server).await;
+    });
+}
+
+/// S1, S8, S10: what a response sets is sent, what a request brings is sent once, what is put in is sent.
+async fn cookies(server: &Server) {
+    let session = Session::new();
+    let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;
+    assert_eq!(sent, json!({"cookies": {"sessioncookie": "123456789"}}));
+    let now = session.runtime().now();
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234").unwrap(), now)).unwrap();
+    let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
+    let all = json!({"cookies": {"sessioncookie": "123456789", "cookie": "1234", "from-my": "browser"}});
+    assert_eq!(read(request.send().await).await, all);
+    let sent = read(session.get(server.url("/cookies/set?other=a%20b&cookie=5678")).send().await).await;
+    let all = json!({"cookies": {"sessioncookie": "123456789", "cookie": "5678", "other": "\"a b\""}});
+    assert_eq!(sent["cookies"]["sessioncookie"], all["cookies"]["sessioncookie"]);
+    assert_eq!(sent["cookies"]["cookie"], all["cookies"]["cookie"]);
+    assert_eq!(sent["cookies"].as_object().unwrap().len(), 3, "{sent}");
+    let sent = read(session.get(server.url("/cookies/delete?sessioncookie&other")).send().await).await;
+    assert_eq!(sent, json!({"cookies": {"cookie": "5678"}}));
+}
+
+/// S5, S6, S9: headers and parameters of the session and of the request, and one of each left out.
+async fn defaults(server: &Server) {
+    let session = Session::new();
+    session
+        .update(|s| {
+            s.params.append("lang", "en");
+            s.headers.insert("x-test", "true").map(drop)
+        })
+        .unwrap();
+    let request = session.get(server.url("/headers")).header("x-test2", "true");
+    let headers = read(request.send().await).await["headers"].clone();
+    assert_eq!((&headers["X-Test"], &headers["X-Test2"]), (&json!("true"), &json!("true")));
+    assert!(headers["User-Agent"].as_str().unwrap().starts_with("sessio/"), "{headers}");
+    let headers = read(session.get(server.url("/headers")).remove_header("X-TEST").send().await).await;
+    assert!(headers["headers"].get("X-Test").is_none(), "{headers}");
+
+    let request = session.get(server.url("/get?own=1")).query([("tag", "a b"), ("tag", "\u{2603}&")]);
+    let seen = read(request.send().await).await;
+    assert_eq!(seen["args"], json!({"own": "1", "lang": "en", "tag": ["a b", "\u{2603}&"]}));
+    let seen = read(session.get(server.url("/get")).remove_param("lang").send().await).await;
+    assert_eq!(seen["args"], json!({}));
+}
+
+/// S4: credentials of the session, of the request and of the URL.
+async fn credentials(server: &Server) {
+    let session = Session::new();
+    let path = "/basic-auth/user/pass";
+    assert_eq!(session.get(server.url(path)).send().await.unwrap().status(), 401);
+    change(&session, |s| s.auth = Auth::basic("user", "pass"));
+    let seen = read(session.get(server.url(path)).send().await).await;
+    assert_eq!(seen, json!({"authenticated": true, "user": "user"}));
+    assert_eq!(session.get(server.url(path)).without_auth().send().await.unwrap().status(), 401);
+    let seen = read(session.get(server.url("/bearer")).bearer_auth("abc").send().await).await;
+    assert_eq!(seen, json!({"authenticated": true, "token": "abc"}));
+    let url = server.url(path).replace("http://", "http://user:pass@");
+    assert_eq!(read(sessio_tokio::get(url).await).await["authenticated"], true);
+}
+
+/// S17: redirects of each kind, with their history.
+async fn redirects(server: &Server) {
+    let session = Session::new();
+    for path in ["/redirect/3", "/relative-redirect/3", "/absolute-redirect/3"] {
+        let response = session.get(server.url(path)).send().await.unwrap();
+        let history: Vec<u16> = response.history().iter().map(|hop| hop.head.status.as_u16()).collect();
+        assert_eq!((history, response.url().path()), (vec![302, 302, 302], "/get"), "{path}");
+        read(Ok(response)).await;
+    }
+    let mut response = session.get(server.url("/redirect/1")).redirects(None).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), response.next().unwrap().unwrap().url().path()), (302, "/get"));
+    let error = session.get(server.url("/redirect/3")).redirects(2).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.history().len()), (Kind::TooManyRedirects, 2));
+    for (status, method, body) in
+        [(302, "GET", ""), (303, "GET", ""), (307, "POST", "a=1"), (308, "POST", "a=1")]
+    {
+        let path = format!("/redirect-to?url=%2Fanything&status_code={status}");
+        let seen = read(session.post(server.url(&path)).body("a=1").send().await).await;
+        assert_eq!((&seen["method"], &seen["data"]), (&json!(method), &json!(body)), "{status}");
+    }
+}
+
+/// S3: every verb, a form and JSON.
+async fn forms(server: &Server) {
+    let session = Session::new();
+    let form = [("user", "a b"), ("tag", "1"), ("tag", "\u{e9}&=")];
+    let seen = read(session.post(server.url("/post")).form(form).send().await).await;
+    assert_eq!(seen["form"], json!({"user": "a b", "tag": ["1", "\u{e9}&="]}));
+    let value = json!({"list": [1, 2.5, null, true], "text": "\u{2603}"});
+    let seen = read(session.put(server.url("/put")).json(&value).send().await).await;
+    assert_eq!((&seen["json"], &seen["headers"]["Content-Type"]), (&value, &json!("application/json")));
+    for (verb, path) in
+        [("GET", "/get"), ("POST", "/post"), ("PUT", "/put"), ("PATCH", "/patch"), ("DELETE", "/delete")]
+    {
+        let seen = read(session.request(verb, server.url(path)).send().await).await;
+        assert_eq!(seen["url"], server.url(path), "{verb}");
+    }
+    let response = session.head(server.url("/get")).send().await.unwrap();
+    assert!(response.headers().contains("Content-Length"));
+    assert_eq!(response.bytes().await.unwrap().len(), 0);
+    let response = session.options(server.url("/get")).send().await.unwrap();
+    assert!(response.headers().get("Allow").unwrap().contains("GET"));
+}
+
+/// Bodies in both directions: with a length and in chunks.
+async fn bodies(server: &Server) {
+    let session = Session::new();
+    let sent: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let seen = read(session.post(server.url("/anything")).body(sent.clone()).send().await).await;
+    assert_eq!(seen["headers"]["Content-Length"], "100000");
+    let request =
+        session.post(server.url("/anything")).header("Transfer-Encoding", "chunked").body("in one chunk");
+    assert_eq!(read(request.send().await).await["data"], "in one chunk");
+
+    let bytes = session.get(server.url("/bytes/100000?seed=1")).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(bytes.len(), 100_000);
+    let path = "/stream-bytes/100000?seed=1&chunk_size=999";
+    let response = session.get(server.url(path)).send().await.unwrap();
+    assert_eq!(response.headers().get("Transfer-Encoding"), Some("chunked"));
+    assert_eq!(response.bytes().await.unwrap().len(), 100_000);
+    let lines = session.get(server.url("/stream/10")).send().await.unwrap().text().await.unwrap();
+    let ids: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(ids, (0..10).collect::<Vec<_>>());
+    let text = session.get(server.url("/encoding/utf8")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("STARGΛ̊TE"), "{text}");
+}
+
+/// A status is an answer, and an error only if it is asked to be one.
+async fn statuses(server: &Server) {
+    let session = Session::new();
+    for status in [200, 201, 204, 304, 400, 404, 418, 500, 503] {
+        let response = session.get(server.url(&format!("/status/{status}"))).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(response.error_for_status().is_err(), status >= 400, "{status}");
+    }
+}
+
+/// The limit that ran out is named, and the session goes on.
+async fn time(server: &Server) {
+    let session = Session::new();
+    let limit = Duration::from_millis(100);
+    let error = session.get(server.url("/delay/1")).timeout(limit).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Total));
+    change(&session, |s| s.timeouts.head = Some(limit));
+    let error = session.get(server.url("/delay/1")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Head));
+    change(&session, |s| s.timeouts.head = None);
+    read(session.get(server.url("/get")).send().await).await;
+}
+
+/// S2: many requests over one connection.
+async fn connections(server: &Server) {
+    let session = Session::new();
+    for _ in 0..10 {
+        read(session.get(server.url("/get")).send().await).await;
+    }
+    let stats = session.stats();
+    assert_eq!((stats.dialled, stats.reused, stats.idle), (1, 9, 1));
+    session.close();
+    assert_eq!(session.stats().idle, 0);
+}

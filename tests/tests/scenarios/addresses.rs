@@ -1,0 +1,79 @@
+//! From a name to a connection.
+
+use sessio::Kind;
+use sessio_driver::{ConnectFailure, Runtime, Session};
+use sessio_testkit::{Otherwise, Script, Server};
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    f02_addresses_are_tried_in_order
+    f02_the_error_tells_what_each_address_said
+    f04_a_name_without_an_address
+    v19_https_without_tls_is_refused_before_a_byte
+    r16_names_are_origins_whatever_their_address
+}
+
+fn refusing() -> Server {
+    Server::scripted(Script::new().otherwise(Otherwise::Refuse))
+}
+
+async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
+    let (dead, server) = (refusing(), Server::start());
+    let session = Session::on(world.rig().name("many.test", [dead.addr(), server.addr()]));
+    for _ in 0..2 {
+        assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
+    }
+    assert_eq!(session.runtime().dialled(), [dead.addr(), server.addr()], "the second request dials nobody");
+    assert_eq!(server.requests()[0].header_all("host"), ["many.test"]);
+}
+
+async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>) {
+    let (one, two) = (refusing(), refusing());
+    let session = Session::on(world.rig().name("many.test", [one.addr(), two.addr()]));
+    let error = session.get("http://many.test/get").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Connect);
+    assert!(error.is_connect() && error.is_safe_to_repeat());
+    let failure = std::error::Error::source(&error).unwrap().downcast_ref::<ConnectFailure>().unwrap();
+    let told: Vec<_> = failure.attempts().map(|(address, error)| (address, error.kind())).collect();
+    let refused = std::io::ErrorKind::ConnectionRefused;
+    assert_eq!(told, [(one.addr(), refused), (two.addr(), refused)]);
+    assert!(failure.to_string().contains(&two.addr().to_string()));
+    assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
+}
+
+async fn f04_a_name_without_an_address<R: Runtime>(world: &World<R>) {
+    let error = world.session().get("http://no-such-name.invalid/").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Resolve, "{error}");
+    assert!(error.is_safe_to_repeat());
+}
+
+async fn v19_https_without_tls_is_refused_before_a_byte<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let url = server.url("/").replace("http:", "https:");
+    let error = session.get(&url).header("Authorization", "secret").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnsupportedScheme);
+    assert!(error.is_safe_to_repeat());
+    assert_eq!((server.accepted(), session.runtime().dialled()), (0, vec![]));
+    // Also where a redirect leads there.
+    let error = session.get(sessio_tests::trail::redirect(&server, url, 302)).send().await.unwrap_err();
+    assert_eq!((error.kind(), server.accepted()), (Kind::UnsupportedScheme, 1));
+}
+
+async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let rig = world.rig().name("a.test", [server.addr()]).name("b.test", [server.addr()]);
+    let session = Session::on(rig.name("sub.a.test", [server.addr()]));
+    for (location, keeps) in [
+        ("http://b.test/anything/1", false),
+        ("http://sub.a.test/anything/2", false),
+        ("http://A.TEST:80/anything/3", true),
+    ] {
+        let url = sessio_tests::trail::redirect(&server, location, 302);
+        let url = url.replace(&server.addr().to_string(), "a.test");
+        session.get(url).header("Authorization", "secret").send().await.unwrap();
+        let sent = server.requests().into_iter().find(|request| location.ends_with(request.target()));
+        assert_eq!(sent.unwrap().header("authorization").is_some(), keeps, "{location}");
+    }
+    assert_eq!(server.accepted(), 3, "each name has connections of its own");
+}

@@ -1,0 +1,197 @@
+//! Futures are dropped at every point where they wait, and sockets fail at every operation: nothing leaks,
+//! the next request succeeds, and no connection comes back dirty.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+
+use sessio::Error;
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::{Connection, Server};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::world::World;
+
+scenarios! {
+    waiting:
+    f24_a_request_is_dropped_at_every_point
+    f24_an_upload_is_dropped_at_every_point
+    f24_a_redirect_is_dropped_at_every_point
+    f24_a_chunk_is_dropped_at_every_point_and_loses_nothing
+    f24_q37_a_body_is_dropped_at_every_point
+}
+
+mod faults {
+    use super::{g04_every_operation_on_a_socket_fails_once, scenarios};
+
+    scenarios! { g04_every_operation_on_a_socket_fails_once }
+}
+
+/// Polls a future at most so often, then drops it. On a stream that blocks it never waits, and ends.
+async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = times;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// After whatever happened, the session works, and the server has seen no request that it could take for
+/// another.
+async fn check<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
+    assert_eq!(session.stats().in_use, 0, "nobody holds a connection");
+    let response = session.get(server.url("/anything/after")).send().await.unwrap();
+    let told = response.text().await.unwrap();
+    assert!(told.contains("/anything/after"), "the answer to another request: {told}");
+    for recording in server.connections() {
+        assert_eq!(recording.fault, None);
+    }
+}
+
+const ANSWER: &str =
+    "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+
+async fn f24_a_request_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = Session::on(world.rig().dripping());
+    let mut points = 0;
+    loop {
+        server.script_path("/x", Connection::new().expect_request().send(ANSWER));
+        let request = session.get(server.url("/x")).send();
+        let sent = polled(points, async { request.await?.bytes().await }).await;
+        if let Some(body) = sent {
+            assert_eq!(body.unwrap(), "hello");
+            break;
+        }
+        check(&Session::on(world.rig()), &server).await;
+        points += if points < 400 { 7 } else { 1 };
+    }
+    check(&session, &server).await;
+    let is_async = points > 0;
+    assert!(!is_async || points > 100, "{points} points");
+}
+
+async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = Session::on(world.rig().dripping());
+    let mut points = 0;
+    loop {
+        let before = server.accepted();
+        let source = Pieces::of(["one", "two"]);
+        let sent =
+            polled(points, session.post(server.url("/anything")).source(source, None, false).send()).await;
+        let is_done = sent.is_some();
+        drop(sent);
+        check(&session, &server).await;
+        assert!(server.accepted() <= before + 2);
+        if is_done {
+            break;
+        }
+        points += 13;
+    }
+    let bodies: Vec<_> =
+        server.requests().iter().filter(|r| r.method() == "POST").map(|r| r.text()).collect();
+    assert!(bodies.iter().all(|body| body == "onetwo"), "{bodies:?}");
+}
+
+async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
+    let (a, b) = (Server::start(), Server::start());
+    let session = Session::on(world.rig().dripping());
+    let url = sessio_tests::trail::trail(&[&a, &b], 302);
+    let mut points = 0;
+    while polled(points, session.get(&url).send()).await.is_none() {
+        check(&session, &a).await;
+        check(&session, &b).await;
+        points += 97;
+    }
+    check(&session, &b).await;
+}
+
+async fn f24_a_chunk_is_dropped_at_every_point_and_loses_nothing<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = Session::on(world.rig().dripping());
+    for times in 1..4 {
+        let mut response = session.get(server.url("/chunked/300?chunk=100")).send().await.unwrap();
+        let mut body = Vec::new();
+        loop {
+            match polled(times, response.chunk()).await {
+                Some(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+                Some(Ok(None)) => break,
+                Some(Err(error)) => panic!("{error}"),
+                None => {}
+            }
+        }
+        assert_eq!(body, sessio_testkit::pattern(300));
+    }
+    assert_eq!(server.accepted(), 1);
+    check(&session, &server).await;
+}
+
+async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = Session::on(world.rig().dripping());
+    for points in 0..60 {
+        let response = session.get(server.url("/bytes/50")).send().await.unwrap();
+        polled(points, response.bytes()).await;
+        check(&session, &server).await;
+    }
+}
+
+async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
+        let mut number = 0;
+        loop {
+            let rig = world.rig().failing(number, kind);
+            let session = Session::on(rig.clone());
+            let url = server.url("/redirect/2?cookies=1");
+            let run = async {
+                let body = session
+                    .post(&url)
+                    .source(Pieces::of(["a", "b"]), None, true)
+                    .send()
+                    .await?
+                    .bytes()
+                    .await?;
+                session
+                    .get(server.url("/chunked/100000?chunk=999"))
+                    .send()
+                    .await?
+                    .bytes()
+                    .await
+                    .map(|more| (body, more))
+            };
+            match run.await {
+                // A reused connection that fails at the right moment is replaced.
+                Ok((body, more)) => {
+                    assert!(body.ends_with(b"}\n") || body.ends_with(b"}"), "{body:?}");
+                    assert_eq!(more.len(), 100_000);
+                }
+                Err(error) => {
+                    assert!(error.progress().is_some(), "{error}");
+                    assert!(std::error::Error::source(&error).is_some() || error.kind() != sessio::Kind::Io);
+                }
+            }
+            if rig.operations() <= number {
+                break;
+            }
+            check(&session, &server).await;
+            number += 1;
+        }
+        assert!(number > 5, "{number}");
+    }
+}
+
+#[allow(dead_code, reason = "futures of a session can be sent to other threads")]
+fn futures_travel<R: Runtime>(session: &Session<R>) {
+    fn travels<T: Send>(_: T) {}
+    travels(session.get("http://h/").send());
+    travels(async { Ok::<_, Error>(session.get("http://h/").send().await?.bytes().await) });
+}

@@ -1,0 +1,201 @@
+//! Time limits: each fires for what it is named after, and says how far the exchange had come. None of these
+//! waits for anything but the limit itself.
+
+use std::time::{Duration, Instant};
+
+use sessio::{Kind, Stage, Timeout, Timeouts};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::{Connection, Server};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::trail::redirect;
+use sessio_tests::world::World;
+
+scenarios! {
+    t02_a_name_that_is_never_resolved
+    t02_f03_an_address_that_never_answers
+    t02_f03_an_address_that_never_answers_leaves_time_for_the_next
+    f16_f31_a_peer_or_a_source_that_stalls
+    t03_a_head_that_never_comes
+    q27_bytes_that_trickle_in_do_not_extend_the_head
+    t03_b39_a_body_that_stops_coming
+    q28_a_body_that_keeps_coming_meets_the_total_limit_alone
+    f23_t05_the_total_limit_is_over_all_hops
+    f38_limits_beyond_time_are_no_limits
+    t01_a_callers_own_time_counts_for_the_total_alone
+}
+
+const SHORT: Duration = Duration::from_millis(25);
+
+fn limited<R: Runtime>(rig: Rig<R>, change: impl FnOnce(&mut Timeouts)) -> Session<Rig<R>> {
+    let session = Session::on(rig);
+    session
+        .update(|settings| {
+            change(&mut settings.timeouts);
+            Ok::<(), sessio::Error>(())
+        })
+        .unwrap();
+    session
+}
+
+fn check(error: &sessio::Error, timeout: Timeout, stage: Stage) {
+    assert_eq!(error.kind(), Kind::Timeout(timeout), "{error}");
+    assert!(error.is_timeout());
+    assert_eq!(error.progress().unwrap().stage, stage, "{error}");
+}
+
+async fn t02_a_name_that_is_never_resolved<R: Runtime>(world: &World<R>) {
+    for (total, which) in [(None, Timeout::Resolve), (Some(SHORT), Timeout::Total)] {
+        let session = limited(world.rig().name("slow.test", []), |timeouts| {
+            timeouts.resolve = Some(SHORT * if total.is_some() { 100 } else { 1 });
+            timeouts.total = total;
+        });
+        let error = session.get("http://slow.test/").send().await.unwrap_err();
+        check(&error, which, Stage::Connect);
+        assert!(error.is_safe_to_repeat());
+        assert_eq!(session.runtime().dialled(), []);
+        assert_eq!((session.stats().in_use, session.stats().idle), (0, 0));
+    }
+}
+
+async fn t02_f03_an_address_that_never_answers<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = limited(world.rig().silent(server.addr()), |timeouts| timeouts.connect = Some(SHORT));
+    let error = session.get(server.url("/")).send().await.unwrap_err();
+    check(&error, Timeout::Connect, Stage::Connect);
+    assert!(error.is_connect() && error.is_safe_to_repeat());
+    assert_eq!(session.stats().in_use, 0);
+}
+
+async fn t02_f03_an_address_that_never_answers_leaves_time_for_the_next<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let walls = ["127.0.0.8:9".parse().unwrap(), "127.0.0.9:9".parse().unwrap()];
+    let rig = world.rig().silent(walls[0]).silent(walls[1]);
+    let rig = rig.name("many.test", [walls[0], walls[1], server.addr()]);
+    let session = limited(rig, |timeouts| timeouts.connect = Some(SHORT * 6));
+    assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
+    assert_eq!(session.runtime().dialled(), [walls[0], walls[1], server.addr()]);
+}
+
+async fn f16_f31_a_peer_or_a_source_that_stalls<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| timeouts.send = Some(SHORT));
+    let server = Server::scripted(Connection::new().read_head().stall());
+    let error = session.post(server.url("/x")).body(vec![b'x'; 32 << 20]).send().await.unwrap_err();
+    check(&error, Timeout::Send, Stage::Send);
+    let progress = error.progress().unwrap();
+    assert!(progress.bytes_sent > 0 && progress.bytes_received == 0);
+    let server = Server::scripted(Connection::new());
+    let source = Pieces::of(["one"]).then_stall();
+    let error = session.post(server.url("/x")).source(source, None, false).send().await.unwrap_err();
+    check(&error, Timeout::Send, Stage::Send);
+    assert!(!server.wait_closed(0).received.ends_with(b"0\r\n\r\n"));
+}
+
+async fn t03_a_head_that_never_comes<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| timeouts.head = Some(SHORT));
+    let server = Server::scripted(Connection::new().expect_request());
+    let error = session.post(server.url("/x")).body("abc").send().await.unwrap_err();
+    check(&error, Timeout::Head, Stage::Head);
+    let recording = server.wait_closed(0);
+    let progress = error.progress().unwrap();
+    assert_eq!((progress.bytes_sent, progress.bytes_received), (recording.received.len() as u64, 0));
+    assert!(!error.is_safe_to_repeat());
+}
+
+async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| {
+        timeouts.head = Some(SHORT * 2);
+        timeouts.read = Some(SHORT * 100);
+    });
+    for trickle in ["X: y\r\n", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let first = if trickle.starts_with('X') { "HTTP/1.1 200 OK\r\n" } else { "" };
+        let step = Connection::new().expect_request().send(first).send(trickle).times(1000);
+        let server = Server::scripted(step.pace(Duration::from_millis(3)));
+        let began = Instant::now();
+        let error = session.get(server.url("/x")).send().await.unwrap_err();
+        // A hundred interim responses are a limit of their own.
+        check(&error, Timeout::Head, Stage::Head);
+        assert!(error.progress().unwrap().bytes_received > 0);
+        assert!(began.elapsed() >= SHORT * 2);
+    }
+}
+
+async fn t03_b39_a_body_that_stops_coming<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+    let server = Server::scripted(Connection::new().expect_request().send(head));
+    let mut response = session.get(server.url("/x")).send().await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
+    let error = response.chunk().await.unwrap_err();
+    check(&error, Timeout::Read, Stage::Body);
+    server.wait_closed(0);
+    assert_eq!(session.stats().in_use + session.stats().idle, 0);
+}
+
+async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| {
+        timeouts.read = Some(SHORT * 40);
+        timeouts.total = Some(SHORT * 4);
+    });
+    let step = Connection::new().expect_request().send("HTTP/1.1 200 OK\r\n\r\n").send("x").forever();
+    let server = Server::scripted(step.pace(Duration::from_millis(3)));
+    let response = session.get(server.url("/x")).send().await.unwrap();
+    let error = response.bytes().await.unwrap_err();
+    check(&error, Timeout::Total, Stage::Body);
+}
+
+async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) {
+    // Every hop is quick enough for itself.
+    let session = limited(world.rig(), |timeouts| {
+        timeouts.head = Some(SHORT * 40);
+        timeouts.total = Some(SHORT * 4);
+    });
+    let server = Server::start();
+    for hop in 0..30 {
+        let answer = format!("HTTP/1.1 302 X\r\nLocation: /{}\r\nContent-Length: 0\r\n\r\n", hop + 1);
+        let step = Connection::new().expect_request().send("HTTP/1.1 100 X\r\n\r\n").pace(SHORT / 2);
+        server.script_path(&format!("/{hop}"), step.send(answer));
+    }
+    let error = session.get(server.url("/0")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Total), "{error}");
+    assert!((1..30).contains(&error.progress().unwrap().hop), "{error}");
+    // The request's own limit in place of the session's.
+    let url = redirect(&server, "/get", 302);
+    assert_eq!(session.get(url).timeout(None).send().await.unwrap().status(), 200);
+}
+
+async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| {
+        for limit in [
+            &mut timeouts.pool,
+            &mut timeouts.resolve,
+            &mut timeouts.connect,
+            &mut timeouts.send,
+            &mut timeouts.head,
+            &mut timeouts.read,
+            &mut timeouts.total,
+        ] {
+            *limit = Some(Duration::MAX);
+        }
+    });
+    let server = Server::start();
+    let response = session.get(server.url("/redirect/2")).send().await.unwrap();
+    assert!(!response.bytes().await.unwrap().is_empty());
+}
+
+async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &World<R>) {
+    let session = limited(world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let server = Server::start();
+    let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
+    let mut seen = response.chunk().await.unwrap().unwrap().len();
+    // Whoever reads is slow, for once.
+    let began = Instant::now();
+    while began.elapsed() < SHORT * 2 {
+        std::thread::yield_now();
+    }
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        seen += chunk.len();
+    }
+    assert_eq!(seen, 500_000);
+}

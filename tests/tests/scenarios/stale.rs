@@ -1,0 +1,147 @@
+//! A connection from the pool may be dead: whether that shows before the request or after it, the request is
+//! sent once more exactly when that is safe.
+
+use std::time::Duration;
+
+use sessio::pool::Policy;
+use sessio::{Kind, Repeat};
+use sessio_driver::{RequestBuilder, Runtime, Session};
+use sessio_testkit::{Connection, Otherwise, Script, Server};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::world::World;
+
+scenarios! {
+    f10_p135_what_was_closed_while_idle_is_not_used
+    f11_p136_b47_the_race_is_run_once_more_exactly_when_safe
+    f11_what_a_server_has_begun_to_answer_is_not_sent_again
+    f11_once_more_is_once
+    f09_a_fresh_connection_is_never_tried_again
+    f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe
+    f11_an_error_after_a_redirect_does_not_claim_to_be_safe
+}
+
+async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
+    let mut policy = Policy::default();
+    policy.probe_after = Duration::ZERO;
+    let session = Session::with_pool(world.rig(), policy);
+    let server = Server::start();
+    for number in 1..=3 {
+        // Not even a POST notices.
+        let response = session.post(server.url("/post")).body("x").send().await.unwrap();
+        assert_eq!(response.connection(), (number, false));
+        response.bytes().await.unwrap();
+        server.disconnect();
+        server.wait_open(0);
+    }
+    assert_eq!(server.requests().len(), 3, "each was sent once");
+}
+
+/// A session with an idle connection on which the next request meets its fate.
+async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<Rig<R>>) {
+    let race = Connection::new().expect_request().ok("first").read_head();
+    let race = if resets { race.reset() } else { race.close() };
+    let server = Server::scripted(Script::new().connection(race).otherwise(Otherwise::Routes));
+    let session = world.session();
+    session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
+    (server, session)
+}
+
+async fn f11_p136_b47_the_race_is_run_once_more_exactly_when_safe<R: Runtime>(world: &World<R>) {
+    type Make<R> = fn(&Session<Rig<R>>, String) -> RequestBuilder<Rig<R>>;
+    let cases: [(&str, Make<R>, bool); 12] = [
+        ("GET", |s, url| s.get(url), true),
+        ("HEAD", |s, url| s.head(url), true),
+        ("OPTIONS", |s, url| s.options(url), true),
+        ("PUT", |s, url| s.put(url).body("x"), true),
+        ("DELETE", |s, url| s.delete(url), true),
+        ("POST", |s, url| s.post(url).body("x"), false),
+        ("PATCH", |s, url| s.patch(url), false),
+        ("PROPFIND", |s, url| s.request("PROPFIND", url), false),
+        ("POST with a key", |s, url| s.post(url).header("idempotency-key", "1").body("x"), true),
+        ("PUT, replayable", |s, url| s.put(url).source(Pieces::of(["x"]), None, true), true),
+        ("PUT, not replayable", |s, url| s.put(url).source(Pieces::of(["x"]), None, false), false),
+        (
+            "POST with a key, not replayable",
+            |s, url| s.post(url).header("Idempotency-Key", "1").source(Pieces::of(["x"]), None, false),
+            false,
+        ),
+    ];
+    for (name, make, is_safe) in cases {
+        for resets in [false, true] {
+            let (server, session) = idle(world, resets).await;
+            match make(&session, server.url("/anything")).send().await {
+                Ok(response) => {
+                    assert!(is_safe, "{name} was sent twice");
+                    assert_eq!((response.status().as_u16(), response.connection()), (200, (2, false)));
+                    assert!(response.history().is_empty());
+                }
+                Err(error) => {
+                    assert!(!is_safe, "{name}: {error}");
+                    assert!(matches!(error.kind(), Kind::ClosedBeforeResponse | Kind::Io), "{name}: {error}");
+                    let progress = error.progress().unwrap();
+                    assert!(progress.reused && progress.bytes_sent > 0 && progress.bytes_received == 0);
+                    assert_ne!(progress.repeat, Repeat::Safe);
+                    assert_eq!(server.accepted(), 1);
+                }
+            }
+        }
+    }
+}
+
+async fn f11_what_a_server_has_begun_to_answer_is_not_sent_again<R: Runtime>(world: &World<R>) {
+    for part in ["H", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"] {
+        let step = Connection::new().expect_request().ok("first").expect_request().send(part).close();
+        let server = Server::scripted(Script::new().connection(step).otherwise(Otherwise::Routes));
+        let session = world.session();
+        session.get(server.url("/first")).send().await.unwrap();
+        let error = session.get(server.url("/get")).send().await.unwrap_err();
+        assert_eq!((error.kind(), server.accepted()), (Kind::IncompleteHead, 1));
+        assert_eq!(error.progress().unwrap().repeat, Repeat::No);
+    }
+}
+
+async fn f11_once_more_is_once<R: Runtime>(world: &World<R>) {
+    let step = Connection::new().expect_request().ok("first").expect_request().close();
+    let dead = Connection::new().expect_request().close();
+    let server = Server::scripted([step, dead.clone(), dead]);
+    let session = world.session();
+    session.get(server.url("/first")).send().await.unwrap();
+    let error = session.get(server.url("/get")).send().await.unwrap_err();
+    assert_eq!((error.kind(), server.accepted()), (Kind::ClosedBeforeResponse, 2));
+    assert!(!error.progress().unwrap().reused, "the second time it was a new one");
+}
+
+async fn f09_a_fresh_connection_is_never_tried_again<R: Runtime>(world: &World<R>) {
+    let server = Server::scripted([Connection::new().expect_request().close(), Connection::new().routes()]);
+    let error = world.session().get(server.url("/get")).send().await.unwrap_err();
+    assert_eq!((error.kind(), server.accepted()), (Kind::ClosedBeforeResponse, 1));
+    assert!(!error.progress().unwrap().reused && !error.is_safe_to_repeat());
+}
+
+async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
+    let step = Connection::new().expect_request().ok("first").expect_request().close();
+    let server = Server::scripted(Script::new().connection(step).otherwise(Otherwise::Refuse));
+    let session = world.session();
+    session.get(server.url("/first")).send().await.unwrap();
+    let error = session.get(server.url("/get")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Connect);
+    // The server may have acted on what the stale connection had carried.
+    assert_eq!(error.progress().unwrap().repeat, Repeat::IfIdempotent);
+    assert!(!error.is_safe_to_repeat());
+}
+
+async fn f11_an_error_after_a_redirect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
+    let gone = Server::scripted(Script::new().otherwise(Otherwise::Refuse));
+    let server = Server::start();
+    let url = sessio_tests::trail::redirect(&server, gone.url("/"), 303);
+    let session = world.session();
+    let error = session.post(&url).body("order").send().await.unwrap_err();
+    // The order was taken; to send it again would be to order twice.
+    assert_eq!((error.kind(), error.progress().unwrap().hop), (Kind::Connect, 1));
+    assert!(!error.is_safe_to_repeat());
+    // Nothing was sent at all here.
+    let error = session.post(gone.url("/")).body("order").send().await.unwrap_err();
+    assert!(error.is_safe_to_repeat() && error.is_connect());
+}
