@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::h1::{Receiver, Sender};
 use crate::secure::Secure;
 
@@ -98,6 +98,24 @@ impl Conn {
         is_sending: bool,
     ) -> Result<()> {
         let Some(secure) = &mut self.secure else { return Ok(()) };
+        loop {
+            let room = receiver.room();
+            if room.is_empty() {
+                break;
+            }
+            match secure.open(room)? {
+                Some(0) => break,
+                Some(n) => receiver.received(n),
+                None => {
+                    receiver.received(0);
+                    break;
+                }
+            }
+        }
+        if sender.bytes_sent() == 0 && receiver.bytes_received() > 0 {
+            // Nothing was asked yet (row Q13).
+            return Err(Kind::UnsolicitedData.into());
+        }
         while is_sending && !sender.unsent().is_empty() {
             let taken = secure.seal(sender.unsent())?;
             if taken == 0 {
@@ -105,20 +123,7 @@ impl Conn {
             }
             sender.sent(taken);
         }
-        loop {
-            let room = receiver.room();
-            if room.is_empty() {
-                return Ok(());
-            }
-            match secure.open(room)? {
-                Some(0) => return Ok(()),
-                Some(n) => receiver.received(n),
-                None => {
-                    receiver.received(0);
-                    return Ok(());
-                }
-            }
-        }
+        Ok(())
     }
 }
 

@@ -126,7 +126,9 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
                 sent.extend_from_slice(&io.send[..out]);
                 // The answer comes once nothing more goes out.
                 let may_read = out == 0;
-                let into = if may_read { io.recv.len().min(size).min(rest.len()) } else { 0 };
+                let greeting = 7_usize.saturating_sub(incoming.len() - rest.len());
+                let size_in = if greeting > 0 && size < 20_000 { size.min(greeting) } else { size };
+                let into = if may_read { io.recv.len().min(size_in).min(rest.len()) } else { 0 };
                 let ends = may_read && rest.is_empty() && !io.recv.is_empty() && out == 0;
                 io.recv[..into].copy_from_slice(&rest[..into]);
                 rest = &rest[into..];
@@ -240,6 +242,12 @@ fn a_filter_speaks_while_the_body_is_read() {
             assert!(outcome.sent.ends_with(b"!"), "what was asked in between is answered in between");
         }
     }
+}
+
+#[test]
+fn q13_an_answer_that_comes_with_the_handshake_answers_nothing() {
+    let outcome = run(secured(), &records(&[ANSWER]), 20_000, usize::MAX);
+    assert_eq!(outcome.result.unwrap_err(), Kind::UnsolicitedData);
 }
 
 #[test]
