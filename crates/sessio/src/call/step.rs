@@ -81,13 +81,13 @@ impl Call {
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert(later(now, PATIENCE)) <= now
+            && *until.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.skipped(false);
         }
         if matches!(self.phase, Phase::Exchange)
             && self.send_failure.is_some()
-            && *self.heard_by.get_or_insert(later(now, PATIENCE)) <= now
+            && *self.heard_by.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.lose(Kind::ClosedBeforeResponse.into());
         }
