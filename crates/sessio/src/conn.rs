@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::h1::{Receiver, Sender};
 use crate::secure::Secure;
 
@@ -46,23 +46,33 @@ impl Conn {
         self.exchanges
     }
 
-    /// What goes to the socket, and where its bytes come to.
+    /// What goes to the socket, and where its bytes come to. A filter has things of its own to send, also
+    /// when nothing of the request `is_sending` any more.
     pub(crate) fn io<'a>(
         &'a mut self,
         sender: &'a Sender,
         receiver: &'a mut Receiver,
+        is_sending: bool,
     ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
-            return (sender.unsent(), receiver.room());
+            return (if is_sending { sender.unsent() } else { &[] }, receiver.room());
         };
         // Ciphertext is wanted while plaintext is, and during the handshake: not while the caller is slow.
         let wanted = !receiver.room().is_empty();
-        // One filter cannot lend both its ends at once: first what goes out, then what comes in.
-        if secure.outgoing().is_empty() {
-            (&[], if wanted { secure.room() } else { &mut [] })
-        } else {
-            (secure.outgoing(), &mut [])
-        }
+        let (send, recv) = secure.ends();
+        (send, if wanted { recv } else { &mut [] })
+    }
+
+    /// Whether there is a filter.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.secure.is_some()
+    }
+
+    /// Whether nothing is left in the filter: neither plaintext that nobody asked for, which must never be
+    /// taken for the next response (row V100), nor a word that has not gone out.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let Some(secure) = &mut self.secure else { return true };
+        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
@@ -81,28 +91,41 @@ impl Conn {
     }
 
     /// Moves what can move through the filter, in both directions.
-    pub(crate) fn pump(&mut self, sender: &mut Sender, receiver: &mut Receiver) -> Result<()> {
+    pub(crate) fn pump(
+        &mut self,
+        sender: &mut Sender,
+        receiver: &mut Receiver,
+        is_sending: bool,
+    ) -> Result<()> {
         let Some(secure) = &mut self.secure else { return Ok(()) };
-        while !sender.unsent().is_empty() {
+        loop {
+            let room = receiver.room();
+            if room.is_empty() {
+                break;
+            }
+            match secure.open(room)? {
+                Some(0) => break,
+                Some(n) => receiver.received(n),
+                None => {
+                    receiver.received(0);
+                    break;
+                }
+            }
+        }
+        if sender.bytes_sent() == 0 && receiver.bytes_received() > 0 {
+            // Nothing was asked yet (row Q13).
+            return Err(Kind::UnsolicitedData.into());
+        }
+        while is_sending && !sender.unsent().is_empty() {
             let taken = secure.seal(sender.unsent())?;
             if taken == 0 {
                 break;
             }
             sender.sent(taken);
         }
-        loop {
-            let room = receiver.room();
-            if room.is_empty() {
-                return Ok(());
-            }
-            match secure.open(room)? {
-                Some(0) => return Ok(()),
-                Some(n) => receiver.received(n),
-                None => {
-                    receiver.received(0);
-                    return Ok(());
-                }
-            }
-        }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,23 +9,22 @@ use crate::error::Result;
 ///
 /// All methods are level-triggered: what was not taken is offered again.
 pub trait Secure: fmt::Debug + Send {
-    /// Ciphertext for the peer: handshake and sealed data.
-    fn outgoing(&self) -> &[u8];
+    /// Both ends on the outside, lent at once, so that neither direction waits for the other (row Q07):
+    /// ciphertext for the peer, handshake and sealed data; and where ciphertext of the peer goes, which is
+    /// never empty before the end of the stream.
+    fn ends(&mut self) -> (&[u8], &mut [u8]);
 
-    /// The peer's transport took the first `n` bytes of [`outgoing`](Self::outgoing).
+    /// The peer's transport took the first `n` bytes of what goes out.
     fn sent(&mut self, n: usize);
 
-    /// Where ciphertext of the peer goes; never empty before the end of the stream.
-    fn room(&mut self) -> &mut [u8];
-
-    /// `n` bytes were written to the start of [`room`](Self::room); 0 is the end of the stream.
+    /// `n` bytes were written to the start of the room in [`ends`](Self::ends); 0 is the end of the stream.
     ///
     /// # Errors
     /// What is wrong with the peer's handshake, certificate or records.
     fn received(&mut self, n: usize) -> Result<()>;
 
     /// Seals plaintext and says how many bytes it took: none during the handshake, or while much is still
-    /// [`outgoing`](Self::outgoing).
+    /// on its way out.
     ///
     /// # Errors
     /// If nothing can be sealed any more.

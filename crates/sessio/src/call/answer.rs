@@ -76,7 +76,11 @@ impl Call {
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
-        let (Phase::Exchange, Some(conn)) = (&self.phase, &mut self.conn) else { return self.misuse() };
+        let moves = self.moves_filter() || matches!(self.phase, Phase::Exchange);
+        let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
+        if n > conn.io(&self.sender, &mut self.receiver, true).0.len() {
+            return self.misuse();
+        }
         conn.sent(n, &mut self.sender);
         self.clock.progress(Timeout::Send);
         self.settle();
@@ -101,6 +105,7 @@ impl Call {
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
             (Direction::Send, Phase::Exchange) => self.send_failure = Some(cause),
+            (Direction::Send, _) if self.moves_filter() => self.send_failure = Some(cause),
             (Direction::Receive, Phase::Exchange) => {
                 let is_first = self.receiver.bytes_received() == 0;
                 let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
@@ -110,6 +115,12 @@ impl Call {
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
         }
+    }
+
+    /// Whether a filter may have things of its own to send while the response is read.
+    fn moves_filter(&self) -> bool {
+        matches!(self.phase, Phase::Read | Phase::Skip { .. })
+            && self.conn.as_ref().is_some_and(Conn::is_secured)
     }
 
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
@@ -168,15 +179,17 @@ impl Call {
             return None;
         }
         let mut conn = self.conn.take()?;
+        let is_quiet = conn.is_quiet();
         conn.exchanges = conn.exchanges.saturating_add(1);
         let proof = match self.receiver.reuse() {
             Reuse::Yes { idle_for, max }
-                if self.sender.is_done() && self.send_failure.is_none() && max != Some(0) =>
+                if is_quiet && self.sender.is_done() && self.send_failure.is_none() && max != Some(0) =>
             {
                 Some(Proof { opened: conn.opened(), idle_for })
             }
             _ => None,
         };
+        self.settle();
         proof.map(|proof| (conn, proof))
     }
 

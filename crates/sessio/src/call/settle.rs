@@ -14,8 +14,9 @@ impl Call {
 
     /// Goes as far as what has come leads, without time or policy.
     pub(super) fn settle(&mut self) {
+        let is_sending = self.is_sending();
         if let Some(conn) = &mut self.conn
-            && let Err(error) = conn.pump(&mut self.sender, &mut self.receiver)
+            && let Err(error) = conn.pump(&mut self.sender, &mut self.receiver, is_sending)
         {
             return self.fail(error);
         }

@@ -91,10 +91,6 @@ impl Call {
         {
             self.lose(Kind::ClosedBeforeResponse.into());
         }
-        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
-            // Released since: until then the request was still the one that the connection had carried.
-            self.skip();
-        }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
             && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
@@ -174,19 +170,24 @@ impl Call {
         }
     }
 
+    /// Whether more of the request goes out.
+    pub(super) fn is_sending(&self) -> bool {
+        matches!(self.phase, Phase::Exchange) && self.send_failure.is_none()
+    }
+
     pub(super) fn io(&mut self, limit: Timeout, now: Instant) -> Result<Step<'_>> {
         let deadline = match self.clock.wait(limit, &self.request.timeouts, now) {
             Ok(deadline) => deadline,
             Err(timeout) => return self.expire(timeout),
         };
-        let wants_body = matches!(self.phase, Phase::Exchange) && self.send_failure.is_none();
-        let body = if wants_body { self.sender.wanted() } else { 0 };
+        let is_sending = self.is_sending();
+        let body = if is_sending { self.sender.wanted() } else { 0 };
         if self.conn.is_none() {
             self.misuse();
             return Err(self.tell());
         }
         let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
-        let (send, recv) = conn.io(&self.sender, &mut self.receiver);
-        Ok(Step::Io(Io { send: if wants_body { send } else { &[] }, recv, body, deadline }))
+        let (send, recv) = conn.io(&self.sender, &mut self.receiver, is_sending);
+        Ok(Step::Io(Io { send: if self.send_failure.is_none() { send } else { &[] }, recv, body, deadline }))
     }
 }

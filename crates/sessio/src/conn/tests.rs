@@ -1,0 +1,256 @@
+//! The seam for TLS, with a filter that anyone can check by hand: a handshake of two words, then records of a
+//! length and so many bytes, each of them XORed.
+
+use std::time::Instant;
+
+use super::*;
+use crate::call::{Call, Step};
+use crate::error::{Error, Kind};
+use crate::{Jar, Memory, Now, Request, Settings, UnixTime, merge, prepare};
+
+const KEY: u8 = 0x55;
+/// A record of this length asks for an `!` in return, as a key update does.
+const ASK: u8 = 255;
+
+#[derive(Debug)]
+struct Toy {
+    out: Vec<u8>,
+    sealed: Vec<u8>,
+    room: [u8; 1024],
+    plain: Vec<u8>,
+    is_open: bool,
+    is_closed: bool,
+    is_ended: bool,
+}
+
+impl Toy {
+    fn new() -> Self {
+        Self {
+            out: b"HELLO".to_vec(),
+            sealed: Vec::new(),
+            room: [0; 1024],
+            plain: Vec::new(),
+            is_open: false,
+            is_closed: false,
+            is_ended: false,
+        }
+    }
+}
+
+fn record(plain: &[u8]) -> Vec<u8> {
+    let mut sealed = vec![u8::try_from(plain.len()).unwrap()];
+    sealed.extend(plain.iter().map(|b| b ^ KEY));
+    sealed
+}
+
+impl Secure for Toy {
+    fn ends(&mut self) -> (&[u8], &mut [u8]) {
+        (&self.out, &mut self.room)
+    }
+
+    fn sent(&mut self, n: usize) {
+        self.out.drain(..n);
+    }
+
+    fn received(&mut self, n: usize) -> Result<()> {
+        self.is_ended |= n == 0;
+        self.sealed.extend_from_slice(&self.room[..n]);
+        if !self.is_open && self.sealed.len() >= 7 {
+            if !self.sealed.starts_with(b"WELCOME") {
+                return Err(Error::new(Kind::Connect).with_detail("a bad handshake"));
+            }
+            self.sealed.drain(..7);
+            self.is_open = true;
+        }
+        while self.is_open && !self.sealed.is_empty() && !self.is_closed {
+            match usize::from(self.sealed[0]) {
+                0 => self.is_closed = true,
+                255 => {
+                    self.sealed.remove(0);
+                    self.out.push(b'!');
+                }
+                len if self.sealed.len() > len => {
+                    self.plain.extend(self.sealed.drain(..=len).skip(1).map(|b| b ^ KEY));
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+        if !self.is_open || self.out.len() > 100 {
+            return Ok(0);
+        }
+        let n = plain.len().min(20);
+        self.out.extend(record(&plain[..n]));
+        Ok(n)
+    }
+
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+        // Never more than a little at once, as a filter may.
+        let n = plain.len().min(self.plain.len()).min(9);
+        plain[..n].copy_from_slice(&self.plain[..n]);
+        self.plain.drain(..n);
+        match n {
+            0 if self.is_closed => Ok(None),
+            0 if self.is_ended => Err(Error::new(Kind::IncompleteBody).with_detail("without a closing word")),
+            n => Ok(Some(n)),
+        }
+    }
+}
+
+/// What came of a call over the filter: the body or the error, and the connection if it can be used again.
+struct Outcome {
+    result: Result<Vec<u8>, Kind>,
+    conn: Option<Conn>,
+    /// Everything that went out after the handshake.
+    sent: Vec<u8>,
+}
+
+/// Runs a GET against a peer that answers with these bytes, `size` of them at once in both directions, and
+/// takes nothing more once it has taken `most`.
+fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
+    let now = Now { mono: Instant::now(), wall: UnixTime(0) };
+    let mut jar = Jar::new();
+    let request = Request::post("http://h/").body(vec![b'x'; 1000]);
+    let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
+    let mut call = Call::new(request, Memory::default()).unwrap();
+    let (mut conn, mut kept) = (Some(conn), None);
+    let (mut body, mut sent, mut rest) = (Vec::new(), Vec::new(), incoming);
+    for _ in 0..100_000 {
+        match call.step(now) {
+            Ok(Step::Connect(_)) => call.connected(conn.take().unwrap()),
+            Ok(Step::Io(io)) => {
+                let out = io.send.len().min(size).min(most - sent.len());
+                sent.extend_from_slice(&io.send[..out]);
+                // The answer comes once nothing more goes out.
+                let may_read = out == 0;
+                let greeting = 7_usize.saturating_sub(incoming.len() - rest.len());
+                let size_in = if greeting > 0 && size < 20_000 { size.min(greeting) } else { size };
+                let into = if may_read { io.recv.len().min(size_in).min(rest.len()) } else { 0 };
+                let ends = may_read && rest.is_empty() && !io.recv.is_empty() && out == 0;
+                io.recv[..into].copy_from_slice(&rest[..into]);
+                rest = &rest[into..];
+                assert!(out > 0 || into > 0 || ends, "nothing can move");
+                if out > 0 {
+                    call.sent(out);
+                }
+                if (into > 0 || ends) && matches!(call.step(now), Ok(Step::Io(_))) {
+                    call.received(into);
+                }
+            }
+            Ok(Step::Release) => kept = call.release().map(|(conn, _)| conn),
+            Ok(Step::Turn) => call.turn(&mut jar, now),
+            Ok(Step::Head) => drop(call.take_head()),
+            Ok(Step::Body(bytes)) => {
+                let n = bytes.len();
+                body.extend_from_slice(bytes);
+                call.consume(n);
+            }
+            Ok(Step::Done) => return Outcome { result: Ok(body), conn: kept, sent },
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => return Outcome { result: Err(error.kind()), conn: kept, sent },
+        }
+    }
+    panic!("no end");
+}
+
+fn secured() -> Conn {
+    Conn::secured(1, Instant::now(), Box::new(Toy::new()))
+}
+
+fn records(parts: &[&[u8]]) -> Vec<u8> {
+    let mut all = b"WELCOME".to_vec();
+    for part in parts {
+        all.extend(part.chunks(100).flat_map(record));
+    }
+    all
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello, you.";
+
+#[test]
+fn a_filter_sees_a_handshake_and_seals_both_ways_however_it_is_cut() {
+    for size in [1, 2, 7, 33, 10_000] {
+        let outcome = run(secured(), &records(&[ANSWER]), size, usize::MAX);
+        assert_eq!(outcome.result.unwrap(), b"hello, you.", "{size}");
+        assert!(outcome.sent.starts_with(b"HELLO"));
+        let mut plain = Vec::new();
+        let mut rest = &outcome.sent[5..];
+        while let [len, more @ ..] = rest {
+            plain.extend(more[..usize::from(*len)].iter().map(|b| b ^ KEY));
+            rest = &more[usize::from(*len)..];
+        }
+        assert!(plain.starts_with(b"POST / HTTP/1.1\r\nHost: h\r\n"), "{}", plain.escape_ascii());
+        assert!(plain.ends_with(&[b'x'; 1000]));
+        assert_eq!(outcome.conn.map(|conn| conn.exchanges()), Some(1), "{size}");
+    }
+}
+
+#[test]
+fn v100_plaintext_behind_a_response_stays_with_its_connection() {
+    for excess in [&b"x"[..], ANSWER, b"\r\n"] {
+        for size in [10_000, 33] {
+            // A record of its own, and glued to the last one.
+            for stream in [records(&[ANSWER, excess]), records(&[&[ANSWER, excess].concat()])] {
+                let outcome = run(secured(), &stream, size, usize::MAX);
+                assert_eq!(outcome.result.unwrap(), b"hello, you.");
+                // What has not been read yet is for whoever keeps the socket to see.
+                assert!(outcome.conn.is_none_or(|_| size == 33), "{excess:?} would answer the next request");
+            }
+        }
+    }
+}
+
+#[test]
+fn q16_an_end_without_a_closing_word_is_not_the_end_of_a_body() {
+    let until_close = b"HTTP/1.1 200 OK\r\n\r\nhello, you.";
+    let mut closed = records(&[until_close]);
+    let cut = run(secured(), &closed, 1, usize::MAX);
+    assert_eq!(cut.result.unwrap_err(), Kind::IncompleteBody);
+    closed.push(0);
+    assert_eq!(run(secured(), &closed, 1, usize::MAX).result.unwrap(), b"hello, you.");
+    // Behind a body that says its length no closing word is needed (row Q17).
+    let mut closed = records(&[ANSWER]);
+    closed.push(0);
+    let outcome = run(secured(), &closed, 10_000, usize::MAX);
+    assert_eq!(outcome.result.unwrap(), b"hello, you.");
+    assert!(outcome.conn.is_none(), "the peer has closed");
+}
+
+#[test]
+fn q07_an_answer_is_read_while_ciphertext_cannot_leave() {
+    let refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
+    for size in [1, 10_000] {
+        let outcome = run(secured(), &records(&[refusal]), size, 60);
+        assert_eq!(outcome.result.unwrap(), b"too large");
+        assert!(outcome.conn.is_none(), "half a request has gone out on it");
+    }
+}
+
+#[test]
+fn a_filter_speaks_while_the_body_is_read() {
+    let (head, body) = ANSWER.split_at(ANSWER.len() - 5);
+    let mut stream = records(&[head]);
+    stream.push(ASK);
+    stream.extend(record(body));
+    for size in [1, 10_000] {
+        let outcome = run(secured(), &stream, size, usize::MAX);
+        assert_eq!(outcome.result.unwrap(), b"hello, you.");
+        if size == 1 {
+            assert!(outcome.sent.ends_with(b"!"), "what was asked in between is answered in between");
+        }
+    }
+}
+
+#[test]
+fn q13_an_answer_that_comes_with_the_handshake_answers_nothing() {
+    let outcome = run(secured(), &records(&[ANSWER]), 20_000, usize::MAX);
+    assert_eq!(outcome.result.unwrap_err(), Kind::UnsolicitedData);
+}
+
+#[test]
+fn a_bad_handshake_ends_the_call() {
+    assert_eq!(run(secured(), b"GOODBYE", 3, usize::MAX).result.unwrap_err(), Kind::Connect);
+}

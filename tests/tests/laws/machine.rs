@@ -1,0 +1,178 @@
+//! The machine takes every answer in every order: a wrong one is an error, never a panic, and asking twice
+//! gives the same step twice.
+
+use std::io;
+
+use sessio::call::Direction;
+use sessio::{Body, Call, Conn, Jar, Kind, Memory, Now, Request, Seed, Settings, Step, merge, prepare};
+use sessio_tests::replay::now;
+
+fn draw(seed: &mut Seed, below: usize) -> usize {
+    (seed.draw() % below as u64) as usize
+}
+
+fn call(seed: &mut Seed, jar: &mut Jar) -> Call {
+    let mut request = Request::new(["GET", "POST", "HEAD"][draw(seed, 3)], "http://h/");
+    request.body = match draw(seed, 4) {
+        0 => Body::empty(),
+        1 => "payload".into(),
+        2 => Body::source(Some(5), true),
+        _ => Body::source(None, draw(seed, 2) == 0),
+    };
+    if draw(seed, 4) == 0 {
+        request = request.redirects(None);
+    }
+    Call::new(prepare(merge(&Settings::default(), request), jar, now()).unwrap(), Memory::default()).unwrap()
+}
+
+/// What a step is, without the bytes that it lends.
+fn shape(call: &mut Call, now: Now) -> String {
+    match call.step(now) {
+        Ok(Step::Io(io)) => format!("io {} {} {} {:?}", io.send.len(), io.recv.len(), io.body, io.deadline),
+        Ok(Step::Body(bytes)) => format!("body {bytes:?}"),
+        Ok(step) => format!("{step:?}"),
+        Err(error) => format!("error {}", error.kind()),
+    }
+}
+
+const PIECES: [&[u8]; 9] = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 307 X\r\nLocation: http://b/\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+    b"0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"5\r\nhello\r\n",
+    b"garbage",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+];
+
+/// Answers as asked; says whether the call goes on.
+fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
+    match call.step(now) {
+        Ok(Step::Connect(_)) => call.connected(Conn::plain(1, now.mono)),
+        Ok(Step::Io(io)) if !io.send.is_empty() => {
+            let n = 1 + draw(seed, io.send.len());
+            call.sent(n);
+        }
+        Ok(Step::Io(io)) if io.body > 0 && draw(seed, 2) == 0 => {
+            let most = io.body.min(5);
+            match draw(seed, 3) {
+                0 => call.supply_end(),
+                _ => drop(call.supply(&b"hello"[..most])),
+            }
+        }
+        Ok(Step::Io(io)) => {
+            let piece = PIECES[draw(seed, PIECES.len())];
+            let n = piece.len().min(io.recv.len());
+            io.recv[..n].copy_from_slice(&piece[..n]);
+            call.received(if draw(seed, 12) == 0 { 0 } else { n });
+        }
+        Ok(Step::Release) => drop(call.release()),
+        Ok(Step::Turn) => call.turn(jar, now),
+        Ok(Step::Rewind) => call.rewound(),
+        Ok(Step::Head) => drop(call.take_head()),
+        Ok(Step::Body(bytes)) => {
+            let n = bytes.len();
+            call.consume(n);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Answers whatever was asked.
+fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
+    match draw(seed, 18) {
+        0 => call.connected(Conn::plain(1, now.mono)),
+        1 => call.unreachable(Kind::Resolve.into()),
+        2 => call.sent(draw(seed, 3) * 1000),
+        3 => call.received(draw(seed, 3) * 5000),
+        4 => call.received(usize::MAX),
+        5 => call.broken(Direction::Send, io::ErrorKind::BrokenPipe.into()),
+        6 => call.broken(Direction::Receive, io::ErrorKind::ConnectionReset.into()),
+        7 => drop(call.supply(&[b'x'; 10][..draw(seed, 10)])),
+        8 => call.supply_end(),
+        9 => call.supply_failed(io::ErrorKind::Other.into()),
+        10 => call.rewound(),
+        11 => drop(call.release()),
+        12 => call.turn(jar, now),
+        13 => drop(call.take_head()),
+        14 => call.consume(draw(seed, 3) * 100),
+        15 => drop(call.resolved(now)),
+        16 => drop(call.take_next()),
+        _ => drop(call.admitted(now)),
+    }
+}
+
+#[test]
+fn no_script_of_answers_makes_a_step_panic_or_spin() {
+    let mut answers = 0_u64;
+    for number in 0..20_000 {
+        let (mut seed, mut jar) = (Seed::new(number), Jar::new());
+        let mut call = call(&mut seed, &mut jar);
+        // Some obey for a while first: the deep states are not found by chance.
+        let patience = draw(&mut seed, 30);
+        let mut now = now();
+        for step in 0..40 {
+            let once = shape(&mut call, now);
+            assert_eq!(
+                shape(&mut call, now),
+                once,
+                "seed {number}, step {step}: asking has changed something"
+            );
+            answers += 1;
+            if step >= patience && draw(&mut seed, 3) == 0 {
+                disturb(&mut call, &mut jar, &mut seed, now);
+            } else if !obey(&mut call, &mut jar, &mut seed, now) {
+                break;
+            }
+            if draw(&mut seed, 20) == 0 {
+                now = now.after(std::time::Duration::from_millis(60));
+            }
+        }
+        let _ = (call.history().len(), call.body_left(), call.connection(), format!("{call:?}"));
+        assert!(call.take_memory().capacity() < 1 << 20);
+        // It is over, whatever is said.
+        disturb(&mut call, &mut jar, &mut seed, now);
+        assert!(matches!(call.step(now), Ok(Step::Done) | Err(_)), "seed {number}");
+    }
+    assert!(answers > 200_000, "{answers}");
+}
+
+#[test]
+fn a_wrong_answer_is_misuse_and_stays_it() {
+    let mut jar = Jar::new();
+    let fresh = || {
+        let request =
+            prepare(merge(&Settings::default(), Request::get("http://h/")), &mut Jar::new(), now()).unwrap();
+        Call::new(request, Memory::default()).unwrap()
+    };
+    let wrong: [fn(&mut Call, &mut Jar); 11] = [
+        |call, _| call.sent(1),
+        |call, _| call.received(1),
+        |call, _| call.received(0),
+        |call, _| call.broken(Direction::Send, io::ErrorKind::Other.into()),
+        |call, _| drop(call.supply(b"x")),
+        |call, _| call.supply_end(),
+        |call, _| call.rewound(),
+        |call, _| drop(call.release()),
+        |call, jar| call.turn(jar, now()),
+        |call, _| drop(call.take_head()),
+        |call, _| call.consume(1),
+    ];
+    for answer in wrong {
+        let mut call = fresh();
+        answer(&mut call, &mut jar);
+        for _ in 0..3 {
+            assert_eq!(call.step(now()).unwrap_err().kind(), Kind::Misuse);
+        }
+    }
+    // More than was offered.
+    let mut call = fresh();
+    call.connected(Conn::plain(1, now().mono));
+    let Ok(Step::Io(io)) = call.step(now()) else { panic!() };
+    let offered = io.send.len();
+    call.sent(offered + 1);
+    assert_eq!(call.step(now()).unwrap_err().kind(), Kind::Misuse);
+}

@@ -1,0 +1,124 @@
+//! Law 5 as an oracle: no secret is written to a peer that does not own it, over any chain of redirects.
+
+use sessio::{Auth, Jar, Origin, Request, Seed, Settings, Url, merge, prepare};
+use sessio_tests::replay::{Script, Then, now, replay};
+
+const HOSTS: [&str; 3] = ["a.test", "b.test", "sub.a.test"];
+
+/// Three hosts, two schemes, two ports.
+fn origin(seed: &mut Seed) -> String {
+    let host = HOSTS[draw(seed, 3)];
+    let scheme = ["http", "https"][draw(seed, 2)];
+    let port = ["", ":8080"][draw(seed, 2)];
+    format!("{scheme}://{host}{port}")
+}
+
+fn draw(seed: &mut Seed, below: usize) -> usize {
+    (seed.draw() % below as u64) as usize
+}
+
+/// Everything the caller gives to one origin, each with a mark of its own.
+fn request(seed: &mut Seed, url: &str) -> Request {
+    let method = ["GET", "POST", "PUT", "HEAD"][draw(seed, 4)];
+    let mut request = Request::new(method, url)
+        .redirects(10)
+        .cookie("own", "MARK-own")
+        .header("Cookie", "by-hand=MARK-line");
+    request =
+        request.header("X-Api-Key", "MARK-key").header("X-Listed", "MARK-listed").header("X-Plain", "plain");
+    request.headers.mark_sensitive("x-api-key");
+    request = request.header("Proxy-Authorization", "MARK-proxy").header("X-Plain-2", "plain");
+    match draw(seed, 4) {
+        0 => request.header("aUTHorization", "MARK-auth"),
+        1 => request.auth(Auth::bearer("MARK-auth")),
+        2 => request.header("Host", "MARK-host"),
+        _ => request,
+    }
+}
+
+#[test]
+fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
+    let (mut runs, mut hops, mut crossings) = (0, 0, 0);
+    for number in 0..12_000_u64 {
+        let mut seed = Seed::new(number);
+        let seed = &mut seed;
+        let mut settings = Settings::default();
+        settings.sensitive_headers = ["x-listed".into()].into();
+        if draw(seed, 2) == 0 {
+            settings.auth = Auth::basic("MARK-user", "MARK-password");
+        }
+        let length = 1 + draw(seed, 6);
+        // Some chains stay for a while.
+        let mut chain: Vec<String> = vec![origin(seed)];
+        while chain.len() <= length {
+            let next = if draw(seed, 3) == 0 { chain[chain.len() - 1].clone() } else { origin(seed) };
+            chain.push(next);
+        }
+        let userinfo = draw(seed, 3) == 0;
+        let url = |at: usize| format!("{}/{at}", chain[at]);
+        let first = if userinfo { url(0).replacen("://", "://MARK-user:MARK-password@", 1) } else { url(0) };
+        let mut jar = Jar::new();
+        let prepared = prepare(merge(&settings, request(seed, &first)), &mut jar, now()).unwrap();
+        let mut at = 0;
+        let status = [301, 302, 303, 307, 308][draw(seed, 5)];
+        let (relative, chunked, size) =
+            (draw(seed, 2) == 0, draw(seed, 2) == 0, [1, 13, 1 << 20][draw(seed, 3)]);
+        let told = replay(prepared, &mut jar, size, |asked| {
+            let host = asked.host_str().unwrap().to_owned();
+            at += 1;
+            let framing = if chunked {
+                "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+            } else {
+                "Content-Length: 2\r\n\r\nhi"
+            };
+            let secure = if asked.scheme() == "https" { "; Secure" } else { "" };
+            let cookie = format!(
+                "Set-Cookie: jar{at}=JAR-{host}{}{secure}\r\n",
+                if secure.is_empty() { "" } else { "-secure" }
+            );
+            let head = if at < chain.len() {
+                let stays = chain[at] == chain[at - 1];
+                let location = if stays && relative { format!("/{at}") } else { url(at) };
+                format!("HTTP/1.1 {status} X\r\nLocation: {location}\r\n")
+            } else {
+                "HTTP/1.1 200 OK\r\n".to_owned()
+            };
+            Script { bytes: (head + &cookie + framing).into_bytes(), then: Then::Close }
+        });
+        assert_eq!(told.error, None, "seed {number}: {chain:?}");
+        assert_eq!(told.sent.len(), chain.len(), "seed {number}");
+        runs += 1;
+        let owner = Origin::of(&Url::parse(&first).unwrap());
+        let mut is_home = true;
+        for (index, (url, sent)) in told.sent.iter().enumerate() {
+            hops += 1;
+            is_home &= Origin::of(url) == owner;
+            crossings += usize::from(!is_home);
+            let text = String::from_utf8_lossy(sent);
+            let why = || format!("seed {number}, hop {index} of {chain:?}:\n{text}");
+            assert!(!text.contains("MARK-proxy"), "{}", why());
+            assert!(is_home || !text.contains("MARK"), "{}", why());
+            assert!(!text.contains("MARK-password") && !text.contains("MARK-user"), "{}", why());
+            if is_home {
+                for mark in ["MARK-own", "MARK-line", "MARK-key", "MARK-listed"] {
+                    assert!(text.contains(mark), "{mark} {}", why());
+                }
+            } else {
+                // What the URL or the settings say in the clear is Basic, and stays at home as well.
+                assert!(!text.to_ascii_lowercase().contains("authorization:"), "{}", why());
+            }
+            assert!(text.contains("X-Plain: plain"), "{}", why());
+            assert_eq!(text.matches("\r\nHost: ").count(), 1, "{}", why());
+            // The jar's are the host's, and those marked Secure are for https.
+            for host in HOSTS {
+                let is_own = url.host_str() == Some(host);
+                let plain = text.matches(&format!("JAR-{host};")).count()
+                    + text.matches(&format!("JAR-{host}\r")).count();
+                assert!(is_own || plain == 0, "{}", why());
+                let secure = text.contains(&format!("JAR-{host}-secure"));
+                assert!(!secure || (is_own && url.scheme() == "https"), "{}", why());
+            }
+        }
+    }
+    assert!(runs >= 10_000 && hops > 40_000 && crossings > 20_000, "{runs} {hops} {crossings}");
+}
