@@ -80,8 +80,9 @@ pub enum Part {
 /// - *Identity*: a request that changes nothing has the settings' values.
 /// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
 /// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
-/// - *Idempotence*: the same changes made to the outcome change nothing more; lines that are appended are
-///   the exception, as their name says.
+/// - *Idempotence*: the same changes made to the outcome change nothing more. Lines that are appended are
+///   the exception, as their name says; and several values of a parameter that stood apart, as the request
+///   gave them, stand together the second time.
 /// - *No persistence*: the settings stay as they are (story S8).
 /// - *Order*: the session's names keep their places, also those that the request overrides; the request's
 ///   further names follow in its order (rule M-06).
