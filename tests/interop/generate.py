@@ -199,6 +199,46 @@ class Generator:
             "rules": {"max": 30, "keep_on_upgrade": self.chance(50)},
         }
 
+    def chain(self, number):
+        """A call along some redirects, in which nothing is odd: what matters is what goes along and what stays."""
+        origins = ["http://a.test:8001", "http://a.test:8003", "http://b.test:8002", "https://c.test:8443"]
+        world = {origin: [] for origin in origins}
+        origin = first = self.random.choice(origins)
+        hops = 31 if self.chance(3) else self.random.randrange(7)
+        for hop in range(hops + 1):
+            self.next = origin
+            head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" if hop == hops else self.hop(hop, origins, origin)
+            for name in self.random.sample(["c0", "c1", "c2", "c3"], self.random.choice([0, 0, 1, 2])):
+                head += f"Set-Cookie: {self.set_cookie(name, hop, origin)}\r\n"
+            body = "ok" if hop == hops else "moved"[: self.random.choice([0, 5])]
+            if hop < hops:
+                head += f"Content-Length: {len(body)}\r\n"
+            response = f"{head}\r\n{body}"
+            world[origin].append({"response_b64": base64.b64encode(response.encode()).decode()})
+            origin = self.next
+        session = {"headers": [["X-Session", "1"]], "params": [["p", "1"]] if self.chance(30) else []}
+        if self.chance(60):
+            session["auth"] = ["user", "pass"]
+        if self.chance(60):
+            session["cookies"] = {"s": "1", "c1": "first"}
+        method = self.random.choice(["GET", "GET", "HEAD", "POST"])
+        request = {"method": method, "url": f"{first}/start{self.pick(['', '#f'], ['?q=1#g'], 30)}", "headers": [["X-Request", "2"]]}
+        if method == "POST":
+            request["form"] = [["a", "1"]]
+        return {"id": number, "now": 1767225600, "session": session, "request": request, "world": world}
+
+    def hop(self, hop, origins, origin):
+        status = self.random.choice([301, 302, 303, 307, 308])
+        # Now and then to where it was before.
+        self.next = origin if self.chance(40) else self.random.choice(origins)
+        is_relative = self.next == origin and self.chance(50)
+        location = f"{'' if is_relative else self.next}/hop{hop}{self.random.choice(['', '', '#h', '?x=y'])}"
+        return f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\n"
+
+    def set_cookie(self, name, hop, origin):
+        secure = "; Secure" if origin.startswith("https") and self.chance(30) else ""
+        return self.random.choice([f"{name}={hop}", f"{name}={hop}; Path=/; HttpOnly", f"{name}=; Max-Age=0", f"{name}={hop}; Max-Age=60"]) + secure
+
 
 def prepare(seed, count):
     generator = Generator(seed)
@@ -208,3 +248,8 @@ def prepare(seed, count):
 def redirect(seed, count):
     generator = Generator(seed)
     return [generator.redirect(number) for number in range(count)]
+
+
+def chain(seed, count):
+    generator = Generator(seed)
+    return [generator.chain(number) for number in range(count)]

@@ -231,3 +231,27 @@ def redirect(case):
         headers = [field for field in headers if field[0] != "Content-Length"]
     kept = "none" if body is None else "keep" if follow.body is not None else "drop"
     return {"decision": "follow", "method": follow.method, "url": follow.url, "headers": headers, "body": kept}
+
+
+def exchange(case):
+    """A whole call: what was sent to whom, and how it ended."""
+    Socket.world = World(
+        {
+            origin: [base64.b64decode(answer["response_b64"]) for answer in answers]
+            for origin, answers in case["world"].items()
+        }
+    )
+    outcome = {"error": None, "status": None, "url": None, "history": []}
+    with session_of(case) as session:
+        try:
+            put_cookies(case, session)
+            response = session.send(session.prepare_request(request_of(case)))
+            outcome["status"], outcome["url"] = response.status_code, response.url
+        except Exception as error:  # whatever it is, it is what their user gets
+            outcome["error"] = kind(error)
+            response = getattr(error, "response", None)
+        hops = response.history if response is not None else []
+        outcome["history"] = [{"status": hop.status_code, "url": hop.url} for hop in hops]
+        outcome["jar"] = sorted((cookie.name, cookie.value, cookie.domain) for cookie in session.cookies)
+    outcome["sent"] = [{"to": origin, **parse(sent)} for origin, sent in Socket.world.sent]
+    return outcome

@@ -58,7 +58,7 @@ async fn read(response: Result<Response>) -> Value {
 }
 
 fn change(session: &Session, change: impl FnOnce(&mut Settings)) {
-    let changed = session.update(|settings| -> Result<()> {
+    let changed: Result<()> = session.update(|settings| {
         change(settings);
         Ok(())
     });

@@ -63,7 +63,9 @@ impl<R: Runtime> RequestBuilder<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
     pub async fn send(self) -> Result<Response<R>> {
-        self.session.send(self.request, self.source).await
+        let Self { session, request, source } = self;
+        let flight = session.launch(request, source)?;
+        Response::of(flight).await
     }
 }
 

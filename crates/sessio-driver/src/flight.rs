@@ -27,7 +27,7 @@ pub(crate) struct Flight<R: Runtime> {
     lease: Option<Lease>,
     /// A place in line for one.
     ticket: Option<Ticket>,
-    upload: Option<Upload>,
+    upload: Option<Box<Upload>>,
     timer: Option<(Instant, R::Sleep)>,
     now: Now,
     /// Time has passed since: the flight has waited, or was in its caller's hands.
@@ -49,13 +49,13 @@ enum Stop {
 impl<R: Runtime> Flight<R> {
     pub(crate) fn new(
         request: Prepared,
-        upload: Option<Upload>,
+        upload: Option<Box<Upload>>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,
         now: Now,
-    ) -> Result<Self> {
+    ) -> Result<Box<Self>> {
         let call = Call::new(request, shared.memory())?;
-        Ok(Self {
+        Ok(Box::new(Self {
             call,
             runtime,
             shared,
@@ -66,7 +66,7 @@ impl<R: Runtime> Flight<R> {
             timer: None,
             now,
             is_late: false,
-        })
+        }))
     }
 
     /// Up to the head of the answer.

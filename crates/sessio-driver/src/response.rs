@@ -21,8 +21,10 @@ pub struct Response<R: Runtime> {
 }
 
 impl<R: Runtime> Response<R> {
-    pub(crate) fn new(flight: Box<Flight<R>>, head: Head) -> Self {
-        Self { flight, head }
+    /// The answer that a flight brings.
+    pub(crate) async fn of(mut flight: Box<Flight<R>>) -> Result<Self> {
+        let head = flight.head().await?;
+        Ok(Self { flight, head })
     }
 
     /// The status code.

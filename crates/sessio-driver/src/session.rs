@@ -111,25 +111,19 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        self.fly(request, None, self.owner.runtime.now()).await
+        let flight = self.board(request, None, self.owner.runtime.now())?;
+        Response::of(flight).await
     }
 
-    pub(crate) async fn send(
-        &self,
-        request: Request,
-        source: Option<Box<dyn Source>>,
-    ) -> Result<Response<R>> {
+    /// A request on its way, before anything was done about it.
+    pub(crate) fn launch(&self, request: Request, source: Option<Box<dyn Source>>) -> Result<Box<Flight<R>>> {
         let now = self.owner.runtime.now();
-        let prepared = self.prepare_at(request, now)?;
-        self.fly(prepared, source, now).await
+        self.board(self.prepare_at(request, now)?, source, now)
     }
 
-    async fn fly(&self, request: Prepared, source: Option<Box<dyn Source>>, now: Now) -> Result<Response<R>> {
-        let upload = source.map(Upload::new);
-        let shared = Arc::clone(&self.owner.shared);
-        let mut flight = Box::new(Flight::new(request, upload, self.owner.runtime.clone(), shared, now)?);
-        let head = flight.head().await?;
-        Ok(Response::new(flight, head))
+    fn board(&self, request: Prepared, source: Option<Box<dyn Source>>, now: Now) -> Result<Box<Flight<R>>> {
+        let upload = source.map(|source| Box::new(Upload::new(source)));
+        Flight::new(request, upload, self.owner.runtime.clone(), Arc::clone(&self.owner.shared), now)
     }
 
     /// The settings as they are now.

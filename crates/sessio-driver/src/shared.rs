@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Waker};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
 use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
 
-/// How much memory is kept for calls to come: as many are at work at once, and rarely more.
-const MOST_MEMORY: usize = 64;
+/// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
+/// of more allocates.
+const MOST_MEMORY: usize = 16;
 /// A buffer that has grown beyond this is not worth keeping.
 const LARGEST_MEMORY: usize = 256 * 1024;
 
@@ -39,7 +40,7 @@ struct Shelf<S> {
 impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
-        Self { jar: Mutex::new(Jar::new()), origins: Mutex::new(Origins::new()), shelf: Mutex::new(shelf) }
+        Self { jar: Mutex::default(), origins: Mutex::default(), shelf: Mutex::new(shelf) }
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.

@@ -277,9 +277,14 @@ impl Headers {
     /// Writes the field lines, each with its CRLF.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         for span in &self.spans {
-            out.extend_from_slice(span.name_in(&self.bytes));
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(span.value_in(&self.bytes));
+            // What was not received lies in the block as it goes over the wire.
+            if let Some(line) = span.line_in(&self.bytes) {
+                out.extend_from_slice(line);
+            } else {
+                out.extend_from_slice(span.name_in(&self.bytes));
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(span.value_in(&self.bytes));
+            }
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -342,6 +347,13 @@ impl Span {
 
     fn value_in<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.value as usize..(self.value + self.value_len) as usize]
+    }
+
+    /// Name and value in one piece, where that is how they lie.
+    fn line_in<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (start, value) = (self.name as usize, self.value as usize);
+        let between = bytes.get(start + usize::from(self.name_len)..value)?;
+        if between == b": " { bytes.get(start..value + self.value_len as usize) } else { None }
     }
 
     fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {

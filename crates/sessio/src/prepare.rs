@@ -100,10 +100,11 @@ impl Prepared {
             true => cookie::line(jar, cookies, url, now, out),
             false => cookies.write(out),
         };
-        let own = headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
-        let Some(name) = own.map(|field| field.name.to_owned()) else {
+        if !headers.contains("Cookie") {
             return headers.append_if("Cookie", |out| write(out) > 0);
-        };
+        }
+        let own = headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
+        let name = own.map_or("Cookie", |field| field.name).to_owned();
         let mut line = Vec::new();
         // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
         if write(&mut line) == 0 || headers.insert(name, &line).is_err() {

@@ -15,11 +15,6 @@ impl<'a> Case<'a> {
         Self(Some(object))
     }
 
-    /// Whether the field is there, be it `null`.
-    pub(super) fn names(&self, field: &str) -> bool {
-        self.0.is_some_and(|object| object.contains_key(field))
-    }
-
     pub(super) fn value(&self, field: &str) -> Option<&'a Value> {
         self.0?.get(field).filter(|value| !value.is_null())
     }

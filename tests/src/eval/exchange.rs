@@ -114,8 +114,7 @@ impl Run {
         let sent = self.world.sent.iter().filter(|sent| !sent.bytes.is_empty());
         object([
             ("outcome", if error.is_none() { "ok" } else { "error" }.into()),
-            ("error", error.as_ref().map(|error| error.kind().name()).into()),
-            ("message", error.map(|error| error.to_string()).into()),
+            ("error", error.map(|error| error.kind().name()).into()),
             (
                 "sent",
                 sent.map(|sent| {

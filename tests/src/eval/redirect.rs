@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sessio::http::{Method, StatusCode};
-use sessio::redirect::{Decision, Hop, RedirectRules, Replay, decide};
+use sessio::redirect::{Decision, Follow, Hop, RedirectRules, Replay, decide};
 use sessio::{Address, Head, Headers, Kind};
 
 use super::case::{Case, text_or_null};
@@ -33,23 +33,29 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let taken = case.count("hops")?.unwrap_or(0);
     let hop = Hop { method: &method, url: &url, headers: &headers, body, taken };
     let decision = decide(&hop, &head(case)?, &rules(&case.inner("rules")?)?);
-    Ok(match decision {
-        Decision::Stop(why) => object([("decision", "stop".into()), ("reason", why.name().into())]),
-        Decision::Fail(why) => object([
-            ("decision", "fail".into()),
-            ("reason", why.kind.name().into()),
-            ("message", why.detail.into()),
-        ]),
-        Decision::Follow(next) => object([
-            ("decision", "follow".into()),
-            ("reason", Value::Null),
-            ("method", next.method.as_str().into()),
-            ("url", next.url.as_str().into()),
-            ("headers", lines(&next.headers)),
-            ("body", if next.keeps_body { "keep" } else { "drop" }.into()),
-            ("dropped", next.dropped.iter().map(|(name, _)| name.to_string()).collect()),
-        ]),
-    })
+    let next = match &decision {
+        Decision::Follow(next) => Some(&**next),
+        _ => None,
+    };
+    let (decision, reason) = match &decision {
+        Decision::Stop(why) => ("stop", Some(why.name())),
+        Decision::Fail(why) => ("fail", Some(why.kind.name())),
+        Decision::Follow(_) => ("follow", None),
+    };
+    Ok(object([
+        ("decision", decision.into()),
+        ("reason", reason.into()),
+        ("method", next.map(|next| next.method.as_str()).into()),
+        ("url", next.map(|next| next.url.as_str()).into()),
+        ("headers", next.map(|next| lines(&next.headers)).into()),
+        ("body", next.map(|next| if next.keeps_body { "keep" } else { "drop" }).into()),
+        ("dropped", next.map(dropped).into()),
+    ]))
+}
+
+/// The names of the headers that stay behind.
+fn dropped(next: &Follow) -> Value {
+    next.dropped.iter().map(|(name, _)| name.to_string()).collect()
 }
 
 fn head(case: &Case<'_>) -> Result<Head, Failure> {

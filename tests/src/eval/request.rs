@@ -7,7 +7,8 @@ use super::case::{Case, scalars, text_or_null};
 use super::session::credentials;
 
 /// A request with `method` (`GET`), `url`, `headers`, `params`, `cookies`, `auth`, and one of `form`, `json` and
-/// `body_b64`. `null` for a value removes it, the session's too.
+/// `body_b64`. `null` for a value removes it, the session's too; `auth` alone is then as if it were missing, which
+/// is what requests makes of it (rule M-02).
 pub(super) fn read(case: &Case<'_>) -> Result<Request, Failure> {
     let method = case.text("method")?.unwrap_or("GET");
     let mut request = Request::new(method, case.text("url")?.unwrap_or_default());
@@ -34,8 +35,6 @@ pub(super) fn read(case: &Case<'_>) -> Result<Request, Failure> {
     }
     if let Some((user, password)) = credentials(case)? {
         request = request.basic_auth(user, password);
-    } else if case.names("auth") {
-        request = request.without_auth();
     }
     let bodies = ["form", "json", "body_b64"].iter().filter(|field| case.value(field).is_some());
     if bodies.count() > 1 {

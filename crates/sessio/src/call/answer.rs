@@ -74,7 +74,7 @@ impl Call {
         self.fail(error);
     }
 
-    /// The transport took the first `n` bytes of [`Io::send`].
+    /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
         let moves = self.moves_filter() || matches!(self.phase, Phase::Exchange);
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
@@ -86,7 +86,7 @@ impl Call {
         self.settle();
     }
 
-    /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the stream.
+    /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
         let reading = matches!(self.phase, Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
@@ -124,7 +124,7 @@ impl Call {
     }
 
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
-    /// [`Io::body`] asks for it.
+    /// [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
         if !matches!(self.phase, Phase::Exchange) {
             self.misuse();
@@ -189,6 +189,7 @@ impl Call {
             }
             _ => None,
         };
+        self.settle();
         proof.map(|proof| (conn, proof))
     }
 
@@ -212,7 +213,7 @@ impl Call {
         self.head.take()
     }
 
-    /// The caller has read the first `n` bytes of [`Step::Body`].
+    /// The caller has read the first `n` bytes of [`Step::Body`](super::Step).
     pub fn consume(&mut self, n: usize) {
         if !matches!(self.phase, Phase::Read) {
             return self.misuse();

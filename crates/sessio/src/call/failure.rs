@@ -55,7 +55,7 @@ impl Call {
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
                 // A redirect, a challenge or a stale connection came before: what the caller would send again
                 // has gone out once.
-                Repeat::Safe if !self.history.is_empty() || self.is_retried => Repeat::IfIdempotent,
+                Repeat::Safe if !self.history().is_empty() || self.is_retried => Repeat::IfIdempotent,
                 repeat => repeat,
             },
         }

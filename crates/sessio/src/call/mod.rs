@@ -92,12 +92,12 @@ use crate::prepared::{Framed, Prepared};
 pub use answer::Direction;
 use clock::Clock;
 pub use step::{Connect, Io, Step};
-use turn::Next;
+use turn::{Next, Past};
 
 /// One call, driven from outside: see the [module](self).
 pub struct Call {
     /// The request of this hop.
-    request: Prepared,
+    request: Box<Prepared>,
     framed: Framed,
     phase: Phase,
     conn: Option<Conn>,
@@ -112,13 +112,8 @@ pub struct Call {
     began: Option<Instant>,
     elapsed: Option<Duration>,
     head: Option<Head>,
-    history: Vec<Exchange>,
-    /// What the jar made of the answer's cookies.
-    extracted: Extracted,
-    /// The request that a redirect leads to, where redirects are handed over.
-    next: Option<Result<Box<Prepared>>>,
-    /// Marks of the requests sent so far, to see a loop by.
-    marks: Vec<u64>,
+    /// What turns have left behind; most calls have none.
+    past: Option<Box<Past>>,
     redirects: u32,
     challenges: u32,
     is_retried: bool,
@@ -184,7 +179,7 @@ impl Call {
             sender: Sender::default(),
             receiver: Receiver::default(),
             memory,
-            request,
+            request: Box::new(request),
             framed,
             phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
@@ -193,10 +188,7 @@ impl Call {
             began: None,
             elapsed: None,
             head: None,
-            history: Vec::new(),
-            extracted: Extracted::default(),
-            next: None,
-            marks: Vec::new(),
+            past: None,
             redirects: 0,
             challenges: 0,
             is_retried: false,
@@ -215,7 +207,7 @@ impl Call {
     /// The responses on the way, first to last.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
-        &self.history
+        self.past.as_ref().map_or(&[], |past| &past.history)
     }
 
     /// The exchange at hand, with its head.
@@ -240,7 +232,7 @@ impl Call {
     /// What the jar made of the answer's cookies.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
-        &self.extracted
+        self.past.as_ref().map_or(&turn::NO_COOKIES, |past| &past.extracted)
     }
 
     /// From the wish for a connection to the answer's head.
@@ -270,7 +262,7 @@ impl Call {
     /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
     /// been sent (rule R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<Prepared>> {
-        Some(self.next.take()?.map(|next| *next))
+        self.past.as_mut()?.next.take()
     }
 
     /// The memory, for the next call. This one is over then.

@@ -81,7 +81,7 @@ impl Call {
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert(later(now, PATIENCE)) <= now
+            && *until.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.skipped(false);
         }
@@ -90,10 +90,6 @@ impl Call {
             && *self.heard_by.get_or_insert_with(|| later(now, PATIENCE)) <= now
         {
             self.lose(Kind::ClosedBeforeResponse.into());
-        }
-        if matches!(self.phase, Phase::Skip { .. }) && self.conn.is_none() {
-            // Released since: until then the request was still the one that the connection had carried.
-            self.skip();
         }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)

@@ -7,7 +7,7 @@ use url::Position;
 use super::{Call, Phase};
 use crate::auth::Answer;
 use crate::body::{Body, Content};
-use crate::cookie::{Jar, RequestCookies};
+use crate::cookie::{Extracted, Jar, RequestCookies};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::fingerprint::Mix;
 use crate::head::Head;
@@ -28,7 +28,27 @@ pub(super) enum Next {
     Again,
 }
 
+/// What turns leave behind. It lies apart: few calls have any, and what is small is moved and allocated fast.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) history: Vec<Exchange>,
+    /// What the jar made of the answer's cookies.
+    pub(super) extracted: Extracted,
+    /// The request that a redirect leads to, where redirects are handed over.
+    pub(super) next: Option<Result<Prepared>>,
+    /// Marks of the requests sent so far, to see a loop by.
+    marks: Vec<u64>,
+}
+
+/// Of an answer that no turn has looked at.
+pub(super) static NO_COOKIES: Extracted =
+    Extracted { stored: 0, replaced: 0, deleted: 0, evicted: 0, refused: Vec::new() };
+
 impl Call {
+    fn past_mut(&mut self) -> &mut Past {
+        self.past.get_or_insert_default()
+    }
+
     /// Whether anything could follow from this response that needs the jar or a decision.
     pub(super) fn needs_turn(&self, head: &Head) -> bool {
         self.request.flow.is_some()
@@ -39,7 +59,8 @@ impl Call {
     pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
         if self.request.jar {
-            self.extracted = jar.extract(&self.request.url, head.headers.get_all("Set-Cookie"), now);
+            let lines = head.headers.get_all("Set-Cookie");
+            self.past_mut().extracted = jar.extract(&self.request.url, lines, now);
         }
         // Whoever answers a challenge edits the request; the history tells the one that was sent.
         if let Some(asked) = self.request.flow.is_some().then(|| self.request.clone()) {
@@ -73,7 +94,7 @@ impl Call {
             Decision::Follow(follow) => {
                 let next = self.request_after(*follow, jar, now);
                 match (next, self.request.follow) {
-                    (next, None) => self.next = Some(next.map(Box::new)),
+                    (next, None) => self.past_mut().next = Some(next),
                     (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),
                     (Ok(next), Some(_)) => {
                         if self.is_loop(&next) {
@@ -92,7 +113,7 @@ impl Call {
                     return self.refuse(error, self.exchange(head));
                 }
                 // Who does not follow hears of it only on asking where it would lead (row B22).
-                self.next = Some(Err(error));
+                self.past_mut().next = Some(Err(error));
             }
         }
         self.head = Some(head);
@@ -154,17 +175,18 @@ impl Call {
         if !self.request.rules.detect_loops {
             return false;
         }
-        if self.marks.is_empty() {
-            self.marks.push(mark(&self.request));
+        let (this, next) = (mark(&self.request), mark(next));
+        let marks = &mut self.past_mut().marks;
+        if marks.is_empty() {
+            marks.push(this);
         }
-        let mark = mark(next);
-        let is_loop = self.marks.contains(&mark);
-        self.marks.push(mark);
+        let is_loop = marks.contains(&next);
+        marks.push(next);
         is_loop
     }
 
     fn follow(&mut self, exchange: Exchange, next: Next) {
-        self.history.push(exchange);
+        self.past_mut().history.push(exchange);
         self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
     }
 
@@ -184,7 +206,7 @@ impl Call {
                 Ok(framed) => self.framed = framed,
                 Err(error) => return self.fail(error),
             }
-            self.request = *request;
+            self.request = request;
         }
         self.is_retried = false;
         self.send_failure = None;
@@ -199,7 +221,7 @@ impl Call {
 
     /// Ends the call with an error that holds the response.
     fn refuse(&mut self, error: Error, exchange: Exchange) {
-        let history = std::mem::take(&mut self.history);
+        let history = self.past.as_mut().map(|past| std::mem::take(&mut past.history)).unwrap_or_default();
         self.fail(error.with_response(exchange).with_history(history));
     }
 }

@@ -182,7 +182,7 @@ fn a_filter_sees_a_handshake_and_seals_both_ways_however_it_is_cut() {
             plain.extend(more[..usize::from(*len)].iter().map(|b| b ^ KEY));
             rest = &more[usize::from(*len)..];
         }
-        assert!(plain.starts_with(b"POST / HTTP/1.1\r\nHost: h\r\n"));
+        assert!(plain.starts_with(b"POST / HTTP/1.1\r\nHost: h\r\n"), "{}", plain.escape_ascii());
         assert!(plain.ends_with(&[b'x'; 1000]));
         assert_eq!(outcome.conn.map(|conn| conn.exchanges()), Some(1), "{size}");
     }
