@@ -269,3 +269,6 @@ fn is_upgrade(from: &Url, to: &Url) -> bool {
 fn fail(kind: Kind) -> Decision {
     Decision::Fail(Fail { kind, detail: None })
 }
+
+#[cfg(test)]
+mod tests;
