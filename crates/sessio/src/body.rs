@@ -118,3 +118,33 @@ impl fmt::Debug for Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b18_no_bytes_no_body_and_no_known_length_are_three_things() {
+        for (body, length, is_empty, is_replayable) in [
+            (Body::empty(), Some(0), true, true),
+            (Body::form([("", ""); 0]), Some(0), true, true),
+            ("".into(), Some(0), false, true),
+            ("abc".into(), Some(3), false, true),
+            (Body::source(Some(0), false), Some(0), false, false),
+            (Body::source(None, true), None, false, true),
+        ] {
+            assert_eq!(
+                (body.length(), body.is_empty(), body.is_replayable()),
+                (length, is_empty, is_replayable),
+                "{body:?}"
+            );
+        }
+        assert_eq!(Body::source(None, true).as_bytes(), None);
+    }
+
+    #[test]
+    fn s21_a_body_is_not_shown() {
+        let shown = format!("{:?} {:?}", Body::from("hunter2"), Body::form([("password", "hunter2")]));
+        assert_eq!(shown, "Body(7 bytes) Body(16 bytes)");
+    }
+}

@@ -71,9 +71,17 @@ impl fmt::Display for Field<'_> {
             return write!(f, "{}: ***", self.name);
         }
         write!(f, "{}: ", self.name)?;
-        match self.to_str() {
-            Some(text) if !text.chars().any(char::is_control) => f.write_str(text),
-            _ => write!(f, "{}", self.value.escape_ascii()),
+        let mut value = self.value;
+        if is_url(self.name)
+            && let Some(at) = value.iter().rposition(|b| *b == b'@')
+        {
+            // A URL may hold a password anywhere before its last @.
+            f.write_str("***")?;
+            value = &value[at..];
+        }
+        match std::str::from_utf8(value) {
+            Ok(text) if !text.chars().any(char::is_control) => f.write_str(text),
+            _ => write!(f, "{}", value.escape_ascii()),
         }
     }
 }
@@ -412,6 +420,11 @@ fn is_always_sensitive(name: &str) -> bool {
     ["authorization", "cookie", "set-cookie", "proxy-authorization"]
         .iter()
         .any(|n| name.eq_ignore_ascii_case(n))
+}
+
+/// Fields whose values are URLs.
+fn is_url(name: &str) -> bool {
+    ["location", "content-location", "referer"].iter().any(|n| name.eq_ignore_ascii_case(n))
 }
 
 fn check(name: &[u8], value: &[u8]) -> Result<()> {

@@ -1,10 +1,11 @@
 //! Settings and a request become one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
 
-use crate::address::{Address, Form};
+use crate::address::{Address, Form, Shown};
 use crate::auth::Auth;
 use crate::body::Body;
 use crate::cookie::RequestCookies;
@@ -16,7 +17,6 @@ use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
 
 /// A request with all of the session's defaults in it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Merged {
     /// The method.
@@ -80,8 +80,9 @@ pub enum Part {
 /// - *Identity*: a request that changes nothing has the settings' values.
 /// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
 /// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
-/// - *Idempotence*: the same changes made to the outcome change nothing more; lines that are appended are
-///   the exception, as their name says.
+/// - *Idempotence*: the same changes made to the outcome change nothing more. Lines that are appended are
+///   the exception, as their name says; and several values of a parameter that stood apart, as the request
+///   gave them, stand together the second time.
 /// - *No persistence*: the settings stay as they are (story S8).
 /// - *Order*: the session's names keep their places, also those that the request overrides; the request's
 ///   further names follow in its order (rule M-06).
@@ -136,6 +137,23 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         trust_env: settings.trust_env,
         overrides,
         problem: request.problem,
+    }
+}
+
+/// What was merged, without what is secret in it.
+impl fmt::Debug for Merged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merged")
+            .field("method", &self.method)
+            .field("address", &self.address)
+            .field("base_url", &self.base_url.as_ref().map(|url| Shown(url).to_string()))
+            .field("headers", &self.headers)
+            .field("params", &self.params)
+            .field("cookies", &self.cookies)
+            .field("auth", &self.auth)
+            .field("body", &self.body)
+            .field("overrides", &self.overrides)
+            .finish_non_exhaustive()
     }
 }
 

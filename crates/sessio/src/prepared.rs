@@ -309,3 +309,6 @@ fn parse_decimal(digits: &[u8]) -> Option<u64> {
 pub(crate) fn userinfo(url: &Url) -> (Vec<u8>, Vec<u8>) {
     (address::percent_decode(url.username()), address::percent_decode(url.password().unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests;

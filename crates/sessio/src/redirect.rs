@@ -248,7 +248,8 @@ fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {
             Kind::UnsupportedScheme => Kind::UnsupportedRedirectScheme,
             _ => Kind::BadLocation,
         },
-        detail: Some(crate::error::escape(location)),
+        // A Location may hold a password anywhere before its last @.
+        detail: location.rsplit(|b| *b == b'@').next().map(crate::error::escape),
     })?;
     if url.fragment().is_none() {
         url.set_fragment(base.fragment());
@@ -268,3 +269,6 @@ fn is_upgrade(from: &Url, to: &Url) -> bool {
 fn fail(kind: Kind) -> Decision {
     Decision::Fail(Fail { kind, detail: None })
 }
+
+#[cfg(test)]
+mod tests;

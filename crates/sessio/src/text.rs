@@ -35,3 +35,39 @@ pub fn decode(charset: Option<&str>, bytes: &[u8]) -> String {
     }
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s05_b37_the_charset_of_a_content_type() {
+        for (kind, named) in [
+            ("text/html", None),
+            ("text/html; charset=utf-8", Some("utf-8")),
+            ("TEXT/HTML;CHARSET=Latin1", Some("Latin1")),
+            ("text/html; charset='x'; charset=\"y\"", Some("y")),
+            ("text/html; charset = a ", Some("a")),
+            ("text/html; charset=", None),
+            ("text/html; charset=\"\"; x=charset", None),
+            ("text/html; xcharset=a", None),
+            ("charset=a", None),
+            ("", None),
+        ] {
+            assert_eq!(charset(kind), named, "{kind}");
+        }
+    }
+
+    #[test]
+    fn s06_b37_a_byte_order_mark_wins_over_the_charset_and_nothing_fails() {
+        for (charset, bytes, text) in [
+            (Some("latin1"), &b"\xef\xbb\xbf\xc3\xa9"[..], "\u{e9}"),
+            (Some("LATIN1"), b"\xe9", "\u{e9}"),
+            (Some("no-such-charset"), b"\xc3\xa9\xff", "\u{e9}\u{fffd}"),
+            (None, b"\xe9", "\u{fffd}"),
+            (None, b"", ""),
+        ] {
+            assert_eq!(decode(charset, bytes), text, "{charset:?}");
+        }
+    }
+}

@@ -29,7 +29,7 @@ fn g02_f13_no_cut_makes_a_part_the_whole() {
         let head = response.rfind("\r\n\r\nuntil").map_or(0, |at| at + 4);
         for at in 0..=response.len() {
             for then in [Then::Close, Then::Reset] {
-                for size in [1, 7, usize::MAX] {
+                for size in [1, 2, 7, usize::MAX] {
                     cuts += 1;
                     let mut jar = Jar::new();
                     let request =

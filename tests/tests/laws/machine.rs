@@ -59,7 +59,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
             let most = io.body.min(5);
             match draw(seed, 3) {
                 0 => call.supply_end(),
-                _ => drop(call.supply(&b"hello"[..most])),
+                _ => assert!(call.supply(&b"hello"[..most]) <= most),
             }
         }
         Ok(Step::Io(io)) => {
@@ -91,7 +91,7 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
         4 => call.received(usize::MAX),
         5 => call.broken(Direction::Send, io::ErrorKind::BrokenPipe.into()),
         6 => call.broken(Direction::Receive, io::ErrorKind::ConnectionReset.into()),
-        7 => drop(call.supply(&[b'x'; 10][..draw(seed, 10)])),
+        7 => assert!(call.supply(&[b'x'; 10][..draw(seed, 10)]) <= 10),
         8 => call.supply_end(),
         9 => call.supply_failed(io::ErrorKind::Other.into()),
         10 => call.rewound(),
@@ -153,7 +153,7 @@ fn a_wrong_answer_is_misuse_and_stays_it() {
         |call, _| call.received(1),
         |call, _| call.received(0),
         |call, _| call.broken(Direction::Send, io::ErrorKind::Other.into()),
-        |call, _| drop(call.supply(b"x")),
+        |call, _| assert_eq!(call.supply(b"x"), 0),
         |call, _| call.supply_end(),
         |call, _| call.rewound(),
         |call, _| drop(call.release()),

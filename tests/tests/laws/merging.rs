@@ -139,6 +139,15 @@ proptest! {
         (again.headers, again.params) = (merged.headers.clone(), merged.params.clone());
         let twice = merge(&again, build());
         prop_assert_eq!(lines(&twice.headers), lines(&merged.headers));
-        prop_assert_eq!(twice.params, merged.params);
+        // Several values of a key that stood apart stand together then, in their order.
+        for (key, _) in merged.params.iter() {
+            prop_assert_eq!(values(&twice.params, key), values(&merged.params, key));
+        }
+        prop_assert_eq!(twice.params.iter().len(), merged.params.iter().len());
+        let thrice = {
+            again.params = twice.params.clone();
+            merge(&again, build())
+        };
+        prop_assert_eq!(thrice.params, twice.params);
     }
 }
