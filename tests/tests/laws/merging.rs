@@ -68,7 +68,7 @@ proptest! {
         let settings = settings(&headers, &params);
         let before = (lines(&settings.headers), settings.params.clone());
         let untouched = merge(&settings, Request::get("http://h/"));
-        prop_assert_eq!(lines(&untouched.headers), before.0.clone());
+        prop_assert_eq!(&lines(&untouched.headers), &before.0);
         prop_assert_eq!(&untouched.params, &before.1);
         prop_assert!(untouched.overrides.is_empty());
         // Story S8: whatever a request does, the settings stay.
@@ -125,7 +125,7 @@ proptest! {
         let own = |name: &str| set.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
         let mut places = Vec::new();
         for field in merged.headers.iter() {
-            let at = place(field.name).map_or_else(|| 1000 + own(field.name).unwrap_or(1000), |at| at);
+            let at = place(field.name).unwrap_or_else(|| 1000 + own(field.name).unwrap_or(1000));
             places.push(at);
         }
         let mut firsts = places.clone();

@@ -1,6 +1,6 @@
 //! Whatever is shown of a session, nothing secret is in it (story S21).
 
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 
 use sessio::cookie::NewCookie;
 use sessio::{Auth, Error};
@@ -27,7 +27,7 @@ fn shows_nothing(what: &str, value: &impl Debug) {
 }
 
 #[track_caller]
-fn says_nothing(error: &(impl Debug + Display + std::error::Error + 'static)) {
+fn says_nothing(error: &(impl std::error::Error + 'static)) {
     shows_nothing("error", error);
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
