@@ -1,6 +1,9 @@
-//! URLs that send a client from server to server.
+//! URLs that send a client from server to server, or nowhere.
 
-use sessio_testkit::Server;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use sessio_testkit::{Otherwise, Script, Server};
 
 /// The URL on the first server that leads over all others to the last, by redirects of this status. The
 /// last answers with what it was asked.
@@ -19,4 +22,18 @@ pub fn redirect(server: &Server, location: impl AsRef<[u8]>, status: u16) -> Str
         encoded.push_str(&format!("%{byte:02X}"));
     }
     server.url(&format!("/redirect-to?status_code={status}&url={encoded}"))
+}
+
+/// A server that refuses everybody; nobody else listens where it did.
+pub fn nowhere() -> Server {
+    Server::scripted_on(lonely(), Script::new().otherwise(Otherwise::Refuse))
+}
+
+/// An address of this machine that no other test uses: a port that is free on a shared one may belong to
+/// another server a moment later.
+pub fn lonely() -> Ipv4Addr {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let [.., process] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, process | 1, high, low)
 }

@@ -2,8 +2,9 @@
 
 use sessio::Kind;
 use sessio_driver::{ConnectFailure, Runtime, Session};
-use sessio_testkit::{Otherwise, Script, Server};
+use sessio_testkit::Server;
 use sessio_tests::scenarios;
+use sessio_tests::trail::nowhere;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -14,12 +15,8 @@ scenarios! {
     r16_names_are_origins_whatever_their_address
 }
 
-fn refusing() -> Server {
-    Server::scripted(Script::new().otherwise(Otherwise::Refuse))
-}
-
 async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
-    let (dead, server) = (refusing(), Server::start());
+    let (dead, server) = (nowhere(), Server::start());
     let session = Session::on(world.rig().name("many.test", [dead.addr(), server.addr()]));
     for _ in 0..2 {
         assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
@@ -29,7 +26,7 @@ async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
 }
 
 async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>) {
-    let (one, two) = (refusing(), refusing());
+    let (one, two) = (nowhere(), nowhere());
     let session = Session::on(world.rig().name("many.test", [one.addr(), two.addr()]));
     let error = session.get("http://many.test/get").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);

@@ -10,6 +10,7 @@ use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
+use sessio_tests::trail::{lonely, nowhere};
 use sessio_tests::world::World;
 
 scenarios! {
@@ -122,7 +123,7 @@ async fn f09_a_fresh_connection_is_never_tried_again<R: Runtime>(world: &World<R
 
 async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
     let step = Connection::new().expect_request().ok("first").expect_request().close();
-    let server = Server::scripted(Script::new().connection(step).otherwise(Otherwise::Refuse));
+    let server = Server::scripted_on(lonely(), Script::new().connection(step).otherwise(Otherwise::Refuse));
     let session = world.session();
     session.get(server.url("/first")).send().await.unwrap();
     let error = session.get(server.url("/get")).send().await.unwrap_err();
@@ -133,7 +134,7 @@ async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(w
 }
 
 async fn f11_an_error_after_a_redirect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
-    let gone = Server::scripted(Script::new().otherwise(Otherwise::Refuse));
+    let gone = nowhere();
     let server = Server::start();
     let url = sessio_tests::trail::redirect(&server, gone.url("/"), 303);
     let session = world.session();
