@@ -4,11 +4,11 @@
 
 use std::process::Command;
 
-use sessio_bench_http::Outcome;
-use sessio_bench_http::clients::{CLIENTS, Server, is_concurrent, on_core, program, run};
-use sessio_bench_http::meter::Reading;
-use sessio_bench_http::options::Options;
-use sessio_bench_http::table::Table;
+use bench_http::Outcome;
+use bench_http::clients::{CLIENTS, Server, is_concurrent, on_core, program, run};
+use bench_http::meter::Reading;
+use bench_http::options::Options;
+use bench_http::table::Table;
 
 /// What is compared: a name, and how it is asked for.
 struct Race {

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use sessio_bench_http::Outcome;
-use sessio_bench_http::clients::{CLIENTS, Server, is_concurrent, program, run};
-use sessio_bench_http::options::Options;
-use sessio_bench_http::table::Table;
+use bench_http::Outcome;
+use bench_http::clients::{CLIENTS, Server, is_concurrent, program, run};
+use bench_http::options::Options;
+use bench_http::table::Table;
 
 /// The two lengths.
 const LENGTHS: [usize; 2] = [1000, 3000];

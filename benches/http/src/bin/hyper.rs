@@ -1,15 +1,15 @@
 //! hyper, one connection for each task: no pool, no jar. Headers and cookies are made before, and cloned.
 
+use bench_http::answer::Answer;
+use bench_http::plan::Plan;
+use bench_http::tokio_run::{Client, Worker, run};
+use bench_http::{Outcome, heap::Counting};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, Uri};
 use hyper_util::rt::TokioIo;
-use sessio_bench_http::answer::Answer;
-use sessio_bench_http::plan::Plan;
-use sessio_bench_http::tokio_run::{Client, Worker, run};
-use sessio_bench_http::{Outcome, heap::Counting};
 use tokio::net::TcpStream;
 
 #[global_allocator]

@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use sessio_bench_http::plan::Plan;
-use sessio_bench_http::{Outcome, blocking_run, heap::Counting, raw};
+use bench_http::plan::Plan;
+use bench_http::{Outcome, blocking_run, heap::Counting, raw};
 
 #[global_allocator]
 static HEAP: Counting = Counting;

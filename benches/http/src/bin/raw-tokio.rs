@@ -1,9 +1,9 @@
 //! A socket of tokio and nothing else.
 
-use sessio_bench_http::answer::Answer;
-use sessio_bench_http::plan::Plan;
-use sessio_bench_http::tokio_run::{Client, Worker, run};
-use sessio_bench_http::{Outcome, heap::Counting, raw};
+use bench_http::answer::Answer;
+use bench_http::plan::Plan;
+use bench_http::tokio_run::{Client, Worker, run};
+use bench_http::{Outcome, heap::Counting, raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

@@ -1,10 +1,10 @@
 //! reqwest with a cookie store and default headers.
 
+use bench_http::answer::Answer;
+use bench_http::plan::{Plan, Workload};
+use bench_http::tokio_run::{Client, Worker, run};
+use bench_http::{Outcome, heap::Counting};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use sessio_bench_http::answer::Answer;
-use sessio_bench_http::plan::{Plan, Workload};
-use sessio_bench_http::tokio_run::{Client, Worker, run};
-use sessio_bench_http::{Outcome, heap::Counting};
 
 #[global_allocator]
 static HEAP: Counting = Counting;

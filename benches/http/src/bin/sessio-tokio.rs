@@ -1,9 +1,9 @@
 //! sessio on tokio: a session with its jar.
 
-use sessio_bench_http::answer::Answer;
-use sessio_bench_http::plan::{Plan, Workload};
-use sessio_bench_http::tokio_run::{Client, Worker, run};
-use sessio_bench_http::{Outcome, heap::Counting};
+use bench_http::answer::Answer;
+use bench_http::plan::{Plan, Workload};
+use bench_http::tokio_run::{Client, Worker, run};
+use bench_http::{Outcome, heap::Counting};
 use sessio_tokio::pool::Policy;
 use sessio_tokio::{Error, Session};
 

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use sessio_bench_http::answer::SMALL;
-use sessio_bench_http::plan::COOKIES;
+use bench_http::answer::SMALL;
+use bench_http::plan::COOKIES;
 
 use crate::route::Route;
 

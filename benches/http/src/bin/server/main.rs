@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
+use bench_http::Outcome;
 use gate::Gate;
-use sessio_bench_http::Outcome;
 
 fn main() -> Outcome {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,6 +1,6 @@
 //! What a request asks for.
 
-use sessio_bench_http::plan::{COOKIES, DEFAULTS};
+use bench_http::plan::{COOKIES, DEFAULTS};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
