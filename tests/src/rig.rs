@@ -60,8 +60,13 @@ impl<R: Runtime> Rig<R> {
     /// is then a point at which a future can be dropped.
     #[must_use]
     pub fn dripping(self) -> Self {
-        self.state().drips = true;
+        self.drip(true);
         self
+    }
+
+    /// Whether connections that are opened from now on do so.
+    pub fn drip(&self, drips: bool) {
+        self.state().drips = drips;
     }
 
     /// Fails the operation on a socket with this number, counted from 0.
