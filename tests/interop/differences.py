@@ -61,7 +61,7 @@ def merged(case):
 def auth(case):
     """Whether credentials other than a header are at hand."""
     request = request_of(case)
-    if "auth" in request:
+    if request.get("auth") is not None:
         return bool(request["auth"])
     return bool(session_of(case).get("auth")) or bool(userinfo(url_of(case)))
 
@@ -220,7 +220,7 @@ def _(case):
             part["auth"] = [bytes_of(text) for text in part["auth"]]
     user, colon, password = userinfo(url_of(case)).partition(":")
     words = [unquote_to_bytes(word).decode("latin-1") for word in (user, password)]
-    is_used = colon and not session_of(case).get("auth") and "auth" not in request_of(case)
+    is_used = colon and not session_of(case).get("auth") and request_of(case).get("auth") is None
     if is_used and not "".join(words).isascii():
         case["request"]["auth"] = words
 
@@ -244,7 +244,7 @@ def _(case):
 @named(ASKS, "authorization-header")
 def _(case):
     if "authorization" in merged(case) and auth(case):
-        case["request"]["auth"] = None
+        case["request"]["auth"] = False
 
 
 def says_nothing(value):

@@ -133,7 +133,7 @@ def request_of(case):
     )
     if given.get("auth"):
         request.auth = tuple(given["auth"])
-    elif "auth" in given:
+    elif given.get("auth") is False:
         # Their only word for "not at all" (rule M-14).
         request.auth = lambda prepared: prepared
     if given.get("form") is not None:
