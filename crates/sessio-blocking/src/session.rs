@@ -195,6 +195,12 @@ impl Deref for Response {
 }
 
 impl StatusError {
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> sessio_driver::sessio::http::StatusCode {
+        self.0.status()
+    }
+
     /// The response, to read its body.
     #[must_use]
     pub fn into_response(self) -> Response {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sessio::cookie::Extracted;
@@ -222,7 +223,7 @@ impl<R: Runtime> Response<R> {
     /// The status, with the response: its body can still be read.
     pub fn error_for_status(self) -> Result<Self, StatusError<R>> {
         if self.status().is_client_error() || self.status().is_server_error() {
-            return Err(StatusError { response: self });
+            return Err(StatusError::new(self));
         }
         Ok(self)
     }
@@ -238,33 +239,40 @@ impl<R: Runtime> fmt::Debug for Response<R> {
 }
 
 /// A response with an error status. It can be read like any other, and turns into an [`Error`] with `?`.
+///
+/// It travels between threads as errors do; the response in it is locked for that, and never waited for.
 pub struct StatusError<R: Runtime> {
-    response: Response<R>,
+    status: StatusCode,
+    response: Mutex<Response<R>>,
 }
 
 impl<R: Runtime> StatusError<R> {
-    /// The response.
-    #[must_use]
-    pub fn response(&self) -> &Response<R> {
-        &self.response
+    fn new(response: Response<R>) -> Self {
+        Self { status: response.status(), response: Mutex::new(response) }
     }
 
-    /// The response, to read its body.
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The response, to look at its head and to read its body.
     #[must_use]
     pub fn into_response(self) -> Response<R> {
-        self.response
+        self.response.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<R: Runtime> fmt::Display for StatusError<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {}; read the response that the error holds", self.response.status())
+        write!(f, "the server answered {}; read the response that the error holds", self.status)
     }
 }
 
 impl<R: Runtime> fmt::Debug for StatusError<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.response, f)
+        f.debug_struct("StatusError").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -273,9 +281,9 @@ impl<R: Runtime> std::error::Error for StatusError<R> {}
 impl<R: Runtime> From<StatusError<R>> for Error {
     /// The head comes along, the body does not.
     fn from(error: StatusError<R>) -> Self {
-        let StatusError { response } = error;
-        let detail = response.status().to_string();
-        let exchange = response.flight.call.exchange(response.head);
+        let detail = error.status.to_string();
+        let Response { flight, head } = error.into_response();
+        let exchange = flight.call.exchange(head);
         Self::new(Kind::Status).with_detail(detail).with_url(&exchange.url).with_response(exchange)
     }
 }
