@@ -73,8 +73,6 @@ mod clock;
 mod failure;
 mod settle;
 mod step;
-#[cfg(test)]
-mod tests;
 mod turn;
 
 use std::fmt;
