@@ -4,6 +4,7 @@
 //! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond.
 
 #![allow(unreachable_pub, reason = "the network is written as a crate of its own would be")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it cannot go on"))]
 
 mod network;
 
