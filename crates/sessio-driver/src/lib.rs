@@ -5,7 +5,8 @@
 //! no task in between: the caller's own future moves its own connection's bytes, which is where the speed
 //! comes from.
 //!
-//! Users take a backend, such as `sessio-tokio`. This crate is for those who write one.
+//! Users take a backend, such as `sessio-tokio`. This crate is for those who write one:
+//! [`writing_a_backend`] says how, step by step.
 #![forbid(unsafe_code)]
 
 mod backend;
@@ -18,6 +19,9 @@ mod session;
 mod shared;
 mod steps;
 mod upload;
+
+#[doc = include_str!("../docs/writing-a-backend.md")]
+pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
 pub use connect::ConnectFailure;

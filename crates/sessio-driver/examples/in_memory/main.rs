@@ -1,9 +1,10 @@
 //! Your own runtime: a session on a network that is simulated, in virtual time.
 //!
-//! [`network`] is the whole backend, and follows the chapter "Writing a backend" step by step. `cargo run -p
+//! `network.rs` is the simulation, `network/backend.rs` makes a runtime of it. `cargo run -p
 //! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond.
 
 #![allow(unreachable_pub, reason = "the network is written as a crate of its own would be")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it cannot go on"))]
 
 mod network;
 

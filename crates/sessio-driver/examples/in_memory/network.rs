@@ -1,12 +1,9 @@
-//! A network in memory, in virtual time: a whole backend, with no socket, no thread and no clock.
+//! A network in memory, in virtual time, with no socket, no thread and no clock.
 //!
 //! Time stands still while anything can go on, and then jumps to whatever happens next: minutes of waiting
 //! take no time, and every wait has its exact length. Chance comes from a seed, so that a run can be repeated.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::io::{self, ErrorKind::ConnectionReset};
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::{Now, Seed, UnixTime};
-use sessio_driver::{Runtime, Sleep, Stream};
+use sessio_driver::sessio::Seed;
+
+mod backend;
 
 /// A server: takes what it understands from the start of what has come, and answers. It closes with `Break`.
 pub type Server = dyn Fn(&mut Vec<u8>) -> ControlFlow<Vec<u8>, Vec<u8>> + Send + Sync;
@@ -205,123 +203,5 @@ impl State {
         half.on_its_way += bytes.len();
         let (at, is_lost) = (half.last, self.seed.draw().checked_rem(link.loss) == Some(0));
         self.plan(at, Event::Arrive(id, way, (!is_lost).then(|| bytes.to_vec())));
-    }
-}
-
-impl Runtime for Network {
-    type Stream = Socket;
-    type Sleep = Timer;
-
-    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let found = self.state().hosts.iter().position(|(name, ..)| name == host);
-        let last = found.and_then(|index| u8::try_from(index).ok()).ok_or(io::ErrorKind::NotFound)?;
-        Ok(vec![SocketAddr::from(([10, 0, 0, last], port))])
-    }
-
-    async fn connect(&self, address: SocketAddr, _: Option<Instant>) -> io::Result<Socket> {
-        let SocketAddr::V4(v4) = address else { return Err(io::ErrorKind::ConnectionRefused.into()) };
-        let host = self.state().hosts.get(usize::from(v4.ip().octets()[3])).cloned();
-        let (_, link, server) = host.ok_or(io::ErrorKind::ConnectionRefused)?;
-        let mut timer = self.sleep_until(self.mono() + 2 * link.latency);
-        poll_fn(|cx| timer.poll_elapsed(cx)).await;
-        let mut state = self.state();
-        state.planned += 1;
-        let id = state.planned;
-        let (halves, answer, waker) = Default::default();
-        let (closes, has_closed, is_lost) = (false, false, false);
-        state.lines.insert(id, Line { link, server, halves, answer, closes, has_closed, is_lost, waker });
-        Ok(Socket { network: self.clone(), id })
-    }
-
-    fn sleep_until(&self, at: Instant) -> Timer {
-        let mut state = self.state();
-        state.planned += 1;
-        let (at, id) = (at.saturating_duration_since(state.start), state.planned);
-        Timer { network: self.clone(), at, id }
-    }
-
-    fn now(&self) -> Now {
-        let state = self.state();
-        Now { mono: state.start, wall: UnixTime(1_767_225_600) }.after(state.now)
-    }
-}
-
-pub struct Timer {
-    network: Network,
-    at: Duration,
-    id: u64,
-}
-
-impl Sleep for Timer {
-    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.network.state();
-        if state.now >= self.at {
-            return Poll::Ready(());
-        }
-        state.events.insert((self.at, self.id), Event::Wake(cx.waker().clone()));
-        Poll::Pending
-    }
-
-    fn reset(&mut self, at: Instant) {
-        let mut state = self.network.state();
-        state.events.remove(&(self.at, self.id));
-        self.at = at.saturating_duration_since(state.start);
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.network.state().events.remove(&(self.at, self.id));
-    }
-}
-
-/// The client's end of a line.
-pub struct Socket {
-    network: Network,
-    id: u64,
-}
-
-impl Stream for Socket {
-    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut state = self.network.state();
-        let Some(line) = state.lines.get_mut(&self.id) else { return Poll::Ready(Ok(0)) };
-        let down = &mut line.halves[DOWN];
-        if down.arrived.is_empty() {
-            if line.is_lost || down.is_ended {
-                return Poll::Ready(if line.is_lost { Err(ConnectionReset.into()) } else { Ok(0) });
-            }
-            line.waker = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let n = room.len().min(down.arrived.len());
-        room[..n].copy_from_slice(&down.arrived[..n]);
-        down.arrived.drain(..n);
-        state.answer(self.id);
-        Poll::Ready(Ok(n))
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut state = self.network.state();
-        let line = state.lines.get_mut(&self.id).filter(|line| !line.is_lost);
-        let line = line.ok_or(ConnectionReset)?;
-        let n = bytes.len().min(WINDOW.saturating_sub(line.halves[UP].on_its_way));
-        if n == 0 {
-            line.waker = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        state.send(self.id, UP, &bytes[..n]);
-        Poll::Ready(Ok(n))
-    }
-
-    fn is_idle_open(&self) -> bool {
-        let state = self.network.state();
-        let line = state.lines.get(&self.id).filter(|line| !line.is_lost);
-        line.is_some_and(|line| line.halves[DOWN].arrived.is_empty() && !line.halves[DOWN].is_ended)
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.network.state().lines.remove(&self.id);
     }
 }
