@@ -24,6 +24,8 @@ struct Plan {
     state: Mutex<State>,
     /// How often a socket was read from or written to.
     operations: AtomicUsize,
+    /// How many are connecting.
+    dialling: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +83,11 @@ impl<R: Runtime> Rig<R> {
         self.state().dialled.clone()
     }
 
+    /// How many attempts to connect are under way.
+    pub fn dialling(&self) -> usize {
+        self.plan.dialling.load(Ordering::Relaxed)
+    }
+
     /// How many operations on sockets came to something so far.
     pub fn operations(&self) -> usize {
         self.plan.operations.load(Ordering::Relaxed)
@@ -110,6 +117,7 @@ impl<R: Runtime> Runtime for Rig<R> {
             state.dialled.push(address);
             (state.silent.contains(&address), state.drips)
         };
+        let _dialling = Dialling::new(&self.plan);
         if is_silent {
             return pending().await;
         }
@@ -123,6 +131,22 @@ impl<R: Runtime> Runtime for Rig<R> {
 
     fn now(&self) -> Now {
         self.backend.now()
+    }
+}
+
+/// An attempt to connect that was neither dropped nor came to an end.
+struct Dialling<'a>(&'a Plan);
+
+impl<'a> Dialling<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        plan.dialling.fetch_add(1, Ordering::Relaxed);
+        Self(plan)
+    }
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        self.0.dialling.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

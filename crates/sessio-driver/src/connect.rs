@@ -1,12 +1,15 @@
 //! From a URL to a connection: out of the pool, or resolved and dialled.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::task::Poll;
+use std::time::Instant;
 
+use sessio::dial::{Dial, Step};
 use sessio::pool::{Checkout, Grant};
-use sessio::{Conn, Error, Kind, Step, Url};
+use sessio::{Conn, Error, Kind, Url, call};
 
 use crate::flight::{Flight, unsupported};
 use crate::runtime::{Runtime, Stream};
@@ -17,7 +20,7 @@ impl<R: Runtime> Flight<R> {
     pub(crate) async fn connect(&mut self) {
         // What went wrong is told by the next step.
         let now = self.now();
-        let Ok(Step::Connect(wanted)) = self.call.step(now) else { return };
+        let Ok(call::Step::Connect(wanted)) = self.call.step(now) else { return };
         let (fresh, deadline) = (wanted.fresh, wanted.deadline);
         if wanted.url.scheme() != "http" {
             let error = unsupported(self.call.request());
@@ -63,30 +66,71 @@ impl<R: Runtime> Flight<R> {
         };
         let now = self.now();
         let deadline = self.call.resolved(now);
-        self.dial(&addresses, deadline).await;
+        self.dial(addresses, deadline).await;
     }
 
-    /// Tries the addresses in order. Each gets an equal share of the time that is left, so that a dead one
-    /// leaves some for the next (row F03).
-    async fn dial(&mut self, addresses: &[SocketAddr], deadline: Option<Instant>) {
-        let mut failure = ConnectFailure { attempts: Vec::new() };
-        for (index, address) in addresses.iter().enumerate() {
-            let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-            let now = self.now().mono;
-            let share = deadline.map(|end| now + end.saturating_duration_since(now) / left);
-            let runtime = self.runtime.clone();
-            match self.within(share, runtime.connect(*address, share)).await {
-                Some(Ok(stream)) => {
-                    let id = self.shared.pool(|pool, _| pool.dialled());
-                    let conn = Conn::plain(id, self.now().mono);
-                    return self.connected(stream, conn);
-                }
-                Some(Err(error)) => failure.attempts.push((*address, error)),
-                None => failure.attempts.push((*address, io::ErrorKind::TimedOut.into())),
-            }
+    /// Races the addresses. A stream that blocks can only wait for one: they are tried one after the other.
+    ///
+    /// # Cancel safety
+    /// All attempts live in this future, and are dropped with it.
+    async fn dial(&mut self, addresses: Vec<SocketAddr>, deadline: Option<Instant>) {
+        let runtime = self.runtime.clone();
+        let mut dial = Dial::new(addresses, deadline);
+        if R::Stream::BLOCKS {
+            dial = dial.sequential();
         }
-        let is_late = deadline.is_some_and(|end| end <= self.now().mono + Duration::from_nanos(1));
-        if !is_late {
+        let mut attempts = Vec::new();
+        let stream = poll_fn(|cx| {
+            loop {
+                let now = self.now().mono;
+                match dial.step(now) {
+                    Step::Start { address, until } => {
+                        dial.started(now);
+                        attempts.push((address, Box::pin(runtime.connect(address, until))));
+                    }
+                    Step::Wait(until) => {
+                        let mut won = None;
+                        let mut has_failed = false;
+                        attempts.retain_mut(|(address, attempt)| {
+                            if won.is_some() {
+                                return true;
+                            }
+                            match attempt.as_mut().poll(cx) {
+                                Poll::Pending => return true,
+                                Poll::Ready(Ok(stream)) => {
+                                    dial.connected(*address);
+                                    won = Some(stream);
+                                }
+                                Poll::Ready(Err(error)) => {
+                                    dial.failed(*address, error);
+                                    has_failed = true;
+                                }
+                            }
+                            false
+                        });
+                        // Connecting takes time, if only on a stream that blocks.
+                        self.look_at_clock();
+                        if won.is_some() {
+                            return Poll::Ready(won);
+                        }
+                        if !has_failed && self.poll_deadline(cx, until).is_pending() {
+                            return self.wait();
+                        }
+                    }
+                    // Lost or late.
+                    _ => return Poll::Ready(None),
+                }
+            }
+        })
+        .await;
+        drop(attempts);
+        let now = self.now().mono;
+        if let Some(stream) = stream {
+            let id = self.shared.pool(|pool, _| pool.dialled());
+            self.connected(stream, Conn::plain(id, now));
+        } else if dial.step(now) != Step::Late {
+            // Otherwise the call itself says that it was too late.
+            let failure = ConnectFailure { attempts: dial.into_failures() };
             self.call.unreachable(Error::new(Kind::Connect).with_source(failure));
         }
     }

@@ -202,7 +202,7 @@ impl<R: Runtime> Flight<R> {
 
     /// Ready once the deadline has passed. The clock is asked before the timer: a runtime may be slow to
     /// say that time is up.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
         let Some(deadline) = deadline else { return Poll::Pending };
         if self.now.mono >= deadline {
             return Poll::Ready(());
@@ -259,12 +259,12 @@ impl<R: Runtime> Flight<R> {
         self.now
     }
 
-    fn look_at_clock(&mut self) {
+    pub(crate) fn look_at_clock(&mut self) {
         self.now.mono = self.runtime.mono();
         self.is_late = false;
     }
 
-    fn wait<T>(&mut self) -> Poll<T> {
+    pub(crate) fn wait<T>(&mut self) -> Poll<T> {
         self.is_late = true;
         Poll::Pending
     }

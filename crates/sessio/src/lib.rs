@@ -26,6 +26,7 @@
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
+//! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
 //! | [`Error`] | what went wrong, whose fault it is, how far things had come |
 //!
@@ -81,6 +82,7 @@ mod body;
 pub mod call;
 mod conn;
 pub mod cookie;
+pub mod dial;
 mod error;
 mod fingerprint;
 pub mod h1;

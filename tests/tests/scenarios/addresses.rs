@@ -10,6 +10,7 @@ use sessio_tests::world::World;
 scenarios! {
     f02_addresses_are_tried_in_order
     f02_the_error_tells_what_each_address_said
+    f02_f03_a_black_hole_is_overtaken_and_dropped
     f04_a_name_without_an_address
     v19_https_without_tls_is_refused_before_a_byte
     r16_names_are_origins_whatever_their_address
@@ -37,6 +38,24 @@ async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>
     assert_eq!(told, [(one.addr(), refused), (two.addr(), refused)]);
     assert!(failure.to_string().contains(&two.addr().to_string()));
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
+}
+
+async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World<R>) {
+    let (server, hole) = (Server::start(), "127.0.0.8:9".parse().unwrap());
+    let rig = world.rig().silent(hole).name("many.test", [hole, server.addr()]);
+    let session = Session::on(rig);
+    // A runtime that blocks gives the first one half of the time.
+    let limit = sessio::dial::DELAY * 2;
+    let set = session.update::<sessio::Error>(|s| {
+        s.timeouts.connect = Some(limit);
+        Ok(())
+    });
+    set.unwrap();
+    let start = std::time::Instant::now();
+    assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
+    assert!(start.elapsed() < limit);
+    assert_eq!(session.runtime().dialled(), [hole, server.addr()]);
+    assert_eq!((session.runtime().dialling(), server.accepted()), (0, 1));
 }
 
 async fn f04_a_name_without_an_address<R: Runtime>(world: &World<R>) {
