@@ -1,5 +1,8 @@
 //! What a scenario has at hand.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use sessio_driver::{Runtime, Session};
 
 use crate::rig::Rig;
@@ -19,7 +22,14 @@ impl<R: Runtime> World<R> {
 
     /// A new session, straight on the backend's sockets.
     pub fn session(&self) -> Session<Rig<R>> {
-        Session::on(self.rig())
+        let session = Session::on(self.rig());
+        // Whether a connection is kept must not depend on how busy the machine is.
+        let set: Result<(), Infallible> = session.update(|settings| {
+            settings.limits.drain_time = Duration::from_secs(20);
+            Ok(())
+        });
+        let Ok(()) = set;
+        session
     }
 
     /// The backend with handles to turn, for [`Session::on`].

@@ -1,6 +1,6 @@
 //! What a call wants now.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use url::Url;
 
@@ -69,10 +69,6 @@ impl Step<'_> {
     }
 }
 
-/// How long the rest of a response that is followed may take, before its connection is given up instead
-/// (rows Q18, Q19); and how long a peer that takes no more of the request may take to say why (row Q08).
-const PATIENCE: Duration = Duration::from_millis(50);
-
 impl Call {
     /// What is wanted now. Nothing but the clock moves.
     ///
@@ -80,14 +76,16 @@ impl Call {
     /// Why the call has failed; it stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
+        // Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more.
+        let patience = self.request.limits.drain_time;
         if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert_with(|| later(now, PATIENCE)) <= now
+            && *until.get_or_insert_with(|| later(now, patience)) <= now
         {
             self.skipped(false);
         }
         if matches!(self.phase, Phase::Exchange)
             && self.send_failure.is_some()
-            && *self.heard_by.get_or_insert_with(|| later(now, PATIENCE)) <= now
+            && *self.heard_by.get_or_insert_with(|| later(now, patience)) <= now
         {
             self.lose(Kind::ClosedBeforeResponse.into());
         }

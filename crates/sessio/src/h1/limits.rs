@@ -1,5 +1,7 @@
 //! How much of a response is taken.
 
+use std::time::Duration;
+
 /// How large a response may be in each direction in which a peer could make it grow.
 ///
 /// ```
@@ -24,6 +26,9 @@ pub struct Limits {
     pub body_bytes: Option<u64>,
     /// How many bytes of an unwanted body are worth reading to keep the connection. 64 KiB.
     pub drain_bytes: u64,
+    /// How long an unwanted body may take to be read, and how long a peer that takes no more of the request may
+    /// take to say why, before the connection is given up. 50 ms.
+    pub drain_time: Duration,
 }
 
 impl Default for Limits {
@@ -35,6 +40,7 @@ impl Default for Limits {
             chunk_ext_bytes: 16 * 1024,
             body_bytes: None,
             drain_bytes: 64 * 1024,
+            drain_time: Duration::from_millis(50),
         }
     }
 }
