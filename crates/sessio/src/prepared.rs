@@ -211,6 +211,9 @@ impl Prepared {
         if !Origin::is_one(&self.url) {
             return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
         }
+        if self.headers.contains("Proxy-Authorization") {
+            return invalid("Proxy-Authorization is for proxies, and none stands before the origin");
+        }
         let mut codings = self.headers.get_all("Transfer-Encoding");
         let chunked = match (codings.next(), codings.next()) {
             (None, _) => false,

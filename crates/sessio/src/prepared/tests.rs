@@ -109,3 +109,11 @@ fn v41_v42_b24_targets_and_methods_by_hand() {
     let head = String::from_utf8(request.head()).unwrap();
     assert!(!head.contains("u:p") && head.ends_with("\r\n\r\n"));
 }
+
+#[test]
+fn b16_v04_proxy_credentials_cannot_be_put_in_afterwards() {
+    let mut request = prepared(Request::get("http://h/").header("Proxy-Authorization", "Basic x"));
+    assert!(!request.headers().contains("Proxy-Authorization"));
+    request.headers_mut().insert("proxy-authorization", "Basic x").unwrap();
+    assert_eq!(request.framed().unwrap_err().kind(), Kind::InvalidHeader);
+}
