@@ -21,6 +21,15 @@
 //! // A cookie that is set by one response is sent with the next request.
 //! session.get(url("/cookies/set?sessioncookie=123456789")).send()?;
 //! assert!(session.get(url("/cookies")).send()?.text()?.contains("123456789"));
+//!
+//! // Cookies outlive the process in a file, which curl reads and writes as well.
+//! use sessio_blocking::cookie::{Format, Keep};
+//! # let path = std::env::temp_dir().join(format!("sessio-blocking-doc-{}", std::process::id()));
+//! session.save_cookies(&path, Format::CookiesTxt, Keep::All)?;
+//! let later = Session::new();
+//! later.load_cookies(&path)?;
+//! assert!(later.get(url("/cookies")).send()?.text()?.contains("123456789"));
+//! # std::fs::remove_file(&path)?;
 //! # Ok(())
 //! # }
 //! ```

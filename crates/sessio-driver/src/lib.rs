@@ -12,6 +12,8 @@
 mod backend;
 mod builder;
 mod connect;
+mod cookie_file;
+mod draft;
 mod flight;
 mod response;
 mod runtime;
