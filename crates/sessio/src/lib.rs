@@ -80,6 +80,7 @@ mod address;
 pub mod auth;
 mod body;
 pub mod call;
+pub mod coding;
 mod conn;
 pub mod cookie;
 pub mod dial;
