@@ -1,10 +1,12 @@
 //! What must hold for the whole.
 #![forbid(unsafe_code)]
 
+pub mod agreement;
 pub mod backend;
 pub mod eval;
 pub mod replay;
 pub mod rig;
 pub mod source;
+pub mod trace;
 pub mod trail;
 pub mod world;

@@ -138,6 +138,11 @@ impl Prepared {
         self.frame();
     }
 
+    /// Tells `observer` what the call does, after those that are told already.
+    pub fn observe(&mut self, observer: Observer) {
+        self.observer = std::mem::take(&mut self.observer).and(observer);
+    }
+
     /// The head as it goes over the wire.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {

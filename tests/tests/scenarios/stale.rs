@@ -26,7 +26,7 @@ scenarios! {
 async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
     let mut policy = Policy::default();
     policy.probe_after = Duration::ZERO;
-    let session = Session::with_pool(world.rig(), policy);
+    let session = world.session_with_pool(world.rig(), policy);
     let server = Server::start();
     for number in 1..=3 {
         // Not even a POST notices.
