@@ -1,6 +1,6 @@
 //! What the calls of a scenario told, in a form that is the same on every run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::call::Event;
@@ -25,6 +25,17 @@ struct Entry {
     lines: Vec<String>,
     /// The calls of one number overlap in time, one with the next.
     group: usize,
+}
+
+impl Entry {
+    fn named(&self, connections: &mut Names) -> Vec<String> {
+        let mut addresses = Names::new('@');
+        let mut name = |what: &str| {
+            let names = if what.starts_with('#') { &mut *connections } else { &mut addresses };
+            names.of(what)
+        };
+        self.lines.iter().map(|line| named(line, &mut name)).collect()
+    }
 }
 
 /// Closes the entry of a call when the call is dropped.
@@ -53,7 +64,8 @@ impl Trace {
     }
 
     /// The lines of each call, in the order in which the calls began. Of calls that ran at the same time no
-    /// order is kept. Addresses and connections are named by their first appearance.
+    /// order is kept. Connections are named by their first appearance, and so are addresses within one call: the
+    /// system may give a port to one server after another.
     #[must_use]
     pub fn calls(&self) -> Vec<Vec<String>> {
         let book = self.book();
@@ -62,14 +74,25 @@ impl Trace {
             let lines: Vec<_> = call.lines.iter().map(|line| named(line, |_| String::new())).collect();
             (call.group, lines)
         });
-        let mut names = HashMap::new();
-        let mut name = |what: &str| {
-            let kind = if what.starts_with('#') { '#' } else { '@' };
-            let next =
-                1 + names.keys().filter(|known: &&String| known.starts_with('#') == (kind == '#')).count();
-            format!("{kind}{}", names.entry(what.to_owned()).or_insert(next))
-        };
-        calls.iter().map(|call| call.lines.iter().map(|line| named(line, &mut name)).collect()).collect()
+        let mut connections = Names::new('#');
+        calls.iter().map(|call| call.named(&mut connections)).collect()
+    }
+
+    /// Each kind of call that there was: those that told the same are one, and so are those that were dropped on
+    /// the way and those that went on.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Vec<String>> {
+        let calls = self.book().calls.iter().map(|call| call.named(&mut Names::new('#'))).collect();
+        let calls: BTreeSet<Vec<String>> = calls;
+        let mut kinds: Vec<Vec<String>> = Vec::new();
+        for call in calls {
+            match kinds.last_mut() {
+                // What a call begins like comes right before it.
+                Some(last) if call.starts_with(last) => *last = call,
+                _ => kinds.push(call),
+            }
+        }
+        kinds
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -82,6 +105,23 @@ impl Drop for Open {
         let mut book = self.trace.book();
         book.open -= 1;
         book.rests += usize::from(book.open == 0);
+    }
+}
+
+/// Names by first appearance.
+struct Names {
+    kind: char,
+    known: HashMap<String, usize>,
+}
+
+impl Names {
+    fn new(kind: char) -> Self {
+        Self { kind, known: HashMap::new() }
+    }
+
+    fn of(&mut self, what: &str) -> String {
+        let next = self.known.len() + 1;
+        format!("{}{}", self.kind, self.known.entry(what.to_owned()).or_insert(next))
     }
 }
 
@@ -127,11 +167,17 @@ const MARK: char = '\u{1}';
 
 /// A URL with its addresses marked, also those in its query.
 fn marked(url: &Url) -> String {
-    let mut left = unescaped(url.as_str());
+    let mut left = url.as_str().to_owned();
+    // URLs in URLs are escaped once more each time.
+    while let plain = unescaped(&left)
+        && plain != left
+    {
+        left = plain;
+    }
     let mut marked = String::new();
     while let Some(at) = left.find("//") {
         let rest = left.split_off(at + 2);
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-._~:@[]".contains(c)));
+        let end = rest.find(['/', '?', '#', '&']);
         let (authority, after) = rest.split_at(end.unwrap_or(rest.len()));
         let host = authority.rsplit('@').next().unwrap_or_default();
         marked += &format!("{left}{MARK}{host}{MARK}");
