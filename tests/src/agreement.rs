@@ -96,3 +96,80 @@ fn difference(expected: &Calls, calls: &Calls) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use sessio::{Jar, Request, Settings, merge, prepare};
+
+    use super::*;
+    use crate::replay::{Script, Then, now, replay};
+
+    /// The trace of one call with this answer.
+    fn trace(answer: &str) -> Trace {
+        let trace = Trace::default();
+        let request = Request::get("http://h/").observe(trace.observer());
+        let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
+        replay(request, &mut Jar::new(), 7, |_| Script { bytes: answer.into(), then: Then::Close });
+        trace
+    }
+
+    const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+    #[test]
+    fn g11_a_trace_that_differs_is_shown_with_both_backends() {
+        let register = Register::new();
+        let name = "scenarios::x::s01_y";
+        assert_eq!(register.check(name, "One", &trace(WHOLE)), Ok(()));
+        assert_eq!(register.check(name, "Two", &trace(WHOLE)), Ok(()));
+        let cut = &WHOLE[..WHOLE.len() - 1];
+        let difference = register.check(name, "Three", &trace(cut)).unwrap_err();
+        let (first, rest) = difference.split_once('\n').unwrap();
+        assert_eq!(first, "scenarios::x::s01_y: Three (+) differs from One (-)");
+        let changed: Vec<_> =
+            rest.lines().filter(|line| line.starts_with("  -") || line.starts_with("  +")).collect();
+        assert_eq!(
+            changed,
+            ["  - 0: done, with 5 bytes of body, connection kept", "  + 0: failed incomplete-body"]
+        );
+        // A call more, a call less.
+        let twice = trace(WHOLE);
+        let request = Request::get("http://h/").observe(twice.observer());
+        drop(prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).map(|request| {
+            replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close })
+        }));
+        assert!(register.check(name, "Four", &twice).unwrap_err().contains("1 calls and 2"));
+        assert!(register.check(name, "Five", &Trace::default()).unwrap_err().contains("1 calls and 0"));
+        // Another scenario is another matter.
+        assert_eq!(register.check("scenarios::z::s01_y", "Three", &trace(cut)), Ok(()));
+    }
+
+    #[test]
+    fn g11_what_is_compared_as_kinds_still_differs_in_kind() {
+        let register = Register::new();
+        let (name, _) = KINDS[0];
+        let begun = Trace::default();
+        let request = Request::get("http://h/").observe(begun.observer());
+        let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
+        // One that was dropped before anything came of it, beside one that was not.
+        drop(sessio::Call::new(request.clone(), sessio::Memory::default()).unwrap());
+        replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close });
+        assert_eq!(begun.calls().len(), 2);
+        assert_eq!(register.check(name, "One", &begun), Ok(()));
+        assert_eq!(register.check(name, "Two", &trace(WHOLE)), Ok(()));
+        register.check(name, "Three", &trace("HTTP/1.1 204 X\r\n\r\n")).unwrap_err();
+    }
+
+    #[test]
+    fn every_exception_names_a_scenario() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+        let sources: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        for (name, why) in KINDS.iter().chain(&ENDS) {
+            let begins = format!("async fn {name}<");
+            assert!(sources.iter().any(|source| source.contains(&begins)), "{name}");
+            assert!(!why.is_empty());
+        }
+    }
+}
