@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use sessio::call::Event;
 use sessio::{Call, Observer};
-use sessio_driver::Runtime;
+use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
@@ -17,6 +17,15 @@ use sessio_tests::world::World;
 scenarios! {
     s18_r26_observers_of_session_and_request_see_each_response
     s18_an_observer_that_panics_at_any_point_takes_nothing_along
+}
+
+mod byte_by_byte {
+    use super::{s18_an_observer_that_panics_while_a_connection_is_given_back, scenarios};
+
+    scenarios! {
+        waiting:
+        s18_an_observer_that_panics_while_a_connection_is_given_back
+    }
 }
 
 /// Writes down which hop had which status.
@@ -76,10 +85,18 @@ fn panicking(after: usize) -> Observer {
 }
 
 async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime>(world: &World<R>) {
-    let (server, session) = (Server::start(), world.session());
+    panics_at_any_point(&world.session()).await;
+}
+
+async fn s18_an_observer_that_panics_while_a_connection_is_given_back<R: Runtime>(world: &World<R>) {
+    // Byte by byte, the last one of a redirect comes after the decision to follow it.
+    panics_at_any_point(&world.session_on(world.rig().dripping())).await;
+}
+
+async fn panics_at_any_point<R: Runtime>(session: &Session<R>) {
+    let server = Server::start();
     let mut points = 0;
     loop {
-        session.get(server.url("/get")).send().await.unwrap();
         let request = session.put(server.url("/redirect-to?status_code=307&url=/cookies/set/a/1"));
         let request = request.source(Pieces::of(["one", "two"]), None, true).observe(panicking(points));
         let body = unharmed(async { request.send().await?.bytes().await }).await;
@@ -93,4 +110,5 @@ async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime
         points += 1;
     }
     assert!(points > 12, "{points} points");
+    session.get(server.url("/get")).send().await.unwrap();
 }
