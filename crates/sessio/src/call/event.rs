@@ -112,11 +112,11 @@ impl fmt::Display for Event<'_> {
             Self::Interim(head) => write!(f, "interim response {}", head.status.as_u16()),
             Self::Head(head) => write!(f, "response {}", head.status.as_u16()),
             Self::Redirect { next } => {
-                f.write_str("redirected to ")?;
+                f.write_str("redirect to ")?;
                 line(f, next)
             }
-            Self::Challenge { .. } => f.write_str("challenged, and answers"),
-            Self::Answer(head) => write!(f, "answered {}", head.status.as_u16()),
+            Self::Challenge { .. } => f.write_str("challenge, and an answer to it"),
+            Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "once more after {kind}"),
             Self::Rewound => f.write_str("rewound the body"),
