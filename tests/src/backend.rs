@@ -83,7 +83,7 @@ async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
 
-/// Makes a test of each scenario on each backend. A scenario is an
+/// Makes a test of each scenario on each backend, where its calls must tell the same. A scenario is an
 /// `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
 #[macro_export]
 macro_rules! scenarios {
@@ -93,10 +93,10 @@ macro_rules! scenarios {
                 #[test]
                 fn $name() {
                     use $crate::backend::{$backend, Backend};
-                    $backend::run(async {
-                        let world = $crate::world::World::new(<$backend as Backend>::Runtime::default());
-                        super::$name(&world).await;
-                    });
+                    let trace = $crate::trace::Trace::default();
+                    let world = $crate::world::World::new(<$backend as Backend>::Runtime::default(), trace.clone());
+                    $backend::run(async move { super::$name(&world).await });
+                    $crate::agreement::agree(module_path!(), stringify!($name), stringify!($backend), &trace);
                 }
             )*
         }

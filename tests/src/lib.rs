@@ -1,11 +1,13 @@
 //! What must hold for the whole.
 #![forbid(unsafe_code)]
 
+pub mod agreement;
 pub mod backend;
 pub mod eval;
 pub mod folder;
 pub mod replay;
 pub mod rig;
 pub mod source;
+pub mod trace;
 pub mod trail;
 pub mod world;

@@ -6,6 +6,8 @@ use std::time::Instant;
 use sessio::call::Direction;
 use sessio::{Call, Conn, Jar, Kind, Memory, Now, Prepared, Step, UnixTime, Url};
 
+use crate::trace::Trace;
+
 /// What a peer says on one connection, and what happens then.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -24,6 +26,39 @@ pub enum Then {
     Reset,
 }
 
+/// How the bytes of a peer come, and those of the request go.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// So many at a time.
+    Every(usize),
+    /// The peer's in two pieces, the first of which is so long; all others at once.
+    Once(usize),
+}
+
+impl From<usize> for Cut {
+    fn from(size: usize) -> Self {
+        Self::Every(size)
+    }
+}
+
+impl Cut {
+    /// How many bytes move at once.
+    fn size(self) -> usize {
+        match self {
+            Self::Every(size) => size,
+            Self::Once(_) => usize::MAX,
+        }
+    }
+
+    /// How many bytes of a peer come at once, of which so many have come before.
+    fn next(self, at: usize) -> usize {
+        match self {
+            Self::Once(first) if at < first => first - at,
+            cut => cut.size(),
+        }
+    }
+}
+
 /// What a call has done.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -37,6 +72,8 @@ pub struct Told {
     pub error: Option<Kind>,
     /// Where each connection led, and what was sent on it.
     pub sent: Vec<(Url, Vec<u8>)>,
+    /// What its observer was told.
+    pub events: Vec<String>,
 }
 
 /// A moment that is always the same within one run of the program.
@@ -46,12 +83,25 @@ pub fn now() -> Now {
 }
 
 /// Runs a call to its end: each connection is a new one, on which `peer` has a script for what is asked.
-/// Bytes come `size` at a time.
+/// Bytes come as they are `cut`.
 ///
 /// # Panics
 /// If the call does not end, or asks for something that is never there.
-pub fn replay(request: Prepared, jar: &mut Jar, size: usize, mut peer: impl FnMut(&Url) -> Script) -> Told {
-    let now = now();
+pub fn replay(
+    mut request: Prepared,
+    jar: &mut Jar,
+    cut: impl Into<Cut>,
+    peer: impl FnMut(&Url) -> Script,
+) -> Told {
+    let trace = Trace::default();
+    request.observe(trace.observer());
+    let mut told = play(request, jar, cut.into(), peer);
+    told.events = trace.calls().concat();
+    told
+}
+
+fn play(request: Prepared, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Url) -> Script) -> Told {
+    let (now, size) = (now(), cut.size());
     let mut told = Told::default();
     let mut call = match Call::new(request, Memory::default()) {
         Ok(call) => call,
@@ -71,7 +121,7 @@ pub fn replay(request: Prepared, jar: &mut Jar, size: usize, mut peer: impl FnMu
             Ok(Step::Io(io)) => {
                 assert!(!io.send.is_empty() || !io.recv.is_empty(), "nothing can move");
                 if io.send.is_empty() {
-                    let n = io.recv.len().min(size).min(script.bytes.len() - at);
+                    let n = io.recv.len().min(cut.next(at)).min(script.bytes.len() - at);
                     io.recv[..n].copy_from_slice(&script.bytes[at..at + n]);
                     at += n;
                     if n == 0 && script.then == Then::Reset {

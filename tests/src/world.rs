@@ -3,37 +3,57 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use sessio::Settings;
+use sessio::pool::Policy;
 use sessio_driver::{Runtime, Session};
 
 use crate::rig::Rig;
+use crate::trace::Trace;
 
-/// One backend, and sessions on it. The sockets go through a [`Rig`], which does nothing unless a scenario
-/// tells it to.
+/// One backend, and sessions on it whose calls are written down. The sockets go through a [`Rig`], which does
+/// nothing unless a scenario tells it to.
 #[derive(Debug)]
 pub struct World<R> {
     runtime: R,
+    trace: Trace,
 }
 
 impl<R: Runtime> World<R> {
     /// A world on this backend.
-    pub fn new(runtime: R) -> Self {
-        Self { runtime }
+    pub fn new(runtime: R, trace: Trace) -> Self {
+        Self { runtime, trace }
     }
 
     /// A new session, straight on the backend's sockets.
     pub fn session(&self) -> Session<Rig<R>> {
-        let session = Session::on(self.rig());
+        let session = self.session_on(self.rig());
         // Whether a connection is kept must not depend on how busy the machine is.
-        let set: Result<(), Infallible> = session.update(|settings| {
-            settings.limits.drain_time = Duration::from_secs(20);
-            Ok(())
-        });
-        let Ok(()) = set;
+        set(&session, |settings| settings.limits.drain_time = Duration::from_secs(20));
         session
     }
 
-    /// The backend with handles to turn, for [`Session::on`].
+    /// A new session on this rig.
+    pub fn session_on(&self, rig: Rig<R>) -> Session<Rig<R>> {
+        self.session_with_pool(rig, Policy::default())
+    }
+
+    /// A new session on this rig that keeps its idle connections by these rules.
+    pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
+        let session = Session::with_pool(rig, policy);
+        set(&session, |settings| settings.observer = self.trace.observer());
+        session
+    }
+
+    /// The backend with handles to turn, for [`session_on`](Self::session_on).
     pub fn rig(&self) -> Rig<R> {
         Rig::new(self.runtime.clone())
     }
+}
+
+fn set<R: Runtime>(session: &Session<R>, change: impl FnOnce(&mut Settings)) {
+    let set: Result<(), Infallible> = session.update(|settings| {
+        change(settings);
+        Ok(())
+    });
+    let Ok(()) = set;
 }

@@ -42,8 +42,8 @@ mod wait;
 pub use runtime::{Blocking, TcpStream, Timer};
 pub use sessio_driver::ConnectFailure;
 pub use sessio_driver::sessio::{
-    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request,
-    Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Observer, Params, Prepared,
+    Request, Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
 };
 pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use wait::wait;

@@ -12,8 +12,8 @@
 macro_rules! backend {
     ($runtime:ty) => {
         pub use $crate::sessio::{
-            self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared,
-            Request, Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+            self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Observer, Params,
+            Prepared, Request, Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
         };
         pub use $crate::{ConnectFailure, Source};
 

@@ -301,8 +301,9 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn release(&mut self) {
-        let (stream, lease) = (self.stream.take(), self.lease.take());
-        match (self.call.release(), stream, lease) {
+        // An observer that panics in here leaves both to be given back when the flight is dropped.
+        let released = self.call.release();
+        match (released, self.stream.take(), self.lease.take()) {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
                 self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
             }

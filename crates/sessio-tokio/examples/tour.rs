@@ -4,10 +4,11 @@
 //! step. `cargo run --example tour -- http://host/` shows one `GET` of that URL.
 
 use std::error::Error;
+use std::sync::mpsc;
 
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 use sessio_tokio::cookie::NewCookie;
-use sessio_tokio::{Auth, Exchange, Headers, RequestBuilder, Response, Session};
+use sessio_tokio::{Auth, Exchange, Headers, Observer, RequestBuilder, Response, Session};
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -26,6 +27,7 @@ async fn main() -> Done {
     redirects_are_followed(&server).await?;
     a_login_lasts(&server).await?;
     one_connection_serves_many(&server).await?;
+    observers_are_told(&server).await?;
     println!("\nAll of it held.");
     Ok(())
 }
@@ -147,6 +149,28 @@ async fn one_connection_serves_many(server: &Server) -> Done {
     session.close();
     server.wait_open(0);
     println!("  closed: {} connections open at the server", server.open_connections());
+    Ok(())
+}
+
+/// S18, S21: an observer is told what calls do, every hop of them; what it prints holds no secrets.
+async fn observers_are_told(server: &Server) -> Done {
+    title("What a call does, as its observer is told");
+    let session = Session::new();
+    let (told, lines) = mpsc::channel();
+    session.update(|s| {
+        s.auth = Auth::basic("user", "pass");
+        s.observer =
+            Observer::new(move |call, event| drop(told.send(format!("hop {}: {event}", call.hop()))));
+        Ok::<(), sessio_tokio::Error>(())
+    })?;
+    session.get(server.url("/redirect/1")).send().await?.bytes().await?;
+    let lines: Vec<String> = lines.try_iter().collect();
+    for line in &lines {
+        println!("  {line}");
+    }
+    assert!(
+        lines.contains(&"hop 0: response 302".to_owned()) && lines.contains(&"hop 1: answer 200".to_owned())
+    );
     Ok(())
 }
 

@@ -28,6 +28,7 @@
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
+//! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
 //! | [`Error`] | what went wrong, whose fault it is, how far things had come |
 //!
 //! # From a request to its bytes
@@ -94,6 +95,7 @@ mod history;
 mod json;
 mod merge;
 mod now;
+mod observer;
 mod origin;
 mod origins;
 mod params;
@@ -123,6 +125,7 @@ pub use history::Exchange;
 pub use http;
 pub use merge::{Merged, Override, Part, merge};
 pub use now::{Now, Seed, UnixTime};
+pub use observer::Observer;
 pub use origin::Origin;
 pub use origins::Origins;
 pub use params::Params;

@@ -12,6 +12,7 @@ use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::observer::Observer;
 use crate::params::Params;
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
@@ -47,6 +48,8 @@ pub struct Merged {
     pub limits: Limits,
     /// Whether the environment takes part.
     pub trust_env: bool,
+    /// Who is told what the call does: the session's, then the request's (row B14).
+    pub observer: Observer,
     /// Which of the session's defaults did not hold, and why.
     pub overrides: Vec<Override>,
     pub(crate) problem: Option<Error>,
@@ -81,7 +84,7 @@ pub enum Part {
 /// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
 /// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
 /// - *Idempotence*: the same changes made to the outcome change nothing more. Lines that are appended are
-///   the exception, as their name says; and several values of a parameter that stood apart, as the request
+///   the exception, as their name says, and so are observers, which all are told; and several values of a parameter that stood apart, as the request
 ///   gave them, stand together the second time.
 /// - *No persistence*: the settings stay as they are (story S8).
 /// - *Order*: the session's names keep their places, also those that the request overrides; the request's
@@ -135,6 +138,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         timeouts: request.timeouts.applied(&settings.timeouts),
         limits: request.limits.applied(None).unwrap_or(settings.limits),
         trust_env: settings.trust_env,
+        observer: settings.observer.clone().and(request.observer),
         overrides,
         problem: request.problem,
     }

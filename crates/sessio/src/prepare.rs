@@ -54,6 +54,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         },
         timeouts: merged.timeouts,
         limits: merged.limits,
+        observer: merged.observer,
         overrides: merged.overrides,
         framed: None,
     };

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::h1::{Limits, Outgoing, Sender};
 use crate::headers::Headers;
 use crate::merge::Override;
+use crate::observer::Observer;
 use crate::origin::Origin;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
@@ -46,6 +47,7 @@ pub struct Prepared {
     pub(crate) rules: RedirectRules,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) observer: Observer,
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
@@ -134,6 +136,11 @@ impl Prepared {
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
         self.frame();
+    }
+
+    /// Tells `observer` what the call does, after those that are told already.
+    pub fn observe(&mut self, observer: Observer) {
+        self.observer = std::mem::take(&mut self.observer).and(observer);
     }
 
     /// The head as it goes over the wire.

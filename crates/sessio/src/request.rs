@@ -10,6 +10,7 @@ use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::observer::Observer;
 use crate::settings::Timeouts;
 
 /// What a request does with one of the session's defaults.
@@ -76,6 +77,8 @@ pub struct Request {
     pub timeouts: TimeoutChanges,
     /// The limits on what is accepted from the server.
     pub limits: Change<Limits>,
+    /// Who is told what the call does, beside the session's.
+    pub observer: Observer,
     pub(crate) problem: Option<Error>,
 }
 
@@ -310,6 +313,12 @@ impl Request {
     /// Limits the whole call; with `None` the session's limit does not hold either.
     pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
         self.timeouts.total = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Tells `observer` what the call does. Those of the session and earlier ones are told before it.
+    pub fn observe(mut self, observer: Observer) -> Self {
+        self.observer = self.observer.and(observer);
         self
     }
 

@@ -9,6 +9,7 @@ use url::Url;
 use crate::auth::Auth;
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::observer::Observer;
 use crate::params::Params;
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
@@ -53,6 +54,8 @@ pub struct Settings {
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
     pub trust_env: bool,
+    /// Who is told what calls do, nobody at first. Those of a request are told as well.
+    pub observer: Observer,
 }
 
 /// Our own name as servers see it.
@@ -84,6 +87,7 @@ impl Default for Settings {
             base_url: None,
             cookies: true,
             trust_env: true,
+            observer: Observer::default(),
         }
     }
 }
@@ -102,6 +106,7 @@ impl fmt::Debug for Settings {
             .field("base_url", &self.base_url.as_ref().map(|url| crate::address::Shown(url).to_string()))
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
+            .field("observer", &self.observer)
             .finish()
     }
 }

@@ -4,7 +4,7 @@
 use sessio::{Blame, Jar, Kind, Request, Settings, merge, prepare};
 use sessio_tests::replay::{Script, Then, now, replay};
 
-const RESPONSES: [&str; 14] = [
+pub(crate) const RESPONSES: [&str; 14] = [
     "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello, you.",
     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",

@@ -6,12 +6,15 @@ use std::io;
 use sessio::call::Direction;
 use sessio::{Body, Call, Conn, Jar, Kind, Memory, Now, Request, Seed, Settings, Step, merge, prepare};
 use sessio_tests::replay::now;
+use sessio_tests::trace::Trace;
+
+use crate::events::follow_the_graph;
 
 fn draw(seed: &mut Seed, below: usize) -> usize {
     (seed.draw() % below as u64) as usize
 }
 
-fn call(seed: &mut Seed, jar: &mut Jar) -> Call {
+fn call(seed: &mut Seed, jar: &mut Jar, trace: &Trace) -> Call {
     let mut request = Request::new(["GET", "POST", "HEAD"][draw(seed, 3)], "http://h/");
     request.body = match draw(seed, 4) {
         0 => Body::empty(),
@@ -22,6 +25,7 @@ fn call(seed: &mut Seed, jar: &mut Jar) -> Call {
     if draw(seed, 4) == 0 {
         request = request.redirects(None);
     }
+    let request = request.observe(trace.observer());
     Call::new(prepare(merge(&Settings::default(), request), jar, now()).unwrap(), Memory::default()).unwrap()
 }
 
@@ -107,18 +111,20 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
 
 #[test]
 fn no_script_of_answers_makes_a_step_panic_or_spin() {
-    let mut answers = 0_u64;
+    let (mut answers, mut events) = (0_u64, 0);
     for number in 0..20_000 {
         let (mut seed, mut jar) = (Seed::new(number), Jar::new());
-        let mut call = call(&mut seed, &mut jar);
+        let trace = Trace::default();
+        let mut call = call(&mut seed, &mut jar, &trace);
         // Some obey for a while first: the deep states are not found by chance.
         let patience = draw(&mut seed, 30);
         let mut now = now();
         for step in 0..40 {
             let once = shape(&mut call, now);
+            let told = trace.calls();
             assert_eq!(
-                shape(&mut call, now),
-                once,
+                (shape(&mut call, now), trace.calls()),
+                (once, told),
                 "seed {number}, step {step}: asking has changed something"
             );
             answers += 1;
@@ -136,7 +142,9 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         // It is over, whatever is said.
         disturb(&mut call, &mut jar, &mut seed, now);
         assert!(matches!(call.step(now), Ok(Step::Done) | Err(_)), "seed {number}");
+        events += follow_the_graph(&trace.calls()[0]);
     }
+    assert!(events > 60_000, "{events}");
     assert!(answers > 200_000, "{answers}");
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod cuts;
+mod events;
 mod machine;
 mod merging;
 mod preparing;

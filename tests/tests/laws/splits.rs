@@ -150,6 +150,9 @@ proptest! {
             if has_excess || whole.error.is_some() {
                 cut.verdicts.clone_from(&whole.verdicts);
             }
+            if has_excess {
+                cut.events.clone_from(&whole.events);
+            }
             prop_assert_eq!(&cut, &whole, "{}", size);
         }
     }

@@ -1,7 +1,7 @@
 //! From a name to a connection.
 
 use sessio::Kind;
-use sessio_driver::{ConnectFailure, Runtime, Session};
+use sessio_driver::{ConnectFailure, Runtime};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
 use sessio_tests::trail::nowhere;
@@ -18,7 +18,7 @@ scenarios! {
 
 async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
     let (dead, server) = (nowhere(), Server::start());
-    let session = Session::on(world.rig().name("many.test", [dead.addr(), server.addr()]));
+    let session = world.session_on(world.rig().name("many.test", [dead.addr(), server.addr()]));
     for _ in 0..2 {
         assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
     }
@@ -28,7 +28,7 @@ async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
 
 async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>) {
     let (one, two) = (nowhere(), nowhere());
-    let session = Session::on(world.rig().name("many.test", [one.addr(), two.addr()]));
+    let session = world.session_on(world.rig().name("many.test", [one.addr(), two.addr()]));
     let error = session.get("http://many.test/get").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
     assert!(error.is_connect() && error.is_safe_to_repeat());
@@ -43,7 +43,7 @@ async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>
 async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World<R>) {
     let (server, hole) = (Server::start(), "127.0.0.8:9".parse().unwrap());
     let rig = world.rig().silent(hole).name("many.test", [hole, server.addr()]);
-    let session = Session::on(rig);
+    let session = world.session_on(rig);
     // A runtime that blocks gives the first one half of the time.
     let limit = sessio::dial::DELAY * 8;
     let set = session.update::<sessio::Error>(|s| {
@@ -77,7 +77,7 @@ async fn v19_https_without_tls_is_refused_before_a_byte<R: Runtime>(world: &Worl
 async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let rig = world.rig().name("a.test", [server.addr()]).name("b.test", [server.addr()]);
-    let session = Session::on(rig.name("sub.a.test", [server.addr()]));
+    let session = world.session_on(rig.name("sub.a.test", [server.addr()]));
     for (location, keeps) in [
         ("http://b.test/anything/1", false),
         ("http://sub.a.test/anything/2", false),

@@ -64,7 +64,7 @@ const ANSWER: &str =
 
 async fn f24_a_request_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = Session::on(world.rig().dripping());
+    let session = world.session_on(world.rig().dripping());
     let mut points = 0;
     loop {
         server.script_path("/x", Connection::new().expect_request().send(ANSWER));
@@ -83,7 +83,7 @@ async fn f24_a_request_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
 
 async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = Session::on(world.rig().dripping());
+    let session = world.session_on(world.rig().dripping());
     let mut points = 0;
     loop {
         let before = server.accepted();
@@ -106,7 +106,7 @@ async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
 
 async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let (a, b) = (Server::start(), Server::start());
-    let session = Session::on(world.rig().dripping());
+    let session = world.session_on(world.rig().dripping());
     let url = sessio_tests::trail::trail(&[&a, &b], 302);
     let mut points = 0;
     while polled(points, session.get(&url).send()).await.is_none() {
@@ -118,7 +118,7 @@ async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
 
 async fn f24_a_chunk_is_dropped_at_every_point_and_loses_nothing<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = Session::on(world.rig().dripping());
+    let session = world.session_on(world.rig().dripping());
     for times in 1..4 {
         let mut response = session.get(server.url("/chunked/300?chunk=100")).send().await.unwrap();
         let mut body = Vec::new();
@@ -138,7 +138,7 @@ async fn f24_a_chunk_is_dropped_at_every_point_and_loses_nothing<R: Runtime>(wor
 
 async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = Session::on(world.rig().dripping());
+    let session = world.session_on(world.rig().dripping());
     for points in 0..60 {
         let response = session.get(server.url("/bytes/50")).send().await.unwrap();
         polled(points, response.bytes()).await;
@@ -152,7 +152,7 @@ async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>
         let mut number = 0;
         loop {
             let rig = world.rig().failing(number, kind);
-            let session = Session::on(rig.clone());
+            let session = world.session_on(rig.clone());
             let url = server.url("/redirect/2?cookies=1");
             let run = async {
                 let body = session

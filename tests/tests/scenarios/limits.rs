@@ -28,8 +28,8 @@ scenarios! {
 
 const SHORT: Duration = Duration::from_millis(25);
 
-fn limited<R: Runtime>(rig: Rig<R>, change: impl FnOnce(&mut Timeouts)) -> Session<Rig<R>> {
-    let session = Session::on(rig);
+fn limited<R: Runtime>(world: &World<R>, rig: Rig<R>, change: impl FnOnce(&mut Timeouts)) -> Session<Rig<R>> {
+    let session = world.session_on(rig);
     session
         .update(|settings| {
             change(&mut settings.timeouts);
@@ -47,7 +47,7 @@ fn check(error: &sessio::Error, timeout: Timeout, stage: Stage) {
 
 async fn t02_a_name_that_is_never_resolved<R: Runtime>(world: &World<R>) {
     for (total, which) in [(None, Timeout::Resolve), (Some(SHORT), Timeout::Total)] {
-        let session = limited(world.rig().name("slow.test", []), |timeouts| {
+        let session = limited(world, world.rig().name("slow.test", []), |timeouts| {
             timeouts.resolve = Some(SHORT * if total.is_some() { 100 } else { 1 });
             timeouts.total = total;
         });
@@ -61,7 +61,8 @@ async fn t02_a_name_that_is_never_resolved<R: Runtime>(world: &World<R>) {
 
 async fn t02_f03_an_address_that_never_answers<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = limited(world.rig().silent(server.addr()), |timeouts| timeouts.connect = Some(SHORT));
+    let session =
+        limited(world, world.rig().silent(server.addr()), |timeouts| timeouts.connect = Some(SHORT));
     let error = session.get(server.url("/")).send().await.unwrap_err();
     check(&error, Timeout::Connect, Stage::Connect);
     assert!(error.is_connect() && error.is_safe_to_repeat());
@@ -73,13 +74,13 @@ async fn t02_f03_an_address_that_never_answers_leaves_time_for_the_next<R: Runti
     let walls = ["127.0.0.8:9".parse().unwrap(), "127.0.0.9:9".parse().unwrap()];
     let rig = world.rig().silent(walls[0]).silent(walls[1]);
     let rig = rig.name("many.test", [walls[0], walls[1], server.addr()]);
-    let session = limited(rig, |timeouts| timeouts.connect = Some(SHORT * 6));
+    let session = limited(world, rig, |timeouts| timeouts.connect = Some(SHORT * 6));
     assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
     assert_eq!(session.runtime().dialled(), [walls[0], walls[1], server.addr()]);
 }
 
 async fn f16_f31_a_peer_or_a_source_that_stalls<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| timeouts.send = Some(SHORT));
+    let session = limited(world, world.rig(), |timeouts| timeouts.send = Some(SHORT));
     let server = Server::scripted(Connection::new().read_head().stall());
     let error = session.post(server.url("/x")).body(vec![b'x'; 32 << 20]).send().await.unwrap_err();
     check(&error, Timeout::Send, Stage::Send);
@@ -93,7 +94,7 @@ async fn f16_f31_a_peer_or_a_source_that_stalls<R: Runtime>(world: &World<R>) {
 }
 
 async fn t03_a_head_that_never_comes<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| timeouts.head = Some(SHORT));
+    let session = limited(world, world.rig(), |timeouts| timeouts.head = Some(SHORT));
     let server = Server::scripted(Connection::new().expect_request());
     let error = session.post(server.url("/x")).body("abc").send().await.unwrap_err();
     check(&error, Timeout::Head, Stage::Head);
@@ -104,7 +105,7 @@ async fn t03_a_head_that_never_comes<R: Runtime>(world: &World<R>) {
 }
 
 async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| {
+    let session = limited(world, world.rig(), |timeouts| {
         timeouts.head = Some(SHORT * 2);
         timeouts.read = Some(SHORT * 100);
     });
@@ -122,7 +123,7 @@ async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &Wo
 }
 
 async fn t03_b39_a_body_that_stops_coming<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let session = limited(world, world.rig(), |timeouts| timeouts.read = Some(SHORT));
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     let server = Server::scripted(Connection::new().expect_request().send(head));
     let mut response = session.get(server.url("/x")).send().await.unwrap();
@@ -134,7 +135,7 @@ async fn t03_b39_a_body_that_stops_coming<R: Runtime>(world: &World<R>) {
 }
 
 async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| {
+    let session = limited(world, world.rig(), |timeouts| {
         timeouts.read = Some(SHORT * 40);
         timeouts.total = Some(SHORT * 4);
     });
@@ -147,7 +148,7 @@ async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(wo
 
 async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) {
     // Every hop is quick enough for itself.
-    let session = limited(world.rig(), |timeouts| {
+    let session = limited(world, world.rig(), |timeouts| {
         timeouts.head = Some(SHORT * 40);
         timeouts.total = Some(SHORT * 4);
     });
@@ -166,7 +167,7 @@ async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) 
 }
 
 async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| {
+    let session = limited(world, world.rig(), |timeouts| {
         for limit in [
             &mut timeouts.pool,
             &mut timeouts.resolve,
@@ -185,7 +186,7 @@ async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
 }
 
 async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &World<R>) {
-    let session = limited(world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let session = limited(world, world.rig(), |timeouts| timeouts.read = Some(SHORT));
     let server = Server::start();
     let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
     let mut seen = response.chunk().await.unwrap().unwrap().len();

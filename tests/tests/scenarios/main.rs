@@ -9,6 +9,7 @@ mod cancel;
 mod cookie_files;
 mod credentials;
 mod limits;
+mod observers;
 mod one_shots;
 mod pool;
 mod redirects;

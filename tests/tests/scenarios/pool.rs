@@ -26,7 +26,7 @@ scenarios! {
 fn wary<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     let mut policy = Policy::default();
     policy.probe_after = Duration::ZERO;
-    Session::with_pool(world.rig(), policy)
+    world.session_with_pool(world.rig(), policy)
 }
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";

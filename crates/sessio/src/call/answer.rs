@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::{Call, Memory, Phase};
+use super::{Call, Event, Memory, Phase};
 use crate::conn::Conn;
 use crate::cookie::Jar;
 use crate::error::{Error, Kind, Timeout};
@@ -63,6 +63,9 @@ impl Call {
         let outgoing = request.outgoing(self.framed);
         self.sender = Sender::new(&request.method, target, &request.headers, outgoing, send);
         self.phase = Phase::Exchange;
+        (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
+        let (connection, reused) = self.connection;
+        self.report(Event::Connected { connection, reused });
         self.settle();
     }
 
@@ -132,6 +135,7 @@ impl Call {
         }
         match self.sender.supply(bytes) {
             Ok(n) => {
+                self.supplied += n as u64;
                 self.clock.progress(Timeout::Send);
                 self.settle();
                 n
@@ -169,6 +173,8 @@ impl Call {
             return self.misuse();
         }
         self.phase = Phase::Connect { fresh: self.is_retried, limit: Timeout::Pool };
+        self.report(Event::Rewound);
+        self.report_own(Self::connecting);
     }
 
     /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
@@ -189,6 +195,7 @@ impl Call {
             }
             _ => None,
         };
+        self.is_kept = proof.is_some();
         self.settle();
         proof.map(|proof| (conn, proof))
     }

@@ -1,6 +1,6 @@
 //! How a call ends badly.
 
-use super::{Call, Phase};
+use super::{Call, Event, Phase};
 use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
 use crate::origin::Origin;
 use crate::retry;
@@ -21,7 +21,14 @@ impl Call {
         }
         let error = error.with_url(&self.request.url).with_progress(self.progress());
         self.conn = None;
+        let is_over = matches!(self.phase, Phase::Done);
         self.phase = Phase::Failing(error);
+        if !is_over {
+            self.report_own(|call| match &call.phase {
+                Phase::Failing(error) => Some(Event::Failed(error)),
+                _ => None,
+            });
+        }
     }
 
     pub(super) fn tell(&mut self) -> Error {

@@ -70,6 +70,7 @@
 
 mod answer;
 mod clock;
+mod event;
 mod failure;
 mod settle;
 mod step;
@@ -86,9 +87,11 @@ use crate::h1::{Receiver, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
 use crate::history::Exchange;
+use crate::observer::Watch;
 use crate::prepared::{Framed, Prepared};
 pub use answer::Direction;
 use clock::Clock;
+pub use event::Event;
 pub use step::{Connect, Io, Step};
 use turn::{Next, Past};
 
@@ -121,6 +124,14 @@ pub struct Call {
     heard_by: Option<Instant>,
     /// Nothing more can come from the peer.
     receive_failure: Option<io::Error>,
+    /// What was supplied of the request's body.
+    supplied: u64,
+    /// Whether it was told that the request is out.
+    is_sent: bool,
+    /// Whether the connection of this exchange was given back to be used again.
+    is_kept: bool,
+    /// Who is told what happens here.
+    watch: Option<Watch>,
 }
 
 /// Where a call stands.
@@ -173,7 +184,8 @@ impl Call {
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
         let framed = request.framed()?;
-        Ok(Self {
+        let watch = request.observer.begin(&request);
+        let mut call = Self {
             sender: Sender::default(),
             receiver: Receiver::default(),
             memory,
@@ -193,13 +205,30 @@ impl Call {
             send_failure: None,
             heard_by: None,
             receive_failure: None,
-        })
+            supplied: 0,
+            is_sent: false,
+            is_kept: false,
+            watch,
+        };
+        call.report_own(Self::connecting);
+        Ok(call)
+    }
+
+    fn connecting(&self) -> Option<Event<'_>> {
+        let Phase::Connect { fresh, .. } = self.phase else { return None };
+        Some(Event::Connecting { request: &self.request, fresh })
     }
 
     /// The request of this hop: after the head, the one that was answered.
     #[must_use]
     pub fn request(&self) -> &Prepared {
         &self.request
+    }
+
+    /// How many redirects were followed to this hop.
+    #[must_use]
+    pub fn hop(&self) -> u32 {
+        self.redirects
     }
 
     /// The responses on the way, first to last.

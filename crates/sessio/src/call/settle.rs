@@ -1,9 +1,9 @@
 //! Where the bytes that have come lead, without time or policy.
 
-use super::{Call, Phase};
+use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::error::{Error, Kind, Timeout};
-use crate::h1::Event;
+use crate::h1::Event as Came;
 use crate::retry::{self, Failure};
 
 impl Call {
@@ -20,6 +20,9 @@ impl Call {
         {
             return self.fail(error);
         }
+        if self.watch.is_some() {
+            self.notice_sent();
+        }
         match self.phase {
             Phase::Exchange => self.await_head(),
             Phase::Skip { .. } => self.skip(),
@@ -27,17 +30,32 @@ impl Call {
         }
     }
 
+    /// Tells once that the request is out.
+    #[cold]
+    fn notice_sent(&mut self) {
+        if !matches!(self.phase, Phase::Exchange) || self.is_sent || !self.sender.is_done() {
+            return;
+        }
+        self.is_sent = true;
+        let body = match self.request.body.content {
+            Content::Source { .. } => self.supplied,
+            _ => self.request.body.length().unwrap_or_default(),
+        };
+        self.report(Event::Sent { body });
+    }
+
     pub(super) fn await_head(&mut self) {
         loop {
             match self.receiver.poll() {
-                Ok(Event::Interim(_)) => {}
-                Ok(Event::Head(head)) => {
+                Ok(Came::Interim(head)) => self.report(Event::Interim(&head)),
+                Ok(Came::Head(head)) => {
                     self.clock.rest();
                     self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
                     self.head = Some(head);
                     // A small body is there already: then the connection is done with, read or not.
                     self.receiver.advance();
-                    return;
+                    self.report_own(|call| call.head.as_ref().map(Event::Head));
+                    return self.report_own(Self::answer);
                 }
                 Ok(_) => return,
                 Err(error) => return self.lose(error),
@@ -54,7 +72,7 @@ impl Call {
                 return self.skipped(false);
             }
             match self.receiver.poll() {
-                Ok(Event::Body(bytes)) => {
+                Ok(Came::Body(bytes)) => {
                     let n = bytes.len();
                     if n as u64 > *budget {
                         return self.skipped(false);
@@ -62,7 +80,7 @@ impl Call {
                     *budget -= n as u64;
                     self.receiver.consume(n);
                 }
-                Ok(Event::End) => {
+                Ok(Came::End) => {
                     // The connection is given back first; the end comes round again then.
                     if self.conn.is_none() {
                         self.skipped(true);
@@ -86,13 +104,23 @@ impl Call {
             let is_source = matches!(self.request.body.content, Content::Source { .. });
             self.phase =
                 if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, limit: Timeout::Pool } };
-            return self.recycle();
+            self.recycle();
+            self.report(Event::Retry { kind: error.kind() });
+            return self.report_own(Self::connecting);
         }
         let error = match self.send_failure.take() {
             Some(cause) if is_lost => Error::new(Kind::Io).with_source(cause),
             _ => error,
         };
         self.fail(error);
+    }
+
+    /// Where the response at hand is the answer.
+    pub(super) fn answer(&self) -> Option<Event<'_>> {
+        if !matches!(self.phase, Phase::Answer) {
+            return None;
+        }
+        self.head.as_ref().map(Event::Answer)
     }
 
     pub(super) fn failure(&self) -> Failure {

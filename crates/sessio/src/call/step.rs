@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use url::Url;
 
-use super::{Call, Phase};
+use super::{Call, Event, Phase};
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::Event;
+use crate::h1::Event as Came;
 use crate::now::{Now, later};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
@@ -139,11 +139,12 @@ impl Call {
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
         match self.receiver.poll() {
             // Asked again below: what is borrowed here could not be handed out only sometimes.
-            Ok(Event::Body(_)) => {}
+            Ok(Came::Body(_)) => {}
             // The end of a chunked body may show only now: the connection is given back before anything else.
-            Ok(Event::End) if self.conn.is_some() => return Ok(Step::Release),
-            Ok(Event::End) => {
+            Ok(Came::End) if self.conn.is_some() => return Ok(Step::Release),
+            Ok(Came::End) => {
                 self.phase = Phase::Done;
+                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
                 return Ok(Step::Done);
             }
             Ok(_) => {
@@ -163,7 +164,7 @@ impl Call {
         // The caller has something to read: the time it takes is its own.
         self.clock.rest();
         match self.receiver.poll()? {
-            Event::Body(bytes) => Ok(Step::Body(bytes)),
+            Came::Body(bytes) => Ok(Step::Body(bytes)),
             _ => Ok(Step::Done),
         }
     }

@@ -4,7 +4,7 @@ use std::hash::Hasher;
 
 use url::Position;
 
-use super::{Call, Phase};
+use super::{Call, Event, Phase};
 use crate::auth::Answer;
 use crate::body::{Body, Content};
 use crate::cookie::{Extracted, Jar, RequestCookies};
@@ -118,6 +118,7 @@ impl Call {
         }
         self.head = Some(head);
         self.phase = Phase::Answer;
+        self.report_own(Self::answer);
     }
 
     /// Shows the response to whoever authenticates.
@@ -154,6 +155,7 @@ impl Call {
             rules: from.rules.clone(),
             timeouts: from.timeouts,
             limits: from.limits,
+            observer: from.observer.clone(),
             overrides: Vec::new(),
             framed: None,
         };
@@ -188,6 +190,11 @@ impl Call {
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.past_mut().history.push(exchange);
         self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
+        self.report_own(|call| match &call.phase {
+            Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next }),
+            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &call.request }),
+            _ => None,
+        });
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
@@ -200,6 +207,7 @@ impl Call {
         if !whole {
             self.conn = None;
         }
+        let reusable = self.is_kept;
         if let Next::Redirect(request) = next {
             self.redirects += 1;
             match request.framed() {
@@ -217,6 +225,8 @@ impl Call {
         if matches!(self.request.body.content, Content::Source { .. }) {
             self.phase = Phase::Rewind;
         }
+        self.report(Event::Skipped { reusable });
+        self.report_own(Self::connecting);
     }
 
     /// Ends the call with an error that holds the response.

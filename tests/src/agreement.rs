@@ -1,0 +1,175 @@
+//! Every backend gives a scenario the same trace of the core.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::trace::Trace;
+
+/// The calls of a scenario, each with its lines.
+type Calls = Vec<Vec<String>>;
+
+/// Where the course depends on how the network times things, and why. What calls such a scenario makes is
+/// compared, but neither how many there are of a kind nor in which order, nor where they were dropped.
+const KINDS: [(&str, &str); 6] = [
+    ("f24_a_request_is_dropped_at_every_point", DROPS),
+    ("f24_an_upload_is_dropped_at_every_point", DROPS),
+    ("f24_a_redirect_is_dropped_at_every_point", DROPS),
+    ("f24_a_chunk_is_dropped_at_every_point_and_loses_nothing", DROPS),
+    ("f24_q37_a_body_is_dropped_at_every_point", DROPS),
+    ("g04_every_operation_on_a_socket_fails_once", "a large answer comes in more reads or in fewer"),
+];
+
+/// Why, where futures are dropped.
+const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
+
+/// Where nothing can be compared but the end, and why.
+const ENDS: [(&str, &str); 2] = [
+    ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
+    ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
+];
+
+/// The first trace of each scenario, and the backend that gave it.
+#[derive(Debug, Default)]
+pub struct Register(Mutex<BTreeMap<String, (String, Calls)>>);
+
+/// The register of this process: the tests of one binary run in one.
+static REGISTER: Register = Register::new();
+
+impl Register {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    /// Registers a trace of a scenario, or compares it with the one that is registered.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn check(&self, scenario: &str, backend: &str, trace: &Trace) -> Result<(), String> {
+        let name = scenario.rsplit("::").next().unwrap_or_default();
+        let is_listed = |list: &[(&str, &str)]| list.iter().any(|(listed, _)| *listed == name);
+        if is_listed(&ENDS) {
+            return Ok(());
+        }
+        let calls = if is_listed(&KINDS) { trace.kinds() } else { trace.calls() };
+        let mut register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((first, expected)) = register.get(scenario) else {
+            register.insert(scenario.to_owned(), (backend.to_owned(), calls));
+            return Ok(());
+        };
+        if *expected == calls {
+            return Ok(());
+        }
+        Err(format!("{scenario}: {backend} (+) differs from {first} (-)\n{}", difference(expected, &calls)))
+    }
+}
+
+/// Fails if another backend gave this scenario another trace. `scenario` is the path of its test, whose last
+/// part is its name and whose last but one that of its backend.
+///
+/// # Panics
+/// If it did.
+pub fn agree(scenario: &str, name: &str, backend: &str, trace: &Trace) {
+    let module = scenario.rsplit_once("::").map_or(scenario, |(module, _)| module);
+    if let Err(difference) = REGISTER.check(&format!("{module}::{name}"), backend, trace) {
+        panic!("{difference}");
+    }
+}
+
+/// The first calls that differ, line by line.
+fn difference(expected: &Calls, calls: &Calls) -> String {
+    let nothing = Vec::new();
+    let mut out = format!("{} calls and {}\n", expected.len(), calls.len());
+    let at = expected.iter().zip(calls).take_while(|(one, other)| one == other).count();
+    let (one, other) = (expected.get(at).unwrap_or(&nothing), calls.get(at).unwrap_or(&nothing));
+    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    out += &format!("call {at}:\n");
+    for line in &one[..same] {
+        out += &format!("    {line}\n");
+    }
+    for line in &one[same..] {
+        out += &format!("  - {line}\n");
+    }
+    for line in &other[same..] {
+        out += &format!("  + {line}\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use sessio::{Jar, Request, Settings, merge, prepare};
+
+    use super::*;
+    use crate::replay::{Script, Then, now, replay};
+
+    /// The trace of one call with this answer.
+    fn trace(answer: &str) -> Trace {
+        let trace = Trace::default();
+        let request = Request::get("http://h/").observe(trace.observer());
+        let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
+        replay(request, &mut Jar::new(), 7, |_| Script { bytes: answer.into(), then: Then::Close });
+        trace
+    }
+
+    const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+    #[test]
+    fn g11_a_trace_that_differs_is_shown_with_both_backends() {
+        let register = Register::new();
+        let name = "scenarios::x::s01_y";
+        assert_eq!(register.check(name, "One", &trace(WHOLE)), Ok(()));
+        assert_eq!(register.check(name, "Two", &trace(WHOLE)), Ok(()));
+        let cut = &WHOLE[..WHOLE.len() - 1];
+        let difference = register.check(name, "Three", &trace(cut)).unwrap_err();
+        let (first, rest) = difference.split_once('\n').unwrap();
+        assert_eq!(first, "scenarios::x::s01_y: Three (+) differs from One (-)");
+        let changed: Vec<_> =
+            rest.lines().filter(|line| line.starts_with("  -") || line.starts_with("  +")).collect();
+        assert_eq!(
+            changed,
+            ["  - 0: done, with 5 bytes of body, connection kept", "  + 0: failed incomplete-body"]
+        );
+        // A call more, a call less.
+        let twice = trace(WHOLE);
+        let request = Request::get("http://h/").observe(twice.observer());
+        drop(prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).map(|request| {
+            replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close })
+        }));
+        assert!(register.check(name, "Four", &twice).unwrap_err().contains("1 calls and 2"));
+        assert!(register.check(name, "Five", &Trace::default()).unwrap_err().contains("1 calls and 0"));
+        // Another scenario is another matter.
+        assert_eq!(register.check("scenarios::z::s01_y", "Three", &trace(cut)), Ok(()));
+    }
+
+    #[test]
+    fn g11_what_is_compared_as_kinds_still_differs_in_kind() {
+        let register = Register::new();
+        let (name, _) = KINDS[0];
+        let begun = Trace::default();
+        let request = Request::get("http://h/").observe(begun.observer());
+        let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
+        // One that was dropped before anything came of it, beside one that was not.
+        drop(sessio::Call::new(request.clone(), sessio::Memory::default()).unwrap());
+        replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close });
+        assert_eq!(begun.calls().len(), 2);
+        assert_eq!(register.check(name, "One", &begun), Ok(()));
+        assert_eq!(register.check(name, "Two", &trace(WHOLE)), Ok(()));
+        register.check(name, "Three", &trace("HTTP/1.1 204 X\r\n\r\n")).unwrap_err();
+    }
+
+    #[test]
+    fn every_exception_names_a_scenario() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+        let sources: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        for (name, why) in KINDS.iter().chain(&ENDS) {
+            let begins = format!("async fn {name}<");
+            assert!(sources.iter().any(|source| source.contains(&begins)), "{name}");
+            assert!(!why.is_empty());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What the calls of a scenario told, in a form that is the same on every run.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sessio::call::Event;
+use sessio::{Call, Headers, Observer, Prepared, Url};
+
+/// The events of all calls that were begun under its [`observer`](Self::observer). A clone is the same trace.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Arc<Mutex<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    calls: Vec<Entry>,
+    /// How many calls are under way.
+    open: usize,
+    /// How often all calls were over.
+    rests: usize,
+}
+
+/// One call.
+#[derive(Debug)]
+struct Entry {
+    lines: Vec<String>,
+    /// The calls of one number overlap in time, one with the next.
+    group: usize,
+}
+
+impl Entry {
+    fn named(&self, connections: &mut Names) -> Vec<String> {
+        let mut addresses = Names::new('@');
+        let mut name = |what: &str| {
+            let names = if what.starts_with('#') { &mut *connections } else { &mut addresses };
+            names.of(what)
+        };
+        self.lines.iter().map(|line| named(line, &mut name)).collect()
+    }
+}
+
+/// Closes the entry of a call when the call is dropped.
+struct Open {
+    trace: Trace,
+    entry: usize,
+}
+
+impl Trace {
+    /// Writes down what calls do.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        let trace = self.clone();
+        Observer::per_call(move |_| {
+            let mut book = trace.book();
+            let (group, entry) = (book.rests, book.calls.len());
+            book.calls.push(Entry { lines: Vec::new(), group });
+            book.open += 1;
+            drop(book);
+            let open = Open { trace: trace.clone(), entry };
+            move |call: &Call, event: &Event<'_>| {
+                let mut book = open.trace.book();
+                book.calls[open.entry].lines.push(line(call, event));
+            }
+        })
+    }
+
+    /// The lines of each call, in the order in which the calls began. Of calls that ran at the same time no
+    /// order is kept. Connections are named by their first appearance, and so are addresses within one call: the
+    /// system may give a port to one server after another.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Vec<String>> {
+        let book = self.book();
+        let mut calls: Vec<_> = book.calls.iter().collect();
+        calls.sort_by_cached_key(|call| {
+            let lines: Vec<_> = call.lines.iter().map(|line| named(line, |_| String::new())).collect();
+            (call.group, lines)
+        });
+        let mut connections = Names::new('#');
+        calls.iter().map(|call| call.named(&mut connections)).collect()
+    }
+
+    /// Each kind of call that there was: those that told the same are one, and so are those that were dropped on
+    /// the way and those that went on.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Vec<String>> {
+        let calls = self.book().calls.iter().map(|call| call.named(&mut Names::new('#'))).collect();
+        let calls: BTreeSet<Vec<String>> = calls;
+        let mut kinds: Vec<Vec<String>> = Vec::new();
+        for call in calls {
+            match kinds.last_mut() {
+                // What a call begins like comes right before it.
+                Some(last) if call.starts_with(last) => *last = call,
+                _ => kinds.push(call),
+            }
+        }
+        kinds
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut book = self.trace.book();
+        book.open -= 1;
+        book.rests += usize::from(book.open == 0);
+    }
+}
+
+/// Names by first appearance.
+struct Names {
+    kind: char,
+    known: HashMap<String, usize>,
+}
+
+impl Names {
+    fn new(kind: char) -> Self {
+        Self { kind, known: HashMap::new() }
+    }
+
+    fn of(&mut self, what: &str) -> String {
+        let next = self.known.len() + 1;
+        format!("{}{}", self.kind, self.known.entry(what.to_owned()).or_insert(next))
+    }
+}
+
+/// An event as a line. What may be another on the next run stands between marks.
+fn line(call: &Call, event: &Event<'_>) -> String {
+    let hop = call.hop();
+    match *event {
+        Event::Connecting { request, fresh, .. } => {
+            let fresh = if fresh { ", anew" } else { "" };
+            format!("{hop}: connecting{fresh} for {}", shown(request))
+        }
+        Event::Connected { connection, reused, .. } => {
+            format!("{hop}: connected {MARK}#{connection}{MARK}{}", if reused { " again" } else { "" })
+        }
+        Event::Head(head) | Event::Interim(head) => {
+            format!("{hop}: head {} [{}]", head.status.as_u16(), field_names(&head.headers))
+        }
+        Event::Redirect { next, .. } => format!("{hop}: redirect to {}", shown(next)),
+        Event::Challenge { next, .. } => format!("{hop}: challenge, then {}", shown(next)),
+        Event::Answer(head) => {
+            let made = call.extracted();
+            let (stored, refused) = (made.stored + made.replaced, made.refused.len());
+            let (status, history) = (head.status.as_u16(), call.history().len());
+            format!("{hop}: answer {status} after {history}, cookies {stored} kept {refused} refused")
+        }
+        // What had moved by then is a matter of how it was cut.
+        Event::Failed(error) => format!("{hop}: failed {}", error.kind()),
+        event => format!("{hop}: {event}"),
+    }
+}
+
+fn shown(request: &Prepared) -> String {
+    format!("{} {} [{}]", request.method(), marked(request.url()), field_names(request.headers()))
+}
+
+fn field_names(headers: &Headers) -> String {
+    let names: Vec<_> = headers.iter().map(|field| field.name).collect();
+    names.join(" ")
+}
+
+/// Stands around what may be another on the next run.
+const MARK: char = '\u{1}';
+
+/// A URL with its addresses marked, also those in its query.
+fn marked(url: &Url) -> String {
+    let mut left = url.as_str().to_owned();
+    // URLs in URLs are escaped once more each time.
+    while let plain = unescaped(&left)
+        && plain != left
+    {
+        left = plain;
+    }
+    let mut marked = String::new();
+    while let Some(at) = left.find("//") {
+        let rest = left.split_off(at + 2);
+        let end = rest.find(['/', '?', '#', '&']);
+        let (authority, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        marked += &format!("{left}{MARK}{host}{MARK}");
+        left = after.to_owned();
+    }
+    marked + &left
+}
+
+/// A line in which all that was marked has its name.
+fn named(line: &str, mut name: impl FnMut(&str) -> String) -> String {
+    let parts = line.split(MARK).enumerate();
+    parts.map(|(index, part)| if index % 2 == 0 { part.to_owned() } else { name(part) }).collect()
+}
+
+/// The text with its escapes resolved, as far as that is text.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut left = text.as_bytes();
+    while let [first, rest @ ..] = left {
+        let escaped = match rest {
+            [high, low, ..] if *first == b'%' => {
+                let digits = [*high, *low];
+                std::str::from_utf8(&digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
+            }
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        left = &rest[if escaped.is_some() { 2 } else { 0 }..];
+    }
+    String::from_utf8_lossy(&bytes).replace(MARK, "?")
+}

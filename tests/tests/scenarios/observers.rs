@@ -1,0 +1,114 @@
+//! Observers are told of every response on the way, and cannot harm the call.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use sessio::call::Event;
+use sessio::{Call, Observer};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::Server;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::world::World;
+
+scenarios! {
+    s18_r26_observers_of_session_and_request_see_each_response
+    s18_an_observer_that_panics_at_any_point_takes_nothing_along
+}
+
+mod byte_by_byte {
+    use super::{s18_an_observer_that_panics_while_a_connection_is_given_back, scenarios};
+
+    scenarios! {
+        waiting:
+        s18_an_observer_that_panics_while_a_connection_is_given_back
+    }
+}
+
+/// Writes down which hop had which status.
+fn statuses(seen: &Arc<Mutex<Vec<(u32, u16)>>>) -> Observer {
+    let seen = Arc::clone(seen);
+    Observer::new(move |call: &Call, event: &Event<'_>| {
+        if let Event::Head(head) = event {
+            seen.lock().unwrap().push((call.hop(), head.status.as_u16()));
+        }
+    })
+}
+
+async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let (by_session, by_request) = (Arc::default(), Arc::default());
+    let changed: sessio::Result<()> = session.update(|settings| {
+        settings.observer = settings.observer.clone().and(statuses(&by_session));
+        Ok(())
+    });
+    changed.unwrap();
+    let url = server.url("/redirect/2");
+    session.get(&url).observe(statuses(&by_request)).send().await.unwrap();
+    let hops = [(0, 302), (1, 302), (2, 200)];
+    assert_eq!((&by_session.lock().unwrap()[..], &by_request.lock().unwrap()[..]), (&hops[..], &hops[..]));
+    // The request's own is for that request.
+    session.get(server.url("/status/404")).send().await.unwrap();
+    assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (4, 3));
+    // What was prepared takes along whom to tell.
+    let mut prepared = session.get(server.url("/get")).prepare().unwrap();
+    prepared.observe(statuses(&by_request));
+    session.execute(prepared).await.unwrap();
+    assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (5, 4));
+}
+
+/// What comes of a future, unless it panics.
+async fn unharmed<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Panics when it has been told so many events.
+fn panicking(after: usize) -> Observer {
+    Observer::per_call(move |_| {
+        let mut left = after;
+        move |_: &Call, _: &Event<'_>| {
+            if left == 0 {
+                resume_unwind(Box::new("an observer's own mistake"));
+            }
+            left -= 1;
+        }
+    })
+}
+
+async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime>(world: &World<R>) {
+    panics_at_any_point(&world.session()).await;
+}
+
+async fn s18_an_observer_that_panics_while_a_connection_is_given_back<R: Runtime>(world: &World<R>) {
+    // Byte by byte, the last one of a redirect comes after the decision to follow it.
+    panics_at_any_point(&world.session_on(world.rig().dripping())).await;
+}
+
+async fn panics_at_any_point<R: Runtime>(session: &Session<R>) {
+    let server = Server::start();
+    let mut points = 0;
+    loop {
+        let request = session.put(server.url("/redirect-to?status_code=307&url=/cookies/set/a/1"));
+        let request = request.source(Pieces::of(["one", "two"]), None, true).observe(panicking(points));
+        let body = unharmed(async { request.send().await?.bytes().await }).await;
+        // Neither a connection nor the right to one is lost, and no lock is held.
+        assert_eq!(session.stats().in_use, 0, "after {points} events");
+        session.cookies(|jar| jar.len());
+        if let Some(body) = body {
+            body.unwrap();
+            break;
+        }
+        points += 1;
+    }
+    assert!(points > 12, "{points} points");
+    session.get(server.url("/get")).send().await.unwrap();
+}
