@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::params::Params;
+use crate::reach::Reach;
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
 
@@ -45,6 +46,8 @@ pub struct Merged {
     pub timeouts: Timeouts,
     /// The limits on what is accepted.
     pub limits: Limits,
+    /// How hosts are reached.
+    pub reach: Reach,
     /// Whether the environment takes part.
     pub trust_env: bool,
     /// Which of the session's defaults did not hold, and why.
@@ -134,6 +137,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         sensitive_headers: Arc::clone(&settings.sensitive_headers),
         timeouts: request.timeouts.applied(&settings.timeouts),
         limits: request.limits.applied(None).unwrap_or(settings.limits),
+        reach: Reach::of(settings),
         trust_env: settings.trust_env,
         overrides,
         problem: request.problem,

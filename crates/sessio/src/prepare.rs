@@ -54,6 +54,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         },
         timeouts: merged.timeouts,
         limits: merged.limits,
+        reach: merged.reach,
         overrides: merged.overrides,
         framed: None,
     };

@@ -14,6 +14,8 @@ use crate::h1::{Limits, Outgoing, Sender};
 use crate::headers::Headers;
 use crate::merge::Override;
 use crate::origin::Origin;
+use crate::pool::Key;
+use crate::reach::Reach;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
 
@@ -46,6 +48,7 @@ pub struct Prepared {
     pub(crate) rules: RedirectRules,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) reach: Reach,
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
@@ -95,6 +98,18 @@ impl Prepared {
     #[must_use]
     pub fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    /// How its host is reached, and those of its redirects.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Which connections of a pool can carry it.
+    #[must_use]
+    pub fn key(&self) -> Key<'_> {
+        Key::reaching(&self.url, &self.reach)
     }
 
     /// Which of the session's defaults do not hold for this request.

@@ -75,6 +75,7 @@ mod settle;
 mod step;
 mod turn;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -121,6 +122,8 @@ pub struct Call {
     heard_by: Option<Instant>,
     /// Nothing more can come from the peer.
     receive_failure: Option<io::Error>,
+    /// What connecting had come to when the time for it ran out.
+    tried: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// Where a call stands.
@@ -193,6 +196,7 @@ impl Call {
             send_failure: None,
             heard_by: None,
             receive_failure: None,
+            tried: None,
         })
     }
 

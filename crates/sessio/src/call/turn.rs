@@ -154,6 +154,7 @@ impl Call {
             rules: from.rules.clone(),
             timeouts: from.timeouts,
             limits: from.limits,
+            reach: from.reach.clone(),
             overrides: Vec::new(),
             framed: None,
         };
