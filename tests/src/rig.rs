@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio_driver::sessio::Now;
+use sessio_driver::sessio::{Now, Tcp};
 use sessio_driver::{Runtime, Stream};
 
 /// A backend whose names, routes and sockets behave as told. A clone is the same rig.
@@ -111,7 +112,12 @@ impl<R: Runtime> Runtime for Rig<R> {
         }
     }
 
-    async fn connect(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Self::Stream> {
+    async fn connect(
+        &self,
+        address: SocketAddr,
+        tcp: Tcp,
+        deadline: Option<Instant>,
+    ) -> io::Result<Self::Stream> {
         let (is_silent, drips) = {
             let mut state = self.state();
             state.dialled.push(address);
@@ -121,7 +127,13 @@ impl<R: Runtime> Runtime for Rig<R> {
         if is_silent {
             return pending().await;
         }
-        let inner = self.backend.connect(address, deadline).await?;
+        let inner = self.backend.connect(address, tcp, deadline).await?;
+        Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
+    }
+
+    async fn connect_unix(&self, path: &Path, deadline: Option<Instant>) -> io::Result<Self::Stream> {
+        let drips = self.state().drips;
+        let inner = self.backend.connect_unix(path, deadline).await?;
         Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
     }
 

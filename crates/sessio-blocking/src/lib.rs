@@ -28,15 +28,17 @@
 
 mod runtime;
 mod session;
+mod socket;
 mod wait;
 
-pub use runtime::{Blocking, TcpStream, Timer};
-pub use sessio_driver::ConnectFailure;
+pub use runtime::{Blocking, Timer};
 pub use sessio_driver::sessio::{
-    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Params, Prepared, Request,
-    Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Params, Prepared,
+    Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url, cookie, http, pool,
 };
+pub use sessio_driver::{ConnectFailure, Endpoint};
 pub use session::{RequestBuilder, Response, Session, StatusError};
+pub use socket::Socket;
 pub use wait::wait;
 
 macro_rules! one_shots {

@@ -27,7 +27,9 @@
 #![forbid(unsafe_code)]
 
 mod runtime;
+mod socket;
 
-pub use runtime::{Smol, TcpStream, Timer};
+pub use runtime::{Smol, Timer};
+pub use socket::Socket;
 
 sessio_driver::backend!(Smol);

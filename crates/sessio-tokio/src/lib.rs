@@ -26,7 +26,9 @@
 #![forbid(unsafe_code)]
 
 mod runtime;
+mod socket;
 
-pub use runtime::{TcpStream, Timer, Tokio};
+pub use runtime::{Timer, Tokio};
+pub use socket::Socket;
 
 sessio_driver::backend!(Tokio);

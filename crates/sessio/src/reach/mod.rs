@@ -6,7 +6,8 @@
 //! ways: it is part of the pool's [`Key`](crate::pool::Key).
 //!
 //! ```
-//! use sessio::{Settings, Tcp, Url, reach::{Destination, Reach}};
+//! use std::path::Path;
+//! use sessio::{Settings, Url, reach::{Destination, Reach}};
 //!
 //! let mut settings = Settings::default();
 //! settings.routes.pin("site.test", ["127.0.0.1:8080".parse()?])?;
@@ -15,7 +16,7 @@
 //!
 //! let to = |url| Url::parse(url).ok().and_then(|url| reach.destination(&url));
 //! assert_eq!(to("http://site.test/"), Some(Destination::Addresses(vec!["127.0.0.1:8080".parse()?])));
-//! assert_eq!(to("http://localhost/"), Some(Destination::Unix("/run/app.sock".into())));
+//! assert_eq!(to("http://localhost/"), Some(Destination::Unix(Path::new("/run/app.sock").into())));
 //! assert_eq!(to("http://[::1]/"), Some(Destination::Addresses(vec!["[::1]:80".parse()?])));
 //! assert_eq!(to("http://other.test/"), Some(Destination::Name { host: "other.test".into(), port: 80 }));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -83,11 +84,7 @@ impl Reach {
             return Some(match route {
                 Route::Unix(path) => Destination::Unix(Arc::clone(path)),
                 Route::Addresses(pinned) => {
-                    let pinned = pinned.iter().map(|to| match to.port() {
-                        0 => SocketAddr::new(to.ip(), port),
-                        _ => *to,
-                    });
-                    Destination::Addresses(pinned.collect())
+                    Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
                 }
             });
         }
@@ -98,6 +95,12 @@ impl Reach {
             Host::Ipv6(ip) => literal(ip.into()),
         })
     }
+}
+
+/// The address with this port, if it has none: what pins and resolvers leave out is the URL's.
+#[must_use]
+pub fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
+    if address.port() == 0 { SocketAddr::new(address.ip(), port) } else { address }
 }
 
 #[cfg(test)]

@@ -1,0 +1,65 @@
+//! Connections of tokio.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use sessio_driver::Stream;
+use sessio_driver::socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+/// A connection of tokio: over TCP, or to a Unix socket.
+#[derive(Debug)]
+pub struct Socket(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Does the same with whatever socket it is.
+macro_rules! either {
+    ($inner:expr, $socket:ident => $act:expr) => {
+        match $inner {
+            Inner::Tcp($socket) => $act,
+            #[cfg(unix)]
+            Inner::Unix($socket) => $act,
+        }
+    };
+}
+
+impl Socket {
+    pub(crate) fn tcp(stream: TcpStream) -> Self {
+        Self(Inner::Tcp(stream))
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn unix(stream: UnixStream) -> Self {
+        Self(Inner::Unix(stream))
+    }
+}
+
+impl Stream for Socket {
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut room = ReadBuf::new(room);
+        ready!(either!(&mut self.0, socket => Pin::new(socket).poll_read(cx, &mut room)))?;
+        Poll::Ready(Ok(room.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        either!(&mut self.0, socket => Pin::new(socket).poll_write(cx, bytes))
+    }
+
+    fn is_idle_open(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        // An end of stream and a byte out of turn are both something to read.
+        let peeked = either!(&self.0, socket => SockRef::from(socket).peek(&mut byte));
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
