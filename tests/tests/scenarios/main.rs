@@ -11,8 +11,12 @@ mod limits;
 mod one_shots;
 mod pool;
 mod redirects;
+mod routes;
 mod secrets;
 mod settings;
+mod sockets;
 mod stale;
 mod stories;
+#[cfg(unix)]
+mod unix;
 mod uploads;
