@@ -124,6 +124,10 @@ impl Hall {
     fn admit(self: Arc<Self>, listener: &UnixListener, to: SocketAddr) {
         let mut threads = Vec::new();
         while let Ok((unix, _)) = listener.accept() {
+            // Most likely it is the doorbell, which the server need not hear.
+            if self.lock().is_closed {
+                break;
+            }
             let Ok(tcp) = TcpStream::connect(to) else { continue };
             let _ = tcp.set_nodelay(true);
             let (unix, tcp) = (Arc::new(unix), Arc::new(tcp));

@@ -8,6 +8,7 @@ mod bodies;
 mod cancel;
 mod credentials;
 mod limits;
+mod line;
 mod one_shots;
 mod pool;
 mod redirects;
