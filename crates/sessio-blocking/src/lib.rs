@@ -24,6 +24,27 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let address = server.addr();
+//! use sessio_blocking::{Resolver, Session};
+//!
+//! let session = Session::new();
+//! session.resolve("example.org", [address])?;
+//! assert_eq!(session.get("http://example.org/get").send()?.status(), 200);
+//! // Names that are not pinned are looked up by whom you like; here it may take its time.
+//! session.set_resolver(Resolver::from_fn(move |host, _| match host {
+//!     "db.internal" => Ok(vec![address]),
+//!     _ => Err(std::io::ErrorKind::NotFound.into()),
+//! }));
+//! assert_eq!(session.get("http://db.internal/get").send()?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod runtime;

@@ -105,3 +105,31 @@ fn pending(cx: &Context<'_>, mut act: impl FnMut() -> io::Result<usize>) -> Poll
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use sessio_driver::Runtime as _;
+    use sessio_driver::sessio::{KeepAlive, Tcp};
+
+    use crate::Blocking;
+
+    #[test]
+    fn a_connection_is_as_it_was_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tcp = Tcp::default();
+        for is_plain in [true, false] {
+            let socket = crate::wait(Blocking.connect(address, tcp, None)).unwrap();
+            let options = &socket.socket;
+            assert_eq!((options.tcp_nodelay().unwrap(), options.keepalive().unwrap()), (is_plain, !is_plain));
+            let local = options.local_addr().unwrap().as_socket().unwrap();
+            assert_eq!(listener.accept().unwrap().1, local);
+            tcp.nodelay = false;
+            tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)));
+            tcp.local_address = Some(address.ip());
+        }
+    }
+}

@@ -95,3 +95,30 @@ impl std::error::Error for ConnectFailure {
         self.attempts.iter().rev().find_map(Attempt::error).map(|error| error as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f02_it_says_what_came_of_each() {
+        let address = |number: u8| SocketAddr::from(([192, 0, 2, number], 80));
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let race = vec![
+            (address(1), Outcome::Failed(refused)),
+            (address(2), Outcome::Open),
+            (address(3), Outcome::Untried),
+        ];
+        let failure = ConnectFailure::of(race, vec!["[::1]:80".parse().unwrap()]);
+        assert_eq!(
+            failure.to_string(),
+            "192.0.2.1:80: connection refused, 192.0.2.2:80: no answer yet, 192.0.2.3:80: not tried yet, \
+             [::1]:80: the local address is of the other family"
+        );
+        let cause = std::error::Error::source(&failure).unwrap().to_string();
+        assert_eq!(cause, "the local address is of the other family");
+        let failure = ConnectFailure::unix(Path::new("/a\n"), Outcome::Open);
+        assert_eq!(failure.to_string(), "\"/a\\n\": no answer yet");
+        assert!(std::error::Error::source(&failure).is_none());
+    }
+}

@@ -29,8 +29,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// runtime that blocks has to look at it.
     ///
     /// # Errors
-    /// Whatever the network says. What `tcp` asks for and the runtime cannot do is
-    /// [`Unsupported`](io::ErrorKind::Unsupported).
+    /// Whatever the network says. What the system cannot do of `tcp` is
+    /// [`Unsupported`](io::ErrorKind::Unsupported); what has no meaning on this network may be left aside.
     fn connect(
         &self,
         address: SocketAddr,

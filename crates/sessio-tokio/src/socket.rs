@@ -63,3 +63,32 @@ impl Stream for Socket {
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use sessio_driver::Runtime as _;
+    use sessio_driver::sessio::{KeepAlive, Tcp};
+
+    use super::*;
+    use crate::Tokio;
+
+    #[tokio::test]
+    async fn a_connection_is_as_it_was_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tcp = Tcp::default();
+        for is_plain in [true, false] {
+            let socket = Tokio.connect(address, tcp, None).await.unwrap();
+            let options = either!(&socket.0, socket => SockRef::from(socket));
+            assert_eq!((options.tcp_nodelay().unwrap(), options.keepalive().unwrap()), (is_plain, !is_plain));
+            let local = options.local_addr().unwrap().as_socket().unwrap();
+            assert_eq!(listener.accept().unwrap().1, local);
+            tcp.nodelay = false;
+            tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)));
+            tcp.local_address = Some(address.ip());
+        }
+    }
+}

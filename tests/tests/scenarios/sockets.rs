@@ -74,9 +74,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
     let (server, session) = (Server::start(), world.session());
     let mut variants = vec![session.clone()];
     let minute = KeepAlive::after(Duration::from_secs(60));
-    let mut often = minute;
-    (often.interval, often.retries) = (Some(Duration::from_secs(5)), Some(3));
-    for keep in [minute, often] {
+    for keep in [minute, minute.every(Duration::from_secs(5), 3)] {
         let variant = session.with(|settings| {
             settings.tcp.keep_alive = Some(keep);
             Ok::<(), Error>(())

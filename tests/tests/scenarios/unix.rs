@@ -1,11 +1,13 @@
 //! HTTP over a socket file: all that a session does, it does there too.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sessio::pool::Policy;
 use sessio::{Error, Kind, Timeout};
-use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
+use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
 use sessio_tests::scenarios;
 use sessio_tests::trail::redirect;
@@ -14,10 +16,17 @@ use sessio_tests::world::World;
 scenarios! {
     a_url_travels_over_a_socket_file
     bodies_of_any_size_go_both_ways
+    v100_an_idle_socket_is_asked_itself
     f10_what_was_closed_while_idle_is_not_used
     a_missing_file_is_named_by_the_error
     t03_time_limits_hold
     a_change_of_the_route_leaves_no_connection_behind
+}
+
+/// A path where there is no socket any more, and that nobody else uses.
+fn no_door() -> PathBuf {
+    let server = Server::start();
+    Door::to(&server).path().to_owned()
 }
 
 async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
@@ -61,6 +70,23 @@ async fn bodies_of_any_size_go_both_ways<R: Runtime>(world: &World<R>) {
     assert_eq!(door.passed(), 1);
 }
 
+async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
+    let path = no_door();
+    let listener = UnixListener::bind(&path).unwrap();
+    for speaks in [true, false] {
+        let stream = world.rig().connect_unix(&path, None).await.unwrap();
+        let mut peer = listener.accept().unwrap().0;
+        assert!(stream.is_idle_open() && stream.is_idle_open());
+        if speaks {
+            peer.write_all(b"x").unwrap();
+        } else {
+            drop(peer);
+        }
+        assert!(!stream.is_idle_open());
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
 async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
     let mut policy = Policy::default();
     policy.probe_after = Duration::ZERO;
@@ -83,9 +109,7 @@ async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>
 
 async fn a_missing_file_is_named_by_the_error<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    let door = Door::to(&server);
-    let path = door.path().to_owned();
-    drop(door);
+    let path = no_door();
     session.unix_socket("localhost", &path).unwrap();
     let error = session.get("http://user:secret@localhost/").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);

@@ -32,6 +32,8 @@ where
 
 /// Who is asked for the addresses of a name: at first the runtime, which asks the system.
 ///
+/// Whoever is to forbid addresses must look at URLs too: literal ones never get to a resolver.
+///
 /// It is asked once for every connection that is opened, and not for those of the pool. Connections that
 /// one resolver has led to are not used for requests of another. The error of a name that it does not know is
 /// [`Kind::Resolve`](crate::Kind::Resolve), with its own error as the source.

@@ -55,6 +55,9 @@ impl Routes {
     /// Reaches `host` over a Unix socket, in place of what was there for it: `http://localhost/` can travel
     /// over a socket file. The Host line stays the URL's.
     ///
+    /// Redirects to that host go there too. A name that nobody else knows, such as `app.invalid`, keeps a
+    /// server that is not trusted from sending requests to it.
+    ///
     /// # Errors
     /// [`Kind::InvalidUrl`] if that is no host.
     pub fn unix(&mut self, host: &str, path: impl AsRef<Path>) -> Result<()> {

@@ -39,7 +39,8 @@ impl Tcp {
 /// use sessio::{KeepAlive, Settings};
 ///
 /// let mut settings = Settings::default();
-/// settings.tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)));
+/// // A peer that is gone is found out after 90 seconds.
+/// settings.tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)).every(Duration::from_secs(10), 3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,5 +58,12 @@ impl KeepAlive {
     #[must_use]
     pub fn after(time: Duration) -> Self {
         Self { time, interval: None, retries: None }
+    }
+
+    /// And again after each `interval` without an answer; the connection is given up after so many.
+    #[must_use]
+    pub fn every(mut self, interval: Duration, retries: u32) -> Self {
+        (self.interval, self.retries) = (Some(interval), Some(retries));
+        self
     }
 }
