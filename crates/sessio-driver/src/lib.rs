@@ -14,11 +14,14 @@ mod builder;
 mod connect;
 mod cookie_file;
 mod draft;
+mod failure;
 mod flight;
 mod response;
 mod runtime;
 mod session;
 mod shared;
+#[cfg(feature = "sockets")]
+mod socket;
 mod steps;
 mod upload;
 
@@ -26,9 +29,13 @@ mod upload;
 pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
-pub use connect::ConnectFailure;
+pub use failure::{Attempt, ConnectFailure, Endpoint};
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;
 pub use session::Session;
+#[cfg(feature = "sockets")]
+pub use socket::tcp_socket;
+#[cfg(feature = "sockets")]
+pub use socket2;
 pub use upload::Source;

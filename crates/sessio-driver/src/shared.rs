@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
+use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -99,12 +99,12 @@ impl<S> Shared<S> {
         self.pool(|pool, effects| pool.discard(lease, now.mono, effects));
     }
 
-    pub(crate) fn request(&self, url: &Url, fresh: bool, now: Now) -> Grant<Line<S>> {
+    pub(crate) fn request(&self, key: &Key<'_>, fresh: bool, now: Now) -> Grant<Line<S>> {
         self.pool(|pool, effects| {
             if fresh {
-                pool.request_fresh(url, now.mono, effects)
+                pool.request_fresh(key, now.mono, effects)
             } else {
-                pool.request(url, now.mono, effects)
+                pool.request(key, now.mono, effects)
             }
         })
     }

@@ -23,10 +23,36 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let address = server.addr();
+//! use sessio_tokio::{Resolver, Session};
+//!
+//! let session = Session::new();
+//! session.resolve("example.org", [address])?;
+//! assert_eq!(session.get("http://example.org/get").send().await?.status(), 200);
+//! // Names that are not pinned are looked up by whom you like.
+//! session.set_resolver(Resolver::new(move |host: String, _port: u16| async move {
+//!     match &*host {
+//!         "db.internal" => Ok(vec![address]),
+//!         _ => Err(std::io::ErrorKind::NotFound.into()),
+//!     }
+//! }));
+//! assert_eq!(session.get("http://db.internal/get").send().await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod runtime;
+mod socket;
 
-pub use runtime::{TcpStream, Timer, Tokio};
+pub use runtime::{Timer, Tokio};
+pub use socket::Socket;
 
 sessio_driver::backend!(Tokio);

@@ -9,12 +9,17 @@ mod cancel;
 mod cookie_files;
 mod credentials;
 mod limits;
+mod line;
 mod observers;
 mod one_shots;
 mod pool;
 mod redirects;
+mod routes;
 mod secrets;
 mod settings;
+mod sockets;
 mod stale;
 mod stories;
+#[cfg(unix)]
+mod unix;
 mod uploads;
