@@ -1,7 +1,7 @@
 //! The session without `.await`.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::ops::Deref;
 
 use sessio_driver::sessio::pool::Policy;
@@ -21,8 +21,8 @@ pub struct Session(sessio_driver::Session<Blocking>);
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder(sessio_driver::RequestBuilder<Blocking>);
 
-/// The answer to a request of a [`Session`]. Its body is a [`Read`]; its head is
-/// [`sessio_driver::Response`]'s.
+/// The answer to a request of a [`Session`]. Its body is a [`Read`] and a [`BufRead`]; its
+/// head is [`sessio_driver::Response`]'s.
 #[derive(Debug)]
 pub struct Response(sessio_driver::Response<Blocking>);
 
@@ -183,6 +183,17 @@ impl Response {
 impl Read for Response {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         wait(self.0.read(room)).map_err(io::Error::from)
+    }
+}
+
+/// The connection's buffer is the reader's: no byte is copied, and a line costs no system call.
+impl BufRead for Response {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        wait(self.0.fill_buf()).map_err(io::Error::from)
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.0.consume(n);
     }
 }
 
