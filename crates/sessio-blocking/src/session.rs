@@ -241,6 +241,11 @@ impl<R: Read + Send + 'static> sessio_driver::Source for Reader<R> {
         _: &mut std::task::Context<'_>,
         room: &mut [u8],
     ) -> std::task::Poll<io::Result<usize>> {
-        std::task::Poll::Ready(self.0.read(room))
+        loop {
+            match self.0.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return std::task::Poll::Ready(done),
+            }
+        }
     }
 }

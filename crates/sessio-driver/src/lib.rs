@@ -13,6 +13,8 @@ mod backend;
 mod builder;
 mod connect;
 mod flight;
+#[cfg(any(feature = "futures-io", feature = "http-body"))]
+mod interop;
 mod response;
 mod runtime;
 mod session;
@@ -25,6 +27,10 @@ pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
 pub use connect::ConnectFailure;
+#[cfg(feature = "futures-io")]
+pub use interop::ReaderSource;
+#[cfg(feature = "http-body")]
+pub use interop::{BodySource, ResponseBody};
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;

@@ -30,4 +30,14 @@ mod runtime;
 
 pub use runtime::{Smol, TcpStream, Timer};
 
+pub use sessio_driver::ReaderSource;
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
+
 sessio_driver::backend!(Smol);

@@ -25,8 +25,18 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod reader;
 mod runtime;
 
+pub use reader::{Reader, ReaderSource};
 pub use runtime::{TcpStream, Timer, Tokio};
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 
 sessio_driver::backend!(Tokio);
