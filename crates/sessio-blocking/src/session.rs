@@ -23,6 +23,25 @@ pub struct RequestBuilder(sessio_driver::RequestBuilder<Blocking>);
 
 /// The answer to a request of a [`Session`]. Its body is a [`Read`] and a [`BufRead`]; its
 /// head is [`sessio_driver::Response`]'s.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// use std::io::BufRead;
+///
+/// let session = sessio_blocking::Session::new();
+/// for line in session.get(url("/stream/3")).send()?.lines() {
+///     assert!(line?.contains("\"id\""));
+/// }
+///
+/// // From one server to another, without ever having it whole.
+/// let response = session.get(url("/bytes/100000")).send()?;
+/// let length = response.content_length();
+/// session.put(url("/put")).reader(response, length).send()?.error_for_status()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Response(sessio_driver::Response<Blocking>);
 

@@ -23,6 +23,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 
 mod reader;

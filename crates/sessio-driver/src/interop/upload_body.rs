@@ -89,11 +89,6 @@ impl<R: Runtime> Session<R> {
     /// Sends a request of the crate `http`. What the session has is merged in, redirects are followed, cookies
     /// kept: as ever.
     ///
-    /// ```ignore
-    /// let request = http::Request::post("http://example.org/").body(Full::from("hello"))?;
-    /// let response = session.send_http(request).await?;
-    /// ```
-    ///
     /// # Errors
     /// Why there is no answer.
     ///
