@@ -307,7 +307,8 @@ impl<R: Runtime> Flight<R> {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
                 self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
             }
-            (_, _, lease) => {
+            (_, stream, lease) => {
+                drop(stream);
                 self.lease = lease;
                 self.hang_up();
             }

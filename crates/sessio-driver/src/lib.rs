@@ -16,6 +16,8 @@ mod cookie_file;
 mod draft;
 mod failure;
 mod flight;
+#[cfg(any(feature = "futures-io", feature = "http-body"))]
+mod interop;
 mod response;
 mod runtime;
 mod session;
@@ -30,6 +32,10 @@ pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
 pub use failure::{Attempt, ConnectFailure, Endpoint};
+#[cfg(feature = "futures-io")]
+pub use interop::ReaderSource;
+#[cfg(feature = "http-body")]
+pub use interop::{BodySource, ResponseBody};
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;

@@ -57,7 +57,8 @@ impl<S> Shared<S> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Acts on the pool. Sockets are closed and tasks are woken after the lock is gone.
+    /// Acts on the pool. Sockets are closed after the lock is gone, and then tasks are woken: whoever may open
+    /// a connection in place of another does so when that is closed.
     pub(crate) fn pool<T>(&self, act: impl FnOnce(&mut Pool<Line<S>>, &mut Effects<Line<S>>) -> T) -> T {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
@@ -68,9 +69,9 @@ impl<S> Shared<S> {
             let wakers: Vec<_> =
                 effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
             drop(shelf);
+            drop(effects);
             wakers.into_iter().for_each(Waker::wake);
         }
-        drop(effects);
         done
     }
 

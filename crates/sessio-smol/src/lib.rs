@@ -49,6 +49,33 @@
 //! # })
 //! # }
 //! ```
+//!
+//! A response is an `AsyncRead` and an `AsyncBufRead` of `futures-io`, as smol has them too, and every such reader can
+//! be the body of a request.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! use sessio_smol::Session;
+//! use smol::io::AsyncBufReadExt;
+//! use smol::stream::StreamExt;
+//!
+//! let session = Session::new();
+//! let mut lines = session.get(url("/stream/3")).send().await?.lines();
+//! while let Some(line) = lines.next().await {
+//!     assert!(line?.contains("\"id\""));
+//! }
+//!
+//! // From one server to another, without ever having it whole.
+//! let response = session.get(url("/bytes/100000")).send().await?;
+//! let length = response.content_length();
+//! session.put(url("/put")).reader(response, length).send().await?.error_for_status()?;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod runtime;
@@ -56,5 +83,15 @@ mod socket;
 
 pub use runtime::{Smol, Timer};
 pub use socket::Socket;
+
+pub use sessio_driver::ReaderSource;
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
 
 sessio_driver::backend!(Smol);

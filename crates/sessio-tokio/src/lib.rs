@@ -47,12 +47,23 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 
+mod reader;
 mod runtime;
 mod socket;
 
+pub use reader::{Reader, ReaderSource};
 pub use runtime::{Timer, Tokio};
 pub use socket::Socket;
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 
 sessio_driver::backend!(Tokio);

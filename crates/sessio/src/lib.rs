@@ -92,6 +92,7 @@ pub mod h1;
 mod head;
 mod headers;
 mod history;
+mod interop;
 #[cfg(feature = "json")]
 mod json;
 mod merge;
