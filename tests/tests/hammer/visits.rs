@@ -131,6 +131,7 @@ impl<R: Runtime> Visit<R> {
         let now = self.session.runtime().now();
         self.session.cookies(|jar| {
             let next = (count(jar) + 1).to_string();
+            std::thread::yield_now();
             jar.insert(NewCookie::new("count", next).unwrap(), now).unwrap();
         });
     }
@@ -138,6 +139,8 @@ impl<R: Runtime> Visit<R> {
     fn change_settings(&self, round: usize) {
         let changed = self.session.update(|settings| -> Result<(), Error> {
             let count: usize = settings.headers.get("x-count").map_or(0, |count| count.parse().unwrap());
+            // Whoever could come in between has time to.
+            std::thread::yield_now();
             settings.headers.insert("x-count", (count + 1).to_string())?;
             settings.headers.insert(format!("x-task{}", self.number), round.to_string())
         });
