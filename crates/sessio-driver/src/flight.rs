@@ -98,7 +98,8 @@ impl<R: Runtime> Flight<R> {
     pub(crate) fn body(&mut self) -> Result<&[u8]> {
         match self.call.step(self.now)? {
             Step::Body(bytes) => Ok(bytes),
-            _ => Ok(&[]),
+            // No bytes would be taken for the end of the body.
+            _ => Err(Kind::Misuse.into()),
         }
     }
 

@@ -90,7 +90,7 @@ pub use sessio_driver::ReaderSource;
 pub use sessio_driver::BodySource;
 
 /// The body of a [`Response`] as a `http_body::Body`: see
-/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+/// [`sessio_driver::ResponseBody`].
 #[cfg(feature = "http-body")]
 pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
 

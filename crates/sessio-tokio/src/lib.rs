@@ -62,7 +62,7 @@ pub use socket::Socket;
 pub use sessio_driver::BodySource;
 
 /// The body of a [`Response`] as a `http_body::Body`: see
-/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+/// [`sessio_driver::ResponseBody`].
 #[cfg(feature = "http-body")]
 pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 

@@ -278,13 +278,16 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// How many files this process may have open, once it has asked for as many as it may ask for.
+/// How many files this process may have open, once it has asked for enough.
 #[cfg(unix)]
 fn raise_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // Where that is refused, what is allowed now has to do.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(u64::MAX).min(4 * CALLS as u64);
+    if current.is_some_and(|current| current < wanted) {
+        // Where that is refused, what is allowed now has to do.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 

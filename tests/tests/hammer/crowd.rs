@@ -13,7 +13,7 @@ use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
 /// How long a crowd may take before it counts as stuck; under a sanitizer it takes a while.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What one of a crowd does.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
