@@ -21,7 +21,7 @@ use crate::prepared::Prepared;
 /// ```
 ///
 /// A server may answer before the whole request is out: then [`Sent`](Self::Sent) comes late or never.
-/// [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after [`Done`](Self::Done); a call that
+/// [`Failed`](Self::Failed) can come anywhere; a request that cannot be sent at all is no call. Nothing comes after it, nor after [`Done`](Self::Done); a call that
 /// is dropped ends without either.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
