@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod backend;
 pub mod eval;
+pub mod folder;
 pub mod replay;
 pub mod rig;
 pub mod source;

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::Now;
+use sessio_driver::sessio::{Now, Tcp};
 use sessio_driver::{Runtime, Stream};
 
 /// A backend whose names, routes and sockets behave as told. A clone is the same rig.
@@ -35,6 +36,8 @@ struct State {
     dialled: Vec<SocketAddr>,
     drips: bool,
     fault: Option<(usize, io::ErrorKind)>,
+    /// How far its clock is ahead of the backend's.
+    ahead: Duration,
 }
 
 impl<R: Runtime> Rig<R> {
@@ -78,6 +81,11 @@ impl<R: Runtime> Rig<R> {
         self
     }
 
+    /// Lets so much time pass, at once.
+    pub fn pass(&self, time: Duration) {
+        self.state().ahead += time;
+    }
+
     /// The addresses that were connected to so far, or tried.
     pub fn dialled(&self) -> Vec<SocketAddr> {
         self.state().dialled.clone()
@@ -94,7 +102,18 @@ impl<R: Runtime> Rig<R> {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.plan.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.state()
+    }
+}
+
+impl Plan {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When that is by the backend's clock.
+    fn behind(&self, at: Instant) -> Instant {
+        at.checked_sub(self.state().ahead).unwrap_or(at)
     }
 }
 
@@ -111,7 +130,12 @@ impl<R: Runtime> Runtime for Rig<R> {
         }
     }
 
-    async fn connect(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Self::Stream> {
+    async fn connect(
+        &self,
+        address: SocketAddr,
+        tcp: Tcp,
+        deadline: Option<Instant>,
+    ) -> io::Result<Self::Stream> {
         let (is_silent, drips) = {
             let mut state = self.state();
             state.dialled.push(address);
@@ -121,16 +145,22 @@ impl<R: Runtime> Runtime for Rig<R> {
         if is_silent {
             return pending().await;
         }
-        let inner = self.backend.connect(address, deadline).await?;
+        let inner = self.backend.connect(address, tcp, deadline.map(|end| self.plan.behind(end))).await?;
+        Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
+    }
+
+    async fn connect_unix(&self, path: &Path, deadline: Option<Instant>) -> io::Result<Self::Stream> {
+        let drips = self.state().drips;
+        let inner = self.backend.connect_unix(path, deadline.map(|end| self.plan.behind(end))).await?;
         Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
-        self.backend.sleep_until(at)
+        self.backend.sleep_until(self.plan.behind(at))
     }
 
     fn now(&self) -> Now {
-        self.backend.now()
+        self.backend.now().after(self.state().ahead)
     }
 }
 
@@ -176,7 +206,7 @@ impl<S> RigStream<S> {
 
     /// The fault that the next operation meets, if it is to meet one.
     fn fault(&self) -> Option<io::Error> {
-        let fault = self.plan.state.lock().unwrap_or_else(PoisonError::into_inner).fault;
+        let fault = self.plan.state().fault;
         let (at, kind) = fault?;
         let is_now = self.plan.operations.load(Ordering::Relaxed) == at;
         is_now.then(|| {
@@ -217,6 +247,7 @@ impl<S: Stream> Stream for RigStream<S> {
 
     fn wait_until(&mut self, deadline: Option<Instant>) {
         // While one direction waits by order, a stream that blocks must not wait for the other.
+        let deadline = deadline.map(|end| self.plan.behind(end));
         self.inner.wait_until(if self.drips { Some(Instant::now()) } else { deadline });
     }
 

@@ -21,6 +21,36 @@
 //! // A cookie that is set by one response is sent with the next request.
 //! session.get(url("/cookies/set?sessioncookie=123456789")).send()?;
 //! assert!(session.get(url("/cookies")).send()?.text()?.contains("123456789"));
+//!
+//! // Cookies outlive the process in a file, which curl reads and writes as well.
+//! use sessio_blocking::cookie::{Format, Keep};
+//! # let path = std::env::temp_dir().join(format!("sessio-blocking-doc-{}", std::process::id()));
+//! session.save_cookies(&path, Format::CookiesTxt, Keep::All)?;
+//! let later = Session::new();
+//! later.load_cookies(&path)?;
+//! assert!(later.get(url("/cookies")).send()?.text()?.contains("123456789"));
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let address = server.addr();
+//! use sessio_blocking::{Resolver, Session};
+//!
+//! let session = Session::new();
+//! session.resolve("example.org", [address])?;
+//! assert_eq!(session.get("http://example.org/get").send()?.status(), 200);
+//! // Names that are not pinned are looked up by whom you like; here it may take its time.
+//! session.set_resolver(Resolver::from_fn(move |host, _| match host {
+//!     "db.internal" => Ok(vec![address]),
+//!     _ => Err(std::io::ErrorKind::NotFound.into()),
+//! }));
+//! assert_eq!(session.get("http://db.internal/get").send()?.status(), 200);
 //! # Ok(())
 //! # }
 //! ```
@@ -28,15 +58,17 @@
 
 mod runtime;
 mod session;
+mod socket;
 mod wait;
 
-pub use runtime::{Blocking, TcpStream, Timer};
-pub use sessio_driver::ConnectFailure;
+pub use runtime::{Blocking, Timer};
 pub use sessio_driver::sessio::{
-    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Observer, Params, Prepared,
-    Request, Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
+    Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url, cookie, http, pool,
 };
+pub use sessio_driver::{ConnectFailure, Endpoint};
 pub use session::{RequestBuilder, Response, Session, StatusError};
+pub use socket::Socket;
 pub use wait::wait;
 
 macro_rules! one_shots {

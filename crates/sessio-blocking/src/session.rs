@@ -1,7 +1,7 @@
 //! The session without `.await`.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::ops::Deref;
 
 use sessio_driver::sessio::pool::Policy;
@@ -21,8 +21,27 @@ pub struct Session(sessio_driver::Session<Blocking>);
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder(sessio_driver::RequestBuilder<Blocking>);
 
-/// The answer to a request of a [`Session`]. Its body is a [`Read`]; its head is
-/// [`sessio_driver::Response`]'s.
+/// The answer to a request of a [`Session`]. Its body is a [`Read`] and a [`BufRead`]; its
+/// head is [`sessio_driver::Response`]'s.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// use std::io::BufRead;
+///
+/// let session = sessio_blocking::Session::new();
+/// for line in session.get(url("/stream/3")).send()?.lines() {
+///     assert!(line?.contains("\"id\""));
+/// }
+///
+/// // From one server to another, without ever having it whole.
+/// let response = session.get(url("/bytes/100000")).send()?;
+/// let length = response.content_length();
+/// session.put(url("/put")).reader(response, length).send()?.error_for_status()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Response(sessio_driver::Response<Blocking>);
 
@@ -186,6 +205,17 @@ impl Read for Response {
     }
 }
 
+/// The connection's buffer is the reader's: no byte is copied, and a line costs no system call.
+impl BufRead for Response {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        wait(self.0.fill_buf()).map_err(io::Error::from)
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.0.consume(n);
+    }
+}
+
 impl Deref for Response {
     type Target = sessio_driver::Response<Blocking>;
 
@@ -230,6 +260,11 @@ impl<R: Read + Send + 'static> sessio_driver::Source for Reader<R> {
         _: &mut std::task::Context<'_>,
         room: &mut [u8],
     ) -> std::task::Poll<io::Result<usize>> {
-        std::task::Poll::Ready(self.0.read(room))
+        loop {
+            match self.0.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return std::task::Poll::Ready(done),
+            }
+        }
     }
 }

@@ -12,10 +12,11 @@
 macro_rules! backend {
     ($runtime:ty) => {
         pub use $crate::sessio::{
-            self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, Kind, Observer, Params,
-            Prepared, Request, Result, Settings, Timeout, Timeouts, Url, cookie, http, pool,
+            self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer,
+            Params, Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url,
+            cookie, http, pool,
         };
-        pub use $crate::{ConnectFailure, Source};
+        pub use $crate::{ConnectFailure, Endpoint, Source};
 
         /// A session on this backend: see [`sessio_driver::Session`]($crate::Session).
         pub type Session = $crate::Session<$runtime>;

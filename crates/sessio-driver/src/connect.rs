@@ -1,16 +1,18 @@
 //! From a URL to a connection: out of the pool, or resolved and dialled.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::task::Poll;
 use std::time::Instant;
 
-use sessio::dial::{Dial, Step};
+use sessio::dial::{Dial, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
-use sessio::{Conn, Error, Kind, Url, call};
+use sessio::reach::{Destination, with_port};
+use sessio::{Conn, Error, Kind, call};
 
+use crate::failure::ConnectFailure;
 use crate::flight::{Flight, unsupported};
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Line;
@@ -47,34 +49,49 @@ impl<R: Runtime> Flight<R> {
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
-        let Some((host, port)) = host_and_port(self.call.request().url()) else {
-            return self.call.unreachable(Kind::InvalidUrl.into());
-        };
-        let addresses = match host {
-            Host::Address(address) => vec![SocketAddr::new(address, port)],
-            Host::Name(name) => {
-                let runtime = self.runtime.clone();
-                let Some(resolved) = self.within(deadline, runtime.resolve(&name, port)).await else {
-                    return;
-                };
-                match resolved {
-                    Ok(addresses) if !addresses.is_empty() => addresses,
-                    Ok(_) => return self.call.unreachable(Kind::Resolve.into()),
-                    Err(error) => return self.call.unreachable(Error::new(Kind::Resolve).with_source(error)),
+        let request = self.call.request();
+        let addresses = match request.reach().destination(request.url()) {
+            Some(Destination::Addresses(addresses)) => addresses,
+            Some(Destination::Name { host, port }) => match self.resolve(&host, port, deadline).await {
+                Some(Ok(addresses)) => addresses,
+                Some(Err(error)) => {
+                    return self.call.unreachable(Error::new(Kind::Resolve).with_source(error));
                 }
-            }
+                None => return,
+            },
+            Some(Destination::Unix(path)) => return self.dial_unix(&path).await,
+            _ => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
-        let now = self.now();
-        let deadline = self.call.resolved(now);
-        self.dial(addresses, deadline).await;
+        if addresses.is_empty() {
+            return self.call.unreachable(Kind::Resolve.into());
+        }
+        self.dial(addresses).await;
+    }
+
+    /// The addresses of a name, from whoever is asked for them; `None` if that took too long.
+    async fn resolve(
+        &mut self,
+        host: &str,
+        port: u16,
+        deadline: Option<Instant>,
+    ) -> Option<io::Result<Vec<SocketAddr>>> {
+        let runtime = self.runtime.clone();
+        let resolved = match self.call.request().reach().resolver.resolve(host, port) {
+            Some(own) => self.within(deadline, own).await,
+            None => self.within(deadline, runtime.resolve(host, port)).await,
+        };
+        resolved.map(|found| found.map(|all| all.into_iter().map(|to| with_port(to, port)).collect()))
     }
 
     /// Races the addresses. A stream that blocks can only wait for one: they are tried one after the other.
     ///
     /// # Cancel safety
     /// All attempts live in this future, and are dropped with it.
-    async fn dial(&mut self, addresses: Vec<SocketAddr>, deadline: Option<Instant>) {
-        let runtime = self.runtime.clone();
+    async fn dial(&mut self, addresses: Vec<SocketAddr>) {
+        let now = self.now();
+        let deadline = self.call.resolved(now);
+        let (runtime, tcp) = (self.runtime.clone(), self.call.request().reach().tcp);
+        let (addresses, others): (Vec<_>, _) = addresses.into_iter().partition(|to| tcp.fits(*to));
         let mut dial = Dial::new(addresses, deadline);
         if R::Stream::BLOCKS {
             dial = dial.sequential();
@@ -86,7 +103,7 @@ impl<R: Runtime> Flight<R> {
                 match dial.step(now) {
                     Step::Start { address, until } => {
                         dial.started(now);
-                        attempts.push((address, Box::pin(runtime.connect(address, until))));
+                        attempts.push((address, Box::pin(runtime.connect(address, tcp, until))));
                     }
                     Step::Wait(until) => {
                         let mut won = None;
@@ -124,54 +141,44 @@ impl<R: Runtime> Flight<R> {
         })
         .await;
         drop(attempts);
+        match stream {
+            Some(stream) => self.dialled(stream),
+            None => {
+                let now = self.now().mono;
+                let is_late = dial.step(now) == Step::Late;
+                self.lost(ConnectFailure::of(dial.into_outcomes(), others), is_late);
+            }
+        }
+    }
+
+    async fn dial_unix(&mut self, path: &Path) {
+        let now = self.now();
+        let deadline = self.call.resolved(now);
+        let runtime = self.runtime.clone();
+        match self.within(deadline, runtime.connect_unix(path, deadline)).await {
+            Some(Ok(stream)) => self.dialled(stream),
+            Some(Err(error)) => {
+                // One that blocks finds out by itself that it was too late.
+                let now = self.now().mono;
+                let is_late = deadline.is_some_and(|end| end <= now);
+                self.lost(ConnectFailure::unix(path, Outcome::Failed(error)), is_late);
+            }
+            None => self.lost(ConnectFailure::unix(path, Outcome::Open), true),
+        }
+    }
+
+    fn dialled(&mut self, stream: R::Stream) {
         let now = self.now().mono;
-        if let Some(stream) = stream {
-            let id = self.shared.pool(|pool, _| pool.dialled());
-            self.connected(stream, Conn::plain(id, now));
-        } else if dial.step(now) != Step::Late {
-            // Otherwise the call itself says that it was too late.
-            let failure = ConnectFailure { attempts: dial.into_failures() };
+        let id = self.shared.pool(|pool, _| pool.dialled());
+        self.connected(stream, Conn::plain(id, now));
+    }
+
+    /// There is no connection. If that is because time is over, the call itself says so.
+    fn lost(&mut self, failure: ConnectFailure, is_late: bool) {
+        if is_late {
+            self.call.tried(failure);
+        } else {
             self.call.unreachable(Error::new(Kind::Connect).with_source(failure));
         }
-    }
-}
-
-enum Host {
-    Address(IpAddr),
-    Name(String),
-}
-
-fn host_and_port(url: &Url) -> Option<(Host, u16)> {
-    let host = url.host_str()?.trim_matches(['[', ']']);
-    let port = url.port_or_known_default()?;
-    Some((host.parse().map_or_else(|_| Host::Name(host.to_owned()), Host::Address), port))
-}
-
-/// Why none of a host's addresses could be connected to: each with its reason, in the order tried.
-#[derive(Debug)]
-pub struct ConnectFailure {
-    attempts: Vec<(SocketAddr, io::Error)>,
-}
-
-impl ConnectFailure {
-    /// The addresses and what each said.
-    pub fn attempts(&self) -> impl Iterator<Item = (SocketAddr, &io::Error)> {
-        self.attempts.iter().map(|(address, error)| (*address, error))
-    }
-}
-
-impl fmt::Display for ConnectFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (address, error)) in self.attempts.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}{address}: {error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConnectFailure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.attempts.last().map(|(_, error)| error as _)
     }
 }

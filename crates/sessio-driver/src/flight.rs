@@ -277,7 +277,7 @@ impl<R: Runtime> Flight<R> {
     ) -> Option<Grant<Line<R::Stream>>> {
         self.hang_up();
         let now = self.now();
-        let ticket = match self.shared.request(self.call.request().url(), fresh, now) {
+        let ticket = match self.shared.request(&self.call.request().key(), fresh, now) {
             Grant::Wait(ticket) => ticket,
             grant => return Some(grant),
         };
@@ -307,7 +307,8 @@ impl<R: Runtime> Flight<R> {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
                 self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
             }
-            (_, _, lease) => {
+            (_, stream, lease) => {
+                drop(stream);
                 self.lease = lease;
                 self.hang_up();
             }

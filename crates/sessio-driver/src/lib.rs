@@ -12,11 +12,18 @@
 mod backend;
 mod builder;
 mod connect;
+mod cookie_file;
+mod draft;
+mod failure;
 mod flight;
+#[cfg(any(feature = "futures-io", feature = "http-body"))]
+mod interop;
 mod response;
 mod runtime;
 mod session;
 mod shared;
+#[cfg(feature = "sockets")]
+mod socket;
 mod steps;
 mod upload;
 
@@ -24,9 +31,17 @@ mod upload;
 pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
-pub use connect::ConnectFailure;
+pub use failure::{Attempt, ConnectFailure, Endpoint};
+#[cfg(feature = "futures-io")]
+pub use interop::ReaderSource;
+#[cfg(feature = "http-body")]
+pub use interop::{BodySource, ResponseBody};
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;
 pub use session::Session;
+#[cfg(feature = "sockets")]
+pub use socket::tcp_socket;
+#[cfg(feature = "sockets")]
+pub use socket2;
 pub use upload::Source;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use sessio::cookie::Extracted;
@@ -136,6 +137,40 @@ impl<R: Runtime> Response<R> {
     pub async fn read_with(&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
         self.flight.resume();
         self.hand_to(read).await
+    }
+
+    /// The bytes of the body that are there, straight out of the connection's buffer; none at its end. They are
+    /// told again until they are [consumed](Self::consume).
+    ///
+    /// # Errors
+    /// Why the body ends before its end. It stays an error.
+    ///
+    /// # Cancel safety
+    /// As [`chunk`](Self::chunk).
+    pub async fn fill_buf(&mut self) -> Result<&[u8]> {
+        self.flight.resume();
+        self.peek().await.map(Option::unwrap_or_default)
+    }
+
+    /// As [`fill_buf`](Self::fill_buf), for whoever is polled: the door to every trait of reading.
+    ///
+    /// # Errors
+    /// As [`fill_buf`](Self::fill_buf).
+    pub fn poll_fill_buf(&mut self, cx: &mut Context<'_>) -> Poll<Result<&[u8]>> {
+        self.flight.resume();
+        if !ready!(self.flight.poll_body(cx))? {
+            return Poll::Ready(Ok(&[]));
+        }
+        Poll::Ready(self.flight.body())
+    }
+
+    /// The first `n` bytes of those that [`fill_buf`](Self::fill_buf) told were read. More of them than were
+    /// told are [`Kind::Misuse`], of which the next read tells.
+    pub fn consume(&mut self, n: usize) {
+        // Whoever reads to the end says so, too: nothing was read of nothing.
+        if n > 0 {
+            self.flight.call.consume(n);
+        }
     }
 
     /// Reads the next bytes of the body into `room`, which is not empty, and says how many; 0 is its end.

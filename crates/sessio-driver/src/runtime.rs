@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio::Now;
+use sessio::{Now, Tcp};
 
 /// A runtime: where sockets and time come from.
 ///
@@ -17,21 +18,38 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// A timer.
     type Sleep: Sleep;
 
-    /// The addresses of a host, best first. Literal addresses never get here.
+    /// The addresses of a host, best first. Literal addresses never get here, nor do hosts that are pinned, nor
+    /// any while the session has a resolver of its own.
     ///
     /// # Errors
     /// Whatever the resolver says.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 
-    /// Opens a connection. The future is dropped at `deadline`; only a runtime that blocks has to look at it.
+    /// Opens a connection, over a socket that is as `tcp` says. The future is dropped at `deadline`; only a
+    /// runtime that blocks has to look at it.
     ///
     /// # Errors
-    /// Whatever the network says.
+    /// Whatever the network says. What the system cannot do of `tcp` is
+    /// [`Unsupported`](io::ErrorKind::Unsupported); what has no meaning on this network may be left aside.
     fn connect(
         &self,
         address: SocketAddr,
+        tcp: Tcp,
         deadline: Option<Instant>,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Opens a connection to the Unix socket at `path`, as [`connect`](Self::connect) does to an address.
+    ///
+    /// # Errors
+    /// Whatever the system says; of itself it is [`Unsupported`](io::ErrorKind::Unsupported).
+    fn connect_unix(
+        &self,
+        path: &Path,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send {
+        let _ = (path, deadline);
+        async { Err(io::Error::new(io::ErrorKind::Unsupported, "this runtime has no Unix sockets")) }
+    }
 
     /// A timer that goes off at `at`.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;

@@ -1,10 +1,13 @@
 //! The session.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Result, Settings, Url, merge, prepare};
+use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge, prepare};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -162,13 +165,51 @@ impl<R: Runtime> Session<R> {
         Ok(Self { settings: Arc::new(Mutex::new(Arc::new(changed))), owner: Arc::clone(&self.owner) })
     }
 
+    /// Reaches `host` at these addresses from now on, without asking any resolver; one with port 0 has the URL's
+    /// port. Everything else, such as the Host line and the cookies, stays the URL's. No connection that went
+    /// elsewhere is used for it. See [`Routes::pin`](sessio::Routes::pin); the table itself is in the
+    /// [settings](Settings::routes).
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
+    pub fn resolve(&self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<()> {
+        self.update(|settings| settings.routes.pin(host, addresses))
+    }
+
+    /// Reaches `host` over the Unix socket at `path` from now on: see [`Routes::unix`](sessio::Routes::unix).
+    /// A runtime that has none says so when it is to connect.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
+    pub fn unix_socket(&self, host: &str, path: impl AsRef<Path>) -> Result<()> {
+        self.update(|settings| settings.routes.unix(host, path))
+    }
+
+    /// Reaches `host` by its own name again; says whether that is news.
+    pub fn unpin(&self, host: &str) -> bool {
+        let mut is_news = false;
+        let _ = self.update::<Infallible>(|settings| {
+            is_news = settings.routes.remove(host);
+            Ok(())
+        });
+        is_news
+    }
+
+    /// Asks this one for the addresses of names from now on; the default one is the runtime's.
+    pub fn set_resolver(&self, resolver: Resolver) {
+        let _ = self.update::<Infallible>(|settings| {
+            settings.resolver = resolver;
+            Ok(())
+        });
+    }
+
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
         self.owner.shared.close(self.owner.runtime.now());
     }
 
-    /// Closes the idle connections for this URL's scheme, host and port.
+    /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
     pub fn evict(&self, url: &Url) {
         let now = self.owner.runtime.now().mono;
         self.owner.shared.pool(|pool, effects| pool.evict(url, now, effects));

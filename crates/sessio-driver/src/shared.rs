@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Jar, Memory, Now, Origins, Url};
+use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -57,7 +57,8 @@ impl<S> Shared<S> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Acts on the pool. Sockets are closed and tasks are woken after the lock is gone.
+    /// Acts on the pool. Sockets are closed after the lock is gone, and then tasks are woken: whoever may open
+    /// a connection in place of another does so when that is closed.
     pub(crate) fn pool<T>(&self, act: impl FnOnce(&mut Pool<Line<S>>, &mut Effects<Line<S>>) -> T) -> T {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
@@ -68,9 +69,9 @@ impl<S> Shared<S> {
             let wakers: Vec<_> =
                 effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
             drop(shelf);
+            drop(effects);
             wakers.into_iter().for_each(Waker::wake);
         }
-        drop(effects);
         done
     }
 
@@ -99,12 +100,12 @@ impl<S> Shared<S> {
         self.pool(|pool, effects| pool.discard(lease, now.mono, effects));
     }
 
-    pub(crate) fn request(&self, url: &Url, fresh: bool, now: Now) -> Grant<Line<S>> {
+    pub(crate) fn request(&self, key: &Key<'_>, fresh: bool, now: Now) -> Grant<Line<S>> {
         self.pool(|pool, effects| {
             if fresh {
-                pool.request_fresh(url, now.mono, effects)
+                pool.request_fresh(key, now.mono, effects)
             } else {
-                pool.request(url, now.mono, effects)
+                pool.request(key, now.mono, effects)
             }
         })
     }

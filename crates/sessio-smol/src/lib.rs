@@ -24,10 +24,74 @@
 //! # })
 //! # }
 //! ```
+//!
+//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! # let server = sessio_testkit::Server::start();
+//! # let address = server.addr();
+//! use sessio_smol::{Resolver, Session};
+//!
+//! let session = Session::new();
+//! session.resolve("example.org", [address])?;
+//! assert_eq!(session.get("http://example.org/get").send().await?.status(), 200);
+//! // Names that are not pinned are looked up by whom you like.
+//! session.set_resolver(Resolver::new(move |host: String, _port: u16| async move {
+//!     match &*host {
+//!         "db.internal" => Ok(vec![address]),
+//!         _ => Err(std::io::ErrorKind::NotFound.into()),
+//!     }
+//! }));
+//! assert_eq!(session.get("http://db.internal/get").send().await?.status(), 200);
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
+//! A response is an `AsyncRead` and an `AsyncBufRead` of `futures-io`, as smol has them too, and every such reader can
+//! be the body of a request.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! use sessio_smol::Session;
+//! use smol::io::AsyncBufReadExt;
+//! use smol::stream::StreamExt;
+//!
+//! let session = Session::new();
+//! let mut lines = session.get(url("/stream/3")).send().await?.lines();
+//! while let Some(line) = lines.next().await {
+//!     assert!(line?.contains("\"id\""));
+//! }
+//!
+//! // From one server to another, without ever having it whole.
+//! let response = session.get(url("/bytes/100000")).send().await?;
+//! let length = response.content_length();
+//! session.put(url("/put")).reader(response, length).send().await?.error_for_status()?;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod runtime;
+mod socket;
 
-pub use runtime::{Smol, TcpStream, Timer};
+pub use runtime::{Smol, Timer};
+pub use socket::Socket;
+
+pub use sessio_driver::ReaderSource;
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
 
 sessio_driver::backend!(Smol);

@@ -73,6 +73,8 @@ struct Inner {
 pub(crate) struct Journal {
     inner: Mutex<Inner>,
     changed: Condvar,
+    /// Scripts that are held up wait here: a thousand of them are not to be woken by every byte.
+    opened: Condvar,
 }
 
 impl Journal {
@@ -86,7 +88,7 @@ impl Journal {
             stopping: false,
             keeping: true,
         };
-        Self { inner: Mutex::new(inner), changed: Condvar::new() }
+        Self { inner: Mutex::new(inner), changed: Condvar::new(), opened: Condvar::new() }
     }
 
     /// A thread that panicked, as tests do, leaves nothing half done in here.
@@ -97,6 +99,13 @@ impl Journal {
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let result = change(&mut self.lock());
         self.changed.notify_all();
+        result
+    }
+
+    /// As [`change`](Self::change), where a script that is held up may go on.
+    fn open_up<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = self.change(change);
+        self.opened.notify_all();
         result
     }
 
@@ -189,7 +198,7 @@ impl Journal {
 
     /// Shuts down all open connections; their threads notice and end.
     pub(crate) fn disconnect(&self) {
-        self.change(|inner| {
+        self.open_up(|inner| {
             for (number, socket) in &inner.sockets {
                 inner.shut.insert(*number);
                 // A connection its client has reset cannot be shut down, and needs not be.
@@ -199,7 +208,7 @@ impl Journal {
     }
 
     pub(crate) fn stop(&self) {
-        self.change(|inner| inner.stopping = true);
+        self.open_up(|inner| inner.stopping = true);
         self.disconnect();
     }
 
@@ -208,11 +217,11 @@ impl Journal {
     }
 
     pub(crate) fn open_gate(&self, name: &str) {
-        self.change(|inner| inner.gates.insert(name.to_owned()));
+        self.open_up(|inner| inner.gates.insert(name.to_owned()));
     }
 
     pub(crate) fn release(&self) {
-        self.change(|inner| inner.released = true);
+        self.open_up(|inner| inner.released = true);
     }
 
     /// Holds a script up until its gate is open, or, without a gate, until all are released.
@@ -229,7 +238,7 @@ impl Journal {
             if gate.map_or(inner.released, |name| inner.gates.contains(name)) {
                 break Ok(());
             }
-            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.opened.wait(inner).unwrap_or_else(PoisonError::into_inner);
         };
         inner.state.connections[number].stalled = false;
         drop(inner);

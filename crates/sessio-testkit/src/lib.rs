@@ -37,6 +37,7 @@
 //! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
 //!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
 //!   [`Server::script_path`] for one path.
+//! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
 //!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
 //!   a sleep.
@@ -47,6 +48,8 @@ mod acceptor;
 mod answer;
 mod base64;
 mod body;
+#[cfg(unix)]
+mod door;
 mod form;
 mod journal;
 mod json;
@@ -63,6 +66,8 @@ mod server;
 mod site;
 mod wire;
 
+#[cfg(unix)]
+pub use door::Door;
 pub use journal::State;
 pub use login::{LOGIN_PASSWORD, LOGIN_USER};
 pub use recording::{End, Recording};

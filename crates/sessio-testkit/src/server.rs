@@ -14,7 +14,7 @@ use crate::script::{Connection, Otherwise, Script};
 use crate::site::Site;
 
 /// How long a test waits for what should be a matter of milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server on a port of its own. It stops when it is dropped: open connections are closed, its threads have
 /// ended.

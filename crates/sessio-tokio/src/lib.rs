@@ -23,10 +23,47 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let address = server.addr();
+//! use sessio_tokio::{Resolver, Session};
+//!
+//! let session = Session::new();
+//! session.resolve("example.org", [address])?;
+//! assert_eq!(session.get("http://example.org/get").send().await?.status(), 200);
+//! // Names that are not pinned are looked up by whom you like.
+//! session.set_resolver(Resolver::new(move |host: String, _port: u16| async move {
+//!     match &*host {
+//!         "db.internal" => Ok(vec![address]),
+//!         _ => Err(std::io::ErrorKind::NotFound.into()),
+//!     }
+//! }));
+//! assert_eq!(session.get("http://db.internal/get").send().await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 
+mod reader;
 mod runtime;
+mod socket;
 
-pub use runtime::{TcpStream, Timer, Tokio};
+pub use reader::{Reader, ReaderSource};
+pub use runtime::{Timer, Tokio};
+pub use socket::Socket;
+
+#[cfg(feature = "http-body")]
+pub use sessio_driver::BodySource;
+
+/// The body of a [`Response`] as a `http_body::Body`: see
+/// [`sessio_driver::ResponseBody`](sessio_driver::ResponseBody).
+#[cfg(feature = "http-body")]
+pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 
 sessio_driver::backend!(Tokio);

@@ -1,16 +1,18 @@
 //! Sockets and time of tokio.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
-use sessio_driver::sessio::{Now, UnixTime};
-use sessio_driver::{Runtime, Sleep, Stream};
-use socket2::SockRef;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use sessio_driver::sessio::{Now, Tcp, UnixTime};
+use sessio_driver::{Runtime, Sleep, tcp_socket};
+use tokio::net::TcpSocket;
+
+use crate::socket::Socket;
 
 /// The tokio runtime that the future is polled on. Its IO driver must be enabled, and its timer if any time
 /// limit is set.
@@ -19,17 +21,22 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 pub struct Tokio;
 
 impl Runtime for Tokio {
-    type Stream = TcpStream;
+    type Stream = Socket;
     type Sleep = Timer;
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((host, port)).await?.collect())
     }
 
-    async fn connect(&self, address: SocketAddr, _: Option<Instant>) -> io::Result<TcpStream> {
-        let stream = tokio::net::TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(TcpStream(stream))
+    async fn connect(&self, address: SocketAddr, tcp: Tcp, _: Option<Instant>) -> io::Result<Socket> {
+        let socket = tcp_socket(address, &tcp)?;
+        socket.set_nonblocking(true)?;
+        TcpSocket::from_std_stream(socket.into()).connect(address).await.map(Socket::tcp)
+    }
+
+    #[cfg(unix)]
+    async fn connect_unix(&self, path: &Path, _: Option<Instant>) -> io::Result<Socket> {
+        tokio::net::UnixStream::connect(path).await.map(Socket::unix)
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
@@ -56,28 +63,5 @@ impl Sleep for Timer {
 
     fn reset(&mut self, at: Instant) {
         self.0.as_mut().reset(at.into());
-    }
-}
-
-/// A TCP connection of tokio.
-#[derive(Debug)]
-pub struct TcpStream(tokio::net::TcpStream);
-
-impl Stream for TcpStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut room = ReadBuf::new(room);
-        ready!(Pin::new(&mut self.0).poll_read(cx, &mut room))?;
-        Poll::Ready(Ok(room.filled().len()))
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn is_idle_open(&self) -> bool {
-        let mut byte = [MaybeUninit::uninit()];
-        // An end of stream and a byte out of turn are both something to read.
-        let peeked = SockRef::from(&self.0).peek(&mut byte);
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }

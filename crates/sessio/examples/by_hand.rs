@@ -40,7 +40,7 @@ impl Session {
                 Err(error) => break Err(error),
             };
             match step {
-                Step::Connect(to) => match self.pool.request(to.url, now().mono, effects) {
+                Step::Connect(to) => match self.pool.request(&to.key(), now().mono, effects) {
                     Grant::Idle(idle) if !to.fresh => {
                         let (stream, conn) = idle.connection;
                         (socket, lease) = (Some(stream), Some(idle.lease));

@@ -35,7 +35,7 @@ pub const DELAY: Duration = Duration::from_millis(250);
 /// and changes nothing; only answers do. An answer that does not fit has no effect.
 #[derive(Debug)]
 pub struct Dial<E> {
-    attempts: Vec<(SocketAddr, State<E>)>,
+    attempts: Vec<(SocketAddr, Outcome<E>)>,
     started: usize,
     deadline: Option<Instant>,
     is_sequential: bool,
@@ -46,9 +46,15 @@ pub struct Dial<E> {
     winner: Option<SocketAddr>,
 }
 
-#[derive(Debug)]
-enum State<E> {
+/// What has come of one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome<E> {
+    /// Its turn has not come.
+    Untried,
+    /// It was tried, and has not answered.
     Open,
+    /// It cannot be connected to.
     Failed(E),
 }
 
@@ -77,7 +83,7 @@ impl<E> Dial<E> {
     /// A race of these addresses. The family of the first one goes first, then they take turns; each address
     /// is tried once. All have a chance until the deadline: when that is near, they follow each other faster.
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>, deadline: Option<Instant>) -> Self {
-        let attempts = interleave(addresses).map(|address| (address, State::Open)).collect();
+        let attempts = interleave(addresses).map(|address| (address, Outcome::Untried)).collect();
         Self { attempts, started: 0, deadline, is_sequential: false, due: None, is_due: true, winner: None }
     }
 
@@ -104,17 +110,18 @@ impl<E> Dial<E> {
                 Step::Start { address: *address, until }
             }
             Some(_) => Step::Wait(self.due.or(self.deadline)),
-            None if self.attempts.iter().all(|(_, state)| matches!(state, State::Failed(_))) => Step::Lost,
+            None if self.attempts.iter().all(|(_, outcome)| matches!(outcome, Outcome::Failed(_))) => {
+                Step::Lost
+            }
             None => Step::Wait(self.deadline),
         }
     }
 
     /// The attempt that was wanted is under way.
     pub fn started(&mut self, now: Instant) {
-        if self.started == self.attempts.len() {
-            return;
-        }
         let share = self.share(now);
+        let Some((_, outcome)) = self.attempts.get_mut(self.started) else { return };
+        *outcome = Outcome::Open;
         self.started += 1;
         self.is_due = false;
         self.due = if self.is_sequential {
@@ -127,29 +134,27 @@ impl<E> Dial<E> {
 
     /// An attempt has failed.
     pub fn failed(&mut self, address: SocketAddr, error: E) {
-        let started = self.attempts.iter_mut().take(self.started);
-        if let Some((_, state @ State::Open)) = started.into_iter().find(|(tried, _)| *tried == address) {
-            *state = State::Failed(error);
+        let found = self.attempts.iter_mut().find(|(tried, _)| *tried == address);
+        if let Some((_, outcome @ Outcome::Open)) = found {
+            *outcome = Outcome::Failed(error);
             self.is_due = true;
         }
     }
 
     /// An attempt has succeeded. The first to do so wins.
     pub fn connected(&mut self, address: SocketAddr) {
-        let is_open = self.attempts.iter().take(self.started);
-        if is_open.into_iter().any(|(tried, state)| *tried == address && matches!(state, State::Open)) {
+        let is_open = |(tried, outcome): &(SocketAddr, Outcome<E>)| {
+            *tried == address && matches!(outcome, Outcome::Open)
+        };
+        if self.attempts.iter().any(is_open) {
             self.winner.get_or_insert(address);
         }
     }
 
-    /// What went wrong, in the order tried.
+    /// What has come of each address so far, in the order in which they are tried.
     #[must_use]
-    pub fn into_failures(self) -> Vec<(SocketAddr, E)> {
-        let failure = |(address, state)| match state {
-            State::Failed(error) => Some((address, error)),
-            State::Open => None,
-        };
-        self.attempts.into_iter().filter_map(failure).collect()
+    pub fn into_outcomes(self) -> Vec<(SocketAddr, Outcome<E>)> {
+        self.attempts
     }
 
     /// The end of an equal share of what is left, for the attempt that is next.
@@ -272,8 +277,12 @@ mod tests {
                 }
             }
             let order: Vec<_> = interleave(all).take(tried.len()).collect();
-            prop_assert_eq!(tried, order);
-            prop_assert_eq!(dial.into_failures().len(), failed);
+            prop_assert_eq!(&tried, &order);
+            let outcomes = dial.into_outcomes();
+            let is_untried = |(_, outcome): &(SocketAddr, Outcome<()>)| *outcome == Outcome::Untried;
+            let has_failed = |(_, outcome): &&(SocketAddr, Outcome<()>)| *outcome == Outcome::Failed(());
+            prop_assert_eq!(outcomes.iter().filter(has_failed).count(), failed);
+            prop_assert_eq!(outcomes.iter().position(is_untried).unwrap_or(outcomes.len()), tried.len());
         }
     }
 }

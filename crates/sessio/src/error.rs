@@ -162,6 +162,8 @@ kinds! {
     ConflictingLength "conflicting-length" Peer "the response names two different lengths" "report it to the server's owner";
     UnsupportedTransferCoding "unsupported-transfer-coding" Peer "the response's Transfer-Encoding is not exactly chunked" "report it to the server's owner";
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
+    BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be undone" "switch decoding off to have the bytes as they came";
+    TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
@@ -173,6 +175,7 @@ kinds! {
     TooManyFields "too-many-fields" Limit "the response has more header fields than allowed" "raise `limits.fields`";
     TooManyInterim "too-many-interim" Limit "the server sent more interim responses than allowed" "raise `limits.interim`";
     BodyTooLarge "body-too-large" Limit "the body is larger than allowed" "raise `limits.body_bytes`";
+    CodingGrowth "coding-growth" Limit "the body decodes to many times its size" "raise `limits.growth` if that is expected";
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
 }

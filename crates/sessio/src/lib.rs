@@ -26,6 +26,7 @@
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
+//! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
 //! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
@@ -81,6 +82,7 @@ mod address;
 pub mod auth;
 mod body;
 pub mod call;
+pub mod coding;
 mod conn;
 pub mod cookie;
 pub mod dial;
@@ -90,6 +92,7 @@ pub mod h1;
 mod head;
 mod headers;
 mod history;
+mod interop;
 #[cfg(feature = "json")]
 mod json;
 mod merge;
@@ -101,6 +104,7 @@ mod params;
 pub mod pool;
 mod prepare;
 mod prepared;
+pub mod reach;
 pub mod redirect;
 mod request;
 pub mod retry;
@@ -130,6 +134,7 @@ pub use origins::Origins;
 pub use params::Params;
 pub use prepare::prepare;
 pub use prepared::Prepared;
+pub use reach::{KeepAlive, Resolver, Routes, Tcp};
 pub use request::{Change, HeaderChanges, Request, TimeoutChanges};
 pub use secure::Secure;
 pub use settings::{Settings, Timeouts};

@@ -14,6 +14,7 @@ use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
+use crate::reach::Reach;
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
 
@@ -46,6 +47,8 @@ pub struct Merged {
     pub timeouts: Timeouts,
     /// The limits on what is accepted.
     pub limits: Limits,
+    /// How hosts are reached.
+    pub reach: Reach,
     /// Whether the environment takes part.
     pub trust_env: bool,
     /// Who is told what the call does: the session's, then the request's (row B14).
@@ -137,6 +140,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         sensitive_headers: Arc::clone(&settings.sensitive_headers),
         timeouts: request.timeouts.applied(&settings.timeouts),
         limits: request.limits.applied(None).unwrap_or(settings.limits),
+        reach: Reach::of(settings),
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),
         overrides,

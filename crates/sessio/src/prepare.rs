@@ -55,6 +55,7 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         timeouts: merged.timeouts,
         limits: merged.limits,
         observer: merged.observer,
+        reach: merged.reach,
         overrides: merged.overrides,
         framed: None,
     };

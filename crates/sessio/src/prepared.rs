@@ -15,6 +15,8 @@ use crate::headers::Headers;
 use crate::merge::Override;
 use crate::observer::Observer;
 use crate::origin::Origin;
+use crate::pool::Key;
+use crate::reach::Reach;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
 
@@ -48,6 +50,7 @@ pub struct Prepared {
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
+    pub(crate) reach: Reach,
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
@@ -97,6 +100,18 @@ impl Prepared {
     #[must_use]
     pub fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    /// How its host is reached, and those of its redirects.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Which connections of a pool can carry it.
+    #[must_use]
+    pub fn key(&self) -> Key<'_> {
+        Key::reaching(&self.url, &self.reach)
     }
 
     /// Which of the session's defaults do not hold for this request.

@@ -11,6 +11,7 @@ use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
+use crate::reach::{Resolver, Routes, Tcp};
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
 /// next request on. The names are those of `requests.Session` where there is one.
@@ -50,6 +51,13 @@ pub struct Settings {
     /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
     /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`.
     pub base_url: Option<Url>,
+    /// Hosts that are reached otherwise than by their own names, none at first: at pinned addresses, or over
+    /// Unix sockets.
+    pub routes: Routes,
+    /// Who turns names into addresses: the runtime at first.
+    pub resolver: Resolver,
+    /// How TCP connections are opened: local address, keep-alive, no delay.
+    pub tcp: Tcp,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
@@ -85,6 +93,9 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             base_url: None,
+            routes: Routes::default(),
+            resolver: Resolver::default(),
+            tcp: Tcp::default(),
             cookies: true,
             trust_env: true,
             observer: Observer::default(),
@@ -104,6 +115,9 @@ impl fmt::Debug for Settings {
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
             .field("base_url", &self.base_url.as_ref().map(|url| crate::address::Shown(url).to_string()))
+            .field("routes", &self.routes)
+            .field("resolver", &self.resolver)
+            .field("tcp", &self.tcp)
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
             .field("observer", &self.observer)

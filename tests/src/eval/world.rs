@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sessio::call::{Direction, Io};
-use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof};
+use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof};
 use sessio::{Conn, Now, Origin, Url};
 
 use super::Failure;
@@ -95,8 +95,8 @@ impl World {
         loop {
             let effects = &mut Effects::default();
             let grant = match fresh {
-                true => self.pool.request_fresh(url, now.mono, effects),
-                false => self.pool.request(url, now.mono, effects),
+                true => self.pool.request_fresh(&Key::of(url), now.mono, effects),
+                false => self.pool.request(&Key::of(url), now.mono, effects),
             };
             match grant {
                 Grant::Idle(checkout) => {

@@ -39,7 +39,9 @@ fn shape(call: &mut Call, now: Now) -> String {
     }
 }
 
-const PIECES: [&[u8]; 9] = [
+const PIECES: [&[u8]; 11] = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    b"hello",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 307 X\r\nLocation: http://b/\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",

@@ -1,7 +1,9 @@
 //! From a name to a connection.
 
+use std::io::ErrorKind;
+
 use sessio::Kind;
-use sessio_driver::{ConnectFailure, Runtime};
+use sessio_driver::{ConnectFailure, Endpoint, Runtime};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
 use sessio_tests::trail::nowhere;
@@ -33,9 +35,9 @@ async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>
     assert_eq!(error.kind(), Kind::Connect);
     assert!(error.is_connect() && error.is_safe_to_repeat());
     let failure = std::error::Error::source(&error).unwrap().downcast_ref::<ConnectFailure>().unwrap();
-    let told: Vec<_> = failure.attempts().map(|(address, error)| (address, error.kind())).collect();
-    let refused = std::io::ErrorKind::ConnectionRefused;
-    assert_eq!(told, [(one.addr(), refused), (two.addr(), refused)]);
+    let told = failure.attempts().iter().map(|attempt| (attempt.to.clone(), attempt.error().unwrap().kind()));
+    let refused = [one.addr(), two.addr()].map(|to| (Endpoint::Tcp(to), ErrorKind::ConnectionRefused));
+    assert_eq!(told.collect::<Vec<_>>(), refused);
     assert!(failure.to_string().contains(&two.addr().to_string()));
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
 }

@@ -1,5 +1,5 @@
 //! No input takes quadratic time: instructions are counted under valgrind for an input of n, 2n and 4n, and the second step
-//! must cost no more than 2.25 times the first. That lets n log n pass, and nothing above.
+//! must cost no more than 2.2 times the first. That lets n log n pass, and nothing above.
 //!
 //! `cargo run --release -p bench-cookies --bin doubling`
 
@@ -16,16 +16,16 @@ const CASES: &[(&str, fn(usize))] = &[
     ("line of blanks", |n| extract(&format!("a={}1", " ".repeat(n)))),
     ("line of attributes", |n| extract(&format!("a=1{}", "; Path=/; Domain=a.b; Max-Age=9".repeat(n / 16)))),
     ("line of dates", |n| extract(&format!("a=1{}", "; Expires=1 Jan 1970 00:00:00".repeat(n / 16)))),
-    ("date of days", |n| drop(black_box(parse_date("1 ".repeat(n).as_bytes())))),
-    ("date of times", |n| drop(black_box(parse_date("1:1:1 ".repeat(n / 4).as_bytes())))),
-    ("date of digits", |n| drop(black_box(parse_date("9".repeat(n).as_bytes())))),
+    ("date of days", |n| _ = black_box(parse_date("1 ".repeat(n).as_bytes()))),
+    ("date of times", |n| _ = black_box(parse_date("1:1:1 ".repeat(n / 4).as_bytes()))),
+    ("date of digits", |n| _ = black_box(parse_date("9".repeat(n).as_bytes()))),
     ("lines of one response", |n| {
         let lines: Vec<String> = (0..n).map(|at| format!("c{at}=1")).collect();
-        black_box(Jar::new().extract(&page(), lines.iter().map(String::as_bytes), now()));
+        let _ = black_box(Jar::new().extract(&page(), lines.iter().map(String::as_bytes), now()));
     }),
     ("deletions of one response", |n| {
         let lines: Vec<String> = (0..n).map(|at| format!("c{at}=; Max-Age=0")).collect();
-        black_box(Jar::new().extract(&page(), lines.iter().map(String::as_bytes), now()));
+        let _ = black_box(Jar::new().extract(&page(), lines.iter().map(String::as_bytes), now()));
     }),
     ("responses of many hosts", |n| drop(black_box(filled(n)))),
     ("responses of one host", |n| {
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         let [one, two, four] = [8_000, 16_000, 32_000].map(|size| instructions(&arguments[0], index, size));
         let ratio = (four - two) / (two - one);
         println!("{name:<28} {ratio:.2}");
-        good &= ratio <= 2.25;
+        good &= ratio <= 2.2;
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

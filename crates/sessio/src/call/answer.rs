@@ -1,5 +1,6 @@
 //! What a call is told.
 
+use std::error::Error as StdError;
 use std::io;
 use std::time::Instant;
 
@@ -51,6 +52,7 @@ impl Call {
         }
         self.clock.rest();
         self.heard_by = None;
+        self.tried = None;
         self.connection = (conn.id(), conn.exchanges > 0);
         self.conn = Some(conn);
         let request = &self.request;
@@ -75,6 +77,14 @@ impl Call {
             return self.misuse();
         }
         self.fail(error);
+    }
+
+    /// What connecting has come to so far. If the time for it is over, that is the source of the error.
+    pub fn tried(&mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
+            return self.misuse();
+        }
+        self.tried = Some(cause.into());
     }
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).

@@ -19,7 +19,10 @@ impl Call {
         if matches!(self.phase, Phase::Failed(_) | Phase::Failing(_)) {
             return;
         }
-        let error = error.with_url(&self.request.url).with_progress(self.progress());
+        let mut error = error.with_url(&self.request.url).with_progress(self.progress());
+        if let Some(tried) = self.tried.take().filter(|_| error.is_timeout()) {
+            error = error.with_source(tried);
+        }
         self.conn = None;
         let is_over = matches!(self.phase, Phase::Done);
         self.phase = Phase::Failing(error);

@@ -76,6 +76,7 @@ mod settle;
 mod step;
 mod turn;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -132,6 +133,8 @@ pub struct Call {
     is_kept: bool,
     /// Who is told what happens here.
     watch: Option<Watch>,
+    /// What connecting had come to when the time for it ran out.
+    tried: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// Where a call stands.
@@ -205,6 +208,7 @@ impl Call {
             send_failure: None,
             heard_by: None,
             receive_failure: None,
+            tried: None,
             supplied: 0,
             is_sent: false,
             is_kept: false,

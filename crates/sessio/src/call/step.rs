@@ -8,6 +8,8 @@ use super::{Call, Event, Phase};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::Event as Came;
 use crate::now::{Now, later};
+use crate::pool::Key;
+use crate::reach::Reach;
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -37,12 +39,22 @@ pub enum Step<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Connect<'a> {
-    /// Where to.
+    /// Who is asked.
     pub url: &'a Url,
+    /// How the host is reached.
+    pub reach: &'a Reach,
     /// Whether it must be a new one: a pooled one has just failed.
     pub fresh: bool,
     /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
+}
+
+impl<'a> Connect<'a> {
+    /// Which connections of a pool will do.
+    #[must_use]
+    pub fn key(&self) -> Key<'a> {
+        Key::reaching(self.url, self.reach)
+    }
 }
 
 /// Bytes to move. Each field is a wish, and empty where there is none.
@@ -126,7 +138,12 @@ impl Call {
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
         match self.clock.wait(limit, &self.request.timeouts, now) {
-            Ok(deadline) => Ok(Step::Connect(Connect { url: &self.request.url, fresh, deadline })),
+            Ok(deadline) => Ok(Step::Connect(Connect {
+                url: &self.request.url,
+                reach: &self.request.reach,
+                fresh,
+                deadline,
+            })),
             Err(timeout) => self.expire(timeout),
         }
     }
@@ -160,6 +177,10 @@ impl Call {
                 self.fail(error);
                 return Err(self.tell());
             }
+        }
+        // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
+        if self.conn.is_some() && self.has_carried() {
+            return Ok(Step::Release);
         }
         // The caller has something to read: the time it takes is its own.
         self.clock.rest();

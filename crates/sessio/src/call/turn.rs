@@ -156,6 +156,7 @@ impl Call {
             timeouts: from.timeouts,
             limits: from.limits,
             observer: from.observer.clone(),
+            reach: from.reach.clone(),
             overrides: Vec::new(),
             framed: None,
         };

@@ -6,7 +6,7 @@ use super::document::{Document, FORMAT, Record, VERSION};
 use super::jar::Jar;
 use super::parse::SameSite;
 use super::record::Cookie;
-use super::restore::{Entry, Fault, Keep, Loaded, Saved};
+use super::restore::{Entry, Fault, Keep, Loaded, Saved, unmarked};
 use crate::UnixTime;
 
 impl Jar {
@@ -14,7 +14,7 @@ impl Jar {
     /// and nothing else is lost; a document of another kind or version is reported as line 0.
     pub fn read_json(&mut self, text: &[u8], now: UnixTime) -> Loaded {
         let mut loaded = Loaded::default();
-        let document = serde_json::from_slice::<Document<Value>>(text).ok();
+        let document = serde_json::from_slice::<Document<Value>>(unmarked(text)).ok();
         let Some(document) = document.filter(|it| it.format == FORMAT && it.version == VERSION) else {
             loaded.fail(0, Fault::Malformed("a document \"sessio-cookies\" of version 1"));
             return loaded;
@@ -70,7 +70,7 @@ impl Jar {
     /// ```
     pub fn read_storage_state(&mut self, text: &[u8], now: UnixTime) -> Loaded {
         let mut loaded = Loaded::default();
-        let document = serde_json::from_slice(text).unwrap_or_default();
+        let document = serde_json::from_slice(unmarked(text)).unwrap_or_default();
         let cookies = match &document {
             Value::Array(cookies) => Some(cookies),
             document => document["cookies"].as_array(),

@@ -10,6 +10,7 @@ mod date;
 #[cfg(feature = "serde")]
 mod document;
 mod extract;
+mod format;
 mod header;
 mod host;
 mod index;
@@ -32,6 +33,7 @@ mod suffix;
 
 pub use date::parse_date;
 pub use extract::{Extracted, Refused};
+pub use format::Format;
 pub use insert::NewCookie;
 pub use jar::Jar;
 pub use parse::{SameSite, SetCookie};

@@ -1,6 +1,7 @@
 //! The cookies of one request, and the one `Cookie` line it sends.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use super::header::HeaderLine;
@@ -56,13 +57,13 @@ impl RequestCookies {
     /// As [`NewCookie::new`](super::NewCookie::new).
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), InvalidCookie> {
         let (name, value) = pair(name.as_ref(), value.as_ref())?;
-        self.entry(name, Some(value));
+        self.put(name, Some(value), Over::Earlier);
         Ok(())
     }
 
     /// Sends nothing under this name, neither from here nor from the jar.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
-        self.entry(trim(name.as_ref()), None);
+        self.put(trim(name.as_ref()), None, Over::Earlier);
     }
 
     /// Adds the pairs of a `Cookie` header. A name that is already here keeps its value, so of several pairs of one name
@@ -76,8 +77,8 @@ impl RequestCookies {
             return Err(Reason::ControlCharacter.into());
         }
         for (name, value) in header.split(|&byte| byte == b';').map(split_pair) {
-            if !(name.is_empty() && value.is_empty()) && self.find(name).is_none() {
-                self.entry(name, Some(value));
+            if !(name.is_empty() && value.is_empty()) {
+                self.put(name, Some(value), Over::Nothing);
             }
         }
         Ok(())
@@ -105,16 +106,27 @@ impl RequestCookies {
         self.places.get(name).copied()
     }
 
-    fn entry(&mut self, name: &[u8], value: Option<&[u8]>) {
-        let value = value.map(Box::from);
-        match self.find(name) {
-            Some(at) => self.pairs[at].value = value,
-            None => {
-                self.places.insert(name.into(), self.pairs.len());
-                self.pairs.push(Own { name: name.into(), value });
+    /// Looks for the name once: a long header is mostly that.
+    fn put(&mut self, name: &[u8], value: Option<&[u8]>, wins: Over) {
+        match self.places.entry(name.into()) {
+            Entry::Occupied(at) => {
+                if wins == Over::Earlier {
+                    self.pairs[*at.get()].value = value.map(Box::from);
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.pairs.len());
+                self.pairs.push(Own { name: name.into(), value: value.map(Box::from) });
             }
         }
     }
+}
+
+/// What a pair wins over where its name is already here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Earlier,
+    Nothing,
 }
 
 impl Own {

@@ -10,16 +10,17 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use sessio::{Url, pool::{Effects, Grant, Policy, Pool}};
+//! use sessio::{Url, pool::{Effects, Grant, Key, Policy, Pool}};
 //!
 //! let (now, url) = (Instant::now(), Url::parse("http://example.org/")?);
+//! let key = Key::of(&url);
 //! let mut policy = Policy::default();
 //! policy.max_per_host = Some(1);
 //! let mut pool: Pool<&str> = Pool::new(policy);
 //! let mut effects = Effects::default();
 //!
-//! let Grant::Dial(lease) = pool.request(&url, now, &mut effects) else { panic!() };
-//! let Grant::Wait(ticket) = pool.request(&url, now, &mut effects) else { panic!() };
+//! let Grant::Dial(lease) = pool.request(&key, now, &mut effects) else { panic!() };
+//! let Grant::Wait(ticket) = pool.request(&key, now, &mut effects) else { panic!() };
 //! pool.discard(lease, now, &mut effects); // could not connect: the next one may try
 //! assert_eq!(effects.ready, [ticket]);
 //! assert!(matches!(pool.collect(ticket), Some(Grant::Dial(_))));
@@ -54,7 +55,7 @@ use slab::Slab;
 #[derive(Debug)]
 pub struct Pool<T> {
     policy: Policy,
-    by_key: HashMap<Key, usize, BuildHasherDefault<Mix>>,
+    by_key: HashMap<Key<'static>, usize, BuildHasherDefault<Mix>>,
     hosts: Slab<Host>,
     /// At how many hosts those without connections and waiters are forgotten; most come back before.
     sweep_at: usize,
@@ -69,7 +70,7 @@ pub struct Pool<T> {
 
 #[derive(Debug)]
 struct Host {
-    key: Key,
+    key: Key<'static>,
     /// Its idle connections, the one that was put back last at the end.
     idle: Vec<usize>,
     /// Its connections that are lent out or being opened.
@@ -110,17 +111,19 @@ impl<T> Pool<T> {
         &self.policy
     }
 
-    /// Wants a connection for `url`: the one that was used last, the right to open one, or a place in line.
-    pub fn request(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
+    /// Wants a connection with this key: the one that was used last, the right to open one, or a place in line.
+    pub fn request(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
         self.reap(now, effects);
-        let host = self.host(url);
+        let host = self.host(key);
         self.admit(host, now, effects).unwrap_or_else(|| Grant::Wait(self.enqueue(host)))
     }
 
-    /// Wants the right to open a connection for `url`, whatever idles: one from here has just failed.
-    pub fn request_fresh(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
-        self.evict(url, now, effects);
-        self.request(url, now, effects)
+    /// Wants the right to open a connection with this key, whatever idles: one from here has just failed.
+    pub fn request_fresh(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
+        if let Some(host) = self.by_key.get(key.as_str()) {
+            self.evict_host(*host, now, effects);
+        }
+        self.request(key, now, effects)
     }
 
     /// Puts a connection back, with the lease that it was lent out on.
@@ -192,10 +195,16 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Closes the idle connections for `url`.
+    /// Closes the idle connections for the origin of `url`, whichever way they go.
     pub fn evict(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) {
-        let Some(host) = self.by_key.get(&*Key::text_of(url)) else { return };
-        let host = *host;
+        let plain = Key::of(url);
+        let same = self.by_key.iter().filter(|(key, _)| key.origin() == plain.as_str());
+        for host in same.map(|(_, host)| *host).collect::<Vec<_>>() {
+            self.evict_host(host, now, effects);
+        }
+    }
+
+    fn evict_host(&mut self, host: usize, now: Instant, effects: &mut Effects<T>) {
         while let Some(at) = self.hosts.get(host).and_then(|host| host.idle.last()) {
             let at = *at;
             self.close_for_waiting(at, now, effects);
@@ -204,7 +213,7 @@ impl<T> Pool<T> {
 
     /// The keys that there are connections or waiters for, in no order: each with its idle connections and
     /// those in use.
-    pub fn keys(&self) -> impl Iterator<Item = (&Key, usize, usize)> {
+    pub fn keys(&self) -> impl Iterator<Item = (&Key<'static>, usize, usize)> {
         self.by_key.values().filter_map(|host| {
             let host = self.hosts.get(*host).filter(|host| !host.is_unused())?;
             Some((&host.key, host.idle.len(), host.in_use))
@@ -263,14 +272,14 @@ impl<T> Pool<T> {
         }
     }
 
-    fn host(&mut self, url: &Url) -> usize {
-        if let Some(host) = self.by_key.get(&*Key::text_of(url)) {
+    fn host(&mut self, key: &Key<'_>) -> usize {
+        if let Some(host) = self.by_key.get(key.as_str()) {
             return *host;
         }
         if self.by_key.len() >= self.sweep_at {
             self.sweep();
         }
-        let key = Key::of(url);
+        let key = key.clone().into_owned();
         let new = Host { key: key.clone(), idle: Vec::new(), in_use: 0, waiting: VecDeque::new() };
         let host = self.hosts.insert(new);
         self.by_key.insert(key, host);

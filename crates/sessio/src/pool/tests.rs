@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Effects, Grant, Lease, Policy, Pool, Proof, Ticket};
+use super::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Ticket};
 
 fn url(host: u8) -> Url {
     Url::parse(&format!("http://host{host}/")).unwrap()
@@ -16,7 +16,7 @@ fn proof(now: Instant, idle_for: Option<Duration>) -> Proof {
 }
 
 fn dial(pool: &mut Pool<u32>, host: u8, now: Instant) -> Lease {
-    match pool.request(&url(host), now, &mut Effects::default()) {
+    match pool.request(&Key::of(&url(host)), now, &mut Effects::default()) {
         Grant::Dial(lease) => lease,
         grant => panic!("{grant:?}"),
     }
@@ -30,7 +30,7 @@ fn d10_the_last_one_back_is_the_first_one_out() {
         pool.checkin(lease, connection as u32, proof(now, None), now, &mut effects);
     }
     for expected in [2, 1, 0] {
-        let Grant::Idle(checkout) = pool.request(&url(1), now, &mut effects) else { panic!() };
+        let Grant::Idle(checkout) = pool.request(&Key::of(&url(1)), now, &mut effects) else { panic!() };
         assert_eq!(checkout.connection, expected);
     }
     assert_eq!((pool.stats().in_use, pool.stats().idle, pool.stats().reused), (3, 0, 3));
@@ -41,7 +41,7 @@ fn q21_a_servers_keep_alive_is_honoured() {
     let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
     pool.checkin(lease, 1, proof(now, Some(Duration::from_secs(4))), now, &mut effects);
-    let grant = pool.request(&url(1), now + Duration::from_secs(5), &mut effects);
+    let grant = pool.request(&Key::of(&url(1)), now + Duration::from_secs(5), &mut effects);
     assert!(matches!(grant, Grant::Dial(_)));
     assert_eq!(effects.closed, [1]);
 }
@@ -53,7 +53,7 @@ fn v100_a_connection_that_idled_is_probed() {
     for (idle, probe) in [(0, false), (40, true)] {
         pool.checkin(lease, 1, proof(now, None), now, &mut effects);
         let later = now + Duration::from_millis(idle);
-        let Grant::Idle(checkout) = pool.request(&url(1), later, &mut effects) else { panic!() };
+        let Grant::Idle(checkout) = pool.request(&Key::of(&url(1)), later, &mut effects) else { panic!() };
         assert_eq!(checkout.probe, probe);
         lease = checkout.lease;
     }
@@ -74,7 +74,7 @@ fn hosts_that_nobody_uses_are_forgotten() {
     let (now, mut pool) = (Instant::now(), Pool::<u32>::new(Policy::default()));
     for host in 0..20_000 {
         let url = Url::parse(&format!("http://host{host}/")).unwrap();
-        let Grant::Dial(lease) = pool.request(&url, now, &mut Effects::default()) else { panic!() };
+        let Grant::Dial(lease) = pool.request(&Key::of(&url), now, &mut Effects::default()) else { panic!() };
         pool.discard(lease, now, &mut Effects::default());
     }
     assert!(pool.by_key.len() <= super::FEW_HOSTS, "{}", pool.by_key.len());
@@ -204,7 +204,7 @@ proptest! {
                 Act::Wait(seconds) => now += Duration::from_secs(seconds),
                 Act::Request { host } => {
                     model.reap(now);
-                    match (pool.request(&url(host), now, &mut effects), model.admit(host, &policy, now)) {
+                    match (pool.request(&Key::of(&url(host)), now, &mut effects), model.admit(host, &policy, now)) {
                         (Grant::Idle(checkout), Some(Some(connection))) => {
                             prop_assert_eq!(checkout.connection, connection);
                             model.out.push((checkout.lease, host, false));

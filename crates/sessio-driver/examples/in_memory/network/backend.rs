@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::{Now, UnixTime};
+use sessio_driver::sessio::{Now, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, Stream};
 
 use super::{DOWN, Event, Line, Network, UP, WINDOW};
@@ -21,7 +21,7 @@ impl Runtime for Network {
         Ok(vec![SocketAddr::from(([10, 0, 0, last], port))])
     }
 
-    async fn connect(&self, address: SocketAddr, _: Option<Instant>) -> io::Result<Socket> {
+    async fn connect(&self, address: SocketAddr, _: Tcp, _: Option<Instant>) -> io::Result<Socket> {
         let SocketAddr::V4(v4) = address else { return Err(io::ErrorKind::ConnectionRefused.into()) };
         let host = self.state().hosts.get(usize::from(v4.ip().octets()[3])).cloned();
         let (_, link, server) = host.ok_or(io::ErrorKind::ConnectionRefused)?;

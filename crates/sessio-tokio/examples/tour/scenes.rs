@@ -1,24 +1,22 @@
-//! What a session does, exchange by exchange, on real sockets.
+//! The scenes of the tour: a user's code, step by step, each of which is checked.
 //!
-//! `cargo run --example tour` walks through a session against a loopback server of its own and checks every
-//! step. `cargo run --example tour -- http://host/` shows one `GET` of that URL.
+//! They are the same on every asynchronous backend: `main.rs` says which one it is.
 
 use std::error::Error;
 use std::sync::mpsc;
+use std::time::{Instant, SystemTime};
 
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
-use sessio_tokio::cookie::NewCookie;
-use sessio_tokio::{Auth, Exchange, Headers, Observer, RequestBuilder, Response, Session};
 
-type Done = Result<(), Box<dyn Error>>;
+use crate::backend::cookie::NewCookie;
+use crate::backend::sessio::Now;
+use crate::backend::{self, Auth, Observer, RequestBuilder, Response, Session};
+use crate::print;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Done {
-    if let Some(url) = std::env::args().nth(1) {
-        let session = Session::new();
-        show(&session, session.get(url)).await?;
-        return Ok(());
-    }
+pub(crate) type Done = Result<(), Box<dyn Error>>;
+
+/// All of them, against a loopback server.
+pub(crate) async fn play() -> Done {
     let server = Server::start();
     cookies_persist(&server).await?;
     defaults_merge(&server).await?;
@@ -32,9 +30,16 @@ async fn main() -> Done {
     Ok(())
 }
 
+/// One `GET` of a URL of yours.
+pub(crate) async fn fetch(url: String) -> Done {
+    let session = Session::new();
+    show(&session, session.get(url)).await?;
+    Ok(())
+}
+
 /// S1: a cookie that one response sets is sent with the next request.
 async fn cookies_persist(server: &Server) -> Done {
-    title("A cookie set by one response is sent with the next request");
+    print::title("A cookie set by one response is sent with the next request");
     let session = Session::new();
     show(&session, session.get(server.url("/cookies/set?sessioncookie=123456789"))).await?;
     let body = show(&session, session.get(server.url("/cookies"))).await?;
@@ -45,7 +50,7 @@ async fn cookies_persist(server: &Server) -> Done {
 
 /// S4, S5, S6: auth, headers and parameters of the session go with every request, beside the request's own.
 async fn defaults_merge(server: &Server) -> Done {
-    title("Auth, a header and a query parameter of the session go along with a header of the request");
+    print::title("Auth, a header and a query parameter of the session go along with a header of the request");
     let session = Session::new();
     session.update(|s| {
         s.auth = Auth::basic("user", "pass");
@@ -64,9 +69,9 @@ async fn defaults_merge(server: &Server) -> Done {
 
 /// S8, S10: cookies of one request are sent once, beside those that were put into the jar by hand.
 async fn request_values_are_forgotten(server: &Server) -> Done {
-    title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
+    print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
-    let now = sessio_driver::Runtime::now(session.runtime());
+    let now = Now { mono: Instant::now(), wall: SystemTime::now().into() };
     session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now))?;
     let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
     let body = show(&session, request).await?;
@@ -78,7 +83,7 @@ async fn request_values_are_forgotten(server: &Server) -> Done {
 
 /// S9: a header and a parameter of the session are left out of one request.
 async fn defaults_are_left_out_once(server: &Server) -> Done {
-    title("A header and a query parameter of the session, left out once");
+    print::title("A header and a query parameter of the session, left out once");
     let session = Session::new();
     session.update(|s| {
         s.params.append("lang", "en");
@@ -94,7 +99,7 @@ async fn defaults_are_left_out_once(server: &Server) -> Done {
 
 /// S17: redirects are followed, each hop's cookies are kept, the history can be read.
 async fn redirects_are_followed(server: &Server) -> Done {
-    title("A chain of three redirects, each of which sets a cookie");
+    print::title("A chain of three redirects, each of which sets a cookie");
     let session = Session::new();
     let response = session.get(server.url("/redirect/3?cookies=1")).send().await?;
     let statuses: Vec<_> = response.history().iter().map(|exchange| exchange.head.status.as_u16()).collect();
@@ -113,7 +118,7 @@ async fn redirects_are_followed(server: &Server) -> Done {
 
 /// S19: a login form sets a session cookie; what needs it works with the session and not without.
 async fn a_login_lasts(server: &Server) -> Done {
-    title("A login form, and a page that needs it");
+    print::title("A login form, and a page that needs it");
     let session = Session::new();
     let page = show(&session, session.get(server.url("/login"))).await?;
     let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -124,7 +129,7 @@ async fn a_login_lasts(server: &Server) -> Done {
     let response = session.get(server.url("/private")).send().await?;
     assert_eq!(response.status(), 200);
 
-    let refused = sessio_tokio::get(server.url("/private")).await?;
+    let refused = backend::get(server.url("/private")).await?;
     println!("  the same without the session: {}", refused.status());
     assert_eq!(refused.status(), 401);
     Ok(())
@@ -132,7 +137,7 @@ async fn a_login_lasts(server: &Server) -> Done {
 
 /// S2, S11: many requests travel over one connection, and it is gone when the session is closed.
 async fn one_connection_serves_many(server: &Server) -> Done {
-    title("Ten requests over one connection, then the session is closed");
+    print::title("Ten requests over one connection, then the session is closed");
     server.disconnect();
     server.wait_open(0);
     let before = server.accepted();
@@ -161,7 +166,7 @@ async fn observers_are_told(server: &Server) -> Done {
         s.auth = Auth::basic("user", "pass");
         s.observer =
             Observer::new(move |call, event| drop(told.send(format!("hop {}: {event}", call.hop()))));
-        Ok::<(), sessio_tokio::Error>(())
+        Ok::<(), backend::Error>(())
     })?;
     session.get(server.url("/redirect/1")).send().await?.bytes().await?;
     let lines: Vec<String> = lines.try_iter().collect();
@@ -185,40 +190,8 @@ async fn show(session: &Session, request: RequestBuilder) -> Result<String, Box<
 }
 
 async fn print_response(session: &Session, response: Response) -> Result<String, Box<dyn Error>> {
-    for exchange in response.history() {
-        print_exchange(exchange);
-    }
-    let request = response.request();
-    println!("> {} {} HTTP/1.1", request.method(), request.target());
-    print_headers(">", request.headers());
-    println!("< {:?} {}", response.version(), response.status());
-    print_headers("<", response.headers());
-    for refused in response.extracted().refused.iter() {
-        println!("  {refused}");
-    }
-    let (number, reused) = response.connection();
-    let (state, elapsed) = (if reused { "reused" } else { "new" }, response.elapsed());
+    print::head(&response);
     let body = response.text().await?;
-    println!("  {} characters of body; connection #{number}, {state}; {elapsed:?}", body.len());
-    let jar = session.cookies(|jar| {
-        jar.iter()
-            .map(|c| format!("{} ({}{})", c.name().escape_ascii(), c.domain(), c.path()))
-            .collect::<Vec<_>>()
-    });
-    println!("  jar: {}", if jar.is_empty() { "empty".to_owned() } else { jar.join(", ") });
+    print::body(session, &body);
     Ok(body)
-}
-
-fn print_exchange(exchange: &Exchange) {
-    println!("> {} {} HTTP/1.1", exchange.method, exchange.target());
-    print_headers(">", &exchange.sent);
-    println!("< {:?} {}", exchange.head.version, exchange.head.status);
-    print_headers("<", &exchange.head.headers);
-}
-
-fn print_headers(mark: &str, headers: &Headers) {
-    for field in headers.iter() {
-        // A field prints itself without its secrets. Here they are the tour's own, and worth seeing.
-        println!("{mark} {}: {}", field.name, field.value.escape_ascii());
-    }
 }

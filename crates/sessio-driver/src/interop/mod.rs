@@ -1,0 +1,17 @@
+//! Bodies as other crates know them. Each is a feature that adds API, and a crate of traits alone.
+
+#[cfg(feature = "futures-io")]
+mod reader;
+#[cfg(feature = "http-body")]
+mod response_body;
+#[cfg(feature = "tower")]
+mod service;
+#[cfg(feature = "http-body")]
+mod upload_body;
+
+#[cfg(feature = "futures-io")]
+pub use reader::ReaderSource;
+#[cfg(feature = "http-body")]
+pub use response_body::ResponseBody;
+#[cfg(feature = "http-body")]
+pub use upload_body::BodySource;

@@ -1,0 +1,105 @@
+//! A `http_body::Body` as the body of a request.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http_body::Body;
+use sessio::{Request, Result, http};
+
+use crate::builder::RequestBuilder;
+use crate::interop::ResponseBody;
+use crate::runtime::Runtime;
+use crate::session::Session;
+use crate::upload::Source;
+
+/// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, and knows its length.
+///
+/// It is polled only when the connection can take more. It cannot start over. An error of the body aborts the
+/// request, so that no server takes the part for the whole; so do trailers, which are not sent and would be
+/// missed: that one is of [`io::ErrorKind::Unsupported`].
+pub struct BodySource<B: Body> {
+    body: Pin<Box<B>>,
+    /// What of the last frame was not taken yet.
+    piece: Option<B::Data>,
+}
+
+impl<B: Body> BodySource<B> {
+    /// Reads from this body.
+    #[must_use]
+    pub fn new(body: B) -> Self {
+        Self { body: Box::pin(body), piece: None }
+    }
+}
+
+impl<B> Source for BodySource<B>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
+{
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        use bytes::Buf as _;
+        loop {
+            if let Some(piece) = &mut self.piece
+                && piece.has_remaining()
+            {
+                let n = piece.remaining().min(room.len());
+                piece.copy_to_slice(&mut room[..n]);
+                return Poll::Ready(Ok(n));
+            }
+            match ready!(self.body.as_mut().poll_frame(cx)) {
+                None => return Poll::Ready(Ok(0)),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(piece) => self.piece = Some(piece),
+                    Err(frame) if frame.trailers_ref().is_some_and(|trailers| !trailers.is_empty()) => {
+                        let error = io::Error::new(io::ErrorKind::Unsupported, "trailers cannot be sent");
+                        return Poll::Ready(Err(error));
+                    }
+                    // Other frames are none of ours: the trait leaves room for them.
+                    Err(_) => {}
+                },
+            }
+        }
+    }
+}
+
+impl<B: Body> fmt::Debug for BodySource<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodySource")
+    }
+}
+
+impl<R: Runtime> RequestBuilder<R> {
+    /// Sends a [`Body`]: with its length where it knows that exactly, otherwise in chunks. See [`BodySource`].
+    pub fn http_body<B>(self, body: B) -> Self
+    where
+        B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
+    {
+        if body.is_end_stream() {
+            return self.body(sessio::Body::empty());
+        }
+        let length = body.size_hint().exact();
+        self.source(BodySource::new(body), length, false)
+    }
+}
+
+impl<R: Runtime> Session<R> {
+    /// Sends a request of the crate `http`. What the session has is merged in, redirects are followed, cookies
+    /// kept: as ever.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
+    pub async fn send_http<B>(&self, request: http::Request<B>) -> Result<http::Response<ResponseBody<R>>>
+    where
+        B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        let response = self.build(Request::from(parts)).http_body(body).send().await?;
+        Ok(response.into())
+    }
+}

@@ -1,0 +1,163 @@
+//! A Unix socket in front of a server.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::server::{PATIENCE, Server};
+
+/// A socket file that leads to a [`Server`]: each connection to it becomes one to the server, which plays,
+/// routes and records it like any other. Ends are passed on in both directions; resets become plain ends.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+/// use sessio_testkit::{Door, Server};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let server = Server::start();
+/// let door = Door::to(&server);
+/// let mut client = UnixStream::connect(door.path())?;
+/// client.write_all(b"GET /get HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer)?;
+/// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+/// assert_eq!(door.passed(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Door {
+    path: PathBuf,
+    hall: Arc<Hall>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where those are who have come through.
+#[derive(Debug, Default)]
+struct Hall {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Both ends of each connection.
+    pairs: Vec<(Arc<UnixStream>, Arc<TcpStream>)>,
+    /// How many the server has not ended.
+    open: usize,
+    is_closed: bool,
+}
+
+impl Door {
+    /// Opens a door to this server: a socket file in the folder for temporary files, which goes with the door.
+    ///
+    /// # Panics
+    ///
+    /// If there can be no such file.
+    pub fn to(server: &Server) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("sessio-{}-{number}.sock", std::process::id()));
+        // One of an earlier process that did not come to its end.
+        let _ = std::fs::remove_file(&path);
+        let listener =
+            UnixListener::bind(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let hall = Arc::new(Hall::default());
+        let (to, inside) = (server.addr(), Arc::clone(&hall));
+        let thread = thread::spawn(move || inside.admit(&listener, to));
+        Self { path, hall, thread: Some(thread) }
+    }
+
+    /// The socket file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many connections came through.
+    pub fn passed(&self) -> usize {
+        self.hall.lock().pairs.len()
+    }
+
+    /// Blocks until the server has ended all but so many of them, and their clients can see it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than 20 seconds.
+    #[track_caller]
+    pub fn wait_open(&self, count: usize) {
+        let waited = self.hall.changed.wait_timeout_while(self.hall.lock(), PATIENCE, |it| it.open != count);
+        let (state, time) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!time.timed_out(), "{} connections are open", state.open);
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        {
+            let mut state = self.hall.lock();
+            state.is_closed = true;
+            for (unix, tcp) in &state.pairs {
+                let _ = (unix.shutdown(Shutdown::Both), tcp.shutdown(Shutdown::Both));
+            }
+        }
+        // The thread sits in `accept`, which only a connection ends.
+        if UnixStream::connect(&self.path).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Hall {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets everybody in until the door is closed, then waits for those inside.
+    fn admit(self: Arc<Self>, listener: &UnixListener, to: SocketAddr) {
+        let mut threads = Vec::new();
+        while let Ok((unix, _)) = listener.accept() {
+            // Most likely it is the doorbell, which the server need not hear.
+            if self.lock().is_closed {
+                break;
+            }
+            let Ok(tcp) = TcpStream::connect(to) else { continue };
+            let _ = tcp.set_nodelay(true);
+            let (unix, tcp) = (Arc::new(unix), Arc::new(tcp));
+            {
+                let mut state = self.lock();
+                if state.is_closed {
+                    break;
+                }
+                state.pairs.push((Arc::clone(&unix), Arc::clone(&tcp)));
+                state.open += 1;
+            }
+            self.changed.notify_all();
+            let up = (Arc::clone(&unix), Arc::clone(&tcp));
+            threads.push(thread::spawn(move || {
+                let done = io::copy(&mut &*up.0, &mut &*up.1);
+                let _ = up.1.shutdown(if done.is_ok() { Shutdown::Write } else { Shutdown::Both });
+            }));
+            let hall = Arc::clone(&self);
+            threads.push(thread::spawn(move || {
+                let done = io::copy(&mut &*tcp, &mut &*unix);
+                let _ = unix.shutdown(if done.is_ok() { Shutdown::Write } else { Shutdown::Both });
+                if done.is_err() {
+                    let _ = tcp.shutdown(Shutdown::Both);
+                }
+                hall.lock().open -= 1;
+                hall.changed.notify_all();
+            }));
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What goes over the wire, for people to read.
+
+use crate::backend::{Exchange, Headers, Response, Session};
+
+pub(crate) fn title(text: &str) {
+    println!("\n== {text}");
+}
+
+/// Everything that came before the body: the way there, the request as it was sent, the answer's head.
+pub(crate) fn head(response: &Response) {
+    for exchange in response.history() {
+        an_exchange(exchange);
+    }
+    let request = response.request();
+    println!("> {} {} HTTP/1.1", request.method(), request.target());
+    headers(">", request.headers());
+    println!("< {:?} {}", response.version(), response.status());
+    headers("<", response.headers());
+    for refused in response.extracted().refused.iter() {
+        println!("  {refused}");
+    }
+    let (number, reused) = response.connection();
+    let state = if reused { "reused" } else { "new" };
+    println!("  connection #{number}, {state}; {:?}", response.elapsed());
+}
+
+/// The body's size, and the cookies that the session has by now.
+pub(crate) fn body(session: &Session, body: &str) {
+    println!("  {} characters of body", body.len());
+    let jar = session.cookies(|jar| {
+        jar.iter()
+            .map(|c| format!("{} ({}{})", c.name().escape_ascii(), c.domain(), c.path()))
+            .collect::<Vec<_>>()
+    });
+    println!("  jar: {}", if jar.is_empty() { "empty".to_owned() } else { jar.join(", ") });
+}
+
+fn an_exchange(exchange: &Exchange) {
+    println!("> {} {} HTTP/1.1", exchange.method, exchange.target());
+    headers(">", &exchange.sent);
+    println!("< {:?} {}", exchange.head.version, exchange.head.status);
+    headers("<", &exchange.head.headers);
+}
+
+fn headers(mark: &str, headers: &Headers) {
+    for field in headers.iter() {
+        // A field prints itself without its secrets. Here they are the tour's own, and worth seeing.
+        println!("{mark} {}: {}", field.name, field.value.escape_ascii());
+    }
+}

@@ -1,0 +1,299 @@
+//! A thousand calls at once on one thread: the core over `mio`, with no async, no driver and no task.
+//!
+//! Each [`Call`] is a machine that says what it wants. The loop does it as far as that goes without waiting, then
+//! lets the operating system say whose socket has something new:
+//!
+//! - *Interest*: a call's socket is registered for both directions, once, when the call gets it. mio tells edges,
+//!   so a call moves bytes until its socket would block; only then it waits.
+//! - *Wishes*: [`Step::Io`] may want to send and to receive. Both are tried, and either is progress.
+//! - *Deadlines*: each step that waits says until when. The loop sleeps until the earliest; a call that is asked
+//!   again by then says itself which limit has run out.
+//! - *Pool*: it holds mio's sockets as it would hold any. One comes back only with the proof that
+//!   [`Call::release`] makes of a clean end, and idles unregistered.
+//!
+//! `cargo run -p sessio --example mio_loop` runs it against a loopback server that answers nobody until all
+//! thousand have come.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it stands outside: it has sockets and clocks"
+)]
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Instant, SystemTime};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use sessio::call::{Direction, Io};
+use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool};
+use sessio::{
+    Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
+};
+use sessio_testkit::{Connection, Otherwise, Script, Server};
+
+/// How many calls there are at once.
+const CALLS: usize = 1000;
+
+struct Session {
+    settings: Settings,
+    jar: Jar,
+    pool: Pool<(TcpStream, Conn)>,
+    poll: Poll,
+}
+
+/// A call on its way.
+struct Flight {
+    call: Call,
+    token: Token,
+    socket: Option<TcpStream>,
+    /// The right to have that socket open.
+    lease: Option<Lease>,
+    /// When to ask the call again, whatever its socket does.
+    deadline: Option<Instant>,
+    status: u16,
+    body: Vec<u8>,
+}
+
+/// Status and body.
+type Answer = (u16, Vec<u8>);
+
+fn now() -> Now {
+    Now { mono: Instant::now(), wall: SystemTime::now().into() }
+}
+
+impl Session {
+    fn new(policy: Policy) -> io::Result<Self> {
+        let (settings, jar) = (Settings::default(), Jar::new());
+        Ok(Self { settings, jar, pool: Pool::new(policy), poll: Poll::new()? })
+    }
+
+    /// The loop: sends all requests at once and gives back their answers, in the order of the requests.
+    fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>> {
+        let mut flights = Vec::with_capacity(requests.len());
+        for (number, request) in requests.into_iter().enumerate() {
+            let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
+            flights.push(Some(Flight::new(Call::new(prepared, Memory::default())?, Token(number))));
+        }
+        let mut answers: Vec<Answer> = vec![(0, Vec::new()); flights.len()];
+        let mut events = Events::with_capacity(CALLS);
+        let mut ready: Vec<usize> = (0..flights.len()).collect();
+        let mut left = flights.len();
+        while left > 0 {
+            for number in ready.drain(..) {
+                let Some(flight) = &mut flights[number] else { continue };
+                if self.advance(flight)? {
+                    answers[number] = (flight.status, std::mem::take(&mut flight.body));
+                    flights[number] = None;
+                    left -= 1;
+                }
+            }
+            let earliest = flights.iter().flatten().filter_map(|flight| flight.deadline).min();
+            let patience = earliest.map(|at| at.saturating_duration_since(Instant::now()));
+            match self.poll.poll(&mut events, if left == 0 { Some(Default::default()) } else { patience }) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(failed(error)),
+                _ => ready.extend(events.iter().map(|event| event.token().0)),
+            }
+            let now = Instant::now();
+            let late = |flight: &&Flight| flight.deadline.is_some_and(|at| at <= now);
+            ready.extend(flights.iter().flatten().filter(late).map(|flight| flight.token.0));
+        }
+        Ok(answers)
+    }
+
+    /// Does what the call wants until it has to wait; says whether it is over.
+    fn advance(&mut self, flight: &mut Flight) -> Result<bool> {
+        loop {
+            flight.deadline = None;
+            match flight.call.step(now()) {
+                Ok(Step::Connect(to)) => {
+                    flight.deadline = to.deadline;
+                    let (url, fresh) = (to.url.clone(), to.fresh);
+                    if self.connect(flight, &url, fresh).map_err(failed)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(Step::Io(io)) => {
+                    flight.deadline = io.deadline;
+                    let Some(socket) = &mut flight.socket else { return Err(Kind::Misuse.into()) };
+                    match transfer(socket, io) {
+                        (_, Err(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                        (_, Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                        (Direction::Send, Ok(n)) => flight.call.sent(n),
+                        (Direction::Receive, Ok(n)) => flight.call.received(n),
+                        (direction, Err(error)) => flight.call.broken(direction, error),
+                    }
+                }
+                Ok(Step::Release) => self.release(flight).map_err(failed)?,
+                Ok(Step::Turn) => flight.call.turn(&mut self.jar, now()),
+                Ok(Step::Head) => {
+                    flight.status = flight.call.take_head().map_or(0, |head| head.status.as_u16())
+                }
+                Ok(Step::Body(bytes)) => {
+                    let n = bytes.len();
+                    flight.body.extend_from_slice(bytes);
+                    flight.call.consume(n);
+                }
+                Ok(_) => return Ok(true),
+                Err(error) => {
+                    self.hang_up(flight);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Gets the call a connection, out of the pool or a new one; says whether that has to be waited for.
+    fn connect(&mut self, flight: &mut Flight, url: &Url, fresh: bool) -> io::Result<bool> {
+        if let Some(socket) = &flight.socket {
+            // On its way already, and ready for writing: it is there, or has failed, or mio spoke too soon.
+            let failure = match (socket.take_error()?, socket.peer_addr()) {
+                (Some(error), _) => error,
+                (None, Ok(_)) => {
+                    flight.call.connected(Conn::plain(self.pool.dialled(), Instant::now()));
+                    return Ok(false);
+                }
+                (None, Err(error)) if error.kind() == ErrorKind::NotConnected => return Ok(true),
+                (None, Err(error)) => error,
+            };
+            self.hang_up(flight);
+            flight.call.unreachable(Error::new(Kind::Connect).with_source(failure));
+            return Ok(false);
+        }
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let effects = &mut Effects::default(); // what it says is to be closed is closed by dropping it
+        match self.pool.request(&Key::of(url), Instant::now(), effects) {
+            Grant::Idle(idle) => {
+                let (mut socket, conn) = idle.connection;
+                // What has idled for long is asked whether it is still open, and silent.
+                let is_open = || socket.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock);
+                if fresh || (idle.probe && !is_open()) {
+                    self.pool.discard(idle.lease, Instant::now(), effects);
+                    return Ok(false);
+                }
+                self.poll.registry().register(&mut socket, flight.token, both)?;
+                (flight.socket, flight.lease) = (Some(socket), Some(idle.lease));
+                flight.call.connected(conn);
+                Ok(false)
+            }
+            Grant::Dial(lease) => {
+                // A resolver of yours does not block, and `sessio::dial` races the addresses.
+                let address = url.socket_addrs(|| None)?[0];
+                let mut socket = TcpStream::connect(address)?;
+                self.poll.registry().register(&mut socket, flight.token, both)?;
+                (flight.socket, flight.lease) = (Some(socket), Some(lease));
+                Ok(true)
+            }
+            Grant::Wait(_) => Err(io::Error::other("this pool has no limits")),
+        }
+    }
+
+    /// Takes the call's connection back, into the pool if it ended cleanly.
+    fn release(&mut self, flight: &mut Flight) -> io::Result<()> {
+        if let Some((conn, proof)) = flight.call.release()
+            && let (Some(mut socket), Some(lease)) = (flight.socket.take(), flight.lease.take())
+        {
+            self.poll.registry().deregister(&mut socket)?;
+            let effects = &mut Effects::default();
+            self.pool.checkin(lease, (socket, conn), proof, Instant::now(), effects);
+        }
+        self.hang_up(flight);
+        Ok(())
+    }
+
+    /// Closes the connection that the call still has, if any.
+    fn hang_up(&mut self, flight: &mut Flight) {
+        flight.socket = None;
+        if let Some(lease) = flight.lease.take() {
+            self.pool.discard(lease, Instant::now(), &mut Effects::default());
+        }
+    }
+}
+
+impl Flight {
+    fn new(call: Call, token: Token) -> Self {
+        Self { call, token, socket: None, lease: None, deadline: None, status: 0, body: Vec::new() }
+    }
+}
+
+/// Moves bytes one way: out as long as the peer takes them, otherwise in.
+fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>) {
+    if !io.send.is_empty() {
+        match socket.write(io.send) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            done => return (Direction::Send, done),
+        }
+    }
+    if io.recv.is_empty() {
+        return (Direction::Receive, Err(ErrorKind::WouldBlock.into()));
+    }
+    (Direction::Receive, socket.read(io.recv))
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::new(Kind::Io).with_source(error)
+}
+
+fn main() -> Result<()> {
+    let room = raise_limit();
+    assert!(room > 2 * CALLS as u64 + 50, "both ends of {CALLS} connections are files: {room} are allowed");
+    // Whoever connects is not answered before the gate is open.
+    let held = Connection::new().gate("all have come").routes();
+    let script = (0..CALLS).fold(Script::new(), |script, _| script.connection(held.clone()));
+    let server = Server::scripted(script.otherwise(Otherwise::Routes));
+
+    let mut policy = Policy::default();
+    policy.max_idle_per_host = CALLS;
+    let mut session = Session::new(policy).map_err(failed)?;
+
+    let requests = |path: &str| (0..CALLS).map(|n| Request::get(server.url(&format!("{path}{n}")))).collect();
+    let check = |answers: Vec<Answer>| {
+        assert_eq!(answers.len(), CALLS);
+        for (number, (status, body)) in answers.into_iter().enumerate() {
+            let text = String::from_utf8_lossy(&body);
+            assert_eq!(status, 200, "{number}: {text}");
+            assert!(text.contains(&format!("/anything/{number}\"")), "{number}: {text}");
+        }
+    };
+
+    let answers = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // A thread of its own for the server's side of the test: the loop has none to spare.
+            server.wait_until(|state| state.connections().iter().filter(|c| c.stalled).count() == CALLS);
+            println!("{CALLS} calls are waiting for their answers");
+            server.open_gate("all have come");
+        });
+        session.send_all(requests("/anything/"))
+    })?;
+    check(answers);
+    println!("answered; {:?}", session.pool.stats());
+    assert_eq!((server.accepted(), session.pool.stats().idle), (CALLS, CALLS));
+
+    // Once more over the same connections, each call through a redirect.
+    check(session.send_all(requests("/redirect-to?url=/anything/"))?);
+    println!("again, redirected; {:?}", session.pool.stats());
+    assert_eq!(session.pool.stats().reused, 2 * CALLS as u64);
+    assert_eq!(server.accepted(), CALLS, "nothing was opened anew");
+    println!("All of it held.");
+    Ok(())
+}
+
+/// How many files this process may have open, once it has asked for as many as it may ask for.
+#[cfg(unix)]
+fn raise_limit() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is refused, what is allowed now has to do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+#[cfg(not(unix))]
+fn raise_limit() -> u64 {
+    u64::MAX
+}
+
+#[test]
+fn mio_loop() {
+    main().unwrap();
+}

@@ -1,0 +1,44 @@
+//! `br` (RFC 7932), with windows of at most 16 MiB: large ones are no part of the coding (row Q35).
+
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+use super::{Decoder, Malformed, Moved};
+
+/// The coding `br`.
+pub(super) struct Brotli {
+    state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
+    is_over: bool,
+}
+
+impl Default for Brotli {
+    fn default() -> Self {
+        let alloc = StandardAlloc::default;
+        Self { state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())), is_over: false }
+    }
+}
+
+impl Decoder for Brotli {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+        if self.is_over {
+            // What comes behind the end is none of the body.
+            return Ok(Moved { taken: input.len(), made: 0 });
+        }
+        let (mut left, mut taken) = (input.len(), 0);
+        let (mut room, mut made, mut total) = (output.len(), 0, 0);
+        let state = &mut *self.state;
+        match BrotliDecompressStream(
+            &mut left, &mut taken, input, &mut room, &mut made, output, &mut total, state,
+        ) {
+            BrotliResult::ResultFailure => Err("a brotli stream that is none".into()),
+            BrotliResult::ResultSuccess => {
+                self.is_over = true;
+                Ok(Moved { taken, made })
+            }
+            BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => Ok(Moved { taken, made }),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_over
+    }
+}

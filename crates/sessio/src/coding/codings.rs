@@ -1,0 +1,85 @@
+//! Which codings are known, by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Decoder;
+
+/// Makes a decoder for one body.
+type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
+
+/// The codings that a session undoes: those that are compiled in, and the user's own. A clone is cheap.
+///
+/// ```
+/// use sessio::coding::{Codings, Decoder, Malformed, Moved};
+///
+/// /// Swaps upper and lower case.
+/// struct Shout;
+/// impl Decoder for Shout {
+///     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+///         let n = input.len().min(output.len());
+///         for (to, from) in output.iter_mut().zip(input) {
+///             *to = from ^ 0x20;
+///         }
+///         Ok(Moved { taken: n, made: n })
+///     }
+///     fn is_complete(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// let mut codings = Codings::default();
+/// codings.insert("x-shout", || Box::new(Shout));
+/// assert!(codings.names().any(|name| name == "x-shout"));
+/// ```
+#[derive(Clone)]
+pub struct Codings(Arc<[(Box<str>, Make)]>);
+
+impl Default for Codings {
+    /// Those that are compiled in.
+    fn default() -> Self {
+        #[allow(unused_mut, reason = "without any coding there is nothing to add")]
+        let mut codings = Self::none();
+        #[cfg(feature = "gzip")]
+        {
+            codings.insert("gzip", || Box::new(super::gzip::Gzip::default()));
+            codings.insert("deflate", || Box::new(super::deflate::Deflate::default()));
+        }
+        #[cfg(feature = "brotli")]
+        codings.insert("br", || Box::new(super::brotli::Brotli::default()));
+        #[cfg(feature = "zstd")]
+        codings.insert("zstd", || Box::new(super::zstd::Zstd::default()));
+        codings
+    }
+}
+
+impl Codings {
+    /// None: every body is handed out as it comes.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::new([]))
+    }
+
+    /// Adds a coding, or puts another decoder in place of a known one. Names have no case.
+    pub fn insert(&mut self, name: &str, make: impl Fn() -> Box<dyn Decoder> + Send + Sync + 'static) {
+        let others = self.0.iter().filter(|(known, _)| !known.eq_ignore_ascii_case(name)).cloned();
+        self.0 = others.chain([(name.into(), Arc::new(make) as Make)]).collect();
+    }
+
+    /// The names, as `Accept-Encoding` lists them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
+    /// A decoder for the coding of this name; the old name of gzip is known (RFC 9110 section 8.4.1.3).
+    pub(super) fn decoder(&self, name: &str) -> Option<Box<dyn Decoder>> {
+        let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, make)| make())
+    }
+}
+
+impl fmt::Debug for Codings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}

@@ -1,0 +1,82 @@
+//! `deflate`: zlib (RFC 1950), or raw (RFC 1951) as some servers send it (row Q34).
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::{Decoder, Malformed, Moved};
+
+/// The coding `deflate`, whichever of the two it is: two bytes tell.
+#[derive(Default)]
+pub(super) struct Deflate {
+    state: State,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    New,
+    /// The first byte has come; alone it does not tell.
+    First(u8),
+    Inflating(Inflate),
+}
+
+impl Decoder for Deflate {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+        match (&mut self.state, input) {
+            (State::Inflating(inflate), _) if !inflate.is_over() => inflate.decode(input, output),
+            // What comes behind the end is none of the body.
+            (State::Inflating(_), _) => Ok(Moved { taken: input.len(), made: 0 }),
+            (_, []) => Ok(Moved::default()),
+            (State::New, [first, ..]) => {
+                self.state = State::First(*first);
+                Ok(Moved { taken: 1, made: 0 })
+            }
+            (State::First(first), [second, ..]) => {
+                let first = *first;
+                let mut inflate = Inflate::new(is_zlib(first, *second));
+                // Alone it is at most the head of a block.
+                inflate.decode(&[first], output)?;
+                let moved = inflate.decode(input, output);
+                self.state = State::Inflating(inflate);
+                moved
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        matches!(&self.state, State::Inflating(inflate) if inflate.is_over())
+    }
+}
+
+/// RFC 1950 section 2.2: method 8, a window of at most 32 KiB, and a check of both bytes.
+fn is_zlib(first: u8, second: u8) -> bool {
+    first & 0x0f == 8 && first >> 4 <= 7 && (u16::from(first) << 8 | u16::from(second)) % 31 == 0
+}
+
+/// A deflate stream.
+pub(super) struct Inflate {
+    inner: Decompress,
+    is_over: bool,
+}
+
+impl Inflate {
+    /// One with the header and the checksum of zlib, or without.
+    pub(super) fn new(is_zlib: bool) -> Self {
+        Self { inner: Decompress::new(is_zlib), is_over: false }
+    }
+
+    /// Whether the stream has ended; checksums of zlib were right then.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    pub(super) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+        let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
+        let status = self.inner.decompress(input, output, FlushDecompress::None);
+        let status = status.map_err(|_| Malformed::from("a deflate stream that is none"))?;
+        self.is_over = status == Status::StreamEnd;
+        // Both are differences within slices.
+        let taken = (self.inner.total_in() - in_before) as usize;
+        let made = (self.inner.total_out() - out_before) as usize;
+        Ok(Moved { taken, made })
+    }
+}

@@ -1,0 +1,162 @@
+//! `gzip` (RFC 1952): members one behind another, each with a head, a deflate stream and a checksum.
+
+use flate2::Crc;
+
+use super::deflate::Inflate;
+use super::{Decoder, Malformed, Moved};
+
+/// The coding `gzip`.
+#[derive(Default)]
+pub(super) struct Gzip {
+    state: State,
+    /// Of the member at hand, decoded.
+    crc: Crc,
+    /// Whether a member has ended: what comes behind it is another one, or none of the body.
+    has_member: bool,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Start,
+    Head(Head),
+    Body(Inflate),
+    Tail(Vec<u8>),
+    /// Behind the last member: padding, which is dropped.
+    Over,
+}
+
+/// The parts of a member's head, each only if its flag is set.
+enum Head {
+    /// The ten bytes that every head has, as far as they have come.
+    Fixed(Vec<u8>),
+    /// The two bytes that say how long the extra field is.
+    ExtraLength(u8, Option<u8>),
+    Extra(u8, u16),
+    /// A text up to its NUL: the name, then the comment.
+    Text(u8),
+    /// A checksum of the head, which nobody writes: so many bytes of it are left.
+    Crc(u8),
+}
+
+const CRC: u8 = 1 << 1;
+const EXTRA: u8 = 1 << 2;
+const NAME: u8 = 1 << 3;
+const COMMENT: u8 = 1 << 4;
+const RESERVED: u8 = 0xe0;
+
+impl Decoder for Gzip {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+        let mut taken = 0;
+        loop {
+            let rest = &input[taken..];
+            match &mut self.state {
+                State::Over => return Ok(Moved { taken: input.len(), made: 0 }),
+                State::Body(inflate) => {
+                    let moved = inflate.decode(rest, output)?;
+                    self.crc.update(&output[..moved.made]);
+                    taken += moved.taken;
+                    if inflate.is_over() {
+                        self.state = State::Tail(Vec::with_capacity(8));
+                    }
+                    // The room may be used up, and what is left of the input belongs to the next member.
+                    if moved.made > 0 || !matches!(self.state, State::Tail(_)) {
+                        return Ok(Moved { taken, made: moved.made });
+                    }
+                }
+                state => {
+                    let [byte, ..] = rest else { return Ok(Moved { taken, made: 0 }) };
+                    let byte = *byte;
+                    match state {
+                        State::Start if self.has_member && byte != 0x1f => self.state = State::Over,
+                        State::Start => self.state = State::Head(Head::Fixed(Vec::with_capacity(10))),
+                        State::Tail(tail) => {
+                            tail.push(byte);
+                            taken += 1;
+                            if let Ok(tail) = <[u8; 8]>::try_from(&tail[..]) {
+                                self.end_member(tail)?;
+                            }
+                        }
+                        State::Head(head) => {
+                            taken += 1;
+                            match head.next(byte)? {
+                                None => {
+                                    self.crc.reset();
+                                    self.state = State::Body(Inflate::new(false));
+                                }
+                                Some(next) => *head = next,
+                            }
+                        }
+                        State::Body(_) | State::Over => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.has_member && matches!(self.state, State::Start | State::Over)
+    }
+}
+
+impl Gzip {
+    /// The checksum and the length, modulo 2^32, of what was decoded (row B52: they are looked at).
+    fn end_member(&mut self, tail: [u8; 8]) -> Result<(), Malformed> {
+        let [c0, c1, c2, c3, l0, l1, l2, l3] = tail;
+        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.sum() {
+            return Err("the checksum is not that of the contents".into());
+        }
+        if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.amount() {
+            return Err("the length is not that of the contents".into());
+        }
+        self.has_member = true;
+        self.state = State::Start;
+        Ok(())
+    }
+}
+
+impl Head {
+    /// The head after one more byte; `None` when it is over.
+    fn next(&mut self, byte: u8) -> Result<Option<Self>, Malformed> {
+        Ok(match self {
+            Self::Fixed(fixed) => {
+                fixed.push(byte);
+                match fixed[..] {
+                    [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8] => {}
+                    [0x1f, 0x8b, 8, flags, ..] if flags & RESERVED == 0 => {
+                        if fixed.len() == 10 {
+                            return Ok(Self::after_fixed(flags));
+                        }
+                    }
+                    _ => return Err("no gzip member begins like this".into()),
+                }
+                Some(Self::Fixed(std::mem::take(fixed)))
+            }
+            Self::ExtraLength(flags, None) => Some(Self::ExtraLength(*flags, Some(byte))),
+            Self::ExtraLength(flags, Some(low)) => match u16::from_le_bytes([*low, byte]) {
+                0 => Self::texts(*flags),
+                length => Some(Self::Extra(*flags, length)),
+            },
+            Self::Extra(flags, 1) => Self::texts(*flags),
+            Self::Extra(flags, left) => Some(Self::Extra(*flags, *left - 1)),
+            Self::Text(flags) if byte != 0 => Some(Self::Text(*flags)),
+            // The name comes first.
+            Self::Text(flags) if *flags & NAME != 0 => Self::texts(*flags & !NAME),
+            Self::Text(flags) => Self::texts(*flags & !COMMENT),
+            Self::Crc(2) => Some(Self::Crc(1)),
+            Self::Crc(_) => None,
+        })
+    }
+
+    fn after_fixed(flags: u8) -> Option<Self> {
+        if flags & EXTRA != 0 { Some(Self::ExtraLength(flags, None)) } else { Self::texts(flags) }
+    }
+
+    fn texts(flags: u8) -> Option<Self> {
+        if flags & (NAME | COMMENT) != 0 {
+            Some(Self::Text(flags))
+        } else {
+            (flags & CRC != 0).then_some(Self::Crc(2))
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! How a host is reached: by its own name, by addresses that were pinned, or over a Unix socket; who turns
+//! names into addresses; and what the sockets are like.
+//!
+//! A URL says who is asked, and that is what the Host line, cookies, redirects and credentials go by. Where its
+//! connection goes to is said here. None of it can make two requests share a connection that went different
+//! ways: it is part of the pool's [`Key`](crate::pool::Key).
+//!
+//! ```
+//! use std::path::Path;
+//! use sessio::{Settings, Url, reach::{Destination, Reach}};
+//!
+//! let mut settings = Settings::default();
+//! settings.routes.pin("site.test", ["127.0.0.1:8080".parse()?])?;
+//! settings.routes.unix("localhost", "/run/app.sock")?;
+//! let reach = Reach::of(&settings);
+//!
+//! let to = |url| Url::parse(url).ok().and_then(|url| reach.destination(&url));
+//! assert_eq!(to("http://site.test/"), Some(Destination::Addresses(vec!["127.0.0.1:8080".parse()?])));
+//! assert_eq!(to("http://localhost/"), Some(Destination::Unix(Path::new("/run/app.sock").into())));
+//! assert_eq!(to("http://[::1]/"), Some(Destination::Addresses(vec!["[::1]:80".parse()?])));
+//! assert_eq!(to("http://other.test/"), Some(Destination::Name { host: "other.test".into(), port: 80 }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod resolver;
+mod routes;
+mod tcp;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use crate::settings::Settings;
+pub use resolver::{Resolve, Resolver, Resolving};
+pub use routes::{Route, Routes};
+pub use tcp::{KeepAlive, Tcp};
+
+/// What one request knows of how to reach hosts: the [`Settings`] of those names, as they were when it was
+/// merged.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Reach {
+    /// Hosts that are not reached by their own names.
+    pub routes: Routes,
+    /// Who turns names into addresses.
+    pub resolver: Resolver,
+    /// What the sockets are like.
+    pub tcp: Tcp,
+}
+
+/// Where a connection for a URL goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Destination {
+    /// One of these, to be raced by a [`Dial`](crate::dial::Dial). Without any the host cannot be reached.
+    Addresses(Vec<SocketAddr>),
+    /// What the [`Resolver`] makes of this name: as the URL has it, in lower case and A-labels. A literal
+    /// address is never one.
+    Name {
+        /// The host.
+        host: Box<str>,
+        /// The port, the scheme's own where the URL names none.
+        port: u16,
+    },
+    /// The Unix socket at this path.
+    Unix(Arc<Path>),
+}
+
+impl Reach {
+    /// What these settings say.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { routes, resolver, tcp, .. } = settings;
+        Self { routes: routes.clone(), resolver: resolver.clone(), tcp: *tcp }
+    }
+
+    /// Where a connection for this URL goes to; `None` for a URL without host or port.
+    #[must_use]
+    pub fn destination(&self, url: &Url) -> Option<Destination> {
+        let port = url.port_or_known_default()?;
+        if let Some(route) = self.routes.of(url) {
+            return Some(match route {
+                Route::Unix(path) => Destination::Unix(Arc::clone(path)),
+                Route::Addresses(pinned) => {
+                    Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
+                }
+            });
+        }
+        let literal = |ip: IpAddr| Destination::Addresses(vec![SocketAddr::new(ip, port)]);
+        Some(match url.host()? {
+            Host::Domain(name) => Destination::Name { host: name.into(), port },
+            Host::Ipv4(ip) => literal(ip.into()),
+            Host::Ipv6(ip) => literal(ip.into()),
+        })
+    }
+}
+
+/// The address with this port, if it has none: what pins and resolvers leave out is the URL's.
+#[must_use]
+pub fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
+    if address.port() == 0 { SocketAddr::new(address.ip(), port) } else { address }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_never_resolved_and_names_are_as_the_url_has_them() {
+        let reach = Reach::default();
+        let to = |url| reach.destination(&Url::parse(url).unwrap()).unwrap();
+        for (url, address) in [
+            ("http://127.0.0.1/", "127.0.0.1:80"),
+            ("http://0x7f.1:81/", "127.0.0.1:81"),
+            ("https://[::1]/", "[::1]:443"),
+            ("http://[::ffff:1.2.3.4]:5/", "[::ffff:1.2.3.4]:5"),
+        ] {
+            assert_eq!(to(url), Destination::Addresses(vec![address.parse().unwrap()]), "{url}");
+        }
+        for (url, name, port) in [
+            ("http://LocalHost/", "localhost", 80),
+            ("https://b\u{fc}cher.test/", "xn--bcher-kva.test", 443),
+            ("http://user:pw@a.test.:8080/x", "a.test.", 8080),
+        ] {
+            assert_eq!(to(url), Destination::Name { host: name.into(), port }, "{url}");
+        }
+        assert_eq!(reach.destination(&Url::parse("data:x").unwrap()), None);
+    }
+
+    #[test]
+    fn a_pin_without_a_port_has_the_urls() {
+        let mut reach = Reach::default();
+        let pins = ["127.0.0.1:0".parse().unwrap(), "[::1]:9".parse().unwrap()];
+        reach.routes.pin("a.test", pins).unwrap();
+        for (url, port) in [("http://a.test/", 80), ("https://a.test/", 443), ("http://a.test:5/", 5)] {
+            let expected = [SocketAddr::new(pins[0].ip(), port), pins[1]];
+            let to = reach.destination(&Url::parse(url).unwrap());
+            assert_eq!(to, Some(Destination::Addresses(expected.to_vec())), "{url}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Content codings: any cut decodes the same, nothing that was cut short passes for whole, nothing grows
+//! without bound (rows V116, V117, P148, Q34, Q35, B52).
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use proptest::prelude::*;
+use sessio::coding::{Codings, Decoder, Decoding, Malformed, Moved};
+use sessio::{Kind, Result};
+
+/// What the files in `coded/` hold.
+fn text() -> Vec<u8> {
+    (0..200).flat_map(|i: u32| format!("line {i} of some text, {}\n", i * i).into_bytes()).collect()
+}
+
+/// Decodes what comes `cut` bytes at a time; the largest piece that was ready at once beside it.
+fn decode(coding: &str, coded: &[u8], cut: usize) -> Result<(Vec<u8>, usize)> {
+    let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()])?.unwrap();
+    let (mut body, mut largest) = (Vec::new(), 0);
+    for mut piece in coded.chunks(cut) {
+        loop {
+            let taken = decoding.push(piece)?;
+            piece = &piece[taken..];
+            let ready = decoding.ready();
+            largest = largest.max(ready.len());
+            body.extend_from_slice(ready);
+            let n = ready.len();
+            decoding.consume(n);
+            if n == 0 && piece.is_empty() {
+                break;
+            }
+            assert!(n > 0 || taken > 0, "it stands still");
+        }
+    }
+    decoding.finish()?;
+    Ok((body, largest))
+}
+
+fn fails(coding: &str, coded: &[u8]) -> Kind {
+    [1, 7, usize::MAX]
+        .map(|cut| decode(coding, coded, cut).unwrap_err().kind())
+        .into_iter()
+        .reduce(|one, other| {
+            assert_eq!(one, other, "{coding}");
+            one
+        })
+        .unwrap()
+}
+
+#[cfg(feature = "gzip")]
+mod gzip {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    pub(super) fn zlib(body: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    pub(super) fn raw(body: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+}
+
+/// Whatever is compiled in, with a coded body of [`text`].
+fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let mut samples = Vec::new();
+    #[cfg(feature = "gzip")]
+    {
+        samples.push(("gzip", gzip::gzip(&text())));
+        samples.push(("X-GZip", gzip::gzip(&text())));
+        samples.push(("deflate", gzip::zlib(&text())));
+        samples.push(("deflate", gzip::raw(&text())));
+    }
+    #[cfg(feature = "brotli")]
+    samples.push(("br", include_bytes!("coded/text.br").to_vec()));
+    #[cfg(feature = "zstd")]
+    samples.push(("zstd", include_bytes!("coded/text.zst").to_vec()));
+    samples
+}
+
+#[test]
+fn any_cut_decodes_the_same() {
+    for (coding, coded) in samples() {
+        for cut in (1..40).chain([coded.len() - 1, coded.len()]) {
+            assert_eq!(decode(coding, &coded, cut).unwrap().0, text(), "{coding} {cut}");
+        }
+    }
+}
+
+#[test]
+fn b52_what_was_cut_short_is_never_whole() {
+    for (coding, coded) in samples() {
+        for end in 1..coded.len() {
+            let cut = decode(coding, &coded[..end], 1000);
+            assert_eq!(cut.map_err(|error| error.kind()).unwrap_err(), Kind::BadCoding, "{coding} {end}");
+        }
+        // No bytes are the coding of no contents: answers without a body often name one.
+        assert_eq!(decode(coding, b"", 1).unwrap().0, b"");
+    }
+}
+
+#[test]
+fn what_comes_behind_the_end_is_none_of_the_body() {
+    for (coding, mut coded) in samples().into_iter().filter(|(coding, _)| *coding != "zstd") {
+        coded.extend_from_slice(&[0; 100]);
+        assert_eq!(decode(coding, &coded, 9).unwrap().0, text(), "{coding}");
+    }
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn gzip_members_one_behind_another() {
+    let two = [gzip::gzip(b"one "), gzip::gzip(b""), gzip::gzip(b"two")].concat();
+    for cut in 1..two.len() {
+        assert_eq!(decode("gzip", &two, cut).unwrap().0, b"one two", "{cut}");
+    }
+    assert_eq!(fails("gzip", &two[..two.len() - 1]), Kind::BadCoding);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn gzip_heads_with_everything_in_them() {
+    let plain = gzip::gzip(b"hello");
+    for flags in 0..32u8 {
+        let mut member = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255];
+        if flags & 4 != 0 {
+            member.extend_from_slice(b"\x03\x00abc");
+        }
+        for (flag, text) in [(8, &b"name.txt\0"[..]), (16, b"a comment\0"), (2, b"\x12\x34")] {
+            if flags & flag != 0 {
+                member.extend_from_slice(text);
+            }
+        }
+        member.extend_from_slice(&plain[10..]);
+        for cut in 1..member.len() {
+            assert_eq!(decode("gzip", &member, cut).unwrap().0, b"hello", "{flags} {cut}");
+        }
+        for end in 1..member.len() {
+            assert!(decode("gzip", &member[..end], 100).is_err(), "{flags} {end}");
+        }
+    }
+    // An extra field of no bytes.
+    let empty = [&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 0, 0], &plain[10..]].concat();
+    assert_eq!(decode("gzip", &empty, 1).unwrap().0, b"hello");
+    // Flags that nobody knows, and no gzip at all.
+    for bad in [&[0x1f, 0x8b, 8, 0x20][..], b"<html>", &[0x1f, 0x8b, 7]] {
+        assert_eq!(fails("gzip", bad), Kind::BadCoding);
+    }
+}
+
+#[test]
+fn checksums_are_looked_at() {
+    for (coding, coded) in samples() {
+        let has_checksum = !matches!((coding, coded.first()), ("br", _)) && coded != raw_of_text();
+        for at in coded.len() - 4..coded.len() {
+            let mut wrong = coded.clone();
+            wrong[at] ^= 0x40;
+            if has_checksum {
+                assert_eq!(fails(coding, &wrong), Kind::BadCoding, "{coding} {at}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "gzip")]
+fn raw_of_text() -> Vec<u8> {
+    gzip::raw(&text())
+}
+#[cfg(not(feature = "gzip"))]
+fn raw_of_text() -> Vec<u8> {
+    Vec::new()
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
+    let coded = gzip::gzip(&gzip::zlib(&gzip::raw(b"onion")));
+    for lines in [&[&b"deflate, deflate, gzip"[..]][..], &[b"deflate", b" deflate ,identity", b",GZIP"]] {
+        let mut decoding = Decoding::of(&Codings::default(), lines.iter().copied()).unwrap().unwrap();
+        let mut body = Vec::new();
+        for mut piece in coded.chunks(3) {
+            while !piece.is_empty() {
+                piece = &piece[decoding.push(piece).unwrap()..];
+                body.extend_from_slice(decoding.ready());
+                decoding.consume(usize::MAX);
+            }
+        }
+        decoding.finish().unwrap();
+        assert_eq!(body, b"onion");
+    }
+    let many = |count| Decoding::of(&Codings::default(), vec![&b"gzip"[..]; count]);
+    assert!(many(5).is_ok());
+    assert_eq!(many(6).unwrap_err().kind(), Kind::TooManyCodings);
+}
+
+#[test]
+fn p148_what_is_not_known_is_handed_out_as_it_comes() {
+    for lines in [&[&b""[..]][..], &[b"identity"], &[b"foo"], &[b"gzip, foo"], &[b"foo", b"gzip"], &[b"\xff"]]
+    {
+        assert!(Decoding::of(&Codings::default(), lines.iter().copied()).unwrap().is_none());
+    }
+    assert!(Decoding::of(&Codings::none(), [&b"gzip"[..]]).unwrap().is_none());
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn v117_a_bomb_comes_in_pieces_and_is_noticed() {
+    let zeros = vec![0; 8 << 20];
+    let bomb = gzip::gzip(&gzip::gzip(&zeros));
+    let (body, largest) = decode("gzip, gzip", &bomb, usize::MAX).unwrap();
+    assert!(body == zeros && largest <= 32 * 1024, "{largest}");
+    let mut decoding = Decoding::of(&Codings::default(), [&b"gzip, gzip"[..]])
+        .unwrap()
+        .unwrap()
+        .with_most_growth(Some(1100));
+    let (mut rest, mut made) = (&bomb[..], 0);
+    let error = loop {
+        match decoding.push(rest) {
+            Ok(taken) => rest = &rest[taken..],
+            Err(error) => break error,
+        }
+        made += decoding.ready().len();
+        decoding.consume(usize::MAX);
+    };
+    assert_eq!(error.kind(), Kind::CodingGrowth);
+    assert!((1 << 20..2 << 20).contains(&made), "{made}");
+    // One coding of gzip alone never grows that much.
+    let once = gzip::gzip(&zeros);
+    let mut decoding =
+        Decoding::of(&Codings::default(), [&b"gzip"[..]]).unwrap().unwrap().with_most_growth(Some(1100));
+    let mut rest = &once[..];
+    while !rest.is_empty() {
+        rest = &rest[decoding.push(rest).unwrap()..];
+        decoding.consume(usize::MAX);
+    }
+}
+
+#[cfg(feature = "brotli")]
+#[test]
+fn v117_a_brotli_bomb_comes_in_pieces() {
+    let (body, largest) = decode("br", include_bytes!("coded/bomb.br"), usize::MAX).unwrap();
+    assert!(body.len() == 64 << 20 && largest <= 32 * 1024, "{largest}");
+}
+
+#[cfg(feature = "brotli")]
+#[test]
+fn q35_brotli_has_no_large_windows() {
+    assert_eq!(fails("br", &[0x11, 0x1e, 0, 0, 0, 0, 0, 0]), Kind::BadCoding);
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn q35_zstd_windows_end_at_8_mib() {
+    assert_eq!(fails("zstd", include_bytes!("coded/window.zst")), Kind::BadCoding);
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_frames_one_behind_another_with_frames_for_others_between() {
+    let frame = include_bytes!("coded/text.zst");
+    let skipped = b"\x5a\x2a\x4d\x18\x03\x00\x00\x00abc";
+    let all = [&skipped[..], frame, skipped, frame, b"\x50\x2a\x4d\x18\x00\x00\x00\x00"].concat();
+    for cut in 1..50 {
+        assert_eq!(decode("zstd", &all, cut).unwrap().0, [text(), text()].concat(), "{cut}");
+    }
+    assert_eq!(fails("zstd", &[&frame[..], &[0; 9]].concat()), Kind::BadCoding);
+}
+
+/// A block of one byte over and over is four bytes for 128 KiB.
+#[cfg(feature = "zstd")]
+#[test]
+fn v117_a_zstd_bomb_comes_in_pieces() {
+    // A window of 1 MiB, blocks of zeros.
+    let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x50];
+    let block = ((128 << 10) << 3 | 1 << 1) as u32;
+    for _ in 0..256 {
+        bomb.extend_from_slice(&block.to_le_bytes()[..3]);
+        bomb.push(0);
+    }
+    bomb.extend_from_slice(&[1, 0, 0]);
+    let (body, largest) = decode("zstd", &bomb, usize::MAX).unwrap();
+    assert!(body.len() == 32 << 20 && largest <= 32 * 1024, "{} {largest}", body.len());
+}
+
+#[test]
+fn a_coding_of_the_users_own_and_one_in_place_of_ours() {
+    struct Twice;
+    impl Decoder for Twice {
+        fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
+            match (input, output) {
+                ([byte, ..], [one, two, ..]) => {
+                    (*one, *two) = (*byte, *byte);
+                    Ok(Moved { taken: 1, made: 2 })
+                }
+                _ => Ok(Moved::default()),
+            }
+        }
+        fn is_complete(&self) -> bool {
+            true
+        }
+    }
+    let mut codings = Codings::default();
+    codings.insert("GZIP", || Box::new(Twice));
+    assert_eq!(codings.names().filter(|name| name.eq_ignore_ascii_case("gzip")).count(), 1);
+    let mut decoding = Decoding::of(&codings, [&b"gzip"[..]]).unwrap().unwrap();
+    assert_eq!(decoding.push(b"ab").unwrap(), 1);
+    assert_eq!(decoding.ready(), b"aa");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever comes: no panic, no standstill, pieces of bounded size.
+    #[test]
+    fn g15_anything_may_come(
+        body in prop::collection::vec(any::<u8>(), 0..400), cut in 1usize..50, which in 0usize..8,
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let samples = samples();
+        let Some((coding, coded)) = samples.get(which) else { return Ok(()) };
+        let _ = decode(coding, &body, cut);
+        let mut damaged = coded.clone();
+        for (at, mask) in flips {
+            let at = at.index(damaged.len());
+            damaged[at] ^= mask;
+        }
+        if let Ok((_, largest)) = decode(coding, &damaged, cut) {
+            prop_assert!(largest <= 32 * 1024);
+        }
+    }
+}

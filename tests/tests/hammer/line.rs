@@ -1,0 +1,118 @@
+//! Who waits for a connection is served in the order of coming, and nobody for ever.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use sessio::pool::Policy;
+use sessio_driver::{Response, Runtime, Session};
+use sessio_testkit::Server;
+
+use crate::crowd::{Crowd, SmolTasks, Task, Threads, TokioTasks, give_way};
+
+#[test]
+fn first_come_first_served_on_tokio() {
+    line_up::<TokioTasks>();
+}
+
+#[test]
+fn first_come_first_served_on_smol() {
+    line_up::<SmolTasks>();
+}
+
+#[test]
+fn first_come_first_served_on_threads() {
+    line_up::<Threads>();
+}
+
+/// One connection, and somebody who holds it until all others stand in line. Some leave the line again, and
+/// some close the connection behind them. The others are served in their order, each after exactly as many as
+/// came before: that is the longest wait there is.
+fn line_up<C: Crowd>() {
+    let server = Arc::new(Server::start());
+    let mut policy = Policy::default();
+    policy.max_per_host = Some(1);
+    let session = Session::with_pool(C::Runtime::default(), policy);
+    let are_all_here = Arc::new(AtomicBool::new(false));
+
+    let mut tasks: Vec<Task> = Vec::new();
+    for number in 0..C::SIZE {
+        let waiter = Waiter {
+            number,
+            session: session.clone(),
+            server: Arc::clone(&server),
+            are_all_here: Arc::clone(&are_all_here),
+        };
+        tasks.push(Box::pin(waiter.play()));
+    }
+    let stays: Vec<usize> = (0..C::SIZE).filter(|number| !leaves(*number)).collect();
+    let (holder, held_at, left) = (session.clone(), server.url("/bytes/1000000?held"), stays.len());
+    let first = Box::pin(async move {
+        let held: Response<_> = holder.get(held_at).send().await.unwrap();
+        until(&holder, |waiting| waiting == C::SIZE).await;
+        are_all_here.store(true, Ordering::SeqCst);
+        until(&holder, |waiting| waiting == left).await;
+        held.bytes().await.unwrap();
+    });
+    tasks.push(first);
+    C::run(tasks);
+
+    // One connection at a time: their order is that of the requests on them.
+    let requests = server.requests();
+    let served: Vec<_> = requests.iter().skip(1).map(|request| request.target().to_owned()).collect();
+    let expected: Vec<_> = stays.iter().map(|number| format!("/get?number={number}")).collect();
+    assert_eq!(served, expected);
+    let closing = stays.iter().filter(|number| closes(**number)).count();
+    // The last to close leaves nobody behind who needs a new connection, if it is the last of all.
+    let reopened = closing - usize::from(closes(stays[stays.len() - 1]));
+    assert_eq!(server.accepted(), 1 + reopened);
+    assert_eq!(session.stats().in_use, 0);
+}
+
+fn leaves(number: usize) -> bool {
+    number % 5 == 3
+}
+
+fn closes(number: usize) -> bool {
+    number.is_multiple_of(4)
+}
+
+/// Waits until so many wait in line.
+async fn until<R: Runtime>(session: &Session<R>, is_so: impl Fn(usize) -> bool) {
+    while !is_so(session.stats().waiting) {
+        give_way().await;
+    }
+}
+
+struct Waiter<R: Runtime> {
+    number: usize,
+    session: Session<R>,
+    server: Arc<Server>,
+    are_all_here: Arc<AtomicBool>,
+}
+
+impl<R: Runtime> Waiter<R> {
+    async fn play(self) {
+        // The holder first, then all in the order of their numbers.
+        while self.session.stats().in_use == 0 {
+            give_way().await;
+        }
+        until(&self.session, |waiting| waiting == self.number).await;
+        let mut request = self.session.get(self.server.url(&format!("/get?number={}", self.number)));
+        if closes(self.number) {
+            request = request.header("Connection", "close");
+        }
+        if leaves(self.number) {
+            let mut sending = pin!(request.send());
+            let polled = poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx).is_pending())).await;
+            assert!(polled, "it stands in line");
+            while !self.are_all_here.load(Ordering::SeqCst) {
+                give_way().await;
+            }
+        } else {
+            request.send().await.unwrap().bytes().await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! HTTP over a socket file: all that a session does, it does there too.
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sessio::pool::Policy;
+use sessio::{Error, Kind, Timeout};
+use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session, Stream as _};
+use sessio_testkit::{Connection, Door, Server};
+use sessio_tests::scenarios;
+use sessio_tests::trail::redirect;
+use sessio_tests::world::World;
+
+scenarios! {
+    a_url_travels_over_a_socket_file
+    bodies_of_any_size_go_both_ways
+    v100_an_idle_socket_is_asked_itself
+    f10_what_was_closed_while_idle_is_not_used
+    a_missing_file_is_named_by_the_error
+    t03_time_limits_hold
+    a_change_of_the_route_leaves_no_connection_behind
+}
+
+/// A path where there is no socket any more, and that nobody else uses.
+fn no_door() -> PathBuf {
+    let server = Server::start();
+    Door::to(&server).path().to_owned()
+}
+
+async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let door = Door::to(&server);
+    session.unix_socket("localhost", door.path()).unwrap();
+    // Cookies, redirects and the Host line are the URL's.
+    let response = session.get("http://localhost:8080/cookies/set/a/1").send().await.unwrap();
+    assert_eq!(response.url().as_str(), "http://localhost:8080/cookies");
+    assert!(response.text().await.unwrap().contains(r#""a": "1""#));
+    let body = session.get("http://localhost:8080/redirect/3").send().await.unwrap().text().await.unwrap();
+    assert!(body.contains("localhost:8080"), "{body}");
+    assert!(server.requests().iter().all(|request| request.header_all("host") == ["localhost:8080"]));
+    assert_eq!((server.requests().len(), door.passed()), (6, 1), "one connection carries them all");
+    assert_eq!((session.stats().reused, session.stats().dialled), (5, 1));
+    // Another host at the same door is another origin.
+    session.unix_socket("other.test", door.path()).unwrap();
+    let away = redirect(&server, "http://other.test/anything", 302);
+    let away = away.replace(&server.addr().to_string(), "localhost:8080");
+    session.get(away).header("Authorization", "secret").send().await.unwrap();
+    let last = server.requests().pop().unwrap();
+    assert_eq!((last.header("authorization"), last.header("cookie")), (None, None));
+    assert_eq!(door.passed(), 2);
+    // No name was asked for and no address dialled.
+    assert_eq!(session.runtime().dialled(), []);
+}
+
+async fn bodies_of_any_size_go_both_ways<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let door = Door::to(&server);
+    session.unix_socket("localhost", door.path()).unwrap();
+    let body = vec![b'x'; 2_000_000];
+    let sent = session.post("http://localhost/status/200").body(body).send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+    assert_eq!(server.requests()[0].body.len(), 2_000_000);
+    for path in ["bytes", "chunked"] {
+        let url = format!("http://localhost/{path}/2000000");
+        let got = session.get(url).send().await.unwrap().bytes().await.unwrap();
+        assert_eq!(got, sessio_testkit::pattern(2_000_000));
+    }
+    assert_eq!(door.passed(), 1);
+}
+
+async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
+    let path = no_door();
+    let listener = UnixListener::bind(&path).unwrap();
+    for speaks in [true, false] {
+        let stream = world.rig().connect_unix(&path, None).await.unwrap();
+        let mut peer = listener.accept().unwrap().0;
+        assert!(stream.is_idle_open() && stream.is_idle_open());
+        if speaks {
+            peer.write_all(b"x").unwrap();
+        } else {
+            drop(peer);
+        }
+        assert!(!stream.is_idle_open());
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
+    let mut policy = Policy::default();
+    policy.probe_after = Duration::ZERO;
+    let session = Session::with_pool(world.rig(), policy);
+    let server = Server::start();
+    let door = Door::to(&server);
+    session.unix_socket("localhost", door.path()).unwrap();
+    for number in 1..=3 {
+        // Not even a POST notices.
+        for reused in [false, true] {
+            let response = session.post("http://localhost/post").body("x").send().await.unwrap();
+            assert_eq!(response.connection(), (number, reused));
+            response.bytes().await.unwrap();
+        }
+        server.disconnect();
+        door.wait_open(0);
+    }
+    assert_eq!(server.requests().len(), 6, "each was sent once");
+}
+
+async fn a_missing_file_is_named_by_the_error<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let path = no_door();
+    session.unix_socket("localhost", &path).unwrap();
+    let error = session.get("http://user:secret@localhost/").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Connect);
+    assert!(error.is_connect() && error.is_safe_to_repeat());
+    let failure: &ConnectFailure = std::error::Error::source(&error).unwrap().downcast_ref().unwrap();
+    let [attempt] = failure.attempts() else { panic!("{failure:?}") };
+    assert_eq!(attempt.to, Endpoint::Unix(path.clone()));
+    assert_eq!(attempt.error().unwrap().kind(), ErrorKind::NotFound);
+    assert!(failure.to_string().contains(path.to_str().unwrap()), "{failure}");
+    assert!(!format!("{error:?}").contains("secret"));
+    assert_eq!((session.stats().in_use, server.accepted()), (0, 0));
+    // TLS is another matter than the way: https is refused here as everywhere without it.
+    let error = session.get("https://localhost/").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnsupportedScheme);
+}
+
+async fn t03_time_limits_hold<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let server = Server::scripted([
+        Connection::new().expect_request(),
+        Connection::new().expect_request().send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"),
+    ]);
+    let door = Door::to(&server);
+    session.unix_socket("localhost", door.path()).unwrap();
+    let set = session.update(|settings| {
+        (settings.timeouts.head, settings.timeouts.read) =
+            (Some(Duration::from_millis(500)), Some(Duration::from_millis(25)));
+        Ok::<(), Error>(())
+    });
+    set.unwrap();
+    let error = session.get("http://localhost/1").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Head));
+    server.wait_closed(0);
+    let response = session.get("http://localhost/2").send().await.unwrap();
+    let error = response.bytes().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Read));
+    server.wait_closed(1);
+}
+
+async fn a_change_of_the_route_leaves_no_connection_behind<R: Runtime>(world: &World<R>) {
+    let servers = [Server::start(), Server::start()];
+    let doors = servers.each_ref().map(Door::to);
+    let session = world.session();
+    for _ in 0..2 {
+        for door in &doors {
+            session.unix_socket("localhost", door.path()).unwrap();
+            session.get("http://localhost/get").send().await.unwrap();
+        }
+        session.resolve("localhost", [servers[0].addr()]).unwrap();
+        session.get("http://localhost/get").send().await.unwrap();
+    }
+    assert_eq!(servers.each_ref().map(|server| server.requests().len()), [4, 2]);
+    assert_eq!(doors.each_ref().map(Door::passed), [1, 1]);
+    assert_eq!(session.stats().dialled, 3);
+}
