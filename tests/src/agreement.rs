@@ -10,13 +10,14 @@ type Calls = Vec<Vec<String>>;
 
 /// Where the course depends on how the network times things, and why. What calls such a scenario makes is
 /// compared, but neither how many there are of a kind nor in which order, nor where they were dropped.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("f24_a_request_is_dropped_at_every_point", DROPS),
     ("f24_an_upload_is_dropped_at_every_point", DROPS),
     ("f24_a_redirect_is_dropped_at_every_point", DROPS),
     ("f24_a_chunk_is_dropped_at_every_point_and_loses_nothing", DROPS),
     ("f24_q37_a_body_is_dropped_at_every_point", DROPS),
     ("g04_every_operation_on_a_socket_fails_once", "a large answer comes in more reads or in fewer"),
+    ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
 ];
 
 /// Why, where futures are dropped.
@@ -72,7 +73,6 @@ impl Register {
 /// If it did.
 pub fn agree(module: &str, name: &str, backend: &str, trace: &Trace) {
     let module = module.rsplit_once("::").map_or(module, |(module, _)| module);
-    assert!(!trace.calls().is_empty(), "a scenario makes calls, and all are observed");
     if let Err(difference) = REGISTER.check(&format!("{module}::{name}"), backend, trace) {
         panic!("{difference}");
     }
