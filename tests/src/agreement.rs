@@ -23,7 +23,8 @@ const KINDS: [(&str, &str); 6] = [
 const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
 
 /// Where nothing can be compared but the end, and why.
-const ENDS: [(&str, &str); 2] = [
+const ENDS: [(&str, &str); 3] = [
+    ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
 ];
@@ -65,13 +66,13 @@ impl Register {
     }
 }
 
-/// Fails if another backend gave this scenario another trace. `scenario` is the path of its test, whose last
-/// part is its name and whose last but one that of its backend.
+/// Fails if another backend gave this scenario another trace. The last part of the test's `module` is its
+/// backend's.
 ///
 /// # Panics
 /// If it did.
-pub fn agree(scenario: &str, name: &str, backend: &str, trace: &Trace) {
-    let module = scenario.rsplit_once("::").map_or(scenario, |(module, _)| module);
+pub fn agree(module: &str, name: &str, backend: &str, trace: &Trace) {
+    let module = module.rsplit_once("::").map_or(module, |(module, _)| module);
     if let Err(difference) = REGISTER.check(&format!("{module}::{name}"), backend, trace) {
         panic!("{difference}");
     }
@@ -99,6 +100,9 @@ fn difference(expected: &Calls, calls: &Calls) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
     use sessio::{Jar, Request, Settings, merge, prepare};
 
     use super::*;
@@ -159,17 +163,32 @@ mod tests {
         register.check(name, "Three", &trace("HTTP/1.1 204 X\r\n\r\n")).unwrap_err();
     }
 
+    /// The files of the scenarios, with their text.
+    fn sources() -> Vec<(PathBuf, String)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    }
+
     #[test]
     fn every_exception_names_a_scenario() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-        let sources: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-            .collect();
         for (name, why) in KINDS.iter().chain(&ENDS) {
             let begins = format!("async fn {name}<");
-            assert!(sources.iter().any(|source| source.contains(&begins)), "{name}");
+            assert!(sources().iter().any(|(_, source)| source.contains(&begins)), "{name}");
             assert!(!why.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_session_of_a_scenario_is_observed() {
+        for (path, source) in sources().iter().filter(|(_, source)| source.contains("World<R>")) {
+            for unseen in [" Session::on(", " Session::with_pool(", " Session::new("] {
+                assert!(
+                    !source.contains(unseen),
+                    "{}: sessions are made by World::session, session_on and session_with_pool",
+                    path.display()
+                );
+            }
         }
     }
 }

@@ -94,8 +94,12 @@ macro_rules! scenarios {
                 fn $name() {
                     use $crate::backend::{$backend, Backend};
                     let trace = $crate::trace::Trace::default();
-                    let world = $crate::world::World::new(<$backend as Backend>::Runtime::default(), trace.clone());
-                    $backend::run(async move { super::$name(&world).await });
+                    let observed = trace.clone();
+                    $backend::run(async move {
+                        let runtime = <$backend as Backend>::Runtime::default();
+                        let world = $crate::world::World::new(runtime, observed);
+                        super::$name(&world).await;
+                    });
                     $crate::agreement::agree(module_path!(), stringify!($name), stringify!($backend), &trace);
                 }
             )*

@@ -11,7 +11,7 @@ use crate::prepared::Prepared;
 ///
 /// An observer sees and changes nothing: it is lent the [`Call`] and the [`Event`], and returns nothing
 /// (unlike rule S-16). It runs within the call, in places under the lock of the session's jar, and must not use the
-/// session. If it panics the caller's future does; that observer hears no more of the call, and the session
+/// session. If it panics the caller's future does; nobody hears more of that call, and the session
 /// goes on. Without an observer no event is even made.
 ///
 /// What events and calls print holds no credentials and no cookies (story S21). What they lend is whole:
@@ -32,7 +32,7 @@ type Begin = dyn Fn(&Prepared) -> Watch + Send + Sync;
 pub(crate) type Watch = Box<dyn FnMut(&Call, &Event<'_>) + Send>;
 
 impl Observer {
-    /// Tells `observe` everything that calls do. Calls run at the same time: to tell them apart, see
+    /// Tells `observe` everything that calls do. To tell calls apart that run at the same time, see
     /// [`per_call`](Self::per_call).
     #[must_use]
     pub fn new(observe: impl Fn(&Call, &Event<'_>) + Send + Sync + 'static) -> Self {

@@ -32,7 +32,7 @@ type Sent<R> = Pin<Box<dyn Future<Output = Result<Response<Rig<R>>>> + Send>>;
 fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Session<Rig<R>> {
     let mut policy = Policy::default();
     change(&mut policy);
-    Session::with_pool(world.rig(), policy)
+    world.session_with_pool(world.rig(), policy)
 }
 
 /// A request whose answer has begun, and goes on when the gate of that name is opened: it holds its connection

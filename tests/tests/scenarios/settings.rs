@@ -145,4 +145,5 @@ async fn v42_what_is_wrong_with_a_request_is_told_before_a_byte_is_sent<R: Runti
         assert!(error.is_builder() && error.progress().is_none(), "{error:?}");
     }
     assert_eq!(server.accepted(), 0);
+    assert_eq!(session.get(&url).send().await.unwrap().status(), 200, "nothing of it stays");
 }

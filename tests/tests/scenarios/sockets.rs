@@ -57,7 +57,8 @@ async fn connections_come_from_the_local_address<R: Runtime>(world: &World<R>) {
 async fn an_ipv4_address_never_leads_to_an_ipv6_peer<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let six = "[::1]:9".parse().unwrap();
-    let session = Session::on(world.rig().name("both.test", [six, server.addr()]).name("six.test", [six]));
+    let session =
+        world.session_on(world.rig().name("both.test", [six, server.addr()]).name("six.test", [six]));
     let four = from(&session, [127, 0, 0, 1]);
     assert_eq!(four.get("http://both.test/get").send().await.unwrap().status(), 200);
     for url in ["http://six.test/", "http://[::1]:9/"] {
@@ -98,7 +99,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
 async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(world: &World<R>) {
     let (dead, hole) = (nowhere().addr(), "127.0.0.8:9".parse().unwrap());
     for which in [Timeout::Connect, Timeout::Total] {
-        let session = Session::on(world.rig().silent(hole).name("many.test", [dead, hole]));
+        let session = world.session_on(world.rig().silent(hole).name("many.test", [dead, hole]));
         let set = session.update(|settings| {
             let limit = Some(Duration::from_millis(50));
             match which {

@@ -11,7 +11,7 @@ use crate::prepared::Prepared;
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
 ///
 /// An event is told where the call changes, once, and never for asking. What it says does not depend on how
-/// bytes were cut: sums are told, not pieces. No time is in it; an observer that wants the time has a clock.
+/// bytes were cut: sums are told, not pieces. No time is in it: who wants the time asks a clock.
 ///
 /// ```text
 /// Connecting ──▶ Connected ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
@@ -20,9 +20,10 @@ use crate::prepared::Prepared;
 ///     └──────── [Rewound] ◀── Skipped ◀── Redirect or Challenge
 /// ```
 ///
-/// A server may answer before the whole request is out: then [`Sent`](Self::Sent) comes late or never.
-/// [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after [`Done`](Self::Done); a call that
-/// is dropped ends without either.
+/// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
+/// interim response. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
+/// [`Done`](Self::Done); a call that is dropped ends without either. A request that was refused before anything
+/// was done about it is no call, and nothing is told of it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
