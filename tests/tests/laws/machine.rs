@@ -89,7 +89,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
 
 /// Answers whatever was asked.
 fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
-    match draw(seed, 18) {
+    match draw(seed, 19) {
         0 => call.connected(Conn::plain(1, now.mono)),
         1 => call.unreachable(Kind::Resolve.into()),
         2 => call.sent(draw(seed, 3) * 1000),
@@ -107,6 +107,7 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
         14 => call.consume(draw(seed, 3) * 100),
         15 => drop(call.resolved(now)),
         16 => drop(call.take_next()),
+        17 => call.tried("nobody has answered"),
         _ => drop(call.admitted(now)),
     }
 }

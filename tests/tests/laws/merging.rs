@@ -1,7 +1,8 @@
 //! The laws of merge, as its documentation has them.
 
 use proptest::prelude::*;
-use sessio::{Auth, Headers, Params, Request, Settings, merge};
+use sessio::reach::Reach;
+use sessio::{Auth, Headers, Params, Request, Resolver, Settings, merge};
 
 /// Few names in several spellings, so that they meet.
 fn name() -> impl Strategy<Value = String> {
@@ -27,6 +28,9 @@ fn settings(headers: &[(String, String)], params: &[(String, String)]) -> Settin
         settings.headers.append(name, value).unwrap();
     }
     settings.params = params.iter().cloned().collect();
+    settings.routes.pin("h", []).unwrap();
+    settings.resolver = Resolver::from_fn(|_, _| Ok(vec![]));
+    settings.tcp.nodelay = false;
     settings
 }
 
@@ -70,6 +74,7 @@ proptest! {
         let untouched = merge(&settings, Request::get("http://h/"));
         prop_assert_eq!(&lines(&untouched.headers), &before.0);
         prop_assert_eq!(&untouched.params, &before.1);
+        prop_assert_eq!(untouched.reach, Reach::of(&settings));
         prop_assert!(untouched.overrides.is_empty());
         // Story S8: whatever a request does, the settings stay.
         let _ = merge(&settings, request(&other, &gone, &other, &gone).basic_auth("u", "p"));

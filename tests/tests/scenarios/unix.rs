@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sessio::pool::Policy;
-use sessio::{Error, Kind, Timeout};
+use sessio::{Error, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
 use sessio_tests::scenarios;
@@ -134,16 +134,19 @@ async fn t03_time_limits_hold<R: Runtime>(world: &World<R>) {
     ]);
     let door = Door::to(&server);
     session.unix_socket("localhost", door.path()).unwrap();
-    let set = session.update(|settings| {
-        (settings.timeouts.head, settings.timeouts.read) =
-            (Some(Duration::from_millis(500)), Some(Duration::from_millis(25)));
-        Ok::<(), Error>(())
-    });
-    set.unwrap();
-    let error = session.get("http://localhost/1").send().await.unwrap_err();
+    let limited = |change: fn(&mut Timeouts)| {
+        let variant = session.with(|settings| {
+            change(&mut settings.timeouts);
+            Ok::<(), Error>(())
+        });
+        variant.unwrap()
+    };
+    let short = limited(|timeouts| timeouts.head = Some(Duration::from_millis(25)));
+    let error = short.get("http://localhost/1").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Head));
     server.wait_closed(0);
-    let response = session.get("http://localhost/2").send().await.unwrap();
+    let short = limited(|timeouts| timeouts.read = Some(Duration::from_millis(25)));
+    let response = short.get("http://localhost/2").send().await.unwrap();
     let error = response.bytes().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Read));
     server.wait_closed(1);

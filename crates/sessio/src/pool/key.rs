@@ -55,7 +55,9 @@ impl<'a> Key<'a> {
             Some(Route::Addresses(pinned)) => add(&mut text, format_args!(" at {pinned:?}")),
             None => {}
         }
-        if let (None, Some(Host::Domain(_)), Some(number)) = (route, url.host(), resolver.number()) {
+        if let (None, Some(number)) = (route, resolver.number())
+            && let Some(Host::Domain(_)) = url.host()
+        {
             add(&mut text, format_args!(" by resolver {number}"));
         }
         if let Some(local) = local_address {

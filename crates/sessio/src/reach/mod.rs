@@ -39,7 +39,7 @@ pub use tcp::{KeepAlive, Tcp};
 
 /// What one request knows of how to reach hosts: the [`Settings`] of those names, as they were when it was
 /// merged.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reach {
     /// Hosts that are not reached by their own names.
