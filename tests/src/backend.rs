@@ -7,6 +7,8 @@ use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
+use crate::simulation::network::{Link, Network};
+
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -79,6 +81,32 @@ impl Backend for BlockingThread {
     }
 }
 
+/// A network in memory on which nothing takes any time.
+#[derive(Debug)]
+pub struct Simulation;
+
+impl Backend for Simulation {
+    type Runtime = Network;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        crate::simulation::run(1, Link::default(), scenario);
+    }
+}
+
+/// A network in memory that is slow, uneven, and cuts everything into small packets.
+#[derive(Debug)]
+pub struct RoughSimulation;
+
+impl Backend for RoughSimulation {
+    type Runtime = Network;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        let ms = Duration::from_millis(1);
+        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 100 };
+        crate::simulation::run(1, link, scenario);
+    }
+}
+
 async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
@@ -106,6 +134,8 @@ macro_rules! scenarios {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on simulation: Simulation => $($name)* }
+        $crate::scenarios! { @on rough_simulation: RoughSimulation => $($name)* }
     };
     ($($name:ident)*) => {
         $crate::scenarios! { waiting: $($name)* }

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod eval;
 pub mod replay;
 pub mod rig;
+pub mod simulation;
 pub mod source;
 pub mod trail;
 pub mod world;
