@@ -102,7 +102,7 @@ impl Backend for RoughSimulation {
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
         let ms = Duration::from_millis(1);
-        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 100 };
+        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 1460 };
         crate::simulation::run(1, link, scenario);
     }
 }

@@ -33,7 +33,7 @@ pub struct Half {
     pub is_ended: bool,
 }
 
-const UP: usize = 0;
+pub const UP: usize = 0;
 pub const DOWN: usize = 1;
 /// How large packets are where nothing else is said.
 const PACKET: usize = 1460;
@@ -84,12 +84,7 @@ impl State {
             self.lines.remove(&id);
             return None;
         }
-        for packet in said.packets {
-            if let Packet::Reset = packet {
-                line.answer.clear();
-            }
-            line.answer.push_back(packet);
-        }
+        line.answer.extend(said.packets);
         let has_read = said.unread < std::mem::replace(&mut line.unread, said.unread);
         let waker = if has_read { line.waker.take() } else { None };
         let until = said.until.map(|until| until.saturating_duration_since(self.start));
@@ -99,7 +94,18 @@ impl State {
             self.plan(until, Event::Time);
         }
         self.answer(id);
+        self.reset(id);
         waker
+    }
+
+    /// A reset overtakes what the window has not let through.
+    fn reset(&mut self, id: u64) {
+        if let Some(line) = self.lines.get_mut(&id)
+            && let Some(Packet::Reset) = line.answer.back()
+        {
+            line.answer.clear();
+            self.packet(id, DOWN, Packet::Reset);
+        }
     }
 
     pub fn arrive(&mut self, id: u64, way: usize, packet: Option<Packet>) -> Option<Waker> {
@@ -115,7 +121,11 @@ impl State {
                 line.is_lost = true;
                 line.peer.hear(Packet::Reset);
             }
-            Some(packet) if way == UP => line.peer.hear(packet),
+            Some(packet) if way == UP => {
+                line.unread += packet.len();
+                line.peer.hear(packet);
+                return None;
+            }
             Some(Packet::Bytes(bytes)) if !line.is_closed => half.arrived.extend(bytes),
             Some(Packet::Bytes(_)) => is_unheard = true,
             Some(Packet::End) => half.is_ended = true,
@@ -141,9 +151,9 @@ impl State {
                 let rest = bytes.split_off(room.min(bytes.len()));
                 if !rest.is_empty() {
                     line.answer.push_front(Packet::Bytes(rest));
-                    if bytes.is_empty() {
-                        return;
-                    }
+                }
+                if bytes.is_empty() {
+                    return;
                 }
             }
             self.packet(id, DOWN, packet);

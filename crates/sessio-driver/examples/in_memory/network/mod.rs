@@ -19,7 +19,7 @@ mod backend;
 mod line;
 mod peer;
 
-use line::Line;
+use line::{Line, UP};
 pub use peer::{Packet, Peer, Said, Server};
 use peer::Site;
 
@@ -164,9 +164,12 @@ impl State {
 
     /// Lets happen what comes next, and says who is to be woken. What the peers do takes no time.
     fn jump(&mut self) -> Option<Vec<Waker>> {
-        let woken = self.peers_go_on();
-        if !woken.is_empty() {
-            return Some(woken);
+        // They read at once whatever comes at once.
+        if !self.has_more_to_hear() {
+            let woken = self.peers_go_on();
+            if !woken.is_empty() {
+                return Some(woken);
+            }
         }
         let ((at, _), event) = self.events.pop_first()?;
         self.now = at;
@@ -175,6 +178,11 @@ impl State {
             Event::Arrive(id, way, packet) => self.arrive(id, way, packet),
             Event::Time => None,
         }))
+    }
+
+    fn has_more_to_hear(&self) -> bool {
+        let next = self.events.first_key_value();
+        next.is_some_and(|((at, _), event)| *at == self.now && matches!(event, Event::Arrive(_, UP, _)))
     }
 
     /// Whether anything is on its way, or would be.
