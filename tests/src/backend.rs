@@ -102,7 +102,7 @@ impl Backend for RoughSimulation {
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
         let ms = Duration::from_millis(1);
-        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 1460 };
+        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 100 };
         crate::simulation::run(1, link, scenario);
     }
 }
@@ -128,6 +128,14 @@ macro_rules! scenarios {
                 }
             )*
         }
+    };
+    // Scenarios in which a small answer comes together with its head: a network that cuts it up parts them.
+    (together: $($name:ident)*) => {
+        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on simulation: Simulation => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {

@@ -69,9 +69,11 @@ impl fmt::Debug for Network {
 
 impl testkit::Network for Network {
     fn go_on_until(&self, done: &mut dyn FnMut() -> bool) {
-        while !done() && self.turn() {}
-        // A test that waits for a server knows from there on what has come to the client.
+        // What a server has said by the time that a test has waited for has come to the client.
         self.settle();
+        while !done() && self.turn() {
+            self.settle();
+        }
     }
 }
 
