@@ -7,7 +7,10 @@ use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
-use crate::simulation::network::{Link, Network};
+use crate::simulation::{
+    self,
+    network::{Link, Network},
+};
 
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -89,11 +92,11 @@ impl Backend for Simulation {
     type Runtime = Network;
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
-        crate::simulation::run(1, Link::default(), scenario);
+        simulation::run(Link::default(), scenario);
     }
 }
 
-/// A network in memory that is slow, uneven, and cuts everything into small packets.
+/// A network in memory that is slow, uneven, and cuts everything into small packets, drawn from a seed.
 #[derive(Debug)]
 pub struct RoughSimulation;
 
@@ -102,8 +105,8 @@ impl Backend for RoughSimulation {
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
         let ms = Duration::from_millis(1);
-        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 100 };
-        crate::simulation::run(1, link, scenario);
+        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 500 };
+        simulation::run(link, scenario);
     }
 }
 

@@ -32,12 +32,17 @@ thread_local! {
     static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
 }
 
+/// What chance is drawn from: 1, unless `SESSIO_SEED` is another number.
+fn seed() -> u64 {
+    std::env::var("SESSIO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
 /// Runs a scenario on a network of its own, and gives that network back.
 ///
 /// # Panics
 /// If the scenario hangs: nothing can happen any more, or things happen for a day.
-pub fn run(seed: u64, link: Link, scenario: impl Future<Output = ()>) -> Network {
-    let network = Network::new(seed);
+pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
+    let network = Network::new(seed());
     network.route("localhost", Some(Ipv4Addr::LOCALHOST.into()), link, dial);
     network.route("", None, link, dial);
     NETWORK.set(Some(network.clone()));

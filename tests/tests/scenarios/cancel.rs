@@ -147,10 +147,10 @@ async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
 }
 
 async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>) {
-    let server = Server::start();
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
         let mut number = 0;
         loop {
+            let server = Server::start();
             let rig = world.rig().failing(number, kind);
             let session = Session::on(rig.clone());
             let url = server.url("/redirect/2?cookies=1");

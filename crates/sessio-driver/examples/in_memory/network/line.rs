@@ -79,12 +79,21 @@ impl State {
     fn peer_goes_on(&mut self, id: u64) -> Option<Waker> {
         let line = self.lines.get_mut(&id)?;
         let unsent: usize = line.answer.iter().map(Packet::len).sum();
-        let said = line.peer.go_on(self.start + self.now, WINDOW.saturating_sub(unsent));
+        // A peer that had to stop goes on when there is something to gain.
+        let room = if unsent > WINDOW / 2 { 0 } else { WINDOW - unsent };
+        let said = line.peer.go_on(self.start + self.now, room);
         if said.packets.is_empty() && said.is_over && line.is_closed {
             self.lines.remove(&id);
             return None;
         }
-        line.answer.extend(said.packets);
+        for packet in said.packets {
+            match packet {
+                Packet::Bytes(bytes) => {
+                    line.answer.extend(bytes.chunks(PACKET).map(|piece| Packet::Bytes(piece.to_vec())));
+                }
+                Packet::End | Packet::Reset => line.answer.push_back(packet),
+            }
+        }
         let has_read = said.unread < std::mem::replace(&mut line.unread, said.unread);
         let waker = if has_read { line.waker.take() } else { None };
         let until = said.until.map(|until| until.saturating_duration_since(self.start));
@@ -143,18 +152,12 @@ impl State {
     /// Sends what the peer has said, as far as the window lets it.
     pub fn answer(&mut self, id: u64) {
         while let Some(line) = self.lines.get_mut(&id)
-            && let Some(mut packet) = line.answer.pop_front()
+            && let Some(packet) = line.answer.pop_front()
         {
-            if let Packet::Bytes(bytes) = &mut packet {
-                let down = &line.halves[DOWN];
-                let room = WINDOW.saturating_sub(down.on_its_way + down.arrived.len());
-                let rest = bytes.split_off(room.min(bytes.len()));
-                if !rest.is_empty() {
-                    line.answer.push_front(Packet::Bytes(rest));
-                }
-                if bytes.is_empty() {
-                    return;
-                }
+            let down = &line.halves[DOWN];
+            if down.on_its_way + down.arrived.len() + packet.len() > WINDOW {
+                line.answer.push_front(packet);
+                return;
             }
             self.packet(id, DOWN, packet);
         }
