@@ -104,9 +104,7 @@ impl Backend for RoughSimulation {
     type Runtime = Network;
 
     fn run(scenario: impl Future<Output = ()> + Send + 'static) {
-        let ms = Duration::from_millis(1);
-        let link = Link { latency: ms, jitter: ms, bandwidth: 100_000_000, loss: 0, packet: 500 };
-        simulation::run(link, scenario);
+        simulation::run(simulation::ROUGH, scenario);
     }
 }
 
@@ -132,6 +130,25 @@ macro_rules! scenarios {
             )*
         }
     };
+    // What can be known of every scenario where it runs in virtual time.
+    (@laws $($name:ident)*) => {
+        $crate::scenarios! { @law repeated: repeat => $($name)* }
+        $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
+    };
+    (@law $module:ident: $law:ident => $($name:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    use $crate::simulation::{$law, network::Network};
+                    $law(|| async {
+                        let world = $crate::world::World::new(Network::default());
+                        super::$name(&world).await;
+                    });
+                }
+            )*
+        }
+    };
     // Scenarios in which a small answer comes together with its head: a network that cuts it up parts them.
     (together: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
@@ -150,6 +167,7 @@ macro_rules! scenarios {
     };
     ($($name:ident)*) => {
         $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @laws $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
 }

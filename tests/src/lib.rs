@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod eval;
+pub mod polls;
 pub mod replay;
 pub mod rig;
 pub mod simulation;

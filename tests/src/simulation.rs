@@ -22,10 +22,23 @@ use sessio_testkit as testkit;
 #[path = "../../crates/sessio-driver/examples/in_memory/network/mod.rs"]
 pub mod network;
 
+use crate::polls::{counted, polled};
 use network::{Link, Network, Packet, Peer, Said};
 
 /// How much virtual time a scenario may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many points of a scenario it is dropped at.
+const MOST_POINTS: usize = 100;
+
+/// A link that is slow, uneven, and cuts everything into small packets.
+pub const ROUGH: Link = Link {
+    latency: Duration::from_millis(1),
+    jitter: Duration::from_millis(1),
+    bandwidth: 100_000_000,
+    loss: 0,
+    packet: 500,
+};
 
 thread_local! {
     /// The network on which this thread runs a scenario.
@@ -42,13 +55,45 @@ fn seed() -> u64 {
 /// # Panics
 /// If the scenario hangs: nothing can happen any more, or things happen for a day.
 pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
+    run_for(link, scenario).1
+}
+
+/// Runs a scenario twice, and compares what happened on its network, packet by packet.
+///
+/// # Panics
+/// If it was not the same.
+pub fn repeat<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+    let [one, other] = [(); 2].map(|()| run(ROUGH, scenario()).trace());
+    let parted = one.iter().zip(&other).position(|(one, other)| one != other);
+    assert!(one == other, "of {} and {} packets this one differs: {parted:?}", one.len(), other.len());
+}
+
+/// Drops a scenario at every point where it waits: nothing of it is left on the network then. Of scenarios
+/// that wait very often, points evenly apart are taken.
+///
+/// # Panics
+/// If a connection is left open, or a timer.
+pub fn drop_everywhere<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+    let link = Link { latency: Duration::from_millis(1), ..Link::default() };
+    let (waits, _) = run_for(link, counted(scenario()));
+    let points = (1..=waits).step_by(waits.div_ceil(MOST_POINTS).max(1));
+    println!("dropped at {} of {waits} points", points.clone().count());
+    for point in points {
+        let (done, network) = run_for(link, polled(point, scenario()));
+        assert!(done.is_none(), "it ends where it waited before");
+        network.settle();
+        assert!(network.is_idle(), "something is left after {point} polls");
+    }
+}
+
+fn run_for<T>(link: Link, scenario: impl Future<Output = T>) -> (T, Network) {
     let network = Network::new(seed());
     network.route("localhost", Some(Ipv4Addr::LOCALHOST.into()), link, dial);
     network.route("", None, link, dial);
     NETWORK.set(Some(network.clone()));
     let mut scenario = std::pin::pin!(scenario);
     let mut patience = network.sleep_until(network.mono() + PATIENCE);
-    network.run(std::future::poll_fn(|cx| {
+    let done = network.run(std::future::poll_fn(|cx| {
         let state = scenario.as_mut().poll(cx);
         if state.is_pending() {
             assert!(patience.poll_elapsed(cx).is_pending(), "the scenario hangs");
@@ -56,7 +101,7 @@ pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
         state
     }));
     NETWORK.set(None);
-    network
+    (done, network)
 }
 
 impl Default for Network {

@@ -69,6 +69,7 @@ fn main() -> Result<()> {
     assert_eq!(network.elapsed(), 3 * 160 * MS);
     drop(session);
     network.settle();
+    assert!(network.is_idle(), "nothing is left of it");
     network.trace().iter().for_each(|line| println!("{line}"));
     Ok(())
 }

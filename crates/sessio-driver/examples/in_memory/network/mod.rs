@@ -20,8 +20,8 @@ mod line;
 mod peer;
 
 use line::{Line, UP};
-pub use peer::{Packet, Peer, Said, Server};
 use peer::Site;
+pub use peer::{Packet, Peer, Said, Server};
 
 /// The way to a server: how long a byte travels, how much longer at times, how many follow each other within a
 /// second, and one packet in how many takes its connection down. Where a number is 0, nothing holds them up.
@@ -141,6 +141,12 @@ impl Network {
     /// Lets everything arrive that is on its way.
     pub fn settle(&self) {
         while self.state().has_packets() && self.turn() {}
+    }
+
+    /// Whether nobody is connected, and nobody waits.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.lines.is_empty() && !state.events.values().any(|event| matches!(event, Event::Wake(_)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
