@@ -2,6 +2,7 @@
 //! of every answer.
 
 pub mod answer;
+pub mod async_run;
 pub mod blocking_run;
 pub mod clients;
 pub mod heap;
@@ -9,6 +10,8 @@ pub mod meter;
 pub mod options;
 pub mod plan;
 pub mod raw;
+pub mod session;
+pub mod smol_run;
 pub mod table;
 pub mod tokio_run;
 
