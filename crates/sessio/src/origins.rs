@@ -54,7 +54,7 @@ impl Origins {
         // A path that begins with two slashes would be taken for an authority.
         if !tail.starts_with("//")
             && let Some(known) = self.known.iter().find(|known| *known.text == *origin)
-            && let Ok((url, _)) = address::join(&known.root, tail.as_bytes())
+            && let Some(url) = known.at(tail)
         {
             address.0 = Form::Whole(url, false);
             return;
@@ -80,6 +80,25 @@ impl Origins {
             self.known[self.oldest] = known;
             self.oldest = (self.oldest + 1) % MOST;
         }
+    }
+}
+
+impl Known {
+    /// The URL with this behind the authority.
+    fn at(&self, tail: &str) -> Option<Url> {
+        if !tail.starts_with('/') || !tail.bytes().all(|b| address::is_plain(b)) {
+            return address::join(&self.root, tail.as_bytes()).ok().map(|(url, _)| url);
+        }
+        // Nothing in it needs a second look: it is path and query as they are.
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        let mut url = self.root.clone();
+        if path != "/" {
+            url.set_path(path);
+        }
+        if !query.is_empty() {
+            url.set_query(Some(query));
+        }
+        Some(url)
     }
 }
 
