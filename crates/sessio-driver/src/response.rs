@@ -167,7 +167,7 @@ impl<R: Runtime> Response<R> {
         if !poll_fn(|cx| flight.poll_body(cx)).await? {
             return Ok(None);
         }
-        flight.body().map(Some)
+        Ok(Some(flight.body()))
     }
 
     /// The whole body.

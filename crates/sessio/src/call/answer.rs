@@ -78,7 +78,7 @@ impl Call {
     pub fn sent(&mut self, n: usize) {
         let moves = self.moves_filter() || matches!(self.phase, Phase::Exchange);
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
-        if n > conn.io(&self.sender, &mut self.receiver, true).0.len() {
+        if n > conn.unsent(&self.sender).len() {
             return self.misuse();
         }
         conn.sent(n, &mut self.sender);

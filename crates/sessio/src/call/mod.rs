@@ -251,6 +251,12 @@ impl Call {
         self.receiver.left()
     }
 
+    /// The bytes of the last [`Step::Body`], less what was consumed of them since.
+    #[must_use]
+    pub fn unread(&self) -> &[u8] {
+        if matches!(self.phase, Phase::Read) { self.receiver.unread() } else { &[] }
+    }
+
     /// The trailers of the answer, once its body has been read.
     #[must_use]
     pub fn trailers(&self) -> &Headers {

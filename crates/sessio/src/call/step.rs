@@ -137,34 +137,30 @@ impl Call {
     }
 
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
+        self.receiver.advance();
+        if !self.receiver.unread().is_empty() {
+            // The caller has something to read: the time it takes is its own.
+            self.clock.rest();
+            return Ok(Step::Body(self.receiver.unread()));
+        }
         match self.receiver.poll() {
-            // Asked again below: what is borrowed here could not be handed out only sometimes.
-            Ok(Event::Body(_)) => {}
             // The end of a chunked body may show only now: the connection is given back before anything else.
-            Ok(Event::End) if self.conn.is_some() => return Ok(Step::Release),
+            Ok(Event::End) if self.conn.is_some() => Ok(Step::Release),
             Ok(Event::End) => {
                 self.phase = Phase::Done;
-                return Ok(Step::Done);
+                Ok(Step::Done)
             }
-            Ok(_) => {
-                return match self.receive_failure.take() {
-                    Some(cause) => {
-                        self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
-                        Err(self.tell())
-                    }
-                    None => self.io(Timeout::Read, now),
-                };
-            }
+            Ok(_) => match self.receive_failure.take() {
+                Some(cause) => {
+                    self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
+                    Err(self.tell())
+                }
+                None => self.io(Timeout::Read, now),
+            },
             Err(error) => {
                 self.fail(error);
-                return Err(self.tell());
+                Err(self.tell())
             }
-        }
-        // The caller has something to read: the time it takes is its own.
-        self.clock.rest();
-        match self.receiver.poll()? {
-            Event::Body(bytes) => Ok(Step::Body(bytes)),
-            _ => Ok(Step::Done),
         }
     }
 

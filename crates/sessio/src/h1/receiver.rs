@@ -54,6 +54,8 @@ pub struct Receiver {
     /// How much room was handed out.
     offered: usize,
     is_ended: bool,
+    /// Nothing has moved since the machine last went as far as it could.
+    is_settled: bool,
     verdict: Reuse,
     trailers: Headers,
     failure: Option<Failure>,
@@ -112,6 +114,7 @@ impl Receiver {
             received: 0,
             offered: 0,
             is_ended: false,
+            is_settled: false,
             verdict: Reuse::No(Why::Unfinished),
             trailers: Headers::new(),
             failure: None,
@@ -135,6 +138,7 @@ impl Receiver {
     ///
     /// More than there was room for is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
     pub fn received(&mut self, n: usize) {
+        self.is_settled = false;
         if n == 0 {
             self.is_ended = true;
         } else if n > mem::take(&mut self.offered) {
@@ -153,11 +157,12 @@ impl Receiver {
     pub fn poll(&mut self) -> Result<Event<'_>> {
         self.advance();
         if let Some(head) = self.ready.take() {
+            self.is_settled = false;
             let event = if is_interim(head.status) { Event::Interim } else { Event::Head };
             return Ok(event(head));
         }
-        if !self.body.unread().is_empty() {
-            return Ok(Event::Body(self.buffer.read(self.body.unread())));
+        if !self.unread().is_empty() {
+            return Ok(Event::Body(self.unread()));
         }
         if let Some(failure) = &mut self.failure {
             let told = Failure::Told(failure.kind());
@@ -173,9 +178,15 @@ impl Receiver {
     ///
     /// More than there were is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
     pub fn consume(&mut self, n: usize) {
+        self.is_settled = false;
         if !self.body.consume(n) {
             self.fail(Error::new(Kind::Misuse).with_detail("more body bytes than there were"));
         }
+    }
+
+    /// The bytes of [`Event::Body`], as far as they are known; empty where there are none.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.buffer.read(self.body.unread())
     }
 
     /// Whether the last byte of the response has come, be it consumed or not. Of a chunked body that shows
@@ -263,12 +274,15 @@ impl Receiver {
     /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
     /// at once whether the response [is complete](Self::is_complete).
     pub(crate) fn advance(&mut self) {
-        while !self.is_blocked() {
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return self.fail(error),
-            }
+        while !self.is_settled {
+            self.is_settled = self.is_blocked()
+                || match self.step() {
+                    Ok(goes_on) => !goes_on,
+                    Err(error) => {
+                        self.fail(error);
+                        true
+                    }
+                };
         }
     }
 
