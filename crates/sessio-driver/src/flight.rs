@@ -48,7 +48,7 @@ enum Stop {
 
 impl<R: Runtime> Flight<R> {
     pub(crate) fn new(
-        request: Prepared,
+        request: Box<Prepared>,
         upload: Option<Box<Upload>>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,

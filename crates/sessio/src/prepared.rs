@@ -149,7 +149,9 @@ impl Prepared {
         let chunked = self.headers.contains("Transfer-Encoding");
         match (&self.body.content, self.body.length()) {
             (Content::None, _) => {
-                self.headers.remove("Transfer-Encoding");
+                if chunked {
+                    self.headers.remove("Transfer-Encoding");
+                }
                 let bare = matches!(self.method, Method::GET | Method::HEAD);
                 if !bare && !self.headers.contains("Content-Length") {
                     self.headers.append_known("Content-Length", b"0");

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::{Call, Memory, Phase};
+use super::{Call, Phase};
 use crate::conn::Conn;
 use crate::cookie::Jar;
 use crate::error::{Error, Kind, Timeout};
@@ -57,11 +57,11 @@ impl Call {
         let mut asked = Asked::new(&request.method);
         asked.close = says_close(&request.headers);
         asked.upgrade = request.headers.contains("Upgrade");
-        let Memory { send, recv } = std::mem::take(&mut self.memory);
-        self.receiver = Receiver::new(asked, request.limits, recv);
+        self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
         let target = request.target().as_bytes();
         let outgoing = request.outgoing(self.framed);
-        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, send);
+        let buffer = self.sender.take_buffer();
+        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
         self.phase = Phase::Exchange;
         self.settle();
     }

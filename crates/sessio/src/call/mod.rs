@@ -82,7 +82,7 @@ use std::time::{Duration, Instant};
 use crate::conn::Conn;
 use crate::cookie::Extracted;
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::{Receiver, Sender};
+use crate::h1::{Asked, Receiver, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
 use crate::history::Exchange;
@@ -103,8 +103,6 @@ pub struct Call {
     connection: (u64, bool),
     sender: Sender,
     receiver: Receiver,
-    /// For the sender and the receiver, until they have it.
-    memory: Memory,
     clock: Clock,
     /// When this hop began, and how long it took until the head was there.
     began: Option<Instant>,
@@ -171,13 +169,13 @@ impl Call {
     ///
     /// # Errors
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
-    pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
+    pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
+        let request = request.into();
         let framed = request.framed()?;
         Ok(Self {
-            sender: Sender::default(),
-            receiver: Receiver::default(),
-            memory,
-            request: Box::new(request),
+            sender: Sender::idle(memory.send),
+            receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
+            request,
             framed,
             phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
@@ -272,14 +270,11 @@ impl Call {
     /// The memory, for the next call. This one is over then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        if self.memory.capacity() == 0 {
-            self.recycle();
-        }
         if !matches!(self.phase, Phase::Failed(_)) {
             self.conn = None;
             self.phase = Phase::Done;
         }
-        std::mem::take(&mut self.memory)
+        Memory { send: self.sender.take_buffer(), recv: self.receiver.take_buffer() }
     }
 }
 

@@ -57,7 +57,8 @@ pub struct Receiver {
     /// Nothing has moved since the machine last went as far as it could.
     is_settled: bool,
     verdict: Reuse,
-    trailers: Headers,
+    /// Few responses have any: they lie apart.
+    trailers: Option<Box<Headers>>,
     failure: Option<Failure>,
 }
 
@@ -116,7 +117,7 @@ impl Receiver {
             is_ended: false,
             is_settled: false,
             verdict: Reuse::No(Why::Unfinished),
-            trailers: Headers::new(),
+            trailers: None,
             failure: None,
         }
     }
@@ -218,12 +219,13 @@ impl Receiver {
     /// a server could say in them was decided before (RFC 9110 section 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
-        &self.trailers
+        static NONE: Headers = Headers::new();
+        self.trailers.as_deref().unwrap_or(&NONE)
     }
 
     /// Takes the trailers out.
     pub fn take_trailers(&mut self) -> Headers {
-        mem::take(&mut self.trailers)
+        self.trailers.take().map_or_else(Headers::new, |trailers| *trailers)
     }
 
     /// How many bytes have come, heads, framing and excess included.
@@ -260,6 +262,12 @@ impl Receiver {
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer.into_bytes()
+    }
+
+    /// The same, of a receiver that is not needed any more.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.body = Body::new(Framing::None);
+        mem::replace(&mut self.buffer, Buffer::new(Vec::new())).into_bytes()
     }
 
     /// Something has to be taken before anything more is looked at.
@@ -349,7 +357,9 @@ impl Receiver {
                 false => Ok(false),
             };
         };
-        self.trailers = trailers;
+        if !trailers.is_empty() {
+            self.trailers = Some(Box::new(trailers));
+        }
         if let Some(why) = tolerated {
             self.close(why);
         }
