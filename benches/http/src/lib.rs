@@ -6,6 +6,7 @@ pub mod async_run;
 pub mod blocking_run;
 pub mod clients;
 pub mod heap;
+pub mod marks;
 pub mod meter;
 pub mod options;
 pub mod plan;
