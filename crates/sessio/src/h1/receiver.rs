@@ -5,7 +5,7 @@ use std::mem;
 
 use super::asked::Asked;
 use super::body::{Body, Next};
-use super::buffer::{Buffer, FULL};
+use super::buffer::{Buffer, KEPT};
 use super::framing::{Decision, Framing};
 use super::heads::{Heads, is_interim};
 use super::limits::Limits;
@@ -130,7 +130,7 @@ impl Receiver {
             self.offered = 0;
             return &mut [];
         }
-        let room = self.buffer.room(self.limits.head_bytes.saturating_add(FULL));
+        let room = self.buffer.room(self.limits.head_bytes.saturating_add(KEPT));
         self.offered = room.len();
         room
     }
