@@ -1,4 +1,4 @@
-//! A client that works with blocking sockets: one request after another.
+//! Clients that work with blocking sockets: one request after another.
 
 use crate::Outcome;
 use crate::answer::Answer;

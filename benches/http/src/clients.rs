@@ -8,11 +8,17 @@ use crate::Outcome;
 use crate::meter::Reading;
 
 /// The clients, floor first.
-pub const CLIENTS: [&str; 5] = ["raw-blocking", "raw-tokio", "sessio-tokio", "hyper", "reqwest"];
+pub const CLIENTS: [&str; 7] =
+    ["raw-blocking", "raw-tokio", "sessio-blocking", "sessio-tokio", "sessio-smol", "hyper", "reqwest"];
 
 /// Whether a client can have several requests under way.
 pub fn is_concurrent(client: &str) -> bool {
     !client.ends_with("-blocking")
+}
+
+/// Whether a client keeps connections to several hosts.
+pub fn has_hosts(client: &str) -> bool {
+    client != "hyper"
 }
 
 /// Where the program of that name lies: beside this one.

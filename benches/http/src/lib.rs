@@ -2,13 +2,17 @@
 //! of every answer.
 
 pub mod answer;
+pub mod async_run;
 pub mod blocking_run;
 pub mod clients;
 pub mod heap;
+pub mod marks;
 pub mod meter;
 pub mod options;
 pub mod plan;
 pub mod raw;
+pub mod session;
+pub mod smol_run;
 pub mod table;
 pub mod tokio_run;
 

@@ -1,5 +1,6 @@
 //! What a client is asked to do.
 
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use crate::Outcome;
@@ -56,10 +57,12 @@ pub struct Plan {
     pub workload: Workload,
     /// How many requests are measured, over all tasks.
     pub requests: usize,
-    /// How many requests each task makes before that.
+    /// How many requests each task makes before that: each host gets one.
     pub warm: usize,
     /// How many tasks there are, all on one thread.
     pub tasks: usize,
+    /// How many hosts there are, asked in turn: 127.0.0.1 and those that follow it.
+    pub hosts: usize,
     /// How long a body is in the bulk workloads.
     pub bytes: usize,
     /// How long its chunks are.
@@ -75,12 +78,14 @@ impl Plan {
     /// What cannot be read.
     pub fn of_program() -> Outcome<Self> {
         let options = Options::of_program()?;
+        let hosts = options.get("hosts", 1)?.max(1);
         Ok(Self {
             authority: options.text("server").ok_or("--server host:port is missing")?.to_owned(),
             workload: options.get("workload", "small".to_owned())?.parse()?,
             requests: options.get("requests", 1000)?,
-            warm: options.get("warm", 100)?,
+            warm: options.get("warm", 100)?.max(hosts),
             tasks: options.get("tasks", 1)?.max(1),
+            hosts,
             bytes: options.get("bytes", 64 << 20)?,
             chunk: options.get("chunk", 1024)?,
             heap: options.get("heap", false)?,
@@ -98,9 +103,17 @@ impl Plan {
         }
     }
 
-    /// The same as a URL.
-    pub fn url(&self) -> String {
-        self.url_of(&self.path())
+    /// The hosts, each with the port.
+    pub fn authorities(&self) -> Vec<String> {
+        let port = self.authority.rsplit(':').next().unwrap_or_default();
+        let first = Ipv4Addr::LOCALHOST.to_bits();
+        (first..).take(self.hosts).map(|host| format!("{}:{port}", Ipv4Addr::from_bits(host))).collect()
+    }
+
+    /// The URLs of the workload's requests, one for each host.
+    pub fn urls(&self) -> Turns<String> {
+        let path = self.path();
+        self.authorities().iter().map(|authority| format!("http://{authority}{path}")).collect()
     }
 
     /// The URL of a path.
@@ -140,5 +153,25 @@ impl Plan {
     /// How many requests the task with this number makes.
     pub fn share(&self, task: usize) -> usize {
         self.requests / self.tasks + usize::from(task < self.requests % self.tasks)
+    }
+}
+
+/// What is taken in turn: one for each host.
+pub struct Turns<T> {
+    all: Vec<T>,
+    at: usize,
+}
+
+impl<T> Turns<T> {
+    /// Whose turn it is.
+    pub fn next(&mut self) -> &mut T {
+        self.at = if self.at + 1 < self.all.len() { self.at + 1 } else { 0 };
+        &mut self.all[self.at]
+    }
+}
+
+impl<T> FromIterator<T> for Turns<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(all: I) -> Self {
+        Self { all: all.into_iter().collect(), at: 0 }
     }
 }

@@ -4,9 +4,9 @@ use crate::Outcome;
 use crate::answer::Answer;
 use crate::plan::Plan;
 
-/// The bytes of a plan's request.
-pub fn request(plan: &Plan) -> Vec<u8> {
-    let mut text = format!("GET {} HTTP/1.1\r\nhost: {}\r\n", plan.path(), plan.authority);
+/// The bytes of a plan's request to that host.
+pub fn request(plan: &Plan, authority: &str) -> Vec<u8> {
+    let mut text = format!("GET {} HTTP/1.1\r\nhost: {}\r\n", plan.path(), authority);
     for (name, value) in plan.headers() {
         text += &format!("{name}: {value}\r\n");
     }

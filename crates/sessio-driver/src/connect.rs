@@ -10,7 +10,7 @@ use std::time::Instant;
 use sessio::dial::{Dial, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
 use sessio::reach::{Destination, with_port};
-use sessio::{Conn, Error, Kind, call};
+use sessio::{Conn, Error, Kind};
 
 use crate::failure::ConnectFailure;
 use crate::flight::{Flight, unsupported};
@@ -19,12 +19,8 @@ use crate::shared::Line;
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
-    pub(crate) async fn connect(&mut self) {
-        // What went wrong is told by the next step.
-        let now = self.now();
-        let Ok(call::Step::Connect(wanted)) = self.call.step(now) else { return };
-        let (fresh, deadline) = (wanted.fresh, wanted.deadline);
-        if wanted.url.scheme() != "http" {
+    pub(crate) async fn connect(&mut self, fresh: bool, deadline: Option<Instant>) {
+        if self.call.request().url().scheme() != "http" {
             let error = unsupported(self.call.request());
             return self.call.unreachable(error);
         }

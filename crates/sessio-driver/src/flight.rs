@@ -36,8 +36,8 @@ pub(crate) struct Flight<R: Runtime> {
 
 /// Where a flight stops of itself.
 enum Stop {
-    /// A connection is wanted.
-    Connect,
+    /// A connection is wanted, a new one perhaps, and until then.
+    Connect { fresh: bool, deadline: Option<Instant> },
     /// The head is there.
     Head,
     /// Bytes of the body are there.
@@ -48,7 +48,7 @@ enum Stop {
 
 impl<R: Runtime> Flight<R> {
     pub(crate) fn new(
-        request: Prepared,
+        request: Box<Prepared>,
         upload: Option<Box<Upload>>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,
@@ -73,7 +73,7 @@ impl<R: Runtime> Flight<R> {
     pub(crate) async fn head(&mut self) -> Result<Head> {
         loop {
             match poll_fn(|cx| self.poll(cx)).await? {
-                Stop::Connect => self.connect().await,
+                Stop::Connect { fresh, deadline } => self.connect(fresh, deadline).await,
                 Stop::Head => return self.call.take_head().ok_or_else(|| Kind::Misuse.into()),
                 Stop::Body | Stop::Done => return Err(Kind::Misuse.into()),
             }
@@ -85,7 +85,7 @@ impl<R: Runtime> Flight<R> {
         self.poll(cx).map(|stop| match stop? {
             Stop::Body => Ok(true),
             Stop::Done => Ok(false),
-            Stop::Connect | Stop::Head => Err(Kind::Misuse.into()),
+            Stop::Connect { .. } | Stop::Head => Err(Kind::Misuse.into()),
         })
     }
 
@@ -95,12 +95,8 @@ impl<R: Runtime> Flight<R> {
     }
 
     /// The bytes of the body that are there.
-    pub(crate) fn body(&mut self) -> Result<&[u8]> {
-        match self.call.step(self.now)? {
-            Step::Body(bytes) => Ok(bytes),
-            // No bytes would be taken for the end of the body.
-            _ => Err(Kind::Misuse.into()),
-        }
+    pub(crate) fn body(&self) -> &[u8] {
+        self.call.unread()
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
@@ -138,7 +134,10 @@ impl<R: Runtime> Flight<R> {
                         }
                     }
                 }
-                Ok(Step::Connect(_)) => return Poll::Ready(Ok(Stop::Connect)),
+                Ok(Step::Connect(wanted)) => {
+                    let (fresh, deadline) = (wanted.fresh, wanted.deadline);
+                    return Poll::Ready(Ok(Stop::Connect { fresh, deadline }));
+                }
                 Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
                 Ok(Step::Done) => return Poll::Ready(Ok(Stop::Done)),

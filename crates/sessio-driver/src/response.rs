@@ -161,7 +161,7 @@ impl<R: Runtime> Response<R> {
         if !ready!(self.flight.poll_body(cx))? {
             return Poll::Ready(Ok(&[]));
         }
-        Poll::Ready(self.flight.body())
+        Poll::Ready(Ok(self.flight.body()))
     }
 
     /// The first `n` bytes of those that [`fill_buf`](Self::fill_buf) told were read. More of them than were
@@ -202,7 +202,7 @@ impl<R: Runtime> Response<R> {
         if !poll_fn(|cx| flight.poll_body(cx)).await? {
             return Ok(None);
         }
-        flight.body().map(Some)
+        Ok(Some(flight.body()))
     }
 
     /// The whole body.

@@ -97,13 +97,13 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// What is wrong with the request.
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
-        self.prepare_at(request, self.owner.runtime.now())
+        self.prepare_at(request, self.owner.runtime.now()).map(|request| *request)
     }
 
-    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Prepared> {
+    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Box<Prepared>> {
         self.owner.shared.read(&mut request.address);
         let merged = merge(&self.settings(), request);
-        prepare(merged, &mut self.owner.shared.jar(), now)
+        prepare(merged, &mut self.owner.shared.jar(), now).map(Box::new)
     }
 
     /// Sends a request that was prepared earlier (story S3).
@@ -114,7 +114,7 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        let flight = self.board(request, None, self.owner.runtime.now())?;
+        let flight = self.board(Box::new(request), None, self.owner.runtime.now())?;
         Response::of(flight).await
     }
 
@@ -124,7 +124,12 @@ impl<R: Runtime> Session<R> {
         self.board(self.prepare_at(request, now)?, source, now)
     }
 
-    fn board(&self, request: Prepared, source: Option<Box<dyn Source>>, now: Now) -> Result<Box<Flight<R>>> {
+    fn board(
+        &self,
+        request: Box<Prepared>,
+        source: Option<Box<dyn Source>>,
+        now: Now,
+    ) -> Result<Box<Flight<R>>> {
         let upload = source.map(|source| Box::new(Upload::new(source)));
         Flight::new(request, upload, self.owner.runtime.clone(), Arc::clone(&self.owner.shared), now)
     }

@@ -248,7 +248,8 @@ fn requote(tail: &[u8], out: &mut String) {
     }
 }
 
-const fn is_plain(b: u8) -> bool {
+/// Whether the URL parser takes a byte behind the authority for what it is.
+pub(crate) const fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric()
         || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
 }

@@ -63,6 +63,14 @@ impl Conn {
         (send, if wanted { recv } else { &mut [] })
     }
 
+    /// What goes to the socket, while the request is being sent.
+    pub(crate) fn unsent<'a>(&'a mut self, sender: &'a Sender) -> &'a [u8] {
+        match &mut self.secure {
+            None => sender.unsent(),
+            Some(secure) => secure.ends().0,
+        }
+    }
+
     /// Whether there is a filter.
     pub(crate) fn is_secured(&self) -> bool {
         self.secure.is_some()

@@ -30,8 +30,8 @@ pub struct Headers {
     spans: Vec<Span>,
 }
 
-/// Where in the block a field lies. A value follows its name after two bytes (`: `) unless it came from a
-/// peer, who may put more or less there.
+/// Where in the block a field lies. It lies there as it goes over the wire, `name: value` and CRLF, unless it came
+/// from a peer, who may put more or less around the value.
 #[derive(Clone, Copy)]
 struct Span {
     name: u32,
@@ -194,6 +194,11 @@ impl Headers {
         self.spans.iter().map(|span| span.field(&self.bytes))
     }
 
+    /// Names and values as bytes.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.spans.iter().map(|span| (span.name_in(&self.bytes), span.value_in(&self.bytes)))
+    }
+
     /// How many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -241,6 +246,7 @@ impl Headers {
         let at = self.bytes.len();
         let is_wanted = value(&mut self.bytes);
         let len = self.bytes.len() - at;
+        self.bytes.extend_from_slice(b"\r\n");
         // A block of 4 GiB is beyond every limit; such a field is left out rather than cut.
         if let (true, Ok(_), Ok(start), Ok(at), Ok(len)) = (
             is_wanted,
@@ -276,17 +282,26 @@ impl Headers {
 
     /// Writes the field lines, each with its CRLF.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        // Lines that follow each other in the block are written in one piece.
+        let mut piece = 0..0;
         for span in &self.spans {
-            // What was not received lies in the block as it goes over the wire.
-            if let Some(line) = span.line_in(&self.bytes) {
-                out.extend_from_slice(line);
-            } else {
+            let line = span.line_in(&self.bytes);
+            if let Some(line) = &line
+                && line.start == piece.end
+            {
+                piece.end = line.end;
+                continue;
+            }
+            out.extend_from_slice(&self.bytes[piece]);
+            piece = line.unwrap_or_else(|| {
                 out.extend_from_slice(span.name_in(&self.bytes));
                 out.extend_from_slice(b": ");
                 out.extend_from_slice(span.value_in(&self.bytes));
-            }
-            out.extend_from_slice(b"\r\n");
+                out.extend_from_slice(b"\r\n");
+                0..0
+            });
         }
+        out.extend_from_slice(&self.bytes[piece]);
     }
 
     /// As [`insert`](Self::insert), for a field of other headers.
@@ -327,10 +342,11 @@ impl Headers {
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
         let at = start.checked_add(u32::from(name_len) + 2).ok_or_else(too_large)?;
         at.checked_add(value_len).ok_or_else(too_large)?;
-        self.bytes.reserve(name.len() + value.len() + 2);
+        self.bytes.reserve(name.len() + value.len() + 4);
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(b": ");
         self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
         Ok(Span { name: start, name_len, sensitive: false, value: at, value_len })
     }
 }
@@ -349,11 +365,13 @@ impl Span {
         &bytes[self.value as usize..(self.value + self.value_len) as usize]
     }
 
-    /// Name and value in one piece, where that is how they lie.
-    fn line_in<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    /// Where the whole line lies with its CRLF, where it lies so.
+    fn line_in(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let (start, value) = (self.name as usize, self.value as usize);
-        let between = bytes.get(start + usize::from(self.name_len)..value)?;
-        if between == b": " { bytes.get(start..value + self.value_len as usize) } else { None }
+        let end = value + self.value_len as usize;
+        let is_whole = bytes.get(start + usize::from(self.name_len)..value) == Some(b": ")
+            && bytes.get(end..end + 2) == Some(b"\r\n");
+        is_whole.then_some(start..end + 2)
     }
 
     fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {

@@ -10,8 +10,7 @@ use crate::prepared::Prepared;
 /// session's first (story S18, row B14); a call passes them on over all its hops (rule R-26).
 ///
 /// An observer sees and changes nothing: it is lent the [`Call`] and the [`Event`], and returns nothing
-/// (unlike rule S-16). It runs within the call, in places under the lock of the session's jar, and must not use the
-/// session. If it panics the caller's future does; nobody hears more of that call, and the session
+/// (unlike rule S-16). It runs within the call, under no lock: it may use the session. If it panics the caller's future does; nobody hears more of that call, and the session
 /// goes on. Without an observer no event is even made.
 ///
 /// What events and calls print holds no credentials and no cookies (story S21). What they lend is whole:

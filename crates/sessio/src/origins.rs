@@ -1,5 +1,7 @@
 //! Origins that were read before.
 
+use std::fmt;
+
 use url::Url;
 
 use crate::address::{self, Address, Form};
@@ -30,12 +32,12 @@ pub struct Origins {
     oldest: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Known {
     /// Scheme and authority, to the letter.
     text: Box<str>,
-    /// What they were read as, with the path `/`.
-    root: Url,
+    /// What they were read as, and behind them whatever was read last: only its memory is of use.
+    url: Url,
 }
 
 impl Origins {
@@ -53,8 +55,8 @@ impl Origins {
         let (origin, tail) = text.split_at(end);
         // A path that begins with two slashes would be taken for an authority.
         if !tail.starts_with("//")
-            && let Some(known) = self.known.iter().find(|known| *known.text == *origin)
-            && let Ok((url, _)) = address::join(&known.root, tail.as_bytes())
+            && let Some(known) = self.known.iter_mut().find(|known| *known.text == *origin)
+            && let Some(url) = known.at(tail)
         {
             address.0 = Form::Whole(url, false);
             return;
@@ -69,17 +71,40 @@ impl Origins {
         if text.contains('@') || self.known.iter().any(|known| *known.text == *text) {
             return;
         }
-        let mut root = url.clone();
-        root.set_path("/");
-        root.set_query(None);
-        root.set_fragment(None);
-        let known = Known { text: text.into(), root };
+        let mut url = url.clone();
+        url.set_fragment(None);
+        let known = Known { text: text.into(), url };
         if self.known.len() < MOST {
             self.known.push(known);
         } else {
             self.known[self.oldest] = known;
             self.oldest = (self.oldest + 1) % MOST;
         }
+    }
+}
+
+impl Known {
+    /// The URL with this behind the authority.
+    fn at(&mut self, tail: &str) -> Option<Url> {
+        self.url.set_query(None);
+        if !tail.starts_with('/') || !tail.bytes().all(address::is_plain) {
+            self.url.set_path("/");
+            return address::join(&self.url, tail.as_bytes()).ok().map(|(url, _)| url);
+        }
+        // Nothing in it needs a second look: it is path and query as they are.
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        self.url.set_path(path);
+        if !query.is_empty() {
+            self.url.set_query(Some(query));
+        }
+        Some(self.url.clone())
+    }
+}
+
+/// Paths and queries may hold secrets.
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

@@ -65,11 +65,15 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
     request.own_cookies()?;
     request.write_cookies(jar, now);
     request.frame();
-    if let Some(auth) = &merged.auth
+    let auth = match merged.auth {
+        Some(Auth::None) if !credentials => None,
+        auth => auth,
+    };
+    if let Some(auth) = auth
         && !request.headers.contains("Authorization")
     {
-        match auth {
-            Auth::None if credentials => {
+        match &auth {
+            Auth::None => {
                 let (user, password) = userinfo(&request.url);
                 Auth::basic(user, password).apply(&mut request)?;
             }

@@ -19,6 +19,7 @@ use crate::pool::Key;
 use crate::reach::Reach;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
+use Said::{Again, Once};
 
 /// A request as it goes over the wire: it can be read and edited, then sent (story S14).
 ///
@@ -170,7 +171,9 @@ impl Prepared {
         let chunked = self.headers.contains("Transfer-Encoding");
         match (&self.body.content, self.body.length()) {
             (Content::None, _) => {
-                self.headers.remove("Transfer-Encoding");
+                if chunked {
+                    self.headers.remove("Transfer-Encoding");
+                }
                 let bare = matches!(self.method, Method::GET | Method::HEAD);
                 if !bare && !self.headers.contains("Content-Length") {
                     self.headers.append_known("Content-Length", b"0");
@@ -225,31 +228,29 @@ impl Prepared {
     pub(crate) fn check(&self) -> Result<Framed> {
         let invalid =
             |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
-        let mut hosts = self.headers.get_all("Host");
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) if host.iter().all(|&b| is_host_byte(b)) => {}
+        let facts = Facts::of(&self.headers);
+        match facts.host {
+            Some(Once(host)) if host.iter().all(|&b| is_host_byte(b)) => {}
             _ => return invalid("Host must be one name with an optional port"),
         }
         if !Origin::is_one(&self.url) {
             return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
         }
-        if self.headers.contains("Proxy-Authorization") {
+        if facts.is_for_proxies {
             return invalid("Proxy-Authorization is for proxies, and none stands before the origin");
         }
-        let mut codings = self.headers.get_all("Transfer-Encoding");
-        let chunked = match (codings.next(), codings.next()) {
-            (None, _) => false,
-            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => true,
+        let chunked = match facts.coding {
+            None => false,
+            Some(Once(coding)) if coding.eq_ignore_ascii_case(b"chunked") => true,
             _ => return invalid("Transfer-Encoding can only be chunked"),
         };
-        let mut lengths = self.headers.get_all("Content-Length");
-        let declared = match (lengths.next(), lengths.next()) {
-            (None, _) => None,
-            (Some(digits), None) => match parse_decimal(digits) {
+        let declared = match facts.length {
+            None => None,
+            Some(Once(digits)) => match parse_decimal(digits) {
                 Some(length) => Some(length),
                 None => return invalid("Content-Length is not a number"),
             },
-            _ => return invalid("more than one Content-Length"),
+            Some(Again) => return invalid("more than one Content-Length"),
         };
         match (chunked, declared, self.body.length()) {
             (true, Some(_), _) => invalid("both Content-Length and Transfer-Encoding"),
@@ -262,6 +263,42 @@ impl Prepared {
             (false, None, Some(0)) => Ok(Framed::Length(0)),
             (false, None, _) => invalid("a body without Content-Length or Transfer-Encoding"),
         }
+    }
+}
+
+/// The fields that say where a request goes and where it ends, gathered in one pass.
+#[derive(Default)]
+struct Facts<'a> {
+    host: Option<Said<'a>>,
+    length: Option<Said<'a>>,
+    coding: Option<Said<'a>>,
+    is_for_proxies: bool,
+}
+
+/// What a field says.
+enum Said<'a> {
+    Once(&'a [u8]),
+    Again,
+}
+
+impl<'a> Facts<'a> {
+    fn of(headers: &'a Headers) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in headers.pairs() {
+            // The length of a name rules nearly every other field out.
+            let said = match name.len() {
+                4 if name.eq_ignore_ascii_case(b"Host") => &mut facts.host,
+                14 if name.eq_ignore_ascii_case(b"Content-Length") => &mut facts.length,
+                17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => &mut facts.coding,
+                19 => {
+                    facts.is_for_proxies |= name.eq_ignore_ascii_case(b"Proxy-Authorization");
+                    continue;
+                }
+                _ => continue,
+            };
+            *said = Some(if said.is_none() { Once(value) } else { Again });
+        }
+        facts
     }
 }
 

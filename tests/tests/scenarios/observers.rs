@@ -17,6 +17,7 @@ use sessio_tests::world::World;
 scenarios! {
     s18_r26_observers_of_session_and_request_see_each_response
     s18_an_observer_that_panics_at_any_point_takes_nothing_along
+    law_7_an_observer_may_use_the_session
 }
 
 mod byte_by_byte {
@@ -58,6 +59,22 @@ async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(
     prepared.observe(statuses(&by_request));
     session.execute(prepared).await.unwrap();
     assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (5, 4));
+}
+
+/// No event is told under a lock: the jar is looked at while it changes, and so are settings and pool.
+async fn law_7_an_observer_may_use_the_session<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let (observed, cookies) = (session.clone(), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&cookies);
+    let observer = Observer::new(move |_, _| {
+        let _ = (observed.stats(), observed.settings());
+        seen.lock().unwrap().push(observed.cookies(|jar| jar.len()));
+    });
+    let answer = session.get(server.url("/redirect/3?cookies=1")).observe(observer).send().await.unwrap();
+    answer.bytes().await.unwrap();
+    let mut cookies = cookies.lock().unwrap();
+    cookies.dedup();
+    assert_eq!(*cookies, [0, 1, 2, 3]);
 }
 
 /// What comes of a future, unless it panics.

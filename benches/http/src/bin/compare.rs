@@ -1,14 +1,19 @@
 //! Runs the clients in turn, round by round, and prints what a request costs each.
 //!
-//! `--rounds 5 --core 0 --clients sessio-tokio,reqwest --workloads small,conc64,session --scale 1`
+//! `--rounds 5 --core 0 --clients sessio-tokio,reqwest --workloads small,conc64,session,hosts --scale 1`
 
 use std::process::Command;
 
 use bench_http::Outcome;
-use bench_http::clients::{CLIENTS, Server, is_concurrent, on_core, program, run};
+use bench_http::clients::{CLIENTS, Server, has_hosts, is_concurrent, on_core, program, run};
 use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;
+
+/// How many hosts the workload `hosts` has.
+const HOSTS: [usize; 4] = [1, 100, 1000, 10_000];
+/// How many requests it makes to all of them.
+const HOSTS_REQUESTS: usize = 20_000;
 
 /// What is compared: a name, and how it is asked for.
 struct Race {
@@ -66,6 +71,10 @@ fn main() -> Outcome {
     let clients = options.list("clients", &CLIENTS);
     let server = Server::start(core)?;
     for name in options.list("workloads", &["small", "conc64", "session"]) {
+        if name == "hosts" {
+            hosts(&clients, rounds, core, &server)?;
+            continue;
+        }
         let race = RACES.iter().find(|race| race.name == name).ok_or("no such workload")?;
         let clients: Vec<_> =
             clients.iter().copied().filter(|client| !race.is_concurrent || is_concurrent(client)).collect();
@@ -84,6 +93,40 @@ fn main() -> Outcome {
         println!("{}: {requests} requests, median of {rounds} rounds.\n", race.title);
         print(&clients, &mut readings, requests);
     }
+    Ok(())
+}
+
+/// What a request costs by the number of hosts that are asked in turn, each over its own connection.
+fn hosts(clients: &[&str], rounds: usize, core: Option<usize>, server: &Server) -> Outcome {
+    let clients: Vec<_> = clients.iter().copied().filter(|client| has_hosts(client)).collect();
+    let mut cpu = vec![vec![Vec::new(); HOSTS.len()]; clients.len()];
+    for round in 0..rounds {
+        for turn in 0..clients.len() {
+            let at = (round + turn) % clients.len();
+            for (cpu, hosts) in cpu[at].iter_mut().zip(HOSTS) {
+                let mut command = on_core(core, program(clients[at])?);
+                command.args(["--server", server.authority(), "--hosts", &hosts.to_string()]);
+                command.args(["--requests", &HOSTS_REQUESTS.to_string()]);
+                cpu.push(run(command)?.cpu_ns as f64 / HOSTS_REQUESTS as f64 / 1000.0);
+            }
+        }
+    }
+    println!(
+        "GET of 13 bytes, hosts in turn: {HOSTS_REQUESTS} requests, median of {rounds} rounds, CPU µs.\n"
+    );
+    let names = HOSTS.map(|hosts| if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") });
+    let mut head = vec!["client"];
+    head.extend(names.iter().map(String::as_str));
+    head.push("last / first");
+    let mut table = Table::new(&head);
+    for (client, cpu) in clients.iter().zip(&cpu) {
+        let mut row = vec![(*client).to_owned()];
+        row.extend(cpu.iter().map(|cpu| format!("{:.2}", median(cpu.clone()))));
+        let ratios = cpu[HOSTS.len() - 1].iter().zip(&cpu[0]).map(|(last, first)| last / first);
+        row.push(format!("{:.2}", median(ratios.collect())));
+        table.row(row);
+    }
+    table.print();
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! does once does not count.
 //!
 //! `--clients sessio-tokio,reqwest --workloads small,session --parts instructions,heap,syscalls,idle`
+//!
+//! With `--marks README.md` it counts for the marks in that file alone, and fails if one is missed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use bench_http::Outcome;
 use bench_http::clients::{CLIENTS, Server, is_concurrent, program, run};
+use bench_http::marks::{Mark, Measure};
 use bench_http::options::Options;
 use bench_http::table::Table;
 
@@ -20,6 +23,9 @@ const IDLE: usize = 1000;
 
 fn main() -> Outcome {
     let options = Options::of_program()?;
+    if let Some(file) = options.text("marks") {
+        return check(&std::fs::read_to_string(file)?);
+    }
     let clients = options.list("clients", &CLIENTS);
     let parts = options.list("parts", &["instructions", "heap", "syscalls", "idle"]);
     let has = |part| parts.contains(&part);
@@ -32,11 +38,12 @@ fn main() -> Outcome {
             "heap bytes",
             "system calls",
             "KiB an idle connection",
+            "MiB all 1,000",
         ]);
         let mut named = Vec::new();
         for client in &clients {
             let counter = Counter { client, workload, server: server.authority() };
-            let mut row = vec![(*client).to_owned(); 6];
+            let mut row = vec![(*client).to_owned(); 7];
             row[1] = shown(has("instructions"), || counter.instructions(), 0)?;
             let heap = if has("heap") { Some(counter.heap()?) } else { None };
             row[2] = heap.map_or_else(String::new, |(calls, _)| format!("{calls:.1}"));
@@ -50,7 +57,9 @@ fn main() -> Outcome {
                 named.push(format!("{client}: {}", each.join(", ")));
             }
             let idles = has("idle") && workload == "small" && is_concurrent(client);
-            row[5] = shown(idles, || counter.idle(), 2)?;
+            let idle = if idles { Some(counter.idle()?) } else { None };
+            row[5] = idle.map_or_else(String::new, |bytes| format!("{:.2}", bytes / IDLE as f64 / 1024.0));
+            row[6] = idle.map_or_else(String::new, |bytes| format!("{:.2}", bytes / 1024.0 / 1024.0));
             table.row(row);
         }
         println!("A request of the workload `{workload}`:\n");
@@ -62,6 +71,33 @@ fn main() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Counts what the marks are about, and says which of them is missed.
+fn check(text: &str) -> Outcome {
+    let server = Server::start(None)?;
+    let mut table = Table::new(&["measure", "client", "mark", "counted", "verdict"]);
+    let mut missed = 0;
+    for mark in Mark::all_in(text)? {
+        let counter = Counter { client: &mark.client, workload: "small", server: server.authority() };
+        let counted = match mark.measure {
+            Measure::Instructions => counter.instructions()?,
+            Measure::HeapCalls => counter.heap()?.0,
+            Measure::SystemCalls => counter.syscalls()?.values().sum(),
+            Measure::IdleKib => counter.idle()? / IDLE as f64 / 1024.0,
+        };
+        let is_held = mark.holds(counted);
+        missed += usize::from(!is_held);
+        table.row(vec![
+            mark.measure.name().to_owned(),
+            mark.client.clone(),
+            mark.most.to_string(),
+            format!("{counted:.2}"),
+            if is_held { "held" } else { "MISSED" }.to_owned(),
+        ]);
+    }
+    table.print();
+    if missed > 0 { Err(format!("{missed} marks are missed").into()) } else { Ok(()) }
 }
 
 fn shown(is_wanted: bool, count: impl FnOnce() -> Outcome<f64>, digits: usize) -> Outcome<String> {
@@ -145,12 +181,12 @@ impl Counter<'_> {
         Ok(by_name.into_iter().map(|(name, counts)| (name, each(counts))).collect())
     }
 
-    /// KiB of the heap for each connection.
+    /// Bytes of the heap for all connections.
     fn idle(&self) -> Outcome<f64> {
         let mut command = Command::new(program(self.client)?);
         command.args(["--server", self.server, "--workload", "idle", "--heap", "true"]);
         command.args(["--requests", &IDLE.to_string(), "--tasks", &IDLE.to_string()]);
-        Ok(run(command)?.live as f64 / IDLE as f64 / 1024.0)
+        Ok(run(command)?.live as f64)
     }
 }
 

@@ -1,9 +1,9 @@
 //! hyper, one connection for each task: no pool, no jar. Headers and cookies are made before, and cloned.
 
 use bench_http::answer::Answer;
+use bench_http::async_run::{Client, Worker};
 use bench_http::plan::Plan;
-use bench_http::tokio_run::{Client, Worker, run};
-use bench_http::{Outcome, heap::Counting};
+use bench_http::{Outcome, heap::Counting, tokio_run::run};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};

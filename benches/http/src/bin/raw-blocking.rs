@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use bench_http::plan::Plan;
+use bench_http::plan::{Plan, Turns};
 use bench_http::{Outcome, blocking_run, heap::Counting, raw};
 
 #[global_allocator]
@@ -11,13 +11,18 @@ static HEAP: Counting = Counting;
 
 fn main() -> Outcome {
     let plan = Plan::of_program()?;
-    let mut stream = TcpStream::connect(&plan.authority)?;
-    stream.set_nodelay(true)?;
-    let request = raw::request(&plan);
+    let connect = |authority: String| -> Outcome<_> {
+        let stream = TcpStream::connect(&authority)?;
+        stream.set_nodelay(true)?;
+        Ok((stream, raw::request(&plan, &authority)))
+    };
+    let mut connections: Turns<_> =
+        plan.authorities().into_iter().map(connect).collect::<Outcome<Vec<_>>>()?.into_iter().collect();
     let mut room = vec![0; if plan.is_bulk() { 64 << 10 } else { 8 << 10 }];
     let mut reader = raw::Reader::default();
     blocking_run::run(&plan, || {
-        stream.write_all(&request)?;
+        let (stream, request) = connections.next();
+        stream.write_all(request)?;
         loop {
             match stream.read(&mut room)? {
                 0 => return Err("the server has closed".into()),

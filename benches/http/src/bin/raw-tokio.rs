@@ -1,9 +1,9 @@
 //! A socket of tokio and nothing else.
 
 use bench_http::answer::Answer;
-use bench_http::plan::Plan;
-use bench_http::tokio_run::{Client, Worker, run};
-use bench_http::{Outcome, heap::Counting, raw};
+use bench_http::async_run::{Client, Worker};
+use bench_http::plan::{Plan, Turns};
+use bench_http::{Outcome, heap::Counting, raw, tokio_run::run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -16,33 +16,37 @@ fn main() -> Outcome {
 
 struct Raw;
 
-struct Connection {
-    stream: TcpStream,
-    request: Vec<u8>,
+struct Connections {
+    turns: Turns<(TcpStream, Vec<u8>)>,
     room: Vec<u8>,
     reader: raw::Reader,
 }
 
 impl Client for Raw {
-    type Worker = Connection;
+    type Worker = Connections;
 
     async fn start(_: &Plan) -> Outcome<Self> {
         Ok(Self)
     }
 
-    async fn worker(&self, plan: &Plan) -> Outcome<Connection> {
-        let stream = TcpStream::connect(&plan.authority).await?;
-        stream.set_nodelay(true)?;
+    async fn worker(&self, plan: &Plan) -> Outcome<Connections> {
+        let mut connections = Vec::with_capacity(plan.hosts);
+        for authority in plan.authorities() {
+            let stream = TcpStream::connect(&authority).await?;
+            stream.set_nodelay(true)?;
+            connections.push((stream, raw::request(plan, &authority)));
+        }
         let room = vec![0; if plan.is_bulk() { 64 << 10 } else { 8 << 10 }];
-        Ok(Connection { stream, request: raw::request(plan), room, reader: raw::Reader::default() })
+        Ok(Connections { turns: connections.into_iter().collect(), room, reader: raw::Reader::default() })
     }
 }
 
-impl Worker for Connection {
+impl Worker for Connections {
     async fn get(&mut self, _: &Plan) -> Outcome<Answer> {
-        self.stream.write_all(&self.request).await?;
+        let (stream, request) = self.turns.next();
+        stream.write_all(request).await?;
         loop {
-            match self.stream.read(&mut self.room).await? {
+            match stream.read(&mut self.room).await? {
                 0 => return Err("the server has closed".into()),
                 n => {
                     if let Some(answer) = self.reader.take(&self.room[..n])? {

@@ -1,9 +1,9 @@
 //! reqwest with a cookie store and default headers.
 
 use bench_http::answer::Answer;
-use bench_http::plan::{Plan, Workload};
-use bench_http::tokio_run::{Client, Worker, run};
-use bench_http::{Outcome, heap::Counting};
+use bench_http::async_run::{Client, Worker};
+use bench_http::plan::{Plan, Turns, Workload};
+use bench_http::{Outcome, heap::Counting, tokio_run::run};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 #[global_allocator]
@@ -17,7 +17,7 @@ struct Reqwest(reqwest::Client);
 
 struct Handle {
     client: reqwest::Client,
-    url: String,
+    urls: Turns<String>,
 }
 
 impl Client for Reqwest {
@@ -37,13 +37,13 @@ impl Client for Reqwest {
     }
 
     async fn worker(&self, plan: &Plan) -> Outcome<Handle> {
-        Ok(Handle { client: self.0.clone(), url: plan.url() })
+        Ok(Handle { client: self.0.clone(), urls: plan.urls() })
     }
 }
 
 impl Worker for Handle {
     async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
-        let mut response = self.client.get(self.url.as_str()).send().await?;
+        let mut response = self.client.get(self.urls.next().as_str()).send().await?;
         let status = response.status().as_u16();
         if !plan.is_bulk() {
             return Ok(Answer { status, length: response.bytes().await?.len() });

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Instant;
 
-use super::{Call, Event, Memory, Phase};
+use super::{Call, Event, Phase};
 use crate::conn::Conn;
 use crate::cookie::Jar;
 use crate::error::{Error, Kind, Timeout};
@@ -59,11 +59,11 @@ impl Call {
         let mut asked = Asked::new(&request.method);
         asked.close = says_close(&request.headers);
         asked.upgrade = request.headers.contains("Upgrade");
-        let Memory { send, recv } = std::mem::take(&mut self.memory);
-        self.receiver = Receiver::new(asked, request.limits, recv);
+        self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
         let target = request.target().as_bytes();
         let outgoing = request.outgoing(self.framed);
-        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, send);
+        let buffer = self.sender.take_buffer();
+        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
         self.phase = Phase::Exchange;
         (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
         let (connection, reused) = self.connection;
@@ -91,7 +91,7 @@ impl Call {
     pub fn sent(&mut self, n: usize) {
         let moves = self.moves_filter() || matches!(self.phase, Phase::Exchange);
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
-        if n > conn.io(&self.sender, &mut self.receiver, true).0.len() {
+        if n > conn.unsent(&self.sender).len() {
             return self.misuse();
         }
         conn.sent(n, &mut self.sender);
@@ -216,8 +216,11 @@ impl Call {
         if !matches!(self.phase, Phase::Turn) {
             return self.misuse();
         }
+        // Most likely the jar is locked. What was decided is told by the next step: an observer may use the session.
+        let watch = self.watch.take();
         self.decide(jar, now);
-        self.settle();
+        self.watch = watch;
+        self.has_turned = true;
     }
 
     /// Takes the head of the answer.

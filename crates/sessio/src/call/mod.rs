@@ -84,7 +84,7 @@ use std::time::{Duration, Instant};
 use crate::conn::Conn;
 use crate::cookie::Extracted;
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::{Receiver, Sender};
+use crate::h1::{Asked, Receiver, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
 use crate::history::Exchange;
@@ -107,8 +107,6 @@ pub struct Call {
     connection: (u64, bool),
     sender: Sender,
     receiver: Receiver,
-    /// For the sender and the receiver, until they have it.
-    memory: Memory,
     clock: Clock,
     /// When this hop began, and how long it took until the head was there.
     began: Option<Instant>,
@@ -131,6 +129,8 @@ pub struct Call {
     is_sent: bool,
     /// Whether the connection of this exchange was given back to be used again.
     is_kept: bool,
+    /// What the last turn has come to is still to be told, and acted on.
+    has_turned: bool,
     /// Who is told what happens here.
     watch: Option<Watch>,
     /// What connecting had come to when the time for it ran out.
@@ -185,14 +185,14 @@ impl Call {
     ///
     /// # Errors
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
-    pub fn new(request: Prepared, memory: Memory) -> Result<Self> {
+    pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
+        let request = request.into();
         let framed = request.framed()?;
         let watch = request.observer.begin(&request);
         let mut call = Self {
-            sender: Sender::default(),
-            receiver: Receiver::default(),
-            memory,
-            request: Box::new(request),
+            sender: Sender::idle(memory.send),
+            receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
+            request,
             framed,
             phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
@@ -212,6 +212,7 @@ impl Call {
             supplied: 0,
             is_sent: false,
             is_kept: false,
+            has_turned: false,
             watch,
         };
         call.report_own(Self::connecting);
@@ -284,6 +285,12 @@ impl Call {
         self.receiver.left()
     }
 
+    /// The bytes of the last [`Step::Body`], less what was consumed of them since.
+    #[must_use]
+    pub fn unread(&self) -> &[u8] {
+        if matches!(self.phase, Phase::Read) { self.receiver.unread() } else { &[] }
+    }
+
     /// The trailers of the answer, once its body has been read.
     #[must_use]
     pub fn trailers(&self) -> &Headers {
@@ -299,14 +306,11 @@ impl Call {
     /// The memory, for the next call. This one is over then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        if self.memory.capacity() == 0 {
-            self.recycle();
-        }
         if !matches!(self.phase, Phase::Failed(_)) {
             self.conn = None;
             self.phase = Phase::Done;
         }
-        std::mem::take(&mut self.memory)
+        Memory { send: self.sender.take_buffer(), recv: self.receiver.take_buffer() }
     }
 }
 

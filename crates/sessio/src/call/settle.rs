@@ -3,7 +3,7 @@
 use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::error::{Error, Kind, Timeout};
-use crate::h1::Event as Came;
+use crate::h1::{Asked, Event as Came, Receiver, Sender};
 use crate::retry::{self, Failure};
 
 impl Call {
@@ -135,9 +135,10 @@ impl Call {
         }
     }
 
-    /// Takes the memory back from the sender and the receiver.
+    /// The exchange is over: of the sender and the receiver only the memory is left.
     pub(super) fn recycle(&mut self) {
-        self.memory.send = std::mem::take(&mut self.sender).into_buffer();
-        self.memory.recv = std::mem::take(&mut self.receiver).into_buffer();
+        self.sender = Sender::idle(self.sender.take_buffer());
+        let buffer = self.receiver.take_buffer();
+        self.receiver = Receiver::new(Asked::default(), self.request.limits, buffer);
     }
 }

@@ -88,6 +88,10 @@ impl Call {
     /// Why the call has failed; it stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
+        if std::mem::take(&mut self.has_turned) {
+            self.report_own(Self::decision);
+            self.settle();
+        }
         // Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more.
         let patience = self.request.limits.drain_time;
         if let Phase::Skip { until, .. } = &mut self.phase
@@ -154,39 +158,35 @@ impl Call {
     }
 
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
-        match self.receiver.poll() {
-            // Asked again below: what is borrowed here could not be handed out only sometimes.
-            Ok(Came::Body(_)) => {}
-            // The end of a chunked body may show only now: the connection is given back before anything else.
-            Ok(Came::End) if self.conn.is_some() => return Ok(Step::Release),
-            Ok(Came::End) => {
-                self.phase = Phase::Done;
-                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
-                return Ok(Step::Done);
-            }
-            Ok(_) => {
-                return match self.receive_failure.take() {
-                    Some(cause) => {
-                        self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
-                        Err(self.tell())
-                    }
-                    None => self.io(Timeout::Read, now),
-                };
-            }
-            Err(error) => {
-                self.fail(error);
-                return Err(self.tell());
-            }
-        }
+        self.receiver.advance();
         // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);
         }
-        // The caller has something to read: the time it takes is its own.
-        self.clock.rest();
-        match self.receiver.poll()? {
-            Came::Body(bytes) => Ok(Step::Body(bytes)),
-            _ => Ok(Step::Done),
+        if !self.receiver.unread().is_empty() {
+            // The caller has something to read: the time it takes is its own.
+            self.clock.rest();
+            return Ok(Step::Body(self.receiver.unread()));
+        }
+        match self.receiver.poll() {
+            // The end of a chunked body may show only now: the connection is given back before anything else.
+            Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
+            Ok(Came::End) => {
+                self.phase = Phase::Done;
+                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
+                Ok(Step::Done)
+            }
+            Ok(_) => match self.receive_failure.take() {
+                Some(cause) => {
+                    self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
+                    Err(self.tell())
+                }
+                None => self.io(Timeout::Read, now),
+            },
+            Err(error) => {
+                self.fail(error);
+                Err(self.tell())
+            }
         }
     }
 

@@ -118,7 +118,6 @@ impl Call {
         }
         self.head = Some(head);
         self.phase = Phase::Answer;
-        self.report_own(Self::answer);
     }
 
     /// Shows the response to whoever authenticates.
@@ -191,11 +190,16 @@ impl Call {
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.past_mut().history.push(exchange);
         self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
-        self.report_own(|call| match &call.phase {
+    }
+
+    /// What the last turn has come to.
+    pub(super) fn decision(&self) -> Option<Event<'_>> {
+        match &self.phase {
             Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next }),
-            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &call.request }),
-            _ => None,
-        });
+            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &self.request }),
+            Phase::Failing(error) => Some(Event::Failed(error)),
+            _ => self.answer(),
+        }
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.

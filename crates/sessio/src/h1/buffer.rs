@@ -5,7 +5,9 @@ use std::ops::Range;
 /// A fresh buffer: enough for nearly every head and for a small body beside it.
 const FRESH: usize = 8 * 1024;
 /// What it grows to when a peer sends faster than it is read: larger reads bring nothing more.
-pub(super) const FULL: usize = 64 * 1024;
+const FULL: usize = 256 * 1024;
+/// How much of it outlives the response, and how far a head may make it grow beyond its own limit.
+pub(super) const KEPT: usize = 64 * 1024;
 
 /// One block of memory; the bytes between `start` and `end` came and are not dealt with.
 ///
@@ -56,7 +58,7 @@ impl Buffer {
             let len = self.bytes.len();
             if len < FRESH {
                 // Recycled memory may have been cleared by whoever kept it.
-                self.replace(self.bytes.capacity().clamp(FRESH, FULL));
+                self.replace(self.bytes.capacity().clamp(FRESH, KEPT));
             } else if self.filled && len < FULL {
                 self.replace((len * 4).min(FULL));
             }
@@ -79,10 +81,10 @@ impl Buffer {
         self.filled = self.end == self.bytes.len();
     }
 
-    /// The memory, ready for another response, without what one large head made it grow by.
+    /// The memory, ready for another response, without what one large response made it grow by.
     pub(super) fn into_bytes(mut self) -> Vec<u8> {
-        if self.bytes.len() > FULL {
-            self.bytes.truncate(FULL);
+        if self.bytes.len() > KEPT {
+            self.bytes.truncate(KEPT);
             self.bytes.shrink_to_fit();
         }
         self.bytes

@@ -139,6 +139,12 @@ impl Facts {
 
     /// RFC 9110 section 8.6: `1*DIGIT`, and a list of equal ones counts once.
     fn content_length(&mut self, value: &[u8]) -> Result<()> {
+        if self.length.is_none()
+            && let Some(length) = decimal(value)
+        {
+            self.length = Some(length);
+            return Ok(());
+        }
         for element in elements(value) {
             let Some(length) = decimal(element) else {
                 return Err(Error::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));

@@ -5,7 +5,7 @@ use std::mem;
 
 use super::asked::Asked;
 use super::body::{Body, Next};
-use super::buffer::{Buffer, FULL};
+use super::buffer::{Buffer, KEPT};
 use super::framing::{Decision, Framing};
 use super::heads::{Heads, is_interim};
 use super::limits::Limits;
@@ -54,8 +54,11 @@ pub struct Receiver {
     /// How much room was handed out.
     offered: usize,
     is_ended: bool,
+    /// Nothing has moved since the machine last went as far as it could.
+    is_settled: bool,
     verdict: Reuse,
-    trailers: Headers,
+    /// Few responses have any: they lie apart.
+    trailers: Option<Box<Headers>>,
     failure: Option<Failure>,
 }
 
@@ -112,8 +115,9 @@ impl Receiver {
             received: 0,
             offered: 0,
             is_ended: false,
+            is_settled: false,
             verdict: Reuse::No(Why::Unfinished),
-            trailers: Headers::new(),
+            trailers: None,
             failure: None,
         }
     }
@@ -126,7 +130,7 @@ impl Receiver {
             self.offered = 0;
             return &mut [];
         }
-        let room = self.buffer.room(self.limits.head_bytes.saturating_add(FULL));
+        let room = self.buffer.room(self.limits.head_bytes.saturating_add(KEPT));
         self.offered = room.len();
         room
     }
@@ -135,6 +139,7 @@ impl Receiver {
     ///
     /// More than there was room for is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
     pub fn received(&mut self, n: usize) {
+        self.is_settled = false;
         if n == 0 {
             self.is_ended = true;
         } else if n > mem::take(&mut self.offered) {
@@ -153,11 +158,12 @@ impl Receiver {
     pub fn poll(&mut self) -> Result<Event<'_>> {
         self.advance();
         if let Some(head) = self.ready.take() {
+            self.is_settled = false;
             let event = if is_interim(head.status) { Event::Interim } else { Event::Head };
             return Ok(event(head));
         }
-        if !self.body.unread().is_empty() {
-            return Ok(Event::Body(self.buffer.read(self.body.unread())));
+        if !self.unread().is_empty() {
+            return Ok(Event::Body(self.unread()));
         }
         if let Some(failure) = &mut self.failure {
             let told = Failure::Told(failure.kind());
@@ -173,9 +179,15 @@ impl Receiver {
     ///
     /// More than there were is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
     pub fn consume(&mut self, n: usize) {
+        self.is_settled = false;
         if !self.body.consume(n) {
             self.fail(Error::new(Kind::Misuse).with_detail("more body bytes than there were"));
         }
+    }
+
+    /// The bytes of [`Event::Body`], as far as they are known; empty where there are none.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.buffer.read(self.body.unread())
     }
 
     /// Whether the last byte of the response has come, be it consumed or not. Of a chunked body that shows
@@ -207,12 +219,13 @@ impl Receiver {
     /// a server could say in them was decided before (RFC 9110 section 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
-        &self.trailers
+        static NONE: Headers = Headers::new();
+        self.trailers.as_deref().unwrap_or(&NONE)
     }
 
     /// Takes the trailers out.
     pub fn take_trailers(&mut self) -> Headers {
-        mem::take(&mut self.trailers)
+        self.trailers.take().map_or_else(Headers::new, |trailers| *trailers)
     }
 
     /// How many bytes have come, heads, framing and excess included.
@@ -251,6 +264,12 @@ impl Receiver {
         self.buffer.into_bytes()
     }
 
+    /// The same, of a receiver that is not needed any more.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.body = Body::new(Framing::None);
+        mem::replace(&mut self.buffer, Buffer::new(Vec::new())).into_bytes()
+    }
+
     /// Something has to be taken before anything more is looked at.
     fn is_blocked(&self) -> bool {
         self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
@@ -263,12 +282,15 @@ impl Receiver {
     /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
     /// at once whether the response [is complete](Self::is_complete).
     pub(crate) fn advance(&mut self) {
-        while !self.is_blocked() {
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return self.fail(error),
-            }
+        while !self.is_settled {
+            self.is_settled = self.is_blocked()
+                || match self.step() {
+                    Ok(goes_on) => !goes_on,
+                    Err(error) => {
+                        self.fail(error);
+                        true
+                    }
+                };
         }
     }
 
@@ -335,7 +357,9 @@ impl Receiver {
                 false => Ok(false),
             };
         };
-        self.trailers = trailers;
+        if !trailers.is_empty() {
+            self.trailers = Some(Box::new(trailers));
+        }
         if let Some(why) = tolerated {
             self.close(why);
         }

@@ -90,15 +90,7 @@ enum Body {
 impl Default for Sender {
     /// A sender that has nothing to send.
     fn default() -> Self {
-        Self {
-            queue: Vec::new(),
-            at: 0,
-            head: 0,
-            is_held: false,
-            body: Body::Complete,
-            sent: 0,
-            failure: None,
-        }
+        Self::idle(Vec::new())
     }
 }
 
@@ -128,6 +120,11 @@ impl Sender {
             Outgoing::Source { length: None } => Body::Chunked,
         };
         Self { queue, at: 0, head, is_held: false, body, sent: 0, failure: None }
+    }
+
+    /// A sender that has nothing to send, with memory for one that has.
+    pub(crate) fn idle(buffer: Vec<u8>) -> Self {
+        Self { queue: buffer, at: 0, head: 0, is_held: false, body: Body::Complete, sent: 0, failure: None }
     }
 
     /// Keeps the body back once the head is out, until [`release`](Self::release): the server was asked to
@@ -270,6 +267,12 @@ impl Sender {
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.queue
+    }
+
+    /// The same, of a sender that is not needed any more.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        (self.at, self.head) = (0, 0);
+        std::mem::take(&mut self.queue)
     }
 
     fn check(&self) -> Result<()> {

@@ -39,12 +39,12 @@ pub static LOGIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// A large body as the blocks to write.
 pub struct Large {
     /// It comes first.
-    pub head: Vec<u8>,
+    head: Vec<u8>,
     /// A block, and how often it comes.
-    pub block: Vec<u8>,
-    pub times: usize,
+    block: Vec<u8>,
+    times: usize,
     /// It comes last.
-    pub rest: Vec<u8>,
+    rest: Vec<u8>,
 }
 
 impl Large {
@@ -54,6 +54,20 @@ impl Large {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
             Route::Length(bytes) => Self::by_length(bytes),
             _ => Self::by_length(0),
+        }
+    }
+
+    /// How many pieces it is written in.
+    pub fn pieces(&self) -> usize {
+        self.times + 1 + usize::from(!self.rest.is_empty())
+    }
+
+    /// One of them.
+    pub fn piece(&self, at: usize) -> &[u8] {
+        match at {
+            0 => &self.head,
+            _ if at <= self.times => &self.block,
+            _ => &self.rest,
         }
     }
 

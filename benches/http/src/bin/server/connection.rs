@@ -1,96 +1,134 @@
-//! One connection: requests in, answers out.
+//! One connection: requests in, answers out, as far as the socket goes.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::rc::Rc;
+
+use mio::net::TcpStream;
 
 use crate::answers::{BAD, LOGIN, Large, OK, UNKNOWN};
-use crate::gate::Gate;
+use crate::input::{Heard, Input};
 use crate::route::Route;
 
-/// Answers until the client closes.
-pub fn serve(mut stream: &TcpStream, gate: &Gate) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut input = Input { stream, bytes: vec![0; 64 << 10], start: 0, end: 0 };
-    // The same is asked for again and again: it is made once.
-    let mut made: Option<(Route, Large)> = None;
-    while let Some(route) = input.request()? {
-        match route {
-            Route::Small => stream.write_all(&OK)?,
-            Route::Bad => stream.write_all(&BAD)?,
-            Route::Login => stream.write_all(&LOGIN)?,
-            Route::Unknown => stream.write_all(&UNKNOWN)?,
-            Route::Gate(many) => {
-                gate.pass(many);
-                stream.write_all(&OK)?;
-            }
-            Route::Sink(length) => {
-                input.skip(length)?;
-                stream.write_all(&OK)?;
-            }
-            Route::Length(..) | Route::Chunked(..) => {
-                let (_, large) = match &mut made {
-                    Some(made) if made.0 == route => made,
-                    none => none.insert((route, Large::of(route))),
-                };
-                stream.write_all(&large.head)?;
-                for _ in 0..large.times {
-                    stream.write_all(&large.block)?;
-                }
-                stream.write_all(&large.rest)?;
-            }
-        }
+/// A connection with what it has still to say.
+pub struct Connection {
+    stream: TcpStream,
+    input: Input,
+    output: Output,
+    /// It waits until there are so many like it, and whether that is still to be told.
+    held: Option<(usize, bool)>,
+    /// The same is asked for again and again: it is made once.
+    made: Option<(Route, Rc<Large>)>,
+}
+
+/// What is being written.
+enum Output {
+    Nothing,
+    /// An answer, from that byte on.
+    Small(&'static [u8]),
+    /// A large one: which of its pieces, and how much of that is out.
+    Large {
+        large: Rc<Large>,
+        piece: usize,
+        at: usize,
+    },
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream) -> Self {
+        Self { stream, input: Input::default(), output: Output::Nothing, held: None, made: None }
     }
-    Ok(())
-}
 
-/// What has come and was not looked at.
-struct Input<'a> {
-    stream: &'a TcpStream,
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Input<'_> {
-    /// Where the next request goes; `None` once the client has closed.
-    fn request(&mut self) -> io::Result<Option<Route>> {
+    /// Reads and writes until the socket has no more or takes no more; says whether it is still open.
+    ///
+    /// A read that does not fill the room has taken all there was, and the next byte is told of anew: it is not asked
+    /// for once more, unless the end `is_near`.
+    pub fn go_on(&mut self, is_near: bool, room: &mut [u8]) -> io::Result<bool> {
         loop {
-            let bytes = &self.bytes[self.start..self.end];
-            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                let route = Route::of(&bytes[..end + 4]);
-                self.start += end + 4;
-                return Ok(Some(route));
+            if !self.flush()? || self.held.is_some() {
+                return Ok(true);
             }
-            if self.fill()? == 0 {
-                return Ok(None);
+            let n = match self.stream.read(room) {
+                Ok(0) => return Ok(false),
+                Ok(n) => n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(error),
+            };
+            self.take(&room[..n])?;
+            if n < room.len() && !is_near && matches!(self.output, Output::Nothing) {
+                return Ok(true);
             }
         }
     }
 
-    /// Reads a body to its end: by its length, or to the last chunk.
-    fn skip(&mut self, length: Option<usize>) -> io::Result<()> {
-        const LAST: &[u8] = b"\r\n0\r\n\r\n";
-        let mut left = length.unwrap_or(usize::MAX);
-        while left > 0 {
-            if self.start == self.end && self.fill()? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let n = left.min(self.end - self.start);
-            self.start += n;
-            left -= n;
-            // The benches' chunks hold no line ends, and their last chunk comes in one piece.
-            if length.is_none() && self.bytes[..self.end].ends_with(LAST) {
-                break;
+    /// So many connections have to wait for each other, said once.
+    pub fn arrival(&mut self) -> Option<usize> {
+        let (many, is_new) = self.held.as_mut()?;
+        std::mem::take(is_new).then_some(*many)
+    }
+
+    /// It has waited long enough.
+    pub fn let_through(&mut self) -> io::Result<bool> {
+        self.held = None;
+        self.output = Output::Small(&OK);
+        self.flush().map(|_| true)
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let Heard::Route(route, used) = self.input.hear(bytes) else { return Ok(()) };
+            bytes = &bytes[used..];
+            self.output = match route {
+                Route::Small | Route::Sink(_) => Output::Small(&OK),
+                Route::Bad => Output::Small(&BAD),
+                Route::Login => Output::Small(&LOGIN),
+                Route::Unknown => Output::Small(&UNKNOWN),
+                Route::Gate(many) => {
+                    self.held = Some((many, true));
+                    Output::Nothing
+                }
+                Route::Length(..) | Route::Chunked(..) => {
+                    let (_, large) = match &mut self.made {
+                        Some(made) if made.0 == route => made,
+                        none => none.insert((route, Rc::new(Large::of(route)))),
+                    };
+                    Output::Large { large: Rc::clone(large), piece: 0, at: 0 }
+                }
+            };
+            // No client of these benches asks again before it is answered.
+            if !self.flush()? && !bytes.is_empty() {
+                return Err(io::ErrorKind::InvalidData.into());
             }
         }
         Ok(())
     }
 
-    fn fill(&mut self) -> io::Result<usize> {
-        self.bytes.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        let n = self.stream.read(&mut self.bytes[self.end..])?;
-        self.end += n;
-        Ok(n)
+    /// Writes what there is; whether all of it is out.
+    fn flush(&mut self) -> io::Result<bool> {
+        loop {
+            let bytes = match &self.output {
+                Output::Nothing => return Ok(true),
+                Output::Small(rest) => *rest,
+                Output::Large { large, piece, at } => &large.piece(*piece)[*at..],
+            };
+            let n = match self.stream.write(bytes) {
+                Ok(n) => n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            let is_out = n == bytes.len();
+            match &mut self.output {
+                Output::Nothing => {}
+                Output::Small(rest) => *rest = &rest[n..],
+                Output::Large { at, .. } => *at += n,
+            }
+            if is_out {
+                self.output = match std::mem::replace(&mut self.output, Output::Nothing) {
+                    Output::Large { large, piece, .. } if piece + 1 < large.pieces() => {
+                        Output::Large { large, piece: piece + 1, at: 0 }
+                    }
+                    _ => Output::Nothing,
+                };
+            }
+        }
     }
 }

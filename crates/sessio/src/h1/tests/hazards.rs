@@ -199,7 +199,7 @@ fn the_buffer_starts_small_grows_with_the_reads_and_is_given_back() {
         assert!(matches!(receiver.poll(), Ok(Event::Body(bytes)) if bytes.len() == n));
         receiver.consume(n);
     }
-    assert_eq!(rooms, [8 << 10, 32 << 10, 64 << 10, 64 << 10, 64 << 10]);
+    assert_eq!(rooms, [8 << 10, 32 << 10, 128 << 10, 256 << 10, 256 << 10]);
     let buffer = receiver.into_buffer();
     let memory = buffer.as_ptr();
     let mut next = Receiver::new(get(), Limits::default(), buffer);

@@ -1,0 +1,52 @@
+//! sessio on smol: a session with its jar.
+
+use bench_http::answer::Answer;
+use bench_http::async_run::{Client, Worker};
+use bench_http::plan::{Plan, Turns, Workload};
+use bench_http::{Outcome, heap::Counting, session, smol_run};
+use sessio_smol::{Error, Session};
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+fn main() -> Outcome {
+    smol_run::run::<Sessio>()
+}
+
+struct Sessio(Session);
+
+struct Handle {
+    session: Session,
+    urls: Turns<String>,
+}
+
+impl Client for Sessio {
+    type Worker = Handle;
+
+    async fn start(plan: &Plan) -> Outcome<Self> {
+        let session = Session::with_pool(Default::default(), session::policy(plan));
+        session.update(|settings| session::set_headers(settings, plan))?;
+        if plan.workload == Workload::Session {
+            let login = session.get(plan.url_of("/login")).send().await?;
+            login.error_for_status().map_err(Error::from)?.bytes().await?;
+        }
+        Ok(Self(session))
+    }
+
+    async fn worker(&self, plan: &Plan) -> Outcome<Handle> {
+        Ok(Handle { session: self.0.clone(), urls: plan.urls() })
+    }
+}
+
+impl Worker for Handle {
+    async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
+        let mut response = self.session.get(self.urls.next().as_str()).send().await?;
+        let status = response.status().as_u16();
+        if !plan.is_bulk() {
+            return Ok(Answer { status, length: response.bytes().await?.len() });
+        }
+        let mut length = 0;
+        while response.read_with(|chunk| length += chunk.len()).await? {}
+        Ok(Answer { status, length })
+    }
+}
