@@ -23,12 +23,13 @@ use sessio_testkit as testkit;
 pub mod network;
 
 use crate::polls::{counted, polled};
-use network::{Link, Network, Packet, Peer, Said};
+use network::peer::{Packet, Peer, Said};
+use network::{Link, Network};
 
 /// How much virtual time a scenario may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many points of a scenario it is dropped at.
+/// How many points of a scenario it is dropped at, at most. Most scenarios do not have so many.
 const MOST_POINTS: usize = 100;
 
 /// A link that is slow, uneven, and cuts everything into small packets.

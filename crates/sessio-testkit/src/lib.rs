@@ -38,6 +38,7 @@
 //!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
 //!   [`Server::script_path`] for one path.
 //! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
+//! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
 //!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
 //!   a sleep.

@@ -274,13 +274,11 @@ impl Drop for Pipe {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.is_closed = true;
-        if state.is_reset {
-        } else if !state.received.is_empty() {
-            state.sent.push(Packet::Reset);
-        } else if !state.has_shut_writing {
-            state.sent.push(Packet::End);
+        let has_read = std::mem::take(&mut state.received).is_empty();
+        if state.is_reset || (has_read && state.has_shut_writing) {
+            return;
         }
-        state.received.clear();
+        state.sent.push(if has_read { Packet::End } else { Packet::Reset });
     }
 }
 

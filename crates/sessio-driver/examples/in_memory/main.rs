@@ -1,7 +1,8 @@
 //! Your own runtime: a session on a network that is simulated, in virtual time.
 //!
 //! `network` is the simulation, `network/backend.rs` makes a runtime of it. `cargo run -p
-//! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond.
+//! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond. The scenarios of
+//! the whole project run on these very files too.
 
 #![allow(unreachable_pub, reason = "the network is written as a crate of its own would be")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it cannot go on"))]

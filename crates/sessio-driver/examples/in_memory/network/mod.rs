@@ -17,11 +17,10 @@ use sessio_driver::sessio::Seed;
 
 mod backend;
 mod line;
-mod peer;
+pub mod peer;
 
 use line::{Line, UP};
-use peer::Site;
-pub use peer::{Packet, Peer, Said, Server};
+use peer::{Packet, Peer, Server, Site};
 
 /// The way to a server: how long a byte travels, how much longer at times, how many follow each other within a
 /// second, and one packet in how many takes its connection down. Where a number is 0, nothing holds them up.
@@ -91,10 +90,12 @@ impl Network {
     ) {
         let server: Arc<Server> = Arc::new(server);
         let last = self.state().hosts.len() as u8;
-        self.route(name, Some([10, 0, 0, last].into()), link, move |_, _| Ok(Site::new(&server)));
+        self.route(name, Some([10, 0, 0, last].into()), link, move |_, _| {
+            Ok(Box::new(Site::new(Arc::clone(&server))))
+        });
     }
 
-    /// Lets `dial` make the connections to an address, or to all that nobody else has.
+    /// Lets `dial` make the connections to an address, or to all that nobody has yet.
     pub fn route(
         &self,
         name: &str,

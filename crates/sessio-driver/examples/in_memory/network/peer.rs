@@ -15,7 +15,7 @@ pub enum Packet {
 }
 
 impl Packet {
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::End | Self::Reset => 0,
@@ -31,7 +31,7 @@ impl Packet {
     }
 }
 
-/// Whoever is connected to: told what comes, and then asked what it does.
+/// Whoever is connected to: told what comes, and then asked what it does, both under the lock of the network.
 pub trait Peer: Send {
     fn hear(&mut self, packet: Packet);
 
@@ -63,9 +63,8 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn new(server: &Arc<Server>) -> Box<dyn Peer> {
-        let server = Arc::clone(server);
-        Box::new(Self { server, received: Vec::new(), has_news: false, is_over: false })
+    pub fn new(server: Arc<Server>) -> Self {
+        Self { server, received: Vec::new(), has_news: false, is_over: false }
     }
 }
 
