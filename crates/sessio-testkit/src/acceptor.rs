@@ -2,14 +2,16 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::journal::Journal;
 use crate::playlist::{Part, Playlist};
+use crate::register::Guest;
 use crate::serve::serve;
 use crate::site::Site;
+use crate::socket::Socket;
 use crate::wire::Wire;
 
 /// What the threads of a server have in common.
@@ -18,6 +20,14 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) site: Arc<Site>,
     pub(crate) playlist: Arc<Playlist>,
+    /// Those who came without a socket.
+    pub(crate) guests: Arc<Mutex<Vec<Guest>>>,
+}
+
+impl Shared {
+    pub(crate) fn guests(&self) -> MutexGuard<'_, Vec<Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug)]
@@ -78,7 +88,7 @@ fn run(listener: TcpListener, shared: &Shared) {
         };
         // Without it, small writes would be merged or wait for acknowledgements: answers late, cuts gone.
         let _ = socket.set_nodelay(true);
-        let socket = Arc::new(socket);
+        let socket = Arc::new(Socket::Tcp(socket));
         let Some(number) = shared.journal.admit(Arc::clone(&socket), peer) else { break };
         let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.journal));
         let part = shared.playlist.next();

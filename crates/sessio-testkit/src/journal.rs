@@ -2,11 +2,14 @@
 //! for.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::pipe::Pipe;
 use crate::recording::{End, Recording};
+use crate::register::Network;
+use crate::socket::Socket;
 
 /// What a server has seen so far.
 #[derive(Debug, Default)]
@@ -58,7 +61,9 @@ struct Inner {
     state: State,
     /// The open sockets, here so that another thread can shut them down. There is no second descriptor of any
     /// of them: the moment the last `Arc` goes, the kernel closes the connection.
-    sockets: BTreeMap<usize, Arc<TcpStream>>,
+    sockets: BTreeMap<usize, Arc<Socket>>,
+    /// The network in memory that the server was last reached by.
+    network: Option<Arc<dyn Network>>,
     /// Connections that the server itself has shut down.
     shut: HashSet<usize>,
     /// Gates that were opened; they stay open.
@@ -75,11 +80,19 @@ pub(crate) struct Journal {
     changed: Condvar,
 }
 
+impl Inner {
+    /// Lets the scripts of connections in memory look again.
+    fn stir(&self) {
+        self.sockets.values().filter_map(|socket| socket.pipe()).for_each(Pipe::stir);
+    }
+}
+
 impl Journal {
     pub(crate) fn new() -> Self {
         let inner = Inner {
             state: State::default(),
             sockets: BTreeMap::new(),
+            network: None,
             shut: HashSet::new(),
             gates: HashSet::new(),
             released: false,
@@ -108,8 +121,18 @@ impl Journal {
         read(&self.lock().state)
     }
 
-    /// Blocks until `done` gives something, or until the time is up.
+    /// Blocks until `done` gives something, or until the time is up. Where the server is reached in memory
+    /// that is as soon as nothing more can happen.
     pub(crate) fn wait<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let network = self.lock().network.clone();
+        if let Some(network) = network {
+            let mut found = None;
+            network.go_on_until(&mut || {
+                found = done(&self.lock().state);
+                found.is_some()
+            });
+            return found;
+        }
         let deadline = Instant::now() + limit;
         let mut inner = self.lock();
         loop {
@@ -121,8 +144,13 @@ impl Journal {
         }
     }
 
+    /// From now on whoever waits lets this network go on.
+    pub(crate) fn join(&self, network: Arc<dyn Network>) {
+        self.lock().network = Some(network);
+    }
+
     /// The number of a new connection, unless the server is stopping.
-    pub(crate) fn admit(&self, socket: Arc<TcpStream>, peer: SocketAddr) -> Option<usize> {
+    pub(crate) fn admit(&self, socket: Arc<Socket>, peer: SocketAddr) -> Option<usize> {
         self.change(|inner| {
             let number = inner.state.connections.len();
             (!inner.stopping).then(|| {
@@ -208,11 +236,17 @@ impl Journal {
     }
 
     pub(crate) fn open_gate(&self, name: &str) {
-        self.change(|inner| inner.gates.insert(name.to_owned()));
+        self.change(|inner| {
+            inner.gates.insert(name.to_owned());
+            inner.stir();
+        });
     }
 
     pub(crate) fn release(&self) {
-        self.change(|inner| inner.released = true);
+        self.change(|inner| {
+            inner.released = true;
+            inner.stir();
+        });
     }
 
     /// Holds a script up until its gate is open, or, without a gate, until all are released.
@@ -229,7 +263,15 @@ impl Journal {
             if gate.map_or(inner.released, |name| inner.gates.contains(name)) {
                 break Ok(());
             }
-            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            let socket = inner.sockets.get(&number).cloned();
+            let pipe = socket.as_deref().and_then(Socket::pipe);
+            inner = if let Some(pipe) = pipe.filter(|pipe| pipe.is_attended()) {
+                drop(inner);
+                pipe.wait_for_stir();
+                self.lock()
+            } else {
+                self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)
+            };
         };
         inner.state.connections[number].stalled = false;
         drop(inner);

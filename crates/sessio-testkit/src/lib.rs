@@ -37,6 +37,7 @@
 //! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
 //!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
 //!   [`Server::script_path`] for one path.
+//! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
 //!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
 //!   a sleep.
@@ -50,22 +51,28 @@ mod body;
 mod form;
 mod journal;
 mod json;
+mod line;
 mod login;
 mod multipart;
+mod pipe;
 mod play;
 mod playlist;
 mod recording;
+mod register;
 mod request;
 mod routes;
 mod script;
 mod serve;
 mod server;
 mod site;
+mod socket;
 mod wire;
 
 pub use journal::State;
+pub use line::{Line, Packet, Said};
 pub use login::{LOGIN_PASSWORD, LOGIN_USER};
 pub use recording::{End, Recording};
+pub use register::{Network, dial};
 pub use request::Request;
 pub use routes::{ROUTES, pattern};
 pub use script::{Connection, Otherwise, Script};

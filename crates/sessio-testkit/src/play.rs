@@ -75,7 +75,7 @@ fn send(wire: &Wire, sending: &Sending) -> Result<(), End> {
                 // there.
                 std::thread::yield_now();
             } else {
-                wire.journal().pause(sending.pace);
+                wire.sleep(sending.pace);
             }
         }
         if pieces.is_empty() {

@@ -9,6 +9,7 @@ use crate::acceptor::{Acceptor, Shared};
 use crate::journal::{Journal, State};
 use crate::playlist::Playlist;
 use crate::recording::Recording;
+use crate::register::{self, Guest};
 use crate::request::Request;
 use crate::script::{Connection, Otherwise, Script};
 use crate::site::Site;
@@ -80,10 +81,14 @@ impl Server {
             journal: Arc::new(Journal::new()),
             site: Arc::new(Site::default()),
             playlist: Arc::new(Playlist::new(script)),
+            guests: Arc::default(),
         };
         // A server that is to refuse everybody has refused before anyone knows its address.
         let refuses = shared.playlist.refuses();
         let acceptor = if refuses { None } else { Some(Acceptor::start(listener, shared.clone())?) };
+        if !refuses {
+            register::enter(addr, shared.clone());
+        }
         Ok(Self { addr, shared, acceptor })
     }
 
@@ -249,9 +254,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        register::strike(self.addr, &self.shared);
         self.shared.journal.stop();
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join();
         }
+        let guests = std::mem::take(&mut *self.shared.guests());
+        guests.into_iter().for_each(Guest::join);
     }
 }

@@ -1,7 +1,7 @@
 //! A connection as its thread sees it: a socket on which every byte is recorded.
 
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::io;
+use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use crate::body::Body;
 use crate::journal::Journal;
 use crate::recording::End;
 use crate::request::{Bad, Request, head_end};
+use crate::socket::Socket;
 
 /// At most so much is written, and recorded, at once.
 const PIECE: usize = 64 << 10;
@@ -37,7 +38,7 @@ pub(crate) struct Wire {
     number: usize,
     origin: IpAddr,
     /// Taken when the wire is dropped, never before.
-    socket: Option<Arc<TcpStream>>,
+    socket: Option<Arc<Socket>>,
     journal: Arc<Journal>,
     /// Received and not yet read by anyone.
     pending: Vec<u8>,
@@ -48,7 +49,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<TcpStream>, journal: Arc<Journal>) -> Self {
+    pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<Socket>, journal: Arc<Journal>) -> Self {
         let socket = Some(socket);
         Self { number, origin, socket, journal, pending: Vec::new(), held: false, end: End::Server }
     }
@@ -75,7 +76,7 @@ impl Wire {
         self.end = end;
     }
 
-    fn socket(&self) -> io::Result<&TcpStream> {
+    fn socket(&self) -> io::Result<&Socket> {
         self.socket.as_deref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
@@ -101,7 +102,7 @@ impl Wire {
         self.let_go();
         let count = self.socket()?.peek(buffer)?;
         if let Some(last) = count.checked_sub(1) {
-            self.socket()?.read_exact(&mut buffer[..last])?;
+            self.socket()?.take(last)?;
             self.held = true;
         }
         Ok(count)
@@ -111,7 +112,7 @@ impl Wire {
     /// has since been reset it does fail, as will whatever comes next.
     fn let_go(&mut self) {
         if std::mem::take(&mut self.held) {
-            let _ = self.socket().and_then(|mut socket| socket.read_exact(&mut [0]));
+            let _ = self.socket().and_then(|socket| socket.take(1));
         }
     }
 
@@ -125,7 +126,7 @@ impl Wire {
 
     /// Reads without waiting, so that dropping the wire is no reset. Dropping it is all that can be done next.
     pub(crate) fn read_what_is_there(&mut self) {
-        if self.socket().and_then(|socket| socket.set_nonblocking(true)).is_ok() {
+        if self.socket().and_then(Socket::stop_waiting).is_ok() {
             while self.fill().is_ok() {}
         }
     }
@@ -176,7 +177,7 @@ impl Wire {
             self.journal.sending(self.number, piece);
             let mut done = 0;
             while done < piece.len() {
-                match self.socket().and_then(|mut socket| socket.write(&piece[done..])) {
+                match self.socket().and_then(|socket| socket.write(&piece[done..])) {
                     Ok(count) if count > 0 => done += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     _ => {
@@ -196,21 +197,29 @@ impl Wire {
         }
         // The byte held would look like a new one.
         self.let_go();
-        let started = std::time::Instant::now();
         let seen = self.socket().and_then(|socket| {
+            let started = socket.now();
             socket.set_read_timeout(Some(time))?;
             let seen = socket.peek(&mut [0]);
             socket.set_read_timeout(None)?;
-            seen
+            Ok((seen?, socket.now() - started))
         });
         match seen {
-            Ok(0) => return Err(self.ended_by(End::Client)),
+            Ok((0, _)) => return Err(self.ended_by(End::Client)),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(_) => return Err(self.ended_by(End::ClientReset)),
             // The next request is here already: only the clock is left to look at.
-            Ok(_) => self.journal.pause(time.saturating_sub(started.elapsed())),
+            Ok((_, passed)) => self.sleep(time.saturating_sub(passed)),
         }
         Ok(())
+    }
+
+    /// Waits as long as told, but not longer than the server lives.
+    pub(crate) fn sleep(&self, time: Duration) {
+        match self.socket.as_deref().and_then(Socket::pipe) {
+            Some(pipe) => pipe.sleep(time),
+            None => self.journal.pause(time),
+        }
     }
 
     /// Says that nothing more will be sent.

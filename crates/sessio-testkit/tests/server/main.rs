@@ -3,6 +3,7 @@
 mod client;
 mod http;
 mod lifetime;
+mod memory;
 mod recording;
 mod routes;
 mod scripts;

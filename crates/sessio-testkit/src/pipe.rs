@@ -1,0 +1,299 @@
+//! A connection in memory, as the server's thread has it: a socket without a kernel, in its network's time.
+//!
+//! The thread and the network take turns. The thread runs only while the network waits for it, and gives its
+//! turn back where it would wait, so that nothing depends on how threads are scheduled.
+
+use std::io;
+use std::net::Shutdown;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::line::Packet;
+
+/// The server's end.
+#[derive(Debug)]
+pub(crate) struct Pipe(Arc<Middle>);
+
+/// What both ends have in common.
+#[derive(Debug)]
+pub(crate) struct Middle {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) now: Instant,
+    turn: Turn,
+    wish: Wish,
+    /// Somebody did something that the thread may be waiting for.
+    is_stirred: bool,
+    pub(crate) received: Vec<u8>,
+    /// The client says nothing more.
+    pub(crate) is_ended: bool,
+    /// The client's end is gone.
+    pub(crate) is_reset: bool,
+    pub(crate) sent: Vec<Packet>,
+    /// How much more may be sent in this turn.
+    pub(crate) room: usize,
+    has_shut_reading: bool,
+    has_shut_writing: bool,
+    pub(crate) is_closed: bool,
+    read_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Network,
+    Server,
+    /// Nobody waits for the thread any more: it runs to its end.
+    Nobody,
+    /// The thread has ended.
+    Over,
+}
+
+/// What the thread waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    /// To begin.
+    Turn,
+    Bytes(Option<Instant>),
+    Room,
+    Time(Instant),
+    /// What a test does: opening a gate, for one.
+    Stir,
+}
+
+impl Wish {
+    /// When the waiting ends, if time alone ends it.
+    pub(crate) fn until(self) -> Option<Instant> {
+        match self {
+            Self::Bytes(until) => until,
+            Self::Time(until) => Some(until),
+            Self::Turn | Self::Room | Self::Stir => None,
+        }
+    }
+}
+
+impl Middle {
+    pub(crate) fn new(now: Instant) -> Arc<Self> {
+        let state = State {
+            now,
+            turn: Turn::Network,
+            wish: Wish::Turn,
+            is_stirred: false,
+            received: Vec::new(),
+            is_ended: false,
+            is_reset: false,
+            sent: Vec::new(),
+            room: 0,
+            has_shut_reading: false,
+            has_shut_writing: false,
+            is_closed: false,
+            read_timeout: None,
+        };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits as long as the turn is theirs.
+    fn wait_out<'s>(&self, mut state: MutexGuard<'s, State>, theirs: Turn) -> MutexGuard<'s, State> {
+        while state.turn == theirs {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state
+    }
+
+    fn turn(&self, turn: Turn) {
+        let mut state = self.lock();
+        if state.turn != Turn::Over {
+            state.turn = turn;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The thread's part: gives the turn back until there is what it wishes for.
+    fn wait<'s>(&'s self, mut state: MutexGuard<'s, State>, wish: Wish) -> MutexGuard<'s, State> {
+        if state.turn == Turn::Server {
+            state.wish = wish;
+            state.turn = Turn::Network;
+            self.changed.notify_all();
+        }
+        self.wait_out(state, Turn::Network)
+    }
+
+    /// The network's part: gives the thread a turn if it has its wish, and what there is after that.
+    pub(crate) fn go_on(&self, now: Instant, room: usize) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        state.now = now;
+        state.room = room;
+        if state.turn == Turn::Network && state.has_its_wish() {
+            state.is_stirred = false;
+            state.turn = Turn::Server;
+            self.changed.notify_all();
+            state = self.wait_out(state, Turn::Server);
+        }
+        state
+    }
+
+    /// Waits for the thread no longer.
+    pub(crate) fn release(&self) {
+        self.turn(Turn::Nobody);
+    }
+}
+
+impl State {
+    fn has_its_wish(&self) -> bool {
+        let is_time = self.wish.until().is_some_and(|until| until <= self.now);
+        is_time
+            || match self.wish {
+                Wish::Turn => true,
+                Wish::Bytes(_) => {
+                    !self.received.is_empty() || self.is_ended || self.is_reset || self.has_shut_reading
+                }
+                Wish::Room => self.room > 0 || self.is_reset || self.has_shut_writing,
+                Wish::Time(_) => false,
+                Wish::Stir => self.is_stirred,
+            }
+    }
+
+    /// What the thread waits for, while it does.
+    pub(crate) fn wish(&self) -> Option<Wish> {
+        (self.turn == Turn::Network).then_some(self.wish)
+    }
+
+    /// The thread has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.turn == Turn::Over
+    }
+}
+
+impl Pipe {
+    pub(crate) fn new(middle: Arc<Middle>) -> Self {
+        Self(middle)
+    }
+
+    pub(crate) fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.0.lock();
+        let until = state.read_timeout.map(|limit| state.now + limit);
+        loop {
+            let n = room.len().min(state.received.len());
+            if n > 0 {
+                room[..n].copy_from_slice(&state.received[..n]);
+                return Ok(n);
+            }
+            if state.is_reset {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            if state.is_ended || state.has_shut_reading {
+                return Ok(0);
+            }
+            if state.turn == Turn::Nobody || until.is_some_and(|until| until <= state.now) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            state = self.0.wait(state, Wish::Bytes(until));
+        }
+    }
+
+    pub(crate) fn take(&self, count: usize) {
+        let mut state = self.0.lock();
+        let n = count.min(state.received.len());
+        state.received.drain(..n);
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.lock();
+        loop {
+            if state.is_reset || state.turn == Turn::Nobody {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            if state.has_shut_writing {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            let n = bytes.len().min(state.room);
+            if n > 0 {
+                state.room -= n;
+                state.sent.push(Packet::Bytes(bytes[..n].to_vec()));
+                return Ok(n);
+            }
+            state = self.0.wait(state, Wish::Room);
+        }
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let mut state = self.0.lock();
+        if state.is_reset {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        if how != Shutdown::Read && !state.has_shut_writing {
+            state.has_shut_writing = true;
+            state.sent.push(Packet::End);
+        }
+        state.has_shut_reading |= how != Shutdown::Write;
+        state.is_stirred = true;
+        Ok(())
+    }
+
+    pub(crate) fn set_read_timeout(&self, limit: Option<Duration>) {
+        self.0.lock().read_timeout = limit;
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.0.lock().now
+    }
+
+    pub(crate) fn sleep(&self, time: Duration) {
+        let mut state = self.0.lock();
+        let until = state.now + time;
+        while state.now < until && state.turn != Turn::Nobody {
+            state = self.0.wait(state, Wish::Time(until));
+        }
+    }
+
+    /// Lets the thread look again whether what it waits for has happened.
+    pub(crate) fn stir(&self) {
+        self.0.lock().is_stirred = true;
+    }
+
+    /// Gives the turn back until stirred.
+    pub(crate) fn wait_for_stir(&self) {
+        drop(self.0.wait(self.0.lock(), Wish::Stir));
+    }
+
+    /// Whether the network waits for the thread.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.0.lock().turn != Turn::Nobody
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_closed = true;
+        let has_read = std::mem::take(&mut state.received).is_empty();
+        if state.is_reset || (has_read && state.has_shut_writing) {
+            return;
+        }
+        state.sent.push(if has_read { Packet::End } else { Packet::Reset });
+    }
+}
+
+/// What a server's thread holds from its first turn to its end.
+pub(crate) struct Turns(Arc<Middle>);
+
+impl Turns {
+    pub(crate) fn of(middle: Arc<Middle>) -> Self {
+        drop(middle.wait_out(middle.lock(), Turn::Network));
+        Self(middle)
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.0.turn(Turn::Over);
+    }
+}

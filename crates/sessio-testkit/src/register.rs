@@ -1,0 +1,83 @@
+//! Where servers are reached without a socket: by the address they have, and from inside this program.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crate::acceptor::Shared;
+use crate::line::Line;
+use crate::pipe::{Middle, Pipe, Turns};
+use crate::serve::serve;
+use crate::socket::Socket;
+use crate::wire::Wire;
+
+/// A network in memory. It stands still while a test waits for a server, unless the server lets it go on.
+pub trait Network: fmt::Debug + Send + Sync {
+    /// Goes on until `done` says so, or until nothing more can happen; then whatever is on its way arrives.
+    fn go_on_until(&self, done: &mut dyn FnMut() -> bool);
+}
+
+static SERVERS: Mutex<BTreeMap<SocketAddr, Shared>> = Mutex::new(BTreeMap::new());
+
+fn servers() -> MutexGuard<'static, BTreeMap<SocketAddr, Shared>> {
+    SERVERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn enter(addr: SocketAddr, server: Shared) {
+    servers().insert(addr, server);
+}
+
+/// Strikes a server out; one that has its address by now stays.
+pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
+    let mut servers = servers();
+    if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.journal, &server.journal)) {
+        servers.remove(&addr);
+    }
+}
+
+/// Connects to the [`Server`](crate::Server) of this program that has this address, without a socket. The
+/// server serves it as any other connection, but in the network's time: pauses and time limits of scripts
+/// and routes take none of the clock's, and whoever waits for the server lets the network go on.
+///
+/// # Errors
+/// `ConnectionRefused` where there is no server, or none that accepts.
+pub fn dial(addr: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
+    let found = servers().get(&addr).cloned();
+    let server = found.filter(|server| !server.playlist.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
+    server.journal.join(network);
+    let middle = Middle::new(now);
+    let socket = Arc::new(Socket::Memory(Pipe::new(Arc::clone(&middle))));
+    let origin = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let peer = SocketAddr::new(origin, 0);
+    let number = server.journal.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
+    let wire = Wire::new(number, origin, socket, Arc::clone(&server.journal));
+    let part = server.playlist.next();
+    let (site, playlist) = (Arc::clone(&server.site), Arc::clone(&server.playlist));
+    let turns = Arc::clone(&middle);
+    let thread = thread::Builder::new().name(format!("line {number}")).spawn(move || {
+        let _turns = Turns::of(turns);
+        serve(wire, &part, &site, &playlist);
+    })?;
+    server.guests().push(Guest { middle: Arc::clone(&middle), thread });
+    Ok(Line::new(middle))
+}
+
+/// The thread of a connection in memory.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    middle: Arc<Middle>,
+    thread: JoinHandle<()>,
+}
+
+impl Guest {
+    /// Waits for the thread. The journal has been told to stop, so it does not stay.
+    pub(crate) fn join(self) {
+        self.middle.release();
+        // A panic in there was printed where it happened.
+        let _ = self.thread.join();
+    }
+}

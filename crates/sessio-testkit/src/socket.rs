@@ -1,0 +1,90 @@
+//! What a connection is on: a socket of the system's, or a pipe in memory that behaves like one.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::pipe::Pipe;
+
+/// It closes when it is dropped. What was received and not read by then makes that a reset.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Memory(Pipe),
+}
+
+impl Socket {
+    /// Looks at what has come, and leaves it there.
+    pub(crate) fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.peek(room),
+            Self::Memory(pipe) => pipe.peek(room),
+        }
+    }
+
+    /// Takes what was looked at.
+    pub(crate) fn take(&self, count: usize) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => {
+                let mut socket = socket;
+                socket.read_exact(&mut vec![0; count])
+            }
+            Self::Memory(pipe) => {
+                pipe.take(count);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => {
+                let mut socket = socket;
+                socket.write(bytes)
+            }
+            Self::Memory(pipe) => pipe.write(bytes),
+        }
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.shutdown(how),
+            Self::Memory(pipe) => pipe.shutdown(how),
+        }
+    }
+
+    pub(crate) fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.set_read_timeout(limit),
+            Self::Memory(pipe) => {
+                pipe.set_read_timeout(limit);
+                Ok(())
+            }
+        }
+    }
+
+    /// From now on only what has come already is read.
+    pub(crate) fn stop_waiting(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.set_nonblocking(true),
+            // A pipe can wait for no time at all.
+            Self::Memory(_) => self.set_read_timeout(Some(Duration::ZERO)),
+        }
+    }
+
+    /// What time it is where the socket is.
+    pub(crate) fn now(&self) -> Instant {
+        match self {
+            Self::Tcp(_) => Instant::now(),
+            Self::Memory(pipe) => pipe.now(),
+        }
+    }
+
+    /// The pipe, if it is one.
+    pub(crate) fn pipe(&self) -> Option<&Pipe> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Memory(pipe) => Some(pipe),
+        }
+    }
+}

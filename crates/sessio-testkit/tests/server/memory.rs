@@ -1,0 +1,169 @@
+//! Servers that are reached without a socket.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sessio_testkit::{Connection, End, Line, Network, Otherwise, Packet, Said, Script, Server, dial};
+
+/// A network on which nothing happens by itself.
+#[derive(Debug)]
+struct Still;
+
+impl Network for Still {
+    fn go_on_until(&self, done: &mut dyn FnMut() -> bool) {
+        done();
+    }
+}
+
+struct Client {
+    line: Line,
+    now: Instant,
+}
+
+impl Client {
+    fn of(server: &Server) -> Self {
+        let now = Instant::now();
+        Self { line: dial(server.addr(), Arc::new(Still), now).expect("a server"), now }
+    }
+
+    fn say(&self, bytes: impl AsRef<[u8]>) -> Said {
+        self.line.hear(Packet::Bytes(bytes.as_ref().to_vec()));
+        self.said()
+    }
+
+    fn said(&self) -> Said {
+        self.line.go_on(self.now, 1000)
+    }
+}
+
+fn text(said: &Said) -> String {
+    let bytes = said.packets.iter().flat_map(|packet| match packet {
+        Packet::Bytes(bytes) => bytes.clone(),
+        Packet::End => b"<end>".to_vec(),
+        Packet::Reset => b"<reset>".to_vec(),
+    });
+    String::from_utf8(bytes.collect()).expect("UTF-8")
+}
+
+const GET: &str = "GET /ip HTTP/1.1\r\nHost: test\r\n\r\n";
+
+#[test]
+fn a_server_answers_and_records_as_over_a_socket() {
+    let server = Server::start();
+    let client = Client::of(&server);
+    assert!(client.said().packets.is_empty());
+    assert!(client.say(&GET[..10]).packets.is_empty());
+    let said = client.say(&GET[10..]);
+    assert!(text(&said).starts_with("HTTP/1.1 200 OK\r\n"), "{said:?}");
+    assert_eq!((said.unread, said.until, said.is_over), (0, None, false));
+    let recording = server.connection(0);
+    assert_eq!((recording.received.as_slice(), recording.sent_text()), (GET.as_bytes(), text(&said)));
+    client.line.hear(Packet::End);
+    assert!(client.said().is_over);
+    assert_eq!(server.wait_closed(0).ended, Some(End::Client));
+}
+
+#[test]
+fn no_server_is_reached_that_a_socket_would_not_reach() {
+    let refused = |addr| dial(addr, Arc::new(Still), Instant::now()).unwrap_err().kind();
+    let script = Script::from(Connection::new().expect_request()).otherwise(Otherwise::Refuse);
+    let server = Server::scripted(script);
+    let client = Client::of(&server);
+    assert_eq!(refused(server.addr()), ErrorKind::ConnectionRefused);
+    let addr = server.addr();
+    drop(server);
+    let said = client.said();
+    assert_eq!((said.packets.as_slice(), said.is_over), (&[Packet::End][..], true));
+    assert_eq!(refused(addr), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn pauses_are_of_the_networks_time() {
+    let server = Server::scripted([
+        Connection::new().send("ab").cut_every(1).pace(Duration::from_secs(1000)),
+        Connection::new().routes(),
+    ]);
+    let mut client = Client::of(&server);
+    let said = client.said();
+    assert_eq!((text(&said).as_str(), said.until), ("a", Some(client.now + Duration::from_secs(1000))));
+    client.now += Duration::from_secs(999);
+    assert_eq!(text(&client.said()), "");
+    client.now += Duration::from_secs(1);
+    assert_eq!(text(&client.said()), "b");
+
+    let mut client = Client::of(&server);
+    // The next request is here already when the pause begins.
+    let said = client.say("GET /delay/1000 HTTP/1.1\r\nHost: test\r\n\r\n".to_owned() + GET);
+    assert_eq!((text(&said).as_str(), said.until), ("", Some(client.now + Duration::from_secs(1000))));
+    client.now += Duration::from_secs(1000);
+    assert_eq!(text(&client.said()).matches("HTTP/1.1 200 OK").count(), 2);
+}
+
+#[test]
+fn connections_end_as_they_end_on_a_socket() {
+    let request = Connection::new().expect_request();
+    let server = Server::scripted([
+        request.clone().send("x").reset(),
+        request.clone().send("x").close(),
+        request.clone().send("x").half_close(),
+        request.send("x".repeat(5000)),
+    ]);
+    let client = Client::of(&server);
+    assert_eq!(text(&client.say(GET)), "x<reset>");
+    assert_eq!(server.wait_closed(0).ended, Some(End::ServerReset));
+
+    let client = Client::of(&server);
+    assert_eq!(text(&client.say(GET)), "x<end>");
+    assert_eq!(server.wait_closed(1).ended, Some(End::Server));
+    assert_eq!(text(&client.say("more")), "<reset>");
+
+    let client = Client::of(&server);
+    assert_eq!(text(&client.say(GET)), "x<end>");
+    assert!(!client.say("more").is_over);
+    assert!(server.connection(2).is_open());
+
+    // It waits for room, and notices that nobody will make any.
+    let client = Client::of(&server);
+    assert_eq!(text(&client.say(GET)), "x".repeat(1000));
+    client.line.hear(Packet::Reset);
+    assert!(client.said().is_over);
+    let recording = server.wait_closed(3);
+    assert_eq!((recording.ended, recording.sent.len()), (Some(End::ClientReset), 1000));
+}
+
+#[test]
+fn tests_hold_scripts_up_and_let_them_go_on() {
+    let server = Server::scripted([
+        Connection::new().gate("one").send("1").stall().send("2"),
+        Connection::new().stall(),
+        Connection::new(),
+    ]);
+    let client = Client::of(&server);
+    assert!(client.said().packets.is_empty() && server.connection(0).stalled);
+    server.open_gate("other");
+    assert_eq!(text(&client.said()), "");
+    server.open_gate("one");
+    assert_eq!(text(&client.said()), "1");
+    server.release();
+    assert_eq!(text(&client.said()), "2");
+    server.disconnect();
+    assert_eq!(text(&client.said()), "<end>");
+    assert_eq!(server.wait_closed(0).ended, Some(End::Server));
+    // A client that goes without a word has reset its connection. A server that stops ends all others.
+    let (gone, stays) = (Client::of(&server), Client::of(&server));
+    drop(gone.said());
+    drop(gone);
+    drop(stays.said());
+    drop(server);
+    assert!(stays.said().is_over);
+}
+
+#[test]
+#[should_panic(expected = "waited in vain for the end; 1 connections")]
+fn to_wait_for_what_cannot_happen_is_told_at_once() {
+    let server = Server::start();
+    let client = Client::of(&server);
+    drop(client.said());
+    server.wait_closed(0);
+}
