@@ -1,7 +1,8 @@
 //! Your own runtime: a session on a network that is simulated, in virtual time.
 //!
-//! `network.rs` is the simulation, `network/backend.rs` makes a runtime of it. `cargo run -p
-//! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond.
+//! `network` is the simulation, `network/backend.rs` makes a runtime of it. `cargo run -p
+//! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond. The scenarios of
+//! the whole project run on these very files too.
 
 #![allow(unreachable_pub, reason = "the network is written as a crate of its own would be")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it cannot go on"))]
@@ -65,9 +66,12 @@ fn main() -> Result<()> {
         assert_eq!(me.text().await?, "Ada", "the redirect was followed, with the cookie that it set");
         Ok::<_, sessio_driver::sessio::Error>(())
     })?;
-    network.trace().iter().for_each(|line| println!("{line}"));
     // One round trip to connect, one for the redirect, one for the page.
     assert_eq!(network.elapsed(), 3 * 160 * MS);
+    drop(session);
+    network.settle();
+    assert!(network.is_idle(), "nothing is left of it");
+    network.trace().iter().for_each(|line| println!("{line}"));
     Ok(())
 }
 
@@ -147,7 +151,7 @@ fn a_body_that_is_cut_short_is_never_a_success() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let link = Link { latency: 80 * MS, jitter: 20 * MS, bandwidth: 1_000_000, loss: 0 };
+    let link = Link { latency: 80 * MS, jitter: 20 * MS, bandwidth: 1_000_000, packet: 999, loss: 0 };
     let (one, other) = (long(7, link).0, long(8, link).0);
     assert_eq!(long(7, link).0, one);
     assert_ne!(other, one);

@@ -9,30 +9,27 @@ use std::time::{Duration, Instant};
 use sessio_driver::sessio::{Now, UnixTime};
 use sessio_driver::{Runtime, Sleep, Stream};
 
-use super::{DOWN, Event, Line, Network, UP, WINDOW};
+use super::line::DOWN;
+use super::{Event, Host, Network};
 
 impl Runtime for Network {
     type Stream = Socket;
     type Sleep = Timer;
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let found = self.state().hosts.iter().position(|(name, ..)| name == host);
-        let last = found.and_then(|index| u8::try_from(index).ok()).ok_or(io::ErrorKind::NotFound)?;
-        Ok(vec![SocketAddr::from(([10, 0, 0, last], port))])
+        let state = self.state();
+        let found = state.hosts.iter().find(|known| known.name == host).and_then(|known| known.ip);
+        Ok(vec![SocketAddr::new(found.ok_or(io::ErrorKind::NotFound)?, port)])
     }
 
     async fn connect(&self, address: SocketAddr, _: Option<Instant>) -> io::Result<Socket> {
-        let SocketAddr::V4(v4) = address else { return Err(io::ErrorKind::ConnectionRefused.into()) };
-        let host = self.state().hosts.get(usize::from(v4.ip().octets()[3])).cloned();
-        let (_, link, server) = host.ok_or(io::ErrorKind::ConnectionRefused)?;
+        let leads_there = |host: &&Host| host.ip.is_none_or(|ip| ip == address.ip());
+        let host = self.state().hosts.iter().find(leads_there).cloned();
+        let Host { link, dial, .. } = host.ok_or(io::ErrorKind::ConnectionRefused)?;
         let mut timer = self.sleep_until(self.mono() + 2 * link.latency);
         poll_fn(|cx| timer.poll_elapsed(cx)).await;
-        let mut state = self.state();
-        state.planned += 1;
-        let id = state.planned;
-        let (halves, answer, waker) = Default::default();
-        let (closes, has_closed, is_lost) = (false, false, false);
-        state.lines.insert(id, Line { link, server, halves, answer, closes, has_closed, is_lost, waker });
+        let peer = dial(self, address)?;
+        let id = self.state().open(link, peer);
         Ok(Socket { network: self.clone(), id })
     }
 
@@ -107,12 +104,12 @@ impl Stream for Socket {
         let mut state = self.network.state();
         let line = state.lines.get_mut(&self.id).filter(|line| !line.is_lost);
         let line = line.ok_or(ConnectionReset)?;
-        let n = bytes.len().min(WINDOW.saturating_sub(line.halves[UP].on_its_way));
+        let n = bytes.len().min(line.room());
         if n == 0 {
             line.waker = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        state.send(self.id, UP, &bytes[..n]);
+        state.send(self.id, &bytes[..n]);
         Poll::Ready(Ok(n))
     }
 
@@ -125,6 +122,6 @@ impl Stream for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.network.state().lines.remove(&self.id);
+        self.network.state().hang_up(self.id);
     }
 }

@@ -1,0 +1,204 @@
+//! A network in memory, in virtual time, with no socket, no thread and no clock.
+//!
+//! Time stands still while anything can go on, and then jumps to whatever happens next: minutes of waiting
+//! take no time, and every wait has its exact length. Chance comes from a seed, so that a run can be repeated.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use sessio_driver::sessio::Seed;
+
+mod backend;
+mod line;
+pub mod peer;
+
+use line::{Line, UP};
+use peer::{Packet, Peer, Server, Site};
+
+/// The way to a server: how long a byte travels, how much longer at times, how many follow each other within a
+/// second, and one packet in how many takes its connection down. Where a number is 0, nothing holds them up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Link {
+    pub latency: Duration,
+    pub jitter: Duration,
+    pub bandwidth: u32,
+    pub loss: u64,
+    /// The largest packet, where packets have all sizes; where it is 0, they are as large as Ethernet's.
+    pub packet: usize,
+}
+
+/// Connects to an address.
+pub type Dial = dyn Fn(&Network, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync;
+
+/// A network. A clone is the same one.
+#[derive(Clone)]
+pub struct Network(Arc<Mutex<State>>);
+
+struct State {
+    /// Nothing but a clock gives an `Instant`. It is read once, to have something to count from.
+    start: Instant,
+    now: Duration,
+    seed: Seed,
+    hosts: Vec<Host>,
+    lines: BTreeMap<u64, Line>,
+    /// What will happen. Of two things at one time, the one that was planned first comes first.
+    events: BTreeMap<(Duration, u64), Event>,
+    planned: u64,
+    on_their_way: usize,
+    trace: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Host {
+    name: String,
+    /// Whoever has none has all that are left.
+    ip: Option<IpAddr>,
+    link: Link,
+    dial: Arc<Dial>,
+}
+
+enum Event {
+    Wake(Waker),
+    /// A packet comes up or down a line; `None` takes the line down.
+    Arrive(u64, usize, Option<Packet>),
+    /// A peer goes on of itself.
+    Time,
+}
+
+impl Network {
+    pub fn new(seed: u64) -> Self {
+        let (start, seed) = (Instant::now(), Seed::new(seed));
+        let (hosts, lines, events, trace) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (now, planned, on_their_way) = (Duration::ZERO, 0, 0);
+        let state = State { start, now, seed, hosts, lines, events, planned, on_their_way, trace };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Puts a server on the network, on every port.
+    pub fn serve(
+        &self,
+        name: &str,
+        link: Link,
+        server: impl Fn(&mut Vec<u8>) -> ControlFlow<Vec<u8>, Vec<u8>> + Send + Sync + 'static,
+    ) {
+        let server: Arc<Server> = Arc::new(server);
+        let last = self.state().hosts.len() as u8;
+        self.route(name, Some([10, 0, 0, last].into()), link, move |_, _| {
+            Ok(Box::new(Site::new(Arc::clone(&server))))
+        });
+    }
+
+    /// Lets `dial` make the connections to an address, or to all that nobody has yet.
+    pub fn route(
+        &self,
+        name: &str,
+        ip: Option<IpAddr>,
+        link: Link,
+        dial: impl Fn(&Self, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync + 'static,
+    ) {
+        self.state().hosts.push(Host { name: name.to_owned(), ip, link, dial: Arc::new(dial) });
+    }
+
+    /// The time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.state().now
+    }
+
+    /// What has happened, and when.
+    pub fn trace(&self) -> Vec<String> {
+        self.state().trace.clone()
+    }
+
+    /// The executor: polls the future, and when it waits lets happen what comes next.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        let alarm = Arc::new(Alarm(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&alarm));
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return done;
+            }
+            while !alarm.0.swap(false, Ordering::Relaxed) {
+                assert!(self.turn(), "it waits for nothing");
+            }
+        }
+    }
+
+    /// Lets happen what comes next; says whether there was anything.
+    pub fn turn(&self) -> bool {
+        let woken = self.state().jump();
+        let is_some = woken.is_some();
+        woken.into_iter().flatten().for_each(Waker::wake);
+        is_some
+    }
+
+    /// Lets everything arrive that is on its way.
+    pub fn settle(&self) {
+        while self.state().has_packets() && self.turn() {}
+    }
+
+    /// Whether nobody is connected, and nobody waits.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.lines.is_empty() && !state.events.values().any(|event| matches!(event, Event::Wake(_)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Alarm(AtomicBool);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn plan(&mut self, at: Duration, event: Event) {
+        self.planned += 1;
+        self.events.insert((at, self.planned), event);
+    }
+
+    /// Lets happen what comes next, and says who is to be woken. What the peers do takes no time.
+    fn jump(&mut self) -> Option<Vec<Waker>> {
+        // They read at once whatever comes at once.
+        if !self.has_more_to_hear() {
+            let woken = self.peers_go_on();
+            if !woken.is_empty() {
+                return Some(woken);
+            }
+        }
+        let ((at, _), event) = self.events.pop_first()?;
+        self.now = at;
+        Some(Vec::from_iter(match event {
+            Event::Wake(waker) => Some(waker),
+            Event::Arrive(id, way, packet) => self.arrive(id, way, packet),
+            Event::Time => None,
+        }))
+    }
+
+    fn has_more_to_hear(&self) -> bool {
+        let next = self.events.first_key_value();
+        next.is_some_and(|((at, _), event)| *at == self.now && matches!(event, Event::Arrive(_, UP, _)))
+    }
+
+    /// Whether anything is on its way, or would be.
+    fn has_packets(&mut self) -> bool {
+        let woken = self.peers_go_on();
+        // Who was to be woken is woken by what comes next.
+        for waker in woken {
+            self.plan(self.now, Event::Wake(waker));
+        }
+        self.on_their_way > 0
+    }
+}
