@@ -7,6 +7,11 @@ use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
+use crate::simulation::{
+    self,
+    network::{Link, Network},
+};
+
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -79,6 +84,30 @@ impl Backend for BlockingThread {
     }
 }
 
+/// A network in memory on which nothing takes any time.
+#[derive(Debug)]
+pub struct Simulation;
+
+impl Backend for Simulation {
+    type Runtime = Network;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        simulation::run(Link::default(), scenario);
+    }
+}
+
+/// A network in memory that is slow, uneven, and cuts everything into small packets, drawn from a seed.
+#[derive(Debug)]
+pub struct RoughSimulation;
+
+impl Backend for RoughSimulation {
+    type Runtime = Network;
+
+    fn run(scenario: impl Future<Output = ()> + Send + 'static) {
+        simulation::run(simulation::ROUGH, scenario);
+    }
+}
+
 async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
@@ -101,14 +130,44 @@ macro_rules! scenarios {
             )*
         }
     };
+    // What can be known of every scenario where it runs in virtual time.
+    (@laws $($name:ident)*) => {
+        $crate::scenarios! { @law repeated: repeat => $($name)* }
+        $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
+    };
+    (@law $module:ident: $law:ident => $($name:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    use $crate::simulation::{$law, network::Network};
+                    $law(|| async {
+                        let world = $crate::world::World::new(Network::default());
+                        super::$name(&world).await;
+                    });
+                }
+            )*
+        }
+    };
+    // Scenarios in which a small answer comes together with its head: a network that cuts it up parts them.
+    (together: $($name:ident)*) => {
+        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on simulation: Simulation => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on simulation: Simulation => $($name)* }
+        $crate::scenarios! { @on rough_simulation: RoughSimulation => $($name)* }
     };
     ($($name:ident)*) => {
         $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @laws $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
 }

@@ -32,8 +32,10 @@ pub fn nowhere() -> Server {
 /// An address of this machine that no other test uses: a port that is free on a shared one may belong to
 /// another server a moment later.
 pub fn lonely() -> Ipv4Addr {
-    static NEXT: AtomicU16 = AtomicU16::new(1);
-    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let [.., process] = std::process::id().to_be_bytes();
+    // As text all are equally long, so that a run can be repeated to the byte.
+    let [high, low] = [number / 100, number].map(|part| 100 + (part % 100) as u8);
     Ipv4Addr::new(127, process | 1, high, low)
 }

@@ -20,7 +20,8 @@ async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
     let (dead, server) = (nowhere(), Server::start());
     let session = Session::on(world.rig().name("many.test", [dead.addr(), server.addr()]));
     for _ in 0..2 {
-        assert_eq!(session.get("http://many.test/get").send().await.unwrap().status(), 200);
+        let response = session.get("http://many.test/get").send().await.unwrap();
+        assert!(!response.bytes().await.unwrap().is_empty());
     }
     assert_eq!(session.runtime().dialled(), [dead.addr(), server.addr()], "the second request dials nobody");
     assert_eq!(server.requests()[0].header_all("host"), ["many.test"]);

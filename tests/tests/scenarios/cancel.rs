@@ -1,14 +1,12 @@
 //! Futures are dropped at every point where they wait, and sockets fail at every operation: nothing leaks,
 //! the next request succeeds, and no connection comes back dirty.
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
-use std::task::Poll;
 
 use sessio::Error;
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::polls::polled;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
@@ -26,21 +24,8 @@ scenarios! {
 mod faults {
     use super::{g04_every_operation_on_a_socket_fails_once, scenarios};
 
-    scenarios! { g04_every_operation_on_a_socket_fails_once }
-}
-
-/// Polls a future at most so often, then drops it. On a stream that blocks it never waits, and ends.
-async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut left = times;
-    poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(cx).map(Some)
-    })
-    .await
+    scenarios! { waiting: g04_every_operation_on_a_socket_fails_once }
+    scenarios! { @on blocking: BlockingThread => g04_every_operation_on_a_socket_fails_once }
 }
 
 /// After whatever happened, the session works, and the server has seen no request that it could take for
@@ -147,10 +132,10 @@ async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
 }
 
 async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>) {
-    let server = Server::start();
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
         let mut number = 0;
         loop {
+            let server = Server::start();
             let rig = world.rig().failing(number, kind);
             let session = Session::on(rig.clone());
             let url = server.url("/redirect/2?cookies=1");

@@ -244,6 +244,7 @@ async fn v100_a_redirect_with_a_chunked_body_does_not_lend_its_connection_to_ano
         a.script_path("/x", step.send(head.clone() + "5\r\nhello\r\n0\r\n\r\n").cut_every(cut));
         let response = session.get(a.url("/x")).send().await.unwrap();
         assert_eq!(response.url().as_str(), b.url("/get"));
+        response.bytes().await.unwrap();
     }
     assert!(a.requests().iter().all(|request| request.header("host") == Some(a.addr().to_string())));
     assert!(b.requests().iter().all(|request| request.header("host") == Some(b.addr().to_string())));

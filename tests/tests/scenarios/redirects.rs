@@ -13,7 +13,6 @@ scenarios! {
     r04_b08_a_location_that_is_not_utf8_keeps_its_bytes
     r05_two_locations_that_differ_are_an_error
     r06_r07_r08_locations_are_resolved_and_inherit_the_fragment
-    r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response
     r12_r13_b06_v38_the_method_and_the_body_after_each_status
     r20_r21_b07_f32_bodies_are_sent_again_or_the_redirect_is_an_error
     r22_f42_the_limit_counts_redirects_and_its_error_has_the_response
@@ -22,6 +21,12 @@ scenarios! {
     r25_a_redirect_that_is_not_followed_knows_where_it_leads
     r27_parameters_and_session_headers_are_not_added_again
     m25_head_does_not_follow_by_itself
+}
+
+mod together {
+    use super::{r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response, scenarios};
+
+    scenarios! { together: r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response }
 }
 
 async fn r01_r02_what_is_no_redirect_is_the_answer<R: Runtime>(world: &World<R>) {

@@ -81,11 +81,11 @@ async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(wor
             settings.headers.insert("x-variant", "1")
         })
         .unwrap();
-    session.get(server.url("/cookies/set/a/1")).send().await.unwrap();
+    session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
     let response = variant.get(server.url("/cookies")).send().await.unwrap();
     assert_eq!(response.request().timeouts().total, Some(Duration::from_secs(50)));
     response.bytes().await.unwrap();
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
     assert_eq!(requests[2].header("cookie").as_deref(), Some("a=1"));
     assert_eq!(requests[2].header("x-variant").as_deref(), Some("1"));
@@ -93,7 +93,7 @@ async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(wor
     assert_eq!(server.accepted(), 1);
     // The connections live as long as one of both does.
     drop(session);
-    variant.get(server.url("/get")).send().await.unwrap();
+    variant.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 1);
     drop(variant);
     server.wait_open(0);

@@ -1,0 +1,157 @@
+//! The servers of the testkit on the network in memory: scenarios in virtual time.
+//!
+//! The network is that of the driver's example `in_memory`, its very files: what the chapter "Writing a
+//! backend" shows is what the whole suite runs on.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sessio_driver::{Runtime as _, Sleep as _};
+use sessio_testkit as testkit;
+
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unnameable_types,
+    unreachable_pub,
+    reason = "it is written as an example is"
+)]
+#[path = "../../crates/sessio-driver/examples/in_memory/network/mod.rs"]
+pub mod network;
+
+use crate::polls::{counted, polled};
+use network::peer::{Packet, Peer, Said};
+use network::{Link, Network};
+
+/// How much virtual time a scenario may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many points of a scenario it is dropped at, at most. Most scenarios do not have so many.
+const MOST_POINTS: usize = 100;
+
+/// A link that is slow, uneven, and cuts everything into small packets.
+pub const ROUGH: Link = Link {
+    latency: Duration::from_millis(1),
+    jitter: Duration::from_millis(1),
+    bandwidth: 100_000_000,
+    loss: 0,
+    packet: 500,
+};
+
+thread_local! {
+    /// The network on which this thread runs a scenario.
+    static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
+}
+
+/// What chance is drawn from: 1, unless `SESSIO_SEED` is another number.
+fn seed() -> u64 {
+    std::env::var("SESSIO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
+/// Runs a scenario on a network of its own, and gives that network back.
+///
+/// # Panics
+/// If the scenario hangs: nothing can happen any more, or things happen for a day.
+pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
+    run_for(link, scenario).1
+}
+
+/// Runs a scenario twice, and compares what happened on its network, packet by packet.
+///
+/// # Panics
+/// If it was not the same.
+pub fn repeat<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+    let [one, other] = [(); 2].map(|()| run(ROUGH, scenario()).trace());
+    let parted = one.iter().zip(&other).position(|(one, other)| one != other);
+    assert!(one == other, "of {} and {} packets this one differs: {parted:?}", one.len(), other.len());
+}
+
+/// Drops a scenario at every point where it waits: nothing of it is left on the network then. Of scenarios
+/// that wait very often, points evenly apart are taken.
+///
+/// # Panics
+/// If a connection is left open, or a timer.
+pub fn drop_everywhere<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+    let link = Link { latency: Duration::from_millis(1), ..Link::default() };
+    let (waits, _) = run_for(link, counted(scenario()));
+    let points = (1..=waits).step_by(waits.div_ceil(MOST_POINTS).max(1));
+    println!("dropped at {} of {waits} points", points.clone().count());
+    for point in points {
+        let (done, network) = run_for(link, polled(point, scenario()));
+        assert!(done.is_none(), "it ends where it waited before");
+        network.settle();
+        assert!(network.is_idle(), "something is left after {point} polls");
+    }
+}
+
+fn run_for<T>(link: Link, scenario: impl Future<Output = T>) -> (T, Network) {
+    let network = Network::new(seed());
+    network.route("localhost", Some(Ipv4Addr::LOCALHOST.into()), link, dial);
+    network.route("", None, link, dial);
+    NETWORK.set(Some(network.clone()));
+    let mut scenario = std::pin::pin!(scenario);
+    let mut patience = network.sleep_until(network.mono() + PATIENCE);
+    let done = network.run(std::future::poll_fn(|cx| {
+        let state = scenario.as_mut().poll(cx);
+        if state.is_pending() {
+            assert!(patience.poll_elapsed(cx).is_pending(), "the scenario hangs");
+        }
+        state
+    }));
+    NETWORK.set(None);
+    (done, network)
+}
+
+impl Default for Network {
+    /// The network on which this thread runs a scenario; elsewhere one without anybody on it.
+    fn default() -> Self {
+        NETWORK.with_borrow(Clone::clone).unwrap_or_else(|| Self::new(0))
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Network({:?})", self.elapsed())
+    }
+}
+
+impl testkit::Network for Network {
+    fn go_on_until(&self, done: &mut dyn FnMut() -> bool) {
+        // What a server has said by the time that a test has waited for has come to the client.
+        self.settle();
+        while !done() && self.turn() {
+            self.settle();
+        }
+    }
+}
+
+fn dial(network: &Network, address: std::net::SocketAddr) -> std::io::Result<Box<dyn Peer>> {
+    let line = testkit::dial(address, Arc::new(network.clone()), network.mono())?;
+    Ok(Box::new(Guest(line)))
+}
+
+/// A server of the testkit as the network sees it.
+struct Guest(testkit::Line);
+
+impl Peer for Guest {
+    fn hear(&mut self, packet: Packet) {
+        self.0.hear(match packet {
+            Packet::Bytes(bytes) => testkit::Packet::Bytes(bytes),
+            Packet::End => testkit::Packet::End,
+            Packet::Reset => testkit::Packet::Reset,
+        });
+    }
+
+    fn go_on(&mut self, now: Instant, room: usize) -> Said {
+        let testkit::Said { packets, until, unread, is_over } = self.0.go_on(now, room);
+        let packets = packets.into_iter().map(|packet| match packet {
+            testkit::Packet::Bytes(bytes) => Packet::Bytes(bytes),
+            testkit::Packet::End => Packet::End,
+            testkit::Packet::Reset => Packet::Reset,
+        });
+        Said { packets: packets.collect(), until, unread, is_over }
+    }
+}
