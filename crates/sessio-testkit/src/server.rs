@@ -1,5 +1,7 @@
 //! The server: a port, its threads, and what a test asks of it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -75,7 +77,7 @@ impl Server {
     }
 
     fn open(addr: SocketAddr, script: Script) -> io::Result<Self> {
-        let listener = TcpListener::bind(addr)?;
+        let listener = bind(addr)?;
         let addr = listener.local_addr()?;
         let shared = Shared {
             journal: Arc::new(Journal::new()),
@@ -249,6 +251,25 @@ impl Server {
     /// for days must not keep all it has seen.
     pub fn record_bytes(&self, keep: bool) {
         self.shared.journal.keep(keep);
+    }
+}
+
+thread_local! {
+    static BEFORE: RefCell<BTreeSet<SocketAddr>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Listens. A port that may be any is not one that this thread has had before: the client of a test would
+/// take the server for an earlier one, and use what it has of that.
+fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let mut had = Vec::new();
+    loop {
+        let listener = TcpListener::bind(addr)?;
+        let bound = listener.local_addr()?;
+        if BEFORE.with_borrow_mut(|before| before.insert(bound)) || addr.port() != 0 || had.len() > 100 {
+            return Ok(listener);
+        }
+        // Held, so that the next one is another.
+        had.push(listener);
     }
 }
 
