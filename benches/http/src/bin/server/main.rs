@@ -41,16 +41,17 @@ fn serve(mut listener: TcpListener) -> io::Result<()> {
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
-    let mut connections = HashMap::new();
+    let mut connections: HashMap<Token, Connection> = HashMap::new();
     let mut next = LISTENER.0;
     let mut gate = Gate::default();
     let mut room = vec![0; ROOM];
+    let mut is_called = false;
     loop {
         poll.poll(&mut events, None)?;
         for event in &events {
             let token = event.token();
             if token == LISTENER {
-                accept(&listener, poll.registry(), &mut next, &mut connections)?;
+                is_called = true;
                 continue;
             }
             let Some(connection) = connections.get_mut(&token) else { continue };
@@ -69,24 +70,24 @@ fn serve(mut listener: TcpListener) -> io::Result<()> {
                 connections.remove(&token);
             }
         }
+        // After those who leave: the next client may come while ten thousand connections of the last one are closed.
+        is_called = is_called && !accept(&listener, poll.registry(), &mut next, &mut connections)?;
     }
 }
 
-/// Whoever waits comes in, if it comes from this machine.
+/// Whoever waits comes in, if it comes from this machine; whether that is all.
 fn accept(
     listener: &TcpListener,
     registry: &Registry,
     next: &mut usize,
     connections: &mut HashMap<Token, Connection>,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     loop {
         let (mut stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => {
-                eprintln!("no connection: {error}");
-                return Ok(());
-            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+            // No file is left for it: it waits until one is.
+            Err(_) => return Ok(false),
         };
         if !peer.ip().is_loopback() {
             continue;
