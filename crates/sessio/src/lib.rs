@@ -25,6 +25,7 @@
 //! | [`Jar`], [`cookie`] | cookies by RFC 6265bis, with a reason for each refusal |
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
+//! | [`coding`] | content codings, undone while the body comes in |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
@@ -42,14 +43,14 @@
 //! settings.auth = Auth::basic("user", "pass");
 //! settings.headers.insert("X-Test", "true")?;
 //!
-//! let request = Request::get("http://example.org/headers").header("X-Test2", "true").remove_header("accept");
+//! let request = Request::get("http://example.org/headers").header("X-Test2", "true").remove_header("accept-encoding");
 //! let prepared = prepare(merge(&settings, request), &mut Jar::new(), now)?;
 //! assert_eq!(
 //!     String::from_utf8_lossy(&prepared.head()),
 //!     "GET /headers HTTP/1.1\r\n\
 //!      Host: example.org\r\n\
 //!      User-Agent: sessio/0.1.0\r\n\
-//!      Accept-Encoding: identity\r\n\
+//!      Accept: */*\r\n\
 //!      Connection: keep-alive\r\n\
 //!      X-Test: true\r\n\
 //!      X-Test2: true\r\n\
@@ -66,11 +67,13 @@
 //! | feature | |
 //! |---|---|
 //! | `psl` (default) | the list of public suffixes, compiled in |
+//! | `gzip` (default) | answers coded as gzip or deflate are decoded, and asked for |
+//! | `brotli`, `zstd` | the same for br and zstd |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
 //! | `cookie` | cookies from and to the `cookie` crate |
 //!
-//! A feature adds API; it never changes behaviour.
+//! A feature adds API; it never changes behaviour, but for what a session accepts: public suffixes and codings.
 //!
 //! # Panics
 //!

@@ -8,6 +8,7 @@ use http::Method;
 use crate::address::{Address, Form, Shown};
 use crate::auth::Auth;
 use crate::body::Body;
+use crate::coding::Codings;
 use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
@@ -47,6 +48,10 @@ pub struct Merged {
     pub timeouts: Timeouts,
     /// The limits on what is accepted.
     pub limits: Limits,
+    /// The codings that can be undone.
+    pub codings: Codings,
+    /// Whether they are; `None` is what Accept-Encoding accepts.
+    pub decode: Option<bool>,
     /// How hosts are reached.
     pub reach: Reach,
     /// Whether the environment takes part.
@@ -140,6 +145,8 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         sensitive_headers: Arc::clone(&settings.sensitive_headers),
         timeouts: request.timeouts.applied(&settings.timeouts),
         limits: request.limits.applied(None).unwrap_or(settings.limits),
+        codings: settings.codings.clone(),
+        decode: request.decode.applied(None),
         reach: Reach::of(settings),
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),

@@ -54,6 +54,8 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
         },
         timeouts: merged.timeouts,
         limits: merged.limits,
+        codings: merged.codings,
+        decode: merged.decode,
         observer: merged.observer,
         reach: merged.reach,
         overrides: merged.overrides,

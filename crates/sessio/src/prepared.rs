@@ -8,6 +8,7 @@ use url::{Position, Url};
 use crate::address::{self, Shown};
 use crate::auth::Flow;
 use crate::body::{Body, Content};
+use crate::coding::Codings;
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result};
 use crate::h1::{Limits, Outgoing, Sender};
@@ -50,6 +51,8 @@ pub struct Prepared {
     pub(crate) rules: RedirectRules,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) codings: Codings,
+    pub(crate) decode: Option<bool>,
     pub(crate) observer: Observer,
     pub(crate) reach: Reach,
     pub(crate) overrides: Vec<Override>,

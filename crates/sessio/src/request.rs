@@ -77,6 +77,8 @@ pub struct Request {
     pub timeouts: TimeoutChanges,
     /// The limits on what is accepted from the server.
     pub limits: Change<Limits>,
+    /// Whether the answer's content codings are undone; see [`decode`](Self::decode).
+    pub decode: Change<bool>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
     pub(crate) problem: Option<Error>,
@@ -313,6 +315,16 @@ impl Request {
     /// Limits the whole call; with `None` the session's limit does not hold either.
     pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
         self.timeouts.total = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Undoes the answer's content codings, or hands its body out as it comes.
+    ///
+    /// Without a word from here, what the request's `Accept-Encoding` accepts is undone, and where it has none, every
+    /// coding that is known (RFC 9110 section 12.5.3). So a header of your own decides too: `identity` has nothing
+    /// undone, whatever the server does.
+    pub fn decode(mut self, decode: bool) -> Self {
+        self.decode = Change::Set(decode);
         self
     }
 

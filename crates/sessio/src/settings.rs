@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::auth::Auth;
+use crate::coding::Codings;
 use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::observer::Observer;
@@ -48,6 +49,9 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Limits on what is accepted from a server.
     pub limits: Limits,
+    /// The content codings that can be undone. Which of them an answer may have, the header `Accept-Encoding` says;
+    /// whoever adds one adds it there, too.
+    pub codings: Codings,
     /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
     /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`.
     pub base_url: Option<Url>,
@@ -70,7 +74,17 @@ pub struct Settings {
 pub(crate) const USER_AGENT: &str = concat!("sessio/", env!("CARGO_PKG_VERSION"));
 
 /// The codings that are compiled in.
-pub(crate) const ACCEPT_ENCODING: &str = "identity";
+pub(crate) const ACCEPT_ENCODING: &str =
+    match (cfg!(feature = "gzip"), cfg!(feature = "brotli"), cfg!(feature = "zstd")) {
+        (false, false, false) => "identity",
+        (false, false, true) => "zstd",
+        (false, true, false) => "br",
+        (false, true, true) => "br, zstd",
+        (true, false, false) => "gzip, deflate",
+        (true, false, true) => "gzip, deflate, zstd",
+        (true, true, false) => "gzip, deflate, br",
+        (true, true, true) => "gzip, deflate, br, zstd",
+    };
 
 impl Default for Settings {
     fn default() -> Self {
@@ -92,6 +106,7 @@ impl Default for Settings {
             sensitive_headers: Arc::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            codings: Codings::default(),
             base_url: None,
             routes: Routes::default(),
             resolver: Resolver::default(),
@@ -114,6 +129,7 @@ impl fmt::Debug for Settings {
             .field("sensitive_headers", &self.sensitive_headers)
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
+            .field("codings", &self.codings)
             .field("base_url", &self.base_url.as_ref().map(|url| crate::address::Shown(url).to_string()))
             .field("routes", &self.routes)
             .field("resolver", &self.resolver)

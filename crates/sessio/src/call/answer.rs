@@ -230,7 +230,13 @@ impl Call {
             return None;
         }
         self.phase = Phase::Read;
-        self.head.take()
+        let head = self.head.take()?;
+        // The head is the caller's in any case: what is wrong with its codings is for who reads the body.
+        match self.decoding_of(&head) {
+            Ok(decoding) => self.decoding = decoding,
+            Err(error) => self.fail(error),
+        }
+        Some(head)
     }
 
     /// The caller has read the first `n` bytes of [`Step::Body`](super::Step).
@@ -238,8 +244,14 @@ impl Call {
         if !matches!(self.phase, Phase::Read) {
             return self.misuse();
         }
-        self.receiver.consume(n);
-        self.settle();
+        match &mut self.decoding {
+            Some(decoding) if n <= decoding.ready().len() => decoding.consume(n),
+            Some(_) => self.misuse(),
+            None => {
+                self.receiver.consume(n);
+                self.settle();
+            }
+        }
     }
 }
 

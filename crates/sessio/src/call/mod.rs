@@ -70,6 +70,7 @@
 
 mod answer;
 mod clock;
+mod decode;
 mod event;
 mod failure;
 mod settle;
@@ -81,6 +82,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::coding::Decoding;
 use crate::conn::Conn;
 use crate::cookie::Extracted;
 use crate::error::{Error, Kind, Result, Timeout};
@@ -112,6 +114,8 @@ pub struct Call {
     began: Option<Instant>,
     elapsed: Option<Duration>,
     head: Option<Head>,
+    /// What undoes the codings of the answer's body, if it has any.
+    decoding: Option<Box<Decoding>>,
     /// What turns have left behind; most calls have none.
     past: Option<Box<Past>>,
     redirects: u32,
@@ -201,6 +205,7 @@ impl Call {
             began: None,
             elapsed: None,
             head: None,
+            decoding: None,
             past: None,
             redirects: 0,
             challenges: 0,
@@ -288,7 +293,11 @@ impl Call {
     /// The bytes of the last [`Step::Body`], less what was consumed of them since.
     #[must_use]
     pub fn unread(&self) -> &[u8] {
-        if matches!(self.phase, Phase::Read) { self.receiver.unread() } else { &[] }
+        match &self.decoding {
+            _ if !matches!(self.phase, Phase::Read) => &[],
+            Some(decoding) => decoding.ready(),
+            None => self.receiver.unread(),
+        }
     }
 
     /// The trailers of the answer, once its body has been read.

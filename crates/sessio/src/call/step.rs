@@ -158,20 +158,28 @@ impl Call {
     }
 
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
+        if let Err(error) = self.decode() {
+            self.fail(error);
+            return Err(self.tell());
+        }
         self.receiver.advance();
         // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);
         }
-        if !self.receiver.unread().is_empty() {
+        if !self.unread().is_empty() {
             // The caller has something to read: the time it takes is its own.
             self.clock.rest();
-            return Ok(Step::Body(self.receiver.unread()));
+            return Ok(Step::Body(self.unread()));
         }
         match self.receiver.poll() {
             // The end of a chunked body may show only now: the connection is given back before anything else.
             Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
             Ok(Came::End) => {
+                if let Err(error) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
+                    self.fail(error);
+                    return Err(self.tell());
+                }
                 self.phase = Phase::Done;
                 self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
                 Ok(Step::Done)

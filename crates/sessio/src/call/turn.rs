@@ -154,6 +154,8 @@ impl Call {
             rules: from.rules.clone(),
             timeouts: from.timeouts,
             limits: from.limits,
+            codings: from.codings.clone(),
+            decode: from.decode,
             observer: from.observer.clone(),
             reach: from.reach.clone(),
             overrides: Vec::new(),

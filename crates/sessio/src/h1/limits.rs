@@ -22,8 +22,11 @@ pub struct Limits {
     pub interim: usize,
     /// Bytes of chunk extensions in one body. 16 KiB.
     pub chunk_ext_bytes: usize,
-    /// Bytes of the body as framed, before any content coding is undone. No limit.
+    /// Bytes of the body, both as framed and with its content codings undone. No limit.
     pub body_bytes: Option<u64>,
+    /// How many times its size a coded body may grow to beyond 1 MiB. 1,100 times, which `gzip` alone never reaches
+    /// (row V117).
+    pub growth: Option<u32>,
     /// How many bytes of an unwanted body are worth reading to keep the connection. 64 KiB.
     pub drain_bytes: u64,
     /// How long an unwanted body may take to be read, and how long a peer that takes no more of the request may
@@ -39,6 +42,7 @@ impl Default for Limits {
             interim: 100,
             chunk_ext_bytes: 16 * 1024,
             body_bytes: None,
+            growth: Some(1100),
             drain_bytes: 64 * 1024,
             drain_time: Duration::from_millis(50),
         }

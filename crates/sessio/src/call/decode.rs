@@ -1,0 +1,110 @@
+//! The content codings of the answer.
+
+use super::Call;
+use crate::coding::Decoding;
+use crate::error::{Error, Kind, Result};
+use crate::head::Head;
+use crate::headers::Headers;
+
+impl Call {
+    /// What undoes the codings that the answer has, as far as they are to be undone.
+    pub(super) fn decoding_of(&self, head: &Head) -> Result<Option<Box<Decoding>>> {
+        let request = &self.request;
+        if request.decode == Some(false) || !head.headers.contains("Content-Encoding") {
+            return Ok(None);
+        }
+        let lines = || head.headers.get_all("Content-Encoding");
+        let is_wanted = request.decode == Some(true) || lines().all(|line| accepts(&request.headers, line));
+        if !is_wanted {
+            return Ok(None);
+        }
+        let decoding = Decoding::of(&request.codings, lines())?;
+        Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(request.limits.growth))))
+    }
+
+    /// Decodes what has come, up to where there is something to read.
+    pub(super) fn decode(&mut self) -> Result<()> {
+        let Some(decoding) = &mut self.decoding else { return Ok(()) };
+        loop {
+            self.receiver.advance();
+            let coded = self.receiver.unread();
+            let taken = decoding.push(coded)?;
+            let is_all = taken == coded.len();
+            self.receiver.consume(taken);
+            if self.request.limits.body_bytes.is_some_and(|most| decoding.made() > most) {
+                return Err(Error::new(Kind::BodyTooLarge));
+            }
+            if !decoding.ready().is_empty() || is_all && taken == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether a request with these headers accepts every coding of this line (RFC 9110 section 12.5.3).
+fn accepts(headers: &Headers, line: &[u8]) -> bool {
+    if !headers.contains("Accept-Encoding") {
+        return true;
+    }
+    let named = |coding: &[u8]| {
+        let accepted = headers.get_all("Accept-Encoding").flat_map(|line| line.split(|byte| *byte == b','));
+        let mut any = false;
+        for item in accepted {
+            let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+            let name = parts.next().unwrap_or_default();
+            let is_refused = parts.any(is_zero);
+            if same(name, coding) {
+                return !is_refused;
+            }
+            any |= name == b"*" && !is_refused;
+        }
+        any
+    };
+    let codings = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.filter(|coding| !coding.is_empty() && !same(coding, b"identity")).all(named)
+}
+
+/// Names of codings have no case, and gzip has two.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let plain = |name: &[u8]| {
+        if name.eq_ignore_ascii_case(b"x-gzip") { b"gzip".to_vec() } else { name.to_ascii_lowercase() }
+    };
+    plain(one) == plain(other)
+}
+
+/// A weight of nothing at all: `q=0`, `q=0.000`.
+fn is_zero(parameter: &[u8]) -> bool {
+    let weight = parameter.strip_prefix(b"q=").or_else(|| parameter.strip_prefix(b"Q="));
+    weight.is_some_and(|weight| !weight.is_empty() && weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_what_is_undone() {
+        for (accepted, coding, is_undone) in [
+            (&["gzip, deflate"][..], "gzip", true),
+            (&["gzip, deflate"], "X-Gzip", true),
+            (&["gzip, deflate"], "br", false),
+            (&["gzip, deflate"], "deflate, GZIP", true),
+            (&["gzip, deflate"], "gzip, br", false),
+            (&["gzip", "br;q=0.5"], "br", true),
+            (&["identity"], "gzip", false),
+            (&[""], "gzip", false),
+            (&["gzip;q=0, *"], "gzip", false),
+            (&["gzip; q=0.00, *"], "br", true),
+            (&["*;q=0, gzip"], "br", false),
+            (&["*"], "identity, zstd", true),
+            (&["gzip"], "identity", true),
+            (&[], "anything", true),
+        ] {
+            let mut headers = Headers::new();
+            for line in accepted {
+                headers.append("accept-encoding", line).unwrap();
+            }
+            assert_eq!(accepts(&headers, coding.as_bytes()), is_undone, "{accepted:?} {coding}");
+        }
+    }
+}
