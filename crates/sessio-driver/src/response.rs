@@ -89,7 +89,8 @@ impl<R: Runtime> Response<R> {
         self.flight.call.extracted()
     }
 
-    /// How many bytes of the body are still to be read, where that is known.
+    /// How many bytes of the body are still to be read, where that is known. Of a body whose codings are undone it is not:
+    /// its header `Content-Length`, which is there to be read, counts coded bytes.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
         self.flight.call.body_left()

@@ -6,6 +6,7 @@ mod addresses;
 mod auth;
 mod bodies;
 mod cancel;
+mod codings;
 mod cookie_files;
 mod credentials;
 mod limits;

@@ -284,10 +284,12 @@ impl Call {
         self.connection
     }
 
-    /// How many bytes of the answer's body are still to be read, where that is known.
+    /// How many bytes of the answer's body are still to be read, where that is known. Of a body whose codings are undone
+    /// it is known only at its end: its Content-Length is that of the coded one (row Q36).
     #[must_use]
     pub fn body_left(&self) -> Option<u64> {
-        self.receiver.left()
+        let is_known = self.decoding.is_none() || matches!(self.phase, Phase::Done);
+        self.receiver.left().filter(|_| is_known)
     }
 
     /// The bytes of the last [`Step::Body`], less what was consumed of them since.

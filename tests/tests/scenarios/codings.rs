@@ -1,0 +1,214 @@
+//! Content codings: what was accepted is undone, and nothing that was cut short or grows without bound passes.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use sessio::{Kind, Stage};
+use sessio_driver::Runtime;
+use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    codings_are_undone_however_the_body_is_framed_and_cut
+    what_was_not_accepted_is_handed_out_as_it_came
+    p148_unknown_codings_are_handed_out_and_named
+    answers_without_a_body_may_name_a_coding
+    b52_a_coded_body_that_is_cut_short_or_damaged_is_never_whole
+    v116_too_many_codings_leave_the_head_to_be_read
+    v117_limits_hold_for_what_is_undone
+    v117_q19_what_is_skipped_is_not_undone
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(body: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An answer of this coding, by its length or in chunks.
+fn answer(coding: &str, body: &[u8], is_chunked: bool) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n").into_bytes();
+    if is_chunked {
+        answer.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+        for chunk in body.chunks(1000) {
+            answer.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+            answer.extend_from_slice(chunk);
+            answer.extend_from_slice(b"\r\n");
+        }
+        answer.extend_from_slice(b"0\r\n\r\n");
+    } else {
+        answer.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+        answer.extend_from_slice(body);
+    }
+    answer
+}
+
+async fn codings_are_undone_however_the_body_is_framed_and_cut<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let body = pattern(100_000);
+    let onion = zlib(&gzip(&body));
+    for (coding, coded) in [("gzip", gzip(&body)), ("deflate", zlib(&body)), ("gzip, deflate", onion)] {
+        for is_chunked in [false, true] {
+            let answer = answer(coding, &coded, is_chunked);
+            for cut in [usize::MAX, 4001, 97] {
+                let script = Connection::new().expect_request().send(&answer).cut_every(cut).routes();
+                let server = Server::scripted(script);
+                let response = session.get(server.url("/")).send().await.unwrap();
+                assert_eq!(response.headers().get("content-encoding"), Some(coding));
+                assert_eq!(response.content_length(), None, "nobody knows before its end");
+                assert!(response.bytes().await.unwrap() == body, "{coding} {is_chunked} {cut}");
+                // The connection has carried it whole, and carries on.
+                session.get(server.url("/get")).send().await.unwrap();
+                assert_eq!(server.accepted(), 1);
+            }
+        }
+    }
+}
+
+async fn what_was_not_accepted_is_handed_out_as_it_came<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let coded = gzip(b"hello");
+    for (accepted, decode, is_undone) in [
+        (None, None, true),
+        (Some("identity"), None, false),
+        (Some("br, gzip;q=0"), None, false),
+        (Some("x-gzip"), None, true),
+        (Some("*"), None, true),
+        (Some("identity"), Some(true), true),
+        (None, Some(false), false),
+    ] {
+        let server = Server::scripted(Connection::new().expect_request().send(answer("gzip", &coded, false)));
+        let mut request = session.get(server.url("/"));
+        if let Some(accepted) = accepted {
+            request = request.header("Accept-Encoding", accepted);
+        }
+        if let Some(decode) = decode {
+            request = request.decode(decode);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.content_length().is_some(), !is_undone);
+        let expected = if is_undone { &b"hello"[..] } else { &coded };
+        assert_eq!(response.bytes().await.unwrap(), expected, "{accepted:?} {decode:?}");
+    }
+    // Who says nothing accepts everything (RFC 9110 section 12.5.3).
+    let server = Server::scripted(Connection::new().expect_request().send(answer("gzip", &coded, false)));
+    let response = session.get(server.url("/")).remove_header("accept-encoding").send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "hello");
+}
+
+async fn p148_unknown_codings_are_handed_out_and_named<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    for coding in ["foo", "gzip, foo", "foo, gzip"] {
+        let server = Server::scripted(Connection::new().expect_request().send(answer(coding, b"raw", true)));
+        let response = session.get(server.url("/")).decode(true).send().await.unwrap();
+        assert_eq!(response.headers().get("content-encoding"), Some(coding));
+        assert_eq!(response.text().await.unwrap(), "raw");
+    }
+}
+
+async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    for (method, head) in [
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"),
+        ("GET", "HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"),
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"),
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ] {
+        let server = Server::scripted(Connection::new().expect_request().send(head).routes());
+        let response = session.request(method, server.url("/")).send().await.unwrap();
+        assert_eq!(response.bytes().await.unwrap(), "", "{head}");
+        session.get(server.url("/get")).send().await.unwrap();
+        assert_eq!(server.accepted(), 1, "{head}");
+    }
+}
+
+async fn b52_a_coded_body_that_is_cut_short_or_damaged_is_never_whole<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let body = pattern(10_000);
+    let coded = gzip(&body);
+    let mut damaged = coded.clone();
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    for (bad, comes) in
+        [(&coded[..coded.len() - 1], 10_000), (&coded[..20], 0), (&damaged, 10_000), (b"<html>", 0)]
+    {
+        for is_chunked in [false, true] {
+            let server =
+                Server::scripted(Connection::new().expect_request().send(answer("gzip", bad, is_chunked)));
+            let mut response = session.get(server.url("/")).send().await.unwrap();
+            let mut seen = 0;
+            let error = loop {
+                match response.chunk().await {
+                    Ok(Some(chunk)) => seen += chunk.len(),
+                    Ok(None) => panic!("taken for whole"),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), Kind::BadCoding, "{error}");
+            assert_eq!(error.progress().unwrap().stage, Stage::Body);
+            assert!(seen >= comes.min(1) && seen <= 10_000, "{seen}");
+            assert_eq!(response.chunk().await.unwrap_err().kind(), Kind::BadCoding, "it stays so");
+        }
+    }
+}
+
+async fn v116_too_many_codings_leave_the_head_to_be_read<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let coding = ["gzip"; 6].join(", ");
+    let bytes = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nConnection: close\r\n\r\nwhatever");
+    let once = || Connection::new().expect_request().send(&bytes).close();
+    let server = Server::scripted([once(), once()]);
+    let response = session.get(server.url("/")).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.bytes().await.unwrap_err().kind(), Kind::TooManyCodings);
+    let raw = session.get(server.url("/")).decode(false).send().await.unwrap();
+    assert_eq!(raw.text().await.unwrap(), "whatever");
+}
+
+async fn v117_limits_hold_for_what_is_undone<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let zeros = vec![0; 4 << 20];
+    let bomb = gzip(&gzip(&zeros));
+    let serve =
+        || Server::scripted(Connection::new().expect_request().send(answer("gzip, gzip", &bomb, false)));
+    let server = serve();
+    let error = session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CodingGrowth, "{error}");
+    session
+        .update(|settings| {
+            settings.limits.growth = None;
+            settings.limits.body_bytes = Some(1 << 20);
+            Ok::<(), sessio::Error>(())
+        })
+        .unwrap();
+    let server = serve();
+    let error = session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::BodyTooLarge, "{error}");
+    session
+        .update(|settings| {
+            settings.limits.body_bytes = None;
+            Ok::<(), sessio::Error>(())
+        })
+        .unwrap();
+    let server = serve();
+    assert_eq!(session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap().len(), 4 << 20);
+}
+
+async fn v117_q19_what_is_skipped_is_not_undone<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let redirect =
+        "HTTP/1.1 302 Found\r\nLocation: /get\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nwrong";
+    let server = Server::scripted(Connection::new().expect_request().send(redirect).routes());
+    let response = session.get(server.url("/")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.accepted()), (200, 1));
+    response.bytes().await.unwrap();
+}
