@@ -35,6 +35,8 @@ struct State {
     silent: HashSet<SocketAddr>,
     dialled: Vec<SocketAddr>,
     drips: bool,
+    /// How many bytes a read moves at most, if that is limited.
+    sip: Option<usize>,
     fault: Option<(usize, io::ErrorKind)>,
     /// How far its clock is ahead of the backend's.
     ahead: Duration,
@@ -72,6 +74,14 @@ impl<R: Runtime> Rig<R> {
     /// Whether connections that are opened from now on do so.
     pub fn drip(&self, drips: bool) {
         self.state().drips = drips;
+    }
+
+    /// Reads no more than so many bytes at a time: what comes in one read elsewhere comes in several, however
+    /// the network cuts it.
+    #[must_use]
+    pub fn sipping(self, most: usize) -> Self {
+        self.state().sip = Some(most);
+        self
     }
 
     /// Fails the operation on a socket with this number, counted from 0.
@@ -228,7 +238,8 @@ impl<S: Stream> Stream for RigStream<S> {
     const BLOCKS: bool = S::BLOCKS;
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Some(most) = self.turn(cx, 0, room.len()) else { return Poll::Pending };
+        let sip = self.plan.state().sip.unwrap_or(room.len());
+        let Some(most) = self.turn(cx, 0, room.len().min(sip)) else { return Poll::Pending };
         if let Some(error) = self.fault() {
             return Poll::Ready(Err(error));
         }

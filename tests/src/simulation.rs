@@ -5,7 +5,8 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -127,8 +128,8 @@ impl testkit::Network for Network {
     }
 }
 
-fn dial(network: &Network, address: std::net::SocketAddr) -> std::io::Result<Box<dyn Peer>> {
-    let line = testkit::dial(address, Arc::new(network.clone()), network.mono())?;
+fn dial(network: &Network, from: IpAddr, to: SocketAddr) -> io::Result<Box<dyn Peer>> {
+    let line = testkit::dial(from, to, Arc::new(network.clone()), network.mono())?;
     Ok(Box::new(Guest(line)))
 }
 

@@ -47,16 +47,16 @@ async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(
     });
     changed.unwrap();
     let url = server.url("/redirect/2");
-    session.get(&url).observe(statuses(&by_request)).send().await.unwrap();
+    session.get(&url).observe(statuses(&by_request)).send().await.unwrap().bytes().await.unwrap();
     let hops = [(0, 302), (1, 302), (2, 200)];
     assert_eq!((&by_session.lock().unwrap()[..], &by_request.lock().unwrap()[..]), (&hops[..], &hops[..]));
     // The request's own is for that request.
-    session.get(server.url("/status/404")).send().await.unwrap();
+    session.get(server.url("/status/404")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (4, 3));
     // What was prepared takes along whom to tell.
     let mut prepared = session.get(server.url("/get")).prepare().unwrap();
     prepared.observe(statuses(&by_request));
-    session.execute(prepared).await.unwrap();
+    session.execute(prepared).await.unwrap().bytes().await.unwrap();
     assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (5, 4));
 }
 
@@ -110,5 +110,5 @@ async fn panics_at_any_point<R: Runtime>(session: &Session<R>) {
         points += 1;
     }
     assert!(points > 12, "{points} points");
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
 }

@@ -78,7 +78,7 @@ impl State {
 
     fn peer_goes_on(&mut self, id: u64) -> Option<Waker> {
         let line = self.lines.get_mut(&id)?;
-        let unsent: usize = line.answer.iter().map(Packet::len).sum();
+        let unsent: usize = line.answer.iter().map(Packet::size).sum();
         // A peer that had to stop goes on when there is something to gain.
         let room = if unsent > WINDOW / 2 { 0 } else { WINDOW - unsent };
         let said = line.peer.go_on(self.start + self.now, room);
@@ -123,7 +123,7 @@ impl State {
         let said = packet.as_ref().map_or_else(|| "lost".into(), Packet::said);
         self.trace.push(format!("{:?} line {id} {}: {said}", self.now, ["up", "down"][way]));
         let half = &mut line.halves[way];
-        half.on_its_way -= packet.as_ref().map_or(0, Packet::len);
+        half.on_its_way -= packet.as_ref().map_or(0, Packet::size);
         let mut is_unheard = false;
         match packet {
             None => {
@@ -131,7 +131,7 @@ impl State {
                 line.peer.hear(Packet::Reset);
             }
             Some(packet) if way == UP => {
-                line.unread += packet.len();
+                line.unread += packet.size();
                 line.peer.hear(packet);
                 return None;
             }
@@ -155,7 +155,7 @@ impl State {
             && let Some(packet) = line.answer.pop_front()
         {
             let down = &line.halves[DOWN];
-            if down.on_its_way + down.arrived.len() + packet.len() > WINDOW {
+            if down.on_its_way + down.arrived.len() + packet.size() > WINDOW {
                 line.answer.push_front(packet);
                 return;
             }
@@ -182,11 +182,11 @@ impl State {
     fn one_packet(&mut self, id: u64, way: usize, packet: Packet) {
         let Some(line) = self.lines.get_mut(&id) else { return };
         let (link, half) = (line.link, &mut line.halves[way]);
-        let nanos = (packet.len() as u64 * 1_000_000_000).checked_div(link.bandwidth.into());
+        let nanos = (packet.size() as u64 * 1_000_000_000).checked_div(link.bandwidth.into());
         half.busy = half.busy.max(self.now) + Duration::from_nanos(nanos.unwrap_or(0));
         let late = self.seed.draw().checked_rem(link.jitter.as_nanos() as u64).unwrap_or(0);
         half.last = half.last.max(half.busy + link.latency + Duration::from_nanos(late));
-        half.on_its_way += packet.len();
+        half.on_its_way += packet.size();
         let (at, is_lost) = (half.last, self.seed.draw().checked_rem(link.loss) == Some(0));
         self.on_their_way += 1;
         self.plan(at, Event::Arrive(id, way, (!is_lost).then_some(packet)));

@@ -15,7 +15,8 @@ pub enum Packet {
 }
 
 impl Packet {
-    pub fn len(&self) -> usize {
+    /// How many bytes of the window it takes.
+    pub fn size(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::End | Self::Reset => 0,
@@ -63,9 +64,8 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn new(server: &Arc<Server>) -> Box<dyn Peer> {
-        let server = Arc::clone(server);
-        Box::new(Self { server, received: Vec::new(), has_news: false, is_over: false })
+    pub fn new(server: &Arc<Server>) -> Self {
+        Self { server: Arc::clone(server), received: Vec::new(), has_news: false, is_over: false }
     }
 }
 
