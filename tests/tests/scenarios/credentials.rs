@@ -283,9 +283,11 @@ async fn r17_the_redirect_that_is_handed_over_is_as_clean<R: Runtime>(world: &Wo
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let mut response = secretive(&session, trail(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
+    response.bytes().await.unwrap();
     assert_eq!(next.headers().get("x-plain"), Some("plain"));
     let mut response = session.execute(next).await.unwrap();
     let next = response.next().unwrap().unwrap();
+    response.bytes().await.unwrap();
     session.execute(next).await.unwrap().bytes().await.unwrap();
     assert_eq!(seen(&b.requests()[0]), ["x-api-key"]);
     assert_eq!(seen(&a.requests()[1]), ["x-api-key"]);

@@ -73,10 +73,10 @@ async fn f40_who_came_first_is_served_first<R: Runtime>(world: &World<R>) {
     // The place is the second's, who has not even been polled; whoever asks again does not overtake.
     assert_eq!(session.stats().waiting, 2);
     assert!(is_waiting(&mut fourth) && is_waiting(&mut third));
-    second.await.unwrap();
+    second.await.unwrap().bytes().await.unwrap();
     assert!(is_waiting(&mut fourth));
-    third.await.unwrap();
-    fourth.await.unwrap();
+    third.await.unwrap().bytes().await.unwrap();
+    fourth.await.unwrap().bytes().await.unwrap();
     let paths: Vec<_> = server.connection(0).requests().iter().map(|it| it.target().to_owned()).collect();
     assert_eq!(paths, ["/first", "/anything/2", "/anything/3", "/anything/4"]);
     let stats = session.stats();
@@ -93,8 +93,8 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
     // Although it could use the connection that has come back.
     assert!(is_waiting(&mut same));
     a.wait_open(0);
-    other.await.unwrap();
-    same.await.unwrap();
+    other.await.unwrap().bytes().await.unwrap();
+    same.await.unwrap().bytes().await.unwrap();
     b.wait_open(0);
     assert_eq!((a.accepted(), b.accepted(), session.stats().open()), (2, 1, 1));
     // What idles makes room for whoever needs it.
@@ -183,7 +183,7 @@ async fn f25_who_leaves_the_line_leaves_nothing_behind<R: Runtime>(world: &World
     drop(second);
     assert_eq!(session.stats().waiting, 1);
     finish(&server, "first", first).await;
-    third.await.unwrap();
+    third.await.unwrap().bytes().await.unwrap();
     assert_eq!((session.stats().in_use, session.stats().waiting), (0, 0));
     assert!(server.requests().iter().all(|request| request.target() != "/anything/2"));
 }
@@ -203,7 +203,7 @@ async fn f25_a_place_that_was_granted_and_not_taken_goes_to_the_next<R: Runtime>
         assert_eq!(session.stats().waiting, 1, "the second's turn has come");
         drop(second);
         assert_eq!((session.stats().waiting, session.stats().in_use), (0, 1));
-        third.await.unwrap();
+        third.await.unwrap().bytes().await.unwrap();
         assert_eq!((session.stats().in_use, session.stats().idle), (0, 1));
         server.open_gate("first");
         server.wait_open(1);

@@ -89,6 +89,7 @@ async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) 
     });
     shows_nothing("extracted", response.extracted());
     shows_nothing("head", response.head());
+    response.bytes().await.unwrap();
     server.script_path("/secret", {
         let head =
             format!("HTTP/1.1 401 X\r\nSet-Cookie: sid={SECRET}; Path=/\r\nContent-Length: 2\r\n\r\nno");

@@ -96,6 +96,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
         for (session, number) in variants.iter().zip(1..) {
             let response = session.get(server.url("/get")).send().await.unwrap();
             assert_eq!(response.connection(), (number, reused));
+            response.bytes().await.unwrap();
         }
     }
     assert_eq!(server.accepted(), 4);
