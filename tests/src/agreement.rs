@@ -10,13 +10,12 @@ type Calls = Vec<Vec<String>>;
 
 /// Where the course depends on how the network times things, and why. What calls such a scenario makes is
 /// compared, but neither how many there are of a kind nor in which order, nor where they were dropped.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 5] = [
     ("f24_a_request_is_dropped_at_every_point", DROPS),
     ("f24_an_upload_is_dropped_at_every_point", DROPS),
     ("f24_a_redirect_is_dropped_at_every_point", DROPS),
     ("f24_a_chunk_is_dropped_at_every_point_and_loses_nothing", DROPS),
     ("f24_q37_a_body_is_dropped_at_every_point", DROPS),
-    ("g04_every_operation_on_a_socket_fails_once", "a large answer comes in more reads or in fewer"),
 ];
 
 /// Why, where futures are dropped.
