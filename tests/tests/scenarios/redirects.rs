@@ -206,9 +206,11 @@ async fn r20_r21_b07_f32_bodies_are_sent_again_or_the_redirect_is_an_error<R: Ru
 }
 
 async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Runtime>(world: &World<R>) {
-    let (server, session) = (Server::start(), world.session());
+    let server = Server::start();
     for (most, asked, succeeds) in [(3, 3, true), (3, 4, false), (0, 1, false), (0, 0, true), (30, 31, false)]
     {
+        // Of its own, as the redirect that is too many may have a body on its way.
+        let session = world.session();
         let before = server.requests().len();
         let url = if asked == 0 { server.url("/get") } else { server.url(&format!("/redirect/{asked}")) };
         let result = session.get(url).redirects(most).send().await;
@@ -223,6 +225,7 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
         assert_eq!(error.progress().unwrap().hop, most);
     }
     // Row V11: of the session, too.
+    let session = world.session();
     session
         .update(|settings| {
             settings.max_redirects = 0;
@@ -311,6 +314,7 @@ async fn r25_a_redirect_that_is_not_followed_knows_where_it_leads<R: Runtime>(wo
     assert_eq!(response.status(), 302);
     let mut last = response.next().unwrap().unwrap();
     assert_eq!(last.headers().get("cookie"), Some("hop1=set"), "what the answer set is in it");
+    response.bytes().await.unwrap();
     last.headers_mut().insert("x-edited", "1").unwrap();
     let mut response = session.execute(last).await.unwrap();
     assert_eq!((response.status().as_u16(), response.url().path()), (200, "/get"));
