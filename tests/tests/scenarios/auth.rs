@@ -165,9 +165,9 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
 }
 
 async fn f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one<R: Runtime>(world: &World<R>) {
-    let session = world.session();
     for replayable in [true, false] {
         let step = Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
+        let session = world.session();
         let server = Server::scripted(step);
         let request = session.post(server.url("/x")).auth(Auth::flow(Steps("secret")));
         match request.source(Pieces::of(["a", "b"]), None, replayable).send().await {

@@ -58,10 +58,10 @@ async fn r04_b08_a_location_that_is_not_utf8_keeps_its_bytes<R: Runtime>(world: 
 }
 
 async fn r05_two_locations_that_differ_are_an_error<R: Runtime>(world: &World<R>) {
-    let session = world.session();
     for (other, fails) in [("/get", false), ("/post", true)] {
         let answer =
             format!("HTTP/1.1 302 X\r\nLocation: /get\r\nLocation: {other}\r\nContent-Length: 0\r\n\r\n");
+        let session = world.session();
         let server = Server::scripted(Connection::new().expect_request().send(answer).routes());
         match session.get(server.url("/x")).send().await {
             Ok(response) => assert!(!fails && response.url().path() == "/get"),
@@ -258,7 +258,6 @@ async fn r22_b22_loops_are_seen_unless_a_cookie_breaks_them<R: Runtime>(world: &
 }
 
 async fn r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits<R: Runtime>(world: &World<R>) {
-    let session = world.session();
     let head = |framing: &str| format!("HTTP/1.1 302 X\r\nLocation: /get\r\n{framing}\r\n\r\n");
     let small = head("Content-Length: 5") + "hello";
     let chunked = head("Transfer-Encoding: chunked") + "5\r\nhello\r\n0\r\n\r\n";
@@ -283,6 +282,7 @@ async fn r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits<R: Runtime
         ("reset", step().send(&small[..small.len() - 2]).reset(), 2),
         ("stalled", step().send(&small[..small.len() - 2]).stall(), 2),
     ] {
+        let session = world.session();
         let server = Server::scripted([script, Connection::new().routes()]);
         let brief = session.with::<Error>(|s| {
             s.limits.drain_time = std::time::Duration::from_millis(50);

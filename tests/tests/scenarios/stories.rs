@@ -287,6 +287,7 @@ async fn s19_a_login_lasts_as_long_as_its_cookie<R: Runtime>(world: &World<R>) {
     let login = session.post(server.url("/login")).form(form).send().await.unwrap();
     assert_eq!((login.status().as_u16(), login.url().path()), (200, "/private"));
     assert_eq!(login.request().method(), Method::GET);
+    login.bytes().await.unwrap();
     let called = session.post(&private).json(&json!({"n": 1})).send().await.unwrap();
     assert_eq!(json_of(called).await["json"], json!({"n": 1}));
     assert_eq!(whole(world.session().get(&private)).await.status, 401);
