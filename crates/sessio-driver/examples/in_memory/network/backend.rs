@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind::ConnectionReset};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ impl Runtime for Network {
     }
 
     async fn connect(&self, address: SocketAddr, tcp: Tcp, _: Option<Instant>) -> io::Result<Socket> {
-        let from = tcp.local_address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let from = tcp.local_address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         if !from.is_loopback() {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }

@@ -21,6 +21,7 @@ mod peer;
 
 use line::{Line, UP};
 use peer::Site;
+#[allow(unused_imports, reason = "a peer of another kind needs all of them")]
 pub use peer::{Packet, Peer, Said, Server};
 
 /// The way to a server: how long a byte travels, how much longer at times, how many follow each other within a
