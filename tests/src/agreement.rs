@@ -10,22 +10,25 @@ type Calls = Vec<Vec<String>>;
 
 /// Where the course depends on how the network times things, and why. What calls such a scenario makes is
 /// compared, but neither how many there are of a kind nor in which order, nor where they were dropped.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 5] = [
     ("f24_a_request_is_dropped_at_every_point", DROPS),
     ("f24_an_upload_is_dropped_at_every_point", DROPS),
     ("f24_a_redirect_is_dropped_at_every_point", DROPS),
     ("f24_a_chunk_is_dropped_at_every_point_and_loses_nothing", DROPS),
     ("f24_q37_a_body_is_dropped_at_every_point", DROPS),
-    ("g04_every_operation_on_a_socket_fails_once", "a large answer comes in more reads or in fewer"),
 ];
 
 /// Why, where futures are dropped.
 const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
 
 /// Where nothing can be compared but the end, and why.
-const ENDS: [(&str, &str); 3] = [
+const ENDS: [(&str, &str); 4] = [
     ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
+    (
+        "v100_p131_p132_bytes_behind_a_response_close_its_connection",
+        "whether they come with its last byte, or find the connection idle",
+    ),
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
 ];
 

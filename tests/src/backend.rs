@@ -161,6 +161,13 @@ macro_rules! scenarios {
         $crate::scenarios! { @on simulation: Simulation => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
+    // Scenarios about socket files, which the system alone can make.
+    (files: $($name:ident)*) => {
+        $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }

@@ -12,4 +12,5 @@ pub mod simulation;
 pub mod source;
 pub mod trace;
 pub mod trail;
+pub mod whole;
 pub mod world;

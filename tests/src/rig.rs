@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use sessio_driver::sessio::{Now, Tcp};
@@ -23,8 +23,6 @@ pub struct Rig<R> {
 #[derive(Debug, Default)]
 struct Plan {
     state: Mutex<State>,
-    /// How often a socket was read from or written to.
-    operations: AtomicUsize,
     /// How many are connecting.
     dialling: AtomicUsize,
 }
@@ -35,7 +33,12 @@ struct State {
     silent: HashSet<SocketAddr>,
     dialled: Vec<SocketAddr>,
     drips: bool,
+    /// After how many bytes an operation fails.
     fault: Option<(usize, io::ErrorKind)>,
+    /// How many bytes were moved, and in which direction the last ones.
+    moved: usize,
+    direction: usize,
+    turns: Vec<usize>,
     /// How far its clock is ahead of the backend's.
     ahead: Duration,
 }
@@ -74,10 +77,11 @@ impl<R: Runtime> Rig<R> {
         self.state().drips = drips;
     }
 
-    /// Fails the operation on a socket with this number, counted from 0.
+    /// Fails the first operation on a socket after so many bytes were moved, up and down together: the same
+    /// one however the network cuts them.
     #[must_use]
-    pub fn failing(self, operation: usize, kind: io::ErrorKind) -> Self {
-        self.state().fault = Some((operation, kind));
+    pub fn failing(self, after: usize, kind: io::ErrorKind) -> Self {
+        self.state().fault = Some((after, kind));
         self
     }
 
@@ -96,9 +100,19 @@ impl<R: Runtime> Rig<R> {
         self.plan.dialling.load(Ordering::Relaxed)
     }
 
-    /// How many operations on sockets came to something so far.
-    pub fn operations(&self) -> usize {
-        self.plan.operations.load(Ordering::Relaxed)
+    /// Whether that operation has come.
+    pub fn has_failed(&self) -> bool {
+        self.state().fault.is_none()
+    }
+
+    /// How many bytes were moved, up and down together.
+    pub fn moved(&self) -> usize {
+        self.state().moved
+    }
+
+    /// How many had been each time that their direction changed.
+    pub fn turns(&self) -> Vec<usize> {
+        self.state().turns.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -191,34 +205,35 @@ pub struct RigStream<S> {
 }
 
 impl<S> RigStream<S> {
-    /// How many bytes may be moved now; nothing if the operation is to wait first.
-    fn turn(&mut self, cx: &Context<'_>, direction: usize, most: usize) -> Option<usize> {
-        if !self.drips {
-            return Some(most);
-        }
-        if !self.has_waited[direction] {
+    /// How many bytes may be moved now; the operation fails if it is to meet a fault, or is to wait first.
+    fn turn(&mut self, cx: &Context<'_>, direction: usize, most: usize) -> Poll<io::Result<usize>> {
+        if self.drips && !self.has_waited[direction] {
             self.has_waited[direction] = true;
             cx.waker().wake_by_ref();
-            return None;
+            return Poll::Pending;
         }
-        Some(most.min(1))
-    }
-
-    /// The fault that the next operation meets, if it is to meet one.
-    fn fault(&self) -> Option<io::Error> {
-        let fault = self.plan.state().fault;
-        let (at, kind) = fault?;
-        let is_now = self.plan.operations.load(Ordering::Relaxed) == at;
-        is_now.then(|| {
-            self.plan.operations.fetch_add(1, Ordering::Relaxed);
-            kind.into()
-        })
+        let most = if self.drips { most.min(1) } else { most };
+        let mut state = self.plan.state();
+        let Some((after, kind)) = state.fault else { return Poll::Ready(Ok(most)) };
+        let left = after - state.moved;
+        if left == 0 {
+            state.fault = None;
+            return Poll::Ready(Err(kind.into()));
+        }
+        Poll::Ready(Ok(most.min(left)))
     }
 
     fn done(&mut self, direction: usize, moved: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if moved.is_ready() {
             self.has_waited[direction] = false;
-            self.plan.operations.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Poll::Ready(Ok(bytes @ 1..)) = moved {
+            let mut state = self.plan.state();
+            if std::mem::replace(&mut state.direction, direction) != direction {
+                let at = state.moved;
+                state.turns.push(at);
+            }
+            state.moved += bytes;
         }
         moved
     }
@@ -228,19 +243,13 @@ impl<S: Stream> Stream for RigStream<S> {
     const BLOCKS: bool = S::BLOCKS;
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Some(most) = self.turn(cx, 0, room.len()) else { return Poll::Pending };
-        if let Some(error) = self.fault() {
-            return Poll::Ready(Err(error));
-        }
+        let most = ready!(self.turn(cx, 0, room.len()))?;
         let read = self.inner.poll_read(cx, &mut room[..most]);
         self.done(0, read)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let Some(most) = self.turn(cx, 1, bytes.len()) else { return Poll::Pending };
-        if let Some(error) = self.fault() {
-            return Poll::Ready(Err(error));
-        }
+        let most = ready!(self.turn(cx, 1, bytes.len()))?;
         let written = self.inner.poll_write(cx, &bytes[..most]);
         self.done(1, written)
     }

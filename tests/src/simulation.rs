@@ -5,8 +5,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sessio_driver::{Runtime as _, Sleep as _};
@@ -29,8 +32,8 @@ use network::{Link, Network};
 /// How much virtual time a scenario may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many points of a scenario it is dropped at, at most. Most scenarios do not have so many.
-const MOST_POINTS: usize = 100;
+/// At how many points a scenario is dropped, unless `SESSIO_POINTS` is another number.
+const MOST_POINTS: usize = 20;
 
 /// A link that is slow, uneven, and cuts everything into small packets.
 pub const ROUGH: Link = Link {
@@ -48,7 +51,11 @@ thread_local! {
 
 /// What chance is drawn from: 1, unless `SESSIO_SEED` is another number.
 fn seed() -> u64 {
-    std::env::var("SESSIO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+    number("SESSIO_SEED").unwrap_or(1)
+}
+
+fn number<T: FromStr>(variable: &str) -> Option<T> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// Runs a scenario on a network of its own, and gives that network back.
@@ -70,20 +77,35 @@ pub fn repeat<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
 }
 
 /// Drops a scenario at every point where it waits: nothing of it is left on the network then. Of scenarios
-/// that wait very often, points evenly apart are taken.
+/// that wait often, points evenly apart are taken. What is printed last is the figure over all scenarios.
 ///
 /// # Panics
 /// If a connection is left open, or a timer.
 pub fn drop_everywhere<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
     let link = Link { latency: Duration::from_millis(1), ..Link::default() };
     let (waits, _) = run_for(link, counted(scenario()));
-    let points = (1..=waits).step_by(waits.div_ceil(MOST_POINTS).max(1));
-    println!("dropped at {} of {waits} points", points.clone().count());
-    for point in points {
+    let most = number("SESSIO_POINTS").unwrap_or(MOST_POINTS).max(1);
+    for point in (1..=waits).step_by(waits.div_ceil(most).max(1)) {
+        let _tried = Tried;
         let (done, network) = run_for(link, polled(point, scenario()));
         assert!(done.is_none(), "it ends where it waited before");
         network.settle();
         assert!(network.is_idle(), "something is left after {point} polls");
+    }
+    println!("poll points tried so far: {TRIED:?}, failures: {FAILED:?}");
+}
+
+/// At how many points scenarios were dropped so far, and at how many of them something was left.
+static TRIED: AtomicUsize = AtomicUsize::new(0);
+static FAILED: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a point when it was tried.
+struct Tried;
+
+impl Drop for Tried {
+    fn drop(&mut self) {
+        TRIED.fetch_add(1, Ordering::Relaxed);
+        FAILED.fetch_add(std::thread::panicking().into(), Ordering::Relaxed);
     }
 }
 
@@ -128,8 +150,8 @@ impl testkit::Network for Network {
     }
 }
 
-fn dial(network: &Network, address: std::net::SocketAddr) -> std::io::Result<Box<dyn Peer>> {
-    let line = testkit::dial(address, Arc::new(network.clone()), network.mono())?;
+fn dial(network: &Network, from: IpAddr, to: SocketAddr) -> io::Result<Box<dyn Peer>> {
+    let line = testkit::dial(from, to, Arc::new(network.clone()), network.mono())?;
     Ok(Box::new(Guest(line)))
 }
 

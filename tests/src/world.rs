@@ -24,7 +24,8 @@ impl<R: Runtime> World<R> {
         Self { runtime, trace }
     }
 
-    /// A new session, straight on the backend's sockets.
+    /// A new session, straight on the backend's sockets. Whoever starts one server after another takes one for
+    /// each, as the next may have the address of one that is gone.
     pub fn session(&self) -> Session<Rig<R>> {
         let session = self.session_on(self.rig());
         // Whether a connection is kept must not depend on how busy the machine is.

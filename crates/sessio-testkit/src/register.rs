@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -39,22 +39,22 @@ pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
     }
 }
 
-/// Connects to the [`Server`](crate::Server) of this program that has this address, without a socket. The
-/// server serves it as any other connection, but in the network's time: pauses and time limits of scripts
-/// and routes take none of the clock's, and whoever waits for the server lets the network go on.
+/// Connects from an address of the client's to the [`Server`](crate::Server) of this program that has the
+/// other, without a socket. The server serves it as any other connection, but in the network's time: pauses
+/// and time limits of scripts and routes take none of the clock's, and whoever waits for the server lets the
+/// network go on.
 ///
 /// # Errors
 /// `ConnectionRefused` where there is no server, or none that accepts.
-pub fn dial(addr: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
-    let found = servers().get(&addr).cloned();
+pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
+    let found = servers().get(&to).cloned();
     let server = found.filter(|server| !server.playlist.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
     server.journal.join(network);
     let middle = Middle::new(now);
     let socket = Arc::new(Socket::Memory(Pipe::new(Arc::clone(&middle))));
-    let origin = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let peer = SocketAddr::new(origin, 0);
+    let peer = SocketAddr::new(from, 0);
     let number = server.journal.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
-    let wire = Wire::new(number, origin, socket, Arc::clone(&server.journal));
+    let wire = Wire::new(number, from, socket, Arc::clone(&server.journal));
     let part = server.playlist.next();
     let (site, playlist) = (Arc::clone(&server.site), Arc::clone(&server.playlist));
     let turns = Arc::clone(&middle);

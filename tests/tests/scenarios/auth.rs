@@ -57,9 +57,17 @@ fn challenge(word: &str, more: &str) -> String {
 
 async fn a01_b13_basic_and_bearer<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    session.get(server.url("/get")).basic_auth("\u{fc}ser", "p\u{e4}ss:x").send().await.unwrap();
-    session.get(server.url("/get")).basic_auth(b"\xfc", "").send().await.unwrap();
-    session.get(server.url("/get")).bearer_auth("abc.def").send().await.unwrap();
+    session
+        .get(server.url("/get"))
+        .basic_auth("\u{fc}ser", "p\u{e4}ss:x")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    session.get(server.url("/get")).basic_auth(b"\xfc", "").send().await.unwrap().bytes().await.unwrap();
+    session.get(server.url("/get")).bearer_auth("abc.def").send().await.unwrap().bytes().await.unwrap();
     let sent: Vec<_> = server.requests().iter().map(|r| r.header_all("authorization").concat()).collect();
     assert_eq!(sent, ["Basic w7xzZXI6cMOkc3M6eA==", "Basic /Do=", "Bearer abc.def"]);
     let error = session.get(server.url("/get")).bearer_auth("a\r\nb: c").send().await.unwrap_err();
@@ -75,11 +83,20 @@ async fn b03_an_explicit_header_wins_over_all<R: Runtime>(world: &World<R>) {
         })
         .unwrap();
     let url = server.url("/get").replace("//", "//url:info@");
-    session.get(&url).header("authorization", "Mine").bearer_auth("too").send().await.unwrap();
-    session.get(&url).bearer_auth("request").send().await.unwrap();
-    session.get(&url).send().await.unwrap();
-    session.get(&url).without_auth().send().await.unwrap();
-    session.get(&url).auth(Auth::None).send().await.unwrap();
+    session
+        .get(&url)
+        .header("authorization", "Mine")
+        .bearer_auth("too")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    session.get(&url).bearer_auth("request").send().await.unwrap().bytes().await.unwrap();
+    session.get(&url).send().await.unwrap().bytes().await.unwrap();
+    session.get(&url).without_auth().send().await.unwrap().bytes().await.unwrap();
+    session.get(&url).auth(Auth::None).send().await.unwrap().bytes().await.unwrap();
     let sent: Vec<_> = server.requests().iter().map(|request| request.header("authorization")).collect();
     let some = |text: &str| Some(text.to_owned());
     let expected =
@@ -121,7 +138,7 @@ async fn a07_cookies_of_a_challenge_are_sent_with_its_answer<R: Runtime>(world: 
             .ok("in"),
     );
     let auth = Auth::flow(Steps("secret"));
-    session.get(server.url("/x")).auth(auth).cookie("own", "1").send().await.unwrap();
+    session.get(server.url("/x")).auth(auth).cookie("own", "1").send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.requests()[1].header_all("cookie"), ["round=1; own=1"]);
 }
 
@@ -143,14 +160,14 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
     assert_eq!(a.requests()[1].header("authorization").as_deref(), Some("Step one secret"));
     assert_eq!(b.requests()[0].header("authorization"), None);
-    session.get(a.url("/get")).send().await.unwrap();
+    session.get(a.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(a.requests()[2].header("authorization"), None);
 }
 
 async fn f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one<R: Runtime>(world: &World<R>) {
-    let session = world.session();
     for replayable in [true, false] {
         let step = Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
+        let session = world.session();
         let server = Server::scripted(step);
         let request = session.post(server.url("/x")).auth(Auth::flow(Steps("secret")));
         match request.source(Pieces::of(["a", "b"]), None, replayable).send().await {
@@ -200,7 +217,16 @@ async fn p45_a_flow_that_changes_the_body_changes_its_framing<R: Runtime>(world:
         }
     }
     let (server, session) = (Server::start(), world.session());
-    session.post(server.url("/post")).body("letter").auth(Auth::flow(Sealed)).send().await.unwrap();
+    session
+        .post(server.url("/post"))
+        .body("letter")
+        .auth(Auth::flow(Sealed))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let sent = &server.requests()[0];
     assert_eq!(
         (sent.text(), sent.header_all("content-length")),

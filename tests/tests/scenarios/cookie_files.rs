@@ -9,6 +9,7 @@ use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 use sessio_tests::folder::Folder;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -24,7 +25,7 @@ async fn log_in<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
     let page = session.get(server.url("/login")).send().await.unwrap().text().await.unwrap();
     let token = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];
-    assert_eq!(session.post(server.url("/login")).form(form).send().await.unwrap().status(), 200);
+    assert_eq!(whole(session.post(server.url("/login")).form(form)).await.status, 200);
 }
 
 async fn a_login_is_saved_and_lasts_in_another_session<R: Runtime>(world: &World<R>) {
@@ -42,16 +43,16 @@ async fn a_login_is_saved_and_lasts_in_another_session<R: Runtime>(world: &World
         );
 
         let other = world.session();
-        assert_eq!(other.get(server.url("/private")).send().await.unwrap().status(), 401);
+        assert_eq!(whole(other.get(server.url("/private"))).await.status, 401);
         let loaded = other.load_cookies(&path).unwrap();
         assert_eq!((loaded.stored, loaded.problems.len()), (saved.written, 0), "{format:?}");
-        assert_eq!(other.get(server.url("/private")).send().await.unwrap().status(), 200, "{format:?}");
+        assert_eq!(whole(other.get(server.url("/private"))).await.status, 200, "{format:?}");
     }
 }
 
 async fn session_cookies_are_kept_on_request<R: Runtime>(world: &World<R>) {
     let (server, session, folder) = (Server::start(), world.session(), Folder::new());
-    session.get(server.url("/cookies/set?brief=1")).send().await.unwrap();
+    session.get(server.url("/cookies/set?brief=1")).send().await.unwrap().bytes().await.unwrap();
     let now = session.runtime().now();
     let url = server.url("/").parse().unwrap();
     session.cookies(|jar| jar.insert_str("lasting=2; Path=/; Max-Age=60", &url, now)).unwrap();

@@ -69,7 +69,7 @@ async fn v13_v16_v28_what_reaches_each_server_on_the_way<R: Runtime>(world: &Wor
                 })
                 .unwrap();
             let before: Vec<_> = [&a, &other_port, &other_host].map(|server| server.requests().len()).into();
-            secretive(&session, trail(&hops, status)).send().await.unwrap();
+            secretive(&session, trail(&hops, status)).send().await.unwrap().bytes().await.unwrap();
             let mut sent: Vec<_> = [&a, &other_port, &other_host]
                 .iter()
                 .zip(before)
@@ -98,7 +98,7 @@ impl At for Request {
 
 async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    secretive(&session, trail(&[&a, &b], 302)).send().await.unwrap();
+    secretive(&session, trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     // Nobody said that X-Api-Key is a secret.
     assert_eq!(seen(&b.requests()[0]), ["x-api-key"]);
     session
@@ -108,7 +108,7 @@ async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(worl
             Ok::<(), Error>(())
         })
         .unwrap();
-    session.get(trail(&[&a, &b], 302)).send().await.unwrap();
+    session.get(trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(seen(&b.requests()[1]), [""; 0]);
 }
 
@@ -121,9 +121,9 @@ async fn v05_cookies_of_a_redirect_belong_to_who_set_them<R: Runtime>(world: &Wo
             b.url("/get")
         )),
     );
-    session.get(a.url("/x")).send().await.unwrap();
-    session.get(b.url("/get")).send().await.unwrap();
-    session.get(a.url("/get")).send().await.unwrap();
+    session.get(a.url("/x")).send().await.unwrap().bytes().await.unwrap();
+    session.get(b.url("/get")).send().await.unwrap().bytes().await.unwrap();
+    session.get(a.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert!(b.requests().iter().all(|request| request.header("cookie").is_none()));
     assert_eq!(a.requests()[1].header("cookie").as_deref(), Some("a=1"));
 }
@@ -131,12 +131,15 @@ async fn v05_cookies_of_a_redirect_belong_to_who_set_them<R: Runtime>(world: &Wo
 async fn v08_b04_the_requests_own_cookies_are_bound_to_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     // Cookies know no ports (RFC 6265 section 8.5): those of the jar go to both, those of the request to one.
-    session.get(a.url("/cookies/set/jar/1")).send().await.unwrap();
+    session.get(a.url("/cookies/set/jar/1")).send().await.unwrap().bytes().await.unwrap();
     session
         .get(trail(&[&a, &a, &b, &a], 307))
         .cookie("own", "1")
         .header("Cookie", "line=1")
         .send()
+        .await
+        .unwrap()
+        .bytes()
         .await
         .unwrap();
     let cookies: Vec<_> = a.requests()[2..].iter().map(|r| r.header("cookie").unwrap()).collect();
@@ -154,7 +157,7 @@ async fn v33_session_auth_is_not_sent_to_the_target_of_a_redirect<R: Runtime>(wo
                 Ok::<(), Error>(())
             })
             .unwrap();
-        session.get(trail(&[&a, &a, &b, &a], 302)).send().await.unwrap();
+        session.get(trail(&[&a, &a, &b, &a], 302)).send().await.unwrap().bytes().await.unwrap();
     }
     let reach: Vec<_> = a.requests().iter().map(|r| r.header("authorization").is_some()).collect();
     assert_eq!(reach, [true, true, false, true, true, false]);
@@ -164,22 +167,44 @@ async fn v33_session_auth_is_not_sent_to_the_target_of_a_redirect<R: Runtime>(wo
 async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let with = |url: String, userinfo: &str| url.replacen("http://", &format!("http://{userinfo}@"), 1);
-    session.get(with(trail(&[&a, &a, &b, &a], 302), "us%20er:p%40w")).send().await.unwrap();
+    session
+        .get(with(trail(&[&a, &a, &b, &a], 302), "us%20er:p%40w"))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let reach: Vec<_> = a.requests().iter().map(|r| r.header("authorization")).collect();
     let basic = Some("Basic dXMgZXI6cEB3".to_owned());
     assert_eq!(reach, [basic.clone(), basic, None], "{reach:?}");
     assert_eq!(b.requests()[0].header("authorization"), None);
     // In a Location it is not taken for credentials at all.
     let location = with(a.url("/anything/end"), "evil:twin");
-    session.get(sessio_tests::trail::redirect(&b, location, 302)).send().await.unwrap();
+    session
+        .get(sessio_tests::trail::redirect(&b, location, 302))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     assert_eq!(a.requests()[3].header("authorization"), None);
     // The host is what stands behind the last @.
     let url = format!("http://127.0.0.1:@{}/get", b.addr());
-    session.get(url).send().await.unwrap();
+    session.get(url).send().await.unwrap().bytes().await.unwrap();
     // An explicit header wins (row B03), and a user without a password is none (rule P-51).
-    session.get(with(a.url("/get"), "user:pass")).header("Authorization", "Own").send().await.unwrap();
+    session
+        .get(with(a.url("/get"), "user:pass"))
+        .header("Authorization", "Own")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     assert_eq!(a.requests()[4].header_all("authorization"), ["Own"]);
-    session.get(with(a.url("/get"), "user")).send().await.unwrap();
+    session.get(with(a.url("/get"), "user")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(a.requests()[5].header("authorization"), None);
     // It never stands in a request line or in Host.
     for request in a.requests().iter().chain(&b.requests()) {
@@ -189,7 +214,15 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
 
 async fn b05_the_callers_host_header_stays_within_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    session.get(trail(&[&a, &a, &b, &a], 302)).header("Host", "virtual.test").send().await.unwrap();
+    session
+        .get(trail(&[&a, &a, &b, &a], 302))
+        .header("Host", "virtual.test")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let hosts: Vec<_> = a.requests().iter().map(|request| request.header_all("host")).collect();
     assert_eq!(
         hosts,
@@ -202,8 +235,16 @@ async fn b05_the_callers_host_header_stays_within_its_origin<R: Runtime>(world: 
 async fn v02_v10_b16_proxy_authorization_reaches_no_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     session.update(|settings| settings.headers.insert("Proxy-Authorization", "Basic secret")).unwrap();
-    session.get(trail(&[&a, &b], 302)).send().await.unwrap();
-    session.get(a.url("/get")).header("proxy-authorization", "Basic secret").send().await.unwrap();
+    session.get(trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
+    session
+        .get(a.url("/get"))
+        .header("proxy-authorization", "Basic secret")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     for request in a.requests().iter().chain(&b.requests()) {
         assert_eq!(request.header("proxy-authorization"), None);
     }
@@ -212,10 +253,26 @@ async fn v02_v10_b16_proxy_authorization_reaches_no_origin<R: Runtime>(world: &W
 async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     for status in [301, 302, 303] {
-        session.post(trail(&[&a, &b], status)).form([("password", "secret")]).send().await.unwrap();
+        session
+            .post(trail(&[&a, &b], status))
+            .form([("password", "secret")])
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
     }
     // To keep method and body is what 307 and 308 are for.
-    session.post(trail(&[&a, &b], 307)).form([("password", "secret")]).send().await.unwrap();
+    session
+        .post(trail(&[&a, &b], 307))
+        .form([("password", "secret")])
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let bodies: Vec<_> = b.requests().iter().map(|r| (r.method().to_owned(), r.text())).collect();
     let get = ("GET".to_owned(), String::new());
     assert_eq!(bodies, [get.clone(), get.clone(), get, ("POST".into(), "password=secret".into())]);
@@ -226,10 +283,12 @@ async fn r17_the_redirect_that_is_handed_over_is_as_clean<R: Runtime>(world: &Wo
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let mut response = secretive(&session, trail(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
+    response.bytes().await.unwrap();
     assert_eq!(next.headers().get("x-plain"), Some("plain"));
     let mut response = session.execute(next).await.unwrap();
     let next = response.next().unwrap().unwrap();
-    session.execute(next).await.unwrap();
+    response.bytes().await.unwrap();
+    session.execute(next).await.unwrap().bytes().await.unwrap();
     assert_eq!(seen(&b.requests()[0]), ["x-api-key"]);
     assert_eq!(seen(&a.requests()[1]), ["x-api-key"]);
 }

@@ -12,6 +12,7 @@ use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::trail::redirect;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -177,7 +178,7 @@ async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) 
     assert!((1..30).contains(&error.progress().unwrap().hop), "{error}");
     // The request's own limit in place of the session's.
     let url = redirect(&server, "/get", 302);
-    assert_eq!(session.get(url).timeout(None).send().await.unwrap().status(), 200);
+    assert_eq!(whole(session.get(url).timeout(None)).await.status, 200);
 }
 
 async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {

@@ -12,6 +12,7 @@ use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -72,10 +73,10 @@ async fn f40_who_came_first_is_served_first<R: Runtime>(world: &World<R>) {
     // The place is the second's, who has not even been polled; whoever asks again does not overtake.
     assert_eq!(session.stats().waiting, 2);
     assert!(is_waiting(&mut fourth) && is_waiting(&mut third));
-    second.await.unwrap();
+    second.await.unwrap().bytes().await.unwrap();
     assert!(is_waiting(&mut fourth));
-    third.await.unwrap();
-    fourth.await.unwrap();
+    third.await.unwrap().bytes().await.unwrap();
+    fourth.await.unwrap().bytes().await.unwrap();
     let paths: Vec<_> = server.connection(0).requests().iter().map(|it| it.target().to_owned()).collect();
     assert_eq!(paths, ["/first", "/anything/2", "/anything/3", "/anything/4"]);
     let stats = session.stats();
@@ -92,12 +93,12 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
     // Although it could use the connection that has come back.
     assert!(is_waiting(&mut same));
     a.wait_open(0);
-    other.await.unwrap();
-    same.await.unwrap();
+    other.await.unwrap().bytes().await.unwrap();
+    same.await.unwrap().bytes().await.unwrap();
     b.wait_open(0);
     assert_eq!((a.accepted(), b.accepted(), session.stats().open()), (2, 1, 1));
     // What idles makes room for whoever needs it.
-    session.get(b.url("/get")).send().await.unwrap();
+    session.get(b.url("/get")).send().await.unwrap().bytes().await.unwrap();
     a.wait_open(0);
     assert_eq!((b.accepted(), session.stats().open()), (2, 1));
 }
@@ -170,7 +171,7 @@ async fn f40_the_wait_has_a_limit_of_its_own<R: Runtime>(world: &World<R>) {
         assert_eq!((session.stats().waiting, session.stats().in_use), (0, 1));
     }
     finish(&server, "first", first).await;
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!((server.accepted(), session.stats().reused), (1, 1));
 }
 
@@ -182,7 +183,7 @@ async fn f25_who_leaves_the_line_leaves_nothing_behind<R: Runtime>(world: &World
     drop(second);
     assert_eq!(session.stats().waiting, 1);
     finish(&server, "first", first).await;
-    third.await.unwrap();
+    third.await.unwrap().bytes().await.unwrap();
     assert_eq!((session.stats().in_use, session.stats().waiting), (0, 0));
     assert!(server.requests().iter().all(|request| request.target() != "/anything/2"));
 }
@@ -202,7 +203,7 @@ async fn f25_a_place_that_was_granted_and_not_taken_goes_to_the_next<R: Runtime>
         assert_eq!(session.stats().waiting, 1, "the second's turn has come");
         drop(second);
         assert_eq!((session.stats().waiting, session.stats().in_use), (0, 1));
-        third.await.unwrap();
+        third.await.unwrap().bytes().await.unwrap();
         assert_eq!((session.stats().in_use, session.stats().idle), (0, 1));
         server.open_gate("first");
         server.wait_open(1);
@@ -229,8 +230,7 @@ async fn f25_who_gives_up_connecting_makes_room<R: Runtime>(world: &World<R>) {
 async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: &World<R>) {
     let seconds = Duration::from_secs;
     let server = Server::start();
-    let ask =
-        async |session: &Session<Rig<R>>| session.get(server.url("/get")).send().await.unwrap().connection();
+    let ask = async |session: &Session<Rig<R>>| whole(session.get(server.url("/get"))).await.connection;
     let idle = session(world, |policy| policy.idle_timeout = seconds(10));
     assert_eq!(ask(&idle).await, (1, false));
     for _ in 0..3 {
@@ -290,7 +290,7 @@ async fn to_evict_closes_what_idles_and_nothing_else<R: Runtime>(world: &World<R
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let busy = held(&session, &a, "busy").await;
     for server in [&a, &b] {
-        session.get(server.url("/get")).send().await.unwrap();
+        session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     }
     assert_eq!((session.stats().idle, session.stats().in_use), (2, 1));
     session.evict(&a.url("/whatever").parse().unwrap());
@@ -301,5 +301,5 @@ async fn to_evict_closes_what_idles_and_nothing_else<R: Runtime>(world: &World<R
     // What is in use comes back as ever.
     finish(&a, "busy", busy).await;
     assert_eq!((session.stats().idle, session.stats().in_use), (1, 0));
-    assert_eq!(session.get(a.url("/get")).send().await.unwrap().connection(), (1, true));
+    assert_eq!(whole(session.get(a.url("/get"))).await.connection, (1, true));
 }

@@ -1,4 +1,5 @@
-//! What a session does over real sockets: each scenario is written once and runs on every backend.
+//! What a session does over real sockets and in simulation: each scenario is written once and runs on every
+//! backend.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 

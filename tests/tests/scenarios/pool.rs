@@ -159,7 +159,7 @@ async fn q21_q22_what_keep_alive_announces_is_honoured<R: Runtime>(world: &World
         let session = world.session();
         let head = format!("HTTP/1.1 200 OK\r\nKeep-Alive: {announced}\r\nContent-Length: 0\r\n\r\n");
         let server = Server::scripted(Connection::new().expect_request().send(head));
-        session.get(server.url("/x")).send().await.unwrap();
+        session.get(server.url("/x")).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(session.stats().idle, idle, "{announced}");
     }
 }
@@ -167,7 +167,7 @@ async fn q21_q22_what_keep_alive_announces_is_honoured<R: Runtime>(world: &World
 async fn f27_a_session_that_is_dropped_leaves_live_bodies_to_be_read<R: Runtime>(world: &World<R>) {
     for drops in [false, true] {
         let (server, other, session) = (Server::start(), Server::start(), world.session());
-        session.get(other.url("/get")).send().await.unwrap();
+        session.get(other.url("/get")).send().await.unwrap().bytes().await.unwrap();
         let mut response = session.get(server.url("/bytes/3000000")).send().await.unwrap();
         let first = response.chunk().await.unwrap().unwrap();
         if drops {

@@ -14,6 +14,7 @@ use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
 use sessio_tests::trail::redirect;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -53,18 +54,18 @@ async fn a_pin_leads_a_name_elsewhere_and_changes_nothing_else<R: Runtime>(world
         ["site.test"]
     );
     // The address itself is somebody else, with connections of its own and without the cookie.
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!((server.accepted(), server.requests()[2].header("cookie")), (2, None));
     // A redirect leads to a pinned host like any request.
     let away = redirect(&server, "http://site.test:81/anything/end", 302);
-    session.get(away).send().await.unwrap();
+    session.get(away).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 2);
 }
 
 async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start(), Server::start()];
     let session = world.session_on(world.rig().name("site.test", [servers[2].addr()]));
-    let ask = || async { session.get("http://site.test/get").send().await.unwrap().connection() };
+    let ask = || async { whole(session.get("http://site.test/get")).await.connection };
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
     session.resolve("site.test", [servers[1].addr()]).unwrap();
@@ -87,7 +88,9 @@ async fn a_pin_can_be_for_one_port_for_a_literal_or_for_nobody<R: Runtime>(world
     let status = |url: String| {
         let request = session.get(url);
         async {
-            request.send().await.map(|response| response.status().as_u16()).map_err(|error| error.kind())
+            let response = request.send().await.map_err(|error| error.kind())?;
+            let status = response.status().as_u16();
+            response.bytes().await.map(|_| status).map_err(|error| error.kind())
         }
     };
     session.resolve("site.test", [servers[0].addr()]).unwrap();
@@ -114,7 +117,7 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     session.unpin("site.test");
     // What was prepared before keeps what it took.
     assert_eq!(session.execute(prepared).await.unwrap().connection(), (1, false));
-    assert_eq!(variant.get("http://site.test/get").send().await.unwrap().connection(), (2, false));
+    assert_eq!(whole(variant.get("http://site.test/get")).await.connection, (2, false));
     assert_eq!(servers.each_ref().map(Server::accepted), [1, 1]);
     assert!(session.settings().routes.is_empty());
 }
@@ -124,13 +127,21 @@ async fn a_resolver_is_asked_once_for_each_new_connection<R: Runtime>(world: &Wo
     let (asked, resolver) = noting(server.addr());
     session.set_resolver(resolver);
     for _ in 0..3 {
-        session.get("http://B\u{fc}cher.test/get").send().await.unwrap();
+        session.get("http://B\u{fc}cher.test/get").send().await.unwrap().bytes().await.unwrap();
     }
-    session.get("http://b.test:81/redirect/1").send().await.unwrap();
+    session.get("http://b.test:81/redirect/1").send().await.unwrap().bytes().await.unwrap();
     assert_eq!(*asked.lock().unwrap(), ["xn--bcher-kva.test:80", "b.test:81"]);
     session.evict_idle();
-    session.get("http://b.test:81/get").header("Connection", "close").send().await.unwrap();
-    session.get("http://b.test:81/get").send().await.unwrap();
+    session
+        .get("http://b.test:81/get")
+        .header("Connection", "close")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    session.get("http://b.test:81/get").send().await.unwrap().bytes().await.unwrap();
     assert_eq!(asked.lock().unwrap()[2..], ["b.test:81", "b.test:81"]);
     assert_eq!(server.accepted(), 4);
 }
@@ -140,9 +151,9 @@ async fn a_resolver_is_never_asked_for_literals_and_pins<R: Runtime>(world: &Wor
     let (asked, resolver) = noting("127.0.0.1:1".parse().unwrap());
     session.set_resolver(resolver);
     session.resolve("site.test", [server.addr()]).unwrap();
-    session.get("http://site.test/get").send().await.unwrap();
+    session.get("http://site.test/get").send().await.unwrap().bytes().await.unwrap();
     for literal in ["127.0.0.1", "0x7f.1", "2130706433"] {
-        session.get(server.url_at(literal, "/get")).send().await.unwrap();
+        session.get(server.url_at(literal, "/get")).send().await.unwrap().bytes().await.unwrap();
     }
     assert!(asked.lock().unwrap().is_empty());
     assert_eq!(server.accepted(), 2, "three spellings of one host");
@@ -153,7 +164,7 @@ async fn a_resolvers_connections_are_its_own<R: Runtime>(world: &World<R>) {
     let session = world.session_on(world.rig().name("site.test", [other.addr()]));
     let (_, resolver) = noting(server.addr());
     let (_, guard) = noting(server.addr());
-    let ask = || async { session.get("http://site.test/get").send().await.unwrap().connection() };
+    let ask = || async { whole(session.get("http://site.test/get")).await.connection };
     session.set_resolver(resolver.clone());
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
     // Another one might have forbidden what this one allowed.
@@ -182,7 +193,7 @@ async fn a_resolver_may_wait<R: Runtime>(world: &World<R>) {
         assert_eq!((&*host, port), ("site.test", 80));
         Ok(vec![to])
     }));
-    assert_eq!(session.get("http://site.test/get").send().await.unwrap().status(), 200);
+    assert_eq!(whole(session.get("http://site.test/get")).await.status, 200);
 }
 
 async fn f04_what_a_resolver_can_do_wrong<R: Runtime>(world: &World<R>) {
@@ -219,5 +230,5 @@ async fn f04_what_a_resolver_can_do_wrong<R: Runtime>(world: &World<R>) {
     }
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
     session.set_resolver(noting(server.addr()).1);
-    assert_eq!(session.get("http://site.test/get").send().await.unwrap().status(), 200);
+    assert_eq!(whole(session.get("http://site.test/get")).await.status, 200);
 }

@@ -6,6 +6,7 @@ use sessio::{Auth, Error, Kind};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -33,7 +34,9 @@ async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooManyRedirects);
     assert!(server.requests()[0].header("authorization").is_some());
-    session.get(server.url("/cookies/set/a/1")).send().await.unwrap();
+    // The redirect that was too many may have a body on its way.
+    session.evict_idle();
+    session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(session.cookies(|jar| jar.len()), 0);
     assert_eq!(session.clone().settings().max_redirects, 1, "a clone is the same session");
 }
@@ -55,13 +58,13 @@ async fn s12_a_change_that_fails_or_panics_changes_nothing<R: Runtime>(world: &W
     assert!(panicked.is_err());
     let after = session.settings();
     assert_eq!((after.max_redirects, &after.headers), (before.max_redirects, &before.headers));
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
 }
 
 async fn s13_a_new_session_sends_four_headers_and_adding_one_keeps_them<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.headers.insert("x-test", "1")).unwrap();
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let sent = &server.requests()[0];
     // Rule P-27: Host first.
     let names = ["Host", "User-Agent", "Accept-Encoding", "Accept", "Connection", "x-test"];
@@ -108,9 +111,9 @@ async fn m26_methods_are_upper_cased_and_base_urls_are_joined<R: Runtime>(world:
             Ok::<(), Error>(())
         })
         .unwrap();
-    session.request("patch", "users?a=1").send().await.unwrap();
-    session.get("/anything/top").send().await.unwrap();
-    session.get(server.url("/anything/whole")).send().await.unwrap();
+    session.request("patch", "users?a=1").send().await.unwrap().bytes().await.unwrap();
+    session.get("/anything/top").send().await.unwrap().bytes().await.unwrap();
+    session.get(server.url("/anything/whole")).send().await.unwrap().bytes().await.unwrap();
     let lines: Vec<_> = server.requests().into_iter().map(|request| request.request_line).collect();
     let expected: [&[u8]; 3] = [
         b"PATCH /anything/api/users?a=1 HTTP/1.1",
@@ -146,5 +149,5 @@ async fn v42_what_is_wrong_with_a_request_is_told_before_a_byte_is_sent<R: Runti
         assert!(error.is_builder() && error.progress().is_none(), "{error:?}");
     }
     assert_eq!(server.accepted(), 0);
-    assert_eq!(session.get(&url).send().await.unwrap().status(), 200, "nothing of it stays");
+    assert_eq!(whole(session.get(&url)).await.status, 200, "nothing of it stays");
 }

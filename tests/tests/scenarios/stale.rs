@@ -97,7 +97,7 @@ async fn f11_what_a_server_has_begun_to_answer_is_not_sent_again<R: Runtime>(wor
         let step = Connection::new().expect_request().ok("first").expect_request().send(part).close();
         let server = Server::scripted(Script::new().connection(step).otherwise(Otherwise::Routes));
         let session = world.session();
-        session.get(server.url("/first")).send().await.unwrap();
+        session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
         let error = session.get(server.url("/get")).send().await.unwrap_err();
         assert_eq!((error.kind(), server.accepted()), (Kind::IncompleteHead, 1));
         assert_eq!(error.progress().unwrap().repeat, Repeat::No);
@@ -109,7 +109,7 @@ async fn f11_once_more_is_once<R: Runtime>(world: &World<R>) {
     let dead = Connection::new().expect_request().close();
     let server = Server::scripted([step, dead.clone(), dead]);
     let session = world.session();
-    session.get(server.url("/first")).send().await.unwrap();
+    session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!((error.kind(), server.accepted()), (Kind::ClosedBeforeResponse, 2));
     assert!(!error.progress().unwrap().reused, "the second time it was a new one");
@@ -126,7 +126,7 @@ async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(w
     let step = Connection::new().expect_request().ok("first").expect_request().close();
     let server = Server::scripted_on(lonely(), Script::new().connection(step).otherwise(Otherwise::Refuse));
     let session = world.session();
-    session.get(server.url("/first")).send().await.unwrap();
+    session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
     // The server may have acted on what the stale connection had carried.

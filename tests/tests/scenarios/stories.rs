@@ -6,6 +6,7 @@ use sessio::{Auth, Error};
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -30,7 +31,14 @@ async fn json_of<R: Runtime>(response: Response<R>) -> Value {
 
 async fn s1_a_cookie_that_was_set_is_sent_with_the_next_request<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await.unwrap();
+    session
+        .get(server.url("/cookies/set/sessioncookie/123456789"))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let cookies = json_of(session.get(server.url("/cookies")).send().await.unwrap()).await;
     assert_eq!(cookies["cookies"], json!({"sessioncookie": "123456789"}));
     assert_eq!(cookies["raw"], json!(["sessioncookie=123456789"]));
@@ -51,7 +59,7 @@ async fn s2_many_requests_travel_over_one_connection_and_closing_ends_it<R: Runt
     assert_eq!(session.stats().idle, 0);
     server.wait_open(0);
     // Rule M-28: it is usable after that.
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 2);
 }
 
@@ -69,11 +77,11 @@ async fn s3_every_verb_and_a_request_prepared_earlier<R: Runtime>(world: &World<
         session.request("propfind", &url),
     ];
     for verb in verbs {
-        assert_eq!(verb.send().await.unwrap().status(), 200);
+        assert_eq!(whole(verb).await.status, 200);
     }
     let prepared = session.get(&url).prepare().unwrap();
-    session.execute(prepared.clone()).await.unwrap();
-    session.execute(prepared).await.unwrap();
+    session.execute(prepared.clone()).await.unwrap().bytes().await.unwrap();
+    session.execute(prepared).await.unwrap().bytes().await.unwrap();
     let methods: Vec<_> = server.requests().iter().map(|request| request.method().to_owned()).collect();
     let expected = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND", "GET", "GET"];
     assert_eq!(methods, expected);
@@ -87,7 +95,7 @@ async fn s3_every_verb_and_a_request_prepared_earlier<R: Runtime>(world: &World<
 async fn s4_auth_set_once_is_used_by_every_request<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/basic-auth/user/pass");
-    assert_eq!(session.get(&url).send().await.unwrap().status(), 401);
+    assert_eq!(whole(session.get(&url)).await.status, 401);
     session
         .update(|settings| {
             settings.auth = Auth::basic("user", "pass");
@@ -95,17 +103,25 @@ async fn s4_auth_set_once_is_used_by_every_request<R: Runtime>(world: &World<R>)
         })
         .unwrap();
     for _ in 0..2 {
-        assert_eq!(session.get(&url).send().await.unwrap().status(), 200);
+        assert_eq!(whole(session.get(&url)).await.status, 200);
     }
-    assert_eq!(session.get(&url).basic_auth("user", "other").send().await.unwrap().status(), 401);
-    assert_eq!(session.get(&url).without_auth().send().await.unwrap().status(), 401);
+    assert_eq!(whole(session.get(&url).basic_auth("user", "other")).await.status, 401);
+    assert_eq!(whole(session.get(&url).without_auth()).await.status, 401);
 }
 
 async fn s5_session_headers_and_request_headers_are_both_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.headers.insert("x-test", "true")).unwrap();
-    session.get(server.url("/headers")).header("x-test2", "true").send().await.unwrap();
-    session.get(server.url("/headers")).header("X-Test", "mine").send().await.unwrap();
+    session
+        .get(server.url("/headers"))
+        .header("x-test2", "true")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    session.get(server.url("/headers")).header("X-Test", "mine").send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
     assert_eq!(requests[0].header("x-test").as_deref(), Some("true"));
     assert_eq!(requests[0].header("x-test2").as_deref(), Some("true"));
@@ -124,8 +140,17 @@ async fn s6_session_parameters_are_merged_with_the_requests_own<R: Runtime>(worl
             Ok::<(), Error>(())
         })
         .unwrap();
-    session.get(server.url("/get?from=url#part")).param("page", "2").param("q", "a b").send().await.unwrap();
-    session.get(server.url("/get")).send().await.unwrap();
+    session
+        .get(server.url("/get?from=url#part"))
+        .param("page", "2")
+        .param("q", "a b")
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
     assert_eq!(requests[0].target(), "/get?from=url&lang=en&page=2&q=a+b");
     assert_eq!(requests[1].target(), "/get?lang=en&page=1");
@@ -141,8 +166,11 @@ async fn s8_what_is_given_to_one_request_is_not_remembered<R: Runtime>(world: &W
         .basic_auth("u", "p")
         .send()
         .await
+        .unwrap()
+        .bytes()
+        .await
         .unwrap();
-    session.get(server.url("/get")).send().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
     assert_eq!(requests[0].header("cookie").as_deref(), Some("from-my=browser"));
     assert!(requests[0].header("authorization").is_some());
@@ -163,8 +191,8 @@ async fn s9_a_session_value_is_left_out_of_one_request<R: Runtime>(world: &World
         })
         .unwrap();
     let bare = session.get(server.url("/get")).remove_header("X-TEST").remove_header("User-Agent");
-    bare.remove_param("lang").send().await.unwrap();
-    session.get(server.url("/get")).send().await.unwrap();
+    bare.remove_param("lang").send().await.unwrap().bytes().await.unwrap();
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
     // Row B17: nothing takes the place of what was removed.
     assert_eq!(requests[0].header_names(), ["Host", "Accept-Encoding", "Accept", "Connection"]);
@@ -221,7 +249,7 @@ async fn s14_a_prepared_request_is_read_and_edited_before_it_is_sent<R: Runtime>
     request.set_body("good bye");
     request.set_method("PUT").unwrap();
     request.set_target("/anything/%2e%2E/x?b").unwrap();
-    session.execute(request).await.unwrap();
+    session.execute(request).await.unwrap().bytes().await.unwrap();
     let sent = &server.requests()[0];
     // Row B24: a target given by hand goes out to the letter.
     assert_eq!(sent.request_line, b"PUT /anything/%2e%2E/x?b HTTP/1.1");
@@ -252,16 +280,17 @@ async fn s19_a_login_lasts_as_long_as_its_cookie<R: Runtime>(world: &World<R>) {
     use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER};
     let (server, session) = (Server::start(), world.session());
     let private = server.url("/private");
-    assert_eq!(session.get(&private).send().await.unwrap().status(), 401);
+    assert_eq!(whole(session.get(&private)).await.status, 401);
     let page = session.get(server.url("/login")).send().await.unwrap().text().await.unwrap();
     let token = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];
     let login = session.post(server.url("/login")).form(form).send().await.unwrap();
     assert_eq!((login.status().as_u16(), login.url().path()), (200, "/private"));
     assert_eq!(login.request().method(), Method::GET);
+    login.bytes().await.unwrap();
     let called = session.post(&private).json(&json!({"n": 1})).send().await.unwrap();
     assert_eq!(json_of(called).await["json"], json!({"n": 1}));
-    assert_eq!(world.session().get(&private).send().await.unwrap().status(), 401);
+    assert_eq!(whole(world.session().get(&private)).await.status, 401);
     assert_eq!(server.expire_logins(), 1);
     let refused = session.get(&private).send().await.unwrap().error_for_status().unwrap_err();
     assert_eq!(refused.status(), 401);

@@ -14,6 +14,7 @@ use sessio_tests::trail::redirect;
 use sessio_tests::world::World;
 
 scenarios! {
+    files:
     a_url_travels_over_a_socket_file
     bodies_of_any_size_go_both_ways
     v100_an_idle_socket_is_asked_itself
@@ -46,7 +47,7 @@ async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     session.unix_socket("other.test", door.path()).unwrap();
     let away = redirect(&server, "http://other.test/anything", 302);
     let away = away.replace(&server.addr().to_string(), "localhost:8080");
-    session.get(away).header("Authorization", "secret").send().await.unwrap();
+    session.get(away).header("Authorization", "secret").send().await.unwrap().bytes().await.unwrap();
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("authorization"), last.header("cookie")), (None, None));
     assert_eq!(door.passed(), 2);
@@ -159,10 +160,10 @@ async fn a_change_of_the_route_leaves_no_connection_behind<R: Runtime>(world: &W
     for _ in 0..2 {
         for door in &doors {
             session.unix_socket("localhost", door.path()).unwrap();
-            session.get("http://localhost/get").send().await.unwrap();
+            session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
         }
         session.resolve("localhost", [servers[0].addr()]).unwrap();
-        session.get("http://localhost/get").send().await.unwrap();
+        session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
     }
     assert_eq!(servers.each_ref().map(|server| server.requests().len()), [4, 2]);
     assert_eq!(doors.each_ref().map(Door::passed), [1, 1]);

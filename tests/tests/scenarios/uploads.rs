@@ -5,6 +5,7 @@ use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
 use sessio_tests::scenarios;
 use sessio_tests::source::{Endless, Pieces};
+use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -43,9 +44,18 @@ async fn p39_p40_bodies_of_bytes_say_their_length<R: Runtime>(world: &World<R>) 
 async fn p36_p32_p43_forms_and_json_say_what_they_are<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/anything");
-    session.post(&url).form([("a b", "1&2"), ("a b", "\u{e9}")]).send().await.unwrap();
-    session.get(&url).json(&serde_json::json!({"a": [1, null]})).send().await.unwrap();
-    session.post(&url).header("content-type", "text/x").form([("a", "1")]).send().await.unwrap();
+    session.post(&url).form([("a b", "1&2"), ("a b", "\u{e9}")]).send().await.unwrap().bytes().await.unwrap();
+    session.get(&url).json(&serde_json::json!({"a": [1, null]})).send().await.unwrap().bytes().await.unwrap();
+    session
+        .post(&url)
+        .header("content-type", "text/x")
+        .form([("a", "1")])
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let sent: Vec<_> =
         server.requests().iter().map(|r| (r.header_all("content-type").concat(), r.text())).collect();
     let expected = [
@@ -69,7 +79,15 @@ async fn p34_b18_b19_sources_with_and_without_a_length<R: Runtime>(world: &World
         (pieces(200_000), None, &large),
     ] {
         let before = server.requests().len();
-        session.put(server.url("/status/200")).source(source, length, false).send().await.unwrap();
+        session
+            .put(server.url("/status/200"))
+            .source(source, length, false)
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
         let sent = &server.requests()[before];
         assert!(sent.body == expected, "{length:?}");
         assert_eq!(sent.header("content-length"), length.map(|length| length.to_string()));
@@ -82,11 +100,19 @@ async fn p44_empty_pieces_do_not_end_a_chunked_body<R: Runtime>(world: &World<R>
     let (server, session) = (Server::start(), world.session());
     // Chunks of one byte of an encoder that knows nothing else, and a caller who wants chunks for bytes.
     let source = Pieces::of(["a", "b", "c"]);
-    session.post(server.url("/status/200")).source(source, None, false).send().await.unwrap();
+    session
+        .post(server.url("/status/200"))
+        .source(source, None, false)
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
     let chunked = session.post(server.url("/status/200")).header("Transfer-Encoding", "chunked");
-    chunked.body("bytes").send().await.unwrap();
+    chunked.body("bytes").send().await.unwrap().bytes().await.unwrap();
     let empty = session.post(server.url("/status/200")).header("Transfer-Encoding", "chunked");
-    empty.body("").send().await.unwrap();
+    empty.body("").send().await.unwrap().bytes().await.unwrap();
     let received = server.connection(0).received_text();
     assert!(received.contains("\r\n\r\n1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"), "{received}");
     let bodies: Vec<_> = server.requests().iter().map(|request| request.text()).collect();
@@ -215,6 +241,6 @@ async fn b49_an_upload_given_up_leaves_no_connection_behind<R: Runtime>(world: &
     assert_eq!(response.status(), 413);
     drop(response);
     server.wait_closed(0);
-    assert_eq!(session.get(server.url("/get")).send().await.unwrap().status(), 200);
+    assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
     assert_eq!(server.accepted(), 2);
 }

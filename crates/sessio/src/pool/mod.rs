@@ -199,7 +199,10 @@ impl<T> Pool<T> {
     pub fn evict(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) {
         let plain = Key::of(url);
         let same = self.by_key.iter().filter(|(key, _)| key.origin() == plain.as_str());
-        for host in same.map(|(_, host)| *host).collect::<Vec<_>>() {
+        let mut hosts: Vec<_> = same.map(|(_, host)| *host).collect();
+        // Not as the keys happen to lie in the map: ports and addresses are in them.
+        hosts.sort_unstable();
+        for host in hosts {
             self.evict_host(host, now, effects);
         }
     }

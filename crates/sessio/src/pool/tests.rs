@@ -1,11 +1,13 @@
 //! The pool against a model that is too simple to be wrong.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use url::Url;
 
 use super::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Ticket};
+use crate::reach::Reach;
 
 fn url(host: u8) -> Url {
     Url::parse(&format!("http://host{host}/")).unwrap()
@@ -34,6 +36,22 @@ fn d10_the_last_one_back_is_the_first_one_out() {
         assert_eq!(checkout.connection, expected);
     }
     assert_eq!((pool.stats().in_use, pool.stats().idle, pool.stats().reused), (3, 0, 3));
+}
+
+#[test]
+fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken() {
+    let (now, mut pool, mut effects) =
+        (Instant::now(), Pool::<u32>::new(Policy::default()), Effects::default());
+    for way in 0..50 {
+        let mut reach = Reach::default();
+        reach.routes.pin("host1", [SocketAddr::from(([127, 0, 0, 1], way))]).unwrap();
+        let Grant::Dial(lease) = pool.request(&Key::reaching(&url(1), &reach), now, &mut effects) else {
+            panic!()
+        };
+        pool.checkin(lease, way.into(), proof(now, None), now, &mut effects);
+    }
+    pool.evict(&url(1), now, &mut effects);
+    assert_eq!(effects.closed, (0..50).collect::<Vec<_>>());
 }
 
 #[test]

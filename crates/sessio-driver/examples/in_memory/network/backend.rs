@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind::ConnectionReset};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -22,13 +22,17 @@ impl Runtime for Network {
         Ok(vec![SocketAddr::new(found.ok_or(io::ErrorKind::NotFound)?, port)])
     }
 
-    async fn connect(&self, address: SocketAddr, _: Tcp, _: Option<Instant>) -> io::Result<Socket> {
+    async fn connect(&self, address: SocketAddr, tcp: Tcp, _: Option<Instant>) -> io::Result<Socket> {
+        let from = tcp.local_address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        if !from.is_loopback() {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
         let leads_there = |host: &&Host| host.ip.is_none_or(|ip| ip == address.ip());
         let host = self.state().hosts.iter().find(leads_there).cloned();
         let Host { link, dial, .. } = host.ok_or(io::ErrorKind::ConnectionRefused)?;
         let mut timer = self.sleep_until(self.mono() + 2 * link.latency);
         poll_fn(|cx| timer.poll_elapsed(cx)).await;
-        let peer = dial(self, address)?;
+        let peer = dial(self, from, address)?;
         let id = self.state().open(link, peer);
         Ok(Socket { network: self.clone(), id })
     }

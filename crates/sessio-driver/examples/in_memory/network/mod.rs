@@ -34,8 +34,8 @@ pub struct Link {
     pub packet: usize,
 }
 
-/// Connects to an address.
-pub type Dial = dyn Fn(&Network, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync;
+/// Connects from an address to another.
+pub type Dial = dyn Fn(&Network, IpAddr, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync;
 
 /// A network. A clone is the same one.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ impl Network {
     ) {
         let server: Arc<Server> = Arc::new(server);
         let last = self.state().hosts.len() as u8;
-        self.route(name, Some([10, 0, 0, last].into()), link, move |_, _| {
+        self.route(name, Some([10, 0, 0, last].into()), link, move |_, _, _| {
             Ok(Box::new(Site::new(Arc::clone(&server))))
         });
     }
@@ -101,7 +101,7 @@ impl Network {
         name: &str,
         ip: Option<IpAddr>,
         link: Link,
-        dial: impl Fn(&Self, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync + 'static,
+        dial: impl Fn(&Self, IpAddr, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync + 'static,
     ) {
         self.state().hosts.push(Host { name: name.to_owned(), ip, link, dial: Arc::new(dial) });
     }

@@ -15,6 +15,7 @@ pub enum Packet {
 }
 
 impl Packet {
+    /// How many bytes of the window it takes.
     pub fn size(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
