@@ -1,10 +1,14 @@
 //! Servers that are reached without a socket.
 
 use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sessio_testkit::{Connection, End, Line, Network, Otherwise, Packet, Said, Script, Server, dial};
+
+/// Where the client is.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A network on which nothing happens by itself.
 #[derive(Debug)]
@@ -24,7 +28,7 @@ struct Client {
 impl Client {
     fn of(server: &Server) -> Self {
         let now = Instant::now();
-        Self { line: dial(server.addr(), Arc::new(Still), now).expect("a server"), now }
+        Self { line: dial(HERE, server.addr(), Arc::new(Still), now).expect("a server"), now }
     }
 
     fn say(&self, bytes: impl AsRef<[u8]>) -> Said {
@@ -66,7 +70,7 @@ fn a_server_answers_and_records_as_over_a_socket() {
 
 #[test]
 fn no_server_is_reached_that_a_socket_would_not_reach() {
-    let refused = |addr| dial(addr, Arc::new(Still), Instant::now()).unwrap_err().kind();
+    let refused = |addr| dial(HERE, addr, Arc::new(Still), Instant::now()).unwrap_err().kind();
     let script = Script::from(Connection::new().expect_request()).otherwise(Otherwise::Refuse);
     let server = Server::scripted(script);
     let client = Client::of(&server);
