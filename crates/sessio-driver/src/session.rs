@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge, prepare};
+use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -103,7 +103,7 @@ impl<R: Runtime> Session<R> {
     fn prepare_at(&self, mut request: Request, now: Now) -> Result<Box<Prepared>> {
         self.owner.shared.read(&mut request.address);
         let merged = merge(&self.settings(), request);
-        prepare(merged, &mut self.owner.shared.jar(), now).map(Box::new)
+        Prepared::boxed(merged, &mut self.owner.shared.jar(), now)
     }
 
     /// Sends a request that was prepared earlier (story S3).
