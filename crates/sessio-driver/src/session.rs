@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge};
+use sessio::{
+    Address, Jar, Memory, Now, Prepared, Request, Resolver, Result, Settings, UnixTime, Url, merge,
+};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -97,13 +99,22 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// What is wrong with the request.
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
-        self.prepare_at(request, self.owner.runtime.now()).map(|request| *request)
+        let mut request = request;
+        self.owner.shared.read(&mut request.address);
+        self.prepare_now(request).map(|(request, _)| *request)
     }
 
-    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Box<Prepared>> {
-        self.owner.shared.read(&mut request.address);
+    /// Prepares a request whose address was read; says when.
+    fn prepare_now(&self, request: Request) -> Result<(Box<Prepared>, Now)> {
         let merged = merge(&self.settings(), request);
-        Prepared::boxed(merged, &mut self.owner.shared.jar(), now)
+        let runtime = &self.owner.runtime;
+        let mut jar = self.owner.shared.jar();
+        // The calendar is for cookies alone.
+        let now = match jar.is_empty() {
+            true => Now { mono: runtime.mono(), wall: UnixTime(0) },
+            false => runtime.now(),
+        };
+        Ok((Prepared::boxed(merged, &mut jar, now)?, now))
     }
 
     /// Sends a request that was prepared earlier (story S3).
@@ -114,24 +125,32 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        let flight = self.board(Box::new(request), None, self.owner.runtime.now())?;
+        let memory = self.owner.shared.memory();
+        let flight = self.board(Box::new(request), None, memory, self.owner.runtime.now())?;
         Response::of(flight).await
     }
 
     /// A request on its way, before anything was done about it.
-    pub(crate) fn launch(&self, request: Request, source: Option<Box<dyn Source>>) -> Result<Box<Flight<R>>> {
-        let now = self.owner.runtime.now();
-        self.board(self.prepare_at(request, now)?, source, now)
+    pub(crate) fn launch(
+        &self,
+        mut request: Request,
+        source: Option<Box<dyn Source>>,
+    ) -> Result<Box<Flight<R>>> {
+        let memory = self.owner.shared.begin(&mut request.address);
+        let (request, now) = self.prepare_now(request)?;
+        self.board(request, source, memory, now)
     }
 
     fn board(
         &self,
         request: Box<Prepared>,
         source: Option<Box<dyn Source>>,
+        memory: Memory,
         now: Now,
     ) -> Result<Box<Flight<R>>> {
         let upload = source.map(|source| Box::new(Upload::new(source)));
-        Flight::new(request, upload, self.owner.runtime.clone(), Arc::clone(&self.owner.shared), now)
+        let (runtime, shared) = (self.owner.runtime.clone(), Arc::clone(&self.owner.shared));
+        Flight::new(request, memory, upload, runtime, shared, now)
     }
 
     /// The settings as they are now.

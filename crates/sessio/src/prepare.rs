@@ -54,30 +54,33 @@ impl Prepared {
             encode_pairs(merged.params.iter(), &mut query);
             url.set_query(Some(&query));
         }
-        let mut request = Box::new(Self {
-            method: merged.method,
-            url,
-            target: None,
-            headers: merged.headers,
-            body: merged.body,
-            cookies: merged.cookies,
-            jar: merged.jar,
-            flow: None,
-            follow: merged.max_redirects,
-            rules: RedirectRules {
-                max: merged.max_redirects.unwrap_or(u32::MAX),
-                sensitive: merged.sensitive_headers,
-                ..RedirectRules::default()
+        let mut request = Box::write(
+            Box::new_uninit(),
+            Self {
+                method: merged.method,
+                url,
+                target: None,
+                headers: merged.headers,
+                body: merged.body,
+                cookies: merged.cookies,
+                jar: merged.jar,
+                flow: None,
+                follow: merged.max_redirects,
+                rules: RedirectRules {
+                    max: merged.max_redirects.unwrap_or(u32::MAX),
+                    sensitive: merged.sensitive_headers,
+                    ..RedirectRules::default()
+                },
+                timeouts: merged.timeouts,
+                limits: merged.limits,
+                codings: merged.codings,
+                decode: merged.decode,
+                observer: merged.observer,
+                reach: merged.reach,
+                overrides: merged.overrides,
+                framed: None,
             },
-            timeouts: merged.timeouts,
-            limits: merged.limits,
-            codings: merged.codings,
-            decode: merged.decode,
-            observer: merged.observer,
-            reach: merged.reach,
-            overrides: merged.overrides,
-            framed: None,
-        });
+        );
         // It is for proxies alone, and none stands between here and the origin (row B16).
         request.headers.remove("Proxy-Authorization");
         request.address_host()?;
