@@ -24,7 +24,12 @@ use crate::upload::{Source, Upload};
 /// thread. When the last one goes, idle connections are closed; bodies that are still being read can be
 /// read to their end.
 pub struct Session<R: Runtime> {
-    settings: Arc<Mutex<Arc<Settings>>>,
+    variant: Arc<Variant<R>>,
+}
+
+/// A session has settings of its own; the rest it shares with its variants.
+struct Variant<R: Runtime> {
+    settings: Mutex<Arc<Settings>>,
     owner: Arc<Owner<R>>,
 }
 
@@ -75,10 +80,12 @@ impl<R: Runtime> Session<R> {
     /// A session on this runtime that keeps its idle connections by these rules.
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
-        Self {
-            settings: Arc::default(),
-            owner: Arc::new(Owner { runtime, shared: Arc::new(Shared::new(policy)) }),
-        }
+        let owner = Owner { runtime, shared: Arc::new(Shared::new(policy)) };
+        Self::of(Arc::default(), Arc::new(owner))
+    }
+
+    fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
+        Self { variant: Arc::new(Variant { settings: Mutex::new(settings), owner }) }
     }
 
     verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
@@ -100,15 +107,15 @@ impl<R: Runtime> Session<R> {
     /// What is wrong with the request.
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
         let mut request = request;
-        self.owner.shared.read(&mut request.address);
+        self.shared().read(&mut request.address);
         self.prepare_now(request).map(|(request, _)| *request)
     }
 
     /// Prepares a request whose address was read; says when.
     fn prepare_now(&self, request: Request) -> Result<(Box<Prepared>, Now)> {
-        let merged = merge(&self.settings(), request);
-        let runtime = &self.owner.runtime;
-        let mut jar = self.owner.shared.jar();
+        let merged = merge(&self.lock(), request);
+        let runtime = self.runtime();
+        let mut jar = self.shared().jar();
         // The calendar is for cookies alone.
         let now = match jar.is_empty() {
             true => Now { mono: runtime.mono(), wall: UnixTime(0) },
@@ -125,8 +132,8 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        let memory = self.owner.shared.memory();
-        let flight = self.board(Box::new(request), None, memory, self.owner.runtime.now())?;
+        let memory = self.shared().memory();
+        let flight = self.board(Box::new(request), None, memory, self.runtime().now())?;
         Response::of(flight).await
     }
 
@@ -136,7 +143,7 @@ impl<R: Runtime> Session<R> {
         mut request: Request,
         source: Option<Box<dyn Source>>,
     ) -> Result<Box<Flight<R>>> {
-        let memory = self.owner.shared.begin(&mut request.address);
+        let memory = self.shared().begin(&mut request.address);
         let (request, now) = self.prepare_now(request)?;
         self.board(request, source, memory, now)
     }
@@ -149,7 +156,7 @@ impl<R: Runtime> Session<R> {
         now: Now,
     ) -> Result<Box<Flight<R>>> {
         let upload = source.map(|source| Box::new(Upload::new(source)));
-        let (runtime, shared) = (self.owner.runtime.clone(), Arc::clone(&self.owner.shared));
+        let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
         Flight::new(request, memory, upload, runtime, shared, now)
     }
 
@@ -176,7 +183,7 @@ impl<R: Runtime> Session<R> {
 
     /// Looks into the jar or changes it. `with` runs under the lock of the jar and must not use the session.
     pub fn cookies<T>(&self, with: impl FnOnce(&mut Jar) -> T) -> T {
-        with(&mut self.owner.shared.jar())
+        with(&mut self.shared().jar())
     }
 
     /// A variant of this session: it has settings of its own, and shares jar and connections.
@@ -186,7 +193,7 @@ impl<R: Runtime> Session<R> {
     pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
         let mut changed = Settings::clone(&self.settings());
         change(&mut changed)?;
-        Ok(Self { settings: Arc::new(Mutex::new(Arc::new(changed))), owner: Arc::clone(&self.owner) })
+        Ok(Self::of(Arc::new(changed), Arc::clone(&self.variant.owner)))
     }
 
     /// Reaches `host` at these addresses from now on, without asking any resolver; one with port 0 has the URL's
@@ -230,41 +237,45 @@ impl<R: Runtime> Session<R> {
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
-        self.owner.shared.close(self.owner.runtime.now());
+        self.shared().close(self.runtime().now());
     }
 
     /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
     pub fn evict(&self, url: &Url) {
-        let now = self.owner.runtime.now().mono;
-        self.owner.shared.pool(|pool, effects| pool.evict(url, now, effects));
+        let now = self.runtime().now().mono;
+        self.shared().pool(|pool, effects| pool.evict(url, now, effects));
     }
 
     /// Closes all idle connections; those in use come back as ever.
     pub fn evict_idle(&self) {
-        let now = self.owner.runtime.now().mono;
-        self.owner.shared.pool(|pool, effects| pool.evict_idle(now, effects));
+        let now = self.runtime().now().mono;
+        self.shared().pool(|pool, effects| pool.evict_idle(now, effects));
     }
 
     /// What the pool of connections holds and has done.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.owner.shared.stats()
+        self.shared().stats()
     }
 
     /// The runtime.
     #[must_use]
     pub fn runtime(&self) -> &R {
-        &self.owner.runtime
+        &self.variant.owner.runtime
+    }
+
+    fn shared(&self) -> &Arc<Shared<R::Stream>> {
+        &self.variant.owner.shared
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.variant.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<R: Runtime> Clone for Session<R> {
     fn clone(&self) -> Self {
-        Self { settings: Arc::clone(&self.settings), owner: Arc::clone(&self.owner) }
+        Self { variant: Arc::clone(&self.variant) }
     }
 }
 

@@ -195,7 +195,24 @@ impl Call {
         let request = request.into();
         let framed = request.framed()?;
         let watch = request.observer.begin(&request);
-        let call = Self {
+        Ok(if watch.is_some() {
+            Self::watched(request, framed, memory, watch)
+        } else {
+            Self::of(request, framed, memory, None)
+        })
+    }
+
+    /// Apart from the others: a call whose address is taken is moved once more.
+    #[cold]
+    fn watched(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
+        let mut call = Self::of(request, framed, memory, watch);
+        call.report_own(Self::connecting);
+        call
+    }
+
+    #[inline]
+    fn of(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
+        Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
             request,
@@ -222,15 +239,7 @@ impl Call {
             is_kept: false,
             has_turned: false,
             watch,
-        };
-        // Elsewhere: a call whose address was taken would be moved once more.
-        Ok(if call.watch.is_some() { call.told_to_connect() } else { call })
-    }
-
-    #[cold]
-    fn told_to_connect(mut self) -> Self {
-        self.report_own(Self::connecting);
-        self
+        }
     }
 
     fn connecting(&self) -> Option<Event<'_>> {
