@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Conn, Error, Head, Kind, Now, Prepared, Result, Step};
+use sessio::{Call, Conn, Error, Head, Kind, Memory, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::{Line, Shared};
@@ -49,14 +49,16 @@ enum Stop {
 impl<R: Runtime> Flight<R> {
     pub(crate) fn new(
         request: Box<Prepared>,
+        memory: Memory,
         upload: Option<Box<Upload>>,
         runtime: R,
         shared: Arc<Shared<R::Stream>>,
         now: Now,
     ) -> Result<Box<Self>> {
-        let call = Call::new(request, shared.memory())?;
-        Ok(Box::new(Self {
-            call,
+        // The place first: what is made after that need not be moved there.
+        let place = Box::new_uninit();
+        let flight = Self {
+            call: Call::new(request, memory)?,
             runtime,
             shared,
             stream: None,
@@ -66,7 +68,8 @@ impl<R: Runtime> Flight<R> {
             timer: None,
             now,
             is_late: false,
-        }))
+        };
+        Ok(Box::write(place, flight))
     }
 
     /// Up to the head of the answer.
@@ -91,7 +94,7 @@ impl<R: Runtime> Flight<R> {
 
     /// The caller has it back: there is no knowing how long it was away.
     pub(crate) fn resume(&mut self) {
-        self.is_late = true;
+        self.is_late |= self.call.is_timed();
     }
 
     /// The bytes of the body that are there.

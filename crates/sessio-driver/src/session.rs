@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge, prepare};
+use sessio::{
+    Address, Jar, Memory, Now, Prepared, Request, Resolver, Result, Settings, UnixTime, Url, merge,
+};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
@@ -22,7 +24,12 @@ use crate::upload::{Source, Upload};
 /// thread. When the last one goes, idle connections are closed; bodies that are still being read can be
 /// read to their end.
 pub struct Session<R: Runtime> {
-    settings: Arc<Mutex<Arc<Settings>>>,
+    variant: Arc<Variant<R>>,
+}
+
+/// A session has settings of its own; the rest it shares with its variants.
+struct Variant<R: Runtime> {
+    settings: Mutex<Arc<Settings>>,
     owner: Arc<Owner<R>>,
 }
 
@@ -73,10 +80,12 @@ impl<R: Runtime> Session<R> {
     /// A session on this runtime that keeps its idle connections by these rules.
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
-        Self {
-            settings: Arc::default(),
-            owner: Arc::new(Owner { runtime, shared: Arc::new(Shared::new(policy)) }),
-        }
+        let owner = Owner { runtime, shared: Arc::new(Shared::new(policy)) };
+        Self::of(Arc::default(), Arc::new(owner))
+    }
+
+    fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
+        Self { variant: Arc::new(Variant { settings: Mutex::new(settings), owner }) }
     }
 
     verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
@@ -97,13 +106,22 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// What is wrong with the request.
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
-        self.prepare_at(request, self.owner.runtime.now()).map(|request| *request)
+        let mut request = request;
+        self.shared().read(&mut request.address);
+        self.prepare_now(request).map(|(request, _)| *request)
     }
 
-    fn prepare_at(&self, mut request: Request, now: Now) -> Result<Box<Prepared>> {
-        self.owner.shared.read(&mut request.address);
-        let merged = merge(&self.settings(), request);
-        prepare(merged, &mut self.owner.shared.jar(), now).map(Box::new)
+    /// Prepares a request whose address was read; says when.
+    fn prepare_now(&self, request: Request) -> Result<(Box<Prepared>, Now)> {
+        let merged = merge(&self.lock(), request);
+        let runtime = self.runtime();
+        let mut jar = self.shared().jar();
+        // The calendar is for cookies alone.
+        let now = match jar.is_empty() {
+            true => Now { mono: runtime.mono(), wall: UnixTime(0) },
+            false => runtime.now(),
+        };
+        Ok((Prepared::boxed(merged, &mut jar, now)?, now))
     }
 
     /// Sends a request that was prepared earlier (story S3).
@@ -114,24 +132,32 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        let flight = self.board(Box::new(request), None, self.owner.runtime.now())?;
+        let memory = self.shared().memory();
+        let flight = self.board(Box::new(request), None, memory, self.runtime().now())?;
         Response::of(flight).await
     }
 
     /// A request on its way, before anything was done about it.
-    pub(crate) fn launch(&self, request: Request, source: Option<Box<dyn Source>>) -> Result<Box<Flight<R>>> {
-        let now = self.owner.runtime.now();
-        self.board(self.prepare_at(request, now)?, source, now)
+    pub(crate) fn launch(
+        &self,
+        mut request: Request,
+        source: Option<Box<dyn Source>>,
+    ) -> Result<Box<Flight<R>>> {
+        let memory = self.shared().begin(&mut request.address);
+        let (request, now) = self.prepare_now(request)?;
+        self.board(request, source, memory, now)
     }
 
     fn board(
         &self,
         request: Box<Prepared>,
         source: Option<Box<dyn Source>>,
+        memory: Memory,
         now: Now,
     ) -> Result<Box<Flight<R>>> {
         let upload = source.map(|source| Box::new(Upload::new(source)));
-        Flight::new(request, upload, self.owner.runtime.clone(), Arc::clone(&self.owner.shared), now)
+        let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
+        Flight::new(request, memory, upload, runtime, shared, now)
     }
 
     /// The settings as they are now.
@@ -157,7 +183,7 @@ impl<R: Runtime> Session<R> {
 
     /// Looks into the jar or changes it. `with` runs under the lock of the jar and must not use the session.
     pub fn cookies<T>(&self, with: impl FnOnce(&mut Jar) -> T) -> T {
-        with(&mut self.owner.shared.jar())
+        with(&mut self.shared().jar())
     }
 
     /// A variant of this session: it has settings of its own, and shares jar and connections.
@@ -167,7 +193,7 @@ impl<R: Runtime> Session<R> {
     pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
         let mut changed = Settings::clone(&self.settings());
         change(&mut changed)?;
-        Ok(Self { settings: Arc::new(Mutex::new(Arc::new(changed))), owner: Arc::clone(&self.owner) })
+        Ok(Self::of(Arc::new(changed), Arc::clone(&self.variant.owner)))
     }
 
     /// Reaches `host` at these addresses from now on, without asking any resolver; one with port 0 has the URL's
@@ -211,41 +237,45 @@ impl<R: Runtime> Session<R> {
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
-        self.owner.shared.close(self.owner.runtime.now());
+        self.shared().close(self.runtime().now());
     }
 
     /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
     pub fn evict(&self, url: &Url) {
-        let now = self.owner.runtime.now().mono;
-        self.owner.shared.pool(|pool, effects| pool.evict(url, now, effects));
+        let now = self.runtime().now().mono;
+        self.shared().pool(|pool, effects| pool.evict(url, now, effects));
     }
 
     /// Closes all idle connections; those in use come back as ever.
     pub fn evict_idle(&self) {
-        let now = self.owner.runtime.now().mono;
-        self.owner.shared.pool(|pool, effects| pool.evict_idle(now, effects));
+        let now = self.runtime().now().mono;
+        self.shared().pool(|pool, effects| pool.evict_idle(now, effects));
     }
 
     /// What the pool of connections holds and has done.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.owner.shared.stats()
+        self.shared().stats()
     }
 
     /// The runtime.
     #[must_use]
     pub fn runtime(&self) -> &R {
-        &self.owner.runtime
+        &self.variant.owner.runtime
+    }
+
+    fn shared(&self) -> &Arc<Shared<R::Stream>> {
+        &self.variant.owner.shared
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.variant.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<R: Runtime> Clone for Session<R> {
     fn clone(&self) -> Self {
-        Self { settings: Arc::clone(&self.settings), owner: Arc::clone(&self.owner) }
+        Self { variant: Arc::clone(&self.variant) }
     }
 }
 

@@ -19,8 +19,15 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
-    origins: Mutex<Origins>,
+    desk: Mutex<Desk>,
     shelf: Mutex<Shelf<S>>,
+}
+
+/// What the next request begins with.
+#[derive(Debug, Default)]
+struct Desk {
+    origins: Origins,
+    memory: Vec<Memory>,
 }
 
 /// A connection with its socket.
@@ -34,13 +41,12 @@ struct Shelf<S> {
     pool: Pool<Line<S>>,
     /// Who is to be woken when the turn of a ticket comes.
     wakers: HashMap<Ticket, Waker>,
-    memory: Vec<Memory>,
 }
 
 impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy) -> Self {
-        let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
-        Self { jar: Mutex::default(), origins: Mutex::default(), shelf: Mutex::new(shelf) }
+        let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
+        Self { jar: Mutex::default(), desk: Mutex::default(), shelf: Mutex::new(shelf) }
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
@@ -50,7 +56,18 @@ impl<S> Shared<S> {
 
     /// Reads an address, with what is known from earlier ones.
     pub(crate) fn read(&self, address: &mut Address) {
-        self.origins.lock().unwrap_or_else(PoisonError::into_inner).read(address);
+        self.desk().origins.read(address);
+    }
+
+    /// The same, and takes memory for the call.
+    pub(crate) fn begin(&self, address: &mut Address) -> Memory {
+        let mut desk = self.desk();
+        desk.origins.read(address);
+        desk.memory.pop().unwrap_or_default()
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf<S>> {
@@ -111,21 +128,21 @@ impl<S> Shared<S> {
     }
 
     pub(crate) fn memory(&self) -> Memory {
-        self.shelf().memory.pop().unwrap_or_default()
+        self.desk().memory.pop().unwrap_or_default()
     }
 
     pub(crate) fn keep_memory(&self, memory: Memory) {
         if memory.capacity() == 0 || memory.capacity() > LARGEST_MEMORY {
             return;
         }
-        let mut shelf = self.shelf();
-        if shelf.memory.len() < MOST_MEMORY {
-            shelf.memory.push(memory);
+        let mut desk = self.desk();
+        if desk.memory.len() < MOST_MEMORY {
+            desk.memory.push(memory);
         }
     }
 
     pub(crate) fn close(&self, now: Now) {
-        self.shelf().memory = Vec::new();
+        self.desk().memory = Vec::new();
         self.pool(|pool, effects| pool.clear(now.mono, effects));
     }
 

@@ -28,6 +28,27 @@ use crate::error::{Error, Kind, Result, escape};
 pub struct Headers {
     bytes: Vec<u8>,
     spans: Vec<Span>,
+    lengths: Lengths,
+}
+
+/// How long the names are, or were: most questions for a name end here. One bit stands for all lengths that leave the
+/// same rest.
+#[derive(Clone, Copy, Default)]
+struct Lengths(u32);
+
+impl Lengths {
+    const fn bit(length: usize) -> u32 {
+        1 << (length % 32)
+    }
+
+    fn add(&mut self, length: usize) {
+        self.0 |= Self::bit(length);
+    }
+
+    /// Whether a name may be as long as this one.
+    fn may_have(self, name: &str) -> bool {
+        self.0 & Self::bit(name.len()) != 0
+    }
 }
 
 /// Where in the block a field lies. It lies there as it goes over the wire, `name: value` and CRLF, unless it came
@@ -96,13 +117,17 @@ impl Headers {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), spans: Vec::new() }
+        Self { bytes: Vec::new(), spans: Vec::new(), lengths: Lengths(0) }
     }
 
     /// No fields yet, with room for `fields` of them in `bytes` bytes.
     #[must_use]
     pub fn with_capacity(fields: usize, bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), spans: Vec::with_capacity(fields) }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            spans: Vec::with_capacity(fields),
+            lengths: Lengths::default(),
+        }
     }
 
     /// Sets a field: it takes the place of the first field of that name, every other one of that name goes.
@@ -136,14 +161,14 @@ impl Headers {
             return 0;
         }
         let before = self.spans.len();
-        let Self { bytes, spans } = self;
+        let Self { bytes, spans, .. } = self;
         spans.retain(|span| !span.is_named(bytes, name.as_bytes()));
         before - self.spans.len()
     }
 
     /// Takes every field out that `keep` refuses.
     pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
-        let Self { bytes, spans } = self;
+        let Self { bytes, spans, .. } = self;
         spans.retain(|span| keep(span.field(bytes)));
     }
 
@@ -151,12 +176,13 @@ impl Headers {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.spans.clear();
+        self.lengths = Lengths::default();
     }
 
     /// Marks the values of that name as secret: they are hidden in `Debug`, and a redirect to another
     /// origin leaves them behind.
     pub fn mark_sensitive(&mut self, name: &str) {
-        let Self { bytes, spans } = self;
+        let Self { bytes, spans, .. } = self;
         for span in spans {
             span.sensitive |= span.is_named(bytes, name.as_bytes());
         }
@@ -171,13 +197,17 @@ impl Headers {
     /// The first value of that name.
     #[must_use]
     pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
+        if !self.lengths.may_have(name) {
+            return None;
+        }
         let span = self.spans.iter().find(|span| span.is_named(&self.bytes, name.as_bytes()))?;
         Some(span.value_in(&self.bytes))
     }
 
     /// Every value of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.spans
+        let spans = if self.lengths.may_have(name) { &*self.spans } else { &[] };
+        spans
             .iter()
             .filter(move |span| span.is_named(&self.bytes, name.as_bytes()))
             .map(|span| span.value_in(&self.bytes))
@@ -227,6 +257,7 @@ impl Headers {
         let mut copy = Self::with_capacity(self.spans.len() + fields, self.bytes.len() + bytes);
         copy.bytes.extend_from_slice(&self.bytes);
         copy.spans.extend_from_slice(&self.spans);
+        copy.lengths = self.lengths;
         copy
     }
 
@@ -256,6 +287,7 @@ impl Headers {
             u32::try_from(len),
         ) {
             let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
+            self.lengths.add(name.len());
             self.spans.push(Span { name: start, name_len, sensitive: false, value: at, value_len: len });
         } else {
             self.bytes.truncate(start);
@@ -268,7 +300,9 @@ impl Headers {
         fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
     ) -> Option<Self> {
         let mut spans = Vec::with_capacity(fields.len());
+        let mut lengths = Lengths::default();
         for (name, value) in fields {
+            lengths.add(name.len());
             spans.push(Span {
                 name: u32::try_from(name.start).ok()?,
                 name_len: u16::try_from(name.len()).ok()?,
@@ -277,7 +311,7 @@ impl Headers {
                 value_len: u32::try_from(value.len()).ok()?,
             });
         }
-        Some(Self { bytes: block, spans })
+        Some(Self { bytes: block, spans, lengths })
     }
 
     /// Writes the field lines, each with its CRLF.
@@ -327,7 +361,7 @@ impl Headers {
             return;
         };
         self.spans[place] = span;
-        let Self { bytes, spans } = self;
+        let Self { bytes, spans, .. } = self;
         let mut index = 0;
         spans.retain(|old| {
             index += 1;
@@ -342,6 +376,7 @@ impl Headers {
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
         let at = start.checked_add(u32::from(name_len) + 2).ok_or_else(too_large)?;
         at.checked_add(value_len).ok_or_else(too_large)?;
+        self.lengths.add(name.len());
         self.bytes.reserve(name.len() + value.len() + 4);
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(b": ");
@@ -487,6 +522,24 @@ mod tests {
         assert_eq!(lines(&h), ["a: 5", "B: 4"]);
         assert_eq!(h.remove("b"), 1);
         assert_eq!(lines(&h), ["a: 5"]);
+    }
+
+    #[test]
+    fn a_name_is_found_however_it_came_and_however_long_it_is() {
+        let long = "x".repeat(70);
+        let mut h = Headers::new();
+        h.insert(&long, "1").unwrap();
+        h.append("Set", "2").unwrap();
+        h.prepend_with("Host", |out| out.push(b'3'));
+        let copy = h.clone_with_room(1, 8);
+        for h in [&h, &h.clone(), &copy] {
+            assert_eq!((h.get(&long), h.get("set"), h.get("HOST")), (Some("1"), Some("2"), Some("3")));
+            // As long as a name that is there, up to a multiple of 32.
+            assert_eq!((h.get("x-x-x-"), h.get("get"), h.get_all(&"y".repeat(70)).count()), (None, None, 0));
+        }
+        assert_eq!((h.remove(&long), h.remove(&long)), (1, 0));
+        h.clear();
+        assert!(!h.contains("Set"));
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub enum Part {
 /// # Ok::<(), sessio::Error>(())
 /// ```
 #[must_use]
+#[inline]
 pub fn merge(settings: &Settings, request: Request) -> Merged {
     let mut overrides = Vec::new();
     let headers = merge_headers(&settings.headers, &request.headers, &mut overrides);

@@ -19,78 +19,97 @@ use crate::redirect::RedirectRules;
 /// Everything that is wrong with the request is found here, before a byte is sent: its
 /// [`Kind::blame`] is the caller's.
 pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
-    if let Some(problem) = merged.problem {
-        return Err(problem);
-    }
-    let limits = merged.timeouts;
-    let all =
-        [limits.pool, limits.resolve, limits.connect, limits.send, limits.head, limits.read, limits.total];
-    if all.into_iter().flatten().any(|limit| limit.is_zero()) {
-        return Err(Kind::InvalidTimeout.into());
-    }
-    let (mut url, credentials) = merged.address.resolve(merged.base_url.as_ref())?;
-    if !merged.params.is_empty() {
-        let mut query = String::from(url.query().unwrap_or_default());
-        if !query.is_empty() {
-            query.push('&');
-        }
-        encode_pairs(merged.params.iter(), &mut query);
-        url.set_query(Some(&query));
-    }
-    let mut request = Prepared {
-        method: merged.method,
-        url,
-        target: None,
-        headers: merged.headers,
-        body: merged.body,
-        cookies: merged.cookies,
-        jar: merged.jar,
-        flow: None,
-        follow: merged.max_redirects,
-        rules: RedirectRules {
-            max: merged.max_redirects.unwrap_or(u32::MAX),
-            sensitive: merged.sensitive_headers,
-            ..RedirectRules::default()
-        },
-        timeouts: merged.timeouts,
-        limits: merged.limits,
-        codings: merged.codings,
-        decode: merged.decode,
-        observer: merged.observer,
-        reach: merged.reach,
-        overrides: merged.overrides,
-        framed: None,
-    };
-    // It is for proxies alone, and none stands between here and the origin (row B16).
-    request.headers.remove("Proxy-Authorization");
-    request.address_host()?;
-    request.own_cookies()?;
-    request.write_cookies(jar, now);
-    request.frame();
-    let auth = match merged.auth {
-        Some(Auth::None) if !credentials => None,
-        auth => auth,
-    };
-    if let Some(auth) = auth
-        && !request.headers.contains("Authorization")
-    {
-        match &auth {
-            Auth::None => {
-                let (user, password) = userinfo(&request.url);
-                Auth::basic(user, password).apply(&mut request)?;
-            }
-            auth => auth.apply(&mut request)?,
-        }
-        if matches!(auth, Auth::Flow(_)) {
-            // A signer may have changed the body (rule P-45).
-            request.frame();
-        }
-    }
-    request.framed = Some(request.check()?);
-    Ok(request)
+    Prepared::boxed(merged, jar, now).map(|request| *request)
 }
 
 impl Prepared {
+    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and nobody moves it then.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    #[inline]
+    pub fn boxed(merged: Merged, jar: &mut Jar, now: Now) -> Result<Box<Self>> {
+        if let Some(problem) = merged.problem {
+            return Err(problem);
+        }
+        let limits = merged.timeouts;
+        let all = [
+            limits.pool,
+            limits.resolve,
+            limits.connect,
+            limits.send,
+            limits.head,
+            limits.read,
+            limits.total,
+        ];
+        if all.into_iter().flatten().any(|limit| limit.is_zero()) {
+            return Err(Kind::InvalidTimeout.into());
+        }
+        let (mut url, credentials) = merged.address.resolve(merged.base_url.as_ref())?;
+        if !merged.params.is_empty() {
+            let mut query = String::from(url.query().unwrap_or_default());
+            if !query.is_empty() {
+                query.push('&');
+            }
+            encode_pairs(merged.params.iter(), &mut query);
+            url.set_query(Some(&query));
+        }
+        let mut request = Box::write(
+            Box::new_uninit(),
+            Self {
+                method: merged.method,
+                url,
+                target: None,
+                headers: merged.headers,
+                body: merged.body,
+                cookies: merged.cookies,
+                jar: merged.jar,
+                flow: None,
+                follow: merged.max_redirects,
+                rules: RedirectRules {
+                    max: merged.max_redirects.unwrap_or(u32::MAX),
+                    sensitive: merged.sensitive_headers,
+                    ..RedirectRules::default()
+                },
+                timeouts: merged.timeouts,
+                limits: merged.limits,
+                codings: merged.codings,
+                decode: merged.decode,
+                observer: merged.observer,
+                reach: merged.reach,
+                overrides: merged.overrides,
+                framed: None,
+            },
+        );
+        // It is for proxies alone, and none stands between here and the origin (row B16).
+        request.headers.remove("Proxy-Authorization");
+        request.address_host()?;
+        request.own_cookies()?;
+        request.write_cookies(jar, now);
+        request.frame();
+        let auth = match merged.auth {
+            Some(Auth::None) if !credentials => None,
+            auth => auth,
+        };
+        if let Some(auth) = auth
+            && !request.headers.contains("Authorization")
+        {
+            match &auth {
+                Auth::None => {
+                    let (user, password) = userinfo(&request.url);
+                    Auth::basic(user, password).apply(&mut request)?;
+                }
+                auth => auth.apply(&mut request)?,
+            }
+            if matches!(auth, Auth::Flow(_)) {
+                // A signer may have changed the body (rule P-45).
+                request.frame();
+            }
+        }
+        request.framed = Some(request.check()?);
+        Ok(request)
+    }
+
     /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by
     /// name win.
     fn own_cookies(&mut self) -> Result<()> {

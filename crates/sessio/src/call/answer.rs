@@ -53,7 +53,7 @@ impl Call {
         self.clock.rest();
         self.heard_by = None;
         self.tried = None;
-        self.connection = (conn.id(), conn.exchanges > 0);
+        (self.connection, self.is_reused) = (conn.id(), conn.exchanges > 0);
         self.conn = Some(conn);
         let request = &self.request;
         let mut asked = Asked::new(&request.method);
@@ -66,7 +66,7 @@ impl Call {
         self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
         self.phase = Phase::Exchange;
         (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
-        let (connection, reused) = self.connection;
+        let (connection, reused) = self.connection();
         self.report(Event::Connected { connection, reused });
         self.settle();
     }

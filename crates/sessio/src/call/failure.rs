@@ -61,7 +61,7 @@ impl Call {
             hop: self.redirects,
             bytes_sent: if is_before { 0 } else { self.sender.bytes_sent() },
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
-            reused: !is_before && self.connection.1,
+            reused: !is_before && self.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
                 // A redirect, a challenge or a stale connection came before: what the caller would send again
                 // has gone out once.

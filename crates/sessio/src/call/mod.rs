@@ -106,7 +106,8 @@ pub struct Call {
     phase: Phase,
     conn: Option<Conn>,
     /// The connection's number and whether it was used before; they outlive it.
-    connection: (u64, bool),
+    connection: u64,
+    is_reused: bool,
     sender: Sender,
     receiver: Receiver,
     clock: Clock,
@@ -189,18 +190,37 @@ impl Call {
     ///
     /// # Errors
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
+    #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
         let request = request.into();
         let framed = request.framed()?;
         let watch = request.observer.begin(&request);
-        let mut call = Self {
+        Ok(if watch.is_some() {
+            Self::watched(request, framed, memory, watch)
+        } else {
+            Self::of(request, framed, memory, None)
+        })
+    }
+
+    /// Apart from the others: a call whose address is taken is moved once more.
+    #[cold]
+    fn watched(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
+        let mut call = Self::of(request, framed, memory, watch);
+        call.report_own(Self::connecting);
+        call
+    }
+
+    #[inline]
+    fn of(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
+        Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
             request,
             framed,
             phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
-            connection: (0, false),
+            connection: 0,
+            is_reused: false,
             clock: Clock::default(),
             began: None,
             elapsed: None,
@@ -219,9 +239,7 @@ impl Call {
             is_kept: false,
             has_turned: false,
             watch,
-        };
-        call.report_own(Self::connecting);
-        Ok(call)
+        }
     }
 
     fn connecting(&self) -> Option<Event<'_>> {
@@ -254,7 +272,7 @@ impl Call {
     }
 
     fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
-        let (connection, reused) = self.connection;
+        let (connection, reused) = self.connection();
         Exchange {
             method: request.method.clone(),
             url: request.url.clone(),
@@ -281,7 +299,7 @@ impl Call {
     /// The number of the connection of this hop, and whether it had carried an earlier exchange.
     #[must_use]
     pub fn connection(&self) -> (u64, bool) {
-        self.connection
+        (self.connection, self.is_reused)
     }
 
     /// How many bytes of the answer's body are still to be read, where that is known. Of a body whose codings are undone
@@ -300,6 +318,13 @@ impl Call {
             Some(decoding) => decoding.ready(),
             None => self.receiver.unread(),
         }
+    }
+
+    /// Whether it matters what time it is. While nothing is left but to hand out bytes that have come, and no limit is
+    /// set over the whole call, it does not: a driver need not read its clock before it asks for the next step.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.conn.is_some() || self.request.timeouts.total.is_some() || !matches!(self.phase, Phase::Read)
     }
 
     /// The trailers of the answer, once its body has been read.

@@ -126,7 +126,7 @@ impl Call {
     pub(super) fn failure(&self) -> Failure {
         let request = &self.request;
         Failure {
-            reused: self.connection.1,
+            reused: self.is_reused,
             sent: self.sender.bytes_sent(),
             received: self.receiver.bytes_received(),
             idempotent: retry::is_idempotent(&request.method, &request.headers),

@@ -92,18 +92,8 @@ impl Call {
             self.report_own(Self::decision);
             self.settle();
         }
-        // Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more.
-        let patience = self.request.limits.drain_time;
-        if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert_with(|| later(now, patience)) <= now
-        {
-            self.skipped(false);
-        }
-        if matches!(self.phase, Phase::Exchange)
-            && self.send_failure.is_some()
-            && *self.heard_by.get_or_insert_with(|| later(now, patience)) <= now
-        {
-            self.lose(Kind::ClosedBeforeResponse.into());
+        if self.send_failure.is_some() || matches!(self.phase, Phase::Skip { .. }) {
+            self.lose_patience(now);
         }
         self.clock.start(&self.request.timeouts, now);
         if self.clock.total_is_over(now)
@@ -137,6 +127,23 @@ impl Call {
             Phase::Rewind => Ok(Step::Rewind),
             Phase::Done => Ok(Step::Done),
             Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
+        }
+    }
+
+    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more.
+    #[cold]
+    fn lose_patience(&mut self, now: Instant) {
+        let patience = self.request.limits.drain_time;
+        if let Phase::Skip { until, .. } = &mut self.phase
+            && *until.get_or_insert_with(|| later(now, patience)) <= now
+        {
+            self.skipped(false);
+        }
+        if matches!(self.phase, Phase::Exchange)
+            && self.send_failure.is_some()
+            && *self.heard_by.get_or_insert_with(|| later(now, patience)) <= now
+        {
+            self.lose(Kind::ClosedBeforeResponse.into());
         }
     }
 

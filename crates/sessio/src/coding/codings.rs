@@ -32,49 +32,58 @@ type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
 /// codings.insert("x-shout", || Box::new(Shout));
 /// assert!(codings.names().any(|name| name == "x-shout"));
 /// ```
-#[derive(Clone)]
-pub struct Codings(Arc<[(Box<str>, Make)]>);
+#[derive(Clone, Default)]
+pub struct Codings(
+    /// `None` are those that are compiled in, as nearly everywhere: a clone costs nothing then.
+    Option<Arc<[(Box<str>, Make)]>>,
+);
 
-impl Default for Codings {
-    /// Those that are compiled in.
-    fn default() -> Self {
-        #[allow(unused_mut, reason = "without any coding there is nothing to add")]
-        let mut codings = Self::none();
-        #[cfg(feature = "gzip")]
-        {
-            codings.insert("gzip", || Box::new(super::gzip::Gzip::default()));
-            codings.insert("deflate", || Box::new(super::deflate::Deflate::default()));
-        }
-        #[cfg(feature = "brotli")]
-        codings.insert("br", || Box::new(super::brotli::Brotli::default()));
-        #[cfg(feature = "zstd")]
-        codings.insert("zstd", || Box::new(super::zstd::Zstd::default()));
-        codings
-    }
-}
+/// The codings that are compiled in.
+static COMPILED_IN: &[(&str, fn() -> Box<dyn Decoder>)] = &[
+    #[cfg(feature = "gzip")]
+    ("gzip", || Box::new(super::gzip::Gzip::default())),
+    #[cfg(feature = "gzip")]
+    ("deflate", || Box::new(super::deflate::Deflate::default())),
+    #[cfg(feature = "brotli")]
+    ("br", || Box::new(super::brotli::Brotli::default())),
+    #[cfg(feature = "zstd")]
+    ("zstd", || Box::new(super::zstd::Zstd::default())),
+];
 
 impl Codings {
     /// None: every body is handed out as it comes.
     #[must_use]
     pub fn none() -> Self {
-        Self(Arc::new([]))
+        Self(Some(Arc::new([])))
     }
 
     /// Adds a coding, or puts another decoder in place of a known one. Names have no case.
     pub fn insert(&mut self, name: &str, make: impl Fn() -> Box<dyn Decoder> + Send + Sync + 'static) {
-        let others = self.0.iter().filter(|(known, _)| !known.eq_ignore_ascii_case(name)).cloned();
-        self.0 = others.chain([(name.into(), Arc::new(make) as Make)]).collect();
+        let known: Vec<(Box<str>, Make)> = match &self.0 {
+            Some(own) => own.to_vec(),
+            None => {
+                COMPILED_IN.iter().map(|(name, make)| ((*name).into(), Arc::new(*make) as Make)).collect()
+            }
+        };
+        let others = known.into_iter().filter(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.0 = Some(others.chain([(name.into(), Arc::new(make) as Make)]).collect());
     }
 
     /// The names, as `Accept-Encoding` lists them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| &**name)
+        let compiled_in = if self.0.is_none() { COMPILED_IN } else { &[] };
+        let own = self.0.as_deref().unwrap_or_default();
+        compiled_in.iter().map(|(name, _)| *name).chain(own.iter().map(|(name, _)| &**name))
     }
 
     /// A decoder for the coding of this name; the old name of gzip is known (RFC 9110 section 8.4.1.3).
     pub(super) fn decoder(&self, name: &str) -> Option<Box<dyn Decoder>> {
         let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
-        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, make)| make())
+        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+        match &self.0 {
+            Some(own) => own.iter().find(|(known, _)| is_it(known)).map(|(_, make)| make()),
+            None => COMPILED_IN.iter().find(|(known, _)| is_it(known)).map(|(_, make)| make()),
+        }
     }
 }
 

@@ -281,7 +281,14 @@ impl Receiver {
 
     /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
     /// at once whether the response [is complete](Self::is_complete).
+    #[inline]
     pub(crate) fn advance(&mut self) {
+        if !self.is_settled {
+            self.go_on();
+        }
+    }
+
+    fn go_on(&mut self) {
         while !self.is_settled {
             self.is_settled = self.is_blocked()
                 || match self.step() {

@@ -26,7 +26,12 @@ use crate::error::{Error, Kind, Result, escape};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Routes(Arc<BTreeMap<Box<str>, Ports>>);
+pub struct Routes(
+    /// `None` where there is none at all, as nearly everywhere: a clone costs nothing then.
+    Option<Arc<Hosts>>,
+);
+
+type Hosts = BTreeMap<Box<str>, Ports>;
 
 /// The way to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,18 +75,21 @@ impl Routes {
     /// [`Kind::InvalidUrl`] if that is no host.
     pub fn insert(&mut self, host: &str, route: Route) -> Result<()> {
         let (name, port) = spell(host)?;
-        Arc::make_mut(&mut self.0).entry(name).or_default().0.insert(port, route);
+        Arc::make_mut(self.0.get_or_insert_default()).entry(name).or_default().0.insert(port, route);
         Ok(())
     }
 
     /// Forgets the route that was given for exactly this; says whether there was one.
     pub fn remove(&mut self, host: &str) -> bool {
         let Ok((name, port)) = spell(host) else { return false };
-        let hosts = Arc::make_mut(&mut self.0);
+        let Some(hosts) = self.0.as_mut().map(Arc::make_mut) else { return false };
         let Some(ports) = hosts.get_mut(&name) else { return false };
         let removed = ports.0.remove(&port);
         if ports.0.is_empty() {
             hosts.remove(&name);
+        }
+        if hosts.is_empty() {
+            self.0 = None;
         }
         removed.is_some()
     }
@@ -94,16 +102,13 @@ impl Routes {
     /// Whether every host is reached by its own name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The route of a URL's host, if it has one.
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<&Route> {
-        if self.is_empty() {
-            return None;
-        }
-        let Ports(ports) = self.0.get(url.host_str()?)?;
+        let Ports(ports) = self.0.as_ref()?.get(url.host_str()?)?;
         ports.get(&url.port_or_known_default()).or_else(|| ports.get(&None))
     }
 
@@ -111,6 +116,7 @@ impl Routes {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<u16>, &Route)> {
         self.0
             .iter()
+            .flat_map(|hosts| hosts.iter())
             .flat_map(|(name, Ports(ports))| ports.iter().map(move |(port, route)| (&**name, *port, route)))
     }
 }
