@@ -162,6 +162,10 @@ impl<R: Runtime> Runtime for Rig<R> {
     fn now(&self) -> Now {
         self.backend.now().after(self.state().ahead)
     }
+
+    fn seed(&self) -> Seed {
+        self.backend.seed()
+    }
 }
 
 /// An attempt to connect that was neither dropped nor came to an end.

@@ -7,14 +7,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Settings, Url, merge, prepare};
+use sessio::{Address, Jar, Now, Prepared, Request, Resolver, Result, Seed, Settings, Url, merge, prepare};
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
-use crate::upload::{Source, Upload};
+use crate::upload::Supply;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
 ///
@@ -75,7 +75,7 @@ impl<R: Runtime> Session<R> {
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
         Self {
             settings: Arc::default(),
-            owner: Arc::new(Owner { runtime, shared: Arc::new(Shared::new(policy)) }),
+            owner: Arc::new(Owner { shared: Arc::new(Shared::new(policy, runtime.seed())), runtime }),
         }
     }
 
@@ -114,23 +114,23 @@ impl<R: Runtime> Session<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
-        let flight = self.board(Box::new(request), None, self.owner.runtime.now())?;
+        let flight = self.board(Box::new(request), Supply::Nothing, self.owner.runtime.now())?;
         Response::of(flight).await
     }
 
     /// A request on its way, before anything was done about it.
-    pub(crate) fn launch(&self, request: Request, source: Option<Box<dyn Source>>) -> Result<Box<Flight<R>>> {
+    pub(crate) fn launch(&self, request: Request, supply: Supply) -> Result<Box<Flight<R>>> {
         let now = self.owner.runtime.now();
-        self.board(self.prepare_at(request, now)?, source, now)
+        self.board(self.prepare_at(request, now)?, supply, now)
     }
 
-    fn board(
-        &self,
-        request: Box<Prepared>,
-        source: Option<Box<dyn Source>>,
-        now: Now,
-    ) -> Result<Box<Flight<R>>> {
-        let upload = source.map(|source| Box::new(Upload::new(source)));
+    /// Chance for one request.
+    pub(crate) fn chance(&self) -> Seed {
+        self.owner.shared.chance()
+    }
+
+    fn board(&self, request: Box<Prepared>, supply: Supply, now: Now) -> Result<Box<Flight<R>>> {
+        let upload = supply.upload(request.body());
         Flight::new(request, upload, self.owner.runtime.clone(), Arc::clone(&self.owner.shared), now)
     }
 

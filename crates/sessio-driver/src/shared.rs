@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Jar, Memory, Now, Origins};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins, Seed};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -20,6 +20,7 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
     origins: Mutex<Origins>,
+    seed: Mutex<Seed>,
     shelf: Mutex<Shelf<S>>,
 }
 
@@ -38,9 +39,19 @@ struct Shelf<S> {
 }
 
 impl<S> Shared<S> {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new(), memory: Vec::new() };
-        Self { jar: Mutex::default(), origins: Mutex::default(), shelf: Mutex::new(shelf) }
+        Self {
+            jar: Mutex::default(),
+            origins: Mutex::default(),
+            seed: Mutex::new(seed),
+            shelf: Mutex::new(shelf),
+        }
+    }
+
+    /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
+    pub(crate) fn chance(&self) -> Seed {
+        Seed::new(self.seed.lock().unwrap_or_else(PoisonError::into_inner).draw())
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
