@@ -151,7 +151,8 @@ impl Assembled {
                 Wanted::Source { index, most } => {
                     let most = usize::try_from(most).map_or(room.len(), |most| most.min(room.len()));
                     let Some(source) = self.sources.get_mut(index) else {
-                        let error = Error::new(Kind::BodySource).with_detail("a part of the form has no source");
+                        let error =
+                            Error::new(Kind::BodySource).with_detail("a part of the form has no source");
                         return Poll::Ready(Err(error));
                     };
                     match source.poll_fill(cx, &mut room[..most]) {

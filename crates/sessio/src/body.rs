@@ -83,11 +83,7 @@ impl Body {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
         let text = crate::json::write(value)?;
-        Ok(Self {
-            content: Content::Bytes(text.into()),
-            content_type: Some("application/json"),
-            form: None,
-        })
+        Ok(Self { content: Content::Bytes(text.into()), content_type: Some("application/json"), form: None })
     }
 
     /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`

@@ -26,7 +26,8 @@ impl Sent {
         let [first, second] = &sent[..] else { panic!("{} requests", sent.len()) };
         assert!(first.body == second.body && first.header("content-length").is_some());
         let kind = first.header("content-type").unwrap();
-        let parts = sessio::testing::multipart::read(kind.split_once("boundary=").unwrap().1, &first.body).unwrap();
+        let parts =
+            sessio::testing::multipart::read(kind.split_once("boundary=").unwrap().1, &first.body).unwrap();
         let heads: Vec<_> =
             parts.iter().map(|part| String::from_utf8(part.lines.join(&b'\n')).unwrap()).collect();
         let whole = "Content-Disposition: form-data; name=\"whole\"; filename=\"a%22b \u{e9}.bin\"";
@@ -123,7 +124,9 @@ fn u17_a_file_behind_its_end_is_empty_and_one_that_shrinks_is_an_error() {
 fn u17_a_pipe_goes_in_chunks_and_once() {
     use sessio_blocking::{Kind, Session, multipart};
     let server = Server::start();
-    for (path, kind) in [("/status/200", None), ("/redirect-to?url=/get&status_code=307", Some(Kind::NotReplayable))] {
+    for (path, kind) in
+        [("/status/200", None), ("/redirect-to?url=/get&status_code=307", Some(Kind::NotReplayable))]
+    {
         let (theirs, mut ours) = std::io::pipe().unwrap();
         ours.write_all(b"from a pipe").unwrap();
         drop(ours);

@@ -45,7 +45,7 @@ impl Declared {
 
 /// The parameter `boundary` among these, each of which begins with a semicolon (RFC 9110 section 5.6.6).
 ///
-/// An error is what servers may read differently: quotes that do not end, two boundaries.
+/// An error is what servers may read differently: quotes that do not end or are missing, two boundaries.
 fn parameter(mut rest: &str) -> Result<Option<String>, ()> {
     let mut found = None;
     while let Some(tail) = rest.trim_start().strip_prefix(';') {
@@ -59,7 +59,11 @@ fn parameter(mut rest: &str) -> Result<Option<String>, ()> {
                 Some(quoted) => unquote(quoted, &mut value).ok_or(())?,
                 None => {
                     let (token, tail) = tail.split_at(tail.find(';').unwrap_or(tail.len()));
-                    value.push_str(token.trim_end());
+                    let token = token.trim_end();
+                    if !token.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+                        return Err(());
+                    }
+                    value.push_str(token);
                     tail
                 }
             };
@@ -105,8 +109,12 @@ mod tests {
             ("multipart/form-data", missing("multipart/form-data; boundary=B")),
             ("Multipart/Form-Data ; ", missing("Multipart/Form-Data; boundary=B")),
             ("multipart/mixed;charset=utf-8", missing("multipart/mixed;charset=utf-8; boundary=B")),
-            ("multipart/form-data; x=\"; boundary=a\"", missing("multipart/form-data; x=\"; boundary=a\"; boundary=B")),
-            ("multipart/form-data; boundary=a'()+_,-./:=?9", given("a'()+_,-./:=?9")),
+            (
+                "multipart/form-data; x=\"; boundary=a\"",
+                missing("multipart/form-data; x=\"; boundary=a\"; boundary=B"),
+            ),
+            ("multipart/form-data; boundary=a'+_-.9", given("a'+_-.9")),
+            ("multipart/form-data; boundary=\"a'()+_,-./:=?9\"", given("a'()+_,-./:=?9")),
             ("multipart/form-data;BOUNDARY=\"a b\" ; q", given("a b")),
             ("multipart/form-data; boundary=\"a\\b\"; x=y", given("ab")),
             (&format!("multipart/form-data; boundary={longest}"), given(&longest)),
@@ -116,6 +124,9 @@ mod tests {
             ("multipart/form-data; boundary=\"a", Declared::Invalid),
             ("multipart/form-data; boundary=\"a\"b", Declared::Invalid),
             ("multipart/form-data; boundary=a*b", Declared::Invalid),
+            ("multipart/form-data; boundary=a b", Declared::Invalid),
+            ("multipart/form-data; boundary= a", Declared::Invalid),
+            ("multipart/form-data; boundary=a/b", Declared::Invalid),
             ("multipart/form-data; boundary=a; boundary=a", Declared::Invalid),
             ("multipart/form-data; boundary=\u{e9}", Declared::Invalid),
         ] {

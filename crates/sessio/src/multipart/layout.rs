@@ -39,7 +39,8 @@ impl Layout {
         let is_sized = pieces.iter().all(|piece| piece.content.length().is_some());
         for piece in &pieces {
             let own = around + piece.head.len() as u64;
-            length = length.and_then(|sum| sum.checked_add(own)?.checked_add(piece.content.length().unwrap_or(0)));
+            length =
+                length.and_then(|sum| sum.checked_add(own)?.checked_add(piece.content.length().unwrap_or(0)));
         }
         if length.is_none() {
             return Err(Error::new(Kind::InvalidBody).with_detail("the form is longer than a length can say"));

@@ -181,7 +181,8 @@ fn write_quoted(name: &str, out: &mut Vec<u8>) -> Result<()> {
             b'\t' => out.push(byte),
             // No line of a header may have it (RFC 9110 section 5.5), and browsers leave no way to escape it.
             0..0x20 | 0x7f => {
-                let detail = format!("a control character in the name \"{}\" of a part", escape(name.as_bytes()));
+                let detail =
+                    format!("a control character in the name \"{}\" of a part", escape(name.as_bytes()));
                 return Err(Error::new(Kind::InvalidHeader).with_detail(detail));
             }
             _ => out.push(byte),

@@ -155,7 +155,8 @@ fn a_body_set_later_says_what_it_is() {
 
 #[test]
 fn f30_a_source_that_breaks_its_word_is_named() {
-    let form = Form::new().text("first", "1").part("se\"cond", Part::source(Some(5), true)).text("third", "3");
+    let form =
+        Form::new().text("first", "1").part("se\"cond", Part::source(Some(5), true)).text("third", "3");
     let body = Body::multipart(form, &mut Seed::new(1)).unwrap();
     for (content, says) in [("hell", "shorter"), ("hello!", "longer"), ("", "shorter")] {
         for size in [1, 100] {
@@ -208,7 +209,8 @@ fn a_type_is_guessed_only_where_that_is_wanted() {
     ] {
         let prepared = prepared(Form::new().part("a", part), None).unwrap();
         let lines = &read(&boundary(&prepared), text(&prepared).as_bytes()).unwrap()[0].lines;
-        let expected: Vec<_> = expected.map(|kind| format!("Content-Type: {kind}").into_bytes()).into_iter().collect();
+        let expected: Vec<_> =
+            expected.map(|kind| format!("Content-Type: {kind}").into_bytes()).into_iter().collect();
         assert_eq!(lines[1..], expected);
     }
 }

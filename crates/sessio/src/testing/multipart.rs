@@ -168,7 +168,8 @@ pub fn multipart(data: &[u8]) {
         expected.push(Read { lines, content });
         form = form.part(name, part);
     }
-    let mut request = Request::post("http://example.org/").multipart(form, &mut Seed::new(u64::from(dice.byte())));
+    let mut request =
+        Request::post("http://example.org/").multipart(form, &mut Seed::new(u64::from(dice.byte())));
     let own = dice.maybe().map(|boundary| format!("multipart/form-data; boundary={boundary}"));
     if let Some(own) = &own {
         request = request.header("Content-Type", own);
@@ -203,5 +204,7 @@ pub fn multipart(data: &[u8]) {
 }
 
 fn holds(sources: &[Vec<u8>], boundary: &str) -> bool {
-    sources.iter().any(|bytes| bytes.windows(boundary.len().max(1)).any(|window| window == boundary.as_bytes()))
+    sources
+        .iter()
+        .any(|bytes| bytes.windows(boundary.len().max(1)).any(|window| window == boundary.as_bytes()))
 }
