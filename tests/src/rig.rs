@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::{Now, Tcp};
+use sessio_driver::sessio::{Now, Seed, Tcp};
 use sessio_driver::{Runtime, Stream};
 
 /// A backend whose names, routes and sockets behave as told. A clone is the same rig.
@@ -175,6 +175,10 @@ impl<R: Runtime> Runtime for Rig<R> {
 
     fn now(&self) -> Now {
         self.backend.now().after(self.state().ahead)
+    }
+
+    fn seed(&self) -> Seed {
+        self.backend.seed()
     }
 }
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sessio_driver::Runtime as _;
 use sessio_tokio::cookie::NewCookie;
-use sessio_tokio::{Auth, Kind, Response, Result, Session, Settings, Timeout};
+use sessio_tokio::multipart::{Form, Part};
+use sessio_tokio::{Auth, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
 
 /// httpbin in a process of its own, which ends with this.
 struct Server {
@@ -79,6 +80,7 @@ fn a_session_talks_to_httpbin() {
         credentials(server).await;
         redirects(server).await;
         forms(server).await;
+        parts(server).await;
         bodies(server).await;
         statuses(server).await;
         time(server).await;
@@ -185,6 +187,27 @@ async fn forms(server: &Server) {
     assert_eq!(response.bytes().await.unwrap().len(), 0);
     let response = session.options(server.url("/get")).send().await.unwrap();
     assert!(response.headers().get("Allow").unwrap().contains("GET"));
+}
+
+/// Forms of several parts, as Python reads them: in memory, and streamed with and without a length.
+async fn parts(server: &Server) {
+    let session = Session::new();
+    let streamed = |length| Part::source(ReaderSource::new(&b"from a reader"[..]), length, false);
+    for length in [Some(13), None] {
+        let form = Form::new()
+            .fields([("tag", "1"), ("tag", "2")])
+            .text("gr\u{fc}\u{df}e", "\u{2603}\r\n--")
+            .part("file", Part::text("a,b").file_name("t\u{e9}.csv").content_type("text/csv"))
+            .part("reader", streamed(length).file_name("r.txt"))
+            .part("bytes", Part::bytes(vec![0, 255]).file_name("b").content_type("application/x-b"));
+        let seen = read(session.post(server.url("/post")).multipart(form).send().await).await;
+        assert_eq!(seen["form"], json!({"tag": ["1", "2"], "gr\u{fc}\u{df}e": "\u{2603}\r\n--"}));
+        let bytes = "data:application/octet-stream;base64,AP8=";
+        assert_eq!(seen["files"]["bytes"].as_str().unwrap().rsplit(',').next(), bytes.rsplit(',').next());
+        assert_eq!(seen["files"]["file"], "a,b");
+        assert_eq!(seen["files"]["reader"], "from a reader");
+        assert_eq!(seen["headers"].get("Content-Length").is_some(), length.is_some());
+    }
 }
 
 /// Bodies in both directions: with a length and in chunks.

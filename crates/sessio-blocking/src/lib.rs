@@ -56,20 +56,49 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod file;
+mod reader;
 mod runtime;
 mod session;
 mod socket;
 mod wait;
 
+pub use reader::ReaderSource;
 pub use runtime::{Blocking, Timer};
 pub use sessio_driver::sessio::{
     self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
     Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url, cookie, http, pool,
 };
-pub use sessio_driver::{ConnectFailure, Endpoint};
+pub use sessio_driver::{ConnectFailure, Endpoint, Source};
 pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use socket::Socket;
 pub use wait::wait;
+
+/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-blocking-form-{}.txt", std::process::id()));
+/// use sessio_blocking::multipart::{self, Form, Part};
+/// use sessio_blocking::{ReaderSource, Session};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let form = Form::new()
+///     .text("title", "Notes")
+///     .part("notes", multipart::open(&path)?.content_type("text/plain"))
+///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+/// let echo = Session::new().post(url("/post")).multipart(form).send()?.text()?;
+/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+pub mod multipart {
+    pub use crate::file::{file, open};
+    pub use sessio_driver::multipart::{Form, Part};
+}
 
 macro_rules! one_shots {
     ($($name:ident $verb:literal)*) => {

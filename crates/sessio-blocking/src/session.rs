@@ -4,9 +4,12 @@ use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::ops::Deref;
 
+use sessio_driver::Source;
 use sessio_driver::sessio::pool::Policy;
 use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
 
+use crate::multipart::Form;
+use crate::reader::ReaderSource;
 use crate::runtime::Blocking;
 use crate::wait::wait;
 
@@ -121,7 +124,19 @@ impl RequestBuilder {
 
     /// Sends what `source` reads as the body: `length` bytes, or as many as come.
     pub fn reader(self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
-        Self(self.0.source(Reader(source), length, false))
+        Self(self.0.source(ReaderSource::new(source), length, false))
+    }
+
+    /// Sends a body that comes piece by piece: see
+    /// [`sessio_driver::RequestBuilder::source`].
+    pub fn source(self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
+        Self(self.0.source(source, length, replayable))
+    }
+
+    /// Sends a form of several parts: see [`multipart`](crate::multipart) and
+    /// [`sessio_driver::RequestBuilder::multipart`].
+    pub fn multipart(self, form: Form) -> Self {
+        Self(self.0.multipart(form))
     }
 
     /// Changes the request itself, for what has no step here.
@@ -249,22 +264,5 @@ impl std::error::Error for StatusError {}
 impl From<StatusError> for Error {
     fn from(error: StatusError) -> Self {
         error.0.into()
-    }
-}
-
-struct Reader<R>(R);
-
-impl<R: Read + Send + 'static> sessio_driver::Source for Reader<R> {
-    fn poll_fill(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-        room: &mut [u8],
-    ) -> std::task::Poll<io::Result<usize>> {
-        loop {
-            match self.0.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return std::task::Poll::Ready(done),
-            }
-        }
     }
 }

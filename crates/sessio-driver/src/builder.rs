@@ -4,22 +4,23 @@ use std::fmt;
 
 use sessio::{Body, Prepared, Request, Result};
 
+use crate::multipart::Form;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::upload::Source;
+use crate::upload::{Source, Supply};
 
 /// A request of a session, being built. What each step means is written at [`Request`].
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder<R: Runtime> {
     session: Session<R>,
     request: Request,
-    source: Option<Box<dyn Source>>,
+    supply: Supply,
 }
 
 impl<R: Runtime> RequestBuilder<R> {
     pub(crate) fn new(session: Session<R>, request: Request) -> Self {
-        Self { session, request, source: None }
+        Self { session, request, supply: Supply::Nothing }
     }
 
     crate::request_steps!(request);
@@ -28,7 +29,16 @@ impl<R: Runtime> RequestBuilder<R> {
     /// the source can start over for a redirect or a challenge.
     pub fn source(mut self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         self.request.body = Body::source(length, replayable);
-        self.source = Some(Box::new(source));
+        self.supply = Supply::Source(Box::new(source));
+        self
+    }
+
+    /// Sends a form of several parts, `multipart/form-data`: see [`multipart`](crate::multipart). Its boundary is
+    /// drawn by chance, or the one that the request's own Content-Type names (row B28).
+    pub fn multipart(mut self, form: Form) -> Self {
+        let (form, sources) = form.into_parts();
+        self.request = self.request.multipart(form, &mut self.session.chance());
+        self.supply = Supply::Parts(sources);
         self
     }
 
@@ -46,7 +56,7 @@ impl<R: Runtime> RequestBuilder<R> {
     }
 
     /// The exact request, to be read, edited and [executed](Session::execute). A [source](Self::source) does
-    /// not come along.
+    /// not come along, nor do those of a form's parts.
     ///
     /// # Errors
     /// What is wrong with the request.
@@ -63,8 +73,8 @@ impl<R: Runtime> RequestBuilder<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
     pub async fn send(self) -> Result<Response<R>> {
-        let Self { session, request, source } = self;
-        let flight = session.launch(request, source)?;
+        let Self { session, request, supply } = self;
+        let flight = session.launch(request, supply)?;
         Response::of(flight).await
     }
 }

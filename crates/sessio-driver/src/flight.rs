@@ -186,7 +186,7 @@ impl<R: Runtime> Flight<R> {
                 upload.taken(taken);
             }
             Poll::Ready(Ok(Piece::End)) => self.call.supply_end(),
-            Poll::Ready(Err(error)) => self.call.supply_failed(error),
+            Poll::Ready(Err(error)) => self.call.supply_refused(error),
             Poll::Pending => return false,
         }
         true
@@ -199,7 +199,7 @@ impl<R: Runtime> Flight<R> {
         };
         rewound.map(|done| match done {
             Ok(()) => self.call.rewound(),
-            Err(error) => self.call.supply_failed(error),
+            Err(error) => self.call.supply_refused(error),
         })
     }
 

@@ -18,6 +18,7 @@ mod failure;
 mod flight;
 #[cfg(any(feature = "futures-io", feature = "http-body"))]
 mod interop;
+pub mod multipart;
 mod response;
 mod runtime;
 mod session;

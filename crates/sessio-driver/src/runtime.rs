@@ -1,12 +1,13 @@
 //! What a runtime supplies: names, sockets and time. Nothing about HTTP.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio::{Now, Tcp};
+use sessio::{Now, Seed, Tcp};
 
 /// A runtime: where sockets and time come from.
 ///
@@ -60,6 +61,13 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// What time it is by the clock of deadlines alone, which is asked for after every wait.
     fn mono(&self) -> Instant {
         self.now().mono
+    }
+
+    /// The chance of one session, such as the boundaries of its forms: once for each, and from the system unless the
+    /// runtime knows better. One that simulates everything does.
+    fn seed(&self) -> Seed {
+        // Every hasher of the standard library has keys that the system drew.
+        Seed::new(RandomState::new().hash_one(0))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
 use sessio::{
-    Address, Jar, Memory, Now, Prepared, Request, Resolver, Result, Settings, UnixTime, Url, merge,
+    Address, Jar, Memory, Now, Prepared, Request, Resolver, Result, Seed, Settings, UnixTime, Url, merge,
 };
 
 use crate::builder::RequestBuilder;
@@ -16,7 +16,7 @@ use crate::flight::Flight;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
-use crate::upload::{Source, Upload};
+use crate::upload::Supply;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
 ///
@@ -80,7 +80,7 @@ impl<R: Runtime> Session<R> {
     /// A session on this runtime that keeps its idle connections by these rules.
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
-        let owner = Owner { runtime, shared: Arc::new(Shared::new(policy)) };
+        let owner = Owner { shared: Arc::new(Shared::new(policy, runtime.seed())), runtime };
         Self::of(Arc::default(), Arc::new(owner))
     }
 
@@ -133,29 +133,30 @@ impl<R: Runtime> Session<R> {
     /// Dropping the future closes its connection; nothing else is lost.
     pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
         let memory = self.shared().memory();
-        let flight = self.board(Box::new(request), None, memory, self.runtime().now())?;
+        let flight = self.board(Box::new(request), Supply::Nothing, memory, self.runtime().now())?;
         Response::of(flight).await
     }
 
     /// A request on its way, before anything was done about it.
-    pub(crate) fn launch(
-        &self,
-        mut request: Request,
-        source: Option<Box<dyn Source>>,
-    ) -> Result<Box<Flight<R>>> {
+    pub(crate) fn launch(&self, mut request: Request, supply: Supply) -> Result<Box<Flight<R>>> {
         let memory = self.shared().begin(&mut request.address);
         let (request, now) = self.prepare_now(request)?;
-        self.board(request, source, memory, now)
+        self.board(request, supply, memory, now)
+    }
+
+    /// Chance for one request.
+    pub(crate) fn chance(&self) -> Seed {
+        self.shared().chance()
     }
 
     fn board(
         &self,
         request: Box<Prepared>,
-        source: Option<Box<dyn Source>>,
+        supply: Supply,
         memory: Memory,
         now: Now,
     ) -> Result<Box<Flight<R>>> {
-        let upload = source.map(|source| Box::new(Upload::new(source)));
+        let upload = supply.upload(request.body());
         let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
         Flight::new(request, memory, upload, runtime, shared, now)
     }

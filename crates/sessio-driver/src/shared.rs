@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Jar, Memory, Now, Origins};
+use sessio::{Address, Conn, Jar, Memory, Now, Origins, Seed};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -20,6 +20,7 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
     desk: Mutex<Desk>,
+    seed: Mutex<Seed>,
     shelf: Mutex<Shelf<S>>,
 }
 
@@ -44,9 +45,15 @@ struct Shelf<S> {
 }
 
 impl<S> Shared<S> {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
-        Self { jar: Mutex::default(), desk: Mutex::default(), shelf: Mutex::new(shelf) }
+        let (jar, desk) = (Mutex::default(), Mutex::default());
+        Self { jar, desk, seed: Mutex::new(seed), shelf: Mutex::new(shelf) }
+    }
+
+    /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
+    pub(crate) fn chance(&self) -> Seed {
+        Seed::new(self.seed.lock().unwrap_or_else(PoisonError::into_inner).draw())
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.

@@ -4,6 +4,10 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll};
 
+use sessio::{Body, Error, Kind, Result};
+
+use crate::multipart::Assembled;
+
 /// Where the bytes of a streamed request body come from.
 ///
 /// It is polled by the request's own future, and only when the connection can take more: a slow server
@@ -25,9 +29,50 @@ pub trait Source: Send + 'static {
     }
 }
 
-/// A source with the memory that it is read into.
+/// What a request's builder has for the body, beside what the request itself says of it.
+#[derive(Default)]
+pub(crate) enum Supply {
+    #[default]
+    Nothing,
+    /// All of the body.
+    Source(Box<dyn Source>),
+    /// Of each part of a form that needs one.
+    Parts(Vec<Box<dyn Source>>),
+}
+
+impl Supply {
+    /// How this body is sent, if that takes more than the request.
+    pub(crate) fn upload(self, body: &Body) -> Option<Box<Upload>> {
+        let origin = match self {
+            Self::Nothing => return None,
+            Self::Source(source) => Origin::Source(source),
+            Self::Parts(sources) => Origin::Form(Assembled::new(body.assembly()?, sources)),
+        };
+        Some(Box::new(Upload { origin, buffer: Vec::new(), ready: 0..0, is_ended: false }))
+    }
+}
+
+enum Origin {
+    Source(Box<dyn Source>),
+    Form(Assembled),
+}
+
+impl Origin {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<Result<usize>> {
+        match self {
+            Self::Source(source) => source.poll_fill(cx, room).map_err(failed),
+            Self::Form(form) => form.poll_fill(cx, room),
+        }
+    }
+}
+
+fn failed(cause: io::Error) -> Error {
+    Error::new(Kind::BodySource).with_source(cause)
+}
+
+/// Where a body comes from, with the memory that it is read into.
 pub(crate) struct Upload {
-    source: Box<dyn Source>,
+    origin: Origin,
     buffer: Vec<u8>,
     /// What of the buffer was not taken yet.
     ready: std::ops::Range<usize>,
@@ -41,16 +86,12 @@ pub(crate) enum Piece<'a> {
 }
 
 impl Upload {
-    pub(crate) fn new(source: Box<dyn Source>) -> Self {
-        Self { source, buffer: Vec::new(), ready: 0..0, is_ended: false }
-    }
-
     /// What was read and not taken, or what can be read now, `most` bytes at most.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Piece<'_>>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Result<Piece<'_>>> {
         if self.ready.is_empty() && !self.is_ended {
             self.buffer.resize(64 * 1024, 0);
             let room = most.min(self.buffer.len());
-            let n = match self.source.poll_fill(cx, &mut self.buffer[..room]) {
+            let n = match self.origin.poll_fill(cx, &mut self.buffer[..room]) {
                 Poll::Ready(Ok(n)) => n.min(room),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -68,10 +109,14 @@ impl Upload {
         self.ready.start = (self.ready.start + n).min(self.ready.end);
     }
 
-    pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.ready = 0..0;
         self.is_ended = false;
-        self.source.poll_rewind(cx)
+        let done = match &mut self.origin {
+            Origin::Source(source) => source.poll_rewind(cx),
+            Origin::Form(form) => form.poll_rewind(cx),
+        };
+        done.map_err(failed)
     }
 }
 

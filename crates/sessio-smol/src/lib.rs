@@ -78,6 +78,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod file;
 mod runtime;
 mod socket;
 
@@ -95,3 +96,31 @@ pub use sessio_driver::BodySource;
 pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
 
 sessio_driver::backend!(Smol);
+
+/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # smol::block_on(async {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-smol-form-{}.txt", std::process::id()));
+/// use sessio_smol::multipart::{self, Form, Part};
+/// use sessio_smol::{ReaderSource, Session};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let form = Form::new()
+///     .text("title", "Notes")
+///     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
+///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+/// let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
+/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+pub mod multipart {
+    pub use crate::file::{file, open};
+    pub use sessio_driver::multipart::{Form, Part};
+}

@@ -50,6 +50,7 @@
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 
+mod file;
 mod reader;
 mod runtime;
 mod socket;
@@ -67,3 +68,30 @@ pub use sessio_driver::BodySource;
 pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 
 sessio_driver::backend!(Tokio);
+
+/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-tokio-form-{}.txt", std::process::id()));
+/// use sessio_tokio::multipart::{self, Form, Part};
+/// use sessio_tokio::{ReaderSource, Session};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let form = Form::new()
+///     .text("title", "Notes")
+///     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
+///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+/// let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
+/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+pub mod multipart {
+    pub use crate::file::{file, open};
+    pub use sessio_driver::multipart::{Form, Part};
+}

@@ -1,9 +1,13 @@
 //! What a request carries.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::error::Result;
+use crate::multipart::{Assembly, Form, Layout};
+use crate::now::Seed;
 use crate::params::encode_pairs;
 
 /// The body of a request.
@@ -14,6 +18,9 @@ pub struct Body {
     pub(crate) content: Content,
     /// What the body is, unless the request has a Content-Type of its own (rule P-43).
     pub(crate) content_type: Option<&'static str>,
+    /// The form that it is made of: until the request has said which boundary it has, and beyond that if it has
+    /// sources.
+    pub(crate) form: Option<Arc<Layout>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +38,7 @@ impl Body {
     /// No body.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { content: Content::None, content_type: None }
+        Self { content: Content::None, content_type: None, form: None }
     }
 
     /// Key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36). Without a pair there
@@ -49,7 +56,24 @@ impl Body {
         }
         let mut text = String::new();
         encode_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())), &mut text);
-        Self { content: Content::Bytes(text.into()), content_type: Some("application/x-www-form-urlencoded") }
+        Self {
+            content: Content::Bytes(text.into()),
+            content_type: Some("application/x-www-form-urlencoded"),
+            form: None,
+        }
+    }
+
+    /// A form of several parts: see [`multipart`](crate::multipart). Its boundary is drawn from `seed`, and is another
+    /// one if the request's own Content-Type names it.
+    ///
+    /// # Errors
+    /// What is wrong with a part; [`InvalidBody`](crate::Kind::InvalidBody) if all of them together are longer than
+    /// a length can say.
+    pub fn multipart(form: Form, seed: &mut Seed) -> Result<Self> {
+        let layout = form.layout(seed)?;
+        let (length, replayable) = (layout.length(), layout.is_replayable());
+        let content = Content::Source { length, replayable };
+        Ok(Self { content, content_type: None, form: Some(Arc::new(layout)) })
     }
 
     /// A value as JSON, written as Python writes it (rule P-32).
@@ -59,17 +83,23 @@ impl Body {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
         let text = crate::json::write(value)?;
-        Ok(Self { content: Content::Bytes(text.into()), content_type: Some("application/json") })
+        Ok(Self { content: Content::Bytes(text.into()), content_type: Some("application/json"), form: None })
     }
 
     /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`
     /// says whether the source can start over.
     #[must_use]
     pub const fn source(length: Option<u64>, replayable: bool) -> Self {
-        Self { content: Content::Source { length, replayable }, content_type: None }
+        Self { content: Content::Source { length, replayable }, content_type: None, form: None }
     }
 
-    /// The bytes, if the body is of bytes.
+    /// What puts the body together, if it is a [form](Self::multipart) with sources.
+    #[must_use]
+    pub fn assembly(&self) -> Option<Assembly> {
+        self.form.clone().map(Assembly::new)
+    }
+
+    /// The bytes, if the body is of bytes. A form is from where its request is prepared.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.content {
@@ -104,7 +134,7 @@ impl Body {
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(bytes: T) -> Self {
-        Self { content: Content::Bytes(bytes.into()), content_type: None }
+        Self { content: Content::Bytes(bytes.into()), content_type: None, form: None }
     }
 }
 

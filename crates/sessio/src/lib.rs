@@ -25,6 +25,7 @@
 //! | [`Jar`], [`cookie`] | cookies by RFC 6265bis, with a reason for each refusal |
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
+//! | [`multipart`] | forms of several parts, put together while they are sent |
 //! | [`coding`] | content codings, undone while the body comes in |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
@@ -71,6 +72,7 @@
 //! | `brotli`, `zstd` | the same for br and zstd |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
+//! | `mime` | types of files by the extensions of their names, for parts of forms |
 //! | `cookie` | cookies from and to the `cookie` crate |
 //!
 //! A feature adds API; it never changes behaviour, but for what a session accepts: public suffixes and codings.
@@ -99,6 +101,7 @@ mod interop;
 #[cfg(feature = "json")]
 mod json;
 mod merge;
+pub mod multipart;
 mod now;
 mod observer;
 mod origin;

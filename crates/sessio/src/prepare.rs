@@ -1,9 +1,13 @@
 //! A merged request becomes the exact one.
 
+use std::sync::Arc;
+
 use crate::auth::Auth;
+use crate::body::Content;
 use crate::cookie::{self, Jar};
 use crate::error::{Error, Kind, Result};
 use crate::merge::Merged;
+use crate::multipart::Declared;
 use crate::now::Now;
 use crate::params::encode_pairs;
 use crate::prepared::{Prepared, userinfo};
@@ -86,6 +90,7 @@ impl Prepared {
         request.address_host()?;
         request.own_cookies()?;
         request.write_cookies(jar, now);
+        request.settle_boundary()?;
         request.frame();
         let auth = match merged.auth {
             Some(Auth::None) if !credentials => None,
@@ -108,6 +113,35 @@ impl Prepared {
         }
         request.framed = Some(request.check()?);
         Ok(request)
+    }
+
+    /// Makes one of the boundary of a form and of what the Content-Type says: its own is kept, a missing one added
+    /// (rule P-43, row B28). A form that is all here becomes plain bytes.
+    pub(crate) fn settle_boundary(&mut self) -> Result<()> {
+        let Some(form) = self.body.form.take() else { return Ok(()) };
+        let declared = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Content-Type"));
+        let mut layout = form;
+        match declared.map(|field| (field.name.to_owned(), Declared::read(field.value, layout.boundary()))) {
+            None => self.headers.append_with("Content-Type", |out| {
+                out.extend_from_slice(b"multipart/form-data; boundary=");
+                out.extend_from_slice(layout.boundary().as_bytes());
+            }),
+            Some((_, Declared::NotMultipart)) => {}
+            Some((name, Declared::Missing(value))) => self.headers.insert(name, value)?,
+            Some((_, Declared::Given(boundary))) => layout = Arc::new(layout.with_boundary(boundary)?),
+            Some((_, Declared::Invalid)) => {
+                let detail = "the boundary in Content-Type is not one (RFC 2046 section 5.1.1)";
+                return Err(Error::new(Kind::InvalidHeader).with_detail(detail));
+            }
+        }
+        if let Some(bytes) = layout.bytes() {
+            self.body.content = Content::Bytes(bytes);
+        } else {
+            self.body.content =
+                Content::Source { length: layout.length(), replayable: layout.is_replayable() };
+            self.body.form = Some(layout);
+        }
+        Ok(())
     }
 
     /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by

@@ -154,6 +154,11 @@ impl Prepared {
         self.body = body.into();
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
+        if self.body.form.is_some() {
+            // What stands there describes the body before. Without it nothing contradicts the form.
+            self.headers.remove("Content-Type");
+            let _ = self.settle_boundary();
+        }
         self.frame();
     }
 

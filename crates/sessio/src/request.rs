@@ -10,6 +10,8 @@ use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::multipart::Form;
+use crate::now::Seed;
 use crate::observer::Observer;
 use crate::settings::Timeouts;
 
@@ -292,6 +294,15 @@ impl Request {
     /// Sends a form: see [`Body::form`].
     pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.body = Body::form(pairs);
+        self
+    }
+
+    /// Sends a form of several parts: see [`multipart`](crate::multipart).
+    pub fn multipart(mut self, form: Form, seed: &mut Seed) -> Self {
+        match Body::multipart(form, seed) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
         self
     }
 

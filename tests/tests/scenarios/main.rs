@@ -12,6 +12,7 @@ mod cookie_files;
 mod credentials;
 mod limits;
 mod line;
+mod multipart;
 mod observers;
 mod one_shots;
 mod pool;

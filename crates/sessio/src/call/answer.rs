@@ -177,6 +177,15 @@ impl Call {
         self.fail(Error::new(Kind::BodySource).with_source(cause));
     }
 
+    /// As [`supply_failed`](Self::supply_failed), for one who knows better what is wrong with the body, such as an
+    /// [`Assembly`](crate::multipart::Assembly).
+    pub fn supply_refused(&mut self, error: Error) {
+        if !matches!(self.phase, Phase::Exchange | Phase::Rewind) {
+            return self.misuse();
+        }
+        self.fail(error);
+    }
+
     /// The source of the request's body stands at its start again.
     pub fn rewound(&mut self) {
         if !matches!(self.phase, Phase::Rewind) {

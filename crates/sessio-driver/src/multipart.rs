@@ -1,0 +1,195 @@
+//! Forms of several parts, `multipart/form-data`, whose files come piece by piece.
+//!
+//! What a part says of itself is [`sessio::multipart::Part`]'s; here it has a [`Source`] where its bytes do not lie in
+//! memory. A backend adds parts from files.
+
+use std::fmt;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use sessio::multipart::{self, Assembly, Wanted};
+use sessio::{Bytes, Error, Kind, Result, escape};
+
+use crate::upload::Source;
+
+/// One part of a [`Form`].
+#[must_use = "a part is not sent unless it is put into a form"]
+pub struct Part {
+    part: multipart::Part,
+    source: Option<Box<dyn Source>>,
+}
+
+/// A form of several parts, in the order in which they are sent, for
+/// [`RequestBuilder::multipart`](crate::RequestBuilder::multipart).
+///
+/// Nothing of its sources is gathered in memory. The length of the whole is exact if every part has one; otherwise it
+/// is sent in chunks. It can be sent again, for a redirect or a challenge, if all of its parts can.
+#[derive(Default)]
+#[must_use = "a form is not sent unless a request has it"]
+pub struct Form {
+    form: multipart::Form,
+    sources: Vec<Box<dyn Source>>,
+}
+
+macro_rules! steps {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
+        $(
+            #[doc = concat!("See [`sessio::multipart::Part::", stringify!($name), "`].")]
+            pub fn $name(mut self, $($argument: $type),*) -> Self {
+                self.part = self.part.$name($($argument),*);
+                self
+            }
+        )*
+    };
+}
+
+impl Part {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { part: multipart::Part::text(text), source: None }
+    }
+
+    /// Bytes of any kind.
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { part: multipart::Part::bytes(bytes), source: None }
+    }
+
+    /// A content that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether the source
+    /// can start over. One that has more or less than its length is [`Kind::BodyLength`], and the error names the
+    /// part.
+    pub fn source(source: impl Source, length: Option<u64>, replayable: bool) -> Self {
+        Self { part: multipart::Part::source(length, replayable), source: Some(Box::new(source)) }
+    }
+
+    steps! {
+        file_name(name: impl Into<String>);
+        content_type(kind: impl Into<String>);
+        header(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+    }
+
+    /// See [`sessio::multipart::Part::guess_type`].
+    #[cfg(feature = "mime")]
+    pub fn guess_type(mut self) -> Self {
+        self.part = self.part.guess_type();
+        self
+    }
+
+    /// How many bytes its content has; `None` if that shows only at the end.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.part.length()
+    }
+}
+
+impl Form {
+    /// A form without parts.
+    pub const fn new() -> Self {
+        Self { form: multipart::Form::new(), sources: Vec::new() }
+    }
+
+    /// Adds a field with a text.
+    pub fn text(self, name: impl AsRef<str>, text: impl Into<String>) -> Self {
+        self.part(name, Part::text(text))
+    }
+
+    /// Adds fields with texts, in their order.
+    pub fn fields<K: AsRef<str>, V: Into<String>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.form = self.form.fields(pairs);
+        self
+    }
+
+    /// Adds a part as the field `name`. See [`sessio::multipart::Form::part`].
+    pub fn part(mut self, name: impl AsRef<str>, part: Part) -> Self {
+        self.form = self.form.part(name, part.part);
+        self.sources.extend(part.source);
+        self
+    }
+
+    pub(crate) fn into_parts(self) -> (multipart::Form, Vec<Box<dyn Source>>) {
+        (self.form, self.sources)
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.part, f)
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.form, f)
+    }
+}
+
+/// A form on its way: what stands between its parts, and the sources in the order of theirs.
+pub(crate) struct Assembled {
+    assembly: Assembly,
+    sources: Vec<Box<dyn Source>>,
+    /// How many of them stand at their start again.
+    rewound: usize,
+}
+
+impl Assembled {
+    pub(crate) fn new(assembly: Assembly, sources: Vec<Box<dyn Source>>) -> Self {
+        Self { assembly, sources, rewound: 0 }
+    }
+
+    /// Fills as much of `room` as can be now; nothing is the end.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<Result<usize>> {
+        let mut filled = 0;
+        while filled < room.len() {
+            let room = &mut room[filled..];
+            let n = match self.assembly.wanted() {
+                Wanted::End => break,
+                Wanted::Bytes(bytes) => {
+                    let n = bytes.len().min(room.len());
+                    room[..n].copy_from_slice(&bytes[..n]);
+                    self.assembly.took(n);
+                    n
+                }
+                Wanted::Source { index, most } => {
+                    let most = usize::try_from(most).map_or(room.len(), |most| most.min(room.len()));
+                    let Some(source) = self.sources.get_mut(index) else {
+                        let error =
+                            Error::new(Kind::BodySource).with_detail("a part of the form has no source");
+                        return Poll::Ready(Err(error));
+                    };
+                    match source.poll_fill(cx, &mut room[..most]) {
+                        Poll::Ready(Ok(0)) => {
+                            self.assembly.ended()?;
+                            0
+                        }
+                        Poll::Ready(Ok(n)) => {
+                            let n = n.min(most);
+                            self.assembly.supplied(n)?;
+                            n
+                        }
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(self.failed(error))),
+                        // What stands before a slow source does not wait for it.
+                        Poll::Pending if filled > 0 => break,
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            };
+            filled += n;
+        }
+        Poll::Ready(Ok(filled))
+    }
+
+    pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(source) = self.sources.get_mut(self.rewound) {
+            ready!(source.poll_rewind(cx))?;
+            self.rewound += 1;
+        }
+        self.rewound = 0;
+        self.assembly.rewind();
+        Poll::Ready(Ok(()))
+    }
+
+    #[cold]
+    fn failed(&self, error: io::Error) -> Error {
+        let name = escape(self.assembly.name().unwrap_or_default().as_bytes());
+        Error::new(Kind::BodySource).with_detail(format!("that of the part \"{name}\"")).with_source(error)
+    }
+}
