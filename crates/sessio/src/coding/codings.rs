@@ -7,6 +7,10 @@ use super::Decoder;
 
 /// Makes a decoder for one body.
 type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
+/// A coding and its name.
+type Known = (Box<str>, Make);
+/// The same as it is compiled in.
+type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
 
 /// The codings that a session undoes: those that are compiled in, and the user's own. A clone is cheap.
 ///
@@ -35,11 +39,11 @@ type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Codings(
     /// `None` are those that are compiled in, as nearly everywhere: a clone costs nothing then.
-    Option<Arc<[(Box<str>, Make)]>>,
+    Option<Arc<[Known]>>,
 );
 
 /// The codings that are compiled in.
-static COMPILED_IN: &[(&str, fn() -> Box<dyn Decoder>)] = &[
+static COMPILED_IN: &[CompiledIn] = &[
     #[cfg(feature = "gzip")]
     ("gzip", || Box::new(super::gzip::Gzip::default())),
     #[cfg(feature = "gzip")]
