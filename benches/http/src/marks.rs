@@ -46,15 +46,16 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The marks of a README: a table whose columns are clients and whose rows are measures. Rows of other
-    /// measures, and cells without a number, say nothing here.
+    /// The marks of a README: the first table under their heading, whose columns are clients and whose rows are
+    /// measures. Rows of other measures, and cells without a number, say nothing here.
     ///
     /// # Errors
     /// If there is none.
     pub fn all_in(text: &str) -> Outcome<Vec<Self>> {
         let section = text.split(HEADING).nth(1).unwrap_or_default();
         let section = section.split("\n## ").next().unwrap_or_default();
-        let mut rows = section.lines().filter(|line| line.starts_with('|')).map(cells);
+        let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+        let mut rows = lines.take_while(|line| line.starts_with('|')).map(cells);
         let head = rows.next().unwrap_or_default();
         let mut marks = Vec::new();
         for row in rows {
@@ -87,7 +88,8 @@ mod tests {
     fn a_table_is_read_and_what_lies_above_it_is_missed() {
         let text = "# x\n\n## Marks\n\n| `small` | sessio-a | b |\n|---|--:|--:|\n\
                     | user instructions | 1,000 | |\n| something else | 1 | 2 |\n\
-                    | system calls | 3 | 2.5 |\n\n## y\n\n| user instructions | 1 | 1 |\n";
+                    | system calls | 3 | 2.5 |\n\n| | now | end |\n| user instructions | 7 | 6 |\n\n\
+                    ## y\n\n| user instructions | 1 | 1 |\n";
         let marks = Mark::all_in(text).unwrap();
         let shown: Vec<_> = marks.iter().map(|m| (m.measure, &*m.client, m.most)).collect();
         assert_eq!(
