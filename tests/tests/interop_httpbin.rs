@@ -202,11 +202,9 @@ async fn parts(server: &Server) {
             .part("bytes", Part::bytes(vec![0, 255]).file_name("b").content_type("application/x-b"));
         let seen = read(session.post(server.url("/post")).multipart(form).send().await).await;
         assert_eq!(seen["form"], json!({"tag": ["1", "2"], "gr\u{fc}\u{df}e": "\u{2603}\r\n--"}));
-        let bytes = "data:application/octet-stream;base64,AP8=";
-        assert_eq!(seen["files"]["bytes"].as_str().unwrap().rsplit(',').next(), bytes.rsplit(',').next());
+        assert!(seen["files"]["bytes"].as_str().unwrap().ends_with(";base64,AP8="), "{seen}");
         assert_eq!(seen["files"]["file"], "a,b");
         assert_eq!(seen["files"]["reader"], "from a reader");
-        assert_eq!(seen["headers"].get("Content-Length").is_some(), length.is_some());
     }
 }
 

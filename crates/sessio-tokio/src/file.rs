@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead as _, AsyncSeek as _, ReadBuf};
 use crate::reader::ReaderSource;
 
 /// A part from the file at `path`: its name is the last component of the path. No type is said unless
-/// [asked for](Part::content_type) (rule P-50). See [`file`].
+/// [asked for](Part::content_type) (rule P-50). See [`file()`].
 ///
 /// # Errors
 /// Why the file cannot be opened.
