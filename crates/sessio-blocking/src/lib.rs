@@ -59,6 +59,7 @@
 mod runtime;
 mod session;
 mod socket;
+mod streams;
 mod wait;
 
 pub use runtime::{Blocking, Timer};
@@ -69,6 +70,7 @@ pub use sessio_driver::sessio::{
 pub use sessio_driver::{ConnectFailure, Endpoint};
 pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use socket::Socket;
+pub use streams::{Events, Lines};
 pub use wait::wait;
 
 macro_rules! one_shots {

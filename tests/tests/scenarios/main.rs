@@ -13,6 +13,7 @@ mod line;
 mod observers;
 mod one_shots;
 mod pool;
+mod reading;
 mod redirects;
 mod routes;
 mod secrets;

@@ -69,6 +69,7 @@
 //! ```
 
 mod answer;
+mod body_state;
 mod clock;
 mod decode;
 mod event;
@@ -93,6 +94,7 @@ use crate::history::Exchange;
 use crate::observer::Watch;
 use crate::prepared::{Framed, Prepared};
 pub use answer::Direction;
+pub use body_state::BodyState;
 use clock::Clock;
 pub use event::Event;
 pub use step::{Connect, Io, Step};
@@ -114,6 +116,8 @@ pub struct Call {
     began: Option<Instant>,
     elapsed: Option<Duration>,
     head: Option<Head>,
+    /// How many bytes of the answer's body its reader has taken.
+    taken: u64,
     /// What undoes the codings of the answer's body, if it has any.
     decoding: Option<Box<Decoding>>,
     /// What turns have left behind; most calls have none.
@@ -205,6 +209,7 @@ impl Call {
             began: None,
             elapsed: None,
             head: None,
+            taken: 0,
             decoding: None,
             past: None,
             redirects: 0,
@@ -284,10 +289,10 @@ impl Call {
         self.connection
     }
 
-    /// How many bytes of the answer's body are still to be read, where that is known.
+    /// How many bytes of the answer's body are still to be read, where that is known: not while codings are undone.
     #[must_use]
     pub fn body_left(&self) -> Option<u64> {
-        self.receiver.left()
+        self.receiver.left().filter(|_| self.decoding.is_none())
     }
 
     /// The bytes of the last [`Step::Body`], less what was consumed of them since.
