@@ -24,11 +24,17 @@ scenarios! {
 const COUNTED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
 
 /// The answer to a request whose server sends this body, in pieces of that size.
-async fn answer<R: Runtime>(world: &World<R>, fields: &str, body: &[u8], cut: usize) -> Response<Rig<R>> {
+async fn answer<R: Runtime>(
+    world: &World<R>,
+    fields: &str,
+    body: &[u8],
+    cut: usize,
+) -> (Response<Rig<R>>, Server) {
     let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
     let script = Connection::new().expect_request().send([head.as_bytes(), body].concat()).cut_every(cut);
     let server = Server::scripted(script);
-    world.session().get(server.url("/dir/page?q")).send().await.unwrap()
+    let response = world.session().get(server.url("/dir/page?q")).send().await.unwrap();
+    (response, server)
 }
 
 async fn s12_b41_lines_are_the_same_however_they_are_cut<R: Runtime>(world: &World<R>) {
@@ -39,7 +45,8 @@ async fn s12_b41_lines_are_the_same_however_they_are_cut<R: Runtime>(world: &Wor
         ("caf\u{e9}\r\n\u{20ac}\r\n", &["caf\u{e9}", "\u{20ac}"]),
     ] {
         for cut in [1, 2, 1000] {
-            let mut lines = answer(world, "", body.as_bytes(), cut).await.lines();
+            let (response, _server) = answer(world, "", body.as_bytes(), cut).await;
+            let mut lines = response.lines();
             for line in expected {
                 assert_eq!(lines.next().await.unwrap().as_deref(), Some(*line), "{body:?} {cut}");
             }
@@ -80,9 +87,10 @@ async fn s12_a_line_without_end_is_refused<R: Runtime>(world: &World<R>) {
             Ok::<(), sessio::Error>(())
         })
         .unwrap();
+    let long = "x".repeat(500);
     for start in ["short\n", "data: short\n\n"] {
         let endless = Connection::new().expect_request().send("HTTP/1.1 200 OK\r\n\r\n").send(start);
-        let server = Server::scripted([endless.clone().send("x").forever(), endless.send("x").forever()]);
+        let server = Server::scripted([endless.clone().send(&long).forever(), endless.send(&long).forever()]);
         let mut lines = session.get(server.url("/")).send().await.unwrap().lines();
         assert_eq!(lines.next().await.unwrap().as_deref(), start.lines().next());
         let refused = loop {
@@ -114,7 +122,8 @@ async fn s11_b40_lines_are_text_in_the_charset_of_the_body<R: Runtime>(world: &W
     ] {
         for cut in [1, 1000] {
             let fields = format!("Content-Type: {kind}\r\n");
-            let mut lines = answer(world, &fields, body, cut).await.lines();
+            let (response, _server) = answer(world, &fields, body, cut).await;
+            let mut lines = response.lines();
             for line in expected {
                 assert_eq!(lines.next().await.unwrap().as_deref(), Some(line), "{kind}");
             }
@@ -126,7 +135,8 @@ async fn s11_b40_lines_are_text_in_the_charset_of_the_body<R: Runtime>(world: &W
 async fn events_come_as_the_stream_does<R: Runtime>(world: &World<R>) {
     let body = "\u{feff}retry: 250\r\n: a comment\n\nevent: price\ndata: 1\rdata: 2\r\rid: 7\ndata:\u{e9}\n\ndata: cut";
     for cut in [1, 3, 1000] {
-        let mut events = answer(world, "", body.as_bytes(), cut).await.events_after("6");
+        let (response, _server) = answer(world, "", body.as_bytes(), cut).await;
+        let mut events = response.events_after("6");
         let price = events.next().await.unwrap().unwrap();
         assert_eq!((&*price.event, &*price.data, &*price.id), ("price", "1\n2", "6"));
         let second = events.next().await.unwrap().unwrap();
@@ -150,7 +160,7 @@ async fn events_come_as_the_stream_does<R: Runtime>(world: &World<R>) {
 
 async fn s13_b42_links_are_resolved_against_what_has_answered<R: Runtime>(world: &World<R>) {
     let fields = "Link: <?page=3>; rel=\"next last\", <http://x/a,b;c>; Rel=up; title=\"a, b\"\r\nlink: <up>; rel=Top\r\n";
-    let response = answer(world, fields, b"", 1000).await;
+    let (response, _server) = answer(world, fields, b"", 1000).await;
     let links = response.links();
     assert_eq!(links.len(), 3);
     for rel in ["next", "LAST"] {
@@ -159,7 +169,8 @@ async fn s13_b42_links_are_resolved_against_what_has_answered<R: Runtime>(world:
     assert_eq!(links.get("up").unwrap().target().as_str(), "http://x/a,b;c");
     assert_eq!(links.get("up").unwrap().title().as_deref(), Some("a, b"));
     assert_eq!(links.get("top").unwrap().target().path(), "/dir/up");
-    assert!(answer(world, "", b"", 1000).await.links().is_empty());
+    let (response, _server) = answer(world, "", b"", 1000).await;
+    assert!(response.links().is_empty());
 }
 
 async fn s06_text_in_a_charset_of_the_callers<R: Runtime>(world: &World<R>) {
@@ -169,10 +180,10 @@ async fn s06_text_in_a_charset_of_the_callers<R: Runtime>(world: &World<R>) {
         ("shift_jis", b"\x82\xb1", "\u{3053}"),
         ("latin1", b"\xef\xbb\xbf\xc3\xa9", "\u{e9}"),
     ] {
-        let response = answer(world, fields, body, 1000).await;
+        let (response, _server) = answer(world, fields, body, 1000).await;
         assert_eq!(response.text_with_charset(charset).await.unwrap(), expected, "{charset}");
     }
-    let response = answer(world, fields, b"", 1000).await;
+    let (response, _server) = answer(world, fields, b"", 1000).await;
     assert_eq!(response.text_with_charset("no-such").await.unwrap_err().kind(), Kind::InvalidBody);
 }
 
@@ -231,7 +242,7 @@ async fn a_decoded_body_has_no_length_of_its_own<R: Runtime>(world: &World<R>) {
     // "hello", stored.
     let coded = b"\x78\x01\x01\x05\x00\xfa\xffhello\x06\x2c\x02\x15";
     let fields = "Content-Encoding: deflate\r\n";
-    let response = answer(world, fields, coded, 1000).await;
+    let (response, _server) = answer(world, fields, coded, 1000).await;
     assert_eq!(response.headers().get("content-length"), Some("16"));
     assert_eq!(response.content_length(), None);
     assert_eq!(response.text().await.unwrap(), "hello");
