@@ -1,8 +1,9 @@
 //! The session without `.await`.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::ops::Deref;
+use std::path::Path;
 
 use sessio_driver::sessio::pool::Policy;
 use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
@@ -212,6 +213,25 @@ impl Response {
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
         wait(self.0.json())
+    }
+
+    /// Writes the body to `writer` as it comes, from here on, and says how many bytes it was.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what the writer says: what was written until then was written.
+    pub fn copy_to(&mut self, mut writer: impl Write) -> io::Result<u64> {
+        let count = io::copy(self, &mut writer)?;
+        writer.flush()?;
+        Ok(count)
+    }
+
+    /// Writes the whole body to a file, which is there whole or not at all: see
+    /// [`save`](sessio_driver::Response::save).
+    ///
+    /// # Errors
+    /// What the file system says, and why the body is not whole.
+    pub fn save(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        wait(self.0.save(path))
     }
 
     /// The response itself, or an error that holds it if its status is 4xx or 5xx.

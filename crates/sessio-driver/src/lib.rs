@@ -13,6 +13,7 @@ mod backend;
 mod builder;
 mod connect;
 mod cookie_file;
+mod download;
 mod draft;
 mod events;
 mod failure;

@@ -51,6 +51,9 @@ async fn futures_readers_read_every_framing<R: Runtime>(world: &World<R>) {
     let response = session.get(server.url("/stream/5")).send().await.unwrap();
     let lines: Vec<_> = ::smol::io::AsyncBufReadExt::lines(response).try_collect().await.unwrap();
     assert!(lines.len() == 5 && lines.iter().all(|line| line.starts_with('{') && line.ends_with('}')));
+    let mut copy = Vec::new();
+    let mut response = session.get(server.url("/bytes/100000")).send().await.unwrap();
+    assert!(response.copy_to(&mut copy).await.unwrap() == 100_000 && copy == pattern(100_000));
     assert_eq!((server.accepted(), session.stats().idle), (1, 1));
 }
 
@@ -103,6 +106,16 @@ async fn tokio_readers_read_and_are_uploaded() {
         assert!(start[..] == large[..10]);
         assert!(reader.into_response().rest().await.unwrap() == large[10..]);
     }
+    for (answer, is_whole) in
+        WHOLES.map(|whole| (whole, true)).into_iter().chain(cuts().map(|cut| (cut, false)))
+    {
+        let (server, mut copy) = (cut_server(answer), Vec::new());
+        let mut reader = Reader::from(session.get(server.url("/")).send().await.unwrap());
+        match reader.copy_to(&mut copy).await {
+            Ok(count) => assert!(is_whole && count == 11 && copy == b"hello,\nyou\n", "{answer:?}"),
+            Err(error) => check_cut(&error, answer),
+        }
+    }
     for length in [Some(100_000), None] {
         let near = Reader::from(session.get(server.url("/chunked/100000")).send().await.unwrap());
         let upload = session.put(far.url("/status/200")).source(ReaderSource::new(near), length, false);
@@ -134,6 +147,9 @@ fn readers_of_the_standard_library_read_and_are_uploaded() {
     let own: Vec<_> = io::BufRead::lines(session.get(server.url("/stream/5")).send().unwrap()).collect();
     assert!(own.iter().zip(&lines).all(|(own, line)| own.as_ref().unwrap() == line.as_ref().unwrap()));
     assert!(lines.len() == 5 && lines.iter().all(|line| line.as_ref().unwrap().ends_with('}')));
+    let mut copy = Vec::new();
+    let mut response = session.get(server.url("/chunked/100000?chunk=777")).send().unwrap();
+    assert!(response.copy_to(&mut copy).unwrap() == 100_000 && copy == large);
     for length in [Some(100_000), None] {
         let near = session.get(server.url("/chunked/100000")).send().unwrap();
         session.put(far.url("/status/200")).reader(near, length).send().unwrap();

@@ -4,6 +4,7 @@ use sessio::Kind;
 use sessio::call::BodyState;
 use sessio_driver::{Response, Runtime};
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::folder::Folder;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
@@ -19,6 +20,7 @@ scenarios! {
     s08_b38_what_was_read_in_part_is_never_whole
     s08_b38_a_body_that_has_failed_stays_so
     a_decoded_body_has_no_length_of_its_own
+    f13_a_file_is_there_whole_or_not_at_all
 }
 
 const COUNTED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
@@ -246,4 +248,35 @@ async fn a_decoded_body_has_no_length_of_its_own<R: Runtime>(world: &World<R>) {
     assert_eq!(response.headers().get("content-length"), Some("16"));
     assert_eq!(response.content_length(), None);
     assert_eq!(response.text().await.unwrap(), "hello");
+}
+
+async fn f13_a_file_is_there_whole_or_not_at_all<R: Runtime>(world: &World<R>) {
+    let (server, session, folder) = (Server::start(), world.session(), Folder::new());
+    let path = folder.file("page");
+    for path_of_url in ["/bytes/100000", "/chunked/100000?chunk=999", "/close/100000", "/bytes/0"] {
+        let response = session.get(server.url(path_of_url)).send().await.unwrap();
+        let count = response.save(&path).await.unwrap();
+        assert!(std::fs::read(&path).unwrap() == pattern(usize::try_from(count).unwrap()), "{path_of_url}");
+    }
+    std::fs::write(&path, "old").unwrap();
+    let cut = format!("{COUNTED}Content-Length: 20\r\n\r\nhello");
+    let server = Server::scripted(Connection::new().expect_request().send(cut).close());
+    let response = session.get(server.url("/")).send().await.unwrap();
+    let error = response.save(&path).await.unwrap_err();
+    let cause = error.get_ref().unwrap().downcast_ref::<sessio::Error>().unwrap();
+    assert_eq!((error.kind(), cause.kind()), (std::io::ErrorKind::UnexpectedEof, Kind::IncompleteBody));
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+
+    let server = Server::start();
+    let mut response = session.get(server.url("/bytes/100")).send().await.unwrap();
+    response.read(&mut [0; 10]).await.unwrap();
+    let error = response.save(&path).await.unwrap_err();
+    let cause = error.get_ref().unwrap().downcast_ref::<sessio::Error>().unwrap();
+    assert_eq!(cause.kind(), Kind::PartlyRead);
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+
+    let response = session.get(server.url("/bytes/100")).send().await.unwrap();
+    let error = response.save(folder.file("missing/page")).await.unwrap_err();
+    assert!(error.kind() == std::io::ErrorKind::NotFound && error.to_string().contains("page"), "{error}");
+    assert_eq!(folder.names(), ["page"], "no draft is left");
 }
