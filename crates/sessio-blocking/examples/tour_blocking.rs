@@ -5,7 +5,6 @@
 //! `sessio-tokio`'s tour without `.await`, and one that only threads can play.
 
 use std::error::Error;
-use std::io::BufRead;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -198,7 +197,7 @@ fn threads_share_a_session(server: &Server) -> Done {
     Ok(())
 }
 
-/// A response is a `BufRead`: its body goes to whoever reads, as it comes.
+/// A line is there as soon as its end has come.
 fn a_body_is_read_by_lines(server: &Server) -> Done {
     print::title("A body, line by line as it comes");
     let response = Session::new().get(server.url("/stream/3")).send()?;

@@ -61,6 +61,7 @@ mod reader;
 mod runtime;
 mod session;
 mod socket;
+mod streams;
 mod wait;
 
 pub use reader::ReaderSource;
@@ -72,6 +73,7 @@ pub use sessio_driver::sessio::{
 pub use sessio_driver::{ConnectFailure, Endpoint, Source};
 pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use socket::Socket;
+pub use streams::{Events, Lines};
 pub use wait::wait;
 
 /// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].

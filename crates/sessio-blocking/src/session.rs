@@ -1,8 +1,9 @@
 //! The session without `.await`.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::ops::Deref;
+use std::path::Path;
 
 use sessio_driver::Source;
 use sessio_driver::sessio::pool::Policy;
@@ -11,6 +12,7 @@ use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Se
 use crate::multipart::Form;
 use crate::reader::ReaderSource;
 use crate::runtime::Blocking;
+use crate::streams::{Events, Lines};
 use crate::wait::wait;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
@@ -31,8 +33,6 @@ pub struct RequestBuilder(sessio_driver::RequestBuilder<Blocking>);
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let server = sessio_testkit::Server::start();
 /// # let url = |path: &str| server.url(path);
-/// use std::io::BufRead;
-///
 /// let session = sessio_blocking::Session::new();
 /// for line in session.get(url("/stream/3")).send()?.lines() {
 ///     assert!(line?.contains("\"id\""));
@@ -173,9 +173,17 @@ impl Response {
     /// The whole body.
     ///
     /// # Errors
-    /// Why it is not whole.
+    /// Why it is not whole; and if a part of it was read before, see [`rest`](Self::rest).
     pub fn bytes(self) -> Result<Bytes> {
         wait(self.0.bytes())
+    }
+
+    /// What is left of the body: all of it, less what was read before.
+    ///
+    /// # Errors
+    /// Why it does not come to its end.
+    pub fn rest(self) -> Result<Bytes> {
+        wait(self.0.rest())
     }
 
     /// The whole body as text.
@@ -186,6 +194,33 @@ impl Response {
         wait(self.0.text())
     }
 
+    /// The whole body as text in this charset, whatever the Content-Type says: see
+    /// [`text_with_charset`](sessio_driver::Response::text_with_charset).
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and if the charset is not known.
+    pub fn text_with_charset(self, charset: &str) -> Result<String> {
+        wait(self.0.text_with_charset(charset))
+    }
+
+    /// The body line by line, from here on: see [`lines`](sessio_driver::Response::lines).
+    #[must_use]
+    pub fn lines(self) -> Lines {
+        Lines::of(self.0.lines())
+    }
+
+    /// The body as server-sent events, from here on: see [`events`](sessio_driver::Response::events).
+    #[must_use]
+    pub fn events(self) -> Events {
+        Events::of(self.0.events())
+    }
+
+    /// As [`events`](Self::events), of a stream that goes on after one that has ended.
+    #[must_use]
+    pub fn events_after(self, last_event_id: impl Into<String>) -> Events {
+        Events::of(self.0.events_after(last_event_id))
+    }
+
     /// The whole body as JSON.
     ///
     /// # Errors
@@ -193,6 +228,25 @@ impl Response {
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
         wait(self.0.json())
+    }
+
+    /// Writes the body to `writer` as it comes, from here on, and says how many bytes it was.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what the writer says: what was written until then was written.
+    pub fn copy_to(&mut self, mut writer: impl Write) -> io::Result<u64> {
+        let count = io::copy(self, &mut writer)?;
+        writer.flush()?;
+        Ok(count)
+    }
+
+    /// Writes the whole body to a file, which is there whole or not at all: see
+    /// [`save`](sessio_driver::Response::save).
+    ///
+    /// # Errors
+    /// What the file system says, and why the body is not whole.
+    pub fn save(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        wait(self.0.save(path))
     }
 
     /// The response itself, or an error that holds it if its status is 4xx or 5xx.

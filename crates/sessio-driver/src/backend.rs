@@ -27,6 +27,11 @@ macro_rules! backend {
         /// A [`Response`] with an error status: see [`sessio_driver::StatusError`]($crate::StatusError).
         pub type StatusError = $crate::StatusError<$runtime>;
 
+        /// The lines of a body: see [`Response::lines`](sessio_driver::Response::lines).
+        pub type Lines = $crate::Lines<$runtime>;
+        /// The server-sent events of a body: see [`Response::events`](sessio_driver::Response::events).
+        pub type Events = $crate::Events<$runtime>;
+
         $crate::one_shots! {
             get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS"
         }

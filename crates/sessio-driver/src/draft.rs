@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A new file beside the one that it is to replace, on Unix for its owner alone (mode 0600). Unless it is
-/// [published](Self::publish) it goes, and the old one is as it was.
+/// A new file beside the one that it is to replace. Unless it is [published](Self::publish) it goes, and the old one is
+/// as it was.
 #[derive(Debug)]
 pub(crate) struct Draft {
     file: File,
@@ -16,13 +16,23 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Begins what is to become `target`. A link stays one: what it points to is replaced.
+    /// Begins what is to become `target`, on Unix for its owner alone (mode 0600). A link stays one: what it points to
+    /// is replaced.
     pub(crate) fn of(target: &Path) -> io::Result<Self> {
+        Self::begin(target, &owners_alone())
+    }
+
+    /// The same for whoever may read new files of this process.
+    pub(crate) fn ordinary(target: &Path) -> io::Result<Self> {
+        Self::begin(target, &OpenOptions::new())
+    }
+
+    fn begin(target: &Path, options: &OpenOptions) -> io::Result<Self> {
         let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
         let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         loop {
             let path = target.with_file_name(draft_name(name));
-            match owners_alone().create_new(true).write(true).open(&path) {
+            match options.clone().create_new(true).write(true).open(&path) {
                 Ok(file) => return Ok(Self { file, path, target }),
                 // Left behind by a process of this number that was killed.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -147,6 +157,19 @@ mod tests {
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(names(&folder), ["jar", "link"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_ordinary_one_is_as_new_files_are() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder("ordinary");
+        let (target, other) = (folder.join("page"), folder.join("other"));
+        fs::write(&other, "").unwrap();
+        Draft::ordinary(&target).unwrap().publish().unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&target), mode(&other));
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -13,11 +13,14 @@ mod backend;
 mod builder;
 mod connect;
 mod cookie_file;
+mod download;
 mod draft;
+mod events;
 mod failure;
 mod flight;
 #[cfg(any(feature = "futures-io", feature = "http-body"))]
 mod interop;
+mod lines;
 pub mod multipart;
 mod response;
 mod runtime;
@@ -32,11 +35,13 @@ mod upload;
 pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
+pub use events::Events;
 pub use failure::{Attempt, ConnectFailure, Endpoint};
 #[cfg(feature = "futures-io")]
 pub use interop::ReaderSource;
 #[cfg(feature = "http-body")]
 pub use interop::{BodySource, ResponseBody};
+pub use lines::Lines;
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;

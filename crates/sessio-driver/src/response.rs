@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use sessio::call::BodyState;
 use sessio::cookie::Extracted;
 use sessio::http::{StatusCode, Version};
+use sessio::link::Links;
 use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Url};
 
 use crate::flight::Flight;
@@ -87,6 +89,28 @@ impl<R: Runtime> Response<R> {
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
         self.flight.call.extracted()
+    }
+
+    /// The links of the `Link` fields (RFC 8288), resolved against the [URL](Self::url) that answered.
+    ///
+    /// ```no_run
+    /// # async fn pages<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// let mut page = session.get("http://localhost:8080/items").send().await?;
+    /// while let Some(next) = page.links().get("next").map(|link| link.target().clone()) {
+    ///     page = session.get(next).send().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn links(&self) -> Links {
+        Links::parse(self.headers().get_all("Link"), self.url())
+    }
+
+    /// How much of the body was read.
+    #[must_use]
+    pub fn body_state(&self) -> BodyState {
+        self.flight.call.body_state()
     }
 
     /// How many bytes of the body are still to be read, where that is known. Of a body whose codings are undone it is not:
@@ -210,10 +234,22 @@ impl<R: Runtime> Response<R> {
     ///
     /// # Errors
     /// Why it is not whole; what came before is gone with it, see [`chunk`](Self::chunk) to keep it.
+    /// [`Kind::PartlyRead`] if a part of it was read before: [`rest`](Self::rest) is what is left then.
     ///
     /// # Cancel safety
     /// Dropping the future drops the response, and closes the connection if the body was not at its end.
-    pub async fn bytes(mut self) -> Result<Bytes> {
+    pub async fn bytes(self) -> Result<Bytes> {
+        self.unread()?.rest().await
+    }
+
+    /// What is left of the body: all of it, less what was read before.
+    ///
+    /// # Errors
+    /// Why it does not come to its end.
+    ///
+    /// # Cancel safety
+    /// As [`bytes`](Self::bytes).
+    pub async fn rest(mut self) -> Result<Bytes> {
         // A length is only a server's word: memory is taken for what has come, and a little ahead.
         const AHEAD: u64 = 1024 * 1024;
         let expected = self.content_length().unwrap_or(0).min(AHEAD);
@@ -223,8 +259,25 @@ impl<R: Runtime> Response<R> {
         Ok(body.into())
     }
 
-    /// The whole body as text: UTF-8, or what the Content-Type says as far as it is known here; what is
-    /// not valid becomes U+FFFD, and a byte order mark goes.
+    /// The response, if nothing of its body was read (row B38). One that has failed fails when it is read on.
+    pub(crate) fn unread(self) -> Result<Self> {
+        let taken = self.flight.call.body_taken();
+        if taken == 0 || self.body_state() == BodyState::Failed {
+            return Ok(self);
+        }
+        Err(Error::new(Kind::PartlyRead).with_detail(format!("{taken} bytes")).with_url(self.url()))
+    }
+
+    /// The charset that the body is read in, unless a byte order mark says otherwise.
+    pub(crate) fn charset(&self) -> Option<&str> {
+        self.headers().get("Content-Type").and_then(sessio::text::charset_of)
+    }
+
+    /// The whole body as text: by its byte order mark, else as UTF-8 if it is JSON, else in the charset that the
+    /// Content-Type names, else as UTF-8. What is not valid becomes U+FFFD, and a byte order mark goes.
+    ///
+    /// Known are UTF-8 and ISO 8859-1, and with the feature `charset` all of the Encoding standard; what is not
+    /// known is read as UTF-8.
     ///
     /// # Errors
     /// As [`bytes`](Self::bytes).
@@ -232,9 +285,25 @@ impl<R: Runtime> Response<R> {
     /// # Cancel safety
     /// As [`bytes`](Self::bytes).
     pub async fn text(self) -> Result<String> {
-        let charset = self.headers().get("Content-Type").and_then(sessio::text::charset).map(str::to_owned);
+        let charset = self.charset().map(str::to_owned);
         let body = self.bytes().await?;
         Ok(sessio::text::decode(charset.as_deref(), &body))
+    }
+
+    /// The whole body as text in this charset, whatever the Content-Type says; a byte order mark still counts.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and [`Kind::InvalidBody`] if the charset is not [known](sessio::text::is_known).
+    ///
+    /// # Cancel safety
+    /// As [`bytes`](Self::bytes).
+    pub async fn text_with_charset(self, charset: &str) -> Result<String> {
+        if !sessio::text::is_known(charset) {
+            let detail = format!("the charset {} is not known", sessio::escape(charset.as_bytes()));
+            return Err(Error::new(Kind::InvalidBody).with_detail(detail).with_url(self.url()));
+        }
+        let body = self.bytes().await?;
+        Ok(sessio::text::decode(Some(charset), &body))
     }
 
     /// The whole body as JSON.

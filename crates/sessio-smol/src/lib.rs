@@ -59,13 +59,16 @@
 //! # let server = sessio_testkit::Server::start();
 //! # let url = |path: &str| server.url(path);
 //! use sessio_smol::Session;
-//! use smol::io::AsyncBufReadExt;
-//! use smol::stream::StreamExt;
+//! use smol::io::AsyncReadExt;
 //!
 //! let session = Session::new();
+//! let mut start = [0; 10];
+//! session.get(url("/bytes/100")).send().await?.read_exact(&mut start).await?;
+//!
+//! // Line by line, and nothing of smol is needed for that.
 //! let mut lines = session.get(url("/stream/3")).send().await?.lines();
-//! while let Some(line) = lines.next().await {
-//!     assert!(line?.contains("\"id\""));
+//! while let Some(line) = lines.next().await? {
+//!     assert!(line.contains("\"id\""));
 //! }
 //!
 //! // From one server to another, without ever having it whole.

@@ -1,13 +1,14 @@
 //! Bodies as readers of tokio, both ways.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::ops::Deref;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use sessio_driver::Source;
-use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Response;
 
@@ -42,6 +43,32 @@ impl Reader {
     #[must_use]
     pub fn into_response(self) -> Response {
         self.0
+    }
+
+    /// Writes the body to `writer` as it comes, from here on, flushes it, and says how many bytes it was.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what the writer says: what was written until then was written.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing that the writer has not taken.
+    pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
+        let mut writer = pin!(writer);
+        let mut count = 0;
+        loop {
+            let bytes = self.0.fill_buf().await?;
+            if bytes.is_empty() {
+                break;
+            }
+            let n = poll_fn(|cx| writer.as_mut().poll_write(cx, bytes)).await?;
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.0.consume(n);
+            count += n as u64;
+        }
+        poll_fn(|cx| writer.as_mut().poll_flush(cx)).await?;
+        Ok(count)
     }
 }
 

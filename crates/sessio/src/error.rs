@@ -145,6 +145,7 @@ kinds! {
     InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
+    PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
     NotReplayable "not-replayable" Caller "the body would have to be sent again, and cannot be" "give bytes or a body that can start over, or switch redirects off";
     Misuse "misuse" Caller "the machine was given an answer that it had not asked for" "answer the step that is wanted now";
@@ -175,6 +176,7 @@ kinds! {
     TooManyFields "too-many-fields" Limit "the response has more header fields than allowed" "raise `limits.fields`";
     TooManyInterim "too-many-interim" Limit "the server sent more interim responses than allowed" "raise `limits.interim`";
     BodyTooLarge "body-too-large" Limit "the body is larger than allowed" "raise `limits.body_bytes`";
+    LineTooLong "line-too-long" Limit "a line or an event of the body is longer than allowed" "raise `limits.line_bytes`";
     CodingGrowth "coding-growth" Limit "the body decodes to many times its size" "raise `limits.growth` if that is expected";
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
@@ -397,6 +399,8 @@ impl Error {
                 | Kind::IncompleteBody
                 | Kind::BadChunk
                 | Kind::BodyTooLarge
+                | Kind::LineTooLong
+                | Kind::PartlyRead
         )
     }
 

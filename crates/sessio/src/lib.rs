@@ -28,6 +28,8 @@
 //! | [`multipart`] | forms of several parts, put together while they are sent |
 //! | [`coding`] | content codings, undone while the body comes in |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
+//! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
+//! | [`link`] | `Link` header fields (RFC 8288) |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
@@ -70,12 +72,14 @@
 //! | `psl` (default) | the list of public suffixes, compiled in |
 //! | `gzip` (default) | answers coded as gzip or deflate are decoded, and asked for |
 //! | `brotli`, `zstd` | the same for br and zstd |
+//! | `charset` | text in the charsets of the Encoding standard, beside UTF-8 and ISO 8859-1 |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
 //! | `mime` | types of files by the extensions of their names, for parts of forms |
 //! | `cookie` | cookies from and to the `cookie` crate |
 //!
-//! A feature adds API; it never changes behaviour, but for what a session accepts: public suffixes and codings.
+//! A feature adds API; it never changes behaviour, but for what a session accepts: public suffixes,
+//! codings and charsets.
 //!
 //! # Panics
 //!
@@ -100,6 +104,8 @@ mod history;
 mod interop;
 #[cfg(feature = "json")]
 mod json;
+pub mod lines;
+pub mod link;
 mod merge;
 pub mod multipart;
 mod now;
@@ -116,6 +122,7 @@ mod request;
 pub mod retry;
 mod secure;
 mod settings;
+pub mod sse;
 #[doc(hidden)]
 pub mod testing;
 pub mod text;

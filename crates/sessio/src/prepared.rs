@@ -106,6 +106,12 @@ impl Prepared {
         &self.timeouts
     }
 
+    /// The limits on what is accepted of its answer.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// How its host is reached, and those of its redirects.
     #[must_use]
     pub fn reach(&self) -> &Reach {

@@ -16,8 +16,31 @@ pub fn charset(content_type: &str) -> Option<&str> {
     values.filter(|value| !value.is_empty()).last()
 }
 
-/// Text from bytes: by the byte order mark if there is one, else by `charset`, else as UTF-8 (row B37).
-/// ISO 8859-1 is known beside UTF-8; what is not valid becomes U+FFFD.
+/// The charset that a body of this Content-Type is read in where it has no byte order mark: JSON is UTF-8 whatever the
+/// header says (RFC 8259 section 8.1), else what the header names, else UTF-8 (row B37).
+///
+/// ```
+/// assert_eq!(sessio::text::charset_of("application/problem+json; charset=latin1"), None);
+/// assert_eq!(sessio::text::charset_of("text/plain; charset=latin1"), Some("latin1"));
+/// ```
+#[must_use]
+pub fn charset_of(content_type: &str) -> Option<&str> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind == "application/json" || kind.ends_with("+json");
+    charset(content_type).filter(|_| !is_json)
+}
+
+/// Whether bytes in this charset are known how to be read: UTF-8, ISO 8859-1 and, with the feature `charset`, all of
+/// the Encoding standard.
+#[must_use]
+pub fn is_known(charset: &str) -> bool {
+    Way::of(charset).is_some()
+}
+
+/// Text from bytes: by the byte order mark if there is one, else by `charset`, else as UTF-8 (row B37). What is not
+/// valid becomes U+FFFD.
+///
+/// UTF-8 and ISO 8859-1 are known, and with the feature `charset` all of the Encoding standard.
 ///
 /// ```
 /// assert_eq!(sessio::text::decode(None, b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
@@ -25,15 +48,154 @@ pub fn charset(content_type: &str) -> Option<&str> {
 /// ```
 #[must_use]
 pub fn decode(charset: Option<&str>, bytes: &[u8]) -> String {
-    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        return String::from_utf8_lossy(rest).into_owned();
+    let mut text = String::new();
+    let mut decoder = Decoder::new(charset);
+    decoder.push(bytes, &mut text);
+    decoder.finish(&mut text);
+    text
+}
+
+/// The same while the bytes come in, however they are cut.
+///
+/// ```
+/// let mut decoder = sessio::text::Decoder::new(Some("utf-8"));
+/// let mut text = String::new();
+/// for piece in [&b"\xef\xbb"[..], b"\xbfcaf\xc3", b"\xa9 \xe2\x82"] {
+///     decoder.push(piece, &mut text);
+/// }
+/// assert_eq!(text, "caf\u{e9} ");
+/// decoder.finish(&mut text);
+/// assert_eq!(text, "caf\u{e9} \u{fffd}");
+/// ```
+pub struct Decoder {
+    way: Way,
+    /// Before the first letter a byte order mark may come.
+    is_begun: bool,
+    /// What is no letter yet, or may be a byte order mark.
+    held: Vec<u8>,
+}
+
+enum Way {
+    Utf8,
+    Latin1,
+    #[cfg(feature = "charset")]
+    Other(Box<encoding_rs::Decoder>),
+}
+
+const MARKS: &[(&[u8], &str)] = &[
+    (b"\xef\xbb\xbf", "utf-8"),
+    #[cfg(feature = "charset")]
+    (b"\xfe\xff", "utf-16be"),
+    #[cfg(feature = "charset")]
+    (b"\xff\xfe", "utf-16le"),
+];
+
+impl Way {
+    fn of(charset: &str) -> Option<Self> {
+        let is = |names: &[&str]| names.iter().any(|name| charset.eq_ignore_ascii_case(name));
+        if is(&["utf-8", "utf8"]) {
+            return Some(Self::Utf8);
+        }
+        // As it is, and not the Encoding standard's windows-1252: what a charset means is no matter of features.
+        if is(&["iso-8859-1", "latin1"]) {
+            return Some(Self::Latin1);
+        }
+        Self::other(charset)
     }
-    let is_latin =
-        charset.is_some_and(|name| ["iso-8859-1", "latin1"].iter().any(|n| name.eq_ignore_ascii_case(n)));
-    if is_latin {
-        return bytes.iter().map(|b| char::from(*b)).collect();
+
+    #[cfg(feature = "charset")]
+    fn other(charset: &str) -> Option<Self> {
+        let encoding = encoding_rs::Encoding::for_label(charset.as_bytes())?;
+        Some(Self::Other(Box::new(encoding.new_decoder_without_bom_handling())))
     }
-    String::from_utf8_lossy(bytes).into_owned()
+
+    #[cfg(not(feature = "charset"))]
+    fn other(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+impl Decoder {
+    /// For bytes in this charset; what is not named, or not known, is UTF-8.
+    #[must_use]
+    pub fn new(charset: Option<&str>) -> Self {
+        Self { way: charset.and_then(Way::of).unwrap_or(Way::Utf8), is_begun: false, held: Vec::new() }
+    }
+
+    /// Appends what `bytes` say, as far as it is clear.
+    pub fn push(&mut self, bytes: &[u8], text: &mut String) {
+        self.go_on(bytes, text, false);
+    }
+
+    /// No more will come: a letter that was cut short becomes U+FFFD.
+    pub fn finish(&mut self, text: &mut String) {
+        self.go_on(b"", text, true);
+    }
+
+    fn go_on(&mut self, bytes: &[u8], text: &mut String, is_last: bool) {
+        if self.held.is_empty() {
+            return self.read(bytes, text, is_last);
+        }
+        let mut joined = std::mem::take(&mut self.held);
+        joined.extend_from_slice(bytes);
+        self.read(&joined, text, is_last);
+    }
+
+    fn read(&mut self, mut bytes: &[u8], text: &mut String, is_last: bool) {
+        if !self.is_begun {
+            let is_begin = |mark: &[u8]| bytes.len() < mark.len() && mark.starts_with(bytes);
+            if !is_last && MARKS.iter().any(|(mark, _)| is_begin(mark)) {
+                self.held.extend_from_slice(bytes);
+                return;
+            }
+            self.is_begun = true;
+            if let Some((mark, charset)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+                bytes = &bytes[mark.len()..];
+                self.way = Way::of(charset).unwrap_or(Way::Utf8);
+            }
+        }
+        match &mut self.way {
+            Way::Utf8 => self.read_utf8(bytes, text, is_last),
+            Way::Latin1 => text.extend(bytes.iter().map(|byte| char::from(*byte))),
+            #[cfg(feature = "charset")]
+            Way::Other(decoder) => {
+                // Little by little: the room that is asked for is the worst case's.
+                let mut pieces = bytes.chunks(4096).peekable();
+                loop {
+                    let piece = pieces.next().unwrap_or_default();
+                    let is_end = pieces.peek().is_none();
+                    text.reserve(decoder.max_utf8_buffer_length(piece.len()).unwrap_or(piece.len()));
+                    let _ = decoder.decode_to_string(piece, text, is_last && is_end);
+                    if is_end {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_utf8(&mut self, bytes: &[u8], text: &mut String, is_last: bool) {
+        let mut left = bytes.len();
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            let bad = chunk.invalid();
+            left -= chunk.valid().len() + bad.len();
+            let is_cut =
+                left == 0 && std::str::from_utf8(bad).is_err_and(|error| error.error_len().is_none());
+            if is_cut && !is_last {
+                self.held.extend_from_slice(bad);
+            } else if !bad.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+    }
+}
+
+/// What a body says is its readers' business.
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").field("held", &self.held.len()).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -69,5 +231,68 @@ mod tests {
         ] {
             assert_eq!(decode(charset, bytes), text, "{charset:?}");
         }
+    }
+
+    #[test]
+    fn b37_json_is_utf8_whatever_its_header_says() {
+        for (kind, named) in [
+            ("application/json; charset=latin1", None),
+            ("Application/Vnd.X+JSON;charset=latin1", None),
+            ("text/json; charset=latin1", Some("latin1")),
+            ("application/jsonp; charset=latin1", Some("latin1")),
+            ("text/plain", None),
+        ] {
+            assert_eq!(charset_of(kind), named, "{kind}");
+        }
+    }
+
+    #[test]
+    fn b40_every_cut_says_the_same() {
+        let texts: [&[u8]; 9] = [
+            b"",
+            b"\xef\xbb\xbfcaf\xc3\xa9",
+            b"\xef\xbb",
+            b"\xef\xbbx",
+            "\u{10348}\u{20ac}\u{e9}".as_bytes(),
+            b"\xf0\x90\x8d",
+            b"\xf0\x90x\xe2\x82\xff\xc3",
+            b"\xed\xa0\x80\xc0\x80",
+            b"\xff\xfea\x00\xe9\x00",
+        ];
+        for (charset, bytes) in [None, Some("latin1"), Some("shift_jis"), Some("utf-16be")]
+            .into_iter()
+            .flat_map(|charset| texts.map(|text| (charset, text)))
+        {
+            let whole = decode(charset, bytes);
+            if charset.is_none() && !bytes.starts_with(b"\xff") {
+                let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+                assert_eq!(whole, String::from_utf8_lossy(plain));
+            }
+            for at in 0..=bytes.len() {
+                let (mut decoder, mut text) = (Decoder::new(charset), String::new());
+                decoder.push(&bytes[..at], &mut text);
+                bytes[at..].chunks(1).for_each(|byte| decoder.push(byte, &mut text));
+                decoder.finish(&mut text);
+                assert_eq!(text, whole, "{charset:?} {bytes:?} cut at {at}");
+            }
+        }
+    }
+
+    #[cfg(feature = "charset")]
+    #[test]
+    fn s06_the_charsets_of_the_encoding_standard() {
+        for (charset, bytes, text) in [
+            (Some("Shift_JIS"), &b"\x82\xb1"[..], "\u{3053}"),
+            (Some("windows-1252"), b"\x80", "\u{20ac}"),
+            (Some("utf-16le"), b"a\0\xac\x20", "a\u{20ac}"),
+            (None, b"\xff\xfea\0", "a"),
+            (Some("latin1"), b"\xfe\xff\0a", "a"),
+            (Some("iso-8859-1"), b"\x80", "\u{80}"),
+            (Some("gbk"), b"\xc4", "\u{fffd}"),
+        ] {
+            assert_eq!(decode(charset, bytes), text, "{charset:?}");
+        }
+        let long = "\u{3053}".repeat(10_000);
+        assert_eq!(decode(Some("shift_jis"), &b"\x82\xb1".repeat(10_000)), long);
     }
 }

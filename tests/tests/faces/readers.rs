@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, Read as _};
 
-use ::smol::io::{AsyncBufReadExt as _, AsyncReadExt as _, Cursor};
+use ::smol::io::{AsyncReadExt as _, Cursor};
 use ::smol::stream::StreamExt as _;
 use sessio::Kind;
 use sessio_driver::Runtime;
@@ -49,8 +49,11 @@ async fn futures_readers_read_every_framing<R: Runtime>(world: &World<R>) {
         assert_eq!(response.trailers().is_empty(), path.starts_with("/bytes"), "the head outlives the body");
     }
     let response = session.get(server.url("/stream/5")).send().await.unwrap();
-    let lines: Vec<_> = response.lines().try_collect().await.unwrap();
+    let lines: Vec<_> = ::smol::io::AsyncBufReadExt::lines(response).try_collect().await.unwrap();
     assert!(lines.len() == 5 && lines.iter().all(|line| line.starts_with('{') && line.ends_with('}')));
+    let mut copy = Vec::new();
+    let mut response = session.get(server.url("/bytes/100000")).send().await.unwrap();
+    assert!(response.copy_to(&mut copy).await.unwrap() == 100_000 && copy == pattern(100_000));
     assert_eq!((server.accepted(), session.stats().idle), (1, 1));
 }
 
@@ -91,7 +94,7 @@ async fn p34_futures_readers_are_uploaded<R: Runtime>(world: &World<R>) {
 #[tokio::test]
 async fn tokio_readers_read_and_are_uploaded() {
     use sessio_tokio::{Reader, ReaderSource, Session};
-    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
+    use tokio::io::AsyncReadExt as _;
 
     let (server, far, session) = (Server::start(), Server::start(), Session::new());
     let large = pattern(100_000);
@@ -101,7 +104,17 @@ async fn tokio_readers_read_and_are_uploaded() {
         let mut start = [0; 10];
         reader.read_exact(&mut start).await.unwrap();
         assert!(start[..] == large[..10]);
-        assert!(reader.into_response().bytes().await.unwrap() == large[10..]);
+        assert!(reader.into_response().rest().await.unwrap() == large[10..]);
+    }
+    for (answer, is_whole) in
+        WHOLES.map(|whole| (whole, true)).into_iter().chain(cuts().map(|cut| (cut, false)))
+    {
+        let (server, mut copy) = (cut_server(answer), Vec::new());
+        let mut reader = Reader::from(session.get(server.url("/")).send().await.unwrap());
+        match reader.copy_to(&mut copy).await {
+            Ok(count) => assert!(is_whole && count == 11 && copy == b"hello,\nyou\n", "{answer:?}"),
+            Err(error) => check_cut(&error, answer),
+        }
     }
     for length in [Some(100_000), None] {
         let near = Reader::from(session.get(server.url("/chunked/100000")).send().await.unwrap());
@@ -115,7 +128,7 @@ async fn tokio_readers_read_and_are_uploaded() {
         let server = cut_server(answer);
         let mut reader = Reader::from(session.get(server.url("/")).send().await.unwrap());
         check_cut(&reader.read_to_end(&mut Vec::new()).await.unwrap_err(), answer);
-        check_cut(&reader.fill_buf().await.unwrap_err(), answer);
+        check_cut(&tokio::io::AsyncBufReadExt::fill_buf(&mut reader).await.unwrap_err(), answer);
     }
 }
 
@@ -128,10 +141,15 @@ fn readers_of_the_standard_library_read_and_are_uploaded() {
         let mut start = [0; 10];
         response.read_exact(&mut start).unwrap();
         assert!(start[..] == large[..10]);
-        assert!(response.bytes().unwrap() == large[10..]);
+        assert!(response.rest().unwrap() == large[10..]);
     }
     let lines: Vec<_> = session.get(server.url("/stream/5")).send().unwrap().lines().collect();
+    let own: Vec<_> = io::BufRead::lines(session.get(server.url("/stream/5")).send().unwrap()).collect();
+    assert!(own.iter().zip(&lines).all(|(own, line)| own.as_ref().unwrap() == line.as_ref().unwrap()));
     assert!(lines.len() == 5 && lines.iter().all(|line| line.as_ref().unwrap().ends_with('}')));
+    let mut copy = Vec::new();
+    let mut response = session.get(server.url("/chunked/100000?chunk=777")).send().unwrap();
+    assert!(response.copy_to(&mut copy).unwrap() == 100_000 && copy == large);
     for length in [Some(100_000), None] {
         let near = session.get(server.url("/chunked/100000")).send().unwrap();
         session.put(far.url("/status/200")).reader(near, length).send().unwrap();
@@ -144,5 +162,9 @@ fn readers_of_the_standard_library_read_and_are_uploaded() {
         let mut response = session.get(server.url("/")).send().unwrap();
         check_cut(&response.read_to_end(&mut Vec::new()).unwrap_err(), answer);
         check_cut(&response.fill_buf().unwrap_err(), answer);
+        let server = cut_server(answer);
+        let lines = session.get(server.url("/")).send().unwrap().lines();
+        // Whoever passes errors over comes to an end, and to no line that was cut short.
+        assert!(lines.flatten().all(|line| ["hello,", "you"].contains(&&*line)));
     }
 }

@@ -16,6 +16,7 @@ mod multipart;
 mod observers;
 mod one_shots;
 mod pool;
+mod reading;
 mod redirects;
 mod routes;
 mod secrets;

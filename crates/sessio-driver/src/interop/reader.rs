@@ -1,11 +1,12 @@
 //! Bodies as `futures_io` readers, both ways.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use futures_io::{AsyncBufRead, AsyncRead};
+use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
 use crate::builder::RequestBuilder;
 use crate::response::Response;
@@ -33,6 +34,34 @@ impl<R: Runtime> AsyncBufRead for Response<R> {
 
     fn consume(self: Pin<&mut Self>, n: usize) {
         self.get_mut().consume(n);
+    }
+}
+
+impl<R: Runtime> Response<R> {
+    /// Writes the body to `writer` as it comes, from here on, flushes it, and says how many bytes it was.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what the writer says: what was written until then was written.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing that the writer has not taken.
+    pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
+        let mut writer = pin!(writer);
+        let mut count = 0;
+        loop {
+            let bytes = self.fill_buf().await?;
+            if bytes.is_empty() {
+                break;
+            }
+            let n = poll_fn(|cx| writer.as_mut().poll_write(cx, bytes)).await?;
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.consume(n);
+            count += n as u64;
+        }
+        poll_fn(|cx| writer.as_mut().poll_flush(cx)).await?;
+        Ok(count)
     }
 }
 

@@ -253,6 +253,7 @@ impl Call {
         if !matches!(self.phase, Phase::Read) {
             return self.misuse();
         }
+        self.taken += n as u64;
         match &mut self.decoding {
             Some(decoding) if n <= decoding.ready().len() => decoding.consume(n),
             Some(_) => self.misuse(),

@@ -69,6 +69,7 @@
 //! ```
 
 mod answer;
+mod body_state;
 mod clock;
 mod decode;
 mod event;
@@ -93,6 +94,7 @@ use crate::history::Exchange;
 use crate::observer::Watch;
 use crate::prepared::{Framed, Prepared};
 pub use answer::Direction;
+pub use body_state::BodyState;
 use clock::Clock;
 pub use event::Event;
 pub use step::{Connect, Io, Step};
@@ -115,6 +117,8 @@ pub struct Call {
     began: Option<Instant>,
     elapsed: Option<Duration>,
     head: Option<Head>,
+    /// How many bytes of the answer's body its reader has taken.
+    taken: u64,
     /// What undoes the codings of the answer's body, if it has any.
     decoding: Option<Box<Decoding>>,
     /// What turns have left behind; most calls have none.
@@ -225,6 +229,7 @@ impl Call {
             began: None,
             elapsed: None,
             head: None,
+            taken: 0,
             decoding: None,
             past: None,
             redirects: 0,

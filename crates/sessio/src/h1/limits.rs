@@ -24,6 +24,8 @@ pub struct Limits {
     pub chunk_ext_bytes: usize,
     /// Bytes of the body, both as framed and with its content codings undone. No limit.
     pub body_bytes: Option<u64>,
+    /// Bytes of one line of the body, where it is read by [lines](crate::lines), or of one [event](crate::sse). 16 MiB.
+    pub line_bytes: usize,
     /// How many times its size a coded body may grow to beyond 1 MiB. 1,100 times, which `gzip` alone never reaches
     /// (row V117).
     pub growth: Option<u32>,
@@ -42,6 +44,7 @@ impl Default for Limits {
             interim: 100,
             chunk_ext_bytes: 16 * 1024,
             body_bytes: None,
+            line_bytes: 16 * 1024 * 1024,
             growth: Some(1100),
             drain_bytes: 64 * 1024,
             drain_time: Duration::from_millis(50),

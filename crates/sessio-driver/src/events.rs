@@ -1,0 +1,123 @@
+//! A body as server-sent events.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use sessio::sse::Event;
+use sessio::{Error, Result};
+
+use crate::response::Response;
+use crate::runtime::Runtime;
+
+/// The server-sent events of a response's body, each as soon as it has come: see [`Response::events`].
+pub struct Events<R: Runtime> {
+    response: Response<R>,
+    events: sessio::sse::Events,
+}
+
+impl<R: Runtime> Response<R> {
+    /// The body as a stream of server-sent events, from here on. It is UTF-8 whatever the Content-Type says; that it
+    /// is `text/event-stream`, and the status a good one, is for the caller to check.
+    ///
+    /// Whether a stream that has ended is asked for again is the caller's to say, too:
+    ///
+    /// ```no_run
+    /// # async fn read<R: sessio_driver::Runtime>(
+    /// #     session: sessio_driver::Session<R>, mut pause: impl AsyncFnMut(std::time::Duration),
+    /// # ) -> sessio::Result<()> {
+    /// let (mut last_id, mut retry) = (String::new(), std::time::Duration::from_secs(3));
+    /// loop {
+    ///     let mut request = session.get("http://localhost:8080/events").header("Accept", "text/event-stream");
+    ///     if !last_id.is_empty() {
+    ///         request = request.header("Last-Event-ID", &last_id);
+    ///     }
+    ///     let response = request.send().await?.error_for_status()?;
+    ///     if response.status() == 204 {
+    ///         return Ok(()); // the server wants it so
+    ///     }
+    ///     let mut events = response.events_after(&*last_id);
+    ///     // A stream that ends and one that breaks are the same here.
+    ///     while let Ok(Some(event)) = events.next().await {
+    ///         println!("{}: {}", event.event, event.data);
+    ///     }
+    ///     last_id = events.last_event_id().to_owned();
+    ///     retry = events.retry().unwrap_or(retry);
+    ///     pause(retry).await;
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn events(self) -> Events<R> {
+        self.events_after("")
+    }
+
+    /// As [`events`](Self::events), of a stream that goes on after one that has ended: events that have no id of their
+    /// own have this one.
+    #[must_use]
+    pub fn events_after(self, last_event_id: impl Into<String>) -> Events<R> {
+        let events = sessio::sse::Events::new(self.request().limits().line_bytes).after(last_event_id);
+        Events { events, response: self }
+    }
+}
+
+impl<R: Runtime> Events<R> {
+    /// The next event; `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// Why the body ends before its end: an event that was cut short is never given out. And
+    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: the next call goes on.
+    #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
+    pub async fn next(&mut self) -> Result<Option<Event>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// As [`next`](Self::next), for whoever is polled.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
+        loop {
+            match self.events.pop() {
+                Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(Error::with_url(error, self.response.url()))),
+            }
+            let bytes = ready!(self.response.poll_fill_buf(cx))?;
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(None));
+            }
+            self.events.push(bytes);
+            let n = bytes.len();
+            self.response.consume(n);
+        }
+    }
+
+    /// What `Last-Event-ID` of the next request for the stream should say; empty if there is nothing to say.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.events.last_event_id()
+    }
+
+    /// How long the server wants to be left alone before the stream is asked for again, if it said so.
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        self.events.retry()
+    }
+
+    /// The response: its head.
+    #[must_use]
+    pub fn response(&self) -> &Response<R> {
+        &self.response
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Events<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("response", &self.response).finish_non_exhaustive()
+    }
+}

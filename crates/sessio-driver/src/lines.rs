@@ -1,0 +1,101 @@
+//! A body line by line.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use sessio::text::Decoder;
+use sessio::{Error, Result};
+
+use crate::response::Response;
+use crate::runtime::Runtime;
+
+/// The lines of a response's body, each as soon as its end has come: see [`Response::lines`].
+pub struct Lines<R: Runtime> {
+    response: Response<R>,
+    decoder: Decoder,
+    text: String,
+    lines: sessio::lines::Lines,
+    is_over: bool,
+}
+
+impl<R: Runtime> Response<R> {
+    /// The body line by line, from here on. A line ends with LF, CRLF or CR, and is text as
+    /// [`text`](Self::text) has it.
+    ///
+    /// ```no_run
+    /// # async fn read<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// let mut lines = session.get("http://localhost:8080/stream/3").send().await?.lines();
+    /// while let Some(line) = lines.next().await? {
+    ///     println!("{line}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn lines(self) -> Lines<R> {
+        Lines {
+            decoder: Decoder::new(self.charset()),
+            text: String::new(),
+            lines: sessio::lines::Lines::new(self.request().limits().line_bytes),
+            is_over: false,
+            response: self,
+        }
+    }
+}
+
+impl<R: Runtime> Lines<R> {
+    /// The next line, without its end; `None` behind the last.
+    ///
+    /// # Errors
+    /// Why the body ends before its end: a line that was cut short is never given out. And
+    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: the next call goes on.
+    #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// As [`next`](Self::next), for whoever is polled.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>>> {
+        loop {
+            match self.lines.pop() {
+                Ok(Some(line)) => return Poll::Ready(Ok(Some(String::from_utf8_lossy(line).into_owned()))),
+                Ok(None) if self.is_over => return Poll::Ready(Ok(None)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(Error::with_url(error, self.response.url()))),
+            }
+            let bytes = ready!(self.response.poll_fill_buf(cx))?;
+            let n = bytes.len();
+            if n == 0 {
+                self.decoder.finish(&mut self.text);
+                self.is_over = true;
+            } else {
+                self.decoder.push(bytes, &mut self.text);
+                self.response.consume(n);
+            }
+            self.lines.push(self.text.as_bytes());
+            self.text.clear();
+            if self.is_over {
+                self.lines.finish();
+            }
+        }
+    }
+
+    /// The response: its head and, behind the last line, its trailers.
+    #[must_use]
+    pub fn response(&self) -> &Response<R> {
+        &self.response
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Lines<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines").field("response", &self.response).finish_non_exhaustive()
+    }
+}
