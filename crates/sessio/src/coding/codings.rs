@@ -35,11 +35,15 @@ type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Codings(
     /// `None` are those that are compiled in, as nearly everywhere: a clone costs nothing then.
-    Option<Arc<[(Box<str>, Make)]>>,
+    Option<Arc<[Own]>>,
 );
 
+/// One by name.
+type Own = (Box<str>, Make);
+type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
+
 /// The codings that are compiled in.
-static COMPILED_IN: &[(&str, fn() -> Box<dyn Decoder>)] = &[
+static COMPILED_IN: &[CompiledIn] = &[
     #[cfg(feature = "gzip")]
     ("gzip", || Box::new(super::gzip::Gzip::default())),
     #[cfg(feature = "gzip")]
@@ -59,7 +63,7 @@ impl Codings {
 
     /// Adds a coding, or puts another decoder in place of a known one. Names have no case.
     pub fn insert(&mut self, name: &str, make: impl Fn() -> Box<dyn Decoder> + Send + Sync + 'static) {
-        let known: Vec<(Box<str>, Make)> = match &self.0 {
+        let known: Vec<Own> = match &self.0 {
             Some(own) => own.to_vec(),
             None => {
                 COMPILED_IN.iter().map(|(name, make)| ((*name).into(), Arc::new(*make) as Make)).collect()
