@@ -1,3 +1,4 @@
 //! Bodies of fuzz targets and what they are compared with. Not part of the API.
 
 pub mod cookie;
+pub mod reading;
