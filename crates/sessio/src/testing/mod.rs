@@ -2,3 +2,4 @@
 
 pub mod cookie;
 pub mod multipart;
+pub mod reading;
