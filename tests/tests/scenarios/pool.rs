@@ -176,7 +176,7 @@ async fn f27_a_session_that_is_dropped_leaves_live_bodies_to_be_read<R: Runtime>
             session.close();
         }
         other.wait_open(0);
-        let rest = response.bytes().await.unwrap();
+        let rest = response.rest().await.unwrap();
         assert_eq!(first.len() + rest.len(), 3_000_000);
         // Its connection belongs to the session as it was before.
         server.wait_open(0);
