@@ -66,10 +66,11 @@ fn accepts(headers: &Headers, line: &[u8]) -> bool {
 
 /// Names of codings have no case, and gzip has two.
 fn same(one: &[u8], other: &[u8]) -> bool {
-    let plain = |name: &[u8]| {
-        if name.eq_ignore_ascii_case(b"x-gzip") { b"gzip".to_vec() } else { name.to_ascii_lowercase() }
-    };
-    plain(one) == plain(other)
+    plain(one).eq_ignore_ascii_case(plain(other))
+}
+
+fn plain(name: &[u8]) -> &[u8] {
+    if name.eq_ignore_ascii_case(b"x-gzip") { b"gzip" } else { name }
 }
 
 /// A weight of nothing at all: `q=0`, `q=0.000`.
