@@ -95,7 +95,8 @@ impl Filter {
         if matches!(said[0], ALERT | HANDSHAKE) {
             return Ok(());
         }
-        Err(Error::new(Kind::NotTls).with_detail(format!("it said {}", escape(&said[..n.min(16)]))))
+        // How much of what it says has come by now is a matter of chance.
+        Err(Error::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
     }
 
     fn name_cipher(&mut self) {
