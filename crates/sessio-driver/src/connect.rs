@@ -112,7 +112,7 @@ impl<R: Runtime> Flight<R> {
                                 Poll::Pending => return true,
                                 Poll::Ready(Ok(stream)) => {
                                     dial.connected(*address);
-                                    won = Some(stream);
+                                    won = Some((stream, *address));
                                 }
                                 Poll::Ready(Err(error)) => {
                                     dial.failed(*address, error);
@@ -138,7 +138,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some(stream) => self.dialled(stream),
+            Some((stream, address)) => self.dialled(stream, Some(address)),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -152,7 +152,7 @@ impl<R: Runtime> Flight<R> {
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
         match self.within(deadline, runtime.connect_unix(path, deadline)).await {
-            Some(Ok(stream)) => self.dialled(stream),
+            Some(Ok(stream)) => self.dialled(stream, None),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
                 let now = self.now().mono;
@@ -163,10 +163,14 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>) {
         let now = self.now().mono;
         let id = self.shared.pool(|pool, _| pool.dialled());
-        self.connected(stream, Conn::plain(id, now));
+        let mut conn = Conn::plain(id, now);
+        if let Some(remote) = remote {
+            conn = conn.to(remote);
+        }
+        self.connected(stream, conn);
     }
 
     /// There is no connection. If that is because time is over, the call itself says so.

@@ -24,6 +24,7 @@ macro_rules! request_steps {
             form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
+            expect_continue[]();
             decode[](decode: bool);
             observe[](observer: $crate::sessio::Observer);
         }

@@ -1,5 +1,7 @@
 //! One connection, as far as bytes go: the socket is the driver's.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Kind, Result};
@@ -13,19 +15,28 @@ pub struct Conn {
     opened: Instant,
     pub(crate) exchanges: u32,
     secure: Option<Box<dyn Secure>>,
+    /// Shared with the calls that it carries: they tell it after it has gone on.
+    pub(crate) remote: Option<Arc<SocketAddr>>,
 }
 
 impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, secure: None }
+        Self { id, opened, exchanges: 0, secure: None, remote: None }
     }
 
     /// A fresh connection behind a filter, such as TLS.
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
-        Self { id, opened, exchanges: 0, secure: Some(secure) }
+        Self { id, opened, exchanges: 0, secure: Some(secure), remote: None }
+    }
+
+    /// The same, with the address that it leads to.
+    #[must_use]
+    pub fn to(mut self, remote: SocketAddr) -> Self {
+        self.remote = Some(Arc::new(remote));
+        self
     }
 
     /// Its number.

@@ -131,7 +131,7 @@ pub use address::Address;
 pub use auth::{Answer, Auth, Flow, Scheme, Secret};
 pub use body::Body;
 pub use bytes::Bytes;
-pub use call::{Call, Memory, Step};
+pub use call::{Call, Memory, Step, Timings};
 pub use conn::Conn;
 pub use cookie::Jar;
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};

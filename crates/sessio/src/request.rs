@@ -146,6 +146,7 @@ pub struct TimeoutChanges {
     pub head: Change<std::time::Duration>,
     pub read: Change<std::time::Duration>,
     pub total: Change<std::time::Duration>,
+    pub expect: Change<std::time::Duration>,
 }
 
 impl TimeoutChanges {
@@ -158,6 +159,7 @@ impl TimeoutChanges {
             head: self.head.applied(session.head),
             read: self.read.applied(session.read),
             total: self.total.applied(session.total),
+            expect: self.expect.applied(session.expect),
         }
     }
 }
@@ -314,6 +316,25 @@ impl Request {
             Err(error) => return self.noting(Err(error)),
         }
         self
+    }
+
+    /// Has the server look at the head before the body goes out: `Expect: 100-continue` (RFC 9110 section 10.1.1), which
+    /// can as well be set as a header. A server that refuses the request, or redirects it, does so without the body.
+    ///
+    /// The body waits for `100 Continue`, but not longer than `timeouts.expect`: one second unless that is changed. An
+    /// answer that comes first is the answer, the body is not sent, and the connection is closed; after a redirect or a
+    /// challenge even a body that cannot start over is still there. `417 Expectation Failed` has the request sent once
+    /// more without the header, on a new connection (row Q11). A request without content expects nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessio::{Change, Request};
+    ///
+    /// let mut request = Request::put("http://example.org/archive").body("...").expect_continue();
+    /// request.timeouts.expect = Change::Set(Duration::from_millis(200));
+    /// ```
+    pub fn expect_continue(self) -> Self {
+        self.header("Expect", "100-continue")
     }
 
     /// Follows at most so many redirects; with `None` a redirect is handed over as it is, and the response
