@@ -25,6 +25,8 @@ macro_rules! request_steps {
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
             expect_continue[]();
+            on_upload_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
+            on_download_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
             decode[](decode: bool);
             observe[](observer: $crate::sessio::Observer);
         }

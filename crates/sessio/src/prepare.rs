@@ -81,6 +81,7 @@ impl Prepared {
                 codings: merged.codings,
                 decode: merged.decode,
                 observer: merged.observer,
+                meters: merged.meters,
                 reach: merged.reach,
                 overrides: merged.overrides,
                 framed: None,

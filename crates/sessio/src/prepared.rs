@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::h1::{Limits, Outgoing, Sender};
 use crate::headers::Headers;
 use crate::merge::Override;
+use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::origin::Origin;
 use crate::pool::Key;
@@ -54,6 +55,7 @@ pub struct Prepared {
     pub(crate) codings: Codings,
     pub(crate) decode: Option<bool>,
     pub(crate) observer: Observer,
+    pub(crate) meters: Meters,
     pub(crate) reach: Reach,
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
@@ -318,7 +320,8 @@ impl<'a> Facts<'a> {
             let said = match name.len() {
                 4 if name.eq_ignore_ascii_case(b"Host") => &mut facts.host,
                 6 => {
-                    facts.expects |= name.eq_ignore_ascii_case(b"Expect") && has_option(value, b"100-continue");
+                    facts.expects |=
+                        name.eq_ignore_ascii_case(b"Expect") && has_option(value, b"100-continue");
                     continue;
                 }
                 14 if name.eq_ignore_ascii_case(b"Content-Length") => &mut facts.length,
@@ -343,6 +346,14 @@ pub(crate) enum Framed {
 }
 
 impl Prepared {
+    /// How many bytes of body its head announces.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        match self.framed {
+            Some(Framed::Length(length)) => Some(length),
+            _ => self.body.length(),
+        }
+    }
+
     /// The body as it goes out.
     pub(crate) fn outgoing(&self, framed: Framed) -> Outgoing {
         match (&self.body.content, framed) {

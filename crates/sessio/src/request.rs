@@ -10,6 +10,7 @@ use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::{Meters, Transfer, Way};
 use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
@@ -83,6 +84,7 @@ pub struct Request {
     pub decode: Change<bool>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -363,6 +365,35 @@ impl Request {
     /// Tells `observer` what the call does. Those of the session and earlier ones are told before it.
     pub fn observe(mut self, observer: Observer) -> Self {
         self.observer = self.observer.and(observer);
+        self
+    }
+
+    /// Tells `tell` how much of the request's body has gone out, each time that the transport has taken some of it.
+    ///
+    /// It runs within the call, under no lock, and should be quick. If it panics the caller's future does, as with an
+    /// [observer](Self::observe), and the session goes on. Where the request is sent again, after a redirect, a
+    /// challenge or on a new connection, it is told 0 and then from there. The last one that was given is told.
+    ///
+    /// ```
+    /// use sessio::Request;
+    ///
+    /// let request = Request::put("http://example.org/archive").body("...").on_upload_progress(|sent| {
+    ///     match sent.total {
+    ///         Some(total) => eprintln!("{} of {total} bytes", sent.bytes),
+    ///         None => eprintln!("{} bytes", sent.bytes),
+    ///     }
+    /// });
+    /// ```
+    pub fn on_upload_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Up, tell);
+        self
+    }
+
+    /// Tells `tell` how much of the answer's body has come, as it is read: bytes as they came, before their codings are
+    /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
+    /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
+    pub fn on_download_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Down, tell);
         self
     }
 

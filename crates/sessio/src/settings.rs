@@ -172,7 +172,16 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let expect = Some(Duration::from_secs(1));
-        Self { pool: None, resolve: None, connect: None, send: None, head: None, read: None, total: None, expect }
+        Self {
+            pool: None,
+            resolve: None,
+            connect: None,
+            send: None,
+            head: None,
+            read: None,
+            total: None,
+            expect,
+        }
     }
 }
 

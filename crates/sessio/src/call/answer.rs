@@ -79,6 +79,9 @@ impl Call {
         }
         self.phase = Phase::Exchange;
         (self.supplied, self.is_sent, self.is_kept, self.is_duplex) = (0, false, false, false);
+        if self.request.meters.is_set() {
+            self.restart_meters();
+        }
         let (connection, reused) = self.connection();
         self.report(Event::Connected { connection, reused });
         self.settle();

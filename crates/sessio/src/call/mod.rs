@@ -75,6 +75,7 @@ mod clock;
 mod decode;
 mod event;
 mod failure;
+mod measure;
 mod settle;
 mod step;
 mod timings;

@@ -23,6 +23,9 @@ impl Call {
         {
             return self.fail(error);
         }
+        if self.request.meters.is_set() {
+            self.measure_upload();
+        }
         if self.watch.is_some() {
             self.notice_sent();
         }

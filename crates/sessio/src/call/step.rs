@@ -190,6 +190,9 @@ impl Call {
             return Err(self.tell());
         }
         self.receiver.advance();
+        if self.request.meters.is_set() {
+            self.measure_download();
+        }
         // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);

@@ -177,6 +177,7 @@ impl Call {
             codings: from.codings.clone(),
             decode: from.decode,
             observer: from.observer.clone(),
+            meters: from.meters.clone(),
             reach: from.reach.clone(),
             overrides: Vec::new(),
             framed: None,

@@ -245,6 +245,11 @@ impl Receiver {
         self.body.got()
     }
 
+    /// How many bytes of body the head has announced.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.body.announced()
+    }
+
     /// How many bytes of the body were not consumed yet, where that is known: not before the head, not for
     /// a chunked body and not for one that ends with the connection.
     #[must_use]
