@@ -13,6 +13,7 @@ use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::params::Params;
 use crate::reach::Reach;
@@ -60,6 +61,7 @@ pub struct Merged {
     pub observer: Observer,
     /// Which of the session's defaults did not hold, and why.
     pub overrides: Vec<Override>,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -156,6 +158,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),
         overrides,
+        meters: request.meters,
         problem: request.problem,
     }
 }
