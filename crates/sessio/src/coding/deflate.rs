@@ -56,12 +56,13 @@ fn is_zlib(first: u8, second: u8) -> bool {
 pub(super) struct Inflate {
     inner: Decompress,
     is_over: bool,
+    is_broken: bool,
 }
 
 impl Inflate {
     /// One with the header and the checksum of zlib, or without.
     pub(super) fn new(is_zlib: bool) -> Self {
-        Self { inner: Decompress::new(is_zlib), is_over: false }
+        Self { inner: Decompress::new(is_zlib), is_over: false, is_broken: false }
     }
 
     /// Whether the stream has ended; checksums of zlib were right then.
@@ -71,12 +72,18 @@ impl Inflate {
 
     pub(super) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
         let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
-        let status = self.inner.decompress(input, output, FlushDecompress::None);
-        let status = status.map_err(|_| Malformed::from("a deflate stream that is none"))?;
-        self.is_over = status == Status::StreamEnd;
+        let status = match self.is_broken {
+            true => None,
+            false => self.inner.decompress(input, output, FlushDecompress::None).ok(),
+        };
+        self.is_broken = status.is_none();
+        self.is_over = status == Some(Status::StreamEnd);
         // Both are differences within slices.
         let taken = (self.inner.total_in() - in_before) as usize;
         let made = (self.inner.total_out() - out_before) as usize;
+        if self.is_broken && made == 0 {
+            return Err("a deflate stream that is none".into());
+        }
         Ok(Moved { taken, made })
     }
 }
