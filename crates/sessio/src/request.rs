@@ -6,6 +6,7 @@ use url::Url;
 use crate::address::Address;
 use crate::auth::Auth;
 use crate::body::Body;
+use crate::coding::Coding;
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
@@ -73,6 +74,8 @@ pub struct Request {
     pub auth: Change<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded; see [`compress`](Self::compress).
+    pub compress: Option<Coding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
     /// The time limits, one by one.
@@ -313,6 +316,16 @@ impl Request {
             Ok(body) => self.body = body,
             Err(error) => return self.noting(Err(error)),
         }
+        self
+    }
+
+    /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
+    /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
+    ///
+    /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
+    /// body. What is coded can be sent again if it could be without.
+    pub fn compress(mut self, coding: Coding) -> Self {
+        self.compress = Some(coding);
         self
     }
 

@@ -1,7 +1,8 @@
 //! `deflate`: zlib (RFC 1950), or raw (RFC 1951) as some servers send it (row Q34).
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::encoding::Encoder;
 use super::{Decoder, Malformed, Moved};
 
 /// The coding `deflate`, whichever of the two it is: two bytes tell.
@@ -85,5 +86,44 @@ impl Inflate {
             return Err("a deflate stream that is none".into());
         }
         Ok(Moved { taken, made })
+    }
+}
+
+/// A deflate stream being made.
+pub(super) struct Deflating {
+    inner: Compress,
+    is_over: bool,
+}
+
+impl Deflating {
+    /// One with the header and the checksum of zlib, or without.
+    pub(super) fn new(is_zlib: bool) -> Self {
+        Self { inner: Compress::new(Compression::default(), is_zlib), is_over: false }
+    }
+}
+
+impl Encoder for Deflating {
+    fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Moved {
+        if self.is_over {
+            return Moved::default();
+        }
+        let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
+        let flush = if is_last { FlushCompress::Finish } else { FlushCompress::None };
+        // It fails only where it is used otherwise than here.
+        let status = self.inner.compress(input, output, flush);
+        self.is_over = matches!(status, Ok(Status::StreamEnd) | Err(_));
+        // Both are differences within slices.
+        let taken = (self.inner.total_in() - in_before) as usize;
+        let made = (self.inner.total_out() - out_before) as usize;
+        Moved { taken, made }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn rewind(&mut self) {
+        self.inner.reset();
+        self.is_over = false;
     }
 }
