@@ -152,6 +152,15 @@ impl RequestBuilder {
         self.0.prepare()
     }
 
+    /// Sends the request and writes the answer's whole body to a file, going on where an earlier try has stopped: see
+    /// [`sessio_driver::RequestBuilder::resume`].
+    ///
+    /// # Errors
+    /// What the file system says, and why there is no more.
+    pub fn resume(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        wait(self.0.resume(path))
+    }
+
     /// Sends the request and waits for the head of the answer; redirects are followed.
     ///
     /// # Errors

@@ -23,6 +23,11 @@ impl<R: Runtime> RequestBuilder<R> {
         Self { session, request, supply: Supply::Nothing }
     }
 
+    /// The session, and the request as it is so far. A source does not come along.
+    pub(crate) fn into_parts(self) -> (Session<R>, Request) {
+        (self.session, self.request)
+    }
+
     crate::request_steps!(request);
 
     /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
