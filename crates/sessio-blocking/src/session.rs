@@ -122,6 +122,18 @@ impl RequestBuilder {
         Self(self.0.json(value))
     }
 
+    /// See [`Request::query_from`](sessio_driver::sessio::Request::query_from).
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        Self(self.0.query_from(value))
+    }
+
+    /// See [`Request::form_from`](sessio_driver::sessio::Request::form_from).
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        Self(self.0.form_from(value))
+    }
+
     /// Sends what `source` reads as the body: `length` bytes, or as many as come.
     pub fn reader(self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
         Self(self.0.source(ReaderSource::new(source), length, false))

@@ -54,6 +54,20 @@ impl<R: Runtime> RequestBuilder<R> {
         self
     }
 
+    /// See [`Request::query_from`].
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.query_from(value);
+        self
+    }
+
+    /// See [`Request::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.form_from(value);
+        self
+    }
+
     /// Changes the request itself, for what has no step here.
     pub fn map(mut self, change: impl FnOnce(Request) -> Request) -> Self {
         self.request = change(self.request);

@@ -62,6 +62,17 @@ impl Body {
         Self::of(Content::Bytes(text.into()), Some("application/x-www-form-urlencoded"))
     }
 
+    /// The same of a value of serde: a struct or a map, in its order, or a sequence of pairs. A value that is a sequence
+    /// is a pair for each element, and `None` is none (rule P-22).
+    ///
+    /// # Errors
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no pairs, such as one with a map in it.
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let invalid = |error| crate::Error::new(crate::Kind::InvalidBody).with_source(error);
+        crate::pairs::of(value).map(Self::form).map_err(invalid)
+    }
+
     /// A form of several parts: see [`multipart`](crate::multipart). Its boundary is drawn from `seed`, and is another
     /// one if the request's own Content-Type names it.
     ///

@@ -144,6 +144,7 @@ kinds! {
     InvalidCookie "invalid-cookie" Caller "a cookie cannot be sent as given" "names and values have no control bytes and no ;";
     InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
+    InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";

@@ -113,6 +113,8 @@ mod now;
 mod observer;
 mod origin;
 mod origins;
+#[cfg(feature = "json")]
+mod pairs;
 mod params;
 pub mod pool;
 mod prepare;

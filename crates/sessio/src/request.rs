@@ -247,6 +247,33 @@ impl Request {
         self
     }
 
+    /// Adds the query parameters of a value of serde: of a struct or a map, in its order, or of a sequence of pairs. A
+    /// value that is a sequence is a parameter for each element, and `None` is none (rule P-22). One that has no pairs, such
+    /// as one with a map in it, is [`Kind::InvalidQuery`].
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Search<'a> {
+    ///     q: &'a str,
+    ///     tag: &'a [&'a str],
+    ///     page: Option<u32>,
+    /// }
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
+    /// let request = Request::get("http://example.org/").query_from(&search);
+    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(prepared.target(), "/?q=a+b&tag=x&tag=y");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        match crate::pairs::of(value) {
+            Ok(pairs) => self.query(pairs),
+            Err(error) => self.noting(Err(Error::new(Kind::InvalidQuery).with_source(error))),
+        }
+    }
+
     /// Leaves the session's query parameters of that key out.
     pub fn remove_param(mut self, key: &str) -> Self {
         self.params.retain(|(k, _)| k != key);
@@ -297,6 +324,16 @@ impl Request {
     /// Sends a form: see [`Body::form`].
     pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.body = Body::form(pairs);
+        self
+    }
+
+    /// Sends a value of serde as a form: see [`Body::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match Body::form_from(value) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
         self
     }
 
