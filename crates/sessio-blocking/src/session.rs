@@ -5,14 +5,14 @@ use std::io::{self, BufRead, Read, Write};
 use std::ops::Deref;
 use std::path::Path;
 
-use sessio_driver::Source;
 use sessio_driver::sessio::pool::Policy;
 use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
+use sessio_driver::{Feed, Source};
 
 use crate::multipart::Form;
 use crate::reader::ReaderSource;
 use crate::runtime::Blocking;
-use crate::streams::{Events, Lines};
+use crate::streams::{Chunks, Events, Lines};
 use crate::wait::wait;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
@@ -145,6 +145,11 @@ impl RequestBuilder {
         Self(self.0.source(source, length, replayable))
     }
 
+    /// Sends a body that comes piece by piece, such as a file: see [`upload`](crate::upload).
+    pub fn feed(self, feed: Feed) -> Self {
+        Self(self.0.feed(feed))
+    }
+
     /// Sends a form of several parts: see [`multipart`](crate::multipart) and
     /// [`sessio_driver::RequestBuilder::multipart`].
     pub fn multipart(self, form: Form) -> Self {
@@ -222,6 +227,12 @@ impl Response {
     /// As [`bytes`](Self::bytes), and if the charset is not known.
     pub fn text_with_charset(self, charset: &str) -> Result<String> {
         wait(self.0.text_with_charset(charset))
+    }
+
+    /// The body in pieces, as they come, from here on. An error is the last of them.
+    #[must_use]
+    pub fn chunks(self) -> Chunks {
+        Chunks::of(self)
     }
 
     /// The body line by line, from here on: see [`lines`](sessio_driver::Response::lines).
