@@ -14,7 +14,7 @@ macro_rules! backend {
         pub use $crate::sessio::{
             self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer,
             Params, Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url,
-            cookie, http, pool,
+            coding, cookie, http, pool,
         };
         pub use $crate::{ConnectFailure, Endpoint, Source};
 

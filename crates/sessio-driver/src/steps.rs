@@ -22,6 +22,7 @@ macro_rules! request_steps {
             without_auth[]();
             body[](body: impl Into<$crate::sessio::Body>);
             form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+            compress[](coding: $crate::sessio::coding::Coding);
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
             expect_continue[]();

@@ -26,6 +26,7 @@
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
 //! | [`multipart`] | forms of several parts, put together while they are sent |
+//! | [`range`] | to go on where a download stopped: what an answer means for the bytes that are held |
 //! | [`coding`] | content codings, undone while the body comes in |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
@@ -114,10 +115,13 @@ mod now;
 mod observer;
 mod origin;
 mod origins;
+#[cfg(feature = "json")]
+mod pairs;
 mod params;
 pub mod pool;
 mod prepare;
 mod prepared;
+pub mod range;
 pub mod reach;
 pub mod redirect;
 mod request;

@@ -8,7 +8,7 @@ use http::Method;
 use crate::address::{Address, Form, Shown};
 use crate::auth::Auth;
 use crate::body::Body;
-use crate::coding::Codings;
+use crate::coding::{Coding, Codings};
 use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
@@ -41,6 +41,8 @@ pub struct Merged {
     pub auth: Option<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded.
+    pub compress: Option<Coding>,
     /// How many redirects to follow; `None` hands a redirect over.
     pub max_redirects: Option<u32>,
     /// Headers that stay behind when a redirect leaves the origin.
@@ -146,6 +148,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
             change => change.applied(None),
         },
         body: request.body,
+        compress: request.compress,
         max_redirects: request
             .max_redirects
             .applied(settings.follow_redirects.then_some(settings.max_redirects)),

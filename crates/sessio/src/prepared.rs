@@ -158,9 +158,13 @@ impl Prepared {
         Ok(())
     }
 
-    /// Replaces the body and what the headers say of its length.
+    /// Replaces the body and what the headers say of its length, and of a coding that the request had asked for: the new
+    /// body goes out as it is.
     pub fn set_body(&mut self, body: impl Into<Body>) {
         self.framed = None;
+        if self.body.coding.is_some() {
+            self.headers.remove("Content-Encoding");
+        }
         self.body = body.into();
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");

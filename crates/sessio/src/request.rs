@@ -6,6 +6,7 @@ use url::Url;
 use crate::address::Address;
 use crate::auth::Auth;
 use crate::body::Body;
+use crate::coding::Coding;
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
@@ -75,6 +76,8 @@ pub struct Request {
     pub auth: Change<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded; see [`compress`](Self::compress).
+    pub compress: Option<Coding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
     /// The time limits, one by one.
@@ -251,6 +254,33 @@ impl Request {
         self
     }
 
+    /// Adds the query parameters of a value of serde: of a struct or a map, in its order, or of a sequence of pairs. A
+    /// value that is a sequence is a parameter for each element, and `None` is none (rule P-22). One that has no pairs, such
+    /// as one with a map in it, is [`Kind::InvalidQuery`].
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Search<'a> {
+    ///     q: &'a str,
+    ///     tag: &'a [&'a str],
+    ///     page: Option<u32>,
+    /// }
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
+    /// let request = Request::get("http://example.org/").query_from(&search);
+    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(prepared.target(), "/?q=a+b&tag=x&tag=y");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        match crate::pairs::of(value) {
+            Ok(pairs) => self.query(pairs),
+            Err(error) => self.noting(Err(Error::new(Kind::InvalidQuery).with_source(error))),
+        }
+    }
+
     /// Leaves the session's query parameters of that key out.
     pub fn remove_param(mut self, key: &str) -> Self {
         self.params.retain(|(k, _)| k != key);
@@ -304,6 +334,16 @@ impl Request {
         self
     }
 
+    /// Sends a value of serde as a form: see [`Body::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match Body::form_from(value) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
+        self
+    }
+
     /// Sends a form of several parts: see [`multipart`](crate::multipart).
     pub fn multipart(mut self, form: Form, seed: &mut Seed) -> Self {
         match Body::multipart(form, seed) {
@@ -340,6 +380,16 @@ impl Request {
     /// ```
     pub fn expect_continue(self) -> Self {
         self.header("Expect", "100-continue")
+    }
+
+    /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
+    /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
+    ///
+    /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
+    /// body. What is coded can be sent again if it could be without.
+    pub fn compress(mut self, coding: Coding) -> Self {
+        self.compress = Some(coding);
+        self
     }
 
     /// Follows at most so many redirects; with `None` a redirect is handed over as it is, and the response
