@@ -116,6 +116,7 @@ mod params;
 pub mod pool;
 mod prepare;
 mod prepared;
+pub mod proxy;
 pub mod reach;
 pub mod redirect;
 mod request;
