@@ -130,6 +130,7 @@ pub mod sse;
 #[doc(hidden)]
 pub mod testing;
 pub mod text;
+pub mod tunnel;
 
 pub use address::Address;
 pub use auth::{Answer, Auth, Flow, Scheme, Secret};
