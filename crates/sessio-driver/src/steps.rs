@@ -25,6 +25,10 @@ macro_rules! request_steps {
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
             decode[](decode: bool);
+            tls[](tls: $crate::sessio::Tls);
+            roots[](roots: impl Into<$crate::sessio::tls::Roots>);
+            identity[](identity: impl Into<Option<$crate::sessio::tls::Identity>>);
+            danger_accept_invalid_certs[](accept: bool);
             observe[](observer: $crate::sessio::Observer);
         }
     };

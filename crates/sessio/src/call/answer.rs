@@ -50,10 +50,14 @@ impl Call {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.clock.rest();
+        // Handshakes are a part of connecting: its limit goes on running.
+        if conn.is_open() {
+            self.clock.rest();
+        }
         self.heard_by = None;
         self.tried = None;
         (self.connection, self.is_reused) = (conn.id(), conn.exchanges > 0);
+        self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         self.conn = Some(conn);
         let request = &self.request;
         let mut asked = Asked::new(&request.method);
@@ -64,7 +68,6 @@ impl Call {
         let outgoing = request.outgoing(self.framed);
         let buffer = self.sender.take_buffer();
         self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
-        self.phase = Phase::Exchange;
         (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
         let (connection, reused) = self.connection();
         self.report(Event::Connected { connection, reused });
@@ -89,7 +92,7 @@ impl Call {
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
-        let moves = self.moves_filter() || matches!(self.phase, Phase::Exchange);
+        let moves = self.moves_filter() || matches!(self.phase, Phase::Handshake | Phase::Exchange);
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
         if n > conn.unsent(&self.sender).len() {
             return self.misuse();
@@ -101,7 +104,8 @@ impl Call {
 
     /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
-        let reading = matches!(self.phase, Phase::Exchange | Phase::Read | Phase::Skip { .. });
+        let reading =
+            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return self.fail(error);
@@ -117,7 +121,11 @@ impl Call {
     /// The transport failed, in the direction of sending or in that of receiving.
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
-            (Direction::Send, Phase::Exchange) => self.send_failure = Some(cause),
+            // Why it takes no more, the peer may have said (row Q08).
+            (Direction::Send, Phase::Handshake | Phase::Exchange) => self.send_failure = Some(cause),
+            (Direction::Receive, Phase::Handshake) => {
+                self.fail(Error::new(Kind::TlsClosed).with_source(cause));
+            }
             (Direction::Send, _) if self.moves_filter() => self.send_failure = Some(cause),
             (Direction::Receive, Phase::Exchange) => {
                 let is_first = self.receiver.bytes_received() == 0;

@@ -7,6 +7,7 @@ use crate::address::Shown;
 use crate::error::{Error, Kind};
 use crate::head::Head;
 use crate::prepared::Prepared;
+use crate::secure::Secured;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
 ///
@@ -14,10 +15,10 @@ use crate::prepared::Prepared;
 /// bytes were cut: sums are told, not pieces. No time is in it: who wants the time asks a clock.
 ///
 /// ```text
-/// Connecting ──▶ Connected ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
-///     ▲ ▲                       │                     │
-///     │ └───── [Rewound] ◀─── Retry                   ▼
-///     └──────── [Rewound] ◀── Skipped ◀── Redirect or Challenge
+/// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
+///     ▲ ▲                                       │                     │
+///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
+///     └──────────────── [Rewound] ◀── Skipped ◀────────── Redirect or Challenge
 /// ```
 ///
 /// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
@@ -42,6 +43,14 @@ pub enum Event<'a> {
         connection: u64,
         /// Whether it has carried an earlier exchange.
         reused: bool,
+    },
+    /// A handshake is over: of a new connection behind TLS, before anything of the request goes out.
+    #[non_exhaustive]
+    Secured {
+        /// The connection's number within the session.
+        connection: u64,
+        /// What was agreed on.
+        secured: Secured<'a>,
     },
     /// The whole request is out.
     #[non_exhaustive]
@@ -108,6 +117,10 @@ impl fmt::Display for Event<'_> {
             }
             Self::Connected { connection, reused } => {
                 write!(f, "connected by {} connection {connection}", if reused { "idle" } else { "new" })
+            }
+            Self::Secured { connection, secured } => {
+                write!(f, "secured connection {connection} by {} with {}", secured.version, secured.cipher)?;
+                f.write_str(if secured.resumed { ", resumed" } else { "" })
             }
             Self::Sent { body } => write!(f, "sent, with {body} bytes of body"),
             Self::Interim(head) => write!(f, "interim response {}", head.status.as_u16()),

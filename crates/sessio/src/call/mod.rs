@@ -155,6 +155,8 @@ enum Phase {
         fresh: bool,
         limit: Timeout,
     },
+    /// There is a connection, and it has stages to pass before it carries HTTP. Nothing of the request goes out.
+    Handshake,
     Exchange,
     Turn,
     Answer,

@@ -5,11 +5,13 @@ use std::time::Instant;
 use url::Url;
 
 use super::{Call, Event, Phase};
+use crate::conn::{Conn, Stage};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::Event as Came;
 use crate::now::{Now, later};
 use crate::pool::Key;
 use crate::reach::Reach;
+use crate::tls::{Start, Wanted};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -54,6 +56,35 @@ impl<'a> Connect<'a> {
     #[must_use]
     pub fn key(&self) -> Key<'a> {
         Key::reaching(self.url, self.reach)
+    }
+
+    /// Whether a connection can be opened at all: to be asked before anything is dialled.
+    ///
+    /// # Errors
+    /// [`Kind::UnsupportedScheme`] for an `https` URL where nobody does TLS, [`Kind::InvalidTls`] where what is wanted
+    /// of it cannot be had.
+    pub fn check(&self) -> Result<()> {
+        if self.url.scheme() == "http" { Ok(()) } else { self.engine()?.check(&self.reach.tls) }
+    }
+
+    /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
+    /// of its session.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn open(&self, id: u64, now: Now) -> Result<Conn> {
+        if self.url.scheme() == "http" {
+            return Ok(Conn::plain(id, now.mono));
+        }
+        let host = self.url.host().ok_or(Kind::InvalidUrl)?;
+        let key = self.key();
+        let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
+        let secure = self.engine()?.start(&wanted)?;
+        Ok(Conn::staged(id, now.mono, [Stage::Secure(secure)]))
+    }
+
+    fn engine(&self) -> Result<&'a dyn Start> {
+        self.reach.engine.start().ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
     }
 }
 
@@ -113,6 +144,10 @@ impl Call {
                 let (fresh, limit) = (*fresh, *limit);
                 self.connect(limit, fresh, now)
             }
+            Phase::Handshake => {
+                let until = self.heard_by;
+                self.io(Timeout::Connect, now).map(|step| step.by(until))
+            }
             Phase::Exchange => {
                 let until = self.heard_by;
                 self.send_and_wait(now).map(|step| step.by(until))
@@ -139,12 +174,25 @@ impl Call {
         {
             self.skipped(false);
         }
-        if matches!(self.phase, Phase::Exchange)
+        if matches!(self.phase, Phase::Handshake | Phase::Exchange)
             && self.send_failure.is_some()
             && *self.heard_by.get_or_insert_with(|| later(now, patience)) <= now
         {
-            self.lose(Kind::ClosedBeforeResponse.into());
+            match (&self.phase, self.send_failure.take()) {
+                (Phase::Handshake, Some(cause)) => self.fail(Error::new(Kind::TlsClosed).with_source(cause)),
+                (_, cause) => {
+                    self.send_failure = cause;
+                    self.lose(Kind::ClosedBeforeResponse.into());
+                }
+            }
         }
+    }
+
+    /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
+    #[must_use]
+    pub fn wanted(&self) -> Option<Connect<'_>> {
+        let Phase::Connect { fresh, .. } = self.phase else { return None };
+        Some(Connect { url: &self.request.url, reach: &self.request.reach, fresh, deadline: None })
     }
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
