@@ -64,10 +64,18 @@ impl Call {
         asked.close = says_close(&request.headers);
         asked.upgrade = request.headers.contains("Upgrade");
         self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
-        let target = request.target().as_bytes();
         let outgoing = request.outgoing(self.framed);
         let buffer = self.sender.take_buffer();
-        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
+        self.sender = match request.forwarded_by() {
+            None => {
+                let target = request.target().as_bytes();
+                Sender::new(&request.method, target, &request.headers, outgoing, buffer)
+            }
+            Some(_) => {
+                let (target, headers) = request.for_proxy();
+                Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
+            }
+        };
         (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
         let (connection, reused) = self.connection();
         self.report(Event::Connected { connection, reused });
@@ -124,7 +132,8 @@ impl Call {
             // Why it takes no more, the peer may have said (row Q08).
             (Direction::Send, Phase::Handshake | Phase::Exchange) => self.send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => {
-                self.fail(Error::new(Kind::TlsClosed).with_source(cause));
+                let kind = self.cut_kind();
+                self.fail(Error::new(kind).with_source(cause));
             }
             (Direction::Send, _) if self.moves_filter() => self.send_failure = Some(cause),
             (Direction::Receive, Phase::Exchange) => {
@@ -135,6 +144,14 @@ impl Call {
             (Direction::Receive, Phase::Read) => self.receive_failure = Some(cause),
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
+        }
+    }
+
+    /// What it is if the connection ends within a stage.
+    pub(super) fn cut_kind(&self) -> Kind {
+        match &self.conn {
+            Some(conn) if conn.is_tunnelling() => Kind::ClosedBeforeResponse,
+            _ => Kind::TlsClosed,
         }
     }
 

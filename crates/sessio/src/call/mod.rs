@@ -198,7 +198,8 @@ impl Call {
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
-        let request = request.into();
+        let mut request = request.into();
+        request.choose_proxy()?;
         let framed = request.framed()?;
         let watch = request.observer.begin(&request);
         Ok(if watch.is_some() {

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use http::StatusCode;
 use url::Position;
 
 use super::{Call, Event, Phase};
@@ -15,6 +16,7 @@ use crate::history::Exchange;
 use crate::now::Now;
 use crate::prepared::Prepared;
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
+use crate::tunnel::asks_for_basic;
 
 /// How often one call answers challenges.
 const MOST_CHALLENGES: u32 = 8;
@@ -53,12 +55,26 @@ impl Call {
     pub(super) fn needs_turn(&self, head: &Head) -> bool {
         self.request.flow.is_some()
             || redirect::is_redirect(head.status)
+            || self.is_proxys(head)
             || (self.request.jar && head.headers.contains("Set-Cookie"))
+    }
+
+    /// Whether a proxy asks for credentials, and not the host: the 407 is its own (RFC 9110 section 15.5.8).
+    fn is_proxys(&self, head: &Head) -> bool {
+        head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.request.forwarded_by().is_some()
     }
 
     pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
-        if self.request.jar {
+        if self.is_proxys(&head) {
+            if asks_for_basic(&head) && self.request.reach.plan.challenge() {
+                if !self.request.body.is_replayable() {
+                    return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
+                }
+                return self.follow(self.exchange(head), Next::Again);
+            }
+            // What it sets are no cookies of the host.
+        } else if self.request.jar {
             let lines = head.headers.get_all("Set-Cookie");
             self.past_mut().extracted = jar.extract(&self.request.url, lines, now);
         }
@@ -161,7 +177,11 @@ impl Call {
             overrides: Vec::new(),
             framed: None,
         };
+        next.reach.plan.reopen();
         next.address_host()?;
+        if follow.leaves_origin {
+            next.log_in()?;
+        }
         next.headers.remove("Cookie");
         next.write_cookies(jar, now);
         next.frame();
@@ -217,6 +237,11 @@ impl Call {
         let reusable = self.is_kept;
         if let Next::Redirect(request) = next {
             self.redirects += 1;
+            let mut request = request;
+            if let Err(error) = request.choose_proxy() {
+                self.request = request;
+                return self.fail(error);
+            }
             match request.framed() {
                 Ok(framed) => self.framed = framed,
                 Err(error) => return self.fail(error),

@@ -310,7 +310,9 @@ impl Socks5 {
         match (self.word[0], self.word[1]) {
             (1, 0) => self.request(),
             (1, _) => {
-                return Err(Error::new(Kind::ProxyAuthentication).with_detail("user and password are refused"));
+                return Err(
+                    Error::new(Kind::ProxyAuthentication).with_detail("user and password are refused")
+                );
             }
             (version, _) => return Err(not_socks(format!("version {version} of the login"))),
         }
