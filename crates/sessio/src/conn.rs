@@ -1,5 +1,7 @@
 //! One connection, as far as bytes go: the socket is the driver's.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
@@ -24,6 +26,8 @@ pub struct Conn {
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
     secure: Option<Box<dyn Secure>>,
+    /// Shared with the calls that it carries: they tell it after it has gone on.
+    pub(crate) remote: Option<Arc<SocketAddr>>,
     /// The conversation with a proxy that is under way.
     tunnel: Option<Tunnel>,
 }
@@ -56,7 +60,16 @@ impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, stages: Vec::new(), is_securing: false, secure: None, tunnel: None }
+        Self {
+            id,
+            opened,
+            exchanges: 0,
+            stages: Vec::new(),
+            is_securing: false,
+            secure: None,
+            tunnel: None,
+            remote: None,
+        }
     }
 
     /// A fresh connection that passes these stages, first to last.
@@ -71,6 +84,13 @@ impl Conn {
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
         Self::staged(id, opened, [Stage::Secure(secure)])
+    }
+
+    /// The same, with the address that it leads to.
+    #[must_use]
+    pub fn to(mut self, remote: SocketAddr) -> Self {
+        self.remote = Some(Arc::new(remote));
+        self
     }
 
     /// Its number.

@@ -148,6 +148,7 @@ kinds! {
     InvalidProxy "invalid-proxy" Caller "that is no proxy" "give http://, https://, socks5:// or socks5h:// and a host";
     InvalidNetrc "invalid-netrc" Caller "the netrc file cannot be used" "chmod 600 it, or set `trust_env` to false";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
+    InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
@@ -190,6 +191,7 @@ kinds! {
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
     BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be undone" "switch decoding off to have the bytes as they came";
     TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
+    BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or delete it to start over";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";

@@ -31,7 +31,9 @@ impl Call {
         if let Some(proxy) = self.request.reach.plan.proxy() {
             error = error.with_proxy(proxy);
         }
-        if let Some(tried) = self.tried.take().filter(|_| error.is_timeout()) {
+        if let Some(tried) =
+            self.aside.as_mut().and_then(|aside| aside.tried.take()).filter(|_| error.is_timeout())
+        {
             error = error.with_source(tried);
         }
         self.conn = None;
