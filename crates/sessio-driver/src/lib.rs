@@ -15,6 +15,7 @@ mod connect;
 mod cookie_file;
 mod download;
 mod draft;
+mod environment;
 mod events;
 mod failure;
 mod flight;

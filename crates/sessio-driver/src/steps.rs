@@ -33,6 +33,9 @@ macro_rules! request_steps {
             roots[](roots: impl Into<$crate::sessio::tls::Roots>);
             identity[](identity: impl Into<Option<$crate::sessio::tls::Identity>>);
             danger_accept_invalid_certs[](accept: bool);
+            proxy[V: TryInto<$crate::sessio::proxy::Via, Error: Into<$crate::sessio::Error>>](proxy: V);
+            proxies[](proxies: $crate::sessio::Proxies);
+            without_proxy[]();
             observe[](observer: $crate::sessio::Observer);
         }
     };

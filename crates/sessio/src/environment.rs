@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::netrc::Netrc;
 use crate::proxy::Proxies;
+use crate::tls::Certificates;
 
 /// The part of an environment that sessions heed. A clone costs nothing.
 ///
@@ -50,6 +51,25 @@ struct Said {
     authorities: Option<Authorities>,
     netrc_paths: Vec<PathBuf>,
     netrc: Option<Netrc>,
+    certificates: Option<Result<Certificates, Box<str>>>,
+}
+
+/// Which parts of the environment take part: finer than `trust_env`, and only while that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trust {
+    /// Proxies, and the hosts that go without.
+    pub proxies: bool,
+    /// Certificates to trust.
+    pub authorities: bool,
+    /// The netrc file.
+    pub netrc: bool,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self { proxies: true, authorities: true, netrc: true }
+    }
 }
 
 /// Where certificates of authorities are that take the place of the default ones. Whoever reads files finds
@@ -84,6 +104,7 @@ impl Environment {
             authorities: authorities(get),
             netrc_paths: netrc_paths(get),
             netrc: None,
+            certificates: None,
         };
         if said == Said::default() { Self(None) } else { Self(Some(Arc::new(said))) }
     }
@@ -93,6 +114,46 @@ impl Environment {
     pub fn with_netrc(mut self, netrc: Netrc) -> Self {
         Arc::make_mut(self.0.get_or_insert_default()).netrc = Some(netrc);
         self
+    }
+
+    /// The same with what was read of the [authorities](Self::authorities), or why that cannot be used: then no `https`
+    /// URL can be asked for, unless somebody else says whom to trust.
+    #[must_use]
+    pub fn with_certificates(mut self, read: Result<Certificates, impl Into<Box<str>>>) -> Self {
+        let said = Arc::make_mut(self.0.get_or_insert_default());
+        said.certificates = Some(read.map_err(Into::into));
+        self
+    }
+
+    /// What of it takes part.
+    pub(crate) fn trusted(&self, trust: Trust) -> Self {
+        if trust == Trust::default() || self.is_empty() {
+            return self.clone();
+        }
+        let mut trusted = self.clone();
+        let said = Arc::make_mut(trusted.0.get_or_insert_default());
+        if !trust.proxies {
+            said.proxies = Proxies::new();
+        }
+        if !trust.netrc {
+            (said.netrc, said.netrc_paths) = (None, Vec::new());
+        }
+        if !trust.authorities {
+            (said.authorities, said.certificates) = (None, None);
+        }
+        trusted
+    }
+
+    /// The certificates that were read.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.0.as_ref()?.certificates.as_ref()?.as_ref().ok()
+    }
+
+    /// Why there are none where there should be.
+    #[must_use]
+    pub fn certificates_problem(&self) -> Option<&str> {
+        self.0.as_ref()?.certificates.as_ref()?.as_ref().err().map(|problem| &**problem)
     }
 
     /// Whether it says nothing.

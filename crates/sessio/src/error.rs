@@ -15,6 +15,8 @@ use url::Url;
 
 use crate::history::Exchange;
 use crate::origin::Origin;
+use crate::proxy::Proxy;
+use crate::tunnel::Refused;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -226,6 +228,8 @@ pub enum Stage {
     Prepare,
     /// Waiting for the pool, resolving, opening the connection.
     Connect,
+    /// Reaching a proxy, and what is said to it before it lets us through: [`Error::proxy`] says which.
+    Proxy,
     /// The TLS handshake on the connection: nothing of the request has gone out.
     Tls,
     /// Sending the request.
@@ -243,6 +247,7 @@ impl Stage {
         match self {
             Self::Prepare => "preparing",
             Self::Connect => "connecting",
+            Self::Proxy => "going through the proxy",
             Self::Tls => "securing the connection",
             Self::Send => "sending the request",
             Self::Head => "waiting for the response",
@@ -294,6 +299,7 @@ struct Inner {
     detail: Option<Cow<'static, str>>,
     url: Option<Url>,
     progress: Option<Progress>,
+    proxy: Option<Proxy>,
     response: Option<Exchange>,
     history: Vec<Exchange>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -309,6 +315,7 @@ impl Error {
             detail: None,
             url: None,
             progress: None,
+            proxy: None,
             response: None,
             history: Vec::new(),
             source: None,
@@ -334,6 +341,13 @@ impl Error {
     #[must_use]
     pub fn with_url(mut self, url: &Url) -> Self {
         self.0.url = Some(crate::address::without_userinfo(url));
+        self
+    }
+
+    /// With the proxy through which the request went.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: &Proxy) -> Self {
+        self.0.proxy = Some(proxy.clone());
         self
     }
 
@@ -372,6 +386,19 @@ impl Error {
         self.0.progress.as_ref()
     }
 
+    /// The proxy through which the request was to go, whether that is at fault or not; `Display` shows it without
+    /// its credentials.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.0.proxy.as_ref()
+    }
+
+    /// What the proxy answered to CONNECT, where it refused.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+
     /// The response that could not be followed or was an error status: its head, where one had come.
     #[must_use]
     pub fn response(&self) -> Option<&Exchange> {
@@ -393,12 +420,22 @@ impl Error {
     /// Whether no connection could be made: resolving, connecting, securing, or the time for any of these.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        self.progress().is_some_and(|progress| progress.stage == Stage::Tls)
+        self.progress().is_some_and(|progress| matches!(progress.stage, Stage::Tls | Stage::Proxy))
             || matches!(
                 self.kind(),
                 Kind::Resolve
                     | Kind::Connect
                     | Kind::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Pool)
+            )
+    }
+
+    /// Whether a proxy is at fault, or could not be reached.
+    #[must_use]
+    pub fn is_proxy(&self) -> bool {
+        self.progress().is_some_and(|progress| progress.stage == Stage::Proxy)
+            || matches!(
+                self.kind(),
+                Kind::InvalidProxy | Kind::ProxyRefused | Kind::ProxyAuthentication | Kind::NotSocks
             )
     }
 
@@ -505,6 +542,9 @@ impl fmt::Display for Error {
         if let Some(url) = self.url() {
             write!(f, " for {}", crate::address::Shown(url))?;
         }
+        if let Some(proxy) = self.proxy() {
+            write!(f, " through {proxy}")?;
+        }
         if let Some(at) = self.progress() {
             write!(f, " while {}", at.stage.name())?;
             write!(f, ", {} bytes sent and {} received", at.bytes_sent, at.bytes_received)?;
@@ -523,6 +563,9 @@ impl fmt::Debug for Error {
         }
         if let Some(url) = self.url() {
             out.field("url", &url.as_str());
+        }
+        if let Some(proxy) = self.proxy() {
+            out.field("proxy", proxy);
         }
         if let Some(progress) = self.progress() {
             out.field("progress", progress);

@@ -15,6 +15,7 @@ use crate::meters::{Meters, Transfer, Way};
 use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
+use crate::proxy::{Proxies, Via};
 use crate::settings::Timeouts;
 use crate::tls::{Identity, Roots, Tls, TlsChanges};
 
@@ -74,6 +75,8 @@ pub struct Request {
     pub jar: Change<bool>,
     /// How to authenticate; [`Change::Remove`] is not at all, not even by the URL's userinfo.
     pub auth: Change<Auth>,
+    /// Which proxies it goes through: its rules go before the session's, and [`Change::Remove`] is through none.
+    pub proxies: Change<Proxies>,
     /// The body.
     pub body: Body,
     /// How the body is coded; see [`compress`](Self::compress).
@@ -319,6 +322,28 @@ impl Request {
     /// Does not authenticate.
     pub fn without_auth(mut self) -> Self {
         self.auth = Change::Remove;
+        self
+    }
+
+    /// Goes through this proxy, redirects too, whatever session and environment say; hosts that are
+    /// [excepted](Proxies::except) go without. Text is read as the URL of one; empty text is none.
+    pub fn proxy<V: TryInto<Via, Error: Into<Error>>>(mut self, proxy: V) -> Self {
+        match proxy.try_into() {
+            Ok(via) => self.proxies = Change::Set(Proxies::from(via)),
+            Err(error) => return self.noting(Err(error.into())),
+        }
+        self
+    }
+
+    /// Chooses proxies by these rules; where they say nothing, session and environment do.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = Change::Set(proxies);
+        self
+    }
+
+    /// Goes through no proxy, whatever session and environment say.
+    pub fn without_proxy(mut self) -> Self {
+        self.proxies = Change::Remove;
         self
     }
 

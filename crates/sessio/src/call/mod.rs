@@ -198,6 +198,7 @@ impl Call {
     #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
         let mut request = request.into();
+        request.choose_proxy()?;
         if request.framed.is_none() {
             request.seal()?;
         }

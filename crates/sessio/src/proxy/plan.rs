@@ -7,7 +7,9 @@ use url::Url;
 use super::no_proxy::NoProxy;
 use super::rules::{Found, Proxies, Via};
 use super::server::Proxy;
+use crate::auth::Secret;
 use crate::error::Result;
+use crate::headers::Headers;
 
 /// The rules of a request, and the choice for its URL. Empty, as nearly everywhere, it is one word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +21,14 @@ struct Layers {
     session: Proxies,
     environment: Proxies,
     choice: Option<Choice>,
+    /// The choice was made for a hop before: the next one is still to come.
+    is_stale: bool,
     /// The chosen proxy has asked for credentials.
     is_challenged: bool,
+    /// A Proxy-Authorization that was set by hand, and the proxy that it is for.
+    by_hand: Option<(Proxy, Secret)>,
+    /// The same before a proxy was chosen.
+    pending: Option<Secret>,
 }
 
 /// Who brought a rule or a list of exceptions.
@@ -71,6 +79,13 @@ impl Plan {
         Self(Some(Box::new(Layers { request, session, environment, ..Layers::default() })))
     }
 
+    /// The same with the request's.
+    pub(crate) fn set_request(&mut self, request: Proxies) {
+        if self.0.is_some() || !request.is_empty() {
+            self.0.get_or_insert_default().request = request;
+        }
+    }
+
     /// The same with the environment's.
     pub(crate) fn set_environment(&mut self, environment: &Proxies) {
         if self.0.is_some() || !environment.is_empty() {
@@ -114,7 +129,12 @@ impl Plan {
         if let Some(layers) = &mut self.0 {
             // What one proxy has asked for is nothing to another.
             layers.is_challenged &= layers.choice.as_ref().is_some_and(|before| before.proxy == choice.proxy);
+            layers.by_hand.take_if(|(proxy, _)| choice.proxy.as_ref() != Some(proxy));
+            if let Some(words) = layers.pending.take() {
+                layers.by_hand = choice.proxy.clone().map(|proxy| (proxy, words));
+            }
             layers.choice = Some(choice);
+            layers.is_stale = false;
         }
         Ok(())
     }
@@ -122,7 +142,7 @@ impl Plan {
     /// The choice for the URL at hand; `None` if nothing is said of proxies at all, or none was made yet.
     #[must_use]
     pub fn choice(&self) -> Option<&Choice> {
-        self.0.as_ref()?.choice.as_ref()
+        self.0.as_ref().filter(|layers| !layers.is_stale)?.choice.as_ref()
     }
 
     /// The proxy for the URL at hand.
@@ -131,9 +151,49 @@ impl Plan {
         self.choice()?.proxy.as_ref()
     }
 
-    /// Whether the proxy at hand has asked for credentials in this call.
-    pub(crate) fn is_challenged(&self) -> bool {
-        self.0.as_ref().is_some_and(|layers| layers.is_challenged)
+    /// Whether a choice is still to be made.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.as_ref().is_some_and(|layers| layers.choice.is_none() || layers.is_stale)
+    }
+
+    /// There is another URL now.
+    pub(crate) fn reopen(&mut self) {
+        if let Some(layers) = &mut self.0 {
+            layers.is_stale = true;
+        }
+    }
+
+    /// The words of a Proxy-Authorization that was set by hand: they are for the proxy of the first hop, in place of its
+    /// own, and for no other (rows B16, V02).
+    pub(crate) fn authorize(&mut self, words: &[u8]) {
+        let Some(layers) = &mut self.0 else { return };
+        layers.pending = Some(Secret(words.into()));
+    }
+
+    /// What is said to the proxy at hand beside the request itself.
+    pub(crate) fn says(&self) -> Headers {
+        let Some(layers) = &self.0 else { return Headers::new() };
+        let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
+            return Headers::new();
+        };
+        let mut headers = proxy.adds(layers.is_challenged);
+        if let Some((_, words)) = &layers.by_hand {
+            // It was a header before.
+            let _ = headers.insert("Proxy-Authorization", &words.0);
+            headers.mark_sensitive("Proxy-Authorization");
+        }
+        headers
+    }
+
+    /// All that tells connections through the proxy at hand apart, secrets included; nothing of it may be shown.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let layers = self.0.as_ref()?;
+        let mut bytes = layers.choice.as_ref()?.proxy.as_ref()?.identity();
+        if let Some((_, words)) = &layers.by_hand {
+            bytes.push(b'\n');
+            bytes.extend_from_slice(&words.0);
+        }
+        Some(bytes.escape_ascii().to_string())
     }
 
     /// The proxy at hand asks for credentials: says whether it is to get them now, which is so once, if there
@@ -143,7 +203,8 @@ impl Plan {
         let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
             return false;
         };
-        let is_news = proxy.has_credentials() && !proxy.is_eager() && !layers.is_challenged;
+        let is_news =
+            proxy.has_credentials() && !proxy.is_eager() && !layers.is_challenged && layers.by_hand.is_none();
         layers.is_challenged |= is_news;
         is_news
     }
@@ -277,14 +338,36 @@ mod tests {
         let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
         assert!(!plan.challenge(), "nobody was chosen yet");
         plan.choose(&url(), false).unwrap();
-        assert!(plan.challenge() && plan.is_challenged());
+        assert!(!plan.says().contains("Proxy-Authorization"));
+        assert!(plan.challenge() && plan.says().contains("Proxy-Authorization"));
         assert!(!plan.challenge(), "once");
         plan.choose(&url(), false).unwrap();
-        assert!(plan.is_challenged(), "the same proxy");
+        assert!(plan.says().contains("Proxy-Authorization"), "the same proxy");
         plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
-        assert!(!plan.is_challenged(), "another");
+        assert!(!plan.says().contains("Proxy-Authorization"), "another");
         plan.choose(&url(), true).unwrap();
         assert_eq!(plan.choice().unwrap().why, Why::Route);
         assert!(!plan.challenge());
+    }
+
+    #[test]
+    fn v02_v10_b16_what_was_set_by_hand_is_for_the_first_proxy_alone() {
+        let mut rules = Proxies::from(Proxy::parse("u:p@one").unwrap());
+        rules.set("https", "two").unwrap();
+        let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
+        let mut bare = plan.clone();
+        plan.authorize(b"Custom x");
+        for plan in [&mut bare, &mut plan] {
+            plan.choose(&url(), false).unwrap();
+        }
+        assert_ne!(plan.identity(), bare.identity());
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"));
+        plan.choose(&url(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"), "the same proxy");
+        plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), None, "another");
+        plan.choose(&url(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Basic dTpw"), "gone is gone");
+        assert!(!format!("{plan:?}").contains("Custom"));
     }
 }

@@ -10,6 +10,7 @@ use crate::address::percent_decode;
 use crate::auth::{Secret, basic};
 use crate::error::{Error, Kind, Result, escape};
 use crate::headers::Headers;
+use crate::tls::Tls;
 
 /// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +89,7 @@ struct Parts {
     credentials: Option<(Secret, Secret)>,
     waits_for_challenge: bool,
     headers: Headers,
+    tls: Option<Tls>,
 }
 
 impl Proxy {
@@ -143,6 +145,7 @@ impl Proxy {
             credentials: None,
             waits_for_challenge: false,
             headers: Headers::new(),
+            tls: None,
         };
         let proxy = Self(Arc::new(parts));
         match userinfo.and_then(|userinfo| userinfo.split_once(':')) {
@@ -197,6 +200,14 @@ impl Proxy {
         Ok(self)
     }
 
+    /// With TLS of its own for the way to an `https` proxy. Without, it is that of the request, less the client
+    /// certificate and the pinned keys, which are for hosts.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        Arc::make_mut(&mut self.0).tls = Some(tls);
+        self
+    }
+
     /// How it is spoken to.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
@@ -227,6 +238,10 @@ impl Proxy {
         self.0.credentials.is_some()
     }
 
+    pub(crate) fn own_tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
+    }
+
     /// User and password.
     pub(crate) fn credentials(&self) -> Option<(&[u8], &[u8])> {
         self.0.credentials.as_ref().map(|(user, password)| (&*user.0, &*password.0))
@@ -242,6 +257,7 @@ impl Proxy {
         let mut headers = self.0.headers.clone();
         if let Some((user, password)) = self.credentials()
             && (answers || self.is_eager())
+            && !headers.contains("Proxy-Authorization")
         {
             // Base64 is valid in every header.
             let _ = headers.insert("Proxy-Authorization", basic(user, password));

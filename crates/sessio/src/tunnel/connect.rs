@@ -49,7 +49,7 @@ impl std::error::Error for Refused {}
 ///
 /// let proxy = Proxy::parse("http://user:pass@proxy.test:3128")?;
 /// let url = Url::parse("https://a.test/secret?path").unwrap();
-/// let mut connect = Connect::new(&url, &proxy, false, Limits::default())?;
+/// let mut connect = Connect::new(&url, &proxy, Limits::default())?;
 /// assert_eq!(
 ///     String::from_utf8_lossy(connect.unsent()),
 ///     "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"
@@ -80,12 +80,16 @@ enum State {
 }
 
 impl Connect {
-    /// The conversation about the host of this URL. `is_challenged` says that this proxy has asked for
-    /// credentials before.
+    /// The conversation about the host of this URL.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] for a URL without a host.
-    pub fn new(url: &Url, proxy: &Proxy, is_challenged: bool, limits: Limits) -> Result<Self> {
+    pub fn new(url: &Url, proxy: &Proxy, limits: Limits) -> Result<Self> {
+        Self::saying(url, proxy, &proxy.adds(false), limits)
+    }
+
+    /// The same, with these headers in place of the proxy's own.
+    pub(crate) fn saying(url: &Url, proxy: &Proxy, says: &Headers, limits: Limits) -> Result<Self> {
         let (true, Some(port)) = (url.has_host(), url.port_or_known_default()) else {
             return Err(Kind::InvalidUrl.into());
         };
@@ -101,14 +105,14 @@ impl Connect {
             is_known: false,
             state: State::Head,
         };
-        connect.ask(is_challenged);
+        connect.ask(says);
         Ok(connect)
     }
 
-    fn ask(&mut self, answers: bool) {
+    fn ask(&mut self, says: &Headers) {
         let mut headers = Headers::new();
         headers.append_known("Host", self.authority.as_bytes());
-        for field in self.proxy.adds(answers).iter() {
+        for field in says.iter() {
             headers.append_field(field);
         }
         self.is_known = headers.contains("Proxy-Authorization");
@@ -225,7 +229,8 @@ impl Connect {
         };
         let goes_on = matches!(self.receiver.reuse(), Reuse::Yes { .. }) && self.sender.is_done();
         if goes_on && !self.is_known && self.proxy.has_credentials() && asks_for_basic(&head) {
-            self.ask(true);
+            let says = self.proxy.adds(true);
+            self.ask(&says);
             return Ok(());
         }
         Err(refused(*head, body, true))
@@ -285,7 +290,7 @@ mod tests {
 
     fn connect(url: &str, proxy: &str) -> Connect {
         let proxy = Proxy::parse(proxy).unwrap();
-        Connect::new(&Url::parse(url).unwrap(), &proxy, false, Limits::default()).unwrap()
+        Connect::new(&Url::parse(url).unwrap(), &proxy, Limits::default()).unwrap()
     }
 
     fn say(connect: &mut Connect) -> String {
@@ -332,7 +337,7 @@ mod tests {
         }
         let proxy = Proxy::parse("http://p").unwrap().header("X-Team", "a").unwrap();
         let url = Url::parse("https://a/").unwrap();
-        let mut connect = Connect::new(&url, &proxy, true, Limits::default()).unwrap();
+        let mut connect = Connect::new(&url, &proxy, Limits::default()).unwrap();
         assert_eq!(say(&mut connect), "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nX-Team: a\r\n\r\n");
     }
 
@@ -472,7 +477,7 @@ mod tests {
         let asks = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"a\"\r\nContent-Length: 2\r\n\r\nno";
         let waiting = || {
             let proxy = Proxy::parse("http://u:p@p").unwrap().wait_for_challenge();
-            Connect::new(&Url::parse("https://a/").unwrap(), &proxy, false, Limits::default()).unwrap()
+            Connect::new(&Url::parse("https://a/").unwrap(), &proxy, Limits::default()).unwrap()
         };
         for cut in [1, 5, 999] {
             let mut connect = waiting();

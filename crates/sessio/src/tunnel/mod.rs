@@ -16,12 +16,15 @@ mod connect;
 mod socks5;
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use url::Url;
 
 use crate::error::{Error, Kind, Result};
 use crate::h1::Limits;
+use crate::headers::Headers;
 use crate::proxy::Proxy;
+pub(crate) use connect::asks_for_basic;
 pub use connect::{Connect, Refused};
 pub use socks5::{Reply, Socks5, Target};
 
@@ -35,7 +38,7 @@ pub enum Tunnel {
 
 impl Tunnel {
     /// The conversation with this proxy about the host of this URL. `address` is where the host is, for a
-    /// proxy that is told addresses; `is_challenged` says that the proxy has asked for credentials before.
+    /// proxy that is told addresses; `says` are headers for an HTTP proxy, its own included.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] if the host cannot be told to this proxy, [`Kind::Resolve`] if an address is
@@ -43,13 +46,13 @@ impl Tunnel {
     pub fn to(
         url: &Url,
         proxy: &Proxy,
-        address: Option<std::net::SocketAddr>,
-        is_challenged: bool,
+        says: &Headers,
+        address: Option<SocketAddr>,
         limits: Limits,
     ) -> Result<Self> {
         use crate::proxy::Protocol::{Http, Https, Socks5 as Told, Socks5h as Named};
         Ok(match proxy.protocol() {
-            Http | Https => Self::Connect(Box::new(Connect::new(url, proxy, is_challenged, limits)?)),
+            Http | Https => Self::Connect(Box::new(Connect::saying(url, proxy, says, limits)?)),
             Told => {
                 let address = address.ok_or_else(|| Error::new(Kind::Resolve))?;
                 Self::Socks5(Box::new(Socks5::new(Target::Address(address), proxy)?))
