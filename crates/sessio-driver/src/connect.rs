@@ -44,23 +44,53 @@ impl<R: Runtime> Flight<R> {
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
+        // What a proxy is told, which is not where the connection goes to.
+        self.told = None;
+        if let Some(told) = self.call.wanted().and_then(|wanted| wanted.told()) {
+            let Some(addresses) = self.addresses(told, deadline).await else { return };
+            let Some(addresses) = self.admit(addresses) else { return };
+            self.told = addresses.first().copied();
+        }
         let request = self.call.request();
         let addresses = match request.reach().destination(request.url()) {
-            Some(Destination::Addresses(addresses)) => addresses,
-            Some(Destination::Name { host, port }) => match self.resolve(&host, port, deadline).await {
-                Some(Ok(addresses)) => addresses,
-                Some(Err(error)) => {
-                    return self.call.unreachable(Error::new(Kind::Resolve).with_source(error));
-                }
-                None => return,
-            },
             Some(Destination::Unix(path)) => return self.dial_unix(&path).await,
-            _ => return self.call.unreachable(Kind::InvalidUrl.into()),
+            Some(destination) => self.addresses(destination, deadline).await,
+            None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
-        if addresses.is_empty() {
-            return self.call.unreachable(Kind::Resolve.into());
+        let Some(mut addresses) = addresses else { return };
+        if self.call.request().reach().plan.proxy().is_none() {
+            let Some(admitted) = self.admit(addresses) else { return };
+            addresses = admitted;
         }
         self.dial(addresses).await;
+    }
+
+    /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.
+    async fn addresses(&mut self, to: Destination, deadline: Option<Instant>) -> Option<Vec<SocketAddr>> {
+        let error = match to {
+            Destination::Addresses(addresses) if !addresses.is_empty() => return Some(addresses),
+            Destination::Addresses(_) => Kind::Resolve.into(),
+            Destination::Name { host, port } => match self.resolve(&host, port, deadline).await? {
+                Ok(addresses) if !addresses.is_empty() => return Some(addresses),
+                Ok(_) => Kind::Resolve.into(),
+                Err(error) => Error::new(Kind::Resolve).with_source(error),
+            },
+            _ => Kind::InvalidUrl.into(),
+        };
+        self.call.unreachable(error);
+        None
+    }
+
+    /// Those that may be reached; `None` if the call was told why none may.
+    fn admit(&mut self, addresses: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
+        let request = self.call.request();
+        match request.reach().admitted(request.url(), addresses) {
+            Ok(addresses) => Some(addresses),
+            Err(error) => {
+                self.call.unreachable(error);
+                None
+            }
+        }
     }
 
     /// The addresses of a name, from whoever is asked for them; `None` if that took too long.
@@ -111,7 +141,7 @@ impl<R: Runtime> Flight<R> {
                                 Poll::Pending => return true,
                                 Poll::Ready(Ok(stream)) => {
                                     dial.connected(*address);
-                                    won = Some(stream);
+                                    won = Some((stream, *address));
                                 }
                                 Poll::Ready(Err(error)) => {
                                     dial.failed(*address, error);
@@ -137,7 +167,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some(stream) => self.dialled(stream),
+            Some((stream, address)) => self.dialled(stream, Some(address)),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -151,7 +181,7 @@ impl<R: Runtime> Flight<R> {
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
         match self.within(deadline, runtime.connect_unix(path, deadline)).await {
-            Some(Ok(stream)) => self.dialled(stream),
+            Some(Ok(stream)) => self.dialled(stream, None),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
                 let now = self.now().mono;
@@ -162,16 +192,22 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>) {
         // Certificates hold by the calendar.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
         let opened = match self.call.wanted() {
-            Some(wanted) => wanted.open(id, self.now),
+            Some(wanted) => wanted.open(id, self.now, self.told),
             None => Err(Kind::Misuse.into()),
         };
         match opened {
-            Ok(conn) => self.connected(stream, conn),
+            Ok(conn) => {
+                let conn = match remote {
+                    Some(remote) => conn.to(remote),
+                    None => conn,
+                };
+                self.connected(stream, conn);
+            }
             Err(error) => self.call.unreachable(error),
         }
     }

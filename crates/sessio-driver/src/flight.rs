@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -25,6 +26,8 @@ pub(crate) struct Flight<R: Runtime> {
     stream: Option<R::Stream>,
     /// The right to have that connection open, or to open it.
     lease: Option<Lease>,
+    /// Where the host is, for a proxy that is told so.
+    pub(crate) told: Option<SocketAddr>,
     /// A place in line for one.
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
@@ -63,6 +66,7 @@ impl<R: Runtime> Flight<R> {
             shared,
             stream: None,
             lease: None,
+            told: None,
             ticket: None,
             upload,
             timer: None,
@@ -108,6 +112,10 @@ impl<R: Runtime> Flight<R> {
         let mut pieces = 0;
         loop {
             let now = self.now();
+            if self.upload.is_some() && !self.call.needs_source() {
+                // What it holds, a file perhaps, goes with the upload, not with the response.
+                self.upload = None;
+            }
             match self.call.step(now) {
                 // The body goes on before the answer is looked for: a stream that blocks would wait for that.
                 Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry && pieces < MOST_PIECES => {

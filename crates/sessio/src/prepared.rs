@@ -14,9 +14,11 @@ use crate::error::{Error, Kind, Result};
 use crate::h1::{Limits, Outgoing, Sender};
 use crate::headers::Headers;
 use crate::merge::Override;
+use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::origin::Origin;
 use crate::pool::Key;
+use crate::proxy::{Choice, Proxy};
 use crate::reach::Reach;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
@@ -54,10 +56,13 @@ pub struct Prepared {
     pub(crate) codings: Codings,
     pub(crate) decode: Option<bool>,
     pub(crate) observer: Observer,
+    pub(crate) meters: Meters,
     pub(crate) reach: Reach,
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
+    /// Whether the body waits for `100 Continue`; known where `framed` is.
+    pub(crate) expects: bool,
 }
 
 impl Prepared {
@@ -118,6 +123,12 @@ impl Prepared {
         &self.reach
     }
 
+    /// Which way it goes, and why: through which proxy, or through none. `None` where nobody says anything of proxies.
+    #[must_use]
+    pub fn proxy_choice(&self) -> Option<&Choice> {
+        self.reach.plan.choice()
+    }
+
     /// Which connections of a pool can carry it.
     #[must_use]
     pub fn key(&self) -> Key<'_> {
@@ -154,9 +165,13 @@ impl Prepared {
         Ok(())
     }
 
-    /// Replaces the body and what the headers say of its length.
+    /// Replaces the body and what the headers say of its length, and of a coding that the request had asked for: the new
+    /// body goes out as it is.
     pub fn set_body(&mut self, body: impl Into<Body>) {
         self.framed = None;
+        if self.body.coding.is_some() {
+            self.headers.remove("Content-Encoding");
+        }
         self.body = body.into();
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
@@ -173,11 +188,44 @@ impl Prepared {
         self.observer = std::mem::take(&mut self.observer).and(observer);
     }
 
-    /// The head as it goes over the wire.
+    /// The head as it goes over the wire: what is said to a proxy included, credentials and all.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
-        let target = self.target().as_bytes();
-        Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new()).unsent().to_vec()
+        let sender = match self.forwarded_by() {
+            None => {
+                let target = self.target().as_bytes();
+                Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new())
+            }
+            Some(_) => {
+                let (target, headers) = self.for_proxy();
+                Sender::new(&self.method, target.as_bytes(), &headers, Outgoing::None, Vec::new())
+            }
+        };
+        sender.unsent().to_vec()
+    }
+
+    /// The proxy that passes this very request on, and not a tunnel through it.
+    pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
+        let proxy = self.reach.plan.proxy()?;
+        (self.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
+    }
+
+    /// Target and headers for that proxy: in absolute-form, without userinfo and fragment (RFC 9112 section 3.2.2, rule
+    /// D-16), and with what only the proxy is to see.
+    pub(crate) fn for_proxy(&self) -> (String, Headers) {
+        let host = &self.url[Position::BeforeHost..Position::AfterPort];
+        let target = match self.target() {
+            // Section 3.2.4.
+            "*" => format!("http://{host}"),
+            path if path.starts_with('/') => format!("http://{host}{path}"),
+            target => target.to_owned(),
+        };
+        let says = self.reach.plan.says();
+        let mut headers = self.headers.clone_with_room(says.len(), 128);
+        for field in says.iter() {
+            headers.insert_known(field);
+        }
+        (target, headers)
     }
 
     /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
@@ -229,21 +277,33 @@ impl Prepared {
         }
     }
 
-    /// How the end of the body shows.
+    /// Notes how the end of the body shows and whether the body is to wait. Without content there is nothing to
+    /// wait with, and nothing is expected (RFC 9110 section 10.1.1).
     ///
     /// # Errors
     /// What the caller has broken by editing.
-    pub(crate) fn framed(&self) -> Result<Framed> {
-        self.framed.map_or_else(|| self.check(), Ok)
+    pub(crate) fn seal(&mut self) -> Result<()> {
+        let facts = Facts::of(&self.headers);
+        let expects = facts.expects;
+        self.framed = Some(self.judge(&facts)?);
+        self.expects = expects && self.body.length() != Some(0);
+        if expects && !self.expects {
+            self.headers.remove("Expect");
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn check(&self) -> Result<Framed> {
+        self.judge(&Facts::of(&self.headers))
     }
 
     /// What the caller may have broken by editing: framing that says two things, or something else than is
     /// sent (rows V44, B19).
-    pub(crate) fn check(&self) -> Result<Framed> {
+    fn judge(&self, facts: &Facts<'_>) -> Result<Framed> {
         let invalid =
             |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
-        let facts = Facts::of(&self.headers);
-        match facts.host {
+        match &facts.host {
             Some(Once(host)) if host.iter().all(|&b| is_host_byte(b)) => {}
             _ => return invalid("Host must be one name with an optional port"),
         }
@@ -254,14 +314,14 @@ impl Prepared {
             return Err(Error::new(Kind::HttpsOnly).with_url(&self.url));
         }
         if facts.is_for_proxies {
-            return invalid("Proxy-Authorization is for proxies, and none stands before the origin");
+            return invalid("Proxy-Authorization is for proxies, and goes to them by `Proxy::header`");
         }
-        let chunked = match facts.coding {
+        let chunked = match &facts.coding {
             None => false,
             Some(Once(coding)) if coding.eq_ignore_ascii_case(b"chunked") => true,
             _ => return invalid("Transfer-Encoding can only be chunked"),
         };
-        let declared = match facts.length {
+        let declared = match &facts.length {
             None => None,
             Some(Once(digits)) => match parse_decimal(digits) {
                 Some(length) => Some(length),
@@ -290,6 +350,7 @@ struct Facts<'a> {
     length: Option<Said<'a>>,
     coding: Option<Said<'a>>,
     is_for_proxies: bool,
+    expects: bool,
 }
 
 /// What a field says.
@@ -305,6 +366,11 @@ impl<'a> Facts<'a> {
             // The length of a name rules nearly every other field out.
             let said = match name.len() {
                 4 if name.eq_ignore_ascii_case(b"Host") => &mut facts.host,
+                6 => {
+                    facts.expects |=
+                        name.eq_ignore_ascii_case(b"Expect") && has_option(value, b"100-continue");
+                    continue;
+                }
                 14 if name.eq_ignore_ascii_case(b"Content-Length") => &mut facts.length,
                 17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => &mut facts.coding,
                 19 => {
@@ -327,6 +393,14 @@ pub(crate) enum Framed {
 }
 
 impl Prepared {
+    /// How many bytes of body its head announces.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        match self.framed {
+            Some(Framed::Length(length)) => Some(length),
+            _ => self.body.length(),
+        }
+    }
+
     /// The body as it goes out.
     pub(crate) fn outgoing(&self, framed: Framed) -> Outgoing {
         match (&self.body.content, framed) {
@@ -357,6 +431,11 @@ impl fmt::Debug for Prepared {
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether this option is among those of a list, whatever its case.
+pub(crate) fn has_option(list: &[u8], option: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
 }
 
 pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {

@@ -8,11 +8,15 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::coding::Codings;
+use crate::environment::Trust;
+use crate::guard::Guard;
 use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
+use crate::proxy::Proxies;
 use crate::reach::{Resolver, Routes, Tcp};
+use crate::redirect::Targets;
 use crate::tls::{Engine, Tls};
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
@@ -46,7 +50,7 @@ pub struct Settings {
     /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
     /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
     pub sensitive_headers: Arc<[Box<str>]>,
-    /// The named time limits, none at first.
+    /// The named time limits, none at first but for `expect`.
     pub timeouts: Timeouts,
     /// Limits on what is accepted from a server.
     pub limits: Limits,
@@ -67,10 +71,18 @@ pub struct Settings {
     pub tls: Tls,
     /// Who does TLS: nobody at first, unless the backend brings an engine along.
     pub engine: Engine,
+    /// Which proxies requests go through, none at first; the environment's come after them. See [`proxy`](crate::proxy).
+    pub proxies: Proxies,
+    /// Which addresses may be reached, all at first: see [`guard`](crate::guard).
+    pub guard: Guard,
+    /// Where redirects may lead, anywhere at first.
+    pub redirect_targets: Targets,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
     pub trust_env: bool,
+    /// Which parts of the environment take part while [`trust_env`](Self::trust_env) is set, all at first.
+    pub trust: Trust,
     /// Who is told what calls do, nobody at first. Those of a request are told as well.
     pub observer: Observer,
 }
@@ -118,8 +130,12 @@ impl Default for Settings {
             tcp: Tcp::default(),
             tls: Tls::default(),
             engine: Engine::default(),
+            proxies: Proxies::new(),
+            guard: Guard::off(),
+            redirect_targets: Targets::default(),
             cookies: true,
             trust_env: true,
+            trust: Trust::default(),
             observer: Observer::default(),
         }
     }
@@ -143,19 +159,23 @@ impl fmt::Debug for Settings {
             .field("tcp", &self.tcp)
             .field("tls", &self.tls)
             .field("engine", &self.engine)
+            .field("proxies", &self.proxies)
+            .field("guard", &self.guard)
+            .field("redirect_targets", &self.redirect_targets)
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
+            .field("trust", &self.trust)
             .field("observer", &self.observer)
             .finish()
     }
 }
 
-/// How long each part of a call may take; `None` is for ever, which is where all of them start (rule
+/// How long each part of a call may take; `None` is for ever, which is where all of them but `expect` start (rule
 /// T-01). The error of a limit that ran out names it.
 ///
 /// `resolve` to `read` start anew on every hop of a redirect and for every retry (rule T-05); `total` never
 /// does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Waiting for a free place in the pool.
@@ -173,6 +193,25 @@ pub struct Timeouts {
     pub read: Option<Duration>,
     /// The whole call: every hop, every retry, and the body.
     pub total: Option<Duration>,
+    /// How long a body waits for `100 Continue` where the request [expects](crate::Request::expect_continue) it, one
+    /// second at first. Then the body is sent: it is no error. Neither `send` nor `head` runs meanwhile.
+    pub expect: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let expect = Some(Duration::from_secs(1));
+        Self {
+            pool: None,
+            resolve: None,
+            connect: None,
+            send: None,
+            head: None,
+            read: None,
+            total: None,
+            expect,
+        }
+    }
 }
 
 #[cfg(test)]

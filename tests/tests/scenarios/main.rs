@@ -20,6 +20,7 @@ mod one_shots;
 mod pool;
 mod reading;
 mod redirects;
+mod resume;
 mod routes;
 mod secrets;
 mod secured;
