@@ -7,6 +7,7 @@ pub mod backend;
 pub mod coat;
 pub mod eval;
 pub mod folder;
+pub mod oracle;
 pub mod polls;
 #[cfg(unix)]
 pub mod program;
