@@ -164,21 +164,19 @@ async fn q11_without_a_word_for_it_nothing_is_expected<R: Runtime>(world: &World
 }
 
 async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: &World<R>) {
-    let session = waiting(world, None);
     let refusal = "HTTP/1.1 417 X\r\nSet-Cookie: seen=1\r\nContent-Length: 3\r\n\r\nno!";
     for second in [200, 417] {
+        let session = waiting(world, None);
+        let refusing = Connection::new().expect_request().ok(pattern(300_000)).read_head().send(refusal);
         let answer = format!("HTTP/1.1 {second} X\r\nContent-Length: 0\r\n\r\n");
-        let server = Server::scripted([
-            Connection::new().routes(),
-            Connection::new().read_head().send(refusal),
-            Connection::new().expect_request().send(answer).routes(),
-        ]);
-        // An idle connection that would do is not used for the second attempt: the server is asked on a new one.
-        let first = session.get(server.url("/get")).send().await.unwrap();
-        let taken = session.get(server.url("/get")).send();
-        drop(taken);
+        let accepting = Connection::new().expect_request().send(answer).routes();
+        let server = Server::scripted([refusing.clone(), refusing, accepting]);
+        // Two connections are idle: the second attempt goes over neither.
+        let first = session.get(server.url("/a")).send().await.unwrap();
+        let other = session.get(server.url("/b")).send().await.unwrap();
         first.bytes().await.unwrap();
-        session.evict_idle();
+        other.bytes().await.unwrap();
+        assert_eq!(session.stats().idle, 2);
         let (source, _) = counted();
         let request = session.post(server.url("/x")).source(source, Some(12), false).expect_continue();
         let response = request.send().await.unwrap();
@@ -186,13 +184,16 @@ async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: 
         assert!(!response.connection().1);
         let [refused] = response.history() else { panic!("{:?}", response.history()) };
         assert_eq!((refused.head.status.as_u16(), refused.sent.get("expect")), (417, Some("100-continue")));
+        assert!(refused.reused);
         assert_eq!(response.request().headers().get("expect"), None);
         response.bytes().await.unwrap();
-        assert!(server.wait_closed(1).received.ends_with(b"\r\n\r\n"), "no byte of the body went there");
+        for recording in &server.connections()[..2] {
+            assert!(recording.received.ends_with(b"\r\n\r\n"), "no byte of the body went there");
+        }
         let sent = &server.connection(2).requests()[0];
         assert_eq!((sent.text(), sent.header("expect")), ("hello, world".to_owned(), None));
-        assert!(sent.header("cookie").is_some_and(|cookies| cookies.contains("seen=1")));
-        whole(session.get(server.url("/get"))).await;
+        assert_eq!(sent.header("cookie").as_deref(), Some("seen=1"));
+        assert_eq!(whole(session.get(server.url("/get"))).await.connection, (3, true));
         assert_eq!(server.accepted(), 3);
     }
 }

@@ -78,7 +78,7 @@ impl Call {
             self.sender.hold();
         }
         self.phase = Phase::Exchange;
-        (self.supplied, self.is_sent, self.is_kept, self.is_duplex) = (0, false, false, false);
+        (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
         if self.request.meters.is_set() {
             self.restart_meters();
         }
@@ -172,7 +172,6 @@ impl Call {
         }
         match self.sender.supply(bytes) {
             Ok(n) => {
-                self.supplied += n as u64;
                 self.clock.progress(Timeout::Send);
                 self.settle();
                 n

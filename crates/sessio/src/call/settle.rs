@@ -44,7 +44,7 @@ impl Call {
         }
         self.is_sent = true;
         let body = match self.request.body.content {
-            Content::Source { .. } => self.supplied,
+            Content::Source { .. } => self.sender.body_sent(),
             _ => self.request.body.length().unwrap_or_default(),
         };
         self.report(Event::Sent { body });
