@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll};
 
-use sessio::{Body, Error, Kind, Result};
+use sessio::{Body, Error, Headers, Kind, Result};
 
 use crate::multipart::Assembled;
 
@@ -18,6 +18,12 @@ pub trait Source: Send + 'static {
     /// # Errors
     /// They abort the request, so that no server takes the part for the whole.
     fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// The fields that come behind the body, asked for once it has ended; none, unless the source has some. They need a
+    /// body of unknown length, and only some names may stand there (RFC 9110 section 6.5.1): others fail the request.
+    fn trailers(&mut self) -> Headers {
+        Headers::new()
+    }
 
     /// Goes back to the start, for a redirect or a challenge that wants the body again. Called only where
     /// the body was declared to be replayable.
@@ -103,6 +109,14 @@ impl Upload {
             return Poll::Ready(Ok(Piece::End));
         }
         Poll::Ready(Ok(Piece::Bytes(&self.buffer[self.ready.clone()])))
+    }
+
+    /// What comes behind it.
+    pub(crate) fn trailers(&mut self) -> Headers {
+        match &mut self.origin {
+            Origin::Source(source) => source.trailers(),
+            Origin::Form(_) => Headers::new(),
+        }
     }
 
     pub(crate) fn taken(&mut self, n: usize) {

@@ -185,10 +185,16 @@ impl Call {
 
     /// The request's body has ended.
     pub fn supply_end(&mut self) {
+        self.supply_end_with(&Headers::new());
+    }
+
+    /// The request's body has ended, and these fields come behind it. A body that is not in chunks has no place for any,
+    /// and some may not stand there: that is [`Kind::InvalidHeader`], and the request never looks complete to the peer.
+    pub fn supply_end_with(&mut self, trailers: &Headers) {
         if !self.is_uploading() {
             return self.misuse();
         }
-        match self.sender.supply_end() {
+        match self.sender.supply_end_with(trailers) {
             Ok(()) => self.settle(),
             Err(error) => self.fail(error),
         }
