@@ -161,8 +161,8 @@ macro_rules! scenarios {
         $crate::scenarios! { @on simulation: Simulation => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
-    // Scenarios about socket files, which the system alone can make.
-    (files: $($name:ident)*) => {
+    // Scenarios about what the system alone can make: socket files, other programs.
+    (system: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }

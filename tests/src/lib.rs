@@ -6,6 +6,8 @@ pub mod backend;
 pub mod eval;
 pub mod folder;
 pub mod polls;
+#[cfg(unix)]
+pub mod program;
 pub mod replay;
 pub mod rig;
 pub mod simulation;

@@ -136,6 +136,8 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         Event::Connected { connection, reused, .. } => {
             format!("{hop}: connected {MARK}#{connection}{MARK}{}", if reused { " again" } else { "" })
         }
+        // Whether a session was resumed depends on when the ticket came.
+        Event::Secured { secured, .. } => format!("{hop}: secured by {}", secured.version),
         Event::Head(head) | Event::Interim(head) => {
             format!("{hop}: head {} [{}]", head.status.as_u16(), field_names(&head.headers))
         }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Conn, Error, Head, Kind, Memory, Now, Prepared, Result, Step};
+use sessio::{Call, Conn, Head, Kind, Memory, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::{Line, Shared};
@@ -29,7 +29,7 @@ pub(crate) struct Flight<R: Runtime> {
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
     timer: Option<(Instant, R::Sleep)>,
-    now: Now,
+    pub(crate) now: Now,
     /// Time has passed since: the flight has waited, or was in its caller's hands.
     is_late: bool,
 }
@@ -377,9 +377,4 @@ impl<R: Runtime> std::fmt::Debug for Flight<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&self.call, f)
     }
-}
-
-/// Nothing was asked of the network yet, and the runtime cannot do it.
-pub(crate) fn unsupported(request: &Prepared) -> Error {
-    Error::new(Kind::UnsupportedScheme).with_url(request.url())
 }

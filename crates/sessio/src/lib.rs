@@ -31,6 +31,7 @@
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
 //! | [`link`] | `Link` header fields (RFC 8288) |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
+//! | [`tls`], [`Secure`] | what is wanted of TLS, and the seam for whoever does it |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
 //! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
@@ -92,7 +93,7 @@ pub mod auth;
 mod body;
 pub mod call;
 pub mod coding;
-mod conn;
+pub mod conn;
 pub mod cookie;
 pub mod dial;
 mod error;
@@ -127,6 +128,7 @@ pub mod sse;
 #[doc(hidden)]
 pub mod testing;
 pub mod text;
+pub mod tls;
 
 pub use address::Address;
 pub use auth::{Answer, Auth, Flow, Scheme, Secret};
@@ -151,6 +153,7 @@ pub use prepare::prepare;
 pub use prepared::Prepared;
 pub use reach::{KeepAlive, Resolver, Routes, Tcp};
 pub use request::{Change, HeaderChanges, Request, TimeoutChanges};
-pub use secure::Secure;
+pub use secure::{Secure, Secured};
 pub use settings::{Settings, Timeouts};
+pub use tls::Tls;
 pub use url::Url;

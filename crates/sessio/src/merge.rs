@@ -129,6 +129,10 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         Form::Whole(..) => None,
         Form::Text(_) => settings.base_url.clone(),
     };
+    let mut reach = Reach::of(settings);
+    if let Some(changes) = request.tls {
+        reach.tls = changes.applied(reach.tls);
+    }
     Merged {
         method: request.method,
         address: request.address,
@@ -150,7 +154,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         limits: request.limits.applied(None).unwrap_or(settings.limits),
         codings: settings.codings.clone(),
         decode: request.decode.applied(None),
-        reach: Reach::of(settings),
+        reach,
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),
         overrides,

@@ -266,6 +266,9 @@ impl Prepared {
         if !Origin::is_one(&self.url) {
             return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
         }
+        if self.reach.tls.is_https_only() && self.url.scheme() != "https" {
+            return Err(Error::new(Kind::HttpsOnly).with_url(&self.url));
+        }
         if facts.is_for_proxies {
             return invalid("Proxy-Authorization is for proxies, and none stands before the origin");
         }

@@ -15,6 +15,7 @@ use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
 use crate::settings::Timeouts;
+use crate::tls::{Identity, Roots, Tls, TlsChanges};
 
 /// What a request does with one of the session's defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Request {
     pub limits: Change<Limits>,
     /// Whether the answer's content codings are undone; see [`decode`](Self::decode).
     pub decode: Change<bool>,
+    /// What becomes of the session's TLS; nothing, where there is nothing.
+    pub tls: Option<Box<TlsChanges>>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
     pub(crate) meters: Meters,
@@ -359,6 +362,30 @@ impl Request {
     /// undone, whatever the server does.
     pub fn decode(mut self, decode: bool) -> Self {
         self.decode = Change::Set(decode);
+        self
+    }
+
+    /// Secures connections as this says, whatever the session does.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls.get_or_insert_default().all = Change::Set(tls);
+        self
+    }
+
+    /// Trusts these authorities and nobody else (rule D-08).
+    pub fn roots(mut self, roots: impl Into<Roots>) -> Self {
+        self.tls.get_or_insert_default().roots = Change::Set(roots.into());
+        self
+    }
+
+    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none.
+    pub fn identity(mut self, identity: impl Into<Option<Identity>>) -> Self {
+        self.tls.get_or_insert_default().identity = identity.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Whether any certificate will do: see [`Tls::danger_accept_invalid_certs`].
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.tls.get_or_insert_default().danger_accept_invalid_certs = Change::Set(accept);
         self
     }
 

@@ -13,6 +13,7 @@ use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
 use crate::reach::{Resolver, Routes, Tcp};
+use crate::tls::{Engine, Tls};
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
 /// next request on. The names are those of `requests.Session` where there is one.
@@ -62,6 +63,10 @@ pub struct Settings {
     pub resolver: Resolver,
     /// How TCP connections are opened: local address, keep-alive, no delay.
     pub tcp: Tcp,
+    /// Whom to trust and who we are: verification, roots, client certificate, versions.
+    pub tls: Tls,
+    /// Who does TLS: nobody at first, unless the backend brings an engine along.
+    pub engine: Engine,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
@@ -111,6 +116,8 @@ impl Default for Settings {
             routes: Routes::default(),
             resolver: Resolver::default(),
             tcp: Tcp::default(),
+            tls: Tls::default(),
+            engine: Engine::default(),
             cookies: true,
             trust_env: true,
             observer: Observer::default(),
@@ -134,6 +141,8 @@ impl fmt::Debug for Settings {
             .field("routes", &self.routes)
             .field("resolver", &self.resolver)
             .field("tcp", &self.tcp)
+            .field("tls", &self.tls)
+            .field("engine", &self.engine)
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
             .field("observer", &self.observer)

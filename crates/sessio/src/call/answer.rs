@@ -55,14 +55,19 @@ impl Call {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.clock.rest();
+        // Handshakes are a part of connecting: its limit goes on running.
+        if conn.is_open() {
+            self.clock.rest();
+        }
         (self.connection, self.is_reused) = (conn.id(), conn.exchanges > 0);
         self.remote.clone_from(&conn.remote);
         self.forget_connection();
         if !self.is_reused {
             let span = self.since(conn.opened());
-            self.aside_mut().connect = Some(span);
+            let aside = self.aside_mut();
+            (aside.connect, aside.is_shaking) = (Some(span), !conn.is_open());
         }
+        self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         self.conn = Some(conn);
         let request = &self.request;
         let mut asked = Asked::new(&request.method);
@@ -77,7 +82,6 @@ impl Call {
         if request.expects {
             self.sender.hold();
         }
-        self.phase = Phase::Exchange;
         (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
         if self.request.meters.is_set() {
             self.restart_meters();
@@ -105,7 +109,7 @@ impl Call {
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
-        let moves = self.moves_filter() || self.is_uploading();
+        let moves = self.moves_filter() || matches!(self.phase, Phase::Handshake) || self.is_uploading();
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
         if n > conn.unsent(&self.sender).len() {
             return self.misuse();
@@ -121,7 +125,8 @@ impl Call {
 
     /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
-        let reading = matches!(self.phase, Phase::Exchange | Phase::Read | Phase::Skip { .. });
+        let reading =
+            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return self.fail(error);
@@ -137,6 +142,11 @@ impl Call {
     /// The transport failed, in the direction of sending or in that of receiving.
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
+            // Why it takes no more, the peer may have said (row Q08).
+            (Direction::Send, Phase::Handshake) => self.aside_mut().send_failure = Some(cause),
+            (Direction::Receive, Phase::Handshake) => {
+                self.fail(Error::new(Kind::TlsClosed).with_source(cause));
+            }
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
                 self.is_duplex = false;
                 self.aside_mut().send_failure = Some(cause);
@@ -259,9 +269,11 @@ impl Call {
             return self.misuse();
         }
         // Most likely the jar is locked. What was decided is told by the next step: an observer may use the session.
-        let watch = self.watch.take();
+        let watch = self.take_watch();
         self.decide(jar, now);
-        self.watch = watch;
+        if watch.is_some() {
+            self.aside_mut().watch = watch;
+        }
         self.has_turned = true;
     }
 

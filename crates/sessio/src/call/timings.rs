@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::{Call, Phase};
-use crate::now::Now;
 
 /// When an exchange came how far: how long it took from the moment its connection was wanted. What has not come to
 /// pass, or is not known, is `None`.
@@ -90,12 +89,6 @@ impl Call {
         self.marks.head.get().unwrap_or_default()
     }
 
-    /// The connection is secured, such as by TLS: its handshake is over.
-    pub fn secured(&mut self, now: Now) {
-        let span = self.since(now.mono);
-        self.aside_mut().secure = Some(span);
-    }
-
     /// How long this exchange has taken.
     pub(super) fn since(&self, now: Instant) -> Duration {
         self.marks.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began))
@@ -104,6 +97,12 @@ impl Call {
     /// Notes how far the exchange has come.
     pub(super) fn mark(&mut self, now: Instant) {
         let span = now.saturating_duration_since(*self.marks.began.get_or_insert(now));
+        if !matches!(self.phase, Phase::Handshake)
+            && let Some(aside) = &mut self.aside
+            && std::mem::take(&mut aside.is_shaking)
+        {
+            aside.secure = Some(span);
+        }
         if self.marks.end != Mark::NONE
             || !matches!(self.phase, Phase::Exchange | Phase::Turn | Phase::Answer | Phase::Read)
         {
