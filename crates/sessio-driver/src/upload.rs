@@ -11,7 +11,7 @@ use crate::multipart::Assembled;
 /// Where the bytes of a streamed request body come from.
 ///
 /// It is polled by the request's own future, and only when the connection can take more: a slow server
-/// slows the source down.
+/// slows the source down. After an early answer it is the [response](crate::Response) that polls it, while it is read.
 pub trait Source: Send + 'static {
     /// Fills the start of `room` and says how much; 0 is the end of the body.
     ///

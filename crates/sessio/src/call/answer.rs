@@ -65,7 +65,7 @@ impl Call {
         if !self.is_reused {
             let span = self.since(conn.opened());
             let aside = self.aside_mut();
-            (aside.connect, aside.is_shaking) = (Some(span), !conn.is_open());
+            (aside.connect, aside.secure, aside.is_shaking) = (Some(span), None, !conn.is_open());
         }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         self.conn = Some(conn);
