@@ -1,6 +1,7 @@
 //! One exchange by hand, in a time that stands still unless it is told to pass.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_types,
     clippy::disallowed_methods,
     reason = "tests count from an instant, and fail where they cannot go on"
 )]
