@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::{Now, Seed, Tcp};
+use sessio_driver::sessio::{Environment, Now, Seed, Tcp};
 use sessio_driver::{Runtime, Stream};
 
 /// A backend whose names, routes and sockets behave as told. A clone is the same rig.
@@ -30,6 +30,8 @@ struct Plan {
 #[derive(Debug, Default)]
 struct State {
     names: HashMap<String, Vec<SocketAddr>>,
+    /// Nothing of the machine's takes part.
+    environment: Environment,
     silent: HashSet<SocketAddr>,
     dialled: Vec<SocketAddr>,
     drips: bool,
@@ -54,6 +56,13 @@ impl<R: Runtime> Rig<R> {
     #[must_use]
     pub fn name(self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
         self.state().names.insert(host.to_owned(), addresses.into());
+        self
+    }
+
+    /// Its environment, which is empty otherwise.
+    #[must_use]
+    pub fn environment(self, environment: Environment) -> Self {
+        self.state().environment = environment;
         self
     }
 
@@ -175,6 +184,10 @@ impl<R: Runtime> Runtime for Rig<R> {
 
     fn now(&self) -> Now {
         self.backend.now().after(self.state().ahead)
+    }
+
+    fn environment(&self) -> Environment {
+        self.state().environment.clone()
     }
 
     fn seed(&self) -> Seed {

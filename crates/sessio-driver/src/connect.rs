@@ -44,23 +44,53 @@ impl<R: Runtime> Flight<R> {
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
+        // What a proxy is told, which is not where the connection goes to.
+        self.told = None;
+        if let Some(told) = self.call.wanted().and_then(|wanted| wanted.told()) {
+            let Some(addresses) = self.addresses(told, deadline).await else { return };
+            let Some(addresses) = self.admit(addresses) else { return };
+            self.told = addresses.first().copied();
+        }
         let request = self.call.request();
         let addresses = match request.reach().destination(request.url()) {
-            Some(Destination::Addresses(addresses)) => addresses,
-            Some(Destination::Name { host, port }) => match self.resolve(&host, port, deadline).await {
-                Some(Ok(addresses)) => addresses,
-                Some(Err(error)) => {
-                    return self.call.unreachable(Error::new(Kind::Resolve).with_source(error));
-                }
-                None => return,
-            },
             Some(Destination::Unix(path)) => return self.dial_unix(&path).await,
-            _ => return self.call.unreachable(Kind::InvalidUrl.into()),
+            Some(destination) => self.addresses(destination, deadline).await,
+            None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
-        if addresses.is_empty() {
-            return self.call.unreachable(Kind::Resolve.into());
+        let Some(mut addresses) = addresses else { return };
+        if self.call.request().reach().plan.proxy().is_none() {
+            let Some(admitted) = self.admit(addresses) else { return };
+            addresses = admitted;
         }
         self.dial(addresses).await;
+    }
+
+    /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.
+    async fn addresses(&mut self, to: Destination, deadline: Option<Instant>) -> Option<Vec<SocketAddr>> {
+        let error = match to {
+            Destination::Addresses(addresses) if !addresses.is_empty() => return Some(addresses),
+            Destination::Addresses(_) => Kind::Resolve.into(),
+            Destination::Name { host, port } => match self.resolve(&host, port, deadline).await? {
+                Ok(addresses) if !addresses.is_empty() => return Some(addresses),
+                Ok(_) => Kind::Resolve.into(),
+                Err(error) => Error::new(Kind::Resolve).with_source(error),
+            },
+            _ => Kind::InvalidUrl.into(),
+        };
+        self.call.unreachable(error);
+        None
+    }
+
+    /// Those that may be reached; `None` if the call was told why none may.
+    fn admit(&mut self, addresses: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
+        let request = self.call.request();
+        match request.reach().admitted(request.url(), addresses) {
+            Ok(addresses) => Some(addresses),
+            Err(error) => {
+                self.call.unreachable(error);
+                None
+            }
+        }
     }
 
     /// The addresses of a name, from whoever is asked for them; `None` if that took too long.
@@ -167,7 +197,7 @@ impl<R: Runtime> Flight<R> {
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
         let opened = match self.call.wanted() {
-            Some(wanted) => wanted.open(id, self.now),
+            Some(wanted) => wanted.open(id, self.now, self.told),
             None => Err(Kind::Misuse.into()),
         };
         match opened {

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -25,6 +26,8 @@ pub(crate) struct Flight<R: Runtime> {
     stream: Option<R::Stream>,
     /// The right to have that connection open, or to open it.
     lease: Option<Lease>,
+    /// Where the host is, for a proxy that is told so.
+    pub(crate) told: Option<SocketAddr>,
     /// A place in line for one.
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
@@ -63,6 +66,7 @@ impl<R: Runtime> Flight<R> {
             shared,
             stream: None,
             lease: None,
+            told: None,
             ticket: None,
             upload,
             timer: None,

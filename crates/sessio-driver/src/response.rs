@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -246,6 +247,34 @@ impl<R: Runtime> Response<R> {
             return Ok(None);
         }
         Ok(Some(flight.body()))
+    }
+
+    /// Hands the body on as it comes, from here on: to `write`, which is polled with bytes and says how many of them it
+    /// took. Says how many it was. What `write` holds back is for the caller to flush.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what `write` says: what was written until then was written.
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) if it takes nothing.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing that `write` has not taken.
+    pub async fn copy_with(
+        &mut self,
+        mut write: impl FnMut(&mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
+    ) -> io::Result<u64> {
+        let mut count = 0;
+        loop {
+            let bytes = self.fill_buf().await?;
+            if bytes.is_empty() {
+                return Ok(count);
+            }
+            let n = poll_fn(|cx| write(cx, bytes)).await?;
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.consume(n);
+            count += n as u64;
+        }
     }
 
     /// The whole body.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use sessio::{Now, Seed, Tcp};
+use sessio::{Environment, Now, Seed, Tcp};
 
 /// A runtime: where sockets and time come from.
 ///
@@ -61,6 +61,13 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// What time it is by the clock of deadlines alone, which is asked for after every wait.
     fn mono(&self) -> Instant {
         self.now().mono
+    }
+
+    /// What the environment says of proxies, certificates and logins: read when a session first sends something that
+    /// trusts it, and kept. That of the process unless the runtime knows better: one that simulates everything has one
+    /// of its own.
+    fn environment(&self) -> Environment {
+        crate::environment::read()
     }
 
     /// The chance of one session, such as the boundaries of its forms: once for each, and from the system unless the

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
 use sessio::{
-    Address, Jar, Memory, Now, Prepared, Request, Resolver, Result, Seed, Settings, UnixTime, Url, merge,
+    Address, Environment, Jar, Memory, Now, Prepared, Request, Resolver, Result, Seed, Settings, UnixTime,
+    Url, merge,
 };
 
 use crate::builder::RequestBuilder;
@@ -81,7 +82,7 @@ impl<R: Runtime> Session<R> {
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
         let owner = Owner { shared: Arc::new(Shared::new(policy, runtime.seed())), runtime };
-        Self::of(Arc::default(), Arc::new(owner))
+        Self::of(Arc::new(settings()), Arc::new(owner))
     }
 
     fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
@@ -113,15 +114,22 @@ impl<R: Runtime> Session<R> {
 
     /// Prepares a request whose address was read; says when.
     fn prepare_now(&self, request: Request) -> Result<(Box<Prepared>, Now)> {
-        let merged = merge(&self.lock(), request);
+        let mut merged = merge(&self.lock(), request);
         let runtime = self.runtime();
+        if merged.trust_env {
+            merged.surround(&self.shared().environment(|| runtime.environment()));
+        }
         let mut jar = self.shared().jar();
         // The calendar is for cookies alone.
         let now = match jar.is_empty() {
             true => Now { mono: runtime.mono(), wall: UnixTime(0) },
             false => runtime.now(),
         };
-        Ok((Prepared::boxed(merged, &mut jar, now)?, now))
+        let mut request = Prepared::boxed(merged, &mut jar, now)?;
+        drop(jar);
+        // Functions of the user choose, perhaps.
+        request.choose_proxy()?;
+        Ok((request, now))
     }
 
     /// Sends a request that was prepared earlier (story S3).
@@ -235,6 +243,26 @@ impl<R: Runtime> Session<R> {
         });
     }
 
+    /// Goes by this environment from now on, in place of the runtime's; variants do so too. What
+    /// [`Settings::trust_env`] says of it holds as ever.
+    ///
+    /// ```
+    /// # fn set<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
+    /// use sessio_driver::sessio::Environment;
+    ///
+    /// session.set_environment(Environment::new([("https_proxy", "http://proxy.test:3128"), ("no_proxy", ".lan")]));
+    /// # }
+    /// ```
+    pub fn set_environment(&self, environment: Environment) {
+        self.shared().set_environment(Some(environment));
+    }
+
+    /// Reads the environment anew for the next request: variables, netrc file and certificates. Otherwise that is done
+    /// once, for the first request that trusts it.
+    pub fn reload_environment(&self) {
+        self.shared().set_environment(None);
+    }
+
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
@@ -272,6 +300,17 @@ impl<R: Runtime> Session<R> {
     fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
         self.variant.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The settings of a new session.
+fn settings() -> Settings {
+    #[allow(unused_mut, reason = "who does no TLS has nothing to add")]
+    let mut settings = Settings::default();
+    #[cfg(feature = "rustls")]
+    {
+        settings.engine = sessio_rustls::engine();
+    }
+    settings
 }
 
 impl<R: Runtime> Clone for Session<R> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Jar, Memory, Now, Origins, Seed};
+use sessio::{Address, Conn, Environment, Jar, Memory, Now, Origins, Seed};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -21,6 +21,8 @@ pub(crate) struct Shared<S> {
     jar: Mutex<Jar>,
     desk: Mutex<Desk>,
     seed: Mutex<Seed>,
+    /// What was read of the environment, once it was.
+    environment: Mutex<Option<Environment>>,
     shelf: Mutex<Shelf<S>>,
 }
 
@@ -48,12 +50,24 @@ impl<S> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
         let (jar, desk) = (Mutex::default(), Mutex::default());
-        Self { jar, desk, seed: Mutex::new(seed), shelf: Mutex::new(shelf) }
+        let environment = Mutex::default();
+        Self { jar, desk, seed: Mutex::new(seed), environment, shelf: Mutex::new(shelf) }
     }
 
     /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
     pub(crate) fn chance(&self) -> Seed {
         Seed::new(self.seed.lock().unwrap_or_else(PoisonError::into_inner).draw())
+    }
+
+    /// The environment, read by `read` unless that was done.
+    pub(crate) fn environment(&self, read: impl FnOnce() -> Environment) -> Environment {
+        let mut kept = self.environment.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(read).clone()
+    }
+
+    /// Goes by this environment from now on; `None` is to read it anew.
+    pub(crate) fn set_environment(&self, environment: Option<Environment>) {
+        *self.environment.lock().unwrap_or_else(PoisonError::into_inner) = environment;
     }
 
     /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.

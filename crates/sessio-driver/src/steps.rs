@@ -22,6 +22,7 @@ macro_rules! request_steps {
             without_auth[]();
             body[](body: impl Into<$crate::sessio::Body>);
             form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+            compress[](coding: $crate::sessio::coding::Coding);
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
             expect_continue[]();
@@ -32,6 +33,9 @@ macro_rules! request_steps {
             roots[](roots: impl Into<$crate::sessio::tls::Roots>);
             identity[](identity: impl Into<Option<$crate::sessio::tls::Identity>>);
             danger_accept_invalid_certs[](accept: bool);
+            proxy[V: TryInto<$crate::sessio::proxy::Via, Error: Into<$crate::sessio::Error>>](proxy: V);
+            proxies[](proxies: $crate::sessio::Proxies);
+            without_proxy[]();
             observe[](observer: $crate::sessio::Observer);
         }
     };

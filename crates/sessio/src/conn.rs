@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::h1::{Receiver, Sender};
 use crate::secure::{Secure, Secured, Stack};
+use crate::tunnel::Tunnel;
 
 /// A connection between socket and HTTP: its number, its age, what has still to be passed before it carries
 /// HTTP, and the filters of bytes that are up.
@@ -27,6 +28,8 @@ pub struct Conn {
     secure: Option<Box<dyn Secure>>,
     /// Shared with the calls that it carries: they tell it after it has gone on.
     pub(crate) remote: Option<Arc<SocketAddr>>,
+    /// The conversation with a proxy that is under way.
+    tunnel: Option<Box<Tunnel>>,
 }
 
 /// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
@@ -36,6 +39,8 @@ pub struct Conn {
 pub enum Stage {
     /// A filter such as TLS: it stays up once its handshake is over.
     Secure(Box<dyn Secure>),
+    /// A conversation with a proxy, after which the connection is the host's.
+    Tunnel(Tunnel),
 }
 
 /// How far a connection has come.
@@ -45,6 +50,8 @@ pub(crate) enum Advance {
     Waits,
     /// A filter has just come up.
     Secured,
+    /// A proxy has just let us through.
+    Tunnelled,
     /// It carries HTTP.
     Open,
 }
@@ -53,7 +60,16 @@ impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, stages: Vec::new(), is_securing: false, secure: None, remote: None }
+        Self {
+            id,
+            opened,
+            exchanges: 0,
+            stages: Vec::new(),
+            is_securing: false,
+            secure: None,
+            tunnel: None,
+            remote: None,
+        }
     }
 
     /// A fresh connection that passes these stages, first to last.
@@ -97,20 +113,47 @@ impl Conn {
 
     /// Whether it carries HTTP: no stage is left.
     pub(crate) fn is_open(&self) -> bool {
-        self.stages.is_empty() && !self.is_securing
+        self.stages.is_empty() && !self.is_securing && self.tunnel.is_none()
+    }
+
+    /// Whether a proxy is still between us and the host.
+    pub(crate) fn is_before_host(&self) -> bool {
+        self.tunnel.is_some() || self.stages.iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
+    }
+
+    /// Whether bytes go to a proxy that is still to let us through.
+    pub(crate) fn is_tunnelling(&self) -> bool {
+        self.tunnel.is_some()
+    }
+
+    /// What the proxy has said against it so far, where the rest of it is waited for.
+    pub(crate) fn cut_short(&mut self) -> Option<Error> {
+        self.tunnel.as_mut()?.cut_short()
     }
 
     /// Goes on to the next stage where one is over; to be asked until it waits or is open.
-    pub(crate) fn advance(&mut self) -> Advance {
+    pub(crate) fn advance(&mut self) -> Result<Advance> {
         if self.is_securing {
             if self.secure.as_ref().is_some_and(|secure| secure.is_handshaking()) {
-                return Advance::Waits;
+                return Ok(Advance::Waits);
             }
             self.is_securing = false;
-            return Advance::Secured;
+            return Ok(Advance::Secured);
+        }
+        self.converse()?;
+        if let Some(tunnel) = &self.tunnel {
+            if !tunnel.is_done() {
+                return Ok(Advance::Waits);
+            }
+            self.tunnel = None;
+            return Ok(Advance::Tunnelled);
         }
         match self.stages.pop() {
-            None => Advance::Open,
+            None => Ok(Advance::Open),
+            Some(Stage::Tunnel(tunnel)) => {
+                self.tunnel = Some(Box::new(tunnel));
+                self.advance()
+            }
             Some(Stage::Secure(secure)) => {
                 self.secure = Some(match self.secure.take() {
                     None => secure,
@@ -120,6 +163,33 @@ impl Conn {
                 self.advance()
             }
         }
+    }
+
+    /// Moves what can move between a conversation with a proxy and the filter that it runs through.
+    fn converse(&mut self) -> Result<()> {
+        let (Some(tunnel), Some(secure)) = (&mut self.tunnel, &mut self.secure) else { return Ok(()) };
+        loop {
+            let room = tunnel.room();
+            if room.is_empty() {
+                break;
+            }
+            match secure.open(room) {
+                Ok(Some(0)) => break,
+                Ok(Some(n)) => tunnel.received(n)?,
+                Ok(None) => return tunnel.received(0),
+                // What has come of it is cut short, closing word or not.
+                Err(error) if error.kind() == Kind::IncompleteBody => return tunnel.received(0),
+                Err(error) => return Err(error),
+            }
+        }
+        while !tunnel.unsent().is_empty() {
+            let taken = secure.seal(tunnel.unsent())?;
+            if taken == 0 {
+                break;
+            }
+            tunnel.sent(taken);
+        }
+        Ok(())
     }
 
     /// What the last handshake has come to.
@@ -136,7 +206,10 @@ impl Conn {
         is_sending: bool,
     ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
-            return (if is_sending { sender.unsent() } else { &[] }, receiver.room());
+            return match &mut self.tunnel {
+                Some(tunnel) => tunnel.ends(),
+                None => (if is_sending { sender.unsent() } else { &[] }, receiver.room()),
+            };
         };
         // Ciphertext is wanted while plaintext is, and during the handshake: not while the caller is slow.
         let wanted = !receiver.room().is_empty();
@@ -146,9 +219,10 @@ impl Conn {
 
     /// What goes to the socket, while the request is being sent.
     pub(crate) fn unsent<'a>(&'a mut self, sender: &'a Sender) -> &'a [u8] {
-        match &mut self.secure {
-            None => sender.unsent(),
-            Some(secure) => secure.ends().0,
+        match (&mut self.secure, &self.tunnel) {
+            (None, None) => sender.unsent(),
+            (None, Some(tunnel)) => tunnel.unsent(),
+            (Some(secure), _) => secure.ends().0,
         }
     }
 
@@ -161,20 +235,24 @@ impl Conn {
     /// taken for the next response (row V100), nor a word that has not gone out.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let Some(secure) = &mut self.secure else { return true };
-        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
+        let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
+        secure.rest();
+        is_quiet
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
-        match &mut self.secure {
-            None => sender.sent(n),
-            Some(secure) => secure.sent(n),
+        match (&mut self.secure, &mut self.tunnel) {
+            (None, None) => sender.sent(n),
+            (None, Some(tunnel)) => tunnel.sent(n),
+            (Some(secure), _) => secure.sent(n),
         }
     }
 
     pub(crate) fn received(&mut self, n: usize, receiver: &mut Receiver) -> Result<()> {
-        match &mut self.secure {
-            None => receiver.received(n),
-            Some(secure) => {
+        match (&mut self.secure, &mut self.tunnel) {
+            (None, None) => receiver.received(n),
+            (None, Some(tunnel)) => tunnel.received(n)?,
+            (Some(secure), _) => {
                 secure.received(n)?;
                 if n == 0 && self.is_securing && secure.is_handshaking() {
                     return Err(Kind::TlsClosed.into());

@@ -15,6 +15,8 @@ use url::Url;
 
 use crate::history::Exchange;
 use crate::origin::Origin;
+use crate::proxy::Proxy;
+use crate::tunnel::Refused;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -143,7 +145,10 @@ kinds! {
     InvalidHeader "invalid-header" Caller "a header is not valid" "names are tokens, values have no CR, LF, NUL or leading blank";
     InvalidCookie "invalid-cookie" Caller "a cookie cannot be sent as given" "names and values have no control bytes and no ;";
     InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
+    InvalidProxy "invalid-proxy" Caller "that is no proxy" "give http://, https://, socks5:// or socks5h:// and a host";
+    InvalidNetrc "invalid-netrc" Caller "the netrc file cannot be used" "chmod 600 it, or set `trust_env` to false";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
+    InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
@@ -186,11 +191,15 @@ kinds! {
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
     BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be undone" "switch decoding off to have the bytes as they came";
     TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
+    BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or delete it to start over";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
     ConflictingLocation "conflicting-location" Peer "the redirect names two different Locations" "read the response that the error holds";
     UnsupportedRedirectScheme "unsupported-redirect-scheme" Peer "the redirect leads away from HTTP" "read the response that the error holds";
+    ProxyRefused "proxy-refused" Peer "the proxy refused the connection" "read what it answered, or go another way";
+    ProxyAuthentication "proxy-authentication" Peer "the proxy wants other credentials" "give the proxy a user and a password";
+    NotSocks "not-socks" Peer "the proxy does not speak SOCKS 5" "check its scheme and port";
     Status "status" Peer "the server answered with an error status" "read the response that the error holds";
 
     HeadTooLarge "head-too-large" Limit "the response's heads are larger than allowed" "raise `limits.head_bytes`";
@@ -200,6 +209,8 @@ kinds! {
     LineTooLong "line-too-long" Limit "a line or an event of the body is longer than allowed" "raise `limits.line_bytes`";
     CodingGrowth "coding-growth" Limit "the body decodes to many times its size" "raise `limits.growth` if that is expected";
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
+    BlockedAddress "blocked-address" Limit "the host is at an address that is not to be reached" "ask for another host, or change `guard`";
+    RedirectForbidden "redirect-forbidden" Limit "the redirect leads to where none may lead" "read the response that the error holds, or change `redirect_targets`";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
 }
 
@@ -217,6 +228,8 @@ pub enum Stage {
     Prepare,
     /// Waiting for the pool, resolving, opening the connection.
     Connect,
+    /// Reaching a proxy, and what is said to it before it lets us through: [`Error::proxy`] says which.
+    Proxy,
     /// The TLS handshake on the connection: nothing of the request has gone out.
     Tls,
     /// Sending the request.
@@ -234,6 +247,7 @@ impl Stage {
         match self {
             Self::Prepare => "preparing",
             Self::Connect => "connecting",
+            Self::Proxy => "going through the proxy",
             Self::Tls => "securing the connection",
             Self::Send => "sending the request",
             Self::Head => "waiting for the response",
@@ -285,6 +299,7 @@ struct Inner {
     detail: Option<Cow<'static, str>>,
     url: Option<Url>,
     progress: Option<Progress>,
+    proxy: Option<Proxy>,
     response: Option<Exchange>,
     history: Vec<Exchange>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -300,6 +315,7 @@ impl Error {
             detail: None,
             url: None,
             progress: None,
+            proxy: None,
             response: None,
             history: Vec::new(),
             source: None,
@@ -325,6 +341,13 @@ impl Error {
     #[must_use]
     pub fn with_url(mut self, url: &Url) -> Self {
         self.0.url = Some(crate::address::without_userinfo(url));
+        self
+    }
+
+    /// With the proxy through which the request went.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: &Proxy) -> Self {
+        self.0.proxy = Some(proxy.clone());
         self
     }
 
@@ -363,6 +386,19 @@ impl Error {
         self.0.progress.as_ref()
     }
 
+    /// The proxy through which the request was to go, whether that is at fault or not; `Display` shows it without
+    /// its credentials.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.0.proxy.as_ref()
+    }
+
+    /// What the proxy answered to CONNECT, where it refused.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+
     /// The response that could not be followed or was an error status: its head, where one had come.
     #[must_use]
     pub fn response(&self) -> Option<&Exchange> {
@@ -384,12 +420,22 @@ impl Error {
     /// Whether no connection could be made: resolving, connecting, securing, or the time for any of these.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        self.progress().is_some_and(|progress| progress.stage == Stage::Tls)
+        self.progress().is_some_and(|progress| matches!(progress.stage, Stage::Tls | Stage::Proxy))
             || matches!(
                 self.kind(),
                 Kind::Resolve
                     | Kind::Connect
                     | Kind::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Pool)
+            )
+    }
+
+    /// Whether a proxy is at fault, or could not be reached.
+    #[must_use]
+    pub fn is_proxy(&self) -> bool {
+        self.progress().is_some_and(|progress| progress.stage == Stage::Proxy)
+            || matches!(
+                self.kind(),
+                Kind::InvalidProxy | Kind::ProxyRefused | Kind::ProxyAuthentication | Kind::NotSocks
             )
     }
 
@@ -496,6 +542,9 @@ impl fmt::Display for Error {
         if let Some(url) = self.url() {
             write!(f, " for {}", crate::address::Shown(url))?;
         }
+        if let Some(proxy) = self.proxy() {
+            write!(f, " through {proxy}")?;
+        }
         if let Some(at) = self.progress() {
             write!(f, " while {}", at.stage.name())?;
             write!(f, ", {} bytes sent and {} received", at.bytes_sent, at.bytes_received)?;
@@ -514,6 +563,9 @@ impl fmt::Debug for Error {
         }
         if let Some(url) = self.url() {
             out.field("url", &url.as_str());
+        }
+        if let Some(proxy) = self.proxy() {
+            out.field("proxy", proxy);
         }
         if let Some(progress) = self.progress() {
             out.field("progress", progress);

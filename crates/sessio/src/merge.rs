@@ -8,17 +8,21 @@ use http::Method;
 use crate::address::{Address, Form, Shown};
 use crate::auth::Auth;
 use crate::body::Body;
-use crate::coding::Codings;
+use crate::coding::{Coding, Codings};
 use crate::cookie::RequestCookies;
+use crate::environment::{Environment, Trust};
 use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::params::Params;
+use crate::proxy::Proxies;
 use crate::reach::Reach;
+use crate::redirect::Targets;
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
+use crate::tls::Roots;
 
 /// A request with all of the session's defaults in it.
 #[non_exhaustive]
@@ -41,6 +45,8 @@ pub struct Merged {
     pub auth: Option<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded.
+    pub compress: Option<Coding>,
     /// How many redirects to follow; `None` hands a redirect over.
     pub max_redirects: Option<u32>,
     /// Headers that stay behind when a redirect leaves the origin.
@@ -55,8 +61,12 @@ pub struct Merged {
     pub decode: Option<bool>,
     /// How hosts are reached.
     pub reach: Reach,
-    /// Whether the environment takes part.
+    /// Whether the environment takes part, and which parts of it.
     pub trust_env: bool,
+    /// See [`Settings::trust`].
+    pub trust: Trust,
+    /// Where redirects may lead.
+    pub redirect_targets: Targets,
     /// Who is told what the call does: the session's, then the request's (row B14).
     pub observer: Observer,
     /// Which of the session's defaults did not hold, and why.
@@ -130,6 +140,11 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         Form::Text(_) => settings.base_url.clone(),
     };
     let mut reach = Reach::of(settings);
+    match request.proxies {
+        Change::Keep => {}
+        Change::Set(own) => reach.plan.set_request(own),
+        Change::Remove => reach.plan.set_request(Proxies::direct()),
+    }
     if let Some(changes) = request.tls {
         reach.tls = changes.applied(reach.tls);
     }
@@ -146,6 +161,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
             change => change.applied(None),
         },
         body: request.body,
+        compress: request.compress,
         max_redirects: request
             .max_redirects
             .applied(settings.follow_redirects.then_some(settings.max_redirects)),
@@ -156,10 +172,46 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         decode: request.decode.applied(None),
         reach,
         trust_env: settings.trust_env,
+        trust: settings.trust,
+        redirect_targets: settings.redirect_targets.clone(),
         observer: settings.observer.clone().and(request.observer),
         overrides,
         meters: request.meters,
         problem: request.problem,
+    }
+}
+
+impl Merged {
+    /// Lets the environment fill in what neither request nor session says, if it takes part: proxies, certificates to
+    /// trust, and the logins of a netrc file for hosts that are asked without any other (rows B01, B02, B03).
+    ///
+    /// ```
+    /// use sessio::{Environment, Request, Settings, merge};
+    ///
+    /// let environment = Environment::new([("all_proxy", "http://proxy.test:3128")]);
+    /// let mut merged = merge(&Settings::default(), Request::get("http://a.test/"));
+    /// merged.surround(&environment);
+    /// let choice = merged.reach.plan.of(&merged.address.url().unwrap())?;
+    /// assert_eq!(choice.to_string(), "http://proxy.test:3128 by the environment's rule all");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    pub fn surround(&mut self, environment: &Environment) {
+        if !self.trust_env || environment.is_empty() {
+            return;
+        }
+        let mut environment = environment.trusted(self.trust);
+        if self.auth.is_none() {
+            // Who is not to authenticate at all does not do it by a file either.
+            environment = environment.trusted(Trust { netrc: false, ..self.trust });
+        }
+        let reach = &mut self.reach;
+        reach.plan.set_environment(environment.proxies());
+        if let (Roots::Platform, Some(certificates)) =
+            (&reach.tls.options().roots, environment.certificates())
+        {
+            reach.tls = std::mem::take(&mut reach.tls).roots(certificates.clone());
+        }
+        reach.environment = environment;
     }
 }
 

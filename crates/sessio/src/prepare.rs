@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::Auth;
 use crate::body::Content;
+use crate::coding::Coding;
 use crate::cookie::{self, Jar};
 use crate::error::{Error, Kind, Result};
 use crate::merge::Merged;
@@ -23,11 +24,15 @@ use crate::redirect::RedirectRules;
 /// Everything that is wrong with the request is found here, before a byte is sent: its
 /// [`Kind::blame`] is the caller's.
 pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
-    Prepared::boxed(merged, jar, now).map(|request| *request)
+    let mut request = Prepared::boxed(merged, jar, now)?;
+    request.choose_proxy()?;
+    Ok(*request)
 }
 
 impl Prepared {
-    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and nobody moves it then.
+    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and nobody moves it then. Which
+    /// proxy it goes through is still to be [chosen](Self::choose_proxy): that may run a function of the user's, and the
+    /// jar may lie under a lock.
     ///
     /// # Errors
     /// As [`prepare`].
@@ -74,6 +79,7 @@ impl Prepared {
                 rules: RedirectRules {
                     max: merged.max_redirects.unwrap_or(u32::MAX),
                     sensitive: merged.sensitive_headers,
+                    targets: merged.redirect_targets,
                     ..RedirectRules::default()
                 },
                 timeouts: merged.timeouts,
@@ -88,19 +94,29 @@ impl Prepared {
                 expects: false,
             },
         );
-        // It is for proxies alone, and none stands between here and the origin (row B16).
-        request.headers.remove("Proxy-Authorization");
+        // It is for proxies alone: for the one of the first hop, if there is one (row B16).
+        if let Some(words) = request.headers.get_bytes("Proxy-Authorization") {
+            request.reach.plan.authorize(words);
+            request.headers.remove("Proxy-Authorization");
+        }
         request.address_host()?;
         request.own_cookies()?;
         request.write_cookies(jar, now);
         request.settle_boundary()?;
+        if let Some(coding) = merged.compress {
+            request.compress(coding);
+        }
         request.frame();
+        let is_by_hand = request.headers.contains("Authorization");
         let auth = match merged.auth {
-            Some(Auth::None) if !credentials => None,
+            Some(Auth::None) if !credentials => {
+                request.log_in()?;
+                None
+            }
             auth => auth,
         };
         if let Some(auth) = auth
-            && !request.headers.contains("Authorization")
+            && !is_by_hand
         {
             match &auth {
                 Auth::None => {
@@ -116,6 +132,33 @@ impl Prepared {
         }
         request.seal()?;
         Ok(request)
+    }
+
+    /// Chooses the proxy, unless that was done. A [`Call`](crate::Call) does so as it begins, and for each redirect.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`] if the environment decides, and says something that is no proxy.
+    pub fn choose_proxy(&mut self) -> Result<()> {
+        if self.reach.plan.is_open() { self.reach.choose(&self.url) } else { Ok(()) }
+    }
+
+    /// Logs in as the netrc file says of this host (rules ), unless somebody does already. A user that the
+    /// URL names takes no other's password (row V20).
+    pub(crate) fn log_in(&mut self) -> Result<()> {
+        let Some(netrc) = self.reach.environment.netrc() else { return Ok(()) };
+        if self.headers.contains("Authorization") {
+            return Ok(());
+        }
+        let Some(login) = self.url.host_str().and_then(|host| netrc.of(host)) else { return Ok(()) };
+        let (user, _) = userinfo(&self.url);
+        if !user.is_empty() && user != login.user() {
+            return Ok(());
+        }
+        if netrc.is_exposed() && !login.password().is_empty() {
+            let detail = "it holds a password, and others than its owner can read it";
+            return Err(Error::new(Kind::InvalidNetrc).with_detail(detail).with_url(&self.url));
+        }
+        Auth::basic(login.user(), login.password()).apply(self)
     }
 
     /// Makes one of the boundary of a form and of what the Content-Type says: its own is kept, a missing one added
@@ -145,6 +188,24 @@ impl Prepared {
             self.body.form = Some(layout);
         }
         Ok(())
+    }
+
+    /// Codes the body, unless it is coded already or there is none.
+    #[cold]
+    fn compress(&mut self, coding: Coding) {
+        let is_coded = self.headers.contains("Content-Encoding");
+        if is_coded || self.body.length() == Some(0) {
+            return;
+        }
+        let length = match &mut self.body.content {
+            Content::None => return,
+            Content::Bytes(bytes) => Some(std::mem::replace(bytes, coding.applied(bytes)).len() as u64),
+            Content::Source { length, .. } => length.take(),
+        };
+        self.body.coding = Some(Box::new((coding, length)));
+        // What it said was the length before.
+        self.headers.remove("Content-Length");
+        self.headers.append_known("Content-Encoding", coding.name().as_bytes());
     }
 
     /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by

@@ -18,6 +18,7 @@ use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::origin::Origin;
 use crate::pool::Key;
+use crate::proxy::{Choice, Proxy};
 use crate::reach::Reach;
 use crate::redirect::RedirectRules;
 use crate::settings::Timeouts;
@@ -122,6 +123,12 @@ impl Prepared {
         &self.reach
     }
 
+    /// Which way it goes, and why: through which proxy, or through none. `None` where nobody says anything of proxies.
+    #[must_use]
+    pub fn proxy_choice(&self) -> Option<&Choice> {
+        self.reach.plan.choice()
+    }
+
     /// Which connections of a pool can carry it.
     #[must_use]
     pub fn key(&self) -> Key<'_> {
@@ -158,9 +165,13 @@ impl Prepared {
         Ok(())
     }
 
-    /// Replaces the body and what the headers say of its length.
+    /// Replaces the body and what the headers say of its length, and of a coding that the request had asked for: the new
+    /// body goes out as it is.
     pub fn set_body(&mut self, body: impl Into<Body>) {
         self.framed = None;
+        if self.body.coding.is_some() {
+            self.headers.remove("Content-Encoding");
+        }
         self.body = body.into();
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
@@ -177,11 +188,44 @@ impl Prepared {
         self.observer = std::mem::take(&mut self.observer).and(observer);
     }
 
-    /// The head as it goes over the wire.
+    /// The head as it goes over the wire: what is said to a proxy included, credentials and all.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
-        let target = self.target().as_bytes();
-        Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new()).unsent().to_vec()
+        let sender = match self.forwarded_by() {
+            None => {
+                let target = self.target().as_bytes();
+                Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new())
+            }
+            Some(_) => {
+                let (target, headers) = self.for_proxy();
+                Sender::new(&self.method, target.as_bytes(), &headers, Outgoing::None, Vec::new())
+            }
+        };
+        sender.unsent().to_vec()
+    }
+
+    /// The proxy that passes this very request on, and not a tunnel through it.
+    pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
+        let proxy = self.reach.plan.proxy()?;
+        (self.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
+    }
+
+    /// Target and headers for that proxy: in absolute-form, without userinfo and fragment (RFC 9112 section 3.2.2, rule
+    /// D-16), and with what only the proxy is to see.
+    pub(crate) fn for_proxy(&self) -> (String, Headers) {
+        let host = &self.url[Position::BeforeHost..Position::AfterPort];
+        let target = match self.target() {
+            // Section 3.2.4.
+            "*" => format!("http://{host}"),
+            path if path.starts_with('/') => format!("http://{host}{path}"),
+            target => target.to_owned(),
+        };
+        let says = self.reach.plan.says();
+        let mut headers = self.headers.clone_with_room(says.len(), 128);
+        for field in says.iter() {
+            headers.insert_known(field);
+        }
+        (target, headers)
     }
 
     /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
@@ -270,7 +314,7 @@ impl Prepared {
             return Err(Error::new(Kind::HttpsOnly).with_url(&self.url));
         }
         if facts.is_for_proxies {
-            return invalid("Proxy-Authorization is for proxies, and none stands before the origin");
+            return invalid("Proxy-Authorization is for proxies, and goes to them by `Proxy::header`");
         }
         let chunked = match &facts.coding {
             None => false,

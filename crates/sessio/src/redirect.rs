@@ -10,6 +10,8 @@
 //! B06). A redirect to another origin, and an origin is scheme, host and port, leaves credentials, the
 //! caller's cookies and the caller's Host behind; they never come back on a later hop (rows B05, B12, V28).
 
+mod targets;
+
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -20,6 +22,7 @@ use crate::error::Kind;
 use crate::head::Head;
 use crate::headers::Headers;
 use crate::origin::Origin;
+pub use targets::Targets;
 
 /// What a redirect is decided by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct RedirectRules {
     pub max: u32,
     /// Headers that another origin must not see, beside those that it never sees.
     pub sensitive: Arc<[Box<str>]>,
+    /// Where they may lead.
+    pub targets: Targets,
     /// Whether the step from `http` to `https` on the same host, both on their own ports, keeps
     /// credentials, as requests does (rule R-16). Off: it is another origin.
     pub keep_on_upgrade: bool,
@@ -39,7 +44,13 @@ pub struct RedirectRules {
 
 impl Default for RedirectRules {
     fn default() -> Self {
-        Self { max: 30, sensitive: Arc::default(), keep_on_upgrade: false, detect_loops: true }
+        Self {
+            max: 30,
+            sensitive: Arc::default(),
+            targets: Targets::default(),
+            keep_on_upgrade: false,
+            detect_loops: true,
+        }
     }
 }
 
@@ -184,6 +195,9 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
         Ok(url) => url,
         Err(fail) => return Decision::Fail(fail),
     };
+    if let Some(why) = rules.targets.refuses(&url) {
+        return Decision::Fail(Fail { kind: Kind::RedirectForbidden, detail: Some(why) });
+    }
     let (method, keeps_body) = change(hop.method, head.status);
     if keeps_body && hop.body == Replay::Impossible {
         return fail(Kind::NotReplayable);

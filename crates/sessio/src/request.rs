@@ -6,6 +6,7 @@ use url::Url;
 use crate::address::Address;
 use crate::auth::Auth;
 use crate::body::Body;
+use crate::coding::Coding;
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
@@ -14,6 +15,7 @@ use crate::meters::{Meters, Transfer, Way};
 use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
+use crate::proxy::{Proxies, Via};
 use crate::settings::Timeouts;
 use crate::tls::{Identity, Roots, Tls, TlsChanges};
 
@@ -73,8 +75,12 @@ pub struct Request {
     pub jar: Change<bool>,
     /// How to authenticate; [`Change::Remove`] is not at all, not even by the URL's userinfo.
     pub auth: Change<Auth>,
+    /// Which proxies it goes through: its rules go before the session's, and [`Change::Remove`] is through none.
+    pub proxies: Change<Proxies>,
     /// The body.
     pub body: Body,
+    /// How the body is coded; see [`compress`](Self::compress).
+    pub compress: Option<Coding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
     /// The time limits, one by one.
@@ -251,6 +257,33 @@ impl Request {
         self
     }
 
+    /// Adds the query parameters of a value of serde: of a struct or a map, in its order, or of a sequence of pairs. A
+    /// value that is a sequence is a parameter for each element, and `None` is none (rule P-22). One that has no pairs, such
+    /// as one with a map in it, is [`Kind::InvalidQuery`].
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Search<'a> {
+    ///     q: &'a str,
+    ///     tag: &'a [&'a str],
+    ///     page: Option<u32>,
+    /// }
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
+    /// let request = Request::get("http://example.org/").query_from(&search);
+    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(prepared.target(), "/?q=a+b&tag=x&tag=y");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        match crate::pairs::of(value) {
+            Ok(pairs) => self.query(pairs),
+            Err(error) => self.noting(Err(Error::new(Kind::InvalidQuery).with_source(error))),
+        }
+    }
+
     /// Leaves the session's query parameters of that key out.
     pub fn remove_param(mut self, key: &str) -> Self {
         self.params.retain(|(k, _)| k != key);
@@ -292,6 +325,28 @@ impl Request {
         self
     }
 
+    /// Goes through this proxy, redirects too, whatever session and environment say; hosts that are
+    /// [excepted](Proxies::except) go without. Text is read as the URL of one; empty text is none.
+    pub fn proxy<V: TryInto<Via, Error: Into<Error>>>(mut self, proxy: V) -> Self {
+        match proxy.try_into() {
+            Ok(via) => self.proxies = Change::Set(Proxies::from(via)),
+            Err(error) => return self.noting(Err(error.into())),
+        }
+        self
+    }
+
+    /// Chooses proxies by these rules; where they say nothing, session and environment do.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = Change::Set(proxies);
+        self
+    }
+
+    /// Goes through no proxy, whatever session and environment say.
+    pub fn without_proxy(mut self) -> Self {
+        self.proxies = Change::Remove;
+        self
+    }
+
     /// Sends this body.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
@@ -301,6 +356,16 @@ impl Request {
     /// Sends a form: see [`Body::form`].
     pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.body = Body::form(pairs);
+        self
+    }
+
+    /// Sends a value of serde as a form: see [`Body::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match Body::form_from(value) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
         self
     }
 
@@ -340,6 +405,16 @@ impl Request {
     /// ```
     pub fn expect_continue(self) -> Self {
         self.header("Expect", "100-continue")
+    }
+
+    /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
+    /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
+    ///
+    /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
+    /// body. What is coded can be sent again if it could be without.
+    pub fn compress(mut self, coding: Coding) -> Self {
+        self.compress = Some(coding);
+        self
     }
 
     /// Follows at most so many redirects; with `None` a redirect is handed over as it is, and the response

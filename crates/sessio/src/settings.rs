@@ -8,11 +8,15 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::coding::Codings;
+use crate::environment::Trust;
+use crate::guard::Guard;
 use crate::h1::Limits;
 use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
+use crate::proxy::Proxies;
 use crate::reach::{Resolver, Routes, Tcp};
+use crate::redirect::Targets;
 use crate::tls::{Engine, Tls};
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
@@ -67,10 +71,18 @@ pub struct Settings {
     pub tls: Tls,
     /// Who does TLS: nobody at first, unless the backend brings an engine along.
     pub engine: Engine,
+    /// Which proxies requests go through, none at first; the environment's come after them. See [`proxy`](crate::proxy).
+    pub proxies: Proxies,
+    /// Which addresses may be reached, all at first: see [`guard`](crate::guard).
+    pub guard: Guard,
+    /// Where redirects may lead, anywhere at first.
+    pub redirect_targets: Targets,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
     pub trust_env: bool,
+    /// Which parts of the environment take part while [`trust_env`](Self::trust_env) is set, all at first.
+    pub trust: Trust,
     /// Who is told what calls do, nobody at first. Those of a request are told as well.
     pub observer: Observer,
 }
@@ -118,8 +130,12 @@ impl Default for Settings {
             tcp: Tcp::default(),
             tls: Tls::default(),
             engine: Engine::default(),
+            proxies: Proxies::new(),
+            guard: Guard::off(),
+            redirect_targets: Targets::default(),
             cookies: true,
             trust_env: true,
+            trust: Trust::default(),
             observer: Observer::default(),
         }
     }
@@ -143,8 +159,12 @@ impl fmt::Debug for Settings {
             .field("tcp", &self.tcp)
             .field("tls", &self.tls)
             .field("engine", &self.engine)
+            .field("proxies", &self.proxies)
+            .field("guard", &self.guard)
+            .field("redirect_targets", &self.redirect_targets)
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
+            .field("trust", &self.trust)
             .field("observer", &self.observer)
             .finish()
     }

@@ -74,11 +74,19 @@ impl Call {
         asked.close = says_close(&request.headers);
         asked.upgrade = request.headers.contains("Upgrade");
         self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
-        let target = request.target().as_bytes();
         // It was sealed before it came here.
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
-        self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
+        self.sender = match request.forwarded_by() {
+            None => {
+                let target = request.target().as_bytes();
+                Sender::new(&request.method, target, &request.headers, outgoing, buffer)
+            }
+            Some(_) => {
+                let (target, headers) = request.for_proxy();
+                Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
+            }
+        };
         if request.expects {
             self.sender.hold();
         }
@@ -145,7 +153,8 @@ impl Call {
             // Why it takes no more, the peer may have said (row Q08).
             (Direction::Send, Phase::Handshake) => self.aside_mut().send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => {
-                self.fail(Error::new(Kind::TlsClosed).with_source(cause));
+                let kind = self.cut_kind();
+                self.fail(Error::new(kind).with_source(cause));
             }
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
                 self.is_duplex = false;
@@ -159,6 +168,14 @@ impl Call {
             (Direction::Receive, Phase::Read) => self.aside_mut().receive_failure = Some(cause),
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
+        }
+    }
+
+    /// What it is if the connection ends within a stage.
+    pub(super) fn cut_kind(&self) -> Kind {
+        match &self.conn {
+            Some(conn) if conn.is_tunnelling() => Kind::ClosedBeforeResponse,
+            _ => Kind::TlsClosed,
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::Call;
+use super::turn::Past;
 use crate::observer::Watch;
 
 /// It lies apart: what is small is moved and allocated fast.
@@ -12,6 +13,8 @@ use crate::observer::Watch;
 pub(super) struct Aside {
     /// Who is told what happens here.
     pub(super) watch: Option<Watch>,
+    /// What turns have left behind.
+    pub(super) past: Option<Box<Past>>,
     /// The transport took no more of the request: what the peer says is still read (row Q08).
     pub(super) send_failure: Option<io::Error>,
     /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of

@@ -7,6 +7,7 @@ use crate::address::Shown;
 use crate::error::{Error, Kind};
 use crate::head::Head;
 use crate::prepared::Prepared;
+use crate::proxy::Proxy;
 use crate::secure::Secured;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
@@ -51,6 +52,14 @@ pub enum Event<'a> {
         connection: u64,
         /// What was agreed on.
         secured: Secured<'a>,
+    },
+    /// A proxy has let us through: what comes next is the host's.
+    #[non_exhaustive]
+    Tunnelled {
+        /// The connection's number within the session.
+        connection: u64,
+        /// The proxy.
+        proxy: &'a Proxy,
     },
     /// The whole request is out.
     #[non_exhaustive]
@@ -127,6 +136,9 @@ impl fmt::Display for Event<'_> {
             Self::Secured { connection, secured } => {
                 write!(f, "secured connection {connection} by {} with {}", secured.version, secured.cipher)?;
                 f.write_str(if secured.resumed { ", resumed" } else { "" })
+            }
+            Self::Tunnelled { connection, proxy } => {
+                write!(f, "connection {connection} goes through {proxy}")
             }
             Self::Sent { body } => write!(f, "sent, with {body} bytes of body"),
             Self::Interim(head) => write!(f, "interim response {}", head.status.as_u16()),

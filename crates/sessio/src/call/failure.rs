@@ -1,14 +1,22 @@
 //! How a call ends badly.
 
 use super::{Call, Event, Phase};
+use crate::conn::Conn;
 use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
 use crate::origin::Origin;
 use crate::retry;
 
 impl Call {
     pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {
-        self.fail(Kind::Timeout(timeout).into());
+        // A proxy that has begun to say why not has said enough.
+        let refusal = self.conn.as_mut().and_then(Conn::cut_short);
+        self.fail(refusal.unwrap_or_else(|| Kind::Timeout(timeout).into()));
         Err(self.tell())
+    }
+
+    /// Whether the stage at hand is the proxy's, and not the host's.
+    pub(super) fn is_at_proxy(&self) -> bool {
+        self.request.forwarded_by().is_some() || self.conn.as_ref().is_some_and(Conn::is_before_host)
     }
 
     pub(super) fn misuse(&mut self) {
@@ -20,6 +28,9 @@ impl Call {
             return;
         }
         let mut error = error.with_url(&self.request.url).with_progress(self.progress());
+        if let Some(proxy) = self.request.reach.plan.proxy() {
+            error = error.with_proxy(proxy);
+        }
         if let Some(tried) =
             self.aside.as_mut().and_then(|aside| aside.tried.take()).filter(|_| error.is_timeout())
         {
@@ -50,14 +61,16 @@ impl Call {
 
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
+            Phase::Connect { .. } if self.request.reach.plan.proxy().is_some() => Stage::Proxy,
             Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
+            Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
             Phase::Turn | Phase::Skip { .. } => Stage::Turn,
             Phase::Answer | Phase::Read | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => Stage::Body,
         };
-        let is_before = matches!(stage, Stage::Connect | Stage::Tls);
+        let is_before = matches!(stage, Stage::Connect | Stage::Proxy | Stage::Tls);
         Progress {
             stage,
             peer: Origin::of(&self.request.url),

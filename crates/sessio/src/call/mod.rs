@@ -103,7 +103,7 @@ pub use event::Event;
 pub use step::{Connect, Io, Step};
 use timings::Marks;
 pub use timings::Timings;
-use turn::{Next, Past};
+use turn::Next;
 
 /// One call, driven from outside: see the [module](self).
 pub struct Call {
@@ -125,8 +125,6 @@ pub struct Call {
     taken: u64,
     /// What undoes the codings of the answer's body, if it has any.
     decoding: Option<Box<Decoding>>,
-    /// What turns have left behind; most calls have none.
-    past: Option<Box<Past>>,
     redirects: u32,
     challenges: u32,
     is_retried: bool,
@@ -194,6 +192,7 @@ impl Call {
     #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
         let mut request = request.into();
+        request.choose_proxy()?;
         if request.framed.is_none() {
             request.seal()?;
         }
@@ -226,7 +225,6 @@ impl Call {
             head: None,
             taken: 0,
             decoding: None,
-            past: None,
             redirects: 0,
             challenges: 0,
             is_retried: false,
@@ -258,7 +256,7 @@ impl Call {
     /// The responses on the way, first to last.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
-        self.past.as_ref().map_or(&[], |past| &past.history)
+        self.past().map_or(&[], |past| &past.history)
     }
 
     /// The exchange at hand, with its head.
@@ -285,7 +283,7 @@ impl Call {
     /// What the jar made of the answer's cookies.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
-        self.past.as_ref().map_or(&turn::NO_COOKIES, |past| &past.extracted)
+        self.past().map_or(&turn::NO_COOKIES, |past| &past.extracted)
     }
 
     /// The number of the connection of this hop, and whether it had carried an earlier exchange.
@@ -334,7 +332,7 @@ impl Call {
     /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
     /// been sent (rule R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<Prepared>> {
-        self.past.as_mut()?.next.take()
+        self.aside.as_mut()?.past.as_mut()?.next.take()
     }
 
     /// The memory, for the next call. This one is over then.

@@ -56,9 +56,11 @@ impl Call {
     fn shake_hands(&mut self) {
         loop {
             match self.conn.as_mut().map(Conn::advance) {
-                Some(Advance::Waits) => return,
-                Some(Advance::Secured) => self.report_own(Self::secured),
-                Some(Advance::Open) => {
+                Some(Ok(Advance::Waits)) => return,
+                Some(Ok(Advance::Secured)) => self.report_own(Self::secured),
+                Some(Ok(Advance::Tunnelled)) => self.report_own(Self::tunnelled),
+                Some(Err(error)) => return self.fail(error),
+                Some(Ok(Advance::Open)) => {
                     self.clock.rest();
                     self.phase = Phase::Exchange;
                     return self.settle();
@@ -66,6 +68,11 @@ impl Call {
                 None => return self.misuse(),
             }
         }
+    }
+
+    fn tunnelled(&self) -> Option<Event<'_>> {
+        let proxy = self.request.reach.plan.proxy()?;
+        Some(Event::Tunnelled { connection: self.connection, proxy })
     }
 
     fn secured(&self) -> Option<Event<'_>> {

@@ -1,17 +1,20 @@
 //! What a call wants now.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::{Call, Event, Phase};
 use crate::conn::{Conn, Stage};
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::Event as Came;
+use crate::h1::{Event as Came, Limits};
 use crate::now::{Now, later};
 use crate::pool::Key;
-use crate::reach::Reach;
-use crate::tls::{Start, Wanted};
+use crate::proxy::{Protocol, Proxy};
+use crate::reach::{Destination, Reach};
+use crate::tls::{Roots, Start, Tls, Wanted};
+use crate::tunnel::{Target, Tunnel};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]
@@ -49,6 +52,7 @@ pub struct Connect<'a> {
     pub fresh: bool,
     /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
+    limits: Limits,
 }
 
 impl<'a> Connect<'a> {
@@ -58,29 +62,93 @@ impl<'a> Connect<'a> {
         Key::reaching(self.url, self.reach)
     }
 
+    /// The proxy that it goes through, if it does.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&'a Proxy> {
+        self.reach.plan.proxy()
+    }
+
+    /// Where the host itself is to be looked up although a proxy leads there: the proxy is told addresses, and one
+    /// of them is handed to [`open`](Self::open).
+    #[must_use]
+    pub fn told(&self) -> Option<Destination> {
+        let proxy = self.proxy().filter(|proxy| proxy.protocol() == Protocol::Socks5);
+        proxy.and_then(|_| self.reach.straight(self.url))
+    }
+
     /// Whether a connection can be opened at all: to be asked before anything is dialled.
     ///
     /// # Errors
-    /// [`Kind::UnsupportedScheme`] for an `https` URL where nobody does TLS, [`Kind::InvalidTls`] where what is wanted
-    /// of it cannot be had.
+    /// [`Kind::UnsupportedScheme`] for an `https` URL or proxy where nobody does TLS, [`Kind::InvalidTls`] where what
+    /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
+    /// [`Kind::BlockedAddress`] for one that a proxy would be told and must not.
     pub fn check(&self) -> Result<()> {
-        if self.url.scheme() == "http" { Ok(()) } else { self.engine()?.check(&self.reach.tls) }
+        if let Some(proxy) = self.proxy() {
+            if let Some(why) = self.reach.guard.refuses_host(self.url) {
+                return Err(Error::new(Kind::BlockedAddress).with_detail(why));
+            }
+            match proxy.protocol() {
+                Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
+                Protocol::Socks5h => drop(Target::of(self.url)?),
+                _ => {}
+            }
+        }
+        if self.url.scheme() == "http" {
+            return Ok(());
+        }
+        if let (Roots::Platform, Some(problem)) =
+            (&self.reach.tls.options().roots, self.reach.environment.certificates_problem())
+        {
+            return Err(Error::new(Kind::InvalidTls).with_detail(problem.to_owned()));
+        }
+        self.engine()?.check(&self.reach.tls)
     }
 
     /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
-    /// of its session.
+    /// of its session; `told` is where the host is, for a proxy that is [told](Self::told) addresses.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub fn open(&self, id: u64, now: Now) -> Result<Conn> {
-        if self.url.scheme() == "http" {
+    pub fn open(&self, id: u64, now: Now, told: Option<SocketAddr>) -> Result<Conn> {
+        let is_plain = self.url.scheme() == "http";
+        if is_plain && self.proxy().is_none() {
             return Ok(Conn::plain(id, now.mono));
         }
-        let host = self.url.host().ok_or(Kind::InvalidUrl)?;
         let key = self.key();
-        let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
-        let secure = self.engine()?.start(&wanted)?;
-        Ok(Conn::staged(id, now.mono, [Stage::Secure(secure)]))
+        let mut stages = Vec::with_capacity(3);
+        if let Some(proxy) = self.proxy() {
+            if proxy.protocol() == Protocol::Https {
+                // Its tickets are its own (row V87).
+                let scope = format!("{proxy} for {}", key.as_str());
+                let tls = self.proxy_tls(proxy);
+                let host = match proxy.host() {
+                    Host::Domain(name) => Host::Domain(name.as_str()),
+                    Host::Ipv4(ip) => Host::Ipv4(*ip),
+                    Host::Ipv6(ip) => Host::Ipv6(*ip),
+                };
+                let wanted = Wanted { tls: &tls, host, scope: &scope, now };
+                stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
+            }
+            if !is_plain || proxy.protocol().is_socks() {
+                let tunnel = Tunnel::to(self.url, proxy, &self.reach.plan.says(), told, self.limits)?;
+                stages.push(Stage::Tunnel(tunnel));
+            }
+        }
+        if !is_plain {
+            let host = self.url.host().ok_or(Kind::InvalidUrl)?;
+            let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
+            stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
+        }
+        Ok(Conn::staged(id, now.mono, stages))
+    }
+
+    /// TLS to the proxy itself: whom to trust as with hosts, but our certificate and the host's keys are none of its
+    /// business.
+    fn proxy_tls(&self, proxy: &Proxy) -> Tls {
+        match proxy.own_tls() {
+            Some(tls) => tls.clone(),
+            None => self.reach.tls.clone().identity(None).pins([]),
+        }
     }
 
     fn engine(&self) -> Result<&'a dyn Start> {
@@ -176,12 +244,12 @@ impl Call {
             return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
         }
         if is_shaking && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
-            let error = Error::new(Kind::TlsClosed);
-            let error = match aside.send_failure.take() {
+            let cause = aside.send_failure.take();
+            let error = Error::new(self.cut_kind());
+            return self.fail(match cause {
                 Some(cause) => error.with_source(cause),
                 None => error,
-            };
-            return self.fail(error);
+            });
         }
         if is_waiting
             && let Some(span) = expect
@@ -214,7 +282,13 @@ impl Call {
     #[must_use]
     pub fn wanted(&self) -> Option<Connect<'_>> {
         let Phase::Connect { fresh, .. } = self.phase else { return None };
-        Some(Connect { url: &self.request.url, reach: &self.request.reach, fresh, deadline: None })
+        Some(Connect {
+            url: &self.request.url,
+            reach: &self.request.reach,
+            fresh,
+            deadline: None,
+            limits: self.request.limits,
+        })
     }
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
@@ -224,6 +298,7 @@ impl Call {
                 reach: &self.request.reach,
                 fresh,
                 deadline,
+                limits: self.request.limits,
             })),
             Err(timeout) => self.expire(timeout),
         }

@@ -17,6 +17,7 @@ use crate::history::Exchange;
 use crate::now::Now;
 use crate::prepared::Prepared;
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
+use crate::tunnel::asks_for_basic;
 
 /// How often one call answers challenges.
 const MOST_CHALLENGES: u32 = 8;
@@ -49,16 +50,27 @@ pub(super) static NO_COOKIES: Extracted =
     Extracted { stored: 0, replaced: 0, deleted: 0, evicted: 0, refused: Vec::new() };
 
 impl Call {
+    /// What turns have left behind, if any were taken.
+    pub(super) fn past(&self) -> Option<&Past> {
+        self.aside.as_ref()?.past.as_deref()
+    }
+
     fn past_mut(&mut self) -> &mut Past {
-        self.past.get_or_insert_default()
+        self.aside_mut().past.get_or_insert_default()
     }
 
     /// Whether anything could follow from this response that needs the jar or a decision.
     pub(super) fn needs_turn(&self, head: &Head) -> bool {
         self.request.flow.is_some()
             || redirect::is_redirect(head.status)
+            || self.is_proxys(head)
             || self.refuses_expectation(head)
             || (self.request.jar && head.headers.contains("Set-Cookie"))
+    }
+
+    /// Whether a proxy asks for credentials, and not the host: the 407 is its own (RFC 9110 section 15.5.8).
+    fn is_proxys(&self, head: &Head) -> bool {
+        head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.request.forwarded_by().is_some()
     }
 
     /// Row Q11: whether the request is sent once more without its expectation. Before its body has gone out that is
@@ -69,7 +81,15 @@ impl Call {
 
     pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
-        if self.request.jar {
+        if self.is_proxys(&head) {
+            if asks_for_basic(&head) && self.request.reach.plan.challenge() {
+                if !self.can_replay() {
+                    return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
+                }
+                return self.follow(self.exchange(head), Next::Again);
+            }
+            // What it sets are no cookies of the host.
+        } else if self.request.jar {
             let lines = head.headers.get_all("Set-Cookie");
             self.past_mut().extracted = jar.extract(&self.request.url, lines, now);
         }
@@ -183,7 +203,11 @@ impl Call {
             framed: None,
             expects: false,
         };
+        next.reach.plan.reopen();
         next.address_host()?;
+        if follow.leaves_origin {
+            next.log_in()?;
+        }
         next.headers.remove("Cookie");
         next.write_cookies(jar, now);
         next.frame();
@@ -244,6 +268,11 @@ impl Call {
         let is_fresh = matches!(next, Next::Unexpecting);
         if let Next::Redirect(request) = next {
             self.redirects += 1;
+            let mut request = request;
+            if let Err(error) = request.choose_proxy() {
+                self.request = request;
+                return self.fail(error);
+            }
             self.request = request;
         }
         self.is_retried = is_fresh;
@@ -261,7 +290,7 @@ impl Call {
 
     /// Ends the call with an error that holds the response.
     fn refuse(&mut self, error: Error, exchange: Exchange) {
-        let history = self.past.as_mut().map(|past| std::mem::take(&mut past.history)).unwrap_or_default();
+        let history = std::mem::take(&mut self.past_mut().history);
         self.fail(error.with_response(exchange).with_history(history));
     }
 }

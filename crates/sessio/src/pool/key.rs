@@ -5,7 +5,9 @@ use std::fmt::{self, Write as _};
 
 use url::{Host, Position, Url};
 
-use crate::reach::{Reach, Route, Tcp};
+use crate::proxy::{Plan, Protocol};
+use crate::reach::{Reach, Resolver, Route, Tcp};
+use crate::tls::Tls;
 
 /// What a connection can be used for: requests with the same key may share it.
 ///
@@ -25,7 +27,7 @@ use crate::reach::{Reach, Route, Tcp};
 /// assert_eq!(key.origin(), "http://example.org");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key<'a>(Cow<'a, str>);
 
 impl<'a> Key<'a> {
@@ -45,10 +47,28 @@ impl<'a> Key<'a> {
     /// and nothing that makes none: a route of another host, or a resolver that is not asked.
     #[must_use]
     pub fn reaching(url: &'a Url, reach: &Reach) -> Self {
-        let Self(mut text) = Self::of(url);
-        // Without `..`: what is added there gets its verdict here.
-        let Reach { routes, resolver, tcp: Tcp { local_address, keep_alive, nodelay }, tls, engine } = reach;
-        if url.scheme() == "https" {
+        // Without `..`: what is added there gets its verdict here. What the environment says has gone into headers, TLS
+        // and the plan.
+        let Reach {
+            routes,
+            resolver,
+            tcp: Tcp { local_address, keep_alive, nodelay },
+            tls,
+            engine,
+            plan,
+            guard,
+            environment: _,
+        } = reach;
+        let proxy = plan.proxy();
+        let is_plain = url.scheme() == "http";
+        let mut text = match proxy {
+            // A proxy that is told whole URLs takes those of every host on one connection (rule D-16).
+            Some(proxy) if is_plain && !proxy.protocol().is_socks() => Cow::Owned(format!("{proxy} for all")),
+            Some(proxy) => Cow::Owned(format!("{} through {proxy}", Self::of(url))),
+            None => Self::of(url).0,
+        };
+        let is_proxy_secure = proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https);
+        if !is_plain || is_proxy_secure {
             if !tls.text().is_empty() {
                 text.to_mut().push_str(tls.text());
             }
@@ -56,17 +76,29 @@ impl<'a> Key<'a> {
                 add(&mut text, format_args!(" by engine {number}"));
             }
         }
-        let route = routes.of(url);
-        match route {
-            // Debug escapes whatever a path may have in it.
-            Some(Route::Unix(path)) => return Self(format!("{text} on {path:?}").into()),
-            Some(Route::Addresses(pinned)) => add(&mut text, format_args!(" at {pinned:?}")),
-            None => {}
+        if guard.is_on() {
+            text.to_mut().push_str(if guard.is_on_pins() { " guarded with pins" } else { " guarded" });
         }
-        if let (None, Some(number)) = (route, resolver.number())
-            && let Some(Host::Domain(_)) = url.host()
-        {
-            add(&mut text, format_args!(" by resolver {number}"));
+        if let Some(proxy) = proxy {
+            let own = proxy.own_tls().map(Tls::text).filter(|_| is_proxy_secure);
+            if let Some(own) = own {
+                add(&mut text, format_args!(" to the proxy{own}"));
+            }
+            if proxy.protocol() == Protocol::Socks5 {
+                // Where the host is, is found out here.
+                way(&mut text, routes.of(url), resolver, matches!(url.host(), Some(Host::Domain(_))));
+                text.to_mut().push_str(" behind");
+            }
+        }
+        let is_on_file = match proxy {
+            None => way(&mut text, routes.of(url), resolver, matches!(url.host(), Some(Host::Domain(_)))),
+            Some(proxy) => {
+                let route = routes.at(&proxy.host().to_string(), proxy.port());
+                way(&mut text, route, resolver, matches!(proxy.host(), Host::Domain(_)))
+            }
+        };
+        if is_on_file {
+            return Self(text).with_secret(plan);
         }
         if let Some(local) = local_address {
             add(&mut text, format_args!(" from {local}"));
@@ -80,12 +112,25 @@ impl<'a> Key<'a> {
         if !nodelay {
             text.to_mut().push_str(" delayed");
         }
-        Self(text)
+        Self(text).with_secret(plan)
     }
 
-    /// As text.
+    /// What is said to a proxy tells connections apart too, to the letter. It stands behind a NUL and is not shown.
+    fn with_secret(mut self, plan: &Plan) -> Self {
+        if let Some(identity) = plan.identity().filter(|identity| !identity.is_empty()) {
+            add(&mut self.0, format_args!("\0{identity}"));
+        }
+        self
+    }
+
+    /// As text; what is said to a proxy is left out, though it tells keys apart.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        self.0.split('\0').next().unwrap_or_default()
+    }
+
+    /// All of it, secrets included.
+    pub(super) fn whole(&self) -> &str {
         &self.0
     }
 
@@ -102,6 +147,21 @@ impl<'a> Key<'a> {
     }
 }
 
+/// The way to one host, be it a proxy or not; says whether it is a socket file.
+fn way(text: &mut Cow<'_, str>, route: Option<&Route>, resolver: &Resolver, is_name: bool) -> bool {
+    match (route, resolver.number()) {
+        // Debug escapes whatever a path may have in it.
+        (Some(Route::Unix(path)), _) => {
+            add(text, format_args!(" on {path:?}"));
+            return true;
+        }
+        (Some(Route::Addresses(pinned)), _) => add(text, format_args!(" at {pinned:?}")),
+        (None, Some(number)) if is_name => add(text, format_args!(" by resolver {number}")),
+        (None, _) => {}
+    }
+    false
+}
+
 fn add(text: &mut Cow<'_, str>, more: fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = text.to_mut().write_fmt(more);
@@ -115,7 +175,13 @@ impl Borrow<str> for Key<'_> {
 
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:?})", self.as_str())
     }
 }
 
@@ -126,16 +192,16 @@ mod tests {
 
     use super::*;
     use crate::error::{Kind, Result};
-    use crate::reach::{KeepAlive, Resolver};
+    use crate::reach::KeepAlive;
     use crate::secure::Secure;
     use crate::tls::{
-        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Tls, Version, Wanted,
+        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Version, Wanted,
     };
 
     fn key(url: &str, change: impl FnOnce(&mut Reach)) -> String {
         let mut reach = Reach::default();
         change(&mut reach);
-        Key::reaching(&Url::parse(url).unwrap(), &reach).as_str().to_owned()
+        Key::reaching(&Url::parse(url).unwrap(), &reach).whole().to_owned()
     }
 
     /// Row V84 in its spirit: each field is varied, and none is forgotten.

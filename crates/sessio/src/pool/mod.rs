@@ -120,7 +120,7 @@ impl<T> Pool<T> {
 
     /// Wants the right to open a connection with this key, whatever idles: one from here has just failed.
     pub fn request_fresh(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
-        if let Some(host) = self.by_key.get(key.as_str()) {
+        if let Some(host) = self.by_key.get(key.whole()) {
             self.evict_host(*host, now, effects);
         }
         self.request(key, now, effects)
@@ -276,7 +276,7 @@ impl<T> Pool<T> {
     }
 
     fn host(&mut self, key: &Key<'_>) -> usize {
-        if let Some(host) = self.by_key.get(key.as_str()) {
+        if let Some(host) = self.by_key.get(key.whole()) {
             return *host;
         }
         if self.by_key.len() >= self.sweep_at {

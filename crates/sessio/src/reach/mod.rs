@@ -32,6 +32,10 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Result};
+use crate::guard::Guard;
+use crate::proxy::{Plan, Proxies};
 use crate::settings::Settings;
 use crate::tls::{Engine, Tls};
 pub use resolver::{Resolve, Resolver, Resolving};
@@ -53,6 +57,12 @@ pub struct Reach {
     pub tls: Tls,
     /// Who does it.
     pub engine: Engine,
+    /// Which proxies lead there.
+    pub plan: Plan,
+    /// Which addresses may be reached.
+    pub guard: Guard,
+    /// What the environment says, as far as it takes part.
+    pub environment: Environment,
 }
 
 /// Where a connection for a URL goes to.
@@ -77,34 +87,84 @@ impl Reach {
     /// What these settings say.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        let Settings { routes, resolver, tcp, tls, engine, .. } = settings;
+        let Settings { routes, resolver, tcp, tls, engine, proxies, guard, .. } = settings;
         Self {
             routes: routes.clone(),
             resolver: resolver.clone(),
             tcp: *tcp,
             tls: tls.clone(),
             engine: engine.clone(),
+            plan: Plan::new(Proxies::new(), proxies.clone(), Proxies::new()),
+            guard: *guard,
+            environment: Environment::empty(),
         }
     }
 
-    /// Where a connection for this URL goes to; `None` for a URL without host or port.
+    /// Where a connection for this URL goes to, which is where the proxy is if one was chosen; `None` for a URL
+    /// without host or port.
     #[must_use]
     pub fn destination(&self, url: &Url) -> Option<Destination> {
-        let port = url.port_or_known_default()?;
-        if let Some(route) = self.routes.of(url) {
-            return Some(match route {
-                Route::Unix(path) => Destination::Unix(Arc::clone(path)),
-                Route::Addresses(pinned) => {
-                    Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
-                }
-            });
+        match self.plan.proxy() {
+            None => self.straight(url),
+            Some(proxy) => {
+                let host = match proxy.host() {
+                    Host::Domain(name) => Host::Domain(name.as_str()),
+                    Host::Ipv4(ip) => Host::Ipv4(*ip),
+                    Host::Ipv6(ip) => Host::Ipv6(*ip),
+                };
+                Some(self.towards(
+                    host,
+                    proxy.port(),
+                    self.routes.at(&proxy.host().to_string(), proxy.port()),
+                ))
+            }
         }
+    }
+
+    /// Where the host of this URL is, whatever proxies there are.
+    #[must_use]
+    pub fn straight(&self, url: &Url) -> Option<Destination> {
+        Some(self.towards(url.host()?, url.port_or_known_default()?, self.routes.of(url)))
+    }
+
+    fn towards(&self, host: Host<&str>, port: u16, route: Option<&Route>) -> Destination {
         let literal = |ip: IpAddr| Destination::Addresses(vec![SocketAddr::new(ip, port)]);
-        Some(match url.host()? {
-            Host::Domain(name) => Destination::Name { host: name.into(), port },
-            Host::Ipv4(ip) => literal(ip.into()),
-            Host::Ipv6(ip) => literal(ip.into()),
-        })
+        match (route, host) {
+            (Some(Route::Unix(path)), _) => Destination::Unix(Arc::clone(path)),
+            (Some(Route::Addresses(pinned)), _) => {
+                Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
+            }
+            (None, Host::Domain(name)) => Destination::Name { host: name.into(), port },
+            (None, Host::Ipv4(ip)) => literal(ip.into()),
+            (None, Host::Ipv6(ip)) => literal(ip.into()),
+        }
+    }
+
+    /// Chooses the proxy for the hop that comes.
+    pub(crate) fn choose(&mut self, url: &Url) -> Result<()> {
+        let is_routed = matches!(self.routes.of(url), Some(Route::Unix(_)));
+        self.plan.choose(url, is_routed).map_err(|error| error.with_url(url))
+    }
+
+    /// Of the addresses that a host has, those that may be reached. Those of a proxy always may: it is the session's
+    /// own choice, and so are pinned ones unless the [`Guard`] says otherwise.
+    ///
+    /// # Errors
+    /// [`Kind::BlockedAddress`] if that leaves none.
+    pub fn admitted(&self, url: &Url, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>> {
+        let is_pinned = self.routes.of(url).is_some();
+        if !self.guard.is_on() || (is_pinned && !self.guard.is_on_pins()) {
+            return Ok(addresses);
+        }
+        let refused = addresses.iter().find_map(|to| Some((to.ip(), self.guard.refuses(to.ip())?)));
+        let admitted: Vec<_> =
+            addresses.into_iter().filter(|to| self.guard.refuses(to.ip()).is_none()).collect();
+        match refused {
+            Some((ip, why)) if admitted.is_empty() => {
+                Err(Error::new(Kind::BlockedAddress).with_detail(format!("{ip}: {why}")))
+            }
+            _ => Ok(admitted),
+        }
     }
 }
 

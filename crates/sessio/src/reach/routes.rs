@@ -108,8 +108,13 @@ impl Routes {
     /// The route of a URL's host, if it has one.
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<&Route> {
-        let Ports(ports) = self.0.as_ref()?.get(url.host_str()?)?;
-        ports.get(&url.port_or_known_default()).or_else(|| ports.get(&None))
+        self.at(url.host_str()?, url.port_or_known_default()?)
+    }
+
+    /// The route of a host as URLs have it, and a port.
+    pub(crate) fn at(&self, host: &str, port: u16) -> Option<&Route> {
+        let Ports(ports) = self.0.as_ref()?.get(host)?;
+        ports.get(&Some(port)).or_else(|| ports.get(&None))
     }
 
     /// Hosts, the ports that are meant where not all are, and the ways there.

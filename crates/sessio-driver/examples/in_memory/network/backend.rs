@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use sessio_driver::sessio::{Now, Seed, Tcp, UnixTime};
+use sessio_driver::sessio::{Environment, Now, Seed, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, Stream};
 
 use super::line::DOWN;
@@ -47,6 +47,11 @@ impl Runtime for Network {
     fn now(&self) -> Now {
         let state = self.state();
         Now { mono: state.start, wall: UnixTime(1_767_225_600) }.after(state.now)
+    }
+
+    fn environment(&self) -> Environment {
+        // Nothing from outside takes part.
+        Environment::empty()
     }
 
     fn seed(&self) -> Seed {

@@ -1,0 +1,176 @@
+//! The environment of this process, read for a session.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use sessio::netrc::Netrc;
+use sessio::tls::Certificates;
+use sessio::{Authorities, Environment};
+
+/// More than this is no netrc file, and no bundle of certificates.
+const MOST: u64 = 16 * 1024 * 1024;
+
+/// What the environment says, and what stands in the files that it names.
+pub(crate) fn read() -> Environment {
+    read_from(std::env::vars_os())
+}
+
+fn read_from(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
+    let mut environment = Environment::new(variables);
+    if let Some(netrc) = environment.netrc_paths().iter().find_map(|path| netrc(path)) {
+        environment = environment.with_netrc(netrc);
+    }
+    match environment.authorities().map(certificates) {
+        Some(read) => environment.with_certificates(read),
+        None => environment,
+    }
+}
+
+/// The netrc file at this path. One that cannot be read is none (rule A-17); one that others may read, its mode says
+/// so, is marked.
+fn netrc(path: &Path) -> Option<Netrc> {
+    let file = File::open(path).ok()?;
+    let about = file.metadata().ok()?;
+    let netrc = Netrc::parse(&contents(file).ok()?);
+    Some(if is_open_to_others(&about) { netrc.exposed() } else { netrc })
+}
+
+#[cfg(unix)]
+fn is_open_to_others(about: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(about) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// The certificates at these paths, files or folders of them, or what is wrong.
+fn certificates(authorities: &Authorities) -> Result<Certificates, String> {
+    let variable = authorities.variable;
+    let mut pem = Vec::new();
+    for path in &authorities.paths {
+        let wrong = |error: io::Error| format!("{variable}: {}: {error}", path.display());
+        for file in files(path).map_err(wrong)? {
+            pem.extend(File::open(file).and_then(contents).map_err(wrong)?);
+            pem.push(b'\n');
+        }
+    }
+    Certificates::from_pem(pem).map_err(|error| format!("{variable}: {error}"))
+}
+
+/// The file at this path, or the files of the folder there in the order of their names.
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let file = entry?.path();
+        // A link to nowhere is no certificate, and no reason to trust nobody.
+        if fs::metadata(&file).is_ok_and(|about| about.is_file()) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn contents(file: File) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+mod tests {
+    use super::*;
+
+    /// A folder of this test alone.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("sessio-environment-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    fn of(variables: &[(&str, &Path)]) -> Environment {
+        read_from(variables.iter().map(|(name, path)| ((*name).into(), path.as_os_str().to_owned())))
+    }
+
+    fn write(path: &Path, text: &str, mode: u32) {
+        fs::write(path, text).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let _ = mode;
+    }
+
+    #[test]
+    fn a17_the_first_netrc_file_that_can_be_read() {
+        let folder = folder("netrc");
+        let user = |variables: &[(&str, &Path)]| {
+            let environment = of(variables);
+            let login = environment.netrc()?.of("a.test")?;
+            Some(String::from_utf8(login.user().to_vec()).unwrap())
+        };
+        assert_eq!(user(&[("HOME", &folder)]), None);
+        write(&folder.join("_netrc"), "machine a.test login second", 0o600);
+        assert_eq!(user(&[("HOME", &folder)]).as_deref(), Some("second"));
+        write(&folder.join(".netrc"), "machine a.test login first", 0o600);
+        assert_eq!(user(&[("HOME", &folder)]).as_deref(), Some("first"));
+        write(&folder.join("own"), "machine a.test login own", 0o600);
+        assert_eq!(user(&[("HOME", &folder), ("NETRC", &folder.join("own"))]).as_deref(), Some("own"));
+        assert_eq!(user(&[("HOME", &folder), ("NETRC", &folder.join("missing"))]), None);
+        assert_eq!(user(&[("NETRC", &folder)]), None, "a folder is no file");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_netrc_file_that_others_can_read_is_marked() {
+        let folder = folder("mode");
+        let path = folder.join(".netrc");
+        for (mode, is_exposed) in
+            [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o644, true)]
+        {
+            write(&path, "machine a.test login a password p", mode);
+            assert_eq!(of(&[("HOME", &folder)]).netrc().unwrap().is_exposed(), is_exposed, "{mode:o}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn d08_e11_bundles_are_files_or_folders_and_what_is_wrong_is_said() {
+        let folder = folder("bundle");
+        let pem = |byte: &str| format!("-----BEGIN CERTIFICATE-----\n{byte}\n-----END CERTIFICATE-----\n");
+        write(&folder.join("b.pem"), &pem("Yg=="), 0o644);
+        write(&folder.join("a.pem"), &pem("YQ=="), 0o644);
+        let ders = |variables: &[(&str, &Path)]| {
+            of(variables).certificates().map(|all| all.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
+        };
+        let file = folder.join("b.pem");
+        assert_eq!(ders(&[("REQUESTS_CA_BUNDLE", &file)]), Some(vec![b"b".to_vec()]));
+        assert_eq!(ders(&[("CURL_CA_BUNDLE", &folder)]), Some(vec![b"a".to_vec(), b"b".to_vec()]));
+        assert_eq!(ders(&[("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)]).unwrap().len(), 3);
+        assert_eq!(ders(&[]), None);
+        for (name, text) in
+            [("missing", None), ("empty", Some("")), ("broken", Some("-----BEGIN CERTIFICATE-----\n!"))]
+        {
+            let path = folder.join(name);
+            if let Some(text) = text {
+                write(&path, text, 0o644);
+            }
+            let environment = of(&[("REQUESTS_CA_BUNDLE", &path)]);
+            let problem = environment.certificates_problem().unwrap();
+            assert!(problem.starts_with("REQUESTS_CA_BUNDLE: "), "{problem}");
+            assert!(environment.certificates().is_none());
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
