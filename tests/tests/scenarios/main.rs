@@ -8,6 +8,7 @@ mod auth;
 mod bodies;
 mod cancel;
 mod codings;
+mod compress;
 mod cookie_files;
 mod credentials;
 mod limits;
@@ -25,6 +26,7 @@ mod settings;
 mod sockets;
 mod stale;
 mod stories;
+mod streams;
 #[cfg(unix)]
 mod unix;
 mod uploads;
