@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod addresses;
+mod answers;
 mod auth;
 mod bodies;
 mod cancel;
@@ -22,6 +23,7 @@ mod redirects;
 mod resume;
 mod routes;
 mod secrets;
+mod sent;
 mod settings;
 mod sockets;
 mod stale;
