@@ -22,15 +22,20 @@ const KINDS: [(&str, &str); 5] = [
 const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
 
 /// Where nothing can be compared but the end, and why.
-const ENDS: [(&str, &str); 4] = [
+const ENDS: [(&str, &str); 6] = [
     ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
     (
         "v100_p131_p132_bytes_behind_a_response_close_its_connection",
         "whether they come with its last byte, or find the connection idle",
     ),
+    ("nginx_stores_what_is_sent_and_gives_it_back", EARLY),
+    ("q07_nginx_refuses_an_upload_and_the_answer_is_read", EARLY),
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
 ];
+
+/// Why, where a server of others answers early.
+const EARLY: &str = "how much of the body is out when it answers is up to the server";
 
 /// The first trace of each scenario, and the backend that gave it.
 #[derive(Debug, Default)]

@@ -161,11 +161,17 @@ macro_rules! scenarios {
         $crate::scenarios! { @on simulation: Simulation => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
-    // Scenarios about socket files, which the system alone can make.
-    (files: $($name:ident)*) => {
+    // Scenarios about what the system alone can make: socket files, other programs.
+    (system: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
+    // Scenarios behind TLS, which draws chance of its own: no two runs are the same to the byte.
+    (sealed: $($name:ident)*) => {
+        $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
     // Scenarios about waiting are for backends whose futures wait.

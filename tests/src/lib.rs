@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod authority;
 pub mod backend;
+pub mod coat;
 pub mod eval;
 pub mod folder;
 pub mod polls;
+#[cfg(unix)]
+pub mod program;
 pub mod replay;
 pub mod rig;
 pub mod simulation;

@@ -136,11 +136,14 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         Event::Connected { connection, reused, .. } => {
             format!("{hop}: connected {MARK}#{connection}{MARK}{}", if reused { " again" } else { "" })
         }
+        // Whether a session was resumed depends on when the ticket came.
+        Event::Secured { secured, .. } => format!("{hop}: secured by {}", secured.version),
         Event::Head(head) | Event::Interim(head) => {
             format!("{hop}: head {} [{}]", head.status.as_u16(), field_names(&head.headers))
         }
         Event::Redirect { next, .. } => format!("{hop}: redirect to {}", shown(next)),
         Event::Challenge { next, .. } => format!("{hop}: challenge, then {}", shown(next)),
+        Event::Unexpecting { next, .. } => format!("{hop}: expectation refused, then {}", shown(next)),
         Event::Answer(head) => {
             let made = call.extracted();
             let (stored, refused) = (made.stored + made.replaced, made.refused.len());

@@ -10,20 +10,16 @@ use std::time::Instant;
 use sessio::dial::{Dial, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
 use sessio::reach::{Destination, with_port};
-use sessio::{Conn, Error, Kind};
+use sessio::{Error, Kind};
 
 use crate::failure::ConnectFailure;
-use crate::flight::{Flight, unsupported};
+use crate::flight::Flight;
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Line;
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
     pub(crate) async fn connect(&mut self, fresh: bool, deadline: Option<Instant>) {
-        if self.call.request().url().scheme() != "http" {
-            let error = unsupported(self.call.request());
-            return self.call.unreachable(error);
-        }
         loop {
             // At each deadline the call itself says that it was too late.
             let Some(grant) = self.admission(fresh, deadline).await else { return };
@@ -42,6 +38,9 @@ impl<R: Runtime> Flight<R> {
                 }
                 Grant::Wait(_) => {}
             }
+        }
+        if let Some(Err(error)) = self.call.wanted().map(|wanted| wanted.check()) {
+            return self.call.unreachable(error);
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
@@ -112,7 +111,7 @@ impl<R: Runtime> Flight<R> {
                                 Poll::Pending => return true,
                                 Poll::Ready(Ok(stream)) => {
                                     dial.connected(*address);
-                                    won = Some(stream);
+                                    won = Some((stream, *address));
                                 }
                                 Poll::Ready(Err(error)) => {
                                     dial.failed(*address, error);
@@ -138,7 +137,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some(stream) => self.dialled(stream),
+            Some((stream, address)) => self.dialled(stream, Some(address)),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -152,7 +151,7 @@ impl<R: Runtime> Flight<R> {
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
         match self.within(deadline, runtime.connect_unix(path, deadline)).await {
-            Some(Ok(stream)) => self.dialled(stream),
+            Some(Ok(stream)) => self.dialled(stream, None),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
                 let now = self.now().mono;
@@ -163,10 +162,24 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream) {
-        let now = self.now().mono;
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>) {
+        // Certificates hold by the calendar.
+        self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
-        self.connected(stream, Conn::plain(id, now));
+        let opened = match self.call.wanted() {
+            Some(wanted) => wanted.open(id, self.now),
+            None => Err(Kind::Misuse.into()),
+        };
+        match opened {
+            Ok(conn) => {
+                let conn = match remote {
+                    Some(remote) => conn.to(remote),
+                    None => conn,
+                };
+                self.connected(stream, conn);
+            }
+            Err(error) => self.call.unreachable(error),
+        }
     }
 
     /// There is no connection. If that is because time is over, the call itself says so.

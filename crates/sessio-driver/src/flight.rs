@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Conn, Error, Head, Kind, Memory, Now, Prepared, Result, Step};
+use sessio::{Call, Conn, Head, Kind, Memory, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::{Line, Shared};
@@ -29,7 +29,7 @@ pub(crate) struct Flight<R: Runtime> {
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
     timer: Option<(Instant, R::Sleep)>,
-    now: Now,
+    pub(crate) now: Now,
     /// Time has passed since: the flight has waited, or was in its caller's hands.
     is_late: bool,
 }
@@ -108,6 +108,10 @@ impl<R: Runtime> Flight<R> {
         let mut pieces = 0;
         loop {
             let now = self.now();
+            if self.upload.is_some() && !self.call.needs_source() {
+                // What it holds, a file perhaps, goes with the upload, not with the response.
+                self.upload = None;
+            }
             match self.call.step(now) {
                 // The body goes on before the answer is looked for: a stream that blocks would wait for that.
                 Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry && pieces < MOST_PIECES => {
@@ -373,9 +377,4 @@ impl<R: Runtime> std::fmt::Debug for Flight<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&self.call, f)
     }
-}
-
-/// Nothing was asked of the network yet, and the runtime cannot do it.
-pub(crate) fn unsupported(request: &Prepared) -> Error {
-    Error::new(Kind::UnsupportedScheme).with_url(request.url())
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use sessio::call::BodyState;
 use sessio::cookie::Extracted;
 use sessio::http::{StatusCode, Version};
 use sessio::link::Links;
-use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Url};
+use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Timings, Url};
 
 use crate::flight::Flight;
 use crate::runtime::Runtime;
@@ -78,6 +79,18 @@ impl<R: Runtime> Response<R> {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.flight.call.elapsed()
+    }
+
+    /// When the exchange that brought this answer came how far: its connection, its first byte, its end.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.flight.call.timings()
+    }
+
+    /// The address that answered, where it is known: not over a Unix socket.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.flight.call.remote_address()
     }
 
     /// The number of the connection within its session, and whether it had carried an earlier exchange.

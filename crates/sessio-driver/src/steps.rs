@@ -25,7 +25,14 @@ macro_rules! request_steps {
             compress[](coding: $crate::sessio::coding::Coding);
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
+            expect_continue[]();
+            on_upload_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
+            on_download_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
             decode[](decode: bool);
+            tls[](tls: $crate::sessio::Tls);
+            roots[](roots: impl Into<$crate::sessio::tls::Roots>);
+            identity[](identity: impl Into<Option<$crate::sessio::tls::Identity>>);
+            danger_accept_invalid_certs[](accept: bool);
             observe[](observer: $crate::sessio::Observer);
         }
     };

@@ -1,31 +1,80 @@
 //! One connection, as far as bytes go: the socket is the driver's.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Kind, Result};
 use crate::h1::{Receiver, Sender};
-use crate::secure::Secure;
+use crate::secure::{Secure, Secured, Stack};
 
-/// A connection between socket and HTTP: its number, its age, and the filters of bytes on it.
+/// A connection between socket and HTTP: its number, its age, what has still to be passed before it carries
+/// HTTP, and the filters of bytes that are up.
+///
+/// ```text
+/// socket ◀──▶ filters that are up ◀──▶ the stage that is passed now, and others after it
+/// socket ◀──▶ filters that are up ◀──▶ HTTP
+/// ```
 #[derive(Debug)]
 pub struct Conn {
     id: u64,
     opened: Instant,
     pub(crate) exchanges: u32,
+    /// What has not begun yet, last to first.
+    stages: Vec<Stage>,
+    /// Whether the filter has still to finish its handshake.
+    is_securing: bool,
     secure: Option<Box<dyn Secure>>,
+    /// Shared with the calls that it carries: they tell it after it has gone on.
+    pub(crate) remote: Option<Arc<SocketAddr>>,
+}
+
+/// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
+/// over the filters that are up by then.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stage {
+    /// A filter such as TLS: it stays up once its handshake is over.
+    Secure(Box<dyn Secure>),
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// A stage waits for bytes to move.
+    Waits,
+    /// A filter has just come up.
+    Secured,
+    /// It carries HTTP.
+    Open,
 }
 
 impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, secure: None }
+        Self { id, opened, exchanges: 0, stages: Vec::new(), is_securing: false, secure: None, remote: None }
+    }
+
+    /// A fresh connection that passes these stages, first to last.
+    #[must_use]
+    pub fn staged(id: u64, opened: Instant, stages: impl IntoIterator<Item = Stage>) -> Self {
+        let mut stages: Vec<_> = stages.into_iter().collect();
+        stages.reverse();
+        Self { stages, ..Self::plain(id, opened) }
     }
 
     /// A fresh connection behind a filter, such as TLS.
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
-        Self { id, opened, exchanges: 0, secure: Some(secure) }
+        Self::staged(id, opened, [Stage::Secure(secure)])
+    }
+
+    /// The same, with the address that it leads to.
+    #[must_use]
+    pub fn to(mut self, remote: SocketAddr) -> Self {
+        self.remote = Some(Arc::new(remote));
+        self
     }
 
     /// Its number.
@@ -44,6 +93,38 @@ impl Conn {
     #[must_use]
     pub fn exchanges(&self) -> u32 {
         self.exchanges
+    }
+
+    /// Whether it carries HTTP: no stage is left.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stages.is_empty() && !self.is_securing
+    }
+
+    /// Goes on to the next stage where one is over; to be asked until it waits or is open.
+    pub(crate) fn advance(&mut self) -> Advance {
+        if self.is_securing {
+            if self.secure.as_ref().is_some_and(|secure| secure.is_handshaking()) {
+                return Advance::Waits;
+            }
+            self.is_securing = false;
+            return Advance::Secured;
+        }
+        match self.stages.pop() {
+            None => Advance::Open,
+            Some(Stage::Secure(secure)) => {
+                self.secure = Some(match self.secure.take() {
+                    None => secure,
+                    Some(outer) => Box::new(Stack::new(outer, secure)),
+                });
+                self.is_securing = true;
+                self.advance()
+            }
+        }
+    }
+
+    /// What the last handshake has come to.
+    pub(crate) fn handshake(&self) -> Option<Secured<'_>> {
+        self.secure.as_ref().map(|secure| secure.secured())
     }
 
     /// What goes to the socket, and where its bytes come to. A filter has things of its own to send, also
@@ -80,7 +161,9 @@ impl Conn {
     /// taken for the next response (row V100), nor a word that has not gone out.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let Some(secure) = &mut self.secure else { return true };
-        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
+        let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
+        secure.rest();
+        is_quiet
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
@@ -93,7 +176,12 @@ impl Conn {
     pub(crate) fn received(&mut self, n: usize, receiver: &mut Receiver) -> Result<()> {
         match &mut self.secure {
             None => receiver.received(n),
-            Some(secure) => secure.received(n)?,
+            Some(secure) => {
+                secure.received(n)?;
+                if n == 0 && self.is_securing && secure.is_handshaking() {
+                    return Err(Kind::TlsClosed.into());
+                }
+            }
         }
         Ok(())
     }

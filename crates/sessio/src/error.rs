@@ -143,12 +143,16 @@ kinds! {
     InvalidHeader "invalid-header" Caller "a header is not valid" "names are tokens, values have no CR, LF, NUL or leading blank";
     InvalidCookie "invalid-cookie" Caller "a cookie cannot be sent as given" "names and values have no control bytes and no ;";
     InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
+    InvalidProxy "invalid-proxy" Caller "that is no proxy" "give http://, https://, socks5:// or socks5h:// and a host";
+    InvalidNetrc "invalid-netrc" Caller "the netrc file cannot be used" "chmod 600 it, or set `trust_env` to false";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
     InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
     NotReplayable "not-replayable" Caller "the body would have to be sent again, and cannot be" "give bytes or a body that can start over, or switch redirects off";
+    InvalidTls "invalid-tls" Caller "the settings of TLS cannot be used" "see the detail, and check the certificates and keys that were given";
+    HttpsOnly "https-only" Caller "only https:// is allowed, and this URL has no TLS" "use https://, or allow http:// by `https_only(false)`";
     Misuse "misuse" Caller "the machine was given an answer that it had not asked for" "answer the step that is wanted now";
 
     Resolve "resolve" Network "the host's name has no address" "check the name and the resolver";
@@ -156,8 +160,27 @@ kinds! {
     ClosedBeforeResponse "closed-before-response" Network "the peer closed the connection without an answer" "send again if the request may be repeated";
     IncompleteHead "incomplete-head" Network "the connection ended within the head of the response" "send again if the request may be repeated";
     IncompleteBody "incomplete-body" Network "the connection ended before the whole body had come" "what came is not the whole: ask again, or resume with a Range request";
+    TlsClosed "tls-closed" Network "the connection ended within the TLS handshake" "check that this port speaks TLS, and which versions it allows";
     Io "io" Network "the connection failed" "see the cause";
 
+    CertificateExpired "certificate-expired" Peer "the server's certificate has expired" "check the clock of this machine, then tell the server's owner";
+    CertificateNotYetValid "certificate-not-yet-valid" Peer "the server's certificate is not valid yet" "check the clock of this machine, then tell the server's owner";
+    CertificateWrongHost "certificate-wrong-host" Peer "the server's certificate is for another host" "check the host in the URL: it must be one that the certificate names";
+    CertificateSelfSigned "certificate-self-signed" Peer "the server's certificate is signed by itself alone" "if it is the right one add it to the roots";
+    CertificateUnknownRoot "certificate-unknown-root" Peer "the server's certificate comes from an authority that is not trusted" "if that authority is the right one add its certificate to the roots";
+    CertificateIncompleteChain "certificate-incomplete-chain" Peer "the server left out a certificate between its own and an authority" "tell the server's owner to send the whole chain, or add the missing one to the roots";
+    CertificateRevoked "certificate-revoked" Peer "the server's certificate has been revoked" "tell the server's owner, and send nothing there meanwhile";
+    CertificateRevocationUnknown "certificate-revocation-unknown" Peer "the revocation lists do not tell whether the server's certificate still holds" "give a current list of each authority in the chain";
+    CertificateWeak "certificate-weak" Peer "a key or signature in the server's certificates is too weak, or of a kind that is not known" "tell the server's owner to have it issued anew";
+    CertificateWrongPurpose "certificate-wrong-purpose" Peer "the server's certificate is not one for servers" "tell the server's owner";
+    CertificateConstraint "certificate-constraint" Peer "the server's certificate is not one that its authorities may issue" "tell the server's owner";
+    CertificateNotPinned "certificate-not-pinned" Peer "the server's key is none of those that are pinned" "if the server has changed its key change the pins";
+    InvalidPeerCertificate "invalid-peer-certificate" Peer "the server's certificate is malformed" "tell the server's owner";
+    ClientCertificate "client-certificate" Peer "the server wants a certificate of the client, or refuses the one it has" "give the session or the request the identity that this server knows";
+    TlsMismatch "tls-mismatch" Peer "client and server have no version, cipher or protocol of TLS in common" "see the cause, and lower `min_version` if the server is an old one";
+    TlsAlert "tls-alert" Peer "the server has ended the TLS connection with an alert" "see the alert, and the server's log";
+    TlsBroken "tls-broken" Peer "the server breaks the rules of TLS" "see the cause; something between here and the server may be at fault";
+    NotTls "not-tls" Peer "the server does not speak TLS on this port" "use http:// or another port";
     NotHttp "not-http" Peer "the peer does not speak HTTP/1" "check scheme and port";
     BadHead "bad-head" Peer "the head of the response is malformed" "report it to the server's owner";
     BadLength "bad-length" Peer "the response's Content-Length is not a number" "report it to the server's owner";
@@ -172,6 +195,9 @@ kinds! {
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
     ConflictingLocation "conflicting-location" Peer "the redirect names two different Locations" "read the response that the error holds";
     UnsupportedRedirectScheme "unsupported-redirect-scheme" Peer "the redirect leads away from HTTP" "read the response that the error holds";
+    ProxyRefused "proxy-refused" Peer "the proxy refused the connection" "read what it answered, or go another way";
+    ProxyAuthentication "proxy-authentication" Peer "the proxy wants other credentials" "give the proxy a user and a password";
+    NotSocks "not-socks" Peer "the proxy does not speak SOCKS 5" "check its scheme and port";
     Status "status" Peer "the server answered with an error status" "read the response that the error holds";
 
     HeadTooLarge "head-too-large" Limit "the response's heads are larger than allowed" "raise `limits.head_bytes`";
@@ -181,6 +207,8 @@ kinds! {
     LineTooLong "line-too-long" Limit "a line or an event of the body is longer than allowed" "raise `limits.line_bytes`";
     CodingGrowth "coding-growth" Limit "the body decodes to many times its size" "raise `limits.growth` if that is expected";
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
+    BlockedAddress "blocked-address" Limit "the host is at an address that is not to be reached" "ask for another host, or change `guard`";
+    RedirectForbidden "redirect-forbidden" Limit "the redirect leads to where none may lead" "read the response that the error holds, or change `redirect_targets`";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
 }
 
@@ -198,6 +226,8 @@ pub enum Stage {
     Prepare,
     /// Waiting for the pool, resolving, opening the connection.
     Connect,
+    /// The TLS handshake on the connection: nothing of the request has gone out.
+    Tls,
     /// Sending the request.
     Send,
     /// Waiting for the head of the response.
@@ -213,6 +243,7 @@ impl Stage {
         match self {
             Self::Prepare => "preparing",
             Self::Connect => "connecting",
+            Self::Tls => "securing the connection",
             Self::Send => "sending the request",
             Self::Head => "waiting for the response",
             Self::Body => "reading the body",
@@ -359,14 +390,53 @@ impl Error {
         matches!(self.kind(), Kind::Timeout(_))
     }
 
-    /// Whether no connection could be made: resolving, connecting, or the time for either.
+    /// Whether no connection could be made: resolving, connecting, securing, or the time for any of these.
     #[must_use]
     pub fn is_connect(&self) -> bool {
+        self.progress().is_some_and(|progress| progress.stage == Stage::Tls)
+            || matches!(
+                self.kind(),
+                Kind::Resolve
+                    | Kind::Connect
+                    | Kind::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Pool)
+            )
+    }
+
+    /// Whether it is about TLS: the peer's certificate, the handshake, or what an alert says.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.is_certificate()
+            || matches!(
+                self.kind(),
+                Kind::InvalidTls
+                    | Kind::HttpsOnly
+                    | Kind::ClientCertificate
+                    | Kind::TlsAlert
+                    | Kind::TlsBroken
+                    | Kind::TlsClosed
+                    | Kind::TlsMismatch
+                    | Kind::NotTls
+            )
+    }
+
+    /// Whether the server's certificate is at fault.
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
         matches!(
             self.kind(),
-            Kind::Resolve
-                | Kind::Connect
-                | Kind::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Pool)
+            Kind::CertificateConstraint
+                | Kind::CertificateExpired
+                | Kind::CertificateIncompleteChain
+                | Kind::CertificateNotPinned
+                | Kind::CertificateNotYetValid
+                | Kind::CertificateRevocationUnknown
+                | Kind::CertificateRevoked
+                | Kind::CertificateSelfSigned
+                | Kind::CertificateUnknownRoot
+                | Kind::CertificateWeak
+                | Kind::CertificateWrongHost
+                | Kind::CertificateWrongPurpose
+                | Kind::InvalidPeerCertificate
         )
     }
 

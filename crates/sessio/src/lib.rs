@@ -32,6 +32,7 @@
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
 //! | [`link`] | `Link` header fields (RFC 8288) |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
+//! | [`tls`], [`Secure`] | what is wanted of TLS, and the seam for whoever does it |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
 //! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
@@ -93,11 +94,13 @@ pub mod auth;
 mod body;
 pub mod call;
 pub mod coding;
-mod conn;
+pub mod conn;
 pub mod cookie;
 pub mod dial;
+mod environment;
 mod error;
 mod fingerprint;
+pub mod guard;
 pub mod h1;
 mod head;
 mod headers;
@@ -108,7 +111,9 @@ mod json;
 pub mod lines;
 pub mod link;
 mod merge;
+mod meters;
 pub mod multipart;
+pub mod netrc;
 mod now;
 mod observer;
 mod origin;
@@ -119,6 +124,7 @@ mod params;
 pub mod pool;
 mod prepare;
 mod prepared;
+pub mod proxy;
 pub mod range;
 pub mod reach;
 pub mod redirect;
@@ -130,20 +136,25 @@ pub mod sse;
 #[doc(hidden)]
 pub mod testing;
 pub mod text;
+pub mod tls;
+pub mod tunnel;
 
 pub use address::Address;
 pub use auth::{Answer, Auth, Flow, Scheme, Secret};
 pub use body::Body;
 pub use bytes::Bytes;
-pub use call::{Call, Memory, Step};
+pub use call::{Call, Memory, Step, Timings};
 pub use conn::Conn;
 pub use cookie::Jar;
+pub use environment::{Authorities, Environment};
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};
+pub use guard::Guard;
 pub use head::Head;
 pub use headers::{Field, Headers};
 pub use history::Exchange;
 pub use http;
 pub use merge::{Merged, Override, Part, merge};
+pub use meters::Transfer;
 pub use now::{Now, Seed, UnixTime};
 pub use observer::Observer;
 pub use origin::Origin;
@@ -153,6 +164,7 @@ pub use prepare::prepare;
 pub use prepared::Prepared;
 pub use reach::{KeepAlive, Resolver, Routes, Tcp};
 pub use request::{Change, HeaderChanges, Request, TimeoutChanges};
-pub use secure::Secure;
+pub use secure::{Secure, Secured};
 pub use settings::{Settings, Timeouts};
+pub use tls::Tls;
 pub use url::Url;

@@ -13,6 +13,7 @@ use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::params::Params;
 use crate::reach::Reach;
@@ -62,6 +63,7 @@ pub struct Merged {
     pub observer: Observer,
     /// Which of the session's defaults did not hold, and why.
     pub overrides: Vec<Override>,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -129,6 +131,10 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         Form::Whole(..) => None,
         Form::Text(_) => settings.base_url.clone(),
     };
+    let mut reach = Reach::of(settings);
+    if let Some(changes) = request.tls {
+        reach.tls = changes.applied(reach.tls);
+    }
     Merged {
         method: request.method,
         address: request.address,
@@ -151,10 +157,11 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         limits: request.limits.applied(None).unwrap_or(settings.limits),
         codings: settings.codings.clone(),
         decode: request.decode.applied(None),
-        reach: Reach::of(settings),
+        reach,
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),
         overrides,
+        meters: request.meters,
         problem: request.problem,
     }
 }

@@ -46,6 +46,7 @@ impl Prepared {
             limits.head,
             limits.read,
             limits.total,
+            limits.expect,
         ];
         if all.into_iter().flatten().any(|limit| limit.is_zero()) {
             return Err(Kind::InvalidTimeout.into());
@@ -81,9 +82,11 @@ impl Prepared {
                 codings: merged.codings,
                 decode: merged.decode,
                 observer: merged.observer,
+                meters: merged.meters,
                 reach: merged.reach,
                 overrides: merged.overrides,
                 framed: None,
+                expects: false,
             },
         );
         // It is for proxies alone, and none stands between here and the origin (row B16).
@@ -115,7 +118,7 @@ impl Prepared {
                 request.frame();
             }
         }
-        request.framed = Some(request.check()?);
+        request.seal()?;
         Ok(request)
     }
 

@@ -11,10 +11,12 @@ use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::{Meters, Transfer, Way};
 use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
 use crate::settings::Timeouts;
+use crate::tls::{Identity, Roots, Tls, TlsChanges};
 
 /// What a request does with one of the session's defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,8 +86,11 @@ pub struct Request {
     pub limits: Change<Limits>,
     /// Whether the answer's content codings are undone; see [`decode`](Self::decode).
     pub decode: Change<bool>,
+    /// What becomes of the session's TLS; nothing, where there is nothing.
+    pub tls: Option<Box<TlsChanges>>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -149,6 +154,7 @@ pub struct TimeoutChanges {
     pub head: Change<std::time::Duration>,
     pub read: Change<std::time::Duration>,
     pub total: Change<std::time::Duration>,
+    pub expect: Change<std::time::Duration>,
 }
 
 impl TimeoutChanges {
@@ -161,6 +167,7 @@ impl TimeoutChanges {
             head: self.head.applied(session.head),
             read: self.read.applied(session.read),
             total: self.total.applied(session.total),
+            expect: self.expect.applied(session.expect),
         }
     }
 }
@@ -356,6 +363,25 @@ impl Request {
         self
     }
 
+    /// Has the server look at the head before the body goes out: `Expect: 100-continue` (RFC 9110 section 10.1.1), which
+    /// can as well be set as a header. A server that refuses the request, or redirects it, does so without the body.
+    ///
+    /// The body waits for `100 Continue`, but not longer than `timeouts.expect`: one second unless that is changed. An
+    /// answer that comes first is the answer, the body is not sent, and the connection is closed; after a redirect or a
+    /// challenge even a body that cannot start over is still there. `417 Expectation Failed` has the request sent once
+    /// more without the header, on a new connection (row Q11). A request without content expects nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessio::{Change, Request};
+    ///
+    /// let mut request = Request::put("http://example.org/archive").body("...").expect_continue();
+    /// request.timeouts.expect = Change::Set(Duration::from_millis(200));
+    /// ```
+    pub fn expect_continue(self) -> Self {
+        self.header("Expect", "100-continue")
+    }
+
     /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
     /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
     ///
@@ -389,9 +415,62 @@ impl Request {
         self
     }
 
+    /// Secures connections as this says, whatever the session does.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls.get_or_insert_default().all = Change::Set(tls);
+        self
+    }
+
+    /// Trusts these authorities and nobody else (rule D-08).
+    pub fn roots(mut self, roots: impl Into<Roots>) -> Self {
+        self.tls.get_or_insert_default().roots = Change::Set(roots.into());
+        self
+    }
+
+    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none.
+    pub fn identity(mut self, identity: impl Into<Option<Identity>>) -> Self {
+        self.tls.get_or_insert_default().identity = identity.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Whether any certificate will do: see [`Tls::danger_accept_invalid_certs`].
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.tls.get_or_insert_default().danger_accept_invalid_certs = Change::Set(accept);
+        self
+    }
+
     /// Tells `observer` what the call does. Those of the session and earlier ones are told before it.
     pub fn observe(mut self, observer: Observer) -> Self {
         self.observer = self.observer.and(observer);
+        self
+    }
+
+    /// Tells `tell` how much of the request's body has gone out, each time that the transport has taken some of it.
+    ///
+    /// It runs within the call, under no lock, and should be quick. If it panics the caller's future does, as with an
+    /// [observer](Self::observe), and the session goes on. Where the request is sent again, after a redirect, a
+    /// challenge or on a new connection, it is told 0 and then from there. The last one that was given is told.
+    ///
+    /// ```
+    /// use sessio::Request;
+    ///
+    /// let request = Request::put("http://example.org/archive").body("...").on_upload_progress(|sent| {
+    ///     match sent.total {
+    ///         Some(total) => eprintln!("{} of {total} bytes", sent.bytes),
+    ///         None => eprintln!("{} bytes", sent.bytes),
+    ///     }
+    /// });
+    /// ```
+    pub fn on_upload_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Up, tell);
+        self
+    }
+
+    /// Tells `tell` how much of the answer's body has come, as it is read: bytes as they came, before their codings are
+    /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
+    /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
+    pub fn on_download_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Down, tell);
         self
     }
 

@@ -13,6 +13,7 @@ use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::params::Params;
 use crate::reach::{Resolver, Routes, Tcp};
+use crate::tls::{Engine, Tls};
 
 /// The defaults of a session. Every field can be read and changed at any time; a change holds from the
 /// next request on. The names are those of `requests.Session` where there is one.
@@ -45,7 +46,7 @@ pub struct Settings {
     /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
     /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
     pub sensitive_headers: Arc<[Box<str>]>,
-    /// The named time limits, none at first.
+    /// The named time limits, none at first but for `expect`.
     pub timeouts: Timeouts,
     /// Limits on what is accepted from a server.
     pub limits: Limits,
@@ -62,6 +63,10 @@ pub struct Settings {
     pub resolver: Resolver,
     /// How TCP connections are opened: local address, keep-alive, no delay.
     pub tcp: Tcp,
+    /// Whom to trust and who we are: verification, roots, client certificate, versions.
+    pub tls: Tls,
+    /// Who does TLS: nobody at first, unless the backend brings an engine along.
+    pub engine: Engine,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
@@ -111,6 +116,8 @@ impl Default for Settings {
             routes: Routes::default(),
             resolver: Resolver::default(),
             tcp: Tcp::default(),
+            tls: Tls::default(),
+            engine: Engine::default(),
             cookies: true,
             trust_env: true,
             observer: Observer::default(),
@@ -134,6 +141,8 @@ impl fmt::Debug for Settings {
             .field("routes", &self.routes)
             .field("resolver", &self.resolver)
             .field("tcp", &self.tcp)
+            .field("tls", &self.tls)
+            .field("engine", &self.engine)
             .field("cookies", &self.cookies)
             .field("trust_env", &self.trust_env)
             .field("observer", &self.observer)
@@ -141,12 +150,12 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// How long each part of a call may take; `None` is for ever, which is where all of them start (rule
+/// How long each part of a call may take; `None` is for ever, which is where all of them but `expect` start (rule
 /// T-01). The error of a limit that ran out names it.
 ///
 /// `resolve` to `read` start anew on every hop of a redirect and for every retry (rule T-05); `total` never
 /// does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Waiting for a free place in the pool.
@@ -164,6 +173,25 @@ pub struct Timeouts {
     pub read: Option<Duration>,
     /// The whole call: every hop, every retry, and the body.
     pub total: Option<Duration>,
+    /// How long a body waits for `100 Continue` where the request [expects](crate::Request::expect_continue) it, one
+    /// second at first. Then the body is sent: it is no error. Neither `send` nor `head` runs meanwhile.
+    pub expect: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let expect = Some(Duration::from_secs(1));
+        Self {
+            pool: None,
+            resolve: None,
+            connect: None,
+            send: None,
+            head: None,
+            read: None,
+            total: None,
+            expect,
+        }
+    }
 }
 
 #[cfg(test)]

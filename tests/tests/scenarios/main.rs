@@ -8,6 +8,7 @@ mod answers;
 mod auth;
 mod bodies;
 mod cancel;
+mod certificates;
 mod codings;
 mod compress;
 mod cookie_files;

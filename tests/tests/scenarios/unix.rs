@@ -14,7 +14,7 @@ use sessio_tests::trail::redirect;
 use sessio_tests::world::World;
 
 scenarios! {
-    files:
+    system:
     a_url_travels_over_a_socket_file
     bodies_of_any_size_go_both_ways
     v100_an_idle_socket_is_asked_itself

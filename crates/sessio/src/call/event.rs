@@ -7,6 +7,7 @@ use crate::address::Shown;
 use crate::error::{Error, Kind};
 use crate::head::Head;
 use crate::prepared::Prepared;
+use crate::secure::Secured;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
 ///
@@ -14,14 +15,14 @@ use crate::prepared::Prepared;
 /// bytes were cut: sums are told, not pieces. No time is in it: who wants the time asks a clock.
 ///
 /// ```text
-/// Connecting ──▶ Connected ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
-///     ▲ ▲                       │                     │
-///     │ └───── [Rewound] ◀─── Retry                   ▼
-///     └──────── [Rewound] ◀── Skipped ◀── Redirect or Challenge
+/// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
+///     ▲ ▲                                       │                     │
+///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
+///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
 /// ```
 ///
 /// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
-/// interim response. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
+/// interim response, or, where both go on, after the answer. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
 /// [`Done`](Self::Done); a call that is dropped ends without either. A request that was refused before anything
 /// was done about it is no call, and nothing is told of it.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,14 @@ pub enum Event<'a> {
         /// Whether it has carried an earlier exchange.
         reused: bool,
     },
+    /// A handshake is over: of a new connection behind TLS, before anything of the request goes out.
+    #[non_exhaustive]
+    Secured {
+        /// The connection's number within the session.
+        connection: u64,
+        /// What was agreed on.
+        secured: Secured<'a>,
+    },
     /// The whole request is out.
     #[non_exhaustive]
     Sent {
@@ -62,6 +71,12 @@ pub enum Event<'a> {
     /// The response is a challenge, and it is answered.
     #[non_exhaustive]
     Challenge {
+        /// The request as it will be sent again.
+        next: &'a Prepared,
+    },
+    /// The response refuses the expectation (417), and the request is sent once more without it.
+    #[non_exhaustive]
+    Unexpecting {
         /// The request as it will be sent again.
         next: &'a Prepared,
     },
@@ -109,6 +124,10 @@ impl fmt::Display for Event<'_> {
             Self::Connected { connection, reused } => {
                 write!(f, "connected by {} connection {connection}", if reused { "idle" } else { "new" })
             }
+            Self::Secured { connection, secured } => {
+                write!(f, "secured connection {connection} by {} with {}", secured.version, secured.cipher)?;
+                f.write_str(if secured.resumed { ", resumed" } else { "" })
+            }
             Self::Sent { body } => write!(f, "sent, with {body} bytes of body"),
             Self::Interim(head) => write!(f, "interim response {}", head.status.as_u16()),
             Self::Head(head) => write!(f, "response {}", head.status.as_u16()),
@@ -117,6 +136,7 @@ impl fmt::Display for Event<'_> {
                 line(f, next)
             }
             Self::Challenge { .. } => f.write_str("challenge, and an answer to it"),
+            Self::Unexpecting { .. } => f.write_str("expectation refused, once more without it"),
             Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "once more after {kind}"),

@@ -20,7 +20,9 @@ impl Call {
             return;
         }
         let mut error = error.with_url(&self.request.url).with_progress(self.progress());
-        if let Some(tried) = self.tried.take().filter(|_| error.is_timeout()) {
+        if let Some(tried) =
+            self.aside.as_mut().and_then(|aside| aside.tried.take()).filter(|_| error.is_timeout())
+        {
             error = error.with_source(tried);
         }
         self.conn = None;
@@ -49,12 +51,13 @@ impl Call {
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
             Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
+            Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
             Phase::Turn | Phase::Skip { .. } => Stage::Turn,
             Phase::Answer | Phase::Read | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => Stage::Body,
         };
-        let is_before = stage == Stage::Connect;
+        let is_before = matches!(stage, Stage::Connect | Stage::Tls);
         Progress {
             stage,
             peer: Origin::of(&self.request.url),

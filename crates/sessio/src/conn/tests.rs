@@ -1,12 +1,14 @@
 //! The seam for TLS, with a filter that anyone can check by hand: a handshake of two words, then records of a
 //! length and so many bytes, each of them XORed.
 
-use std::time::Instant;
+use std::io;
+use std::sync::mpsc::{Receiver as Told, channel};
+use std::time::{Duration, Instant};
 
 use super::*;
-use crate::call::{Call, Step};
-use crate::error::{Error, Kind};
-use crate::{Jar, Memory, Now, Request, Settings, UnixTime, merge, prepare};
+use crate::call::{Call, Direction, Step};
+use crate::error::{Error, Kind, Timeout};
+use crate::{Jar, Memory, Now, Observer, Request, Settings, UnixTime, merge, prepare};
 
 const KEY: u8 = 0x55;
 /// A record of this length asks for an `!` in return, as a key update does.
@@ -78,6 +80,14 @@ impl Secure for Toy {
         Ok(())
     }
 
+    fn is_handshaking(&self) -> bool {
+        !self.is_open
+    }
+
+    fn secured(&self) -> Secured<'_> {
+        Secured { version: "toy", ..Secured::default() }
+    }
+
     fn seal(&mut self, plain: &[u8]) -> Result<usize> {
         if !self.is_open || self.out.len() > 100 {
             return Ok(0);
@@ -116,6 +126,8 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
     let request = Request::post("http://h/").body(vec![b'x'; 1000]);
     let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
     let mut call = Call::new(request, Memory::default()).unwrap();
+    // The words of the handshakes: what comes in one piece with them came before the request went out.
+    let words = if conn.stages.len() == 2 { 15 } else { 7_usize };
     let (mut conn, mut kept) = (Some(conn), None);
     let (mut body, mut sent, mut rest) = (Vec::new(), Vec::new(), incoming);
     for _ in 0..100_000 {
@@ -126,7 +138,7 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
                 sent.extend_from_slice(&io.send[..out]);
                 // The answer comes once nothing more goes out.
                 let may_read = out == 0;
-                let greeting = 7_usize.saturating_sub(incoming.len() - rest.len());
+                let greeting = words.saturating_sub(incoming.len() - rest.len());
                 let size_in = if greeting > 0 && size < 20_000 { size.min(greeting) } else { size };
                 let into = if may_read { io.recv.len().min(size_in).min(rest.len()) } else { 0 };
                 let ends = may_read && rest.is_empty() && !io.recv.is_empty() && out == 0;
@@ -154,6 +166,12 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
         }
     }
     panic!("no end");
+}
+
+/// The toy through another one: what comes for it is a plaintext of that.
+fn stacked() -> Conn {
+    let stages = [Stage::Secure(Box::new(Toy::new())), Stage::Secure(Box::new(Toy::new()))];
+    Conn::staged(1, Instant::now(), stages)
 }
 
 fn secured() -> Conn {
@@ -253,4 +271,107 @@ fn q13_an_answer_that_comes_with_the_handshake_answers_nothing() {
 #[test]
 fn a_bad_handshake_ends_the_call() {
     assert_eq!(run(secured(), b"GOODBYE", 3, usize::MAX).result.unwrap_err(), Kind::Connect);
+}
+
+#[test]
+fn a_filter_runs_through_a_filter_whose_handshake_is_over() {
+    // The outer toy's WELCOME, then records with what the inner one's peer says.
+    let stream = records(&[b"WELCOME", &record(ANSWER)]);
+    for size in [1, 2, 7, 33] {
+        let outcome = run(stacked(), &stream, size, usize::MAX);
+        assert_eq!(outcome.result.unwrap(), b"hello, you.", "{size}");
+        assert!(outcome.sent.starts_with(b"HELLO"));
+        let open = |sealed: &[u8]| {
+            let (mut plain, mut rest) = (Vec::new(), sealed);
+            while let [len, more @ ..] = rest {
+                plain.extend(more[..usize::from(*len)].iter().map(|b| b ^ KEY));
+                rest = &more[usize::from(*len)..];
+            }
+            plain
+        };
+        let inner = open(&outcome.sent[5..]);
+        assert!(inner.starts_with(b"HELLO"), "{}", inner.escape_ascii());
+        let plain = open(&inner[5..]);
+        assert!(plain.starts_with(b"POST / HTTP/1.1\r\nHost: h\r\n"), "{}", plain.escape_ascii());
+        assert!(plain.ends_with(&[b'x'; 1000]));
+        assert_eq!(outcome.conn.map(|conn| conn.exchanges()), Some(1), "{size}");
+    }
+}
+
+/// A call that has its connection, and whose handshakes are still to come.
+fn shaking(conn: Conn, settings: &Settings) -> (Call, Now, Told<String>) {
+    let now = Now { mono: Instant::now(), wall: UnixTime(0) };
+    let (tell, told) = channel();
+    let observer = Observer::new(move |_, event| drop(tell.send(event.to_string())));
+    let request = merge(settings, Request::get("http://h/").observe(observer));
+    let request = prepare(request, &mut Jar::new(), now).unwrap();
+    let mut call = Call::new(request, Memory::default()).unwrap();
+    assert!(matches!(call.step(now), Ok(Step::Connect(_))));
+    call.resolved(now);
+    call.connected(conn);
+    (call, now, told)
+}
+
+fn hear(call: &mut Call, bytes: &[u8], now: Now) {
+    let Ok(Step::Io(io)) = call.step(now) else { panic!("bytes are wanted") };
+    io.recv[..bytes.len()].copy_from_slice(bytes);
+    call.received(bytes.len());
+}
+
+#[test]
+fn nothing_of_the_request_goes_out_before_the_last_handshake_is_over() {
+    let (mut call, now, told) = shaking(stacked(), &Settings::default());
+    let sends = |call: &mut Call| {
+        let Ok(Step::Io(io)) = call.step(now) else { panic!("bytes are wanted") };
+        assert_eq!(io.body, 0);
+        let n = io.send.len();
+        if n > 0 {
+            call.sent(n);
+        }
+        n
+    };
+    assert_eq!((sends(&mut call), sends(&mut call)), (5, 0));
+    hear(&mut call, b"WELCOME", now);
+    assert_eq!((sends(&mut call), sends(&mut call)), (6, 0), "the inner one's HELLO, as a record");
+    hear(&mut call, &record(b"WELCOME"), now);
+    assert!(sends(&mut call) > 50);
+    let events: Vec<_> = told.try_iter().collect();
+    assert_eq!(events.iter().filter(|event| event.starts_with("secured")).count(), 2, "{events:?}");
+    assert!(events[1].starts_with("connected") && events[2].starts_with("secured"), "{events:?}");
+}
+
+#[test]
+fn f08_what_fails_in_the_handshake_says_so_and_is_safe_to_repeat() {
+    let fails = |act: &dyn Fn(&mut Call, Now)| {
+        let mut settings = Settings::default();
+        settings.timeouts.connect = Some(Duration::from_secs(5));
+        let (mut call, now, _told) = shaking(secured(), &settings);
+        hear(&mut call, b"WEL", now);
+        act(&mut call, now);
+        let late = Now { mono: now.mono + Duration::from_secs(5), ..now };
+        let error = call.step(late).unwrap_err();
+        let at = error.progress().unwrap();
+        assert_eq!((at.stage, at.bytes_sent, at.bytes_received), (crate::Stage::Tls, 0, 0));
+        assert!(error.is_connect() && error.is_safe_to_repeat());
+        (error.kind(), std::error::Error::source(&error).map(ToString::to_string))
+    };
+    let reset = || io::Error::other("reset");
+    assert_eq!(fails(&|call, _| call.received(0)), (Kind::TlsClosed, None));
+    let broken = (Kind::TlsClosed, Some("reset".to_owned()));
+    assert_eq!(fails(&|call, _| call.broken(Direction::Receive, reset())), broken);
+    // The limit for connecting runs on; and it takes no longer where nothing can go out.
+    assert_eq!(fails(&|_, _| {}), (Kind::Timeout(Timeout::Connect), None));
+    let (kind, _) = fails(&|call, now| {
+        call.broken(Direction::Send, reset());
+        assert!(call.step(now).is_ok(), "what the peer says of it is waited for");
+    });
+    assert!(matches!(kind, Kind::TlsClosed | Kind::Timeout(Timeout::Connect)));
+}
+
+#[test]
+fn f11_a_stale_connection_behind_a_filter_is_replaced() {
+    // It has carried an exchange, and ends without a closing word when it is used again.
+    let kept = run(secured(), &records(&[ANSWER]), 1, usize::MAX).conn.unwrap();
+    let outcome = run(kept, b"", 10_000, usize::MAX);
+    assert_eq!(outcome.result.unwrap_err(), Kind::ClosedBeforeResponse, "a POST is not repeated");
 }

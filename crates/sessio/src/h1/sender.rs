@@ -75,6 +75,8 @@ pub struct Sender {
     is_held: bool,
     body: Body,
     sent: u64,
+    /// How much of what was queued or sent is not body.
+    overhead: u64,
     failure: Option<Kind>,
 }
 
@@ -119,12 +121,21 @@ impl Sender {
             Outgoing::Source { length: Some(length) } => Body::Length(length),
             Outgoing::Source { length: None } => Body::Chunked,
         };
-        Self { queue, at: 0, head, is_held: false, body, sent: 0, failure: None }
+        Self { queue, at: 0, head, is_held: false, body, sent: 0, overhead: head as u64, failure: None }
     }
 
     /// A sender that has nothing to send, with memory for one that has.
     pub(crate) fn idle(buffer: Vec<u8>) -> Self {
-        Self { queue: buffer, at: 0, head: 0, is_held: false, body: Body::Complete, sent: 0, failure: None }
+        Self {
+            queue: buffer,
+            at: 0,
+            head: 0,
+            is_held: false,
+            body: Body::Complete,
+            sent: 0,
+            overhead: 0,
+            failure: None,
+        }
     }
 
     /// Keeps the body back once the head is out, until [`release`](Self::release): the server was asked to
@@ -220,9 +231,11 @@ impl Sender {
             *left -= taken as u64;
             self.queue.extend_from_slice(bytes);
         } else {
+            let before = self.queue.len();
             write_size(taken, &mut self.queue);
             self.queue.extend_from_slice(bytes);
             self.queue.extend_from_slice(b"\r\n");
+            self.overhead += (self.queue.len() - before - taken) as u64;
         }
         Ok(taken)
     }
@@ -239,6 +252,7 @@ impl Sender {
             Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
             Body::Chunked => {
                 self.queue.extend_from_slice(b"0\r\n\r\n");
+                self.overhead += 5;
                 self.body = Body::Complete;
             }
             Body::Complete | Body::Bytes(_) => {}
@@ -261,6 +275,13 @@ impl Sender {
     #[must_use]
     pub fn bytes_sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How many bytes of the body the transport took, without the framing of chunks. While one of those is under way it
+    /// may be a few less.
+    #[must_use]
+    pub fn body_sent(&self) -> u64 {
+        self.sent.saturating_sub(self.overhead)
     }
 
     /// The memory, for the next sender.

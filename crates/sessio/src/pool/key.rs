@@ -47,7 +47,15 @@ impl<'a> Key<'a> {
     pub fn reaching(url: &'a Url, reach: &Reach) -> Self {
         let Self(mut text) = Self::of(url);
         // Without `..`: what is added there gets its verdict here.
-        let Reach { routes, resolver, tcp: Tcp { local_address, keep_alive, nodelay } } = reach;
+        let Reach { routes, resolver, tcp: Tcp { local_address, keep_alive, nodelay }, tls, engine } = reach;
+        if url.scheme() == "https" {
+            if !tls.text().is_empty() {
+                text.to_mut().push_str(tls.text());
+            }
+            if let Some(number) = engine.number() {
+                add(&mut text, format_args!(" by engine {number}"));
+            }
+        }
         let route = routes.of(url);
         match route {
             // Debug escapes whatever a path may have in it.
@@ -117,7 +125,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::error::{Kind, Result};
     use crate::reach::{KeepAlive, Resolver};
+    use crate::secure::Secure;
+    use crate::tls::{
+        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Tls, Version, Wanted,
+    };
 
     fn key(url: &str, change: impl FnOnce(&mut Reach)) -> String {
         let mut reach = Reach::default();
@@ -162,6 +175,70 @@ mod tests {
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for text in &keys {
             assert_eq!(Key(text.into()).origin(), "http://a.test");
+        }
+    }
+
+    /// Rows V84 and V86. `Options::stamp` takes all options apart without `..`, so that one that is added has its
+    /// verdict there before it compiles; here each is varied.
+    #[test]
+    fn v84_every_option_of_tls_is_in_the_key() {
+        let certificates = || Certificates::from_der([b"the same"]).unwrap();
+        let lists = || RevocationLists::from_der([b"the same"]).unwrap();
+        let identity = || Identity::from_der([b"chain"], KeyFormat::Pkcs8, b"secret key").unwrap();
+        let pin = |byte| Pin::from_sha256([byte; 32]);
+        let tls = Tls::default;
+        let all = [
+            tls(),
+            tls().roots(Roots::Bundled),
+            tls().roots(certificates()),
+            tls().roots(certificates()),
+            tls().add_roots(certificates()),
+            tls().add_roots(certificates()),
+            tls().identity(identity()),
+            tls().identity(identity()),
+            tls().pins([pin(1)]),
+            tls().pins([pin(2)]),
+            tls().pins([pin(1), pin(2)]),
+            tls().add_revocation_lists(lists()),
+            tls().add_revocation_lists(lists()),
+            tls().min_version(Version::Tls13),
+            tls().max_version(Version::Tls12),
+            tls().alpn([] as [&str; 0]),
+            tls().alpn(["h2"]),
+            tls().alpn(["h2", "http/1.1"]),
+            tls().alpn(["h2 http/1.1"]),
+            tls().alpn(["h2\" no sni"]),
+            tls().sni(false),
+            tls().tickets(false),
+            tls().danger_accept_invalid_certs(true),
+            tls().danger_accept_invalid_hostnames(true),
+        ];
+        let url = "https://a.test/";
+        let mut keys: Vec<_> = all.iter().map(|tls| key(url, |reach| reach.tls = tls.clone())).collect();
+        let nobody = || Engine::new(Nobody);
+        keys.extend([key(url, |reach| reach.engine = nobody()), key(url, |reach| reach.engine = nobody())]);
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
+        for (tls, text) in all.iter().zip(&keys) {
+            assert_eq!(Key(text.into()).origin(), "https://a.test");
+            // A clone is the same, and a URL without TLS has no use for any of it.
+            assert_eq!(&key(url, |reach| reach.tls = tls.clone()), text);
+            assert_eq!(key("http://a.test/", |reach| reach.tls = tls.clone()), "http://a.test");
+            assert!(!format!("{tls:?} {text}").contains("secret"), "{tls:?}");
+        }
+        // What is refused never gets a connection; engines of backends are alike.
+        assert_eq!(key(url, |reach| reach.tls = tls().https_only(true)), keys[0]);
+        assert_eq!(key(url, |reach| reach.engine = Engine::standard(Nobody)), keys[0]);
+    }
+
+    struct Nobody;
+
+    impl Start for Nobody {
+        fn check(&self, _: &Tls) -> Result<()> {
+            Err(Kind::InvalidTls.into())
+        }
+
+        fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+            Err(Kind::InvalidTls.into())
         }
     }
 

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use crate::settings::Settings;
+use crate::tls::{Engine, Tls};
 pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
 pub use tcp::{KeepAlive, Tcp};
@@ -48,6 +49,10 @@ pub struct Reach {
     pub resolver: Resolver,
     /// What the sockets are like.
     pub tcp: Tcp,
+    /// What is wanted of TLS, for `https://` alone.
+    pub tls: Tls,
+    /// Who does it.
+    pub engine: Engine,
 }
 
 /// Where a connection for a URL goes to.
@@ -72,8 +77,14 @@ impl Reach {
     /// What these settings say.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        let Settings { routes, resolver, tcp, .. } = settings;
-        Self { routes: routes.clone(), resolver: resolver.clone(), tcp: *tcp }
+        let Settings { routes, resolver, tcp, tls, engine, .. } = settings;
+        Self {
+            routes: routes.clone(),
+            resolver: resolver.clone(),
+            tcp: *tcp,
+            tls: tls.clone(),
+            engine: engine.clone(),
+        }
     }
 
     /// Where a connection for this URL goes to; `None` for a URL without host or port.

@@ -1,0 +1,126 @@
+//! Who we are: a certificate and its key.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::bundle::next_number;
+use super::pem;
+use crate::error::{Error, Kind, Result};
+
+/// A certificate of the client with its private key, for servers that ask for one. Neither is shown by `Debug`.
+///
+/// Read it once and keep it, as [`Certificates`](super::Certificates).
+#[derive(Clone)]
+pub struct Identity(Arc<Own>);
+
+struct Own {
+    number: u64,
+    chain: Vec<Box<[u8]>>,
+    format: KeyFormat,
+    key: Box<[u8]>,
+}
+
+/// What the DER of a private key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFormat {
+    /// `PRIVATE KEY` (RFC 5958).
+    Pkcs8,
+    /// `RSA PRIVATE KEY` (RFC 8017).
+    Pkcs1,
+    /// `EC PRIVATE KEY` (RFC 5915).
+    Sec1,
+}
+
+impl Identity {
+    /// The certificates and the one private key in a PEM file, in whatever order; of the certificates the client's own
+    /// stands first (rule D-09).
+    ///
+    /// # Errors
+    /// [`Kind::InvalidTls`] if there is no certificate, no key or more than one, or the key is encrypted. Whether they
+    /// fit together shows when a connection is to be made, before anything is sent.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        let (mut chain, mut keys) = (Vec::new(), Vec::new());
+        for section in pem::sections(pem.as_ref()) {
+            let section = section?;
+            let format = match section.label {
+                "CERTIFICATE" => {
+                    chain.push(section.der.into());
+                    continue;
+                }
+                "PRIVATE KEY" => KeyFormat::Pkcs8,
+                "RSA PRIVATE KEY" => KeyFormat::Pkcs1,
+                "EC PRIVATE KEY" => KeyFormat::Sec1,
+                "ENCRYPTED PRIVATE KEY" => return Err(invalid("an encrypted key: decrypt it first")),
+                _ => continue,
+            };
+            keys.push((format, section.der.into()));
+        }
+        match <[_; 1]>::try_from(keys) {
+            Ok([(format, key)]) => Self::of(chain, format, key),
+            Err(keys) if keys.is_empty() => Err(invalid("no private key in the identity")),
+            Err(_) => Err(invalid("more than one private key in the identity")),
+        }
+    }
+
+    /// The same from two files, such as requests' `cert=(certificate, key)`.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_pair(chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self> {
+        Self::from_pem([chain.as_ref(), b"\n", key.as_ref()].concat())
+    }
+
+    /// A chain, the client's own certificate first, and its key, each as DER.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidTls`] if the chain is empty.
+    pub fn from_der<B: AsRef<[u8]>>(
+        chain: impl IntoIterator<Item = B>,
+        format: KeyFormat,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self> {
+        Self::of(chain.into_iter().map(|der| der.as_ref().into()).collect(), format, key.as_ref().into())
+    }
+
+    fn of(chain: Vec<Box<[u8]>>, format: KeyFormat, key: Box<[u8]>) -> Result<Self> {
+        if chain.is_empty() {
+            return Err(invalid("no certificate in the identity"));
+        }
+        Ok(Self(Arc::new(Own { number: next_number(), chain, format, key })))
+    }
+
+    /// The chain, the client's own certificate first, each as DER.
+    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.chain.iter().map(|der| &**der)
+    }
+
+    /// The private key, for who signs with it. It is secret.
+    #[must_use]
+    pub fn key(&self) -> (KeyFormat, &[u8]) {
+        (self.0.format, &self.0.key)
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.0.number
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(Kind::InvalidTls).with_detail(why)
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity(***, number {})", self.number())
+    }
+}
+
+/// A clone is the same identity; two that were read apart are not, whatever is in them.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.number() == other.number()
+    }
+}
+
+impl Eq for Identity {}
