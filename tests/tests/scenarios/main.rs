@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod addresses;
+mod answers;
 mod auth;
 mod bodies;
 mod cancel;
 mod certificates;
 mod codings;
+mod compress;
 mod cookie_files;
 mod credentials;
 mod limits;
@@ -22,10 +24,12 @@ mod redirects;
 mod resume;
 mod routes;
 mod secrets;
+mod sent;
 mod settings;
 mod sockets;
 mod stale;
 mod stories;
+mod streams;
 #[cfg(unix)]
 mod unix;
 mod uploads;
