@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod backend;
+pub mod clear;
 pub mod eval;
 pub mod folder;
 pub mod polls;

@@ -60,6 +60,7 @@ mod multipart;
 mod pipe;
 mod play;
 mod playlist;
+mod proxying;
 mod recording;
 mod register;
 mod request;
