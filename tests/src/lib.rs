@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod authority;
 pub mod backend;
+pub mod clear;
 pub mod coat;
 pub mod eval;
 pub mod folder;
