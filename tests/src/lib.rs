@@ -4,9 +4,11 @@
 pub mod agreement;
 pub mod authority;
 pub mod backend;
+pub mod clear;
 pub mod coat;
 pub mod eval;
 pub mod folder;
+pub mod oracle;
 pub mod polls;
 #[cfg(unix)]
 pub mod program;

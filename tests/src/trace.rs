@@ -138,6 +138,7 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         }
         // Whether a session was resumed depends on when the ticket came.
         Event::Secured { secured, .. } => format!("{hop}: secured by {}", secured.version),
+        Event::Tunnelled { .. } => format!("{hop}: through a proxy"),
         Event::Head(head) | Event::Interim(head) => {
             format!("{hop}: head {} [{}]", head.status.as_u16(), field_names(&head.headers))
         }

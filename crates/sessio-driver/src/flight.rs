@@ -193,7 +193,7 @@ impl<R: Runtime> Flight<R> {
                 let taken = self.call.supply(bytes);
                 upload.taken(taken);
             }
-            Poll::Ready(Ok(Piece::End)) => self.call.supply_end(),
+            Poll::Ready(Ok(Piece::End)) => self.call.supply_end_with(&upload.trailers()),
             Poll::Ready(Err(error)) => self.call.supply_refused(error),
             Poll::Pending => return false,
         }

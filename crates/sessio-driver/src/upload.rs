@@ -5,20 +5,26 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use sessio::coding::Encoding;
-use sessio::{Body, Error, Kind, Result};
+use sessio::{Body, Error, Headers, Kind, Result};
 
 use crate::multipart::Assembled;
 
 /// Where the bytes of a streamed request body come from.
 ///
 /// It is polled by the request's own future, and only when the connection can take more: a slow server
-/// slows the source down.
+/// slows the source down. After an early answer it is the [response](crate::Response) that polls it, while it is read.
 pub trait Source: Send + 'static {
     /// Fills the start of `room` and says how much; 0 is the end of the body.
     ///
     /// # Errors
     /// They abort the request, so that no server takes the part for the whole.
     fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// The fields that come behind the body, asked for once it has ended; none, unless the source has some. They need a
+    /// body of unknown length, and only some names may stand there (RFC 9110 section 6.5.1): others fail the request.
+    fn trailers(&mut self) -> Headers {
+        Headers::new()
+    }
 
     /// Goes back to the start, for a redirect or a challenge that wants the body again. Called only where
     /// the body was declared to be replayable.
@@ -148,6 +154,14 @@ impl Upload {
             return Poll::Ready(Ok(Piece::End));
         }
         Poll::Ready(Ok(Piece::Bytes(&self.buffer[self.ready.clone()])))
+    }
+
+    /// What comes behind it.
+    pub(crate) fn trailers(&mut self) -> Headers {
+        match &mut self.origin {
+            Origin::Source(source) => source.trailers(),
+            Origin::Form(_) => Headers::new(),
+        }
     }
 
     pub(crate) fn taken(&mut self, n: usize) {

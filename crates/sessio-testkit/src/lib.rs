@@ -62,6 +62,7 @@ mod multipart;
 mod pipe;
 mod play;
 mod playlist;
+mod proxying;
 mod recording;
 mod register;
 mod request;

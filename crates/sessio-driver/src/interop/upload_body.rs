@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http_body::Body;
-use sessio::{Request, Result, http};
+use sessio::{Headers, Request, Result, http};
 
 use crate::builder::RequestBuilder;
 use crate::interop::ResponseBody;
@@ -18,19 +18,20 @@ use crate::upload::Source;
 /// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, and knows its length.
 ///
 /// It is polled only when the connection can take more. It cannot start over. An error of the body aborts the
-/// request, so that no server takes the part for the whole; so do trailers, which are not sent and would be
-/// missed: that one is of [`io::ErrorKind::Unsupported`].
+/// request, so that no server takes the part for the whole. Trailers are sent, if the length is not known before; so
+/// those of a body that tells its length exactly are an error, as they would be missed.
 pub struct BodySource<B: Body> {
     body: Pin<Box<B>>,
     /// What of the last frame was not taken yet.
     piece: Option<B::Data>,
+    trailers: Headers,
 }
 
 impl<B: Body> BodySource<B> {
     /// Reads from this body.
     #[must_use]
     pub fn new(body: B) -> Self {
-        Self { body: Box::pin(body), piece: None }
+        Self { body: Box::pin(body), piece: None, trailers: Headers::new() }
     }
 }
 
@@ -53,15 +54,19 @@ where
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(piece) => self.piece = Some(piece),
-                    Err(frame) if frame.trailers_ref().is_some_and(|trailers| !trailers.is_empty()) => {
-                        let error = io::Error::new(io::ErrorKind::Unsupported, "trailers cannot be sent");
-                        return Poll::Ready(Err(error));
-                    }
                     // Other frames are none of ours: the trait leaves room for them.
-                    Err(_) => {}
+                    Err(frame) => {
+                        if let Some(trailers) = frame.trailers_ref() {
+                            self.trailers = Headers::try_from(trailers).map_err(io::Error::other)?;
+                        }
+                    }
                 },
             }
         }
+    }
+
+    fn trailers(&mut self) -> Headers {
+        std::mem::take(&mut self.trailers)
     }
 }
 

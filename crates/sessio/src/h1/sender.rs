@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::{Buf, Bytes};
 use http::Method;
 
+use super::trailers;
 use crate::error::{Error, Kind, Result};
 use crate::headers::Headers;
 
@@ -246,13 +247,34 @@ impl Sender {
     /// [`Kind::BodyLength`] if there should have been more. Nothing more is sent then: the server must not
     /// take the part for the whole.
     pub fn supply_end(&mut self) -> Result<()> {
+        self.supply_end_with(&Headers::new())
+    }
+
+    /// The source has no more but these fields, which go behind a body in chunks (RFC 9112 section 7.1.2).
+    ///
+    /// # Errors
+    /// As [`supply_end`](Self::supply_end), and [`Kind::InvalidHeader`] if the body is not in chunks, or a field may not
+    /// stand behind it (RFC 9110 section 6.5.1). Nothing more is sent then.
+    pub fn supply_end_with(&mut self, trailers: &Headers) -> Result<()> {
         self.check()?;
+        if !trailers.is_empty() {
+            if !matches!(self.body, Body::Chunked) {
+                return Err(self.fail(Kind::InvalidHeader, "trailers go behind a body in chunks alone"));
+            }
+            if let Err(error) = trailers::check(trailers) {
+                self.failure = Some(error.kind());
+                return Err(error);
+            }
+        }
         match self.body {
             Body::Length(0) => self.body = Body::Complete,
             Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
             Body::Chunked => {
-                self.queue.extend_from_slice(b"0\r\n\r\n");
-                self.overhead += 5;
+                let before = self.queue.len();
+                self.queue.extend_from_slice(b"0\r\n");
+                trailers.encode(&mut self.queue);
+                self.queue.extend_from_slice(b"\r\n");
+                self.overhead += (self.queue.len() - before) as u64;
                 self.body = Body::Complete;
             }
             Body::Complete | Body::Bytes(_) => {}

@@ -51,6 +51,45 @@ fn a_head_and_a_small_body_are_one_piece() {
 }
 
 #[test]
+fn trailers_go_behind_chunks_and_nowhere_else() {
+    let mut chunked = sender(Outgoing::Source { length: None });
+    let mut out = Vec::new();
+    chunked.supply(b"hello").unwrap();
+    chunked.supply_end_with(&headers(&[("X-Sum", "5"), ("x-b", "")])).unwrap();
+    send(&mut chunked, 3, &mut out);
+    assert_eq!(out, [HEAD, b"5\r\nhello\r\n0\r\nX-Sum: 5\r\nx-b: \r\n\r\n"].concat());
+    assert!(chunked.is_done());
+    assert_eq!(chunked.body_sent(), 5);
+    for name in ["content-length", "Transfer-Encoding", "HOST", "Authorization", "Trailer", "If-Match"] {
+        let mut chunked = sender(Outgoing::Source { length: None });
+        let error = chunked.supply_end_with(&headers(&[("X-Sum", "5"), (name, "1")])).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidHeader, "{name}");
+        assert!(chunked.unsent().is_empty() && !chunked.is_done(), "it never looks complete");
+    }
+    for body in [Outgoing::Source { length: Some(0) }, Outgoing::None] {
+        let error = sender(body).supply_end_with(&headers(&[("X-Sum", "5")])).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidHeader);
+    }
+}
+
+#[test]
+fn what_is_out_of_a_body_is_counted_without_its_framing() {
+    for (body, n) in [(Outgoing::Source { length: None }, 7), (Outgoing::Source { length: Some(9000) }, 7)] {
+        let mut sender = sender(body);
+        let mut last = 0;
+        for round in 1..=3_u64 {
+            assert_eq!(sender.supply(&[b'x'; 3000]).unwrap(), 3000);
+            while !sender.unsent().is_empty() {
+                sender.sent(n);
+                assert!(last <= sender.body_sent() && sender.body_sent() <= round * 3000);
+                last = sender.body_sent();
+            }
+            assert_eq!(last, round * 3000);
+        }
+    }
+}
+
+#[test]
 fn a_large_body_is_sent_from_where_it_lies() {
     let bytes = Bytes::from(vec![b'x'; 100_000]);
     let at = bytes.as_ptr();

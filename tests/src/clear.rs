@@ -1,0 +1,81 @@
+//! TLS that hides nothing: it says whom it expects, and leaves everything else as it is. With it a scenario sees what
+//! goes through a tunnel, and to whom.
+
+use sessio::tls::{Engine, Start, Tls, Wanted};
+use sessio::{Error, Kind, Result, Secure, Secured};
+
+/// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. Where the settings
+/// have a client certificate or pinned keys that is part of it, too.
+#[must_use]
+pub fn engine() -> Engine {
+    Engine::new(Plain)
+}
+
+struct Plain;
+
+impl Start for Plain {
+    fn check(&self, _: &Tls) -> Result<()> {
+        Ok(())
+    }
+
+    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+        let options = wanted.tls.options();
+        let mut hello = format!("TLS {} HTTP/1.1\r\nHost: {}\r\n", wanted.host, wanted.host);
+        if !options.pins.is_empty() {
+            hello += "X-Pins: 1\r\n";
+        }
+        if options.accepts_invalid_certs {
+            hello += "X-Danger: 1\r\n";
+        }
+        hello += "\r\n";
+        Ok(Box::new(Clear { out: hello.into_bytes(), room: [0; 1024], plain: Vec::new(), is_ended: false }))
+    }
+}
+
+#[derive(Debug)]
+struct Clear {
+    out: Vec<u8>,
+    room: [u8; 1024],
+    plain: Vec<u8>,
+    is_ended: bool,
+}
+
+impl Secure for Clear {
+    fn ends(&mut self) -> (&[u8], &mut [u8]) {
+        (&self.out, &mut self.room)
+    }
+
+    fn sent(&mut self, n: usize) {
+        self.out.drain(..n);
+    }
+
+    fn received(&mut self, n: usize) -> Result<()> {
+        let bytes = self.room.get(..n).ok_or_else(|| Error::new(Kind::Misuse))?;
+        self.is_ended |= n == 0;
+        self.plain.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn is_handshaking(&self) -> bool {
+        false
+    }
+
+    fn secured(&self) -> Secured<'_> {
+        Secured::default()
+    }
+
+    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+        self.out.extend_from_slice(plain);
+        Ok(plain.len())
+    }
+
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+        if self.plain.is_empty() && self.is_ended {
+            return Ok(None);
+        }
+        let n = plain.len().min(self.plain.len());
+        plain[..n].copy_from_slice(&self.plain[..n]);
+        self.plain.drain(..n);
+        Ok(Some(n))
+    }
+}

@@ -1,0 +1,101 @@
+//! Where a session is not to go, and where redirects are not to lead.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sessio::proxy::Proxies;
+use sessio::redirect::Targets;
+use sessio::{Error, Guard, Kind, Proxy, Resolver};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::Server;
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::trail::redirect;
+use sessio_tests::whole::whole;
+use sessio_tests::world::World;
+
+scenarios! {
+    a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding
+    a_guard_through_a_proxy_refuses_what_is_known
+    v61_redirects_lead_where_they_may
+}
+
+fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<Rig<R>> {
+    let session = world.session();
+    session.update(|settings| Ok::<_, Error>(settings.guard = guard)).unwrap();
+    session
+}
+
+async fn failure<R: Runtime>(session: &Session<R>, url: &str) -> Error {
+    session.get(url).send().await.map(drop).unwrap_err()
+}
+
+async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let session = guarded(world, Guard::public());
+    let error = failure(&session, &server.url("/get")).await;
+    assert_eq!(error.kind(), Kind::BlockedAddress);
+    assert!(error.to_string().contains("127.0.0.1: loopback"), "{error}");
+    assert!(error.is_safe_to_repeat());
+    // By a name, by a redirect, and by a name that leads elsewhere the second time.
+    let addr = server.addr();
+    session.resolve("door.test", [addr]).unwrap();
+    let inwards = redirect(&server, server.url("/get"), 302).replace(&addr.to_string(), "door.test");
+    assert_eq!(failure(&session, &inwards).await.kind(), Kind::BlockedAddress);
+    assert_eq!(server.requests().len(), 1, "the door, and not what is behind it");
+    let asked = AtomicUsize::new(0);
+    session.set_resolver(Resolver::from_fn(move |_, _| {
+        let is_first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+        Ok(vec![if is_first { ([10, 0, 0, 1], 80).into() } else { addr }])
+    }));
+    for _ in 0..2 {
+        assert_eq!(failure(&session, "http://rebound.test/").await.kind(), Kind::BlockedAddress);
+    }
+    // A pin is the session's own choice, unless that is guarded too.
+    whole(session.get("http://door.test/get")).await;
+    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::public().and_pins())).unwrap();
+    assert_eq!(failure(&session, "http://door.test/get").await.kind(), Kind::BlockedAddress);
+    // No connection that was opened without the guard is used with it.
+    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::off())).unwrap();
+    whole(session.get(server.url("/get"))).await;
+    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::public())).unwrap();
+    assert_eq!(failure(&session, &server.url("/get")).await.kind(), Kind::BlockedAddress);
+}
+
+async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World<R>) {
+    let proxy = Server::start();
+    let session = guarded(world, Guard::public());
+    let through = Proxy::parse(&proxy.url("")).unwrap();
+    session.update(|settings| Ok::<_, Error>(settings.proxies = Proxies::from(through))).unwrap();
+    whole(session.get("http://a.test/get")).await;
+    for inside in ["http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/x"] {
+        assert_eq!(failure(&session, inside).await.kind(), Kind::BlockedAddress, "{inside}");
+    }
+    // A proxy that is told addresses is told none of these.
+    let socks = proxy.url("").replace("http", "socks5");
+    session.update(|settings| settings.proxies.set("all", socks)).unwrap();
+    session.set_resolver(Resolver::from_fn(|_, _| Ok(vec![([192, 168, 0, 1], 80).into()])));
+    assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::BlockedAddress);
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
+    let (server, other) = (Server::start(), Server::start());
+    let session = world.session();
+    let allow = |targets: Targets| session.update(|s| Ok::<_, Error>(s.redirect_targets = targets)).unwrap();
+    let away = redirect(&server, other.url("/get"), 302);
+    whole(session.get(away.as_str())).await;
+    for targets in [
+        Targets::any().ports([server.addr().port()]),
+        Targets::any().hosts(["a.test"]),
+        Targets::any().schemes(["https"]),
+    ] {
+        allow(targets);
+        let error = failure(&session, &away).await;
+        assert_eq!(error.kind(), Kind::RedirectForbidden);
+        assert_eq!(error.response().unwrap().head.status, 302);
+    }
+    assert_eq!(other.requests().len(), 1);
+    allow(Targets::any().hosts(["127.0.0.1"]).ports([other.addr().port()]).schemes(["http"]));
+    whole(session.get(away.as_str())).await;
+    assert_eq!(other.requests().len(), 2);
+}
