@@ -1,16 +1,16 @@
 //! The answers, made before.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
 use bench_http::answer::SMALL;
-use bench_http::plan::COOKIES;
+use bench_http::plan::{COOKIES, Plan};
+use bench_http::text::Text;
+use bench_http::zeros::{BLOCK, ZEROS};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::route::Route;
-
-/// How much of a large body is written at once.
-const BLOCK: usize = 64 << 10;
-
-static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
 /// A small body with these fields before it.
 fn small(status: &str, fields: &str) -> Vec<u8> {
@@ -53,6 +53,9 @@ impl Large {
         match route {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
             Route::Length(bytes) => Self::by_length(bytes),
+            Route::Upload(count) => Self::whole("", count.to_string().as_bytes()),
+            Route::Gzip(bytes) => Self::coded("gzip", &gzip(bytes)),
+            Route::Br(bytes) => Self::coded("br", &br(bytes)),
             _ => Self::by_length(0),
         }
     }
@@ -69,6 +72,19 @@ impl Large {
             _ if at <= self.times => &self.block,
             _ => &self.rest,
         }
+    }
+
+    /// An answer in one piece, with these fields before its length.
+    fn whole(fields: &str, body: &[u8]) -> Self {
+        let length = body.len();
+        let mut head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {length}\r\n\r\n").into_bytes();
+        head.extend_from_slice(body);
+        Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
+    }
+
+    /// A body in this coding.
+    fn coded(name: &str, body: &[u8]) -> Self {
+        Self::whole(&format!("content-encoding: {name}\r\n"), body)
     }
 
     /// So many bytes by length.
@@ -100,6 +116,33 @@ impl Large {
             rest,
         }
     }
+}
+
+/// Texts as members of gzip. Those of the same length are the same.
+fn gzip(bytes: usize) -> Vec<u8> {
+    let mut body: Vec<u8> = Vec::new();
+    let mut last = None;
+    for length in Plan::texts(bytes) {
+        let member = match last {
+            Some((made, start, end)) if made == length => body[start..end].to_vec(),
+            _ => {
+                let mut member = GzEncoder::new(Vec::new(), Compression::new(6));
+                Text::blocks(length).try_for_each(|block| member.write_all(&block)).expect("a Vec takes all");
+                member.finish().expect("a Vec takes all")
+            }
+        };
+        last = Some((length, body.len(), body.len() + member.len()));
+        body.extend_from_slice(&member);
+    }
+    body
+}
+
+/// One text as br; the window is the largest that browsers take.
+fn br(bytes: usize) -> Vec<u8> {
+    let mut body = brotli::CompressorWriter::new(Vec::new(), 64 << 10, 5, 22);
+    let texts = Plan::texts(bytes).flat_map(Text::blocks);
+    texts.for_each(|block| body.write_all(&block).expect("a Vec takes all"));
+    body.into_inner()
 }
 
 fn one_chunk(size: usize) -> Vec<u8> {
