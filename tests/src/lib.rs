@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod authority;
 pub mod backend;
+pub mod coat;
 pub mod eval;
 pub mod folder;
 pub mod polls;

@@ -143,6 +143,7 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         }
         Event::Redirect { next, .. } => format!("{hop}: redirect to {}", shown(next)),
         Event::Challenge { next, .. } => format!("{hop}: challenge, then {}", shown(next)),
+        Event::Unexpecting { next, .. } => format!("{hop}: expectation refused, then {}", shown(next)),
         Event::Answer(head) => {
             let made = call.extracted();
             let (stored, refused) = (made.stored + made.replaced, made.refused.len());

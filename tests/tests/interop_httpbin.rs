@@ -82,6 +82,7 @@ fn a_session_talks_to_httpbin() {
         forms(server).await;
         parts(server).await;
         bodies(server).await;
+        codings(server).await;
         statuses(server).await;
         time(server).await;
         connections(server).await;
@@ -232,6 +233,25 @@ async fn bodies(server: &Server) {
     assert_eq!(ids, (0..10).collect::<Vec<_>>());
     let text = session.get(server.url("/encoding/utf8")).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("STARGΛ̊TE"), "{text}");
+}
+
+/// What Python codes is undone, and its name stays.
+async fn codings(server: &Server) {
+    let session = Session::new();
+    for (path, coding, sign) in [("/gzip", "gzip", "gzipped"), ("/deflate", "deflate", "deflated")] {
+        let response = session.get(server.url(path)).send().await.unwrap();
+        assert_eq!(response.headers().get("Content-Encoding"), Some(coding));
+        assert_eq!(read(Ok(response)).await[sign], true, "{coding}");
+        let coded = session.get(server.url(path)).map(|request| request.decode(false)).send().await.unwrap();
+        let length = coded.content_length();
+        assert_eq!(length, Some(coded.bytes().await.unwrap().len() as u64), "{coding}");
+    }
+    // A header of one's own decides which; it is undone all the same, unless one says otherwise.
+    let brotli = || session.get(server.url("/brotli")).header("Accept-Encoding", "br");
+    assert_eq!(read(brotli().send().await).await["brotli"], true);
+    let coded = brotli().map(|request| request.decode(false)).send().await.unwrap();
+    assert_eq!(coded.headers().get("Content-Encoding"), Some("br"));
+    assert!(serde_json::from_slice::<Value>(&coded.bytes().await.unwrap()).is_err());
 }
 
 /// A status is an answer, and an error only if it is asked to be one.

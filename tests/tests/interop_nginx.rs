@@ -54,7 +54,7 @@ fn start() -> Option<Program> {
         false => server.lines().filter(|line| !line.contains("brotli")).collect(),
     };
     wanted("interop_nginx").then(|| {
-        nginx(&server, |folder| {
+        nginx("", &server, |folder| {
             fs::create_dir(folder.join("store")).unwrap();
             fs::create_dir_all(folder.join("files/folder")).unwrap();
             fs::write(folder.join("files/text"), text()).unwrap();

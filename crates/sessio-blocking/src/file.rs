@@ -1,12 +1,12 @@
-//! Files as parts of forms.
+//! Files as bodies of requests and as parts of forms.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::task::{Context, Poll};
 
-use sessio_driver::Source;
 use sessio_driver::multipart::Part;
+use sessio_driver::{Feed, Source};
 
 use crate::reader::ReaderSource;
 
@@ -24,20 +24,37 @@ pub fn open(path: impl AsRef<Path>) -> io::Result<Part> {
     })
 }
 
-/// A part from an open file, from where it stands to its end as it is now (rule U-17): what is added to it later is not
-/// sent. It can be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to
-/// its end, in chunks and once.
+/// A part from an open file: see [`upload::file`](crate::upload::file).
 ///
 /// # Errors
 /// Whatever the system says.
-pub fn file(mut file: File) -> io::Result<Part> {
+pub fn file(file: File) -> io::Result<Part> {
+    feed(file).map(Part::feed)
+}
+
+/// The file at `path`, for [`RequestBuilder::feed`](crate::RequestBuilder::feed). See [`file()`](crate::upload::file).
+///
+/// # Errors
+/// Why the file cannot be opened.
+pub fn open_feed(path: impl AsRef<Path>) -> io::Result<Feed> {
+    feed(File::open(path)?)
+}
+
+/// An open file, for [`RequestBuilder::feed`](crate::RequestBuilder::feed): from where it stands to its end as it is now
+/// (rule U-17), with that length; what is added to it later is not sent, and if it shrinks the request is aborted. It can
+/// be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to its end, in
+/// chunks and once.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn feed(mut file: File) -> io::Result<Feed> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Ok(Part::source(ReaderSource::new(file), None, false));
+        return Ok(Feed::new(ReaderSource::new(file), None, false));
     }
     let start = file.stream_position()?;
     let length = metadata.len().saturating_sub(start);
-    Ok(Part::source(FileSource { file, start, length, left: length }, Some(length), true))
+    Ok(Feed::new(FileSource { file, start, length, left: length }, Some(length), true))
 }
 
 /// A stretch of a file.

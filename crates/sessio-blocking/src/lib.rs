@@ -68,12 +68,13 @@ pub use reader::ReaderSource;
 pub use runtime::{Blocking, Timer};
 pub use sessio_driver::sessio::{
     self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
-    Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url, cookie, http, pool,
+    Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url, coding, cookie, http,
+    pool,
 };
 pub use sessio_driver::{ConnectFailure, Endpoint, Source};
 pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use socket::Socket;
-pub use streams::{Events, Lines};
+pub use streams::{Chunks, Events, Lines};
 pub use wait::wait;
 
 /// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
@@ -100,6 +101,32 @@ pub use wait::wait;
 pub mod multipart {
     pub use crate::file::{file, open};
     pub use sessio_driver::multipart::{Form, Part};
+}
+
+/// Files as bodies of requests, for [`RequestBuilder::feed`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-blocking-upload-{}.txt", std::process::id()));
+/// use sessio_blocking::coding::Coding;
+/// use sessio_blocking::{Session, upload};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let session = Session::new();
+/// let echo = session.put(url("/put")).feed(upload::open(&path)?).send()?.text()?;
+/// assert!(echo.contains("a file, however large"));
+/// // The same as gzip, coded while it is sent.
+/// let request = session.put(url("/put")).feed(upload::open(&path)?).compress(Coding::Gzip);
+/// assert_eq!(request.send()?.status(), 200);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+pub mod upload {
+    pub use crate::file::{feed as file, open_feed as open};
+    pub use sessio_driver::Feed;
 }
 
 macro_rules! one_shots {

@@ -5,14 +5,14 @@ use std::io::{self, BufRead, Read, Write};
 use std::ops::Deref;
 use std::path::Path;
 
-use sessio_driver::Source;
 use sessio_driver::sessio::pool::Policy;
 use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
+use sessio_driver::{Feed, Source};
 
 use crate::multipart::Form;
 use crate::reader::ReaderSource;
 use crate::runtime::Blocking;
-use crate::streams::{Events, Lines};
+use crate::streams::{Chunks, Events, Lines};
 use crate::wait::wait;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
@@ -122,6 +122,18 @@ impl RequestBuilder {
         Self(self.0.json(value))
     }
 
+    /// See [`Request::query_from`](sessio_driver::sessio::Request::query_from).
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        Self(self.0.query_from(value))
+    }
+
+    /// See [`Request::form_from`](sessio_driver::sessio::Request::form_from).
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        Self(self.0.form_from(value))
+    }
+
     /// Sends what `source` reads as the body: `length` bytes, or as many as come.
     pub fn reader(self, source: impl Read + Send + 'static, length: Option<u64>) -> Self {
         Self(self.0.source(ReaderSource::new(source), length, false))
@@ -131,6 +143,11 @@ impl RequestBuilder {
     /// [`sessio_driver::RequestBuilder::source`].
     pub fn source(self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         Self(self.0.source(source, length, replayable))
+    }
+
+    /// Sends a body that comes piece by piece, such as a file: see [`upload`](crate::upload).
+    pub fn feed(self, feed: Feed) -> Self {
+        Self(self.0.feed(feed))
     }
 
     /// Sends a form of several parts: see [`multipart`](crate::multipart) and
@@ -150,6 +167,15 @@ impl RequestBuilder {
     /// What is wrong with the request.
     pub fn prepare(self) -> Result<Prepared> {
         self.0.prepare()
+    }
+
+    /// Sends the request and writes the answer's whole body to a file, going on where an earlier try has stopped: see
+    /// [`sessio_driver::RequestBuilder::resume`].
+    ///
+    /// # Errors
+    /// What the file system says, and why there is no more.
+    pub fn resume(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        wait(self.0.resume(path))
     }
 
     /// Sends the request and waits for the head of the answer; redirects are followed.
@@ -201,6 +227,12 @@ impl Response {
     /// As [`bytes`](Self::bytes), and if the charset is not known.
     pub fn text_with_charset(self, charset: &str) -> Result<String> {
         wait(self.0.text_with_charset(charset))
+    }
+
+    /// The body in pieces, as they come, from here on. An error is the last of them.
+    #[must_use]
+    pub fn chunks(self) -> Chunks {
+        Chunks::of(self)
     }
 
     /// The body line by line, from here on: see [`lines`](sessio_driver::Response::lines).

@@ -2,11 +2,32 @@
 
 use std::ops::Deref;
 
-use sessio_driver::sessio::Result;
 use sessio_driver::sessio::sse::Event;
+use sessio_driver::sessio::{Bytes, Result};
 
 use crate::runtime::Blocking;
+use crate::session::Response;
 use crate::wait::wait;
+
+/// The pieces of a body, as they come. An error is the last of them.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// let mut length = 0;
+/// for piece in sessio_blocking::get(url("/bytes/100000"))?.chunks() {
+///     length += piece?.len();
+/// }
+/// assert_eq!(length, 100_000);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Chunks {
+    response: Response,
+    is_over: bool,
+}
 
 /// The lines of a body. An error is the last of them.
 ///
@@ -44,6 +65,12 @@ pub struct Events {
     is_over: bool,
 }
 
+impl Chunks {
+    pub(crate) fn of(response: Response) -> Self {
+        Self { response, is_over: false }
+    }
+}
+
 impl Lines {
     pub(crate) fn of(lines: sessio_driver::Lines<Blocking>) -> Self {
         Self { lines, is_over: false }
@@ -53,6 +80,17 @@ impl Lines {
 impl Events {
     pub(crate) fn of(events: sessio_driver::Events<Blocking>) -> Self {
         Self { events, is_over: false }
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        next(self.response.chunk(), &mut self.is_over)
     }
 }
 
@@ -79,6 +117,15 @@ fn next<T>(item: Result<Option<T>>, is_over: &mut bool) -> Option<Result<T>> {
     }
     *is_over = item.is_err();
     item.transpose()
+}
+
+/// What is known beside the pieces: the response.
+impl Deref for Chunks {
+    type Target = Response;
+
+    fn deref(&self) -> &Response {
+        &self.response
+    }
 }
 
 /// What is known beside the lines: the response.

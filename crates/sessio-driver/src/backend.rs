@@ -13,8 +13,8 @@ macro_rules! backend {
     ($runtime:ty) => {
         pub use $crate::sessio::{
             self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer,
-            Params, Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Url,
-            cookie, http, pool,
+            Params, Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url,
+            coding, cookie, http, pool, tls,
         };
         pub use $crate::{ConnectFailure, Endpoint, Source};
 

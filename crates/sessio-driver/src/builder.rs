@@ -8,7 +8,7 @@ use crate::multipart::Form;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::upload::{Source, Supply};
+use crate::upload::{Feed, Source, Supply};
 
 /// A request of a session, being built. What each step means is written at [`Request`].
 #[must_use = "a request does nothing until it is sent"]
@@ -23,13 +23,23 @@ impl<R: Runtime> RequestBuilder<R> {
         Self { session, request, supply: Supply::Nothing }
     }
 
+    /// The session, and the request as it is so far. A source does not come along.
+    pub(crate) fn into_parts(self) -> (Session<R>, Request) {
+        (self.session, self.request)
+    }
+
     crate::request_steps!(request);
 
     /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
     /// the source can start over for a redirect or a challenge.
-    pub fn source(mut self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
-        self.request.body = Body::source(length, replayable);
-        self.supply = Supply::Source(Box::new(source));
+    pub fn source(self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
+        self.feed(Feed::new(source, length, replayable))
+    }
+
+    /// Sends a body that comes piece by piece, such as a file: its backend opens it.
+    pub fn feed(mut self, feed: Feed) -> Self {
+        self.request.body = Body::source(feed.length, feed.is_replayable);
+        self.supply = Supply::Source(feed.source);
         self
     }
 
@@ -46,6 +56,20 @@ impl<R: Runtime> RequestBuilder<R> {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
         self.request = self.request.json(value);
+        self
+    }
+
+    /// See [`Request::query_from`].
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.query_from(value);
+        self
+    }
+
+    /// See [`Request::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.request = self.request.form_from(value);
         self
     }
 

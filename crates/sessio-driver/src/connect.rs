@@ -111,7 +111,7 @@ impl<R: Runtime> Flight<R> {
                                 Poll::Pending => return true,
                                 Poll::Ready(Ok(stream)) => {
                                     dial.connected(*address);
-                                    won = Some(stream);
+                                    won = Some((stream, *address));
                                 }
                                 Poll::Ready(Err(error)) => {
                                     dial.failed(*address, error);
@@ -137,7 +137,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some(stream) => self.dialled(stream),
+            Some((stream, address)) => self.dialled(stream, Some(address)),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -151,7 +151,7 @@ impl<R: Runtime> Flight<R> {
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
         match self.within(deadline, runtime.connect_unix(path, deadline)).await {
-            Some(Ok(stream)) => self.dialled(stream),
+            Some(Ok(stream)) => self.dialled(stream, None),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
                 let now = self.now().mono;
@@ -162,7 +162,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>) {
         // Certificates hold by the calendar.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
@@ -171,7 +171,13 @@ impl<R: Runtime> Flight<R> {
             None => Err(Kind::Misuse.into()),
         };
         match opened {
-            Ok(conn) => self.connected(stream, conn),
+            Ok(conn) => {
+                let conn = match remote {
+                    Some(remote) => conn.to(remote),
+                    None => conn,
+                };
+                self.connected(stream, conn);
+            }
             Err(error) => self.call.unreachable(error),
         }
     }

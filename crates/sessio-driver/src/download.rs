@@ -58,7 +58,7 @@ struct FileFailure {
     error: io::Error,
 }
 
-fn failure(path: &Path, error: io::Error) -> io::Error {
+pub(crate) fn failure(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), FileFailure { path: path.to_owned(), error })
 }
 

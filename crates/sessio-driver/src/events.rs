@@ -15,6 +15,9 @@ use crate::runtime::Runtime;
 pub struct Events<R: Runtime> {
     response: Response<R>,
     events: sessio::sse::Events,
+    /// A stream has told of an error.
+    #[cfg(feature = "stream")]
+    pub(crate) has_failed: bool,
 }
 
 impl<R: Runtime> Response<R> {
@@ -58,7 +61,12 @@ impl<R: Runtime> Response<R> {
     #[must_use]
     pub fn events_after(self, last_event_id: impl Into<String>) -> Events<R> {
         let events = sessio::sse::Events::new(self.request().limits().line_bytes).after(last_event_id);
-        Events { events, response: self }
+        Events {
+            events,
+            response: self,
+            #[cfg(feature = "stream")]
+            has_failed: false,
+        }
     }
 }
 

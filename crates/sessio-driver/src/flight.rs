@@ -108,6 +108,10 @@ impl<R: Runtime> Flight<R> {
         let mut pieces = 0;
         loop {
             let now = self.now();
+            if self.upload.is_some() && !self.call.needs_source() {
+                // What it holds, a file perhaps, goes with the upload, not with the response.
+                self.upload = None;
+            }
             match self.call.step(now) {
                 // The body goes on before the answer is looked for: a stream that blocks would wait for that.
                 Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry && pieces < MOST_PIECES => {

@@ -18,11 +18,13 @@ mod draft;
 mod events;
 mod failure;
 mod flight;
-#[cfg(any(feature = "futures-io", feature = "http-body"))]
+#[cfg(any(feature = "futures-io", feature = "http-body", feature = "stream"))]
 mod interop;
 mod lines;
 pub mod multipart;
+mod partial;
 mod response;
+mod resume;
 mod runtime;
 mod session;
 mod shared;
@@ -41,6 +43,8 @@ pub use failure::{Attempt, ConnectFailure, Endpoint};
 pub use interop::ReaderSource;
 #[cfg(feature = "http-body")]
 pub use interop::{BodySource, ResponseBody};
+#[cfg(feature = "stream")]
+pub use interop::{BytesStream, StreamSource};
 pub use lines::Lines;
 pub use response::{Response, StatusError};
 pub use runtime::{Runtime, Sleep, Stream};
@@ -50,4 +54,4 @@ pub use session::Session;
 pub use socket::tcp_socket;
 #[cfg(feature = "sockets")]
 pub use socket2;
-pub use upload::Source;
+pub use upload::{Feed, Source};

@@ -17,6 +17,9 @@ pub struct Lines<R: Runtime> {
     text: String,
     lines: sessio::lines::Lines,
     is_over: bool,
+    /// A stream has told of an error.
+    #[cfg(feature = "stream")]
+    pub(crate) has_failed: bool,
 }
 
 impl<R: Runtime> Response<R> {
@@ -39,6 +42,8 @@ impl<R: Runtime> Response<R> {
             text: String::new(),
             lines: sessio::lines::Lines::new(self.request().limits().line_bytes),
             is_over: false,
+            #[cfg(feature = "stream")]
+            has_failed: false,
             response: self,
         }
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use sessio::multipart::{self, Assembly, Wanted};
 use sessio::{Bytes, Error, Kind, Result, escape};
 
-use crate::upload::Source;
+use crate::upload::{Feed, Source};
 
 /// One part of a [`Form`].
 #[must_use = "a part is not sent unless it is put into a form"]
@@ -58,7 +58,12 @@ impl Part {
     /// can start over. One that has more or less than its length is [`Kind::BodyLength`], and the error names the
     /// part.
     pub fn source(source: impl Source, length: Option<u64>, replayable: bool) -> Self {
-        Self { part: multipart::Part::source(length, replayable), source: Some(Box::new(source)) }
+        Self::feed(Feed::new(source, length, replayable))
+    }
+
+    /// A content that comes piece by piece, such as a file: its backend opens it. See [`source`](Self::source).
+    pub fn feed(feed: Feed) -> Self {
+        Self { part: multipart::Part::source(feed.length, feed.is_replayable), source: Some(feed.source) }
     }
 
     steps! {

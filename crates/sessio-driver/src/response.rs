@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use sessio::call::BodyState;
 use sessio::cookie::Extracted;
 use sessio::http::{StatusCode, Version};
 use sessio::link::Links;
-use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Url};
+use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Timings, Url};
 
 use crate::flight::Flight;
 use crate::runtime::Runtime;
@@ -77,6 +79,18 @@ impl<R: Runtime> Response<R> {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.flight.call.elapsed()
+    }
+
+    /// When the exchange that brought this answer came how far: its connection, its first byte, its end.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.flight.call.timings()
+    }
+
+    /// The address that answered, where it is known: not over a Unix socket.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.flight.call.remote_address()
     }
 
     /// The number of the connection within its session, and whether it had carried an earlier exchange.
@@ -228,6 +242,34 @@ impl<R: Runtime> Response<R> {
             return Ok(None);
         }
         Ok(Some(flight.body()))
+    }
+
+    /// Hands the body on as it comes, from here on: to `write`, which is polled with bytes and says how many of them it
+    /// took. Says how many it was. What `write` holds back is for the caller to flush.
+    ///
+    /// # Errors
+    /// Why the body ends before its end, and what `write` says: what was written until then was written.
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) if it takes nothing.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing that `write` has not taken.
+    pub async fn copy_with(
+        &mut self,
+        mut write: impl FnMut(&mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
+    ) -> io::Result<u64> {
+        let mut count = 0;
+        loop {
+            let bytes = self.fill_buf().await?;
+            if bytes.is_empty() {
+                return Ok(count);
+            }
+            let n = poll_fn(|cx| write(cx, bytes)).await?;
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.consume(n);
+            count += n as u64;
+        }
     }
 
     /// The whole body.

@@ -22,8 +22,12 @@ macro_rules! request_steps {
             without_auth[]();
             body[](body: impl Into<$crate::sessio::Body>);
             form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+            compress[](coding: $crate::sessio::coding::Coding);
             redirects[](most: impl Into<Option<u32>>);
             timeout[](most: impl Into<Option<std::time::Duration>>);
+            expect_continue[]();
+            on_upload_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
+            on_download_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
             decode[](decode: bool);
             tls[](tls: $crate::sessio::Tls);
             roots[](roots: impl Into<$crate::sessio::tls::Roots>);

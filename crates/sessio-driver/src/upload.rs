@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use sessio::coding::Encoding;
 use sessio::{Body, Error, Kind, Result};
 
 use crate::multipart::Assembled;
@@ -29,6 +30,44 @@ pub trait Source: Send + 'static {
     }
 }
 
+/// A [`Source`], and what is known of it: for the [body](crate::RequestBuilder::feed) of a request, or a
+/// [part](crate::multipart::Part::feed) of a form. A backend makes them of files.
+pub struct Feed {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) length: Option<u64>,
+    pub(crate) is_replayable: bool,
+}
+
+impl Feed {
+    /// What comes piece by piece: `length` bytes, or as many as come. `is_replayable` says whether the source can start
+    /// over.
+    #[must_use]
+    pub fn new(source: impl Source, length: Option<u64>, is_replayable: bool) -> Self {
+        Self { source: Box::new(source), length, is_replayable }
+    }
+
+    /// How many bytes there are; `None` if that shows only at the end.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Whether it can be sent again, for a redirect or a challenge that wants it.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        self.is_replayable
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("length", &self.length)
+            .field("is_replayable", &self.is_replayable)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a request's builder has for the body, beside what the request itself says of it.
 #[derive(Default)]
 pub(crate) enum Supply {
@@ -48,7 +87,8 @@ impl Supply {
             Self::Source(source) => Origin::Source(source),
             Self::Parts(sources) => Origin::Form(Assembled::new(body.assembly()?, sources)),
         };
-        Some(Box::new(Upload { origin, buffer: Vec::new(), ready: 0..0, is_ended: false }))
+        let coded = body.encoding().map(Coded::new);
+        Some(Box::new(Upload { origin, coded, buffer: Vec::new(), ready: 0..0, is_ended: false }))
     }
 }
 
@@ -73,6 +113,7 @@ fn failed(cause: io::Error) -> Error {
 /// Where a body comes from, with the memory that it is read into.
 pub(crate) struct Upload {
     origin: Origin,
+    coded: Option<Box<Coded>>,
     buffer: Vec<u8>,
     /// What of the buffer was not taken yet.
     ready: std::ops::Range<usize>,
@@ -91,7 +132,11 @@ impl Upload {
         if self.ready.is_empty() && !self.is_ended {
             self.buffer.resize(64 * 1024, 0);
             let room = most.min(self.buffer.len());
-            let n = match self.origin.poll_fill(cx, &mut self.buffer[..room]) {
+            let filled = match &mut self.coded {
+                None => self.origin.poll_fill(cx, &mut self.buffer[..room]),
+                Some(coded) => coded.poll_fill(&mut self.origin, cx, &mut self.buffer[..room]),
+            };
+            let n = match filled {
                 Poll::Ready(Ok(n)) => n.min(room),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -116,7 +161,52 @@ impl Upload {
             Origin::Source(source) => source.poll_rewind(cx),
             Origin::Form(form) => form.poll_rewind(cx),
         };
+        if let (Some(coded), Poll::Ready(Ok(()))) = (&mut self.coded, &done) {
+            coded.rewind();
+        }
         done.map_err(failed)
+    }
+}
+
+/// A body that is coded on its way, and the memory that it is read into before.
+struct Coded {
+    encoding: Encoding,
+    buffer: Box<[u8]>,
+    ready: std::ops::Range<usize>,
+    is_ended: bool,
+}
+
+impl Coded {
+    fn new(encoding: Encoding) -> Box<Self> {
+        let buffer = vec![0; 16 * 1024].into();
+        Box::new(Self { encoding, buffer, ready: 0..0, is_ended: false })
+    }
+
+    /// Fills the start of `room` with what the coding makes of the body; nothing is the end.
+    fn poll_fill(
+        &mut self,
+        origin: &mut Origin,
+        cx: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<Result<usize>> {
+        while !self.encoding.is_over() {
+            if self.ready.is_empty() && !self.is_ended {
+                let n = ready!(origin.poll_fill(cx, &mut self.buffer))?.min(self.buffer.len());
+                self.ready = 0..n;
+                self.is_ended = n == 0;
+            }
+            let moved = self.encoding.encode(&self.buffer[self.ready.clone()], self.is_ended, room)?;
+            self.ready.start += moved.taken;
+            if moved.made > 0 {
+                return Poll::Ready(Ok(moved.made));
+            }
+        }
+        Poll::Ready(Ok(0))
+    }
+
+    fn rewind(&mut self) {
+        self.encoding.rewind();
+        (self.ready, self.is_ended) = (0..0, false);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files as parts of forms.
+//! Files as bodies of requests and as parts of forms.
 
 use std::io::{self, SeekFrom};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use sessio_driver::multipart::Part;
-use sessio_driver::{ReaderSource, Source};
+use sessio_driver::{Feed, ReaderSource, Source};
 use smol::fs::File;
 use smol::io::{AsyncRead as _, AsyncSeek as _, AsyncSeekExt as _};
 
@@ -27,23 +27,46 @@ pub async fn open(path: impl AsRef<Path>) -> io::Result<Part> {
     })
 }
 
-/// A part from an open file, from where it stands to its end as it is now (rule U-17): what is added to it later is not
-/// sent. It can be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to
-/// its end, in chunks and once.
+/// A part from an open file: see [`upload::file`](crate::upload::file).
 ///
 /// # Errors
 /// Whatever the system says.
 ///
 /// # Cancel safety
 /// Nothing is lost but the file, which is closed.
-pub async fn file(mut file: File) -> io::Result<Part> {
+pub async fn file(file: File) -> io::Result<Part> {
+    feed(file).await.map(Part::feed)
+}
+
+/// The file at `path`, for [`RequestBuilder::feed`](crate::RequestBuilder::feed). See [`file()`](crate::upload::file).
+///
+/// # Errors
+/// Why the file cannot be opened.
+///
+/// # Cancel safety
+/// Nothing is lost but the file, which is closed.
+pub async fn open_feed(path: impl AsRef<Path>) -> io::Result<Feed> {
+    feed(File::open(path).await?).await
+}
+
+/// An open file, for [`RequestBuilder::feed`](crate::RequestBuilder::feed): from where it stands to its end as it is now
+/// (rule U-17), with that length; what is added to it later is not sent, and if it shrinks the request is aborted. It can
+/// be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to its end, in
+/// chunks and once.
+///
+/// # Errors
+/// Whatever the system says.
+///
+/// # Cancel safety
+/// Nothing is lost but the file, which is closed.
+pub async fn feed(mut file: File) -> io::Result<Feed> {
     let metadata = file.metadata().await?;
     if !metadata.is_file() {
-        return Ok(Part::source(ReaderSource::new(file), None, false));
+        return Ok(Feed::new(ReaderSource::new(file), None, false));
     }
     let start = file.seek(SeekFrom::Current(0)).await?;
     let length = metadata.len().saturating_sub(start);
-    Ok(Part::source(FileSource { file, start, length, left: length }, Some(length), true))
+    Ok(Feed::new(FileSource { file, start, length, left: length }, Some(length), true))
 }
 
 /// A stretch of a file.

@@ -98,6 +98,12 @@ pub use sessio_driver::BodySource;
 #[cfg(feature = "http-body")]
 pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
 
+pub use sessio_driver::StreamSource;
+
+/// The body of a [`Response`] as a stream of bytes: see
+/// [`sessio_driver::BytesStream`].
+pub type BytesStream = sessio_driver::BytesStream<Smol>;
+
 sessio_driver::backend!(Smol);
 
 /// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
@@ -126,4 +132,32 @@ sessio_driver::backend!(Smol);
 pub mod multipart {
     pub use crate::file::{file, open};
     pub use sessio_driver::multipart::{Form, Part};
+}
+
+/// Files as bodies of requests, for [`RequestBuilder::feed`]. One of `std` becomes one of smol by `File::from`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # smol::block_on(async {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-smol-upload-{}.txt", std::process::id()));
+/// use sessio_smol::coding::Coding;
+/// use sessio_smol::{Session, upload};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let session = Session::new();
+/// let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
+/// assert!(echo.contains("a file, however large"));
+/// // The same as gzip, coded while it is sent.
+/// let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
+/// assert_eq!(request.send().await?.status(), 200);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+pub mod upload {
+    pub use crate::file::{feed as file, open_feed as open};
+    pub use sessio_driver::Feed;
 }

@@ -1,4 +1,4 @@
-//! Files as parts of forms.
+//! Files as bodies of requests and as parts of forms.
 
 use std::future::poll_fn;
 use std::io::{self, SeekFrom};
@@ -6,8 +6,8 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use sessio_driver::Source;
 use sessio_driver::multipart::Part;
+use sessio_driver::{Feed, Source};
 use tokio::fs::File;
 use tokio::io::{AsyncRead as _, AsyncSeek as _, ReadBuf};
 
@@ -30,26 +30,49 @@ pub async fn open(path: impl AsRef<Path>) -> io::Result<Part> {
     })
 }
 
-/// A part from an open file, from where it stands to its end as it is now (rule U-17): what is added to it later is not
-/// sent. It can be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to
-/// its end, in chunks and once.
+/// A part from an open file: see [`upload::file`](crate::upload::file).
 ///
 /// # Errors
 /// Whatever the system says.
 ///
 /// # Cancel safety
 /// Nothing is lost but the file, which is closed.
-pub async fn file(mut file: File) -> io::Result<Part> {
+pub async fn file(file: File) -> io::Result<Part> {
+    feed(file).await.map(Part::feed)
+}
+
+/// The file at `path`, for [`RequestBuilder::feed`](crate::RequestBuilder::feed). See [`file()`](crate::upload::file).
+///
+/// # Errors
+/// Why the file cannot be opened.
+///
+/// # Cancel safety
+/// Nothing is lost but the file, which is closed.
+pub async fn open_feed(path: impl AsRef<Path>) -> io::Result<Feed> {
+    feed(File::open(path).await?).await
+}
+
+/// An open file, for [`RequestBuilder::feed`](crate::RequestBuilder::feed): from where it stands to its end as it is now
+/// (rule U-17), with that length; what is added to it later is not sent, and if it shrinks the request is aborted. It can
+/// be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to its end, in
+/// chunks and once.
+///
+/// # Errors
+/// Whatever the system says.
+///
+/// # Cancel safety
+/// Nothing is lost but the file, which is closed.
+pub async fn feed(mut file: File) -> io::Result<Feed> {
     let metadata = file.metadata().await?;
     if !metadata.is_file() {
-        return Ok(Part::source(ReaderSource::new(file), None, false));
+        return Ok(Feed::new(ReaderSource::new(file), None, false));
     }
     let start = {
         let mut is_seeking = false;
         poll_fn(|cx| poll_seek(&mut file, &mut is_seeking, SeekFrom::Current(0), cx)).await?
     };
     let length = metadata.len().saturating_sub(start);
-    Ok(Part::source(FileSource { file, start, length, left: length, is_seeking: false }, Some(length), true))
+    Ok(Feed::new(FileSource { file, start, length, left: length, is_seeking: false }, Some(length), true))
 }
 
 /// A stretch of a file.

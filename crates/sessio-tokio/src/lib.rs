@@ -67,6 +67,14 @@ pub use sessio_driver::BodySource;
 #[cfg(feature = "http-body")]
 pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
 
+#[cfg(feature = "stream")]
+pub use sessio_driver::StreamSource;
+
+/// The body of a [`Response`] as a stream of bytes: see
+/// [`sessio_driver::BytesStream`].
+#[cfg(feature = "stream")]
+pub type BytesStream = sessio_driver::BytesStream<Tokio>;
+
 sessio_driver::backend!(Tokio);
 
 /// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
@@ -94,4 +102,31 @@ sessio_driver::backend!(Tokio);
 pub mod multipart {
     pub use crate::file::{file, open};
     pub use sessio_driver::multipart::{Form, Part};
+}
+
+/// Files as bodies of requests, for [`RequestBuilder::feed`]. One of `std` becomes one of tokio by `File::from_std`.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = sessio_testkit::Server::start();
+/// # let url = |path: &str| server.url(path);
+/// # let path = std::env::temp_dir().join(format!("sessio-tokio-upload-{}.txt", std::process::id()));
+/// use sessio_tokio::coding::Coding;
+/// use sessio_tokio::{Session, upload};
+///
+/// # std::fs::write(&path, "a file, however large")?;
+/// let session = Session::new();
+/// let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
+/// assert!(echo.contains("a file, however large"));
+/// // The same as gzip, coded while it is sent.
+/// let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
+/// assert_eq!(request.send().await?.status(), 200);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+pub mod upload {
+    pub use crate::file::{feed as file, open_feed as open};
+    pub use sessio_driver::Feed;
 }

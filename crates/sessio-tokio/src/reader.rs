@@ -54,19 +54,7 @@ impl Reader {
     /// Dropping the future loses nothing that the writer has not taken.
     pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
         let mut writer = pin!(writer);
-        let mut count = 0;
-        loop {
-            let bytes = self.0.fill_buf().await?;
-            if bytes.is_empty() {
-                break;
-            }
-            let n = poll_fn(|cx| writer.as_mut().poll_write(cx, bytes)).await?;
-            if n == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            self.0.consume(n);
-            count += n as u64;
-        }
+        let count = self.0.copy_with(|cx, bytes| writer.as_mut().poll_write(cx, bytes)).await?;
         poll_fn(|cx| writer.as_mut().poll_flush(cx)).await?;
         Ok(count)
     }

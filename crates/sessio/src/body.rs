@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::coding::{Coding, Encoding};
 use crate::error::Result;
 use crate::multipart::{Assembly, Form, Layout};
 use crate::now::Seed;
@@ -21,6 +22,8 @@ pub struct Body {
     /// The form that it is made of: until the request has said which boundary it has, and beyond that if it has
     /// sources.
     pub(crate) form: Option<Arc<Layout>>,
+    /// How its request has it coded, and what length it had before.
+    pub(crate) coding: Option<Box<(Coding, Option<u64>)>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl Body {
     /// No body.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { content: Content::None, content_type: None, form: None }
+        Self::of(Content::None, None)
     }
 
     /// Key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36). Without a pair there
@@ -56,11 +59,18 @@ impl Body {
         }
         let mut text = String::new();
         encode_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())), &mut text);
-        Self {
-            content: Content::Bytes(text.into()),
-            content_type: Some("application/x-www-form-urlencoded"),
-            form: None,
-        }
+        Self::of(Content::Bytes(text.into()), Some("application/x-www-form-urlencoded"))
+    }
+
+    /// The same of a value of serde: a struct or a map, in its order, or a sequence of pairs. A value that is a sequence
+    /// is a pair for each element, and `None` is none (rule P-22).
+    ///
+    /// # Errors
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no pairs, such as one with a map in it.
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let invalid = |error| crate::Error::new(crate::Kind::InvalidBody).with_source(error);
+        crate::pairs::of(value).map(Self::form).map_err(invalid)
     }
 
     /// A form of several parts: see [`multipart`](crate::multipart). Its boundary is drawn from `seed`, and is another
@@ -73,7 +83,7 @@ impl Body {
         let layout = form.layout(seed)?;
         let (length, replayable) = (layout.length(), layout.is_replayable());
         let content = Content::Source { length, replayable };
-        Ok(Self { content, content_type: None, form: Some(Arc::new(layout)) })
+        Ok(Self { form: Some(Arc::new(layout)), ..Self::of(content, None) })
     }
 
     /// A value as JSON, written as Python writes it (rule P-32).
@@ -83,14 +93,28 @@ impl Body {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
         let text = crate::json::write(value)?;
-        Ok(Self { content: Content::Bytes(text.into()), content_type: Some("application/json"), form: None })
+        Ok(Self::of(Content::Bytes(text.into()), Some("application/json")))
     }
 
     /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`
     /// says whether the source can start over.
     #[must_use]
     pub const fn source(length: Option<u64>, replayable: bool) -> Self {
-        Self { content: Content::Source { length, replayable }, content_type: None, form: None }
+        Self::of(Content::Source { length, replayable }, None)
+    }
+
+    const fn of(content: Content, content_type: Option<&'static str>) -> Self {
+        Self { content, content_type, form: None, coding: None }
+    }
+
+    /// What codes the body on its way, if it is a source of a request that [compresses](crate::Request::compress) it:
+    /// whoever supplies it sends what this makes of it. Bytes are coded from where their request is prepared.
+    #[must_use]
+    pub fn encoding(&self) -> Option<Encoding> {
+        match (&self.coding, &self.content) {
+            (Some(coded), Content::Source { .. }) => Some(Encoding::new(coded.0, coded.1)),
+            _ => None,
+        }
     }
 
     /// What puts the body together, if it is a [form](Self::multipart) with sources.
@@ -134,7 +158,7 @@ impl Body {
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(bytes: T) -> Self {
-        Self { content: Content::Bytes(bytes.into()), content_type: None, form: None }
+        Self::of(Content::Bytes(bytes.into()), None)
     }
 }
 

@@ -1,5 +1,7 @@
 //! One connection, as far as bytes go: the socket is the driver's.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Kind, Result};
@@ -23,6 +25,8 @@ pub struct Conn {
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
     secure: Option<Box<dyn Secure>>,
+    /// Shared with the calls that it carries: they tell it after it has gone on.
+    pub(crate) remote: Option<Arc<SocketAddr>>,
 }
 
 /// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
@@ -49,7 +53,7 @@ impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, stages: Vec::new(), is_securing: false, secure: None }
+        Self { id, opened, exchanges: 0, stages: Vec::new(), is_securing: false, secure: None, remote: None }
     }
 
     /// A fresh connection that passes these stages, first to last.
@@ -64,6 +68,13 @@ impl Conn {
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
         Self::staged(id, opened, [Stage::Secure(secure)])
+    }
+
+    /// The same, with the address that it leads to.
+    #[must_use]
+    pub fn to(mut self, remote: SocketAddr) -> Self {
+        self.remote = Some(Arc::new(remote));
+        self
     }
 
     /// Its number.
@@ -150,7 +161,9 @@ impl Conn {
     /// taken for the next response (row V100), nor a word that has not gone out.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let Some(secure) = &mut self.secure else { return true };
-        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
+        let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
+        secure.rest();
+        is_quiet
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {

@@ -143,7 +143,10 @@ kinds! {
     InvalidHeader "invalid-header" Caller "a header is not valid" "names are tokens, values have no CR, LF, NUL or leading blank";
     InvalidCookie "invalid-cookie" Caller "a cookie cannot be sent as given" "names and values have no control bytes and no ;";
     InvalidTimeout "invalid-timeout" Caller "a time limit of zero can never be met" "use None for no limit";
+    InvalidProxy "invalid-proxy" Caller "that is no proxy" "give http://, https://, socks5:// or socks5h:// and a host";
+    InvalidNetrc "invalid-netrc" Caller "the netrc file cannot be used" "chmod 600 it, or set `trust_env` to false";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
+    InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
     BodyLength "body-length" Caller "the body has another length than declared" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was read before" "read on piece by piece, or take what is left by `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
@@ -186,11 +189,15 @@ kinds! {
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
     BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be undone" "switch decoding off to have the bytes as they came";
     TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
+    BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or delete it to start over";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
     ConflictingLocation "conflicting-location" Peer "the redirect names two different Locations" "read the response that the error holds";
     UnsupportedRedirectScheme "unsupported-redirect-scheme" Peer "the redirect leads away from HTTP" "read the response that the error holds";
+    ProxyRefused "proxy-refused" Peer "the proxy refused the connection" "read what it answered, or go another way";
+    ProxyAuthentication "proxy-authentication" Peer "the proxy wants other credentials" "give the proxy a user and a password";
+    NotSocks "not-socks" Peer "the proxy does not speak SOCKS 5" "check its scheme and port";
     Status "status" Peer "the server answered with an error status" "read the response that the error holds";
 
     HeadTooLarge "head-too-large" Limit "the response's heads are larger than allowed" "raise `limits.head_bytes`";
@@ -200,6 +207,8 @@ kinds! {
     LineTooLong "line-too-long" Limit "a line or an event of the body is longer than allowed" "raise `limits.line_bytes`";
     CodingGrowth "coding-growth" Limit "the body decodes to many times its size" "raise `limits.growth` if that is expected";
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
+    BlockedAddress "blocked-address" Limit "the host is at an address that is not to be reached" "ask for another host, or change `guard`";
+    RedirectForbidden "redirect-forbidden" Limit "the redirect leads to where none may lead" "read the response that the error holds, or change `redirect_targets`";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
 }
 

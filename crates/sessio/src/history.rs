@@ -1,12 +1,14 @@
 //! What was exchanged on the way to a response.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Method;
 use url::{Position, Url};
 
 use crate::address::Shown;
+use crate::call::Timings;
 use crate::head::Head;
 use crate::headers::Headers;
 
@@ -28,6 +30,10 @@ pub struct Exchange {
     /// From the moment the connection was wanted to the moment the head was whole; the body is not in it
     /// (rule S-04).
     pub elapsed: Duration,
+    /// When it came how far. Of a response that was followed the end is not in it, unless that had come with the head.
+    pub timings: Timings,
+    /// The address that the connection leads to, where it is known: not over a Unix socket.
+    pub remote: Option<SocketAddr>,
     /// Whether the connection had carried an earlier exchange.
     pub reused: bool,
     /// The number of the connection within its session, counted from 1.

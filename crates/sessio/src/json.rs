@@ -56,7 +56,7 @@ impl Formatter for Python {
 
 /// The shortest digits that read back as the same number, laid out as Python's `repr`: plain from 1e-4 up
 /// to below 1e16, else with an exponent of two digits at least.
-fn float(value: f64) -> String {
+pub(crate) fn float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);

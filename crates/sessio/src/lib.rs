@@ -26,6 +26,7 @@
 //! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
 //! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
 //! | [`multipart`] | forms of several parts, put together while they are sent |
+//! | [`range`] | to go on where a download stopped: what an answer means for the bytes that are held |
 //! | [`coding`] | content codings, undone while the body comes in |
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
@@ -96,8 +97,10 @@ pub mod coding;
 pub mod conn;
 pub mod cookie;
 pub mod dial;
+mod environment;
 mod error;
 mod fingerprint;
+pub mod guard;
 pub mod h1;
 mod head;
 mod headers;
@@ -108,15 +111,21 @@ mod json;
 pub mod lines;
 pub mod link;
 mod merge;
+mod meters;
 pub mod multipart;
+pub mod netrc;
 mod now;
 mod observer;
 mod origin;
 mod origins;
+#[cfg(feature = "json")]
+mod pairs;
 mod params;
 pub mod pool;
 mod prepare;
 mod prepared;
+pub mod proxy;
+pub mod range;
 pub mod reach;
 pub mod redirect;
 mod request;
@@ -128,20 +137,24 @@ pub mod sse;
 pub mod testing;
 pub mod text;
 pub mod tls;
+pub mod tunnel;
 
 pub use address::Address;
 pub use auth::{Answer, Auth, Flow, Scheme, Secret};
 pub use body::Body;
 pub use bytes::Bytes;
-pub use call::{Call, Memory, Step};
+pub use call::{Call, Memory, Step, Timings};
 pub use conn::Conn;
 pub use cookie::Jar;
+pub use environment::{Authorities, Environment};
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};
+pub use guard::Guard;
 pub use head::Head;
 pub use headers::{Field, Headers};
 pub use history::Exchange;
 pub use http;
 pub use merge::{Merged, Override, Part, merge};
+pub use meters::Transfer;
 pub use now::{Now, Seed, UnixTime};
 pub use observer::Observer;
 pub use origin::Origin;

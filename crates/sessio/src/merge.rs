@@ -8,11 +8,12 @@ use http::Method;
 use crate::address::{Address, Form, Shown};
 use crate::auth::Auth;
 use crate::body::Body;
-use crate::coding::Codings;
+use crate::coding::{Coding, Codings};
 use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::Meters;
 use crate::observer::Observer;
 use crate::params::Params;
 use crate::reach::Reach;
@@ -40,6 +41,8 @@ pub struct Merged {
     pub auth: Option<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded.
+    pub compress: Option<Coding>,
     /// How many redirects to follow; `None` hands a redirect over.
     pub max_redirects: Option<u32>,
     /// Headers that stay behind when a redirect leaves the origin.
@@ -60,6 +63,7 @@ pub struct Merged {
     pub observer: Observer,
     /// Which of the session's defaults did not hold, and why.
     pub overrides: Vec<Override>,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -144,6 +148,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
             change => change.applied(None),
         },
         body: request.body,
+        compress: request.compress,
         max_redirects: request
             .max_redirects
             .applied(settings.follow_redirects.then_some(settings.max_redirects)),
@@ -156,6 +161,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         trust_env: settings.trust_env,
         observer: settings.observer.clone().and(request.observer),
         overrides,
+        meters: request.meters,
         problem: request.problem,
     }
 }

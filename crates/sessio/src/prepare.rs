@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::Auth;
 use crate::body::Content;
+use crate::coding::Coding;
 use crate::cookie::{self, Jar};
 use crate::error::{Error, Kind, Result};
 use crate::merge::Merged;
@@ -45,6 +46,7 @@ impl Prepared {
             limits.head,
             limits.read,
             limits.total,
+            limits.expect,
         ];
         if all.into_iter().flatten().any(|limit| limit.is_zero()) {
             return Err(Kind::InvalidTimeout.into());
@@ -80,9 +82,11 @@ impl Prepared {
                 codings: merged.codings,
                 decode: merged.decode,
                 observer: merged.observer,
+                meters: merged.meters,
                 reach: merged.reach,
                 overrides: merged.overrides,
                 framed: None,
+                expects: false,
             },
         );
         // It is for proxies alone, and none stands between here and the origin (row B16).
@@ -91,6 +95,9 @@ impl Prepared {
         request.own_cookies()?;
         request.write_cookies(jar, now);
         request.settle_boundary()?;
+        if let Some(coding) = merged.compress {
+            request.compress(coding);
+        }
         request.frame();
         let auth = match merged.auth {
             Some(Auth::None) if !credentials => None,
@@ -111,7 +118,7 @@ impl Prepared {
                 request.frame();
             }
         }
-        request.framed = Some(request.check()?);
+        request.seal()?;
         Ok(request)
     }
 
@@ -142,6 +149,24 @@ impl Prepared {
             self.body.form = Some(layout);
         }
         Ok(())
+    }
+
+    /// Codes the body, unless it is coded already or there is none.
+    #[cold]
+    fn compress(&mut self, coding: Coding) {
+        let is_coded = self.headers.contains("Content-Encoding");
+        if is_coded || self.body.length() == Some(0) {
+            return;
+        }
+        let length = match &mut self.body.content {
+            Content::None => return,
+            Content::Bytes(bytes) => Some(std::mem::replace(bytes, coding.applied(bytes)).len() as u64),
+            Content::Source { length, .. } => length.take(),
+        };
+        self.body.coding = Some(Box::new((coding, length)));
+        // What it said was the length before.
+        self.headers.remove("Content-Length");
+        self.headers.append_known("Content-Encoding", coding.name().as_bytes());
     }
 
     /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by

@@ -6,10 +6,12 @@ use url::Url;
 use crate::address::Address;
 use crate::auth::Auth;
 use crate::body::Body;
+use crate::coding::Coding;
 use crate::cookie::RequestCookies;
 use crate::error::{Error, Kind, Result, escape};
 use crate::h1::Limits;
 use crate::headers::Headers;
+use crate::meters::{Meters, Transfer, Way};
 use crate::multipart::Form;
 use crate::now::Seed;
 use crate::observer::Observer;
@@ -74,6 +76,8 @@ pub struct Request {
     pub auth: Change<Auth>,
     /// The body.
     pub body: Body,
+    /// How the body is coded; see [`compress`](Self::compress).
+    pub compress: Option<Coding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
     /// The time limits, one by one.
@@ -86,6 +90,7 @@ pub struct Request {
     pub tls: Option<Box<TlsChanges>>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
+    pub(crate) meters: Meters,
     pub(crate) problem: Option<Error>,
 }
 
@@ -149,6 +154,7 @@ pub struct TimeoutChanges {
     pub head: Change<std::time::Duration>,
     pub read: Change<std::time::Duration>,
     pub total: Change<std::time::Duration>,
+    pub expect: Change<std::time::Duration>,
 }
 
 impl TimeoutChanges {
@@ -161,6 +167,7 @@ impl TimeoutChanges {
             head: self.head.applied(session.head),
             read: self.read.applied(session.read),
             total: self.total.applied(session.total),
+            expect: self.expect.applied(session.expect),
         }
     }
 }
@@ -247,6 +254,33 @@ impl Request {
         self
     }
 
+    /// Adds the query parameters of a value of serde: of a struct or a map, in its order, or of a sequence of pairs. A
+    /// value that is a sequence is a parameter for each element, and `None` is none (rule P-22). One that has no pairs, such
+    /// as one with a map in it, is [`Kind::InvalidQuery`].
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Search<'a> {
+    ///     q: &'a str,
+    ///     tag: &'a [&'a str],
+    ///     page: Option<u32>,
+    /// }
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
+    /// let request = Request::get("http://example.org/").query_from(&search);
+    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(prepared.target(), "/?q=a+b&tag=x&tag=y");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn query_from<T: serde::Serialize + ?Sized>(self, value: &T) -> Self {
+        match crate::pairs::of(value) {
+            Ok(pairs) => self.query(pairs),
+            Err(error) => self.noting(Err(Error::new(Kind::InvalidQuery).with_source(error))),
+        }
+    }
+
     /// Leaves the session's query parameters of that key out.
     pub fn remove_param(mut self, key: &str) -> Self {
         self.params.retain(|(k, _)| k != key);
@@ -300,6 +334,16 @@ impl Request {
         self
     }
 
+    /// Sends a value of serde as a form: see [`Body::form_from`].
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match Body::form_from(value) {
+            Ok(body) => self.body = body,
+            Err(error) => return self.noting(Err(error)),
+        }
+        self
+    }
+
     /// Sends a form of several parts: see [`multipart`](crate::multipart).
     pub fn multipart(mut self, form: Form, seed: &mut Seed) -> Self {
         match Body::multipart(form, seed) {
@@ -316,6 +360,35 @@ impl Request {
             Ok(body) => self.body = body,
             Err(error) => return self.noting(Err(error)),
         }
+        self
+    }
+
+    /// Has the server look at the head before the body goes out: `Expect: 100-continue` (RFC 9110 section 10.1.1), which
+    /// can as well be set as a header. A server that refuses the request, or redirects it, does so without the body.
+    ///
+    /// The body waits for `100 Continue`, but not longer than `timeouts.expect`: one second unless that is changed. An
+    /// answer that comes first is the answer, the body is not sent, and the connection is closed; after a redirect or a
+    /// challenge even a body that cannot start over is still there. `417 Expectation Failed` has the request sent once
+    /// more without the header, on a new connection (row Q11). A request without content expects nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessio::{Change, Request};
+    ///
+    /// let mut request = Request::put("http://example.org/archive").body("...").expect_continue();
+    /// request.timeouts.expect = Change::Set(Duration::from_millis(200));
+    /// ```
+    pub fn expect_continue(self) -> Self {
+        self.header("Expect", "100-continue")
+    }
+
+    /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
+    /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
+    ///
+    /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
+    /// body. What is coded can be sent again if it could be without.
+    pub fn compress(mut self, coding: Coding) -> Self {
+        self.compress = Some(coding);
         self
     }
 
@@ -369,6 +442,35 @@ impl Request {
     /// Tells `observer` what the call does. Those of the session and earlier ones are told before it.
     pub fn observe(mut self, observer: Observer) -> Self {
         self.observer = self.observer.and(observer);
+        self
+    }
+
+    /// Tells `tell` how much of the request's body has gone out, each time that the transport has taken some of it.
+    ///
+    /// It runs within the call, under no lock, and should be quick. If it panics the caller's future does, as with an
+    /// [observer](Self::observe), and the session goes on. Where the request is sent again, after a redirect, a
+    /// challenge or on a new connection, it is told 0 and then from there. The last one that was given is told.
+    ///
+    /// ```
+    /// use sessio::Request;
+    ///
+    /// let request = Request::put("http://example.org/archive").body("...").on_upload_progress(|sent| {
+    ///     match sent.total {
+    ///         Some(total) => eprintln!("{} of {total} bytes", sent.bytes),
+    ///         None => eprintln!("{} bytes", sent.bytes),
+    ///     }
+    /// });
+    /// ```
+    pub fn on_upload_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Up, tell);
+        self
+    }
+
+    /// Tells `tell` how much of the answer's body has come, as it is read: bytes as they came, before their codings are
+    /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
+    /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
+    pub fn on_download_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+        self.meters.set(Way::Down, tell);
         self
     }
 

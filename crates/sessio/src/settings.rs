@@ -46,7 +46,7 @@ pub struct Settings {
     /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
     /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
     pub sensitive_headers: Arc<[Box<str>]>,
-    /// The named time limits, none at first.
+    /// The named time limits, none at first but for `expect`.
     pub timeouts: Timeouts,
     /// Limits on what is accepted from a server.
     pub limits: Limits,
@@ -150,12 +150,12 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// How long each part of a call may take; `None` is for ever, which is where all of them start (rule
+/// How long each part of a call may take; `None` is for ever, which is where all of them but `expect` start (rule
 /// T-01). The error of a limit that ran out names it.
 ///
 /// `resolve` to `read` start anew on every hop of a redirect and for every retry (rule T-05); `total` never
 /// does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Waiting for a free place in the pool.
@@ -173,6 +173,25 @@ pub struct Timeouts {
     pub read: Option<Duration>,
     /// The whole call: every hop, every retry, and the body.
     pub total: Option<Duration>,
+    /// How long a body waits for `100 Continue` where the request [expects](crate::Request::expect_continue) it, one
+    /// second at first. Then the body is sent: it is no error. Neither `send` nor `head` runs meanwhile.
+    pub expect: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let expect = Some(Duration::from_secs(1));
+        Self {
+            pool: None,
+            resolve: None,
+            connect: None,
+            send: None,
+            head: None,
+            read: None,
+            total: None,
+            expect,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -203,6 +203,65 @@ fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
     assert_eq!(many(6).unwrap_err().kind(), Kind::TooManyCodings);
 }
 
+/// A body that is decoded up to an error; what had come until then.
+#[cfg(feature = "gzip")]
+fn decode_to_error(coding: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Kind) {
+    let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()]).unwrap().unwrap();
+    let mut body = Vec::new();
+    for mut piece in coded.chunks(cut) {
+        loop {
+            let taken = match decoding.push(piece) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    assert_eq!(decoding.push(piece).unwrap_err().kind(), error.kind(), "it stays an error");
+                    assert_eq!(decoding.finish().unwrap_err().kind(), error.kind());
+                    return (body, error.kind());
+                }
+            };
+            piece = &piece[taken..];
+            let n = decoding.ready().len();
+            body.extend_from_slice(decoding.ready());
+            decoding.consume(n);
+            if n == 0 && piece.is_empty() {
+                break;
+            }
+        }
+    }
+    panic!("{coding} {cut}: it is whole");
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn b52_what_came_before_an_error_is_given_out_however_it_is_cut() {
+    let text = text();
+    let wrong_sum = |mut member: Vec<u8>| {
+        let at = member.len() - 8;
+        member[at] ^= 1;
+        member
+    };
+    // A stored block, then a block of a kind that there is not.
+    let mut broken = vec![1, 0, 0, 0xff, 0xff];
+    broken.splice(..0, [&[0, 5, 0, 0xfa, 0xff][..], b"hello"].concat());
+    broken[10] = 6;
+    for (coding, coded, expected) in [
+        ("gzip", wrong_sum(gzip::gzip(&text)), &text[..]),
+        ("gzip", [gzip::gzip(&text), b"\x1f<html>".to_vec()].concat(), &text),
+        ("deflate", broken.clone(), b"hello"),
+        ("gzip, gzip", wrong_sum(gzip::gzip(&gzip::gzip(&text))), &text),
+        ("gzip, gzip", gzip::gzip(&wrong_sum(gzip::gzip(&text))), &text),
+        ("deflate, gzip", gzip::gzip(&broken), b"hello"),
+        // Both are wrong: the one that is nearer to the reader ends it.
+        ("deflate, gzip", wrong_sum(gzip::gzip(&broken)), b"hello"),
+        ("gzip, deflate, gzip", wrong_sum(gzip::gzip(&gzip::zlib(&gzip::gzip(&text)))), &text),
+    ] {
+        for cut in (1..30).chain([usize::MAX]) {
+            let (body, kind) = decode_to_error(coding, &coded, cut);
+            assert_eq!(kind, Kind::BadCoding);
+            assert!(body == expected, "{coding} {cut}: {} of {} bytes", body.len(), expected.len());
+        }
+    }
+}
+
 #[test]
 fn p148_what_is_not_known_is_handed_out_as_it_comes() {
     for lines in [&[&b""[..]][..], &[b"identity"], &[b"foo"], &[b"gzip, foo"], &[b"foo", b"gzip"], &[b"\xff"]]

@@ -25,6 +25,9 @@ fn call(seed: &mut Seed, jar: &mut Jar, trace: &Trace) -> Call {
     if draw(seed, 4) == 0 {
         request = request.redirects(None);
     }
+    if draw(seed, 3) == 0 {
+        request = request.expect_continue();
+    }
     let request = request.observe(trace.observer());
     Call::new(prepare(merge(&Settings::default(), request), jar, now()).unwrap(), Memory::default()).unwrap()
 }
@@ -39,7 +42,7 @@ fn shape(call: &mut Call, now: Now) -> String {
     }
 }
 
-const PIECES: [&[u8]; 11] = [
+const PIECES: [&[u8]; 13] = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
     b"hello",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -50,6 +53,8 @@ const PIECES: [&[u8]; 11] = [
     b"5\r\nhello\r\n",
     b"garbage",
     b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 417 X\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 201 X\r\nContent-Length: 10\r\n\r\nhello",
     b"HTTP/1.1 200 OK\r\n\r\n",
 ];
 
@@ -137,7 +142,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
                 break;
             }
             if draw(&mut seed, 20) == 0 {
-                now = now.after(std::time::Duration::from_millis(60));
+                now = now.after(std::time::Duration::from_millis([60, 1000][draw(&mut seed, 2)]));
             }
         }
         let _ = (call.history().len(), call.body_left(), call.connection(), format!("{call:?}"));

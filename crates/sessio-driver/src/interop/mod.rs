@@ -6,6 +6,8 @@ mod reader;
 mod response_body;
 #[cfg(feature = "tower")]
 mod service;
+#[cfg(feature = "stream")]
+mod stream;
 #[cfg(feature = "http-body")]
 mod upload_body;
 
@@ -13,5 +15,7 @@ mod upload_body;
 pub use reader::ReaderSource;
 #[cfg(feature = "http-body")]
 pub use response_body::ResponseBody;
+#[cfg(feature = "stream")]
+pub use stream::{BytesStream, StreamSource};
 #[cfg(feature = "http-body")]
 pub use upload_body::BodySource;

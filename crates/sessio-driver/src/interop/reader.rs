@@ -47,19 +47,7 @@ impl<R: Runtime> Response<R> {
     /// Dropping the future loses nothing that the writer has not taken.
     pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
         let mut writer = pin!(writer);
-        let mut count = 0;
-        loop {
-            let bytes = self.fill_buf().await?;
-            if bytes.is_empty() {
-                break;
-            }
-            let n = poll_fn(|cx| writer.as_mut().poll_write(cx, bytes)).await?;
-            if n == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            self.consume(n);
-            count += n as u64;
-        }
+        let count = self.copy_with(|cx, bytes| writer.as_mut().poll_write(cx, bytes)).await?;
         poll_fn(|cx| writer.as_mut().poll_flush(cx)).await?;
         Ok(count)
     }

@@ -13,6 +13,7 @@ use crate::head::Head;
 use crate::headers::Headers;
 use crate::now::Now;
 use crate::pool::Proof;
+use crate::prepared::{Framed, has_option};
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ impl Call {
             return None;
         };
         *limit = next;
+        if next == Timeout::Connect {
+            let span = self.since(now.mono);
+            self.aside_mut().resolve = Some(span);
+        }
         self.clock.wait(next, &self.request.timeouts, now.mono).ok().flatten()
     }
 
@@ -54,9 +59,14 @@ impl Call {
         if conn.is_open() {
             self.clock.rest();
         }
-        self.heard_by = None;
-        self.tried = None;
         (self.connection, self.is_reused) = (conn.id(), conn.exchanges > 0);
+        self.remote.clone_from(&conn.remote);
+        self.forget_connection();
+        if !self.is_reused {
+            let span = self.since(conn.opened());
+            let aside = self.aside_mut();
+            (aside.connect, aside.is_shaking) = (Some(span), !conn.is_open());
+        }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         self.conn = Some(conn);
         let request = &self.request;
@@ -65,10 +75,17 @@ impl Call {
         asked.upgrade = request.headers.contains("Upgrade");
         self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
         let target = request.target().as_bytes();
-        let outgoing = request.outgoing(self.framed);
+        // It was sealed before it came here.
+        let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
         self.sender = Sender::new(&request.method, target, &request.headers, outgoing, buffer);
-        (self.supplied, self.is_sent, self.is_kept) = (0, false, false);
+        if request.expects {
+            self.sender.hold();
+        }
+        (self.supplied, self.is_sent, self.is_kept, self.is_duplex) = (0, false, false, false);
+        if self.request.meters.is_set() {
+            self.restart_meters();
+        }
         let (connection, reused) = self.connection();
         self.report(Event::Connected { connection, reused });
         self.settle();
@@ -87,18 +104,22 @@ impl Call {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.tried = Some(cause.into());
+        self.aside_mut().tried = Some(cause.into());
     }
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
-        let moves = self.moves_filter() || matches!(self.phase, Phase::Handshake | Phase::Exchange);
+        let moves = self.moves_filter() || matches!(self.phase, Phase::Handshake) || self.is_uploading();
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
         if n > conn.unsent(&self.sender).len() {
             return self.misuse();
         }
         conn.sent(n, &mut self.sender);
         self.clock.progress(Timeout::Send);
+        if self.is_duplex {
+            // Whoever takes is there.
+            self.clock.progress(Timeout::Read);
+        }
         self.settle();
     }
 
@@ -122,17 +143,20 @@ impl Call {
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
             // Why it takes no more, the peer may have said (row Q08).
-            (Direction::Send, Phase::Handshake | Phase::Exchange) => self.send_failure = Some(cause),
+            (Direction::Send, Phase::Handshake) => self.aside_mut().send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => {
                 self.fail(Error::new(Kind::TlsClosed).with_source(cause));
             }
-            (Direction::Send, _) if self.moves_filter() => self.send_failure = Some(cause),
+            (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
+                self.is_duplex = false;
+                self.aside_mut().send_failure = Some(cause);
+            }
             (Direction::Receive, Phase::Exchange) => {
                 let is_first = self.receiver.bytes_received() == 0;
                 let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
                 self.lose(Error::new(kind).with_source(cause));
             }
-            (Direction::Receive, Phase::Read) => self.receive_failure = Some(cause),
+            (Direction::Receive, Phase::Read) => self.aside_mut().receive_failure = Some(cause),
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
         }
@@ -144,10 +168,15 @@ impl Call {
             && self.conn.as_ref().is_some_and(Conn::is_secured)
     }
 
+    /// Whether the request is being sent, or would be if the transport took it.
+    fn is_uploading(&self) -> bool {
+        matches!(self.phase, Phase::Exchange) || self.is_sending()
+    }
+
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
     /// [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
-        if !matches!(self.phase, Phase::Exchange) {
+        if !self.is_uploading() {
             self.misuse();
             return 0;
         }
@@ -167,7 +196,7 @@ impl Call {
 
     /// The request's body has ended.
     pub fn supply_end(&mut self) {
-        if !matches!(self.phase, Phase::Exchange) {
+        if !self.is_uploading() {
             return self.misuse();
         }
         match self.sender.supply_end() {
@@ -179,7 +208,7 @@ impl Call {
     /// The source of the request's body has failed: the request is aborted, and never looks complete to the
     /// peer (row F29).
     pub fn supply_failed(&mut self, cause: io::Error) {
-        if !matches!(self.phase, Phase::Exchange | Phase::Rewind) {
+        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
         }
         self.fail(Error::new(Kind::BodySource).with_source(cause));
@@ -188,7 +217,7 @@ impl Call {
     /// As [`supply_failed`](Self::supply_failed), for one who knows better what is wrong with the body, such as an
     /// [`Assembly`](crate::multipart::Assembly).
     pub fn supply_refused(&mut self, error: Error) {
-        if !matches!(self.phase, Phase::Exchange | Phase::Rewind) {
+        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
         }
         self.fail(error);
@@ -216,13 +245,14 @@ impl Call {
         conn.exchanges = conn.exchanges.saturating_add(1);
         let proof = match self.receiver.reuse() {
             Reuse::Yes { idle_for, max }
-                if is_quiet && self.sender.is_done() && self.send_failure.is_none() && max != Some(0) =>
+                if is_quiet && self.sender.is_done() && !self.has_send_failed() && max != Some(0) =>
             {
                 Some(Proof { opened: conn.opened(), idle_for })
             }
             _ => None,
         };
         self.is_kept = proof.is_some();
+        self.is_duplex = false;
         self.settle();
         proof.map(|proof| (conn, proof))
     }
@@ -275,8 +305,5 @@ impl Call {
 
 /// RFC 9112 section 9.6: who says close sends no further request on that connection.
 fn says_close(headers: &Headers) -> bool {
-    headers
-        .get_all("Connection")
-        .flat_map(|value| value.split(|b| *b == b','))
-        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+    headers.get_all("Connection").any(|value| has_option(value, b"close"))
 }

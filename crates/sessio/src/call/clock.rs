@@ -28,6 +28,12 @@ impl Clock {
         self.total.is_some_and(|end| end <= now)
     }
 
+    /// When all time is over, while nothing else is waited for.
+    pub(super) fn total(&mut self) -> Option<Instant> {
+        self.rest();
+        self.total
+    }
+
     /// Waits for `what`, and says until when, or that it is over.
     pub(super) fn wait(
         &mut self,

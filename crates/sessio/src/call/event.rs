@@ -18,11 +18,11 @@ use crate::secure::Secured;
 /// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
 ///     ▲ ▲                                       │                     │
 ///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
-///     └──────────────── [Rewound] ◀── Skipped ◀────────── Redirect or Challenge
+///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
 /// ```
 ///
 /// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
-/// interim response. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
+/// interim response, or, where both go on, after the answer. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
 /// [`Done`](Self::Done); a call that is dropped ends without either. A request that was refused before anything
 /// was done about it is no call, and nothing is told of it.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,12 @@ pub enum Event<'a> {
     /// The response is a challenge, and it is answered.
     #[non_exhaustive]
     Challenge {
+        /// The request as it will be sent again.
+        next: &'a Prepared,
+    },
+    /// The response refuses the expectation (417), and the request is sent once more without it.
+    #[non_exhaustive]
+    Unexpecting {
         /// The request as it will be sent again.
         next: &'a Prepared,
     },
@@ -130,6 +136,7 @@ impl fmt::Display for Event<'_> {
                 line(f, next)
             }
             Self::Challenge { .. } => f.write_str("challenge, and an answer to it"),
+            Self::Unexpecting { .. } => f.write_str("expectation refused, once more without it"),
             Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "once more after {kind}"),

@@ -20,7 +20,9 @@ impl Call {
             return;
         }
         let mut error = error.with_url(&self.request.url).with_progress(self.progress());
-        if let Some(tried) = self.tried.take().filter(|_| error.is_timeout()) {
+        if let Some(tried) =
+            self.aside.as_mut().and_then(|aside| aside.tried.take()).filter(|_| error.is_timeout())
+        {
             error = error.with_source(tried);
         }
         self.conn = None;

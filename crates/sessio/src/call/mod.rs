@@ -69,19 +69,21 @@
 //! ```
 
 mod answer;
+mod aside;
 mod body_state;
 mod clock;
 mod decode;
 mod event;
 mod failure;
+mod measure;
 mod settle;
 mod step;
+mod timings;
 mod turn;
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::io;
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::coding::Decoding;
 use crate::conn::Conn;
@@ -92,30 +94,32 @@ use crate::head::Head;
 use crate::headers::Headers;
 use crate::history::Exchange;
 use crate::observer::Watch;
-use crate::prepared::{Framed, Prepared};
+use crate::prepared::Prepared;
 pub use answer::Direction;
+use aside::Aside;
 pub use body_state::BodyState;
 use clock::Clock;
 pub use event::Event;
 pub use step::{Connect, Io, Step};
+use timings::Marks;
+pub use timings::Timings;
 use turn::{Next, Past};
 
 /// One call, driven from outside: see the [module](self).
 pub struct Call {
     /// The request of this hop.
     request: Box<Prepared>,
-    framed: Framed,
     phase: Phase,
     conn: Option<Conn>,
     /// The connection's number and whether it was used before; they outlive it.
     connection: u64,
+    remote: Option<Arc<SocketAddr>>,
     is_reused: bool,
     sender: Sender,
     receiver: Receiver,
     clock: Clock,
-    /// When this hop began, and how long it took until the head was there.
-    began: Option<Instant>,
-    elapsed: Option<Duration>,
+    /// When this hop began, and when it came how far.
+    marks: Marks,
     head: Option<Head>,
     /// How many bytes of the answer's body its reader has taken.
     taken: u64,
@@ -126,12 +130,10 @@ pub struct Call {
     redirects: u32,
     challenges: u32,
     is_retried: bool,
-    /// The transport took no more of the request: what the peer says is still read (row Q08).
-    send_failure: Option<io::Error>,
-    /// Until when, then: what it has said must be here already.
-    heard_by: Option<Instant>,
-    /// Nothing more can come from the peer.
-    receive_failure: Option<io::Error>,
+    /// The answer has come before the whole request was out, and both go on.
+    is_duplex: bool,
+    /// What few calls need.
+    aside: Option<Box<Aside>>,
     /// What was supplied of the request's body.
     supplied: u64,
     /// Whether it was told that the request is out.
@@ -142,8 +144,6 @@ pub struct Call {
     has_turned: bool,
     /// Who is told what happens here.
     watch: Option<Watch>,
-    /// What connecting had come to when the time for it ran out.
-    tried: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// Where a call stands.
@@ -161,11 +161,10 @@ enum Phase {
     Turn,
     Answer,
     Read,
-    /// The rest of a response that is followed: so many bytes of it may still be read, until then.
+    /// The rest of a response that is followed: so many bytes of it may still be read.
     Skip {
         next: Next,
         budget: u64,
-        until: Option<Instant>,
     },
     Rewind,
     Done,
@@ -198,38 +197,39 @@ impl Call {
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
-        let request = request.into();
-        let framed = request.framed()?;
+        let mut request = request.into();
+        if request.framed.is_none() {
+            request.seal()?;
+        }
         let watch = request.observer.begin(&request);
         Ok(if watch.is_some() {
-            Self::watched(request, framed, memory, watch)
+            Self::watched(request, memory, watch)
         } else {
-            Self::of(request, framed, memory, None)
+            Self::of(request, memory, None)
         })
     }
 
     /// Apart from the others: a call whose address is taken is moved once more.
     #[cold]
-    fn watched(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
-        let mut call = Self::of(request, framed, memory, watch);
+    fn watched(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
+        let mut call = Self::of(request, memory, watch);
         call.report_own(Self::connecting);
         call
     }
 
     #[inline]
-    fn of(request: Box<Prepared>, framed: Framed, memory: Memory, watch: Option<Watch>) -> Self {
+    fn of(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
         Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
             request,
-            framed,
             phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
             conn: None,
             connection: 0,
+            remote: None,
             is_reused: false,
             clock: Clock::default(),
-            began: None,
-            elapsed: None,
+            marks: Marks::default(),
             head: None,
             taken: 0,
             decoding: None,
@@ -237,10 +237,8 @@ impl Call {
             redirects: 0,
             challenges: 0,
             is_retried: false,
-            send_failure: None,
-            heard_by: None,
-            receive_failure: None,
-            tried: None,
+            is_duplex: false,
+            aside: None,
             supplied: 0,
             is_sent: false,
             is_kept: false,
@@ -281,6 +279,8 @@ impl Call {
     fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
         let (connection, reused) = self.connection();
         Exchange {
+            timings: self.timings(),
+            remote: self.remote_address(),
             method: request.method.clone(),
             url: request.url.clone(),
             sent: request.headers.clone(),
@@ -297,16 +297,16 @@ impl Call {
         self.past.as_ref().map_or(&turn::NO_COOKIES, |past| &past.extracted)
     }
 
-    /// From the wish for a connection to the answer's head.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed.unwrap_or_default()
-    }
-
     /// The number of the connection of this hop, and whether it had carried an earlier exchange.
     #[must_use]
     pub fn connection(&self) -> (u64, bool) {
         (self.connection, self.is_reused)
+    }
+
+    /// The address that the connection of this hop leads to, where it is known: not over a Unix socket.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.remote.as_deref().copied()
     }
 
     /// How many bytes of the answer's body are still to be read, where that is known. Of a body whose codings are undone

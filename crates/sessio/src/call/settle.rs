@@ -1,10 +1,13 @@
 //! Where the bytes that have come lead, without time or policy.
 
+use http::StatusCode;
+
 use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::conn::{Advance, Conn};
 use crate::error::{Error, Kind, Timeout};
 use crate::h1::{Asked, Event as Came, Receiver, Sender};
+use crate::head::Head;
 use crate::retry::{self, Failure};
 
 impl Call {
@@ -28,6 +31,9 @@ impl Call {
                 Phase::Skip { .. } if error.kind() == Kind::IncompleteBody => self.skipped(false),
                 _ => self.fail(error),
             };
+        }
+        if self.request.meters.is_set() {
+            self.measure_upload();
         }
         if self.watch.is_some() {
             self.notice_sent();
@@ -70,7 +76,7 @@ impl Call {
     /// Tells once that the request is out.
     #[cold]
     fn notice_sent(&mut self) {
-        if !matches!(self.phase, Phase::Exchange) || self.is_sent || !self.sender.is_done() {
+        if !self.is_sending() || self.is_sent || !self.sender.is_done() {
             return;
         }
         self.is_sent = true;
@@ -84,9 +90,15 @@ impl Call {
     pub(super) fn await_head(&mut self) {
         loop {
             match self.receiver.poll() {
-                Ok(Came::Interim(head)) => self.report(Event::Interim(&head)),
+                Ok(Came::Interim(head)) => {
+                    self.report(Event::Interim(&head));
+                    if head.status == StatusCode::CONTINUE && self.sender.is_held() {
+                        self.go_ahead();
+                    }
+                }
                 Ok(Came::Head(head)) => {
                     self.clock.rest();
+                    self.is_duplex = self.goes_on(&head);
                     self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
                     self.head = Some(head);
                     // A small body is there already: then the connection is done with, read or not.
@@ -98,6 +110,16 @@ impl Call {
                 Err(error) => return self.lose(error),
             }
         }
+    }
+
+    /// Whether the rest of the request goes out while its answer comes in: the server has not said no, and not that it
+    /// closes (RFC 9110 section 7.5, RFC 9112 sections 9.5 and 9.6). A body that waited for its word is not wanted.
+    fn goes_on(&self, head: &Head) -> bool {
+        head.status.is_success()
+            && !self.sender.is_done()
+            && !self.sender.is_held()
+            && !self.has_send_failed()
+            && !self.receiver.is_last()
     }
 
     /// Reads on to the end of a response that is followed, if that is not far: the connection is worth so
@@ -137,15 +159,17 @@ impl Call {
         if is_lost && retry::is_safe(&failure) {
             self.conn = None;
             self.is_retried = true;
-            self.send_failure = None;
-            let is_source = matches!(self.request.body.content, Content::Source { .. });
-            self.phase =
-                if is_source { Phase::Rewind } else { Phase::Connect { fresh: true, limit: Timeout::Pool } };
+            self.forget_connection();
+            self.unmark_sent();
+            self.phase = match self.must_rewind() {
+                true => Phase::Rewind,
+                false => Phase::Connect { fresh: true, limit: Timeout::Pool },
+            };
             self.recycle();
             self.report(Event::Retry { kind: error.kind() });
             return self.report_own(Self::connecting);
         }
-        let error = match self.send_failure.take() {
+        let error = match self.aside.as_mut().and_then(|aside| aside.send_failure.take()) {
             Some(cause) if is_lost => Error::new(Kind::Io).with_source(cause),
             _ => error,
         };
@@ -167,9 +191,19 @@ impl Call {
             sent: self.sender.bytes_sent(),
             received: self.receiver.bytes_received(),
             idempotent: retry::is_idempotent(&request.method, &request.headers),
-            replayable: request.body.is_replayable(),
+            replayable: self.can_replay(),
             retried: self.is_retried,
         }
+    }
+
+    /// Whether the body can be sent again; one that was kept back is whole anyhow.
+    pub(super) fn can_replay(&self) -> bool {
+        self.request.body.is_replayable() || self.sender.is_held()
+    }
+
+    /// Whether the source of the body was asked for something, so that it has to start over.
+    pub(super) fn must_rewind(&self) -> bool {
+        matches!(self.request.body.content, Content::Source { .. }) && !self.sender.is_held()
     }
 
     /// The exchange is over: of the sender and the receiver only the memory is left.

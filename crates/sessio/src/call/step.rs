@@ -123,7 +123,7 @@ impl Call {
             self.report_own(Self::decision);
             self.settle();
         }
-        if self.send_failure.is_some() || matches!(self.phase, Phase::Skip { .. }) {
+        if matches!(self.phase, Phase::Skip { .. }) || self.sender.is_held() || self.has_send_failed() {
             self.lose_patience(now);
         }
         self.clock.start(&self.request.timeouts, now);
@@ -132,10 +132,7 @@ impl Call {
         {
             self.fail(Kind::Timeout(Timeout::Total).into());
         }
-        let began = *self.began.get_or_insert(now);
-        if self.head.is_some() && self.elapsed.is_none() {
-            self.elapsed = Some(now.saturating_duration_since(began));
-        }
+        self.mark(now);
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);
         }
@@ -145,19 +142,19 @@ impl Call {
                 self.connect(limit, fresh, now)
             }
             Phase::Handshake => {
-                let until = self.heard_by;
-                self.io(Timeout::Connect, now).map(|step| step.by(until))
+                let until = self.patience();
+                self.io(Some(Timeout::Connect), now).map(|step| step.by(until))
             }
             Phase::Exchange => {
-                let until = self.heard_by;
+                let until = self.patience();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
             Phase::Turn => Ok(Step::Turn),
             Phase::Answer => Ok(Step::Head),
             Phase::Read => self.read(now),
-            Phase::Skip { until, .. } => {
-                let until = *until;
-                self.io(Timeout::Read, now).map(|step| step.by(until))
+            Phase::Skip { .. } => {
+                let until = self.patience();
+                self.io(Some(Timeout::Read), now).map(|step| step.by(until))
             }
             Phase::Rewind => Ok(Step::Rewind),
             Phase::Done => Ok(Step::Done),
@@ -165,27 +162,52 @@ impl Call {
         }
     }
 
-    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more.
+    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more; RFC 9110
+    /// section 10.1.1: nobody waits for `100 Continue` for ever.
     #[cold]
     fn lose_patience(&mut self, now: Instant) {
-        let patience = self.request.limits.drain_time;
-        if let Phase::Skip { until, .. } = &mut self.phase
-            && *until.get_or_insert_with(|| later(now, patience)) <= now
-        {
-            self.skipped(false);
+        let (patience, expect) = (self.request.limits.drain_time, self.request.timeouts.expect);
+        let is_skipped = matches!(self.phase, Phase::Skip { .. });
+        let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
+        let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
+        let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
+        let aside = self.aside_mut();
+        if (is_skipped || is_lost) && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
         }
-        if matches!(self.phase, Phase::Handshake | Phase::Exchange)
-            && self.send_failure.is_some()
-            && *self.heard_by.get_or_insert_with(|| later(now, patience)) <= now
-        {
-            match (&self.phase, self.send_failure.take()) {
-                (Phase::Handshake, Some(cause)) => self.fail(Error::new(Kind::TlsClosed).with_source(cause)),
-                (_, cause) => {
-                    self.send_failure = cause;
-                    self.lose(Kind::ClosedBeforeResponse.into());
-                }
-            }
+        if is_shaking && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            let error = Error::new(Kind::TlsClosed);
+            let error = match aside.send_failure.take() {
+                Some(cause) => error.with_source(cause),
+                None => error,
+            };
+            return self.fail(error);
         }
+        if is_waiting
+            && let Some(span) = expect
+            && *aside.continued_by.get_or_insert_with(|| later(now, span)) <= now
+        {
+            self.go_ahead();
+        }
+    }
+
+    /// Until when something is waited for that is no error not to come.
+    fn patience(&self) -> Option<Instant> {
+        let aside = self.aside.as_ref()?;
+        let continued_by = aside.continued_by.filter(|_| self.sender.is_held());
+        aside.heard_by.into_iter().chain(continued_by).min()
+    }
+
+    /// Whether the head is out, and the body waits for the server's word.
+    fn awaits_continue(&self) -> bool {
+        self.sender.is_held() && self.sender.unsent().is_empty()
+    }
+
+    /// Lets the body follow its head.
+    pub(super) fn go_ahead(&mut self) {
+        self.sender.release();
+        self.clock.rest();
+        self.settle();
     }
 
     /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
@@ -208,8 +230,9 @@ impl Call {
     }
 
     pub(super) fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
-        let is_sending = !self.sender.is_done() && self.send_failure.is_none();
-        self.io(if is_sending { Timeout::Send } else { Timeout::Head }, now)
+        let is_sending = !self.sender.is_done() && !self.has_send_failed();
+        let limit = if is_sending { Timeout::Send } else { Timeout::Head };
+        self.io((!self.awaits_continue()).then_some(limit), now)
     }
 
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
@@ -218,6 +241,9 @@ impl Call {
             return Err(self.tell());
         }
         self.receiver.advance();
+        if self.request.meters.is_set() {
+            self.measure_download();
+        }
         // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);
@@ -239,12 +265,12 @@ impl Call {
                 self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
                 Ok(Step::Done)
             }
-            Ok(_) => match self.receive_failure.take() {
+            Ok(_) => match self.aside.as_mut().and_then(|aside| aside.receive_failure.take()) {
                 Some(cause) => {
                     self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
                     Err(self.tell())
                 }
-                None => self.io(Timeout::Read, now),
+                None => self.io(Some(Timeout::Read), now),
             },
             Err(error) => {
                 self.fail(error);
@@ -253,17 +279,33 @@ impl Call {
         }
     }
 
-    /// Whether more of the request goes out.
+    /// Whether more of the request goes out: until there is an answer, and beyond that where both go on.
     pub(super) fn is_sending(&self) -> bool {
-        matches!(self.phase, Phase::Exchange) && self.send_failure.is_none()
+        match self.phase {
+            Phase::Exchange => !self.has_send_failed(),
+            Phase::Read => self.is_duplex,
+            _ => false,
+        }
     }
 
-    pub(super) fn io(&mut self, limit: Timeout, now: Instant) -> Result<Step<'_>> {
-        let deadline = match self.clock.wait(limit, &self.request.timeouts, now) {
-            Ok(deadline) => deadline,
-            Err(timeout) => return self.expire(timeout),
+    /// Whether the source of the request's body may still be asked for something. Once it may not, it is of no use.
+    #[must_use]
+    pub fn needs_source(&self) -> bool {
+        match self.phase {
+            Phase::Answer | Phase::Read => self.is_duplex,
+            Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Moves bytes, within this limit beside the one over the whole call.
+    pub(super) fn io(&mut self, limit: Option<Timeout>, now: Instant) -> Result<Step<'_>> {
+        let deadline = match limit.map(|limit| self.clock.wait(limit, &self.request.timeouts, now)) {
+            Some(Ok(deadline)) => deadline,
+            Some(Err(timeout)) => return self.expire(timeout),
+            None => self.clock.total(),
         };
-        let is_sending = self.is_sending();
+        let (is_sending, has_failed) = (self.is_sending(), self.has_send_failed());
         let body = if is_sending { self.sender.wanted() } else { 0 };
         if self.conn.is_none() {
             self.misuse();
@@ -271,6 +313,6 @@ impl Call {
         }
         let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
         let (send, recv) = conn.io(&self.sender, &mut self.receiver, is_sending);
-        Ok(Step::Io(Io { send: if self.send_failure.is_none() { send } else { &[] }, recv, body, deadline }))
+        Ok(Step::Io(Io { send: if has_failed { &[] } else { send }, recv, body, deadline }))
     }
 }

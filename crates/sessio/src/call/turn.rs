@@ -2,11 +2,13 @@
 
 use std::hash::Hasher;
 
+use http::StatusCode;
 use url::Position;
 
+use super::timings::Marks;
 use super::{Call, Event, Phase};
 use crate::auth::Answer;
-use crate::body::{Body, Content};
+use crate::body::Body;
 use crate::cookie::{Extracted, Jar, RequestCookies};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::fingerprint::Mix;
@@ -26,6 +28,8 @@ pub(super) enum Next {
     Redirect(Box<Prepared>),
     /// The same request, with an answer to a challenge.
     Again,
+    /// The same request, without its expectation.
+    Unexpecting,
 }
 
 /// What turns leave behind. It lies apart: few calls have any, and what is small is moved and allocated fast.
@@ -53,7 +57,14 @@ impl Call {
     pub(super) fn needs_turn(&self, head: &Head) -> bool {
         self.request.flow.is_some()
             || redirect::is_redirect(head.status)
+            || self.refuses_expectation(head)
             || (self.request.jar && head.headers.contains("Set-Cookie"))
+    }
+
+    /// Row Q11: whether the request is sent once more without its expectation. Before its body has gone out that is
+    /// always safe.
+    fn refuses_expectation(&self, head: &Head) -> bool {
+        head.status == StatusCode::EXPECTATION_FAILED && self.request.expects && self.can_replay()
     }
 
     pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
@@ -61,6 +72,15 @@ impl Call {
         if self.request.jar {
             let lines = head.headers.get_all("Set-Cookie");
             self.past_mut().extracted = jar.extract(&self.request.url, lines, now);
+        }
+        if self.refuses_expectation(&head) {
+            let exchange = self.exchange(head);
+            self.request.headers.remove("Expect");
+            self.request.write_cookies(jar, now);
+            return match self.request.seal() {
+                Ok(()) => self.follow(exchange, Next::Unexpecting),
+                Err(error) => self.refuse(error, exchange),
+            };
         }
         // Whoever answers a challenge edits the request; the history tells the one that was sent.
         if let Some(asked) = self.request.flow.is_some().then(|| self.request.clone()) {
@@ -84,7 +104,7 @@ impl Call {
             headers: &self.request.headers,
             body: match &self.request.body {
                 body if body.is_empty() => Replay::None,
-                body if body.is_replayable() => Replay::Possible,
+                _ if self.can_replay() => Replay::Possible,
                 _ => Replay::Impossible,
             },
             taken: self.redirects,
@@ -128,12 +148,12 @@ impl Call {
         if answer? == Answer::Accept || self.challenges == MOST_CHALLENGES {
             return Ok(Answer::Accept);
         }
-        if !self.request.body.is_replayable() {
+        if !self.can_replay() {
             return Err(Kind::NotReplayable.into());
         }
         self.challenges += 1;
         self.request.frame();
-        self.framed = self.request.check()?;
+        self.request.seal()?;
         Ok(Answer::Again)
     }
 
@@ -157,9 +177,11 @@ impl Call {
             codings: from.codings.clone(),
             decode: from.decode,
             observer: from.observer.clone(),
+            meters: from.meters.clone(),
             reach: from.reach.clone(),
             overrides: Vec::new(),
             framed: None,
+            expects: false,
         };
         next.address_host()?;
         next.headers.remove("Cookie");
@@ -170,7 +192,7 @@ impl Call {
             next.flow = Some(flow);
             next.frame();
         }
-        next.framed = Some(next.check()?);
+        next.seal()?;
         Ok(next)
     }
 
@@ -191,7 +213,10 @@ impl Call {
 
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.past_mut().history.push(exchange);
-        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes, until: None };
+        if let Some(aside) = &mut self.aside {
+            aside.heard_by = None;
+        }
+        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes };
     }
 
     /// What the last turn has come to.
@@ -199,6 +224,7 @@ impl Call {
         match &self.phase {
             Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next }),
             Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &self.request }),
+            Phase::Skip { next: Next::Unexpecting, .. } => Some(Event::Unexpecting { next: &self.request }),
             Phase::Failing(error) => Some(Event::Failed(error)),
             _ => self.answer(),
         }
@@ -215,23 +241,20 @@ impl Call {
             self.conn = None;
         }
         let reusable = self.is_kept;
+        let is_fresh = matches!(next, Next::Unexpecting);
         if let Next::Redirect(request) = next {
             self.redirects += 1;
-            match request.framed() {
-                Ok(framed) => self.framed = framed,
-                Err(error) => return self.fail(error),
-            }
             self.request = request;
         }
-        self.is_retried = false;
-        self.send_failure = None;
-        self.began = None;
-        self.elapsed = None;
+        self.is_retried = is_fresh;
+        self.forget_connection();
+        self.marks = Marks::default();
         self.clock.rest();
+        self.phase = match self.must_rewind() {
+            true => Phase::Rewind,
+            false => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
+        };
         self.recycle();
-        if matches!(self.request.body.content, Content::Source { .. }) {
-            self.phase = Phase::Rewind;
-        }
         self.report(Event::Skipped { reusable });
         self.report_own(Self::connecting);
     }

@@ -4,16 +4,23 @@ use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, Sta
 
 use super::{Decoder, Malformed, Moved};
 
+const BROKEN: &str = "a brotli stream that is none";
+
 /// The coding `br`.
 pub(super) struct Brotli {
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
     is_over: bool,
+    is_broken: bool,
 }
 
 impl Default for Brotli {
     fn default() -> Self {
         let alloc = StandardAlloc::default;
-        Self { state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())), is_over: false }
+        Self {
+            state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())),
+            is_over: false,
+            is_broken: false,
+        }
     }
 }
 
@@ -23,13 +30,21 @@ impl Decoder for Brotli {
             // What comes behind the end is none of the body.
             return Ok(Moved { taken: input.len(), made: 0 });
         }
+        if self.is_broken {
+            return Err(Malformed::from(BROKEN));
+        }
         let (mut left, mut taken) = (input.len(), 0);
         let (mut room, mut made, mut total) = (output.len(), 0, 0);
         let state = &mut *self.state;
         match BrotliDecompressStream(
             &mut left, &mut taken, input, &mut room, &mut made, output, &mut total, state,
         ) {
-            BrotliResult::ResultFailure => Err("a brotli stream that is none".into()),
+            BrotliResult::ResultFailure if made == 0 => Err(BROKEN.into()),
+            // What came before it is given out first.
+            BrotliResult::ResultFailure => {
+                self.is_broken = true;
+                Ok(Moved { taken, made })
+            }
             BrotliResult::ResultSuccess => {
                 self.is_over = true;
                 Ok(Moved { taken, made })

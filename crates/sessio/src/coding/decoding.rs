@@ -25,6 +25,8 @@ pub struct Decoding {
     made: u64,
     /// How many times its size a body may grow by.
     most_growth: Option<u32>,
+    /// The stage that has met what is malformed. What came before that is given out first.
+    broken: Option<(usize, Malformed)>,
 }
 
 struct Stage {
@@ -62,7 +64,7 @@ impl Decoding {
         }
         // They are named in the order in which they were applied.
         stages.reverse();
-        Ok(Some(Self { stages, taken: 0, made: 0, most_growth: None }))
+        Ok(Some(Self { stages, taken: 0, made: 0, most_growth: None, broken: None }))
     }
 
     /// Guards against bodies that grow to more than so many times their size, beyond 1 MiB.
@@ -75,31 +77,48 @@ impl Decoding {
     /// Decodes until something is [`ready`](Self::ready) or `input` is used up; says how much of it was taken.
     ///
     /// # Errors
-    /// [`Kind::BadCoding`] for input that is malformed, [`Kind::CodingGrowth`] for a body that grows too much.
+    /// [`Kind::BadCoding`] for input that is malformed, once all that came before it is consumed: it stays an error.
+    /// [`Kind::CodingGrowth`] for a body that grows too much.
     pub fn push(&mut self, input: &[u8]) -> Result<usize> {
         let mut taken = 0;
         while self.ready().is_empty() {
             let moved = self.step(&input[taken..])?;
             taken += moved.0;
             if !moved.1 {
+                self.check()?;
                 break;
             }
         }
         Ok(taken)
     }
 
+    fn check(&self) -> Result<()> {
+        match &self.broken {
+            Some((at, malformed)) => Err(bad(&self.stages[*at].name, malformed)),
+            None => Ok(()),
+        }
+    }
+
     /// Every stage once, the last one first; how much of the input was taken, and whether anything moved.
     fn step(&mut self, input: &[u8]) -> Result<(usize, bool)> {
         let (mut taken, mut has_moved) = (0, false);
-        for at in (0..self.stages.len()).rev() {
+        // Nothing comes out of a broken stage any more; those behind it may still hold something back.
+        let first = self.broken.as_ref().map_or(0, |(at, _)| at + 1);
+        for at in (first..self.stages.len()).rev() {
             let (before, from) = self.stages.split_at_mut(at);
             let stage = &mut from[0];
             if !stage.ready.is_empty() {
                 continue;
             }
             let input = before.last().map_or(input, |before| &before.output[before.ready.clone()]);
-            let moved = stage.decoder.decode(input, &mut stage.output);
-            let moved = moved.map_err(|malformed| bad(&stage.name, malformed))?;
+            let moved = match stage.decoder.decode(input, &mut stage.output) {
+                Ok(moved) => moved,
+                Err(malformed) => {
+                    // Whatever is wrong before it, this is nearer to the reader, and comes first.
+                    self.broken = Some((at, malformed));
+                    return Ok((taken, true));
+                }
+            };
             stage.ready = 0..moved.made.min(stage.output.len());
             let used = moved.taken.min(input.len());
             match before.last_mut() {
@@ -137,12 +156,13 @@ impl Decoding {
     /// # Errors
     /// [`Kind::BadCoding`] if it may not: a coded body that was cut short is never a success.
     pub fn finish(&self) -> Result<()> {
+        self.check()?;
         // Nothing of a body is nothing of its contents.
         if self.taken == 0 {
             return Ok(());
         }
         match self.stages.iter().find(|stage| !stage.decoder.is_complete()) {
-            Some(stage) => Err(bad(&stage.name, "it ends too soon".into())),
+            Some(stage) => Err(bad(&stage.name, &"it ends too soon".into())),
             None => Ok(()),
         }
     }
@@ -161,7 +181,7 @@ impl Stage {
 }
 
 #[cold]
-fn bad(name: &str, malformed: Malformed) -> Error {
+fn bad(name: &str, malformed: &Malformed) -> Error {
     Error::new(Kind::BadCoding).with_detail(format!("{name}: {malformed}"))
 }
 

@@ -1,7 +1,8 @@
 //! `deflate`: zlib (RFC 1950), or raw (RFC 1951) as some servers send it (row Q34).
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::encoding::Encoder;
 use super::{Decoder, Malformed, Moved};
 
 /// The coding `deflate`, whichever of the two it is: two bytes tell.
@@ -56,12 +57,13 @@ fn is_zlib(first: u8, second: u8) -> bool {
 pub(super) struct Inflate {
     inner: Decompress,
     is_over: bool,
+    is_broken: bool,
 }
 
 impl Inflate {
     /// One with the header and the checksum of zlib, or without.
     pub(super) fn new(is_zlib: bool) -> Self {
-        Self { inner: Decompress::new(is_zlib), is_over: false }
+        Self { inner: Decompress::new(is_zlib), is_over: false, is_broken: false }
     }
 
     /// Whether the stream has ended; checksums of zlib were right then.
@@ -71,12 +73,57 @@ impl Inflate {
 
     pub(super) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
         let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
-        let status = self.inner.decompress(input, output, FlushDecompress::None);
-        let status = status.map_err(|_| Malformed::from("a deflate stream that is none"))?;
-        self.is_over = status == Status::StreamEnd;
+        let status = match self.is_broken {
+            true => None,
+            false => self.inner.decompress(input, output, FlushDecompress::None).ok(),
+        };
+        self.is_broken = status.is_none();
+        self.is_over = status == Some(Status::StreamEnd);
         // Both are differences within slices.
         let taken = (self.inner.total_in() - in_before) as usize;
         let made = (self.inner.total_out() - out_before) as usize;
+        if self.is_broken && made == 0 {
+            return Err("a deflate stream that is none".into());
+        }
         Ok(Moved { taken, made })
+    }
+}
+
+/// A deflate stream being made.
+pub(super) struct Deflating {
+    inner: Compress,
+    is_over: bool,
+}
+
+impl Deflating {
+    /// One with the header and the checksum of zlib, or without.
+    pub(super) fn new(is_zlib: bool) -> Self {
+        Self { inner: Compress::new(Compression::default(), is_zlib), is_over: false }
+    }
+}
+
+impl Encoder for Deflating {
+    fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Moved {
+        if self.is_over {
+            return Moved::default();
+        }
+        let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
+        let flush = if is_last { FlushCompress::Finish } else { FlushCompress::None };
+        // It fails only where it is used otherwise than here.
+        let status = self.inner.compress(input, output, flush);
+        self.is_over = matches!(status, Ok(Status::StreamEnd) | Err(_));
+        // Both are differences within slices.
+        let taken = (self.inner.total_in() - in_before) as usize;
+        let made = (self.inner.total_out() - out_before) as usize;
+        Moved { taken, made }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn rewind(&mut self) {
+        self.inner.reset();
+        self.is_over = false;
     }
 }

@@ -2,7 +2,8 @@
 
 use flate2::Crc;
 
-use super::deflate::Inflate;
+use super::deflate::{Deflating, Inflate};
+use super::encoding::Encoder;
 use super::{Decoder, Malformed, Moved};
 
 /// The coding `gzip`.
@@ -158,5 +159,61 @@ impl Head {
         } else {
             (flags & CRC != 0).then_some(Self::Crc(2))
         }
+    }
+}
+
+/// What stands before a member's stream: no name, no time, no system.
+const FIXED: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// A member being made.
+pub(super) struct Zip {
+    deflating: Deflating,
+    crc: Crc,
+    /// How much of the head was given out.
+    head: usize,
+    /// Checksum and length, as far as they were not given out, once the stream has ended.
+    tail: Option<Vec<u8>>,
+}
+
+impl Default for Zip {
+    fn default() -> Self {
+        Self { deflating: Deflating::new(false), crc: Crc::new(), head: 0, tail: None }
+    }
+}
+
+impl Encoder for Zip {
+    fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Moved {
+        let mut moved = Moved::default();
+        let n = (FIXED.len() - self.head).min(output.len());
+        output[..n].copy_from_slice(&FIXED[self.head..][..n]);
+        self.head += n;
+        moved.made += n;
+        if moved.made < output.len() && !self.deflating.is_over() {
+            let stream = self.deflating.encode(input, is_last, &mut output[moved.made..]);
+            self.crc.update(&input[..stream.taken]);
+            moved.taken += stream.taken;
+            moved.made += stream.made;
+        }
+        if self.deflating.is_over() {
+            let crc = &self.crc;
+            let tail = self
+                .tail
+                .get_or_insert_with(|| [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat());
+            let n = tail.len().min(output.len() - moved.made);
+            output[moved.made..][..n].copy_from_slice(&tail[..n]);
+            tail.drain(..n);
+            moved.made += n;
+        }
+        moved
+    }
+
+    fn is_over(&self) -> bool {
+        self.tail.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    fn rewind(&mut self) {
+        self.deflating.rewind();
+        self.crc.reset();
+        (self.head, self.tail) = (0, None);
     }
 }

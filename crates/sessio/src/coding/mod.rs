@@ -1,4 +1,4 @@
-//! Content codings, undone while the body comes in (RFC 9110 section 8.4).
+//! Content codings, undone while the body comes in (RFC 9110 section 8.4), and applied while it goes out.
 //!
 //! A [`Decoder`] is one coding as a filter of bytes: it takes some, and makes some, never more than there is
 //! room for. [`Decoding`] is what a `Content-Encoding` header names, up to five of them one behind another
@@ -10,7 +10,8 @@
 //! | `brotli` | `br`, windows up to 16 MiB | `brotli-decompressor` |
 //! | `zstd` | `zstd`, windows up to 8 MiB (RFC 9659) | `ruzstd` |
 //!
-//! Codings of your own are added to [`Settings::codings`](crate::Settings).
+//! Requests can be coded as `gzip` and `deflate` ([`Encoding`]). Decoders of your own are added to
+//! [`Settings::codings`](crate::Settings).
 //!
 //! ```
 //! # #[cfg(feature = "gzip")] {
@@ -37,6 +38,7 @@ mod codings;
 mod decoding;
 #[cfg(feature = "gzip")]
 mod deflate;
+mod encoding;
 #[cfg(feature = "gzip")]
 mod gzip;
 #[cfg(feature = "zstd")]
@@ -46,6 +48,7 @@ use std::fmt;
 
 pub use codings::Codings;
 pub use decoding::Decoding;
+pub use encoding::{Coding, Encoding};
 
 /// One coding, to be undone as bytes come in.
 pub trait Decoder: Send + Sync {

@@ -16,6 +16,8 @@ pub(super) struct Zstd {
     gathered: Vec<u8>,
     part: Part,
     has_frame: bool,
+    /// A frame was given out to its end, and its checksum not looked at.
+    is_unchecked: bool,
 }
 
 /// What is being gathered.
@@ -34,7 +36,7 @@ impl Default for Zstd {
     fn default() -> Self {
         let mut frame = FrameDecoder::new();
         frame.set_max_window_size(MAX_WINDOW);
-        Self { frame, gathered: Vec::new(), part: Part::FrameHead, has_frame: false }
+        Self { frame, gathered: Vec::new(), part: Part::FrameHead, has_frame: false, is_unchecked: false }
     }
 }
 
@@ -45,10 +47,13 @@ impl Decoder for Zstd {
             if self.frame.can_collect() > 0 {
                 let made =
                     self.frame.read(output).map_err(|_| Malformed::from("a zstd frame that is none"))?;
-                if self.frame.can_collect() == 0 {
-                    self.check()?;
-                }
+                // Its last bytes are given out before anything is said against it.
+                self.is_unchecked = self.frame.can_collect() == 0;
                 return Ok(Moved { taken, made });
+            }
+            if self.is_unchecked {
+                self.check()?;
+                self.is_unchecked = false;
             }
             let rest = &input[taken..];
             if let Part::Skipped(left) = &mut self.part {
@@ -78,7 +83,7 @@ impl Decoder for Zstd {
 
     fn is_complete(&self) -> bool {
         let is_between = matches!(self.part, Part::FrameHead) && self.gathered.is_empty();
-        self.has_frame && is_between && self.frame.can_collect() == 0
+        self.has_frame && is_between && self.frame.can_collect() == 0 && self.check().is_ok()
     }
 }
 

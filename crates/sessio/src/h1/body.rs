@@ -68,6 +68,14 @@ impl Body {
         self.got
     }
 
+    /// How many bytes there are in all, if that was said beforehand.
+    pub(super) fn announced(&self) -> Option<u64> {
+        match self.end {
+            End::After(to_come) => Some(self.got + to_come),
+            End::LastChunk(_) | End::Close => None,
+        }
+    }
+
     /// How many bytes are still to be consumed, where that is known.
     pub(super) fn left(&self) -> Option<u64> {
         match self.end {

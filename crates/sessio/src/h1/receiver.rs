@@ -215,6 +215,11 @@ impl Receiver {
         }
     }
 
+    /// Whether the head has settled that the connection carries nothing more.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self.verdict, Reuse::No(why) if why != Why::Unfinished)
+    }
+
     /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head: what
     /// a server could say in them was decided before (RFC 9110 section 6.5.1).
     #[must_use]
@@ -238,6 +243,11 @@ impl Receiver {
     #[must_use]
     pub fn body_received(&self) -> u64 {
         self.body.got()
+    }
+
+    /// How many bytes of body the head has announced.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.body.announced()
     }
 
     /// How many bytes of the body were not consumed yet, where that is known: not before the head, not for

@@ -77,6 +77,8 @@ pub struct Sender {
     piece: Bytes,
     body: Body,
     sent: u64,
+    /// How much of what was queued or sent is not body.
+    overhead: u64,
     failure: Option<Kind>,
 }
 
@@ -124,7 +126,8 @@ impl Sender {
             Outgoing::Source { length: Some(length) } => Body::Length(length),
             Outgoing::Source { length: None } => Body::Chunked,
         };
-        Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, failure: None }
+        let overhead = head as u64;
+        Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, overhead, failure: None }
     }
 
     /// A sender that has nothing to send, with memory for one that has.
@@ -137,6 +140,7 @@ impl Sender {
             piece: Bytes::new(),
             body: Body::Complete,
             sent: 0,
+            overhead: 0,
             failure: None,
         }
     }
@@ -230,9 +234,11 @@ impl Sender {
             *left -= taken as u64;
             self.queue.extend_from_slice(bytes);
         } else {
+            let before = self.queue.len();
             write_size(taken, &mut self.queue);
             self.queue.extend_from_slice(bytes);
             self.queue.extend_from_slice(b"\r\n");
+            self.overhead += (self.queue.len() - before - taken) as u64;
         }
         Ok(taken)
     }
@@ -280,6 +286,7 @@ impl Sender {
             Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
             Body::Chunked => {
                 self.queue.extend_from_slice(b"0\r\n\r\n");
+                self.overhead += 5;
                 self.body = Body::Complete;
             }
             Body::Complete => {}
@@ -298,6 +305,13 @@ impl Sender {
     #[must_use]
     pub fn bytes_sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How many bytes of the body the transport took, without the framing of chunks. While one of those is under way it
+    /// may be a few less.
+    #[must_use]
+    pub fn body_sent(&self) -> u64 {
+        self.sent.saturating_sub(self.overhead)
     }
 
     /// The memory, for the next sender.

@@ -115,5 +115,5 @@ fn b16_v04_proxy_credentials_cannot_be_put_in_afterwards() {
     let mut request = prepared(Request::get("http://h/").header("Proxy-Authorization", "Basic x"));
     assert!(!request.headers().contains("Proxy-Authorization"));
     request.headers_mut().insert("proxy-authorization", "Basic x").unwrap();
-    assert_eq!(request.framed().unwrap_err().kind(), Kind::InvalidHeader);
+    assert_eq!(request.seal().unwrap_err().kind(), Kind::InvalidHeader);
 }

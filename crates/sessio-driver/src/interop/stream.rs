@@ -1,0 +1,164 @@
+//! Bodies as streams of `futures_core`, both ways.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use sessio::sse::Event;
+use sessio::{Bytes, Result};
+
+use crate::builder::RequestBuilder;
+use crate::events::Events;
+use crate::lines::Lines;
+use crate::response::Response;
+use crate::runtime::Runtime;
+use crate::upload::Source;
+
+/// The body of a [`Response`] as a [`Stream`] of bytes, as they come: see [`Response::bytes_stream`].
+///
+/// A body that was cut short ends with an error: it never ends as if it were whole. Dropping it before its end closes the
+/// connection; otherwise that goes back to the pool as soon as its last byte has come.
+pub struct BytesStream<R: Runtime> {
+    response: Response<R>,
+    is_over: bool,
+}
+
+impl<R: Runtime> Response<R> {
+    /// The body as a [`Stream`] of bytes, from here on. An error is the last of its items.
+    #[must_use]
+    pub fn bytes_stream(self) -> BytesStream<R> {
+        BytesStream { response: self, is_over: false }
+    }
+}
+
+impl<R: Runtime> BytesStream<R> {
+    /// The response: its head and, behind the last bytes, its trailers.
+    #[must_use]
+    pub fn response(&self) -> &Response<R> {
+        &self.response
+    }
+
+    /// The response itself, to be read further by its own functions.
+    #[must_use]
+    pub fn into_response(self) -> Response<R> {
+        self.response
+    }
+}
+
+/// Cancel safe: what was not told is told next.
+impl<R: Runtime> Stream for BytesStream<R> {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let bytes = ready!(self.response.poll_fill_buf(cx)).map(Bytes::copy_from_slice);
+        self.is_over = bytes.as_ref().map_or(true, Bytes::is_empty);
+        if let Ok(bytes) = &bytes {
+            let n = bytes.len();
+            self.response.consume(n);
+            if n == 0 {
+                return Poll::Ready(None);
+            }
+        }
+        Poll::Ready(Some(bytes))
+    }
+}
+
+/// Each line as soon as its end has come. An error is the last of them.
+impl<R: Runtime> Stream for Lines<R> {
+    type Item = Result<String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<String>>> {
+        if self.has_failed {
+            return Poll::Ready(None);
+        }
+        let line = ready!(Self::poll_next(&mut self, cx));
+        self.has_failed = line.is_err();
+        Poll::Ready(line.transpose())
+    }
+}
+
+/// Each event as soon as it has come. An error is the last of them.
+impl<R: Runtime> Stream for Events<R> {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
+        if self.has_failed {
+            return Poll::Ready(None);
+        }
+        let event = ready!(Self::poll_next(&mut self, cx));
+        self.has_failed = event.is_err();
+        Poll::Ready(event.transpose())
+    }
+}
+
+impl<R: Runtime> fmt::Debug for BytesStream<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BytesStream").field("response", &self.response).finish_non_exhaustive()
+    }
+}
+
+/// A [`Stream`] of bytes as a [`Source`]. It is polled only when the connection can take more, and cannot start over.
+/// Pieces without bytes do not end it; an error does, and aborts the request, so that no server takes the part for the
+/// whole.
+pub struct StreamSource<S, B> {
+    stream: Pin<Box<S>>,
+    piece: Option<B>,
+    /// How much of it was taken.
+    at: usize,
+}
+
+impl<S, B> StreamSource<S, B> {
+    /// Reads from this stream.
+    #[must_use]
+    pub fn new(stream: S) -> Self {
+        Self { stream: Box::pin(stream), piece: None, at: 0 }
+    }
+}
+
+impl<S, B, E> Source for StreamSource<S, B>
+where
+    S: Stream<Item = Result<B, E>> + Send + 'static,
+    B: AsRef<[u8]> + Send + Unpin + 'static,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let piece = self.piece.as_ref().map_or(&[][..], AsRef::as_ref);
+            if let Some(rest) = piece.get(self.at..).filter(|rest| !rest.is_empty()) {
+                let n = rest.len().min(room.len());
+                room[..n].copy_from_slice(&rest[..n]);
+                self.at += n;
+                return Poll::Ready(Ok(n));
+            }
+            match ready!(self.stream.as_mut().poll_next(cx)) {
+                None => return Poll::Ready(Ok(0)),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+                Some(Ok(piece)) => (self.piece, self.at) = (Some(piece), 0),
+            }
+        }
+    }
+}
+
+impl<S, B> fmt::Debug for StreamSource<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamSource")
+    }
+}
+
+impl<R: Runtime> RequestBuilder<R> {
+    /// Sends what `stream` yields as the body: `length` bytes, or as many as come. See [`StreamSource`].
+    pub fn stream<S, B, E>(self, stream: S, length: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: AsRef<[u8]> + Send + Unpin + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>> + 'static,
+    {
+        self.source(StreamSource::new(stream), length, false)
+    }
+}

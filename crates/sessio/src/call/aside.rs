@@ -1,0 +1,50 @@
+//! What few calls need.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::Call;
+
+/// It lies apart: what is small is moved and allocated fast.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    /// The transport took no more of the request: what the peer says is still read (row Q08).
+    pub(super) send_failure: Option<io::Error>,
+    /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of
+    /// it is read.
+    pub(super) heard_by: Option<Instant>,
+    /// Nothing more can come from the peer.
+    pub(super) receive_failure: Option<io::Error>,
+    /// Until when the body waits for `100 Continue`.
+    pub(super) continued_by: Option<Instant>,
+    /// What connecting had come to when the time for it ran out.
+    pub(super) tried: Option<Box<dyn StdError + Send + Sync>>,
+    /// How long it took until the addresses were known, until there was a connection, until it was secured.
+    pub(super) resolve: Option<Duration>,
+    pub(super) connect: Option<Duration>,
+    pub(super) secure: Option<Duration>,
+    /// Whether a handshake runs, or has just ended.
+    pub(super) is_shaking: bool,
+    /// What was told last of the bytes that have moved, up and down.
+    pub(super) told: [u64; 2],
+}
+
+impl Call {
+    pub(super) fn aside_mut(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
+    }
+
+    /// The transport took no more of the request.
+    pub(super) fn has_send_failed(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.send_failure.is_some())
+    }
+
+    /// A new connection is wanted, or there is one: what was noted of the one before is over.
+    pub(super) fn forget_connection(&mut self) {
+        if let Some(aside) = &mut self.aside {
+            (aside.send_failure, aside.receive_failure) = (None, None);
+            (aside.heard_by, aside.continued_by) = (None, None);
+        }
+    }
+}

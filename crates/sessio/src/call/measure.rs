@@ -1,0 +1,45 @@
+//! Tells how much of the bodies has moved.
+
+use super::{Call, Phase};
+use crate::meters::{Transfer, Way};
+
+impl Call {
+    /// Tells how much of the request's body is out, if that is news.
+    #[cold]
+    pub(super) fn measure_upload(&mut self) {
+        if !self.is_sending() {
+            return;
+        }
+        let total = self.request.announced();
+        let bytes = self.sender.body_sent().min(total.unwrap_or(u64::MAX));
+        self.measure(Way::Up, Transfer { bytes, total });
+    }
+
+    /// Tells how much of the answer's body has come, if that is news.
+    #[cold]
+    pub(super) fn measure_download(&mut self) {
+        if matches!(self.phase, Phase::Read) {
+            let (bytes, total) = (self.receiver.body_received(), self.receiver.announced());
+            self.measure(Way::Down, Transfer { bytes, total });
+        }
+    }
+
+    /// A new exchange begins: what was told of the request's body is not so any more.
+    #[cold]
+    pub(super) fn restart_meters(&mut self) {
+        let was_told = std::mem::take(&mut self.aside_mut().told[Way::Up as usize]) > 0;
+        let is_told = self.request.meters.of(Way::Up).filter(|_| was_told && !self.request.body.is_empty());
+        if let Some(tell) = is_told {
+            tell(Transfer { bytes: 0, total: self.request.announced() });
+        }
+    }
+
+    fn measure(&mut self, way: Way, transfer: Transfer) {
+        let Some(tell) = self.request.meters.of(way) else { return };
+        let told = &mut self.aside_mut().told[way as usize];
+        if *told < transfer.bytes {
+            *told = transfer.bytes;
+            tell(transfer);
+        }
+    }
+}

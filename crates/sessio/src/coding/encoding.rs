@@ -1,0 +1,161 @@
+//! A coding, applied to a request's body while that goes out.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::Moved;
+use crate::error::{Error, Kind, Result};
+
+/// A coding for the body of a request: see [`Request::compress`](crate::Request::compress).
+///
+/// Those that can be undone are more: encoders of `br` and `zstd` would be far larger than all else here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Coding {
+    /// `gzip` (RFC 1952), which nearly every server that takes coded bodies takes.
+    #[cfg(feature = "gzip")]
+    Gzip,
+    /// `deflate`: with the frame of zlib (RFC 1950), as RFC 9110 section 8.4.1.2 has it.
+    #[cfg(feature = "gzip")]
+    Deflate,
+}
+
+impl Coding {
+    /// Its name in `Content-Encoding`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => "gzip",
+            #[cfg(feature = "gzip")]
+            Self::Deflate => "deflate",
+        }
+    }
+
+    fn encoder(self) -> Box<dyn Encoder> {
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => Box::new(super::gzip::Zip::default()),
+            #[cfg(feature = "gzip")]
+            Self::Deflate => Box::new(super::deflate::Deflating::new(true)),
+        }
+    }
+
+    /// All of a body at once.
+    pub(crate) fn applied(self, body: &[u8]) -> Bytes {
+        let mut encoder = self.encoder();
+        let mut coded = vec![0; body.len() / 2 + 64];
+        let (mut taken, mut made) = (0, 0);
+        while !encoder.is_over() {
+            if made == coded.len() {
+                coded.resize(made * 2, 0);
+            }
+            let moved = encoder.encode(&body[taken..], true, &mut coded[made..]);
+            taken += moved.taken;
+            made += moved.made;
+        }
+        coded.truncate(made);
+        coded.into()
+    }
+}
+
+/// One coding, to be applied as bytes go out.
+pub(super) trait Encoder: Send + Sync {
+    /// Takes bytes from the start of `input` and writes to the start of `output`, until one of them is used up.
+    /// With `is_last`, nothing comes behind this input, and the coded stream is brought to its end.
+    fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Moved;
+
+    /// Whether the coded stream was given out to its end.
+    fn is_over(&self) -> bool;
+
+    /// Starts over.
+    fn rewind(&mut self);
+}
+
+/// A coding of one request's body, for whoever [supplies](crate::Call::supply) it:
+/// [`Body::encoding`](crate::Body::encoding) says when one is wanted. What it holds back goes out with more input, or
+/// at the end.
+///
+/// ```
+/// # #[cfg(feature = "gzip")] {
+/// use sessio::coding::{Coding, Codings, Decoding, Encoding};
+///
+/// let (mut encoding, mut room, mut coded) = (Encoding::new(Coding::Gzip, Some(10)), [0; 7], Vec::new());
+/// for (piece, is_last) in [(&b"hello"[..], false), (b"world", false), (b"", true)] {
+///     let mut rest = piece;
+///     loop {
+///         let moved = encoding.encode(rest, is_last, &mut room)?;
+///         rest = &rest[moved.taken..];
+///         coded.extend_from_slice(&room[..moved.made]);
+///         if rest.is_empty() && moved.made == 0 {
+///             break;
+///         }
+///     }
+/// }
+/// assert!(encoding.is_over());
+/// let mut decoding = Decoding::of(&Codings::default(), [&b"gzip"[..]])?.expect("it is compiled in");
+/// decoding.push(&coded)?;
+/// assert_eq!(decoding.ready(), b"helloworld");
+/// # }
+/// # Ok::<(), sessio::Error>(())
+/// ```
+pub struct Encoding {
+    encoder: Box<dyn Encoder>,
+    coding: Coding,
+    /// What the body was declared to have.
+    length: Option<u64>,
+    taken: u64,
+}
+
+impl Encoding {
+    /// A coding of `length` bytes, or of as many as come.
+    #[must_use]
+    pub fn new(coding: Coding, length: Option<u64>) -> Self {
+        Self { encoder: coding.encoder(), coding, length, taken: 0 }
+    }
+
+    /// Takes bytes from the start of `input` and writes to the start of `output`, which is not empty, until one of them
+    /// is used up. With `is_last`, nothing comes behind this input: to be called until [`is_over`](Self::is_over).
+    ///
+    /// # Errors
+    /// [`Kind::BodyLength`] for more or fewer bytes than were declared. Nothing is made that would look like an end.
+    pub fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Result<Moved> {
+        let seen = self.taken + input.len() as u64;
+        match self.length {
+            Some(length) if seen > length => return Err(wrong("longer than declared")),
+            Some(length) if is_last && seen < length => return Err(wrong("shorter than declared")),
+            _ => {}
+        }
+        let moved = self.encoder.encode(input, is_last, output);
+        self.taken += moved.taken as u64;
+        Ok(moved)
+    }
+
+    /// Whether the coded body was given out to its end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.encoder.is_over()
+    }
+
+    /// Starts over, for a body that is sent again.
+    pub fn rewind(&mut self) {
+        self.encoder.rewind();
+        self.taken = 0;
+    }
+}
+
+#[cold]
+fn wrong(what: &'static str) -> Error {
+    Error::new(Kind::BodyLength).with_detail(what)
+}
+
+impl fmt::Debug for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoding")
+            .field("coding", &self.coding)
+            .field("length", &self.length)
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! Real servers that the interop tests talk to: programs in processes of their own, each in a folder of its own.
+
+mod nginx;
+mod openssl;
+mod socks;
+mod squid;
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::folder::Folder;
+
+pub use nginx::nginx;
+pub use openssl::openssl;
+pub use socks::socks;
+pub use squid::{Squid, squid};
+
+/// Whether real programs are to be talked to: `SESSIO_INTEROP=1`. If not, it says so by the name of the test.
+#[must_use]
+pub fn wanted(test: &str) -> bool {
+    let wanted = std::env::var_os("SESSIO_INTEROP").is_some_and(|on| on == "1");
+    if !wanted {
+        println!("skipped: {test} (SESSIO_INTEROP is not 1)");
+    }
+    wanted
+}
+
+/// A server that is running, and ends with this value.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    address: SocketAddr,
+    folder: Folder,
+}
+
+/// A certificate, or a chain of them, and its private key, in PEM.
+#[derive(Clone, Copy, Debug)]
+pub struct Papers<'a> {
+    /// The certificate.
+    pub certificate: &'a str,
+    /// The key.
+    pub key: &'a str,
+}
+
+impl Program {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A URL of it, by its address.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Runs it, until it listens.
+    fn start(mut command: Command, address: SocketAddr, folder: Folder) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("the program starts");
+        let mut program = Self { child, address, folder };
+        let begin = Instant::now();
+        // None of them has a way to tell that it is ready but to be.
+        while TcpStream::connect(address).is_err() {
+            let ended = program.child.try_wait().expect("our own child");
+            assert!(ended.is_none(), "{command:?} ended: {ended:?}");
+            assert!(begin.elapsed() < Duration::from_secs(60), "{command:?} does not listen");
+            thread::yield_now();
+        }
+        program
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program of this name, where the system keeps servers or on its path.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{name} is missing: tests/interop/install installs what this talks to"))
+}
+
+/// An address where nobody listens now.
+fn free_address() -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("its address")
+}
+
+/// Writes a file that programs read under whatever user they run.
+fn write(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.file(name);
+    fs::write(&path, text).expect("a folder of our own");
+    path
+}
+
+fn text_of(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8").trim_end_matches('/')
+}

@@ -1,0 +1,21 @@
+//! `openssl s_server`, for versions and ciphers that other servers no longer offer.
+
+use std::process::Command;
+
+use super::{Papers, Program, free_address, program, write};
+use crate::folder::Folder;
+
+/// It answers every `GET` with a page about the connection. `options` are its own, such as `-tls1_2`.
+///
+/// # Panics
+/// If openssl is missing, or does not listen after a minute.
+#[must_use]
+pub fn openssl(papers: Papers<'_>, options: &[&str]) -> Program {
+    let (folder, address) = (Folder::new(), free_address());
+    let mut command = Command::new(program("openssl"));
+    command.args(["s_server", "-quiet", "-www", "-accept"]).arg(address.to_string());
+    command.arg("-cert").arg(write(&folder, "cert.pem", papers.certificate));
+    command.arg("-cert_chain").arg(folder.file("cert.pem"));
+    command.arg("-key").arg(write(&folder, "key.pem", papers.key)).args(options);
+    Program::start(command, address, folder)
+}

@@ -1,0 +1,66 @@
+//! Whoever is slow, on whichever end, holds nothing up but the exchange: what is under way stays within bounds.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use sessio_driver::{Runtime, Source};
+use sessio_testkit::{Connection, Server};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    what_is_not_read_is_not_taken
+    what_is_not_taken_is_not_asked_for
+}
+
+/// More than any buffer of ours holds, of each direction.
+const MOST: usize = 160 * 1024;
+
+async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
+    let rig = world.rig();
+    let session = world.session_on(rig.clone());
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
+    let server =
+        Server::scripted(Connection::new().expect_request().send(head).send(vec![b'x'; 1 << 20]).forever());
+    server.record_bytes(false);
+    let mut response = session.get(server.url("/")).send().await.unwrap();
+    let mut seen = 0;
+    for _ in 0..50 {
+        seen += response.chunk().await.unwrap().unwrap().len();
+        let ahead = rig.moved() - seen;
+        assert!(ahead < MOST, "{ahead} bytes are held for a reader that is slow");
+    }
+}
+
+/// Never ends, and looks each time how much of it is held.
+struct Measured<R>(Rig<R>, AtomicUsize, Arc<AtomicUsize>);
+
+impl<R: Runtime> Source for Measured<R> {
+    fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let given = self.1.load(Ordering::Relaxed);
+        let held = given.saturating_sub(self.0.moved());
+        self.2.fetch_max(held, Ordering::Relaxed);
+        room.fill(b'x');
+        self.1.store(given + room.len(), Ordering::Relaxed);
+        Poll::Ready(Ok(room.len()))
+    }
+}
+
+async fn what_is_not_taken_is_not_asked_for<R: Runtime>(world: &World<R>) {
+    for length in [None, Some(1 << 40)] {
+        let rig = world.rig();
+        let session = world.session_on(rig.clone());
+        let refusal = "HTTP/1.1 413 X\r\nContent-Length: 9\r\n\r\ntoo large";
+        let server = Server::scripted(Connection::new().read_head().read(10_000_000).send(refusal).stall());
+        server.record_bytes(false);
+        let held = Arc::default();
+        let source = Measured(rig.clone(), AtomicUsize::new(0), Arc::clone(&held));
+        let response = session.post(server.url("/")).source(source, length, false).send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "too large");
+        let held = held.load(Ordering::Relaxed);
+        assert!(rig.moved() > 10_000_000 && held < MOST, "{held} bytes are held for a peer that is slow");
+    }
+}

@@ -1,0 +1,285 @@
+//! Downloads that go on where they stopped (RFC 9110 section 14).
+
+use std::fs;
+use std::io;
+
+use sessio::Kind;
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::folder::Folder;
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    f13_a_download_goes_on_where_it_stopped
+    what_has_changed_is_begun_anew
+    what_cannot_be_told_to_be_the_same_is_begun_anew
+    a_part_that_is_all_of_it_is_whole
+    answers_that_do_not_fit_lose_nothing
+    answers_that_are_shorter_than_they_say_bring_what_they_bring
+    q30_a_part_of_what_was_not_asked_in_parts_is_refused
+    a_download_that_is_refused_leaves_what_there_was
+    ranges_go_along_with_redirects_and_codings_stay
+}
+
+const SIZE: usize = 1000;
+const TAG: &str = "ETag: \"v1\"\r\n";
+
+/// An answer on a connection of its own.
+fn send(head: &str, body: &[u8]) -> Connection {
+    let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    Connection::new().expect_request().send([head.as_bytes(), body].concat())
+}
+
+fn serve(answers: impl IntoIterator<Item = Connection>) -> Server {
+    Server::scripted(answers.into_iter().map(Connection::close).collect::<Vec<_>>())
+}
+
+/// All of it; only so much comes.
+fn whole(fields: &str, comes: usize) -> Connection {
+    send(&format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {SIZE}\r\n\r\n"), &pattern(SIZE)[..comes])
+}
+
+/// A part of it.
+fn part(fields: &str, first: usize, end: usize) -> Connection {
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\n{fields}Content-Range: bytes {first}-{}/{SIZE}\r\nContent-Length: {}\r\n\r\n",
+        end - 1,
+        end - first
+    );
+    send(&head, &pattern(SIZE)[first..end])
+}
+
+/// One try: how it ended.
+async fn resume<R: Runtime>(session: &Session<R>, server: &Server, folder: &Folder) -> Result<u64, Kind> {
+    resume_at(session, &server.url("/page"), folder).await
+}
+
+async fn resume_at<R: Runtime>(session: &Session<R>, url: &str, folder: &Folder) -> Result<u64, Kind> {
+    session.get(url).resume(folder.file("page")).await.map_err(|error| kind(&error))
+}
+
+fn kind(error: &io::Error) -> Kind {
+    error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>()).expect("an error of ours").kind()
+}
+
+/// What the last request asked for.
+fn asked(server: &Server) -> (Option<String>, Option<String>) {
+    let request = server.requests().pop().unwrap();
+    assert_eq!(request.header("accept-encoding").as_deref(), Some("identity"));
+    (request.header("range"), request.header("if-range"))
+}
+
+fn held(folder: &Folder) -> usize {
+    fs::read(folder.file(".page.part")).map_or(0, |part| {
+        assert!(part == pattern(SIZE)[..part.len()]);
+        part.len()
+    })
+}
+
+fn check(folder: &Folder) {
+    assert!(fs::read(folder.file("page")).unwrap() == pattern(SIZE));
+    assert_eq!(folder.names(), ["page"], "nothing else is left");
+}
+
+async fn f13_a_download_goes_on_where_it_stopped<R: Runtime>(world: &World<R>) {
+    const DAY: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let dated = format!("Last-Modified: {DAY}\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n");
+    for (fields, validator) in [(TAG, "\"v1\""), (&*dated, DAY)] {
+        let (session, folder) = (world.session(), Folder::new());
+        let server = serve([whole(fields, 400), part(fields, 400, 1000).cut_every(97), whole(fields, SIZE)]);
+        fs::write(folder.file("page"), "old").unwrap();
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+        assert_eq!(asked(&server), (None, None));
+        assert_eq!(fs::read(folder.file("page")).unwrap(), b"old");
+        assert_eq!((held(&folder), folder.names().len()), (400, 3));
+        // Another process would have another session.
+        let session = world.session();
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+        assert_eq!(asked(&server), (Some("bytes=400-".into()), Some(validator.into())));
+        check(&folder);
+        // What is whole is asked for anew.
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+        assert_eq!(asked(&server), (None, None));
+        check(&folder);
+    }
+}
+
+async fn what_has_changed_is_begun_anew<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let other = "ETag: \"v2\"\r\n";
+    let server = serve([whole(TAG, 400), whole(other, 300), part(other, 300, 1000)]);
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(asked(&server).0.as_deref(), Some("bytes=400-"));
+    assert_eq!(held(&folder), 300);
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    assert_eq!(asked(&server), (Some("bytes=300-".into()), Some("\"v2\"".into())));
+    check(&folder);
+}
+
+async fn what_cannot_be_told_to_be_the_same_is_begun_anew<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    for fields in ["", "ETag: W/\"v1\"\r\n", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"] {
+        let (server, folder) = (serve([whole(fields, 400), whole(fields, SIZE)]), Folder::new());
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+        assert_eq!(asked(&server), (None, None), "{fields}");
+        check(&folder);
+    }
+    // The same tag of another resource says nothing; nor does a note that is not whole.
+    let server = serve([whole(TAG, 400), whole(TAG, 500), whole(TAG, SIZE)]);
+    let folder = Folder::new();
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(resume_at(&session, &server.url("/page?2"), &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(asked(&server), (None, None));
+    let note = fs::read(folder.file(".page.part-of")).unwrap();
+    fs::write(folder.file(".page.part-of"), &note[..note.len() - 2]).unwrap();
+    assert_eq!(resume_at(&session, &server.url("/page?2"), &folder).await, Ok(1000));
+    assert_eq!(asked(&server), (None, None));
+    check(&folder);
+}
+
+async fn a_part_that_is_all_of_it_is_whole<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let chunk = format!("HTTP/1.1 200 OK\r\n{TAG}Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
+    let refused = |range| {
+        let head = format!("HTTP/1.1 416 Range Not Satisfiable\r\n{range}Content-Length: 2\r\n\r\n");
+        send(&head, b"no")
+    };
+    let server = serve([
+        send(&chunk, &pattern(SIZE)),
+        refused("Content-Range: bytes */999\r\n"),
+        refused(""),
+        refused("ETag: \"v2\"\r\nContent-Range: bytes */1000\r\n"),
+        refused("Content-Range: bytes */1000\r\n"),
+    ]);
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    for _ in 0..3 {
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
+        assert_eq!((asked(&server).0.as_deref(), held(&folder)), (Some("bytes=1000-"), 1000));
+    }
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    check(&folder);
+    // With nothing held it is a refusal like any other.
+    let server = serve([refused("Content-Range: bytes */0\r\n")]);
+    assert_eq!(resume(&session, &server, &Folder::new()).await, Err(Kind::Status));
+}
+
+async fn answers_that_do_not_fit_lose_nothing<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let partial =
+        |fields: &str, body: &[u8]| send(&format!("HTTP/1.1 206 Partial Content\r\n{fields}\r\n"), body);
+    let parts = "--x\r\nContent-Range: bytes 400-999/1000\r\n\r\n";
+    let too_much = format!(
+        "HTTP/1.1 206 Partial Content\r\n{TAG}Content-Range: bytes 400-499/1000\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let chunks =
+        [&b"32\r\n"[..], &pattern(SIZE)[400..450], b"\r\n33\r\n", &[b'?'; 51], b"\r\n0\r\n\r\n"].concat();
+    let bad = [
+        part(TAG, 0, 1000),
+        part(TAG, 399, 1000),
+        part(TAG, 401, 1000),
+        part("ETag: \"v2\"\r\n", 400, 1000),
+        part("ETag: W/\"v1\"\r\n", 400, 1000),
+        partial(TAG, &pattern(SIZE)[400..]),
+        partial("Content-Range: bytes 400-999/*\r\n", &pattern(SIZE)[400..]),
+        partial("Content-Range: bytes 400-1000/1000\r\n", b""),
+        partial("Content-Range: bytes 400-999/1000\r\nContent-Length: 3\r\n", b"abc"),
+        partial("Content-Type: multipart/byteranges; boundary=x\r\n", parts.as_bytes()),
+        send("HTTP/1.1 204 No Content\r\n\r\n", b""),
+        send("HTTP/1.1 304 Not Modified\r\n\r\n", b""),
+        send(&too_much, &chunks).cut_every(60),
+    ];
+    let count = bad.len();
+    let server = serve([vec![whole(TAG, 400)], bad.into(), vec![part(TAG, 400, 1000)]].concat());
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    for at in 0..count {
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange), "{at}");
+        assert_eq!((asked(&server).0.as_deref(), held(&folder)), (Some("bytes=400-"), 400), "{at}");
+    }
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    check(&folder);
+}
+
+async fn answers_that_are_shorter_than_they_say_bring_what_they_bring<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let head = |end| format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {end}-999/1000\r\n");
+    let chunked = format!("{}Transfer-Encoding: chunked\r\n\r\n", head(600));
+    let chunk = [&b"64\r\n"[..], &pattern(SIZE)[600..700], b"\r\n0\r\n\r\n"].concat();
+    let server = serve([
+        whole(TAG, 400),
+        part("", 400, 600),
+        send(&chunked, &chunk),
+        send(&format!("{}Content-Length: 300\r\n\r\n", head(700)), &pattern(SIZE)[700..800]),
+        part(TAG, 800, 1000),
+    ]);
+    for (asks, brings) in [(None, 400), (Some(400), 600), (Some(600), 700), (Some(700), 800)] {
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody), "{brings}");
+        assert_eq!(asked(&server).0, asks.map(|asks: usize| format!("bytes={asks}-")));
+        assert_eq!(held(&folder), brings);
+    }
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    check(&folder);
+}
+
+async fn q30_a_part_of_what_was_not_asked_in_parts_is_refused<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let server = serve([part(TAG, 0, 1000), whole(TAG, SIZE)]);
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
+    assert!(folder.names().is_empty());
+    // A range of the caller's own is not sent: all of it is wanted.
+    let request = session.get(server.url("/page")).header("Range", "bytes=5-").header("If-Range", "\"v1\"");
+    assert_eq!(request.resume(folder.file("page")).await.unwrap(), 1000);
+    assert_eq!(asked(&server), (None, None));
+    check(&folder);
+}
+
+async fn a_download_that_is_refused_leaves_what_there_was<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let status = |line: &str| send(&format!("HTTP/1.1 {line}\r\nContent-Length: 2\r\n\r\n"), b"no");
+    let server = serve([
+        whole(TAG, 400),
+        status("404 Not Found"),
+        status("412 Precondition Failed"),
+        status("503 Busy"),
+        Connection::new().expect_request(),
+        part(TAG, 400, 1000),
+    ]);
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    for kind in [Kind::Status, Kind::Status, Kind::Status, Kind::ClosedBeforeResponse] {
+        assert_eq!(resume(&session, &server, &folder).await, Err(kind));
+        assert_eq!(held(&folder), 400);
+    }
+    // Nothing is sent of what makes no sense.
+    let before = server.requests().len();
+    let error = session.post(server.url("/page")).resume(folder.file("page")).await.unwrap_err();
+    assert_eq!(kind(&error), Kind::InvalidMethod);
+    let error = session.get(server.url("/page")).resume(folder.file("missing/page")).await;
+    assert_eq!(server.requests().len(), before);
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    check(&folder);
+    drop(error);
+}
+
+async fn ranges_go_along_with_redirects_and_codings_stay<R: Runtime>(world: &World<R>) {
+    let (session, folder, far) = (
+        world.session(),
+        Folder::new(),
+        serve(vec![
+            whole(&format!("{TAG}Content-Encoding: gzip\r\n"), 400),
+            part(&format!("{TAG}Content-Encoding: gzip\r\n"), 400, 1000),
+        ]),
+    );
+    let redirect = send(
+        &format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", far.url("/far")),
+        b"",
+    );
+    let near = serve([redirect.clone(), redirect]);
+    assert_eq!(resume(&session, &near, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(resume(&session, &near, &folder).await, Ok(1000));
+    for server in [&near, &far] {
+        assert_eq!(asked(server), (Some("bytes=400-".into()), Some("\"v1\"".into())));
+    }
+    check(&folder);
+}
