@@ -1,6 +1,8 @@
 //! The answers, made before.
 
+use std::cell::RefCell;
 use std::io::Write as _;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use bench_http::answer::SMALL;
@@ -47,17 +49,37 @@ pub struct Large {
     rest: Vec<u8>,
 }
 
+thread_local! {
+    /// Bodies that were coded, whoever asked for them: that takes seconds.
+    static CODED: RefCell<Vec<(Route, Rc<Large>)>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Large {
     /// The answer of a route that has a large one.
-    pub fn of(route: Route) -> Self {
-        match route {
+    pub fn of(route: Route) -> Rc<Self> {
+        Rc::new(match route {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
             Route::Length(bytes) => Self::by_length(bytes),
             Route::Upload(count) => Self::whole("", count.to_string().as_bytes()),
-            Route::Gzip(bytes) => Self::coded("gzip", &gzip(bytes)),
-            Route::Br(bytes) => Self::coded("br", &br(bytes)),
+            Route::Gzip(_) | Route::Br(_) => return Self::coded(route),
             _ => Self::by_length(0),
-        }
+        })
+    }
+
+    fn coded(route: Route) -> Rc<Self> {
+        CODED.with_borrow_mut(|coded| {
+            if let Some((_, large)) = coded.iter().find(|(known, _)| *known == route) {
+                return Rc::clone(large);
+            }
+            let (name, body) = match route {
+                Route::Gzip(bytes) => ("gzip", gzip(bytes)),
+                Route::Br(bytes) => ("br", br(bytes)),
+                _ => ("identity", Vec::new()),
+            };
+            let large = Rc::new(Self::whole(&format!("content-encoding: {name}\r\n"), &body));
+            coded.push((route, Rc::clone(&large)));
+            large
+        })
     }
 
     /// How many pieces it is written in.
@@ -80,11 +102,6 @@ impl Large {
         let mut head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {length}\r\n\r\n").into_bytes();
         head.extend_from_slice(body);
         Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
-    }
-
-    /// A body in this coding.
-    fn coded(name: &str, body: &[u8]) -> Self {
-        Self::whole(&format!("content-encoding: {name}\r\n"), body)
     }
 
     /// So many bytes by length.

@@ -89,7 +89,7 @@ impl Connection {
                 Route::Length(..) | Route::Chunked(..) | Route::Upload(..) | Route::Gzip(..) | Route::Br(..) => {
                     let (_, large) = match &mut self.made {
                         Some(made) if made.0 == route => made,
-                        none => none.insert((route, Rc::new(Large::of(route)))),
+                        none => none.insert((route, Large::of(route))),
                     };
                     Output::Large { large: Rc::clone(large), piece: 0, at: 0 }
                 }
