@@ -168,6 +168,12 @@ macro_rules! scenarios {
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
+    // Scenarios behind TLS, which draws chance of its own: no two runs are the same to the byte.
+    (sealed: $($name:ident)*) => {
+        $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod authority;
 pub mod backend;
 pub mod clear;
+pub mod coat;
 pub mod eval;
 pub mod folder;
 pub mod polls;

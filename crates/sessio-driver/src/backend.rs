@@ -14,7 +14,7 @@ macro_rules! backend {
         pub use $crate::sessio::{
             self, Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive,
             Kind, NoProxy, Observer, Params, Prepared, Proxies, Proxy, Request, Resolver, Result, Routes,
-            Settings, Tcp, Timeout, Timeouts, Url, coding, cookie, http, pool,
+            Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie, http, pool, tls,
         };
         pub use $crate::{ConnectFailure, Endpoint, Source};
 

@@ -82,7 +82,7 @@ impl<R: Runtime> Session<R> {
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
         let owner = Owner { shared: Arc::new(Shared::new(policy, runtime.seed())), runtime };
-        Self::of(Arc::default(), Arc::new(owner))
+        Self::of(Arc::new(settings()), Arc::new(owner))
     }
 
     fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
@@ -300,6 +300,17 @@ impl<R: Runtime> Session<R> {
     fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
         self.variant.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The settings of a new session.
+fn settings() -> Settings {
+    #[allow(unused_mut, reason = "who does no TLS has nothing to add")]
+    let mut settings = Settings::default();
+    #[cfg(feature = "rustls")]
+    {
+        settings.engine = sessio_rustls::engine();
+    }
+    settings
 }
 
 impl<R: Runtime> Clone for Session<R> {

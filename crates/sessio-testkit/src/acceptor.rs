@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::coat::Wardrobe;
 use crate::journal::Journal;
 use crate::playlist::{Part, Playlist};
 use crate::register::Guest;
@@ -22,9 +23,18 @@ pub(crate) struct Shared {
     pub(crate) playlist: Arc<Playlist>,
     /// Those who came without a socket.
     pub(crate) guests: Arc<Mutex<Vec<Guest>>>,
+    /// What its connections wear.
+    pub(crate) wardrobe: Option<Wardrobe>,
 }
 
 impl Shared {
+    pub(crate) fn dress(&self, socket: Socket) -> Arc<Socket> {
+        Arc::new(match &self.wardrobe {
+            Some(wardrobe) => wardrobe.dress(socket),
+            None => socket,
+        })
+    }
+
     pub(crate) fn guests(&self) -> MutexGuard<'_, Vec<Guest>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +98,7 @@ fn run(listener: TcpListener, shared: &Shared) {
         };
         // Without it, small writes would be merged or wait for acknowledgements: answers late, cuts gone.
         let _ = socket.set_nodelay(true);
-        let socket = Arc::new(Socket::Tcp(socket));
+        let socket = shared.dress(Socket::Tcp(socket));
         let Some(number) = shared.journal.admit(Arc::clone(&socket), peer) else { break };
         let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.journal));
         let part = shared.playlist.next();

@@ -37,6 +37,7 @@
 //! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
 //!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
 //!   [`Server::script_path`] for one path.
+//! - [`Coat`] and [`Wardrobe`]: what a server wears between HTTP and its sockets, such as TLS of the test's own.
 //! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
 //! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
@@ -49,6 +50,7 @@ mod acceptor;
 mod answer;
 mod base64;
 mod body;
+mod coat;
 #[cfg(unix)]
 mod door;
 mod form;
@@ -72,6 +74,7 @@ mod site;
 mod socket;
 mod wire;
 
+pub use coat::{Coat, Wardrobe};
 #[cfg(unix)]
 pub use door::Door;
 pub use journal::State;

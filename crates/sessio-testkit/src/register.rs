@@ -51,7 +51,7 @@ pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instan
     let server = found.filter(|server| !server.playlist.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
     server.journal.join(network);
     let middle = Middle::new(now);
-    let socket = Arc::new(Socket::Memory(Pipe::new(Arc::clone(&middle))));
+    let socket = server.dress(Socket::Memory(Pipe::new(Arc::clone(&middle))));
     let peer = SocketAddr::new(from, 0);
     let number = server.journal.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
     let wire = Wire::new(number, from, socket, Arc::clone(&server.journal));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acceptor::{Acceptor, Shared};
+use crate::coat::Wardrobe;
 use crate::journal::{Journal, State};
 use crate::playlist::Playlist;
 use crate::recording::Recording;
@@ -64,7 +65,8 @@ impl Server {
     /// If the machine does not have this address.
     pub fn scripted_on(ip: impl Into<IpAddr>, script: impl Into<Script>) -> Self {
         let addr = SocketAddr::new(ip.into(), 0);
-        Self::open(addr, script.into()).unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
+        Self::open(addr, script.into(), None)
+            .unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
     }
 
     /// Serves the routes on this very address; port 0 is a free one.
@@ -73,10 +75,30 @@ impl Server {
     ///
     /// If the address cannot be listened on.
     pub fn listen(addr: SocketAddr) -> io::Result<Self> {
-        Self::open(addr, Script::new().otherwise(Otherwise::Routes))
+        Self::open(addr, Script::new().otherwise(Otherwise::Routes), None)
     }
 
-    fn open(addr: SocketAddr, script: Script) -> io::Result<Self> {
+    /// Serves the routes on a free port of 127.0.0.1, in these coats: its URLs are `https`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no free port.
+    pub fn dressed(wardrobe: Wardrobe) -> Self {
+        Self::dressed_scripted(wardrobe, Script::new().otherwise(Otherwise::Routes))
+    }
+
+    /// Plays a script on a free port of 127.0.0.1, in these coats.
+    ///
+    /// # Panics
+    ///
+    /// If there is no free port.
+    pub fn dressed_scripted(wardrobe: Wardrobe, script: impl Into<Script>) -> Self {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::open(addr, script.into(), Some(wardrobe))
+            .unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
+    }
+
+    fn open(addr: SocketAddr, script: Script, wardrobe: Option<Wardrobe>) -> io::Result<Self> {
         let listener = bind(addr)?;
         let addr = listener.local_addr()?;
         let shared = Shared {
@@ -84,6 +106,7 @@ impl Server {
             site: Arc::new(Site::default()),
             playlist: Arc::new(Playlist::new(script)),
             guests: Arc::default(),
+            wardrobe,
         };
         // A server that is to refuse everybody has refused before anyone knows its address.
         let refuses = shared.playlist.refuses();
@@ -101,12 +124,16 @@ impl Server {
 
     /// The URL of a path on this server; the path starts with a slash.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr)
+        format!("{}://{}{path}", self.scheme(), self.addr)
     }
 
     /// The same under another name for the host, `localhost` for one.
     pub fn url_at(&self, host: &str, path: &str) -> String {
-        format!("http://{host}:{}{path}", self.addr.port())
+        format!("{}://{host}:{}{path}", self.scheme(), self.addr.port())
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.shared.wardrobe.is_some() { "https" } else { "http" }
     }
 
     /// What was recorded so far, connection by connection.

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::coat::Coated;
 use crate::pipe::Pipe;
 
 /// It closes when it is dropped. What was received and not read by then makes that a reset.
@@ -11,6 +12,7 @@ use crate::pipe::Pipe;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Memory(Pipe),
+    Coated(Box<Coated>),
 }
 
 impl Socket {
@@ -19,6 +21,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.peek(room),
             Self::Memory(pipe) => pipe.peek(room),
+            Self::Coated(coated) => coated.peek(room),
         }
     }
 
@@ -33,6 +36,10 @@ impl Socket {
                 pipe.take(count);
                 Ok(())
             }
+            Self::Coated(coated) => {
+                coated.take(count);
+                Ok(())
+            }
         }
     }
 
@@ -43,6 +50,7 @@ impl Socket {
                 socket.write(bytes)
             }
             Self::Memory(pipe) => pipe.write(bytes),
+            Self::Coated(coated) => coated.write(bytes),
         }
     }
 
@@ -50,6 +58,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.shutdown(how),
             Self::Memory(pipe) => pipe.shutdown(how),
+            Self::Coated(coated) => coated.shutdown(how),
         }
     }
 
@@ -60,6 +69,7 @@ impl Socket {
                 pipe.set_read_timeout(limit);
                 Ok(())
             }
+            Self::Coated(coated) => coated.socket.set_read_timeout(limit),
         }
     }
 
@@ -69,6 +79,7 @@ impl Socket {
             Self::Tcp(socket) => socket.set_nonblocking(true),
             // A pipe can wait for no time at all.
             Self::Memory(_) => self.set_read_timeout(Some(Duration::ZERO)),
+            Self::Coated(coated) => coated.socket.stop_waiting(),
         }
     }
 
@@ -77,6 +88,7 @@ impl Socket {
         match self {
             Self::Tcp(_) => Instant::now(),
             Self::Memory(pipe) => pipe.now(),
+            Self::Coated(coated) => coated.socket.now(),
         }
     }
 
@@ -85,6 +97,7 @@ impl Socket {
         match self {
             Self::Tcp(_) => None,
             Self::Memory(pipe) => Some(pipe),
+            Self::Coated(coated) => coated.socket.pipe(),
         }
     }
 }

@@ -235,7 +235,9 @@ impl Conn {
     /// taken for the next response (row V100), nor a word that has not gone out.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let Some(secure) = &mut self.secure else { return true };
-        matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty()
+        let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
+        secure.rest();
+        is_quiet
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {

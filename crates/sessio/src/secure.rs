@@ -14,7 +14,7 @@ pub(crate) use stack::Stack;
 pub trait Secure: fmt::Debug + Send {
     /// Both ends on the outside, lent at once, so that neither direction waits for the other (row Q07):
     /// ciphertext for the peer, handshake and sealed data; and where ciphertext of the peer goes, which is
-    /// never empty before the end of the stream.
+    /// empty only at the end of the stream, and while there is plaintext to be [opened](Self::open).
     fn ends(&mut self) -> (&[u8], &mut [u8]);
 
     /// The peer's transport took the first `n` bytes of what goes out.
@@ -46,6 +46,9 @@ pub trait Secure: fmt::Debug + Send {
     /// What is wrong with the peer's records, or that they ended without a closing word: what came before
     /// may be cut short.
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>>;
+
+    /// The connection goes idle: what memory it can do without is given back.
+    fn rest(&mut self) {}
 }
 
 /// What a handshake has come to.

@@ -7,6 +7,7 @@ mod addresses;
 mod auth;
 mod bodies;
 mod cancel;
+mod certificates;
 mod codings;
 mod cookie_files;
 mod credentials;

@@ -94,4 +94,9 @@ impl Secure for Stack {
             opened => Ok(opened),
         }
     }
+
+    fn rest(&mut self) {
+        self.inner.rest();
+        self.outer.rest();
+    }
 }

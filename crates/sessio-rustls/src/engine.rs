@@ -1,0 +1,145 @@
+//! The engine: from settings to filters, and what it remembers.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+use sessio::tls::{Engine, Start, Tls, Wanted};
+use sessio::{Error, Kind, Result, Secure, escape};
+use url::Host;
+
+use crate::clock::Clock;
+use crate::filter::Filter;
+use crate::roots::invalid;
+use crate::{config, diagnosis};
+
+/// How many settings are remembered as rustls has them, and how many scopes with their tickets.
+const MOST_CONFIGS: usize = 16;
+const MOST_SCOPES: usize = 256;
+
+/// An engine with the default cryptography, as the backends bring it along: one for each session.
+///
+/// Where neither the feature `ring` nor `aws-lc-rs` is on, there is nobody to do TLS.
+#[must_use]
+pub fn engine() -> Engine {
+    Rustls::new().map_or_else(|_| Engine::default(), Engine::standard)
+}
+
+/// Secures connections by rustls. What it remembers, tickets above all, goes with it.
+pub struct Rustls {
+    provider: Arc<CryptoProvider>,
+    clock: Clock,
+    memory: Mutex<Memory>,
+}
+
+/// The oldest goes first.
+#[derive(Default)]
+struct Memory {
+    configs: VecDeque<(Tls, Arc<ClientConfig>)>,
+    scopes: VecDeque<(Box<str>, Arc<ClientConfig>)>,
+}
+
+impl Rustls {
+    /// With the default cryptography: aws-lc-rs where that feature is on, else ring.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidTls`] if neither is.
+    pub fn new() -> Result<Self> {
+        let none = || invalid("no cryptography: switch on `ring` or `aws-lc-rs`, or bring a provider");
+        standard().map(Self::with_provider).ok_or_else(none)
+    }
+
+    /// With cryptography of your own.
+    #[must_use]
+    pub fn with_provider(provider: Arc<CryptoProvider>) -> Self {
+        Self { provider, clock: Clock::default(), memory: Mutex::default() }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What rustls is told of these settings. To find out takes long, and is done without the lock.
+    fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>> {
+        if let Some((_, config)) = self.memory().configs.iter().find(|(known, _)| known == tls) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(config::of(tls, &self.provider, &self.clock)?);
+        remember(&mut self.memory().configs, MOST_CONFIGS, (tls.clone(), Arc::clone(&config)));
+        Ok(config)
+    }
+
+    /// The same with the tickets of this scope.
+    fn scoped(&self, tls: &Tls, scope: &str) -> Result<Arc<ClientConfig>> {
+        if let Some((_, config)) = self.memory().scopes.iter().find(|(known, _)| **known == *scope) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(config::scoped(&*self.config(tls)?, tls));
+        remember(&mut self.memory().scopes, MOST_SCOPES, (scope.into(), Arc::clone(&config)));
+        Ok(config)
+    }
+}
+
+fn remember<T>(all: &mut VecDeque<T>, most: usize, one: T) {
+    if all.len() >= most {
+        all.pop_front();
+    }
+    all.push_back(one);
+}
+
+impl Start for Rustls {
+    fn check(&self, tls: &Tls) -> Result<()> {
+        self.config(tls).map(drop)
+    }
+
+    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+        self.clock.set(wanted.now);
+        let config = self.scoped(wanted.tls, wanted.scope)?;
+        let name = server_name(&wanted.host)?;
+        let connection = ClientConnection::new(config, name).map_err(diagnosis::error)?;
+        Ok(Box::new(Filter::new(connection)))
+    }
+}
+
+/// The name that the server's certificate must have. The dot at the end of a whole name is not part of it there
+/// (RFC 6066 section 3).
+fn server_name(host: &Host<&str>) -> Result<ServerName<'static>> {
+    match host {
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            ServerName::try_from(name.to_owned()).map_err(|cause| {
+                let detail = format!("no certificate can be for {}", escape(name.as_bytes()));
+                Error::new(Kind::InvalidUrl).with_detail(detail).with_source(cause)
+            })
+        }
+        Host::Ipv4(ip) => Ok(ServerName::IpAddress(IpAddr::V4(*ip).into())),
+        Host::Ipv6(ip) => Ok(ServerName::IpAddress(IpAddr::V6(*ip).into())),
+    }
+}
+
+/// The default cryptography, the same for all.
+pub(crate) fn standard() -> Option<Arc<CryptoProvider>> {
+    static STANDARD: LazyLock<Option<Arc<CryptoProvider>>> = LazyLock::new(|| {
+        #[cfg(feature = "aws-lc-rs")]
+        return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+        #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+        return Some(Arc::new(rustls::crypto::ring::default_provider()));
+        #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+        None
+    });
+    STANDARD.clone()
+}
+
+impl fmt::Debug for Rustls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let memory = self.memory();
+        f.debug_struct("Rustls")
+            .field("configs", &memory.configs.len())
+            .field("scopes", &memory.scopes.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,212 @@
+//! One connection of rustls as a filter of bytes.
+
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+
+use rustls::{ClientConnection, HandshakeKind, ProtocolVersion};
+use sessio::{Error, Kind, Result, Secure, Secured, escape};
+
+use crate::diagnosis;
+
+/// How much ciphertext is taken from the socket at once: two whole records.
+const ROOM: usize = 2 * (16 * 1024 + 261);
+/// How much may wait to go out before no more is sealed.
+const MOST_OUT: usize = 64 * 1024;
+
+/// The client's end. rustls bounds what it keeps of a handshake (64 KiB), of records and of plaintext (16 KiB); what
+/// it has no room for stays here.
+pub(crate) struct Filter {
+    tls: ClientConnection,
+    /// Ciphertext on its way out, of which so much has gone.
+    out: Vec<u8>,
+    gone: usize,
+    /// Ciphertext that has come: rustls has read so much of what there is.
+    room: Vec<u8>,
+    read: usize,
+    filled: usize,
+    /// The transport has ended.
+    is_ended: bool,
+    /// Something has come.
+    is_heard: bool,
+    /// What went wrong behind plaintext that is still to be read.
+    failure: Option<Error>,
+    /// The cipher suite by its registered name, once it is known.
+    cipher: String,
+}
+
+impl Filter {
+    pub(crate) fn new(tls: ClientConnection) -> Self {
+        Self {
+            tls,
+            out: Vec::new(),
+            gone: 0,
+            room: Vec::new(),
+            read: 0,
+            filled: 0,
+            is_ended: false,
+            is_heard: false,
+            failure: None,
+            cipher: String::new(),
+        }
+    }
+
+    /// What rustls has to say goes to where it is lent from.
+    fn collect(&mut self) {
+        if self.gone == self.out.len() {
+            self.out.clear();
+            self.gone = 0;
+        }
+        while self.tls.wants_write() {
+            // To write to a Vec never fails.
+            if self.tls.write_tls(&mut self.out).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Feeds rustls with what has come, as long as it takes any.
+    fn feed(&mut self) -> Result<()> {
+        while self.read < self.filled {
+            let mut bytes = &self.room[self.read..self.filled];
+            match self.tls.read_tls(&mut bytes) {
+                // The peer has said goodbye: what it says after that says nothing.
+                Ok(0) => self.read = self.filled,
+                Ok(n) => self.read += n,
+                // There is plaintext to be taken first.
+                Err(_) => break,
+            }
+            self.tls.process_new_packets().map_err(diagnosis::error)?;
+        }
+        if self.read == self.filled {
+            (self.read, self.filled) = (0, 0);
+        }
+        Ok(())
+    }
+
+    /// Row F07: whoever answers in the clear does not speak TLS, and its first byte shows it.
+    fn listen(&mut self, n: usize) -> Result<()> {
+        const ALERT: u8 = 21;
+        const HANDSHAKE: u8 = 22;
+        if self.is_heard || n == 0 {
+            return Ok(());
+        }
+        self.is_heard = true;
+        let said = &self.room[..n];
+        if matches!(said[0], ALERT | HANDSHAKE) {
+            return Ok(());
+        }
+        // How much of what it says has come by now is a matter of chance.
+        Err(Error::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
+    }
+
+    fn name_cipher(&mut self) {
+        if let (true, Some(suite)) = (self.cipher.is_empty(), self.tls.negotiated_cipher_suite()) {
+            let name = suite.suite().as_str().unwrap_or_default();
+            // The registry has no version in the names of those of 1.3.
+            self.cipher = name.replacen("TLS13_", "TLS_", 1);
+        }
+    }
+}
+
+impl Secure for Filter {
+    fn ends(&mut self) -> (&[u8], &mut [u8]) {
+        self.collect();
+        if self.room.is_empty() {
+            self.room.resize(ROOM, 0);
+        }
+        (&self.out[self.gone..], &mut self.room[self.filled..])
+    }
+
+    fn sent(&mut self, n: usize) {
+        self.gone += n;
+    }
+
+    fn received(&mut self, n: usize) -> Result<()> {
+        self.is_ended |= n == 0;
+        self.listen(n)?;
+        self.filled += n;
+        let was_handshaking = self.tls.is_handshaking();
+        let fed = self.feed();
+        if !self.tls.is_handshaking() {
+            self.name_cipher();
+        }
+        match fed {
+            // What was said before is still worth hearing: a whole answer may be.
+            Err(error) if !was_handshaking => {
+                self.failure.get_or_insert(error);
+                Ok(())
+            }
+            fed => fed,
+        }
+    }
+
+    fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    fn secured(&self) -> Secured<'_> {
+        let mut secured = Secured::default();
+        secured.version = match self.tls.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "",
+        };
+        secured.cipher = &self.cipher;
+        secured.alpn = self.tls.alpn_protocol();
+        secured.resumed = self.tls.handshake_kind() == Some(HandshakeKind::Resumed);
+        secured.certificate = self.tls.peer_certificates().and_then(<[_]>::first).map(|der| &**der);
+        secured
+    }
+
+    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+        if self.tls.is_handshaking() || self.out.len() - self.gone >= MOST_OUT {
+            return Ok(0);
+        }
+        let taken =
+            self.tls.writer().write(plain).map_err(|cause| Error::new(Kind::Io).with_source(cause))?;
+        self.collect();
+        Ok(taken)
+    }
+
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+        loop {
+            match self.tls.reader().read(plain) {
+                Ok(0) if !plain.is_empty() => return Ok(None),
+                Ok(n) => return Ok(Some(n)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(cause) => return Err(Error::new(Kind::TlsBroken).with_source(cause)),
+            }
+            if self.read < self.filled && self.failure.is_none() {
+                if let Err(error) = self.feed() {
+                    self.failure = Some(error);
+                }
+                continue;
+            }
+            return match self.failure.take() {
+                Some(error) => Err(error),
+                None if self.is_ended => Err(truncated()),
+                None => Ok(Some(0)),
+            };
+        }
+    }
+
+    fn rest(&mut self) {
+        if self.filled == 0 {
+            self.room = Vec::new();
+        }
+        if self.gone == self.out.len() {
+            (self.out, self.gone) = (Vec::new(), 0);
+        }
+    }
+}
+
+/// Row Q16: only who says goodbye has said everything.
+fn truncated() -> Error {
+    Error::new(Kind::IncompleteBody).with_detail("the connection ended without TLS's close_notify")
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").field("is_handshaking", &self.is_handshaking()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! TLS for the kit's servers: the other end, by rustls.
+
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use sessio_testkit::{Coat, Server, Wardrobe};
+
+use crate::authority::{Authority, Issued};
+
+/// What a server does that speaks TLS.
+#[derive(Clone, Debug)]
+pub struct Dress {
+    config: ServerConfig,
+    says_goodbye: bool,
+}
+
+impl Dress {
+    /// One with this certificate, and both versions.
+    pub fn of(issued: &Issued) -> Self {
+        Self::speaking(issued, rustls::ALL_VERSIONS)
+    }
+
+    /// The same with these versions alone.
+    ///
+    /// # Panics
+    /// If the key is none.
+    pub fn speaking(issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self::made(issued, versions, None)
+    }
+
+    /// The same for clients that have a certificate of this authority.
+    pub fn asking(issued: &Issued, whom: &Authority) -> Self {
+        Self::made(issued, rustls::ALL_VERSIONS, Some(whom))
+    }
+
+    fn made(
+        issued: &Issued,
+        versions: &[&'static SupportedProtocolVersion],
+        whom: Option<&Authority>,
+    ) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions)
+            .expect("versions that are spoken");
+        let builder = match whom {
+            None => builder.with_no_client_auth(),
+            Some(whom) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(whom.der().to_vec().into()).expect("a root");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
+                builder.with_client_cert_verifier(verifier.expect("a verifier"))
+            }
+        };
+        // Whatever is in the certificate: a server that looked at it would not send bad ones.
+        let key = PrivatePkcs8KeyDer::from(issued.key.clone()).into();
+        let key = provider.key_provider.load_private_key(key).expect("a key");
+        let chain = issued.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
+        let mut config = builder.with_cert_resolver(one);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { config, says_goodbye: true }
+    }
+
+    /// Without the word that says that nothing was cut off.
+    #[must_use]
+    pub fn without_goodbye(mut self) -> Self {
+        self.says_goodbye = false;
+        self
+    }
+
+    /// Changed in some other way.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// For a server of the kit.
+    pub fn wardrobe(self) -> Wardrobe {
+        let (config, says_goodbye) = (Arc::new(self.config), self.says_goodbye);
+        Wardrobe::new(move || {
+            let tls = ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            Box::new(Tls { tls, says_goodbye })
+        })
+    }
+
+    /// A server of the kit's routes that wears it.
+    pub fn serve(self) -> Server {
+        Server::dressed(self.wardrobe())
+    }
+}
+
+/// The same certificate for everybody.
+#[derive(Debug)]
+struct One(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for One {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+struct Tls {
+    tls: ServerConnection,
+    says_goodbye: bool,
+}
+
+impl Tls {
+    fn collect(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        while self.tls.wants_write() {
+            self.tls.write_tls(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Coat for Tls {
+    fn hear(&mut self, mut sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+        while !sealed.is_empty() {
+            self.tls.read_tls(&mut sealed)?;
+            let heard = self.tls.process_new_packets();
+            self.collect(out)?;
+            heard.map_err(io::Error::other)?;
+            match self.tls.reader().read_to_end(plain) {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        for piece in plain.chunks(16 << 10) {
+            self.tls.writer().write_all(piece)?;
+            self.collect(out)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.says_goodbye {
+            self.tls.send_close_notify();
+            let _ = self.collect(out);
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
