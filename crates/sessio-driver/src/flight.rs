@@ -186,7 +186,7 @@ impl<R: Runtime> Flight<R> {
         };
         match upload.poll(cx, wanted) {
             Poll::Ready(Ok(Piece::Bytes(bytes))) => {
-                let taken = self.call.supply(bytes);
+                let taken = self.call.supply_shared(bytes);
                 upload.taken(taken);
             }
             Poll::Ready(Ok(Piece::End)) => self.call.supply_end(),
