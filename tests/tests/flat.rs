@@ -46,7 +46,7 @@ fn memory_is_flat_whichever_way_a_body_goes_and_however_long_it_is() {
 }
 
 /// Lets two blocks go that way first, so that what there is once for all bodies is there; then all of them.
-fn grows<B: Backend>(way: Way, blocks: usize, name: &str) {
+fn grows<B: Backend>(way: Way, blocks: usize, name: &'static str) {
     B::run(async move {
         let session = Session::on(B::Runtime::default());
         go(&session, way, 2).await;
