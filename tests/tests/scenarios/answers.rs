@@ -51,7 +51,7 @@ async fn s01_s02_b36_only_4xx_and_5xx_are_errors_and_say_so<R: Runtime>(world: &
                 assert!(fails && error.is_status() && error.kind() == Kind::Status, "{line}");
                 let told = error.to_string();
                 assert!(told.contains(&line[..3]) && told.contains(&server.url("/x")), "{told}");
-                assert_eq!(error.response().unwrap().head.reason, &line.as_bytes()[4..]);
+                assert_eq!(&*error.response().unwrap().head.reason, &line.as_bytes()[4..]);
             }
         }
     }

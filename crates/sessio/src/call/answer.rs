@@ -4,10 +4,12 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::{Call, Event, Phase};
 use crate::conn::Conn;
 use crate::cookie::Jar;
-use crate::error::{Error, Kind, Timeout};
+use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Asked, Receiver, Reuse, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -193,11 +195,21 @@ impl Call {
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
     /// [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
+        self.supply_by(|sender| sender.supply(bytes))
+    }
+
+    /// As [`supply`](Self::supply), of memory that can be shared: as a rule it goes out from where it lies, and then it is
+    /// taken whole. It is given back when that is done.
+    pub fn supply_shared(&mut self, bytes: &Bytes) -> usize {
+        self.supply_by(|sender| sender.supply_shared(bytes))
+    }
+
+    fn supply_by(&mut self, supply: impl FnOnce(&mut Sender) -> Result<usize>) -> usize {
         if !self.is_uploading() {
             self.misuse();
             return 0;
         }
-        match self.sender.supply(bytes) {
+        match supply(&mut self.sender) {
             Ok(n) => {
                 self.clock.progress(Timeout::Send);
                 self.settle();

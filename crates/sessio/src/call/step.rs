@@ -80,13 +80,9 @@ impl<'a> Connect<'a> {
     ///
     /// # Errors
     /// [`Kind::UnsupportedScheme`] for an `https` URL or proxy where nobody does TLS, [`Kind::InvalidTls`] where what
-    /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
-    /// [`Kind::BlockedAddress`] for one that a proxy would be told and must not.
+    /// is wanted of it cannot be had, and [`Kind::InvalidUrl`] for a host that cannot be told to the proxy.
     pub fn check(&self) -> Result<()> {
         if let Some(proxy) = self.proxy() {
-            if let Some(why) = self.reach.guard.refuses_host(self.url) {
-                return Err(Error::new(Kind::BlockedAddress).with_detail(why));
-            }
             match proxy.protocol() {
                 Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
                 Protocol::Socks5h => drop(Target::of(self.url)?),

@@ -140,10 +140,17 @@ impl Reach {
         }
     }
 
-    /// Chooses the proxy for the hop that comes.
+    /// Chooses the proxy for the hop that comes, and refuses what none may be told.
     pub(crate) fn choose(&mut self, url: &Url) -> Result<()> {
         let is_routed = matches!(self.routes.of(url), Some(Route::Unix(_)));
-        self.plan.choose(url, is_routed).map_err(|error| error.with_url(url))
+        self.plan.choose(url, is_routed).map_err(|error| error.with_url(url))?;
+        // A connection to a proxy may be open already: nobody dials, and nobody else would look.
+        match (self.plan.proxy(), self.guard.refuses_host(url)) {
+            (Some(proxy), Some(why)) => {
+                Err(Error::new(Kind::BlockedAddress).with_detail(why).with_url(url).with_proxy(proxy))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Of the addresses that a host has, those that may be reached. Those of a proxy always may: it is the session's

@@ -106,6 +106,46 @@ fn a_large_body_is_sent_from_where_it_lies() {
 }
 
 #[test]
+fn a_long_piece_of_a_source_is_sent_from_where_it_lies_and_then_let_go() {
+    let bytes = Bytes::from(vec![b'x'; 100_000]);
+    let mut sender = sender(Outgoing::Source { length: Some(100_005) });
+    assert_eq!(sender.supply_shared(&bytes.slice(..5)).unwrap(), 5, "a short one is copied");
+    assert_eq!(sender.unsent().len(), HEAD.len() + 5);
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
+    assert_eq!((sender.wanted(), sender.supply_shared(&bytes).unwrap_err().kind()), (0, Kind::BodyLength));
+
+    sender = self::sender(Outgoing::Source { length: Some(150_000) });
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
+    assert_eq!(sender.unsent(), HEAD, "what was queued goes first");
+    sender.sent(HEAD.len());
+    assert_eq!((sender.unsent().as_ptr(), sender.unsent().len()), (bytes.as_ptr(), 100_000));
+    assert_eq!(sender.supply_shared(&bytes.slice(..50_000)).unwrap(), 0, "one at a time");
+    sender.sent(99_999);
+    assert!(!bytes.is_unique() && sender.wanted() == 0);
+    sender.sent(1);
+    assert!(bytes.is_unique(), "the source may write to its memory again");
+    assert_eq!(sender.wanted(), 50_001);
+    assert_eq!(sender.supply_shared(&bytes.slice(..50_000)).unwrap(), 50_000);
+    sender.supply_end().unwrap();
+    assert!(!sender.is_done());
+    sender.sent(50_000);
+    assert!(sender.is_done() && sender.unsent().is_empty());
+    assert_eq!(sender.body_sent(), 150_000);
+}
+
+#[test]
+fn a_held_piece_waits_behind_the_head() {
+    let mut sender = sender(Outgoing::Source { length: Some(20_000) });
+    sender.hold();
+    let bytes = Bytes::from(vec![b'x'; 20_000]);
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 0);
+    sender.sent(usize::MAX);
+    sender.release();
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 20_000);
+    assert_eq!(sender.unsent().as_ptr(), bytes.as_ptr());
+}
+
+#[test]
 fn f30_more_than_declared_never_leaves() {
     let mut sender = sender(Outgoing::Source { length: Some(5) });
     assert_eq!(sender.wanted(), 6, "one more, to see whether there is more");
@@ -262,6 +302,7 @@ proptest! {
         eager: bool,
         with_length: bool,
         starts_held: bool,
+        is_shared: bool,
     ) {
         let data = pieces.concat();
         let length = with_length.then_some(data.len() as u64);
@@ -277,8 +318,12 @@ proptest! {
             let mut rest = &piece[..];
             while !rest.is_empty() {
                 let wanted = sender.wanted();
-                let n = sender.supply(rest).unwrap();
-                prop_assert_eq!(n, wanted.min(rest.len()));
+                let n = if is_shared {
+                    sender.supply_shared(&Bytes::copy_from_slice(rest)).unwrap()
+                } else {
+                    sender.supply(rest).unwrap()
+                };
+                prop_assert!(n == wanted.min(rest.len()) || is_shared && with_length && n == rest.len());
                 rest = &rest[n..];
                 if !eager || n == 0 {
                     send(&mut sender, slice, &mut sent);
