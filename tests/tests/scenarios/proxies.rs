@@ -210,6 +210,11 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     let error = failure(&session, "http://127.0.0.1/").await;
     assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::Resolve, Stage::Proxy));
     // Nobody does TLS here, and nothing is sent.
+    let nobody = session.update(|settings| {
+        settings.engine = sessio::tls::Engine::default();
+        Ok::<_, Error>(())
+    });
+    nobody.unwrap();
     set(&session, "all", &url(&closed, "https", ""));
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
