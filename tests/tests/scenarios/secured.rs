@@ -1,6 +1,7 @@
 //! What client and server agree on behind TLS, who shows whom a certificate, and what is used again.
 
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use rustls::version::{TLS12, TLS13};
 use sessio::call::Event;
@@ -23,6 +24,7 @@ scenarios! { sealed:
     v84_connections_are_of_one_setting
     v86_tickets_are_for_the_same_origin_and_settings
     m22_https_only_refuses_before_a_byte_and_on_the_way
+    f06_certificates_hold_by_the_clock_of_the_runtime
     r12_redirects_lead_in_and_out_of_tls
     d08_settings_that_cannot_be_used_are_the_callers_fault
     f01_bodies_larger_than_all_buffers_go_up_and_down
@@ -218,6 +220,20 @@ async fn m22_https_only_refuses_before_a_byte_and_on_the_way<R: Runtime>(world: 
     assert_eq!((error.kind(), plain.accepted()), (Kind::HttpsOnly, 0));
     assert_eq!(error.response().unwrap().head.status, 302);
     session.get(secure.url("/get")).send().await.unwrap().bytes().await.unwrap();
+}
+
+async fn f06_certificates_hold_by_the_clock_of_the_runtime<R: Runtime>(world: &World<R>) {
+    static AGING: LazyLock<Issued> =
+        LazyLock::new(|| ROOT.issue(|params| params.not_after = rcgen::date_time_ymd(2080, 1, 1)));
+    let (server, rig) = (Dress::of(&AGING).serve(), world.rig());
+    let session = world.session_on(rig.clone());
+    set(&session, trusting().tickets(false));
+    session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
+    session.evict_idle();
+    rig.pass(Duration::from_secs(80 * 365 * 24 * 3600));
+    let error = session.get(server.url("/get")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CertificateExpired, "{error}");
+    assert!(error.to_string().contains("days ago"), "{error}");
 }
 
 async fn r12_redirects_lead_in_and_out_of_tls<R: Runtime>(world: &World<R>) {
