@@ -3,8 +3,8 @@
 //! Nothing here reads it: an [`Environment`] is made of names and values, and of a [`Netrc`] that somebody
 //! has read. Whoever drives a session does both, if the session's `trust_env` says so (rule E-01).
 //!
-//! What it says goes last: after the request, and after the session. The table is in the chapter on proxies and the
-//! environment, `docs/proxies.md`.
+//! What it says goes last: after the request, and after the session. The table is in the chapter on
+//! [proxies and the environment](crate::proxies).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
