@@ -17,11 +17,14 @@ const ARROWS: &[&str] = &[
     "sessio-blocking -> sessio-driver",
     "sessio-blocking -> sessio-testkit (for tests)",
     "sessio-driver -> sessio",
+    "sessio-driver -> sessio-rustls",
+    "sessio-rustls -> sessio",
     "sessio-smol -> sessio-driver",
     "sessio-smol -> sessio-testkit (for tests)",
     "sessio-tests -> sessio",
     "sessio-tests -> sessio-blocking",
     "sessio-tests -> sessio-driver",
+    "sessio-tests -> sessio-rustls",
     "sessio-tests -> sessio-smol",
     "sessio-tests -> sessio-testkit",
     "sessio-tests -> sessio-tokio",
@@ -56,6 +59,9 @@ const IMPURE: &[&str] = &[
 
 /// How many crates the core may be made of, itself among them.
 const MOST_CRATES: [usize; 2] = [50, 75];
+
+/// How many crates a backend may be made of with its default features, TLS among them.
+const MOST_WITH_TLS: usize = 85;
 
 /// How many lines of code a backend's runtime may have, tests and comments aside.
 const MOST_LINES: usize = 120;
@@ -118,6 +124,22 @@ fn law_1_the_core_is_small_and_pure() {
         let impure: Vec<_> = IMPURE.iter().filter(|name| crates.contains(**name)).collect();
         assert!(impure.is_empty(), "{impure:?}");
     }
+}
+
+#[test]
+fn a_backend_with_tls_is_small_and_without_is_rid_of_it() {
+    let crates = |features: &[&str]| -> BTreeSet<String> {
+        let arguments = ["tree", "-p", "sessio-tokio", "-e", "normal", "--prefix", "none"];
+        let tree = cargo(&[&arguments, features].concat());
+        tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    };
+    let (with, without) = (crates(&[]), crates(&["--no-default-features"]));
+    println!("sessio-tokio: {} crates, {} without TLS and codings", with.len(), without.len());
+    assert!(with.contains("rustls") && with.contains("ring"), "https works by itself");
+    assert!(with.len() <= MOST_WITH_TLS, "{}: {with:?}", with.len());
+    let tls = ["aws-lc-rs", "native-tls", "openssl-sys", "ring", "rustls"];
+    assert!(!tls.iter().any(|name| without.contains(*name)), "{without:?}");
+    assert!(!with.contains("aws-lc-rs") && !with.contains("openssl-sys"), "{with:?}");
 }
 
 #[test]

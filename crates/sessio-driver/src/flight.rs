@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
@@ -17,6 +17,9 @@ use crate::upload::{Piece, Upload};
 
 /// How many pieces of a body that is always ready go out between two glances at what the peer says (row Q07).
 const MOST_PIECES: u32 = 16;
+
+/// How long a stream that blocks may wait while the source of the body has nothing: nobody else can wake it.
+const LULL: Duration = Duration::from_millis(2);
 
 /// A call on its way: does what the call wants, and tells it the outcome. It decides nothing.
 pub(crate) struct Flight<R: Runtime> {
@@ -130,7 +133,11 @@ impl<R: Runtime> Flight<R> {
                     let moved = match &mut self.stream {
                         Some(stream) => {
                             // Whoever wakes us next may be the source.
-                            stream.wait_until(if is_dry || is_glance { Some(now.mono) } else { deadline });
+                            stream.wait_until(match (is_glance, is_dry) {
+                                (true, _) => Some(now.mono),
+                                (_, true) => Some(now.mono + LULL),
+                                _ => deadline,
+                            });
                             transfer(stream, io, cx)
                         }
                         None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
@@ -190,10 +197,10 @@ impl<R: Runtime> Flight<R> {
         };
         match upload.poll(cx, wanted) {
             Poll::Ready(Ok(Piece::Bytes(bytes))) => {
-                let taken = self.call.supply(bytes);
+                let taken = self.call.supply_shared(bytes);
                 upload.taken(taken);
             }
-            Poll::Ready(Ok(Piece::End)) => self.call.supply_end(),
+            Poll::Ready(Ok(Piece::End)) => self.call.supply_end_with(&upload.trailers()),
             Poll::Ready(Err(error)) => self.call.supply_refused(error),
             Poll::Pending => return false,
         }

@@ -34,6 +34,9 @@ mod socket;
 mod steps;
 mod upload;
 
+#[doc = include_str!("../docs/bodies.md")]
+pub mod bodies {}
+
 #[doc = include_str!("../docs/writing-a-backend.md")]
 pub mod writing_a_backend {}
 

@@ -33,7 +33,7 @@ impl Partial {
         let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         // Before anything is asked for: where there is no folder, nothing can be kept.
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        fs::metadata(folder.unwrap_or(Path::new(".")))?;
+        fs::metadata(folder.unwrap_or_else(|| Path::new(".")))?;
         let beside = |suffix| {
             let mut beside = OsString::from(".");
             beside.push(name);

@@ -21,6 +21,11 @@ use crate::runtime::Runtime;
 ///
 /// A body that was cut short is never given out as whole. Dropping a response before its body was read
 /// closes the connection; otherwise it goes back to the pool as soon as its last byte has come.
+///
+/// It may come before the whole request is out (rows Q07, B50). If its status is 2xx and neither side has said that it
+/// closes, the request's body goes on going out while this one is read, until this one has ended: with a
+/// [source](crate::Source) that is told what to say meanwhile, that is a conversation. Any other answer ends the upload.
+/// In both cases the source is dropped as soon as nobody asks it any more.
 pub struct Response<R: Runtime> {
     flight: Box<Flight<R>>,
     head: Head,

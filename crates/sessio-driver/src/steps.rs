@@ -28,6 +28,7 @@ macro_rules! request_steps {
             expect_continue[]();
             on_upload_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
             on_download_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);
+            body_limit[](most: impl Into<Option<u64>>);
             decode[](decode: bool);
             tls[](tls: $crate::sessio::Tls);
             roots[](roots: impl Into<$crate::sessio::tls::Roots>);

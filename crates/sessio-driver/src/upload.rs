@@ -4,21 +4,38 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes, BytesMut};
 use sessio::coding::Encoding;
-use sessio::{Body, Error, Kind, Result};
+use sessio::{Body, Error, Headers, Kind, Result};
 
 use crate::multipart::Assembled;
 
 /// Where the bytes of a streamed request body come from.
 ///
 /// It is polled by the request's own future, and only when the connection can take more: a slow server
-/// slows the source down.
+/// slows the source down. After an early answer it is the [response](crate::Response) that polls it, while it is read.
 pub trait Source: Send + 'static {
     /// Fills the start of `room` and says how much; 0 is the end of the body.
     ///
     /// # Errors
     /// They abort the request, so that no server takes the part for the whole.
     fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// The next piece of the body where it lies already in memory that can be shared: it goes out from there and is
+    /// not copied. No bytes are the end of the body; `None` is a source that has no such memory now, and is asked to
+    /// [fill](Self::poll_fill) some.
+    ///
+    /// # Errors
+    /// As [`poll_fill`](Self::poll_fill).
+    fn poll_piece(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        Poll::Ready(Ok(None))
+    }
+
+    /// The fields that come behind the body, asked for once it has ended; none, unless the source has some. They need a
+    /// body of unknown length, and only some names may stand there (RFC 9110 section 6.5.1): others fail the request.
+    fn trailers(&mut self) -> Headers {
+        Headers::new()
+    }
 
     /// Goes back to the start, for a redirect or a challenge that wants the body again. Called only where
     /// the body was declared to be replayable.
@@ -88,7 +105,7 @@ impl Supply {
             Self::Parts(sources) => Origin::Form(Assembled::new(body.assembly()?, sources)),
         };
         let coded = body.encoding().map(Coded::new);
-        Some(Box::new(Upload { origin, coded, buffer: Vec::new(), ready: 0..0, is_ended: false }))
+        Some(Box::new(Upload { origin, coded, room: Bytes::new(), ready: Bytes::new(), is_ended: false }))
     }
 }
 
@@ -110,52 +127,79 @@ fn failed(cause: io::Error) -> Error {
     Error::new(Kind::BodySource).with_source(cause)
 }
 
+/// How much is read at once.
+const ROOM: usize = 64 * 1024;
+
 /// Where a body comes from, with the memory that it is read into.
 pub(crate) struct Upload {
     origin: Origin,
     coded: Option<Box<Coded>>,
-    buffer: Vec<u8>,
-    /// What of the buffer was not taken yet.
-    ready: std::ops::Range<usize>,
+    /// That memory: whole, and shared with the call while what was read goes out from it.
+    room: Bytes,
+    /// What was read and not taken yet.
+    ready: Bytes,
     is_ended: bool,
 }
 
 /// What an upload has for the call.
 pub(crate) enum Piece<'a> {
-    Bytes(&'a [u8]),
+    Bytes(&'a Bytes),
     End,
 }
 
 impl Upload {
-    /// What was read and not taken, or what can be read now, `most` bytes at most.
+    /// What was read and not taken, or what can be read now: `most` bytes at most, if it has to be read into memory.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Result<Piece<'_>>> {
         if self.ready.is_empty() && !self.is_ended {
-            self.buffer.resize(64 * 1024, 0);
-            let room = most.min(self.buffer.len());
-            let filled = match &mut self.coded {
-                None => self.origin.poll_fill(cx, &mut self.buffer[..room]),
-                Some(coded) => coded.poll_fill(&mut self.origin, cx, &mut self.buffer[..room]),
+            self.ready = match ready!(self.poll_piece(cx))? {
+                Some(piece) => piece,
+                None => ready!(self.poll_fill(cx, most))?,
             };
-            let n = match filled {
-                Poll::Ready(Ok(n)) => n.min(room),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            };
-            self.ready = 0..n;
-            self.is_ended = n == 0;
+            self.is_ended = self.ready.is_empty();
         }
-        if self.is_ended {
-            return Poll::Ready(Ok(Piece::End));
+        Poll::Ready(Ok(if self.is_ended { Piece::End } else { Piece::Bytes(&self.ready) }))
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        match (&mut self.origin, &self.coded) {
+            (Origin::Source(source), None) => source.poll_piece(cx).map_err(failed),
+            _ => Poll::Ready(Ok(None)),
         }
-        Poll::Ready(Ok(Piece::Bytes(&self.buffer[self.ready.clone()])))
+    }
+
+    /// Reads into memory that is used again and again: it is free once the call has sent what it shared.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Result<Bytes>> {
+        let mut room = match std::mem::take(&mut self.room).try_into_mut() {
+            Ok(room) if room.len() == ROOM => room,
+            _ => BytesMut::zeroed(ROOM),
+        };
+        let most = most.min(ROOM);
+        let filled = match &mut self.coded {
+            None => self.origin.poll_fill(cx, &mut room[..most]),
+            Some(coded) => coded.poll_fill(&mut self.origin, cx, &mut room[..most]),
+        };
+        self.room = room.freeze();
+        filled.map_ok(|n| self.room.slice(..n.min(most)))
+    }
+
+    /// What comes behind it.
+    pub(crate) fn trailers(&mut self) -> Headers {
+        match &mut self.origin {
+            Origin::Source(source) => source.trailers(),
+            Origin::Form(_) => Headers::new(),
+        }
     }
 
     pub(crate) fn taken(&mut self, n: usize) {
-        self.ready.start = (self.ready.start + n).min(self.ready.end);
+        self.ready.advance(n.min(self.ready.len()));
+        if self.ready.is_empty() {
+            // It would go on sharing the memory otherwise.
+            self.ready = Bytes::new();
+        }
     }
 
     pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.ready = 0..0;
+        self.ready = Bytes::new();
         self.is_ended = false;
         let done = match &mut self.origin {
             Origin::Source(source) => source.poll_rewind(cx),

@@ -143,3 +143,65 @@ impl fmt::Debug for Rustls {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+mod tests {
+    use std::time::Instant;
+
+    use sessio::tls::{Pin, Roots};
+    use sessio::{Now, UnixTime};
+
+    use super::*;
+
+    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>> {
+        let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+        engine.start(&Wanted { tls, host: Host::Domain(host), scope, now })
+    }
+
+    fn trusting() -> Tls {
+        Tls::default().danger_accept_invalid_certs(true)
+    }
+
+    #[test]
+    fn what_it_remembers_is_bounded() {
+        let engine = Rustls::new().unwrap();
+        for number in 0..2 * MOST_SCOPES {
+            let pin = Pin::from_sha256([u8::try_from(number % 200).unwrap(); 32]);
+            start(&engine, &trusting().pins([pin]), "a.test", &format!("scope {number}")).unwrap();
+        }
+        let memory = engine.memory();
+        assert_eq!((memory.configs.len(), memory.scopes.len()), (MOST_CONFIGS, MOST_SCOPES));
+    }
+
+    #[test]
+    fn a_handshake_begins_with_a_name_that_a_certificate_can_have() {
+        let engine = Rustls::new().unwrap();
+        let mut filter = start(&engine, &trusting(), "a.test.", "scope").unwrap();
+        assert!(filter.is_handshaking());
+        let (hello, room) = filter.ends();
+        // The dot is left out where a server reads the name.
+        assert!(
+            hello.windows(6).any(|bytes| bytes == b"a.test")
+                && !hello.windows(7).any(|bytes| bytes == b"a.test.")
+        );
+        assert!(!room.is_empty());
+        let hidden = start(&engine, &trusting().sni(false), "a.test", "another").unwrap().ends().0.to_vec();
+        assert!(!hidden.windows(6).any(|bytes| bytes == b"a.test"));
+        let error = start(&engine, &trusting(), "a..test", "scope").unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidUrl);
+    }
+
+    #[cfg(not(feature = "bundled"))]
+    #[test]
+    fn roots_that_are_not_there_are_an_error() {
+        let tls = Tls::default().roots(Roots::Bundled);
+        assert_eq!(Rustls::new().unwrap().check(&tls).unwrap_err().kind(), Kind::InvalidTls);
+    }
+
+    #[cfg(feature = "bundled")]
+    #[test]
+    fn bundled_roots_are_there() {
+        Rustls::new().unwrap().check(&Tls::default().roots(Roots::Bundled)).unwrap();
+    }
+}

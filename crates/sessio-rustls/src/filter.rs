@@ -8,8 +8,9 @@ use sessio::{Error, Kind, Result, Secure, Secured, escape};
 
 use crate::diagnosis;
 
-/// How much ciphertext is taken from the socket at once: two whole records.
-const ROOM: usize = 2 * (16 * 1024 + 261);
+/// How much ciphertext is taken from the socket at once: little at first, two whole records where much comes.
+const ROOM: usize = 4 * 1024;
+const MOST_ROOM: usize = 2 * (16 * 1024 + 261);
 /// How much may wait to go out before no more is sealed.
 const MOST_OUT: usize = 64 * 1024;
 
@@ -100,7 +101,7 @@ impl Filter {
     }
 
     fn name_cipher(&mut self) {
-        if let (true, Some(suite)) = (self.cipher.is_empty(), self.tls.negotiated_cipher_suite()) {
+        if let Some(suite) = self.tls.negotiated_cipher_suite() {
             let name = suite.suite().as_str().unwrap_or_default();
             // The registry has no version in the names of those of 1.3.
             self.cipher = name.replacen("TLS13_", "TLS_", 1);
@@ -125,9 +126,13 @@ impl Secure for Filter {
         self.is_ended |= n == 0;
         self.listen(n)?;
         self.filled += n;
+        let is_full = self.filled == self.room.len();
         let was_handshaking = self.tls.is_handshaking();
         let fed = self.feed();
-        if !self.tls.is_handshaking() {
+        if is_full && self.room.len() < MOST_ROOM {
+            self.room.resize(MOST_ROOM.min(self.room.len() * 4), 0);
+        }
+        if was_handshaking && !self.tls.is_handshaking() {
             self.name_cipher();
         }
         match fed {

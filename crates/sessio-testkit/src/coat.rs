@@ -116,10 +116,10 @@ impl Coated {
         Ok(())
     }
 
-    /// Whoever shuts the socket down from another thread, while this one waits in it, does so without a word.
+    /// Both ways at once is what another thread does while this one is in the midst of something: without a word.
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        if let Ok(mut state) = self.state.try_lock() {
-            self.finish(&mut state);
+        if how == Shutdown::Write {
+            self.finish(&mut self.state());
         }
         self.socket.shutdown(how)
     }

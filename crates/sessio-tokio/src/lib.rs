@@ -47,6 +47,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `https://` works by itself. What else is wanted of TLS is said by a [`Tls`]: roots of your own, a client certificate,
+//! versions, pins. `sessio-rustls` has a chapter about it, with each error and what to do about it.
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sessio_tokio::{Session, Tls, tls::Certificates};
+//!
+//! let root = Certificates::from_pem(std::fs::read("root.pem")?)?;
+//! let session = Session::new();
+//! session.update(|s| -> sessio_tokio::Result<()> {
+//!     s.tls = Tls::default().add_roots(root);
+//!     Ok(())
+//! })?;
+//! session.get("https://intranet.test/").send().await?.error_for_status()?;
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 

@@ -29,7 +29,7 @@ pub struct Conn {
     /// Shared with the calls that it carries: they tell it after it has gone on.
     pub(crate) remote: Option<Arc<SocketAddr>>,
     /// The conversation with a proxy that is under way.
-    tunnel: Option<Tunnel>,
+    tunnel: Option<Box<Tunnel>>,
 }
 
 /// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
@@ -151,7 +151,7 @@ impl Conn {
         match self.stages.pop() {
             None => Ok(Advance::Open),
             Some(Stage::Tunnel(tunnel)) => {
-                self.tunnel = Some(tunnel);
+                self.tunnel = Some(Box::new(tunnel));
                 self.advance()
             }
             Some(Stage::Secure(secure)) => {

@@ -148,6 +148,8 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
     if let Some(changes) = request.tls {
         reach.tls = changes.applied(reach.tls);
     }
+    let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
+    limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
     Merged {
         method: request.method,
         address: request.address,
@@ -167,7 +169,7 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
             .applied(settings.follow_redirects.then_some(settings.max_redirects)),
         sensitive_headers: Arc::clone(&settings.sensitive_headers),
         timeouts: request.timeouts.applied(&settings.timeouts),
-        limits: request.limits.applied(None).unwrap_or(settings.limits),
+        limits,
         codings: settings.codings.clone(),
         decode: request.decode.applied(None),
         reach,

@@ -222,7 +222,9 @@ impl Prepared {
         };
         let says = self.reach.plan.says();
         let mut headers = self.headers.clone_with_room(says.len(), 128);
-        for field in says.iter() {
+        // Any other name it would pass on to the host.
+        let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
+        for field in says.iter().filter(|field| is_for_proxies(field.name.as_ref())) {
             headers.insert_known(field);
         }
         (target, headers)

@@ -87,6 +87,8 @@ pub struct Request {
     pub timeouts: TimeoutChanges,
     /// The limits on what is accepted from the server.
     pub limits: Change<Limits>,
+    /// How many bytes the answer's body may have, whatever the limits say: see [`body_limit`](Self::body_limit).
+    pub body_bytes: Change<u64>,
     /// Whether the answer's content codings are undone; see [`decode`](Self::decode).
     pub decode: Change<bool>,
     /// What becomes of the session's TLS; nothing, where there is nothing.
@@ -427,6 +429,13 @@ impl Request {
     /// Limits the whole call; with `None` the session's limit does not hold either.
     pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
         self.timeouts.total = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Takes at most so many bytes of the answer's body, both as framed and decoded; with `None` the session's limit
+    /// (`limits.body_bytes`) does not hold either. One that has more is [`Kind::BodyTooLarge`] to whoever reads it.
+    pub fn body_limit(mut self, most: impl Into<Option<u64>>) -> Self {
+        self.body_bytes = most.into().map_or(Change::Remove, Change::Set);
         self
     }
 

@@ -140,7 +140,6 @@ async fn whoever_is_told_and_panics_takes_nothing_along<R: Runtime>(world: &Worl
                 Err(_) => Poll::Ready(None),
             })
             .await;
-            drop(future);
         }
     }
     assert_eq!(session.stats().in_use, 0);

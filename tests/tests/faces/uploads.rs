@@ -18,7 +18,7 @@ scenarios! {
     p40_no_body_is_no_body
     f29_a_body_that_fails_never_looks_complete
     f30_a_body_that_breaks_its_word_is_an_error
-    trailers_are_refused_and_not_forgotten
+    trailers_are_sent_or_refused_and_never_forgotten
     a_body_makes_the_round_trip
     requests_of_the_crate_http_are_merged_with_the_session
 }
@@ -130,21 +130,31 @@ async fn f30_a_body_that_breaks_its_word_is_an_error<R: Runtime>(world: &World<R
     }
 }
 
-async fn trailers_are_refused_and_not_forgotten<R: Runtime>(world: &World<R>) {
-    let session = world.session();
-    let trailers = HeaderMap::from_iter([(http::header::ETAG, http::HeaderValue::from_static("x"))]);
-    let server = Server::scripted(Connection::new());
-    let body = Frames::of([data("hello"), Ok(Frame::trailers(trailers))]);
-    let error = session.post(server.url("/x")).http_body(body).send().await.unwrap_err();
-    assert_eq!(error.kind(), Kind::BodySource);
-    let cause = std::error::Error::source(&error).unwrap().downcast_ref::<std::io::Error>().unwrap();
-    assert_eq!(cause.kind(), std::io::ErrorKind::Unsupported);
-    assert!(server.wait_closed(0).requests().is_empty());
+async fn trailers_are_sent_or_refused_and_never_forgotten<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let trailers = |name| {
+        let name = http::HeaderName::from_static(name);
+        HeaderMap::from_iter([(name, http::HeaderValue::from_static("x"))])
+    };
+    let body = Frames::of([data("hello"), Ok(Frame::trailers(trailers("etag")))]);
+    session.post(server.url("/status/200")).http_body(body).send().await.unwrap();
+    let sent = server.requests().pop().unwrap();
+    assert_eq!((sent.text(), sent.trailers), ("hello".to_owned(), vec![(b"etag".to_vec(), b"x".to_vec())]));
     // None are none.
-    let server = Server::start();
     let body = Frames::of([data("hello"), Ok(Frame::trailers(HeaderMap::new()))]);
-    session.post(server.url("/post")).http_body(body).send().await.unwrap();
-    assert_eq!(server.requests()[0].text(), "hello");
+    session.post(server.url("/status/200")).http_body(body).send().await.unwrap();
+    let sent = server.requests().pop().unwrap();
+    assert_eq!((sent.text(), sent.trailers.len()), ("hello".to_owned(), 0));
+    // Some may not come so late, and behind a length nothing can.
+    for (name, claimed) in [("content-length", None), ("authorization", None), ("etag", Some(5))] {
+        let server = Server::scripted(Connection::new());
+        let mut body = Frames::of([data("hello"), Ok(Frame::trailers(trailers(name)))]);
+        body.claimed = claimed;
+        let error = session.post(server.url("/x")).http_body(body).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidHeader, "{name}: {error}");
+        let recording = server.wait_closed(0);
+        assert_eq!(recording.requests().len(), usize::from(claimed.is_some()));
+    }
 }
 
 async fn a_body_makes_the_round_trip<R: Runtime>(world: &World<R>) {

@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 
 use sessio::Kind;
-use sessio_driver::{ConnectFailure, Endpoint, Runtime};
+use sessio::tls::Engine;
+use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
 use sessio_tests::trail::nowhere;
@@ -68,6 +69,7 @@ async fn f04_a_name_without_an_address<R: Runtime>(world: &World<R>) {
 
 async fn v19_https_without_tls_is_refused_before_a_byte<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
+    without_tls(&session);
     let url = server.url("/").replace("http:", "https:");
     let error = session.get(&url).header("Authorization", "secret").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::UnsupportedScheme);
@@ -94,4 +96,12 @@ async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<
         assert_eq!(sent.unwrap().header("authorization").is_some(), keeps, "{location}");
     }
     assert_eq!(server.accepted(), 3, "each name has connections of its own");
+}
+
+fn without_tls<R: Runtime>(session: &Session<R>) {
+    let done: sessio::Result<()> = session.update(|settings| {
+        settings.engine = Engine::default();
+        Ok(())
+    });
+    done.unwrap();
 }

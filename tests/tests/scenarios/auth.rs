@@ -1,5 +1,6 @@
 //! Who the user is, and how that is said.
 
+use sessio::coding::Coding;
 use sessio::{Answer, Auth, Error, Flow, Head, Kind, Prepared, Result, Scheme};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
@@ -15,6 +16,7 @@ scenarios! {
     a07_cookies_of_a_challenge_are_sent_with_its_answer
     a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_call
     f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one
+    f32_a_challenge_has_a_coded_body_again
     a08_a_flow_that_never_ends_is_ended
     p45_a_flow_that_changes_the_body_changes_its_framing
 }
@@ -181,6 +183,24 @@ async fn f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one<R: Runti
                 assert_eq!(server.requests().len(), 1);
             }
         }
+    }
+}
+
+async fn f32_a_challenge_has_a_coded_body_again<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let step = || Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
+    for is_source in [false, true] {
+        let server = Server::scripted(step());
+        let request = session.post(server.url("/x")).auth(Auth::flow(Steps("secret"))).compress(Coding::Gzip);
+        let request = match is_source {
+            false => request.body("ab".repeat(100)),
+            true => request.source(Pieces::of(["ab"; 100]), Some(200), true),
+        };
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let requests = server.requests();
+        let [first, second] = &requests[..] else { panic!("{} requests", requests.len()) };
+        assert!(first.body == second.body && first.body.starts_with(&[0x1f, 0x8b]) && first.body.len() < 200);
+        assert_eq!(second.header_all("content-encoding"), ["gzip"]);
     }
 }
 

@@ -249,6 +249,14 @@ async fn q36_limits_on_bodies_hold_before_they_are_read<R: Runtime>(world: &Worl
             Err(error) => assert!(!is_ok && error.kind() == Kind::BodyTooLarge, "{path} {error}"),
         }
     }
+    // One request has a limit of its own, or none.
+    for (most, is_ok) in [(Some(999), false), (Some(2000), true), (None, true)] {
+        let response = session.get(server.url("/bytes/2000")).body_limit(most).send().await.unwrap();
+        let refused = response.bytes().await.err().map(|error| error.kind());
+        assert_eq!(refused, (!is_ok).then_some(Kind::BodyTooLarge), "{most:?}");
+    }
+    let response = session.get(server.url("/bytes/2000")).send().await.unwrap();
+    assert_eq!(response.bytes().await.unwrap_err().kind(), Kind::BodyTooLarge);
 }
 
 async fn f14_a_server_may_close_its_side_before_it_is_read<R: Runtime>(world: &World<R>) {

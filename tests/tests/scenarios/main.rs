@@ -4,14 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod addresses;
+mod answers;
 mod auth;
 mod bodies;
 mod cancel;
 mod certificates;
 mod codings;
+mod compress;
 mod cookie_files;
 mod credentials;
 mod guards;
+mod handshakes;
 mod limits;
 mod line;
 mod multipart;
@@ -24,10 +27,13 @@ mod redirects;
 mod resume;
 mod routes;
 mod secrets;
+mod secured;
+mod sent;
 mod settings;
 mod sockets;
 mod stale;
 mod stories;
+mod streams;
 #[cfg(unix)]
 mod unix;
 mod uploads;

@@ -1,8 +1,10 @@
 //! Bodies as streams of `futures_core`, both ways.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -138,6 +140,23 @@ where
             }
             match ready!(self.stream.as_mut().poll_next(cx)) {
                 None => return Poll::Ready(Ok(0)),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+                Some(Ok(piece)) => (self.piece, self.at) = (Some(piece), 0),
+            }
+        }
+    }
+
+    /// What the stream has as [`Bytes`] is handed on as it is.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        loop {
+            let left = self.piece.as_ref().map_or(0, |piece| piece.as_ref().len().saturating_sub(self.at));
+            if left > 0 {
+                let piece: Option<&mut dyn Any> = self.piece.as_mut().map(|piece| piece as _);
+                let bytes = piece.and_then(|piece| piece.downcast_mut()).map(mem::take);
+                return Poll::Ready(Ok(bytes));
+            }
+            match ready!(self.stream.as_mut().poll_next(cx)) {
+                None => return Poll::Ready(Ok(Some(Bytes::new()))),
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 Some(Ok(piece)) => (self.piece, self.at) = (Some(piece), 0),
             }

@@ -1,13 +1,16 @@
 //! A `http_body::Body` as the body of a request.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use http_body::Body;
-use sessio::{Request, Result, http};
+use sessio::{Headers, Request, Result, http};
 
 use crate::builder::RequestBuilder;
 use crate::interop::ResponseBody;
@@ -18,19 +21,20 @@ use crate::upload::Source;
 /// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, and knows its length.
 ///
 /// It is polled only when the connection can take more. It cannot start over. An error of the body aborts the
-/// request, so that no server takes the part for the whole; so do trailers, which are not sent and would be
-/// missed: that one is of [`io::ErrorKind::Unsupported`].
+/// request, so that no server takes the part for the whole. Trailers are sent, if the length is not known before; so
+/// those of a body that tells its length exactly are an error, as they would be missed.
 pub struct BodySource<B: Body> {
     body: Pin<Box<B>>,
     /// What of the last frame was not taken yet.
     piece: Option<B::Data>,
+    trailers: Headers,
 }
 
 impl<B: Body> BodySource<B> {
     /// Reads from this body.
     #[must_use]
     pub fn new(body: B) -> Self {
-        Self { body: Box::pin(body), piece: None }
+        Self { body: Box::pin(body), piece: None, trailers: Headers::new() }
     }
 }
 
@@ -39,26 +43,45 @@ where
     B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
 {
     fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        use bytes::Buf as _;
+        let Some(piece) = ready!(self.poll_next(cx))? else { return Poll::Ready(Ok(0)) };
+        let n = piece.remaining().min(room.len());
+        piece.copy_to_slice(&mut room[..n]);
+        Poll::Ready(Ok(n))
+    }
+
+    /// The crate's own bytes are handed on as they are, and that is what most bodies are made of.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        let Some(piece) = ready!(self.poll_next(cx))? else { return Poll::Ready(Ok(Some(Bytes::new()))) };
+        let piece: &mut dyn Any = piece;
+        Poll::Ready(Ok(piece.downcast_mut().map(mem::take)))
+    }
+
+    fn trailers(&mut self) -> Headers {
+        mem::take(&mut self.trailers)
+    }
+}
+
+impl<B> BodySource<B>
+where
+    B: Body<Error: Into<Box<dyn StdError + Send + Sync>>>,
+{
+    /// What is left of the last frame, or the next one; never empty. `None` is the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<&mut B::Data>>> {
         loop {
-            if let Some(piece) = &mut self.piece
-                && piece.has_remaining()
-            {
-                let n = piece.remaining().min(room.len());
-                piece.copy_to_slice(&mut room[..n]);
-                return Poll::Ready(Ok(n));
+            if self.piece.as_ref().is_some_and(Buf::has_remaining) {
+                return Poll::Ready(Ok(self.piece.as_mut()));
             }
             match ready!(self.body.as_mut().poll_frame(cx)) {
-                None => return Poll::Ready(Ok(0)),
+                None => return Poll::Ready(Ok(None)),
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(piece) => self.piece = Some(piece),
-                    Err(frame) if frame.trailers_ref().is_some_and(|trailers| !trailers.is_empty()) => {
-                        let error = io::Error::new(io::ErrorKind::Unsupported, "trailers cannot be sent");
-                        return Poll::Ready(Err(error));
-                    }
                     // Other frames are none of ours: the trait leaves room for them.
-                    Err(_) => {}
+                    Err(frame) => {
+                        if let Some(trailers) = frame.trailers_ref() {
+                            self.trailers = Headers::try_from(trailers).map_err(io::Error::other)?;
+                        }
+                    }
                 },
             }
         }

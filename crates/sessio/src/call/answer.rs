@@ -4,10 +4,12 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::{Call, Event, Phase};
 use crate::conn::Conn;
 use crate::cookie::Jar;
-use crate::error::{Error, Kind, Timeout};
+use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Asked, Receiver, Reuse, Sender};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -65,7 +67,7 @@ impl Call {
         if !self.is_reused {
             let span = self.since(conn.opened());
             let aside = self.aside_mut();
-            (aside.connect, aside.is_shaking) = (Some(span), !conn.is_open());
+            (aside.connect, aside.secure, aside.is_shaking) = (Some(span), None, !conn.is_open());
         }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         self.conn = Some(conn);
@@ -90,7 +92,7 @@ impl Call {
         if request.expects {
             self.sender.hold();
         }
-        (self.supplied, self.is_sent, self.is_kept, self.is_duplex) = (0, false, false, false);
+        (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
         if self.request.meters.is_set() {
             self.restart_meters();
         }
@@ -193,13 +195,22 @@ impl Call {
     /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
     /// [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
+        self.supply_by(|sender| sender.supply(bytes))
+    }
+
+    /// As [`supply`](Self::supply), of memory that can be shared: as a rule it goes out from where it lies, and then it is
+    /// taken whole. It is given back when that is done.
+    pub fn supply_shared(&mut self, bytes: &Bytes) -> usize {
+        self.supply_by(|sender| sender.supply_shared(bytes))
+    }
+
+    fn supply_by(&mut self, supply: impl FnOnce(&mut Sender) -> Result<usize>) -> usize {
         if !self.is_uploading() {
             self.misuse();
             return 0;
         }
-        match self.sender.supply(bytes) {
+        match supply(&mut self.sender) {
             Ok(n) => {
-                self.supplied += n as u64;
                 self.clock.progress(Timeout::Send);
                 self.settle();
                 n
@@ -213,10 +224,16 @@ impl Call {
 
     /// The request's body has ended.
     pub fn supply_end(&mut self) {
+        self.supply_end_with(&Headers::new());
+    }
+
+    /// The request's body has ended, and these fields come behind it. A body that is not in chunks has no place for any,
+    /// and some may not stand there: that is [`Kind::InvalidHeader`], and the request never looks complete to the peer.
+    pub fn supply_end_with(&mut self, trailers: &Headers) {
         if !self.is_uploading() {
             return self.misuse();
         }
-        match self.sender.supply_end() {
+        match self.sender.supply_end_with(trailers) {
             Ok(()) => self.settle(),
             Err(error) => self.fail(error),
         }
@@ -281,9 +298,11 @@ impl Call {
             return self.misuse();
         }
         // Most likely the jar is locked. What was decided is told by the next step: an observer may use the session.
-        let watch = self.watch.take();
+        let watch = self.take_watch();
         self.decide(jar, now);
-        self.watch = watch;
+        if watch.is_some() {
+            self.aside_mut().watch = watch;
+        }
         self.has_turned = true;
     }
 

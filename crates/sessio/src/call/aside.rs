@@ -5,10 +5,16 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::Call;
+use super::turn::Past;
+use crate::observer::Watch;
 
 /// It lies apart: what is small is moved and allocated fast.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Aside {
+    /// Who is told what happens here.
+    pub(super) watch: Option<Watch>,
+    /// What turns have left behind.
+    pub(super) past: Option<Box<Past>>,
     /// The transport took no more of the request: what the peer says is still read (row Q08).
     pub(super) send_failure: Option<io::Error>,
     /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of
@@ -33,6 +39,15 @@ pub(super) struct Aside {
 impl Call {
     pub(super) fn aside_mut(&mut self) -> &mut Aside {
         self.aside.get_or_insert_default()
+    }
+
+    /// Whether anybody is told anything.
+    pub(super) fn is_watched(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.watch.is_some())
+    }
+
+    pub(super) fn take_watch(&mut self) -> Option<Watch> {
+        self.aside.as_mut()?.watch.take()
     }
 
     /// The transport took no more of the request.

@@ -10,28 +10,43 @@ use crate::settings::Timeouts;
 /// that it waits for something of that kind.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    total: Option<Instant>,
+    total: Total,
     waiting: Option<(Timeout, Instant)>,
-    is_started: bool,
+}
+
+/// When the whole call is over.
+#[derive(Clone, Copy, Debug, Default)]
+enum Total {
+    /// It has not begun.
+    #[default]
+    Unknown,
+    Never,
+    At(Instant),
 }
 
 impl Clock {
     /// The total limit starts with the first step and never again.
     pub(super) fn start(&mut self, limits: &Timeouts, now: Instant) {
-        if !self.is_started {
-            self.is_started = true;
-            self.total = limits.total.map(|span| later(now, span));
+        if let Total::Unknown = self.total {
+            self.total = limits.total.map_or(Total::Never, |span| Total::At(later(now, span)));
         }
     }
 
     pub(super) fn total_is_over(&self, now: Instant) -> bool {
-        self.total.is_some_and(|end| end <= now)
+        matches!(self.total, Total::At(end) if end <= now)
     }
 
-    /// When all time is over, while nothing else is waited for.
-    pub(super) fn total(&mut self) -> Option<Instant> {
+    /// Waits for what has no limit of its own, and says until when.
+    pub(super) fn wait_for_ever(&mut self) -> Option<Instant> {
         self.rest();
-        self.total
+        self.end()
+    }
+
+    fn end(&self) -> Option<Instant> {
+        match self.total {
+            Total::At(end) => Some(end),
+            Total::Unknown | Total::Never => None,
+        }
     }
 
     /// Waits for `what`, and says until when, or that it is over.
@@ -58,8 +73,8 @@ impl Clock {
         let end = limit.map(|span| later(since, span));
         match end {
             Some(end) if end <= now => Err(what),
-            Some(end) => Ok(Some(self.total.map_or(end, |total| total.min(end)))),
-            None => Ok(self.total),
+            Some(end) => Ok(Some(self.end().map_or(end, |total| total.min(end)))),
+            None => Ok(self.end()),
         }
     }
 

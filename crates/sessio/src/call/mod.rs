@@ -103,7 +103,7 @@ pub use event::Event;
 pub use step::{Connect, Io, Step};
 use timings::Marks;
 pub use timings::Timings;
-use turn::{Next, Past};
+use turn::Next;
 
 /// One call, driven from outside: see the [module](self).
 pub struct Call {
@@ -125,8 +125,6 @@ pub struct Call {
     taken: u64,
     /// What undoes the codings of the answer's body, if it has any.
     decoding: Option<Box<Decoding>>,
-    /// What turns have left behind; most calls have none.
-    past: Option<Box<Past>>,
     redirects: u32,
     challenges: u32,
     is_retried: bool,
@@ -134,16 +132,12 @@ pub struct Call {
     is_duplex: bool,
     /// What few calls need.
     aside: Option<Box<Aside>>,
-    /// What was supplied of the request's body.
-    supplied: u64,
     /// Whether it was told that the request is out.
     is_sent: bool,
     /// Whether the connection of this exchange was given back to be used again.
     is_kept: bool,
     /// What the last turn has come to is still to be told, and acted on.
     has_turned: bool,
-    /// Who is told what happens here.
-    watch: Option<Watch>,
 }
 
 /// Where a call stands.
@@ -203,23 +197,20 @@ impl Call {
             request.seal()?;
         }
         let watch = request.observer.begin(&request);
-        Ok(if watch.is_some() {
-            Self::watched(request, memory, watch)
-        } else {
-            Self::of(request, memory, None)
-        })
+        Ok(if watch.is_some() { Self::watched(request, memory, watch) } else { Self::of(request, memory) })
     }
 
     /// Apart from the others: a call whose address is taken is moved once more.
     #[cold]
     fn watched(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
-        let mut call = Self::of(request, memory, watch);
+        let mut call = Self::of(request, memory);
+        call.aside_mut().watch = watch;
         call.report_own(Self::connecting);
         call
     }
 
     #[inline]
-    fn of(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
+    fn of(request: Box<Prepared>, memory: Memory) -> Self {
         Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
@@ -234,17 +225,14 @@ impl Call {
             head: None,
             taken: 0,
             decoding: None,
-            past: None,
             redirects: 0,
             challenges: 0,
             is_retried: false,
             is_duplex: false,
             aside: None,
-            supplied: 0,
             is_sent: false,
             is_kept: false,
             has_turned: false,
-            watch,
         }
     }
 
@@ -268,7 +256,7 @@ impl Call {
     /// The responses on the way, first to last.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
-        self.past.as_ref().map_or(&[], |past| &past.history)
+        self.past().map_or(&[], |past| &past.history)
     }
 
     /// The exchange at hand, with its head.
@@ -295,7 +283,7 @@ impl Call {
     /// What the jar made of the answer's cookies.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
-        self.past.as_ref().map_or(&turn::NO_COOKIES, |past| &past.extracted)
+        self.past().map_or(&turn::NO_COOKIES, |past| &past.extracted)
     }
 
     /// The number of the connection of this hop, and whether it had carried an earlier exchange.
@@ -344,7 +332,7 @@ impl Call {
     /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
     /// been sent (rule R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<Prepared>> {
-        self.past.as_mut()?.next.take()
+        self.aside.as_mut()?.past.as_mut()?.next.take()
     }
 
     /// The memory, for the next call. This one is over then.
@@ -365,5 +353,16 @@ impl fmt::Debug for Call {
             .field("request", &self.request)
             .field("redirects", &self.redirects)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flight is a call and 160 bytes more: together they have to fit into what an allocator serves fast.
+    #[test]
+    fn a_call_is_small() {
+        assert!(size_of::<Call>() <= 872, "{}", size_of::<Call>());
     }
 }

@@ -35,7 +35,7 @@ impl Call {
         if self.request.meters.is_set() {
             self.measure_upload();
         }
-        if self.watch.is_some() {
+        if self.is_watched() {
             self.notice_sent();
         }
         match self.phase {
@@ -88,7 +88,7 @@ impl Call {
         }
         self.is_sent = true;
         let body = match self.request.body.content {
-            Content::Source { .. } => self.supplied,
+            Content::Source { .. } => self.sender.body_sent(),
             _ => self.request.body.length().unwrap_or_default(),
         };
         self.report(Event::Sent { body });

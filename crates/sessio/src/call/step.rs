@@ -374,7 +374,7 @@ impl Call {
         let deadline = match limit.map(|limit| self.clock.wait(limit, &self.request.timeouts, now)) {
             Some(Ok(deadline)) => deadline,
             Some(Err(timeout)) => return self.expire(timeout),
-            None => self.clock.total(),
+            None => self.clock.wait_for_ever(),
         };
         let (is_sending, has_failed) = (self.is_sending(), self.has_send_failed());
         let body = if is_sending { self.sender.wanted() } else { 0 };

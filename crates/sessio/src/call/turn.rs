@@ -50,8 +50,13 @@ pub(super) static NO_COOKIES: Extracted =
     Extracted { stored: 0, replaced: 0, deleted: 0, evicted: 0, refused: Vec::new() };
 
 impl Call {
+    /// What turns have left behind, if any were taken.
+    pub(super) fn past(&self) -> Option<&Past> {
+        self.aside.as_ref()?.past.as_deref()
+    }
+
     fn past_mut(&mut self) -> &mut Past {
-        self.past.get_or_insert_default()
+        self.aside_mut().past.get_or_insert_default()
     }
 
     /// Whether anything could follow from this response that needs the jar or a decision.
@@ -285,7 +290,7 @@ impl Call {
 
     /// Ends the call with an error that holds the response.
     fn refuse(&mut self, error: Error, exchange: Exchange) {
-        let history = self.past.as_mut().map(|past| std::mem::take(&mut past.history)).unwrap_or_default();
+        let history = std::mem::take(&mut self.past_mut().history);
         self.fail(error.with_response(exchange).with_history(history));
     }
 }

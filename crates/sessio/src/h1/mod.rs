@@ -70,6 +70,7 @@ mod section;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod trailers;
 
 pub use asked::Asked;
 pub use framing::{Decision, Framing};

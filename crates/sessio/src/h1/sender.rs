@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::{Buf, Bytes};
 use http::Method;
 
+use super::trailers;
 use crate::error::{Error, Kind, Result};
 use crate::headers::Headers;
 
@@ -73,6 +74,8 @@ pub struct Sender {
     /// How much of the queue is the head, while nothing was sent.
     head: usize,
     is_held: bool,
+    /// What goes out behind the queue, from the memory in which it came.
+    piece: Bytes,
     body: Body,
     sent: u64,
     /// How much of what was queued or sent is not body.
@@ -80,10 +83,9 @@ pub struct Sender {
     failure: Option<Kind>,
 }
 
-/// What of the body is not in the queue.
+/// What of the body is still to come.
 enum Body {
     Complete,
-    Bytes(Bytes),
     /// So many bytes of a source with a length.
     Length(u64),
     Chunked,
@@ -111,17 +113,22 @@ impl Sender {
         headers.encode(&mut queue);
         queue.extend_from_slice(b"\r\n");
         let head = queue.len();
+        let mut piece = Bytes::new();
         let body = match body {
             Outgoing::None => Body::Complete,
             Outgoing::Bytes(bytes) if bytes.len() <= SMALL => {
                 queue.extend_from_slice(&bytes);
                 Body::Complete
             }
-            Outgoing::Bytes(bytes) => Body::Bytes(bytes),
+            Outgoing::Bytes(bytes) => {
+                piece = bytes;
+                Body::Complete
+            }
             Outgoing::Source { length: Some(length) } => Body::Length(length),
             Outgoing::Source { length: None } => Body::Chunked,
         };
-        Self { queue, at: 0, head, is_held: false, body, sent: 0, overhead: head as u64, failure: None }
+        let overhead = head as u64;
+        Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, overhead, failure: None }
     }
 
     /// A sender that has nothing to send, with memory for one that has.
@@ -131,6 +138,7 @@ impl Sender {
             at: 0,
             head: 0,
             is_held: false,
+            piece: Bytes::new(),
             body: Body::Complete,
             sent: 0,
             overhead: 0,
@@ -163,19 +171,24 @@ impl Sender {
             return &[];
         }
         let end = if self.is_held { self.head } else { self.queue.len() };
-        match &self.body {
-            Body::Bytes(bytes) if self.at == end && !self.is_held => bytes,
-            _ => self.queue.get(self.at..end).unwrap_or_default(),
+        if self.at == end && !self.is_held {
+            return &self.piece;
         }
+        self.queue.get(self.at..end).unwrap_or_default()
     }
 
     /// The transport took the first `n` bytes of [`unsent`](Self::unsent).
     pub fn sent(&mut self, n: usize) {
         let n = n.min(self.unsent().len());
         self.sent += n as u64;
-        match &mut self.body {
-            Body::Bytes(bytes) if self.at == self.queue.len() => bytes.advance(n),
-            _ => self.at += n,
+        if self.at < self.queue.len() {
+            self.at += n;
+        } else {
+            self.piece.advance(n);
+            if self.piece.is_empty() {
+                // Whoever it is shared with may want its memory back.
+                self.piece = Bytes::new();
+            }
         }
         if self.at == self.queue.len() {
             self.queue.clear();
@@ -193,7 +206,9 @@ impl Sender {
     pub fn wanted(&self) -> usize {
         let most = match self.body {
             _ if self.is_held || self.failure.is_some() => 0,
-            Body::Complete | Body::Bytes(_) => 0,
+            // One piece of foreign memory at a time: what comes after it stays behind it.
+            _ if !self.piece.is_empty() => 0,
+            Body::Complete => 0,
             Body::Length(left) => left.saturating_add(1),
             Body::Chunked => u64::MAX,
         };
@@ -209,18 +224,7 @@ impl Sender {
     /// [`Kind::BodyLength`] if there are more than were declared, before an excess byte leaves (row F30);
     /// [`Kind::Misuse`] if there is no source or it had ended. Nothing more is sent then.
     pub fn supply(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.check()?;
-        if bytes.is_empty() {
-            // Nothing is not the end: an empty chunk would say so.
-            return Ok(0);
-        }
-        match self.body {
-            Body::Complete | Body::Bytes(_) => return Err(self.fail(Kind::Misuse, "no body was to come")),
-            Body::Length(left) if bytes.len() as u64 > left => {
-                return Err(self.fail(Kind::BodyLength, "longer than declared"));
-            }
-            Body::Length(_) | Body::Chunked => {}
-        }
+        self.admit(bytes)?;
         let taken = self.wanted().min(bytes.len());
         if taken == 0 {
             return Ok(0);
@@ -240,22 +244,74 @@ impl Sender {
         Ok(taken)
     }
 
+    /// As [`supply`](Self::supply), of memory that can be shared: a long piece of a body with a length goes out from
+    /// where it lies, whole, however much is [`wanted`](Self::wanted). Shorter ones, and chunks, are copied.
+    ///
+    /// # Errors
+    /// As [`supply`](Self::supply).
+    pub fn supply_shared(&mut self, bytes: &Bytes) -> Result<usize> {
+        let is_free = self.wanted() > 0;
+        match &mut self.body {
+            Body::Length(left) if is_free && bytes.len() > SMALL && bytes.len() as u64 <= *left => {
+                *left -= bytes.len() as u64;
+                self.piece = bytes.clone();
+                Ok(bytes.len())
+            }
+            _ => self.supply(bytes),
+        }
+    }
+
+    /// Whether these bytes of a source may come.
+    fn admit(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        match self.body {
+            // Nothing is not the end: an empty chunk would say so.
+            _ if bytes.is_empty() => Ok(()),
+            Body::Complete => Err(self.fail(Kind::Misuse, "no body was to come")),
+            Body::Length(left) if bytes.len() as u64 > left => {
+                Err(self.fail(Kind::BodyLength, "longer than declared"))
+            }
+            Body::Length(_) | Body::Chunked => Ok(()),
+        }
+    }
+
     /// The source has no more. Saying so twice does no harm.
     ///
     /// # Errors
     /// [`Kind::BodyLength`] if there should have been more. Nothing more is sent then: the server must not
     /// take the part for the whole.
     pub fn supply_end(&mut self) -> Result<()> {
+        self.supply_end_with(&Headers::new())
+    }
+
+    /// The source has no more but these fields, which go behind a body in chunks (RFC 9112 section 7.1.2).
+    ///
+    /// # Errors
+    /// As [`supply_end`](Self::supply_end), and [`Kind::InvalidHeader`] if the body is not in chunks, or a field may not
+    /// stand behind it (RFC 9110 section 6.5.1). Nothing more is sent then.
+    pub fn supply_end_with(&mut self, trailers: &Headers) -> Result<()> {
         self.check()?;
+        if !trailers.is_empty() {
+            if !matches!(self.body, Body::Chunked) {
+                return Err(self.fail(Kind::InvalidHeader, "trailers go behind a body in chunks alone"));
+            }
+            if let Err(error) = trailers::check(trailers) {
+                self.failure = Some(error.kind());
+                return Err(error);
+            }
+        }
         match self.body {
             Body::Length(0) => self.body = Body::Complete,
             Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
             Body::Chunked => {
-                self.queue.extend_from_slice(b"0\r\n\r\n");
-                self.overhead += 5;
+                let before = self.queue.len();
+                self.queue.extend_from_slice(b"0\r\n");
+                trailers.encode(&mut self.queue);
+                self.queue.extend_from_slice(b"\r\n");
+                self.overhead += (self.queue.len() - before) as u64;
                 self.body = Body::Complete;
             }
-            Body::Complete | Body::Bytes(_) => {}
+            Body::Complete => {}
         }
         Ok(())
     }
@@ -263,12 +319,8 @@ impl Sender {
     /// Whether the whole request was sent.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let is_all_queued = match &self.body {
-            Body::Complete | Body::Length(0) => true,
-            Body::Bytes(bytes) => bytes.is_empty(),
-            Body::Length(_) | Body::Chunked => false,
-        };
-        is_all_queued && self.at == self.queue.len() && self.failure.is_none()
+        let is_all_here = matches!(self.body, Body::Complete | Body::Length(0));
+        is_all_here && self.piece.is_empty() && self.at == self.queue.len() && self.failure.is_none()
     }
 
     /// How many bytes the transport took.

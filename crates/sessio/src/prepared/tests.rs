@@ -90,6 +90,26 @@ fn s14_set_body_replaces_what_the_headers_say_of_its_length() {
     assert_eq!(request.check().unwrap(), Framed::Length(0));
 }
 
+#[cfg(feature = "gzip")]
+#[test]
+fn s14_a_body_that_takes_the_place_of_a_coded_one_is_not_coded() {
+    use crate::coding::Coding;
+    for body in [Body::from("hello, hello, hello"), Body::source(Some(5), true)] {
+        let mut request = prepared(Request::post("http://h/").body(body).compress(Coding::Gzip));
+        assert_eq!(request.headers().get("Content-Encoding"), Some("gzip"));
+        assert_eq!(request.body().encoding().is_some(), request.body().as_bytes().is_none());
+        request.set_body("plain");
+        assert_eq!(
+            (request.headers().get("Content-Encoding"), request.check().unwrap()),
+            (None, Framed::Length(5))
+        );
+        assert!(request.body().encoding().is_none());
+    }
+    let mut request = prepared(Request::post("http://h/").header("Content-Encoding", "br").body("x"));
+    request.set_body("y");
+    assert_eq!(request.headers().get("Content-Encoding"), Some("br"), "the caller's own stays the caller's");
+}
+
 #[test]
 fn v41_v42_b24_targets_and_methods_by_hand() {
     let mut request = prepared(Request::get("http://u:p@h/a b?c#d"));

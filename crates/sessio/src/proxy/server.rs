@@ -180,8 +180,8 @@ impl Proxy {
         self
     }
 
-    /// With a header for the proxy: on every CONNECT, and beside the headers of `http` requests, where it
-    /// takes the place of one of the same name. What the proxy passes on of it is up to the proxy.
+    /// With a header for the proxy, on every CONNECT. Beside the headers of an `http` request go only those whose name
+    /// begins with `Proxy-`, in place of one of the same name: any other the proxy would pass on to the host.
     ///
     /// # Errors
     /// [`Kind::InvalidHeader`], also for those that say where a message goes or ends.

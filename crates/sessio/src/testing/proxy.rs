@@ -66,8 +66,7 @@ pub fn no_proxy(data: &[u8]) {
 fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
     let url = Url::parse("https://a.example/").expect("a URL");
     let proxy = Proxy::parse(&format!("{scheme}://user:pass@p")).expect("a proxy").wait_for_challenge();
-    let mut limits = Limits::default();
-    limits.head_bytes = 4096;
+    let limits = Limits { head_bytes: 4096, ..Limits::default() };
     let mut tunnel = Tunnel::to(&url, &proxy, &Headers::new(), None, limits).expect("a tunnel");
     let mut left = words;
     loop {
@@ -101,7 +100,8 @@ pub fn tunnel(data: &[u8]) {
         let whole = outcome(scheme, words, usize::MAX);
         let cut = outcome(scheme, words, size);
         // That too much came shows only if it came at once.
-        if !whole.0.starts_with("unsolicited") && !(scheme == "http" && cut.0 == "done") {
+        let is_cut_short = scheme == "http" && cut.0 == "done";
+        if !whole.0.starts_with("unsolicited") && !is_cut_short {
             assert_eq!(whole, cut, "{scheme} {}", words.escape_ascii());
         }
         assert_eq!(

@@ -51,6 +51,45 @@ fn a_head_and_a_small_body_are_one_piece() {
 }
 
 #[test]
+fn trailers_go_behind_chunks_and_nowhere_else() {
+    let mut chunked = sender(Outgoing::Source { length: None });
+    let mut out = Vec::new();
+    chunked.supply(b"hello").unwrap();
+    chunked.supply_end_with(&headers(&[("X-Sum", "5"), ("x-b", "")])).unwrap();
+    send(&mut chunked, 3, &mut out);
+    assert_eq!(out, [HEAD, b"5\r\nhello\r\n0\r\nX-Sum: 5\r\nx-b: \r\n\r\n"].concat());
+    assert!(chunked.is_done());
+    assert_eq!(chunked.body_sent(), 5);
+    for name in ["content-length", "Transfer-Encoding", "HOST", "Authorization", "Trailer", "If-Match"] {
+        let mut chunked = sender(Outgoing::Source { length: None });
+        let error = chunked.supply_end_with(&headers(&[("X-Sum", "5"), (name, "1")])).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidHeader, "{name}");
+        assert!(chunked.unsent().is_empty() && !chunked.is_done(), "it never looks complete");
+    }
+    for body in [Outgoing::Source { length: Some(0) }, Outgoing::None] {
+        let error = sender(body).supply_end_with(&headers(&[("X-Sum", "5")])).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidHeader);
+    }
+}
+
+#[test]
+fn what_is_out_of_a_body_is_counted_without_its_framing() {
+    for (body, n) in [(Outgoing::Source { length: None }, 7), (Outgoing::Source { length: Some(9000) }, 7)] {
+        let mut sender = sender(body);
+        let mut last = 0;
+        for round in 1..=3_u64 {
+            assert_eq!(sender.supply(&[b'x'; 3000]).unwrap(), 3000);
+            while !sender.unsent().is_empty() {
+                sender.sent(n);
+                assert!(last <= sender.body_sent() && sender.body_sent() <= round * 3000);
+                last = sender.body_sent();
+            }
+            assert_eq!(last, round * 3000);
+        }
+    }
+}
+
+#[test]
 fn a_large_body_is_sent_from_where_it_lies() {
     let bytes = Bytes::from(vec![b'x'; 100_000]);
     let at = bytes.as_ptr();
@@ -64,6 +103,46 @@ fn a_large_body_is_sent_from_where_it_lies() {
     sender.sent(40_000);
     assert!(sender.is_done() && sender.unsent().is_empty());
     assert_eq!(sender.bytes_sent(), HEAD.len() as u64 + 100_000);
+}
+
+#[test]
+fn a_long_piece_of_a_source_is_sent_from_where_it_lies_and_then_let_go() {
+    let bytes = Bytes::from(vec![b'x'; 100_000]);
+    let mut sender = sender(Outgoing::Source { length: Some(100_005) });
+    assert_eq!(sender.supply_shared(&bytes.slice(..5)).unwrap(), 5, "a short one is copied");
+    assert_eq!(sender.unsent().len(), HEAD.len() + 5);
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
+    assert_eq!((sender.wanted(), sender.supply_shared(&bytes).unwrap_err().kind()), (0, Kind::BodyLength));
+
+    sender = self::sender(Outgoing::Source { length: Some(150_000) });
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
+    assert_eq!(sender.unsent(), HEAD, "what was queued goes first");
+    sender.sent(HEAD.len());
+    assert_eq!((sender.unsent().as_ptr(), sender.unsent().len()), (bytes.as_ptr(), 100_000));
+    assert_eq!(sender.supply_shared(&bytes.slice(..50_000)).unwrap(), 0, "one at a time");
+    sender.sent(99_999);
+    assert!(!bytes.is_unique() && sender.wanted() == 0);
+    sender.sent(1);
+    assert!(bytes.is_unique(), "the source may write to its memory again");
+    assert_eq!(sender.wanted(), 50_001);
+    assert_eq!(sender.supply_shared(&bytes.slice(..50_000)).unwrap(), 50_000);
+    sender.supply_end().unwrap();
+    assert!(!sender.is_done());
+    sender.sent(50_000);
+    assert!(sender.is_done() && sender.unsent().is_empty());
+    assert_eq!(sender.body_sent(), 150_000);
+}
+
+#[test]
+fn a_held_piece_waits_behind_the_head() {
+    let mut sender = sender(Outgoing::Source { length: Some(20_000) });
+    sender.hold();
+    let bytes = Bytes::from(vec![b'x'; 20_000]);
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 0);
+    sender.sent(usize::MAX);
+    sender.release();
+    assert_eq!(sender.supply_shared(&bytes).unwrap(), 20_000);
+    assert_eq!(sender.unsent().as_ptr(), bytes.as_ptr());
 }
 
 #[test]
@@ -223,6 +302,7 @@ proptest! {
         eager: bool,
         with_length: bool,
         starts_held: bool,
+        is_shared: bool,
     ) {
         let data = pieces.concat();
         let length = with_length.then_some(data.len() as u64);
@@ -238,8 +318,12 @@ proptest! {
             let mut rest = &piece[..];
             while !rest.is_empty() {
                 let wanted = sender.wanted();
-                let n = sender.supply(rest).unwrap();
-                prop_assert_eq!(n, wanted.min(rest.len()));
+                let n = if is_shared {
+                    sender.supply_shared(&Bytes::copy_from_slice(rest)).unwrap()
+                } else {
+                    sender.supply(rest).unwrap()
+                };
+                prop_assert!(n == wanted.min(rest.len()) || is_shared && with_length && n == rest.len());
                 rest = &rest[n..];
                 if !eager || n == 0 {
                     send(&mut sender, slice, &mut sent);

@@ -1,0 +1,196 @@
+//! What a connection leads to.
+
+use sessio::call::Connect;
+use sessio::proxy::Protocol;
+
+use super::veil::{WELCOME, unveiled, veiled};
+use super::{Sight, WIRE};
+
+/// What stands at the other end: veils, proxies and at last an origin, from the outside in.
+#[derive(Debug)]
+pub struct Peer {
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    /// Who reads here.
+    who: String,
+    role: Role,
+    /// What has come and is not complete.
+    held: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Role {
+    /// TLS that ends here.
+    Veil { is_up: bool },
+    /// A proxy of HTTP. One that `asks` says 407 to whoever brings nothing.
+    Http { asks: bool, is_tunnel: bool },
+    /// A proxy of SOCKS, and how many messages it has had; one of them is of credentials.
+    Socks { messages: usize, has_credentials: bool },
+    /// The end.
+    Origin,
+}
+
+/// What the origin says to a request.
+pub type Answer<'a> = dyn FnMut(&str) -> Vec<u8> + 'a;
+
+impl Peer {
+    /// Whatever this connection leads to. `asks` says which proxies want credentials by a challenge.
+    ///
+    /// # Panics
+    /// If the URL has no origin.
+    #[must_use]
+    pub fn of(to: &Connect<'_>, asks: impl Fn(&str) -> bool) -> Self {
+        let layer = |who: &str, role| Layer { who: who.to_owned(), role, held: Vec::new() };
+        let veil = Role::Veil { is_up: false };
+        let mut layers = Vec::new();
+        if let Some(proxy) = to.proxy() {
+            let name = proxy.host().to_string();
+            if proxy.protocol() == Protocol::Https {
+                layers.push(layer(&name, Role::Veil { is_up: false }));
+            }
+            let role = if proxy.protocol().is_socks() {
+                Role::Socks { messages: 0, has_credentials: proxy.has_credentials() }
+            } else {
+                Role::Http { asks: asks(&name), is_tunnel: false }
+            };
+            layers.push(layer(&name, role));
+        }
+        let origin = origin_of(to.url);
+        if to.url.scheme() == "https" {
+            layers.push(layer(&origin, veil));
+        }
+        layers.push(layer(&origin, Role::Origin));
+        Self { layers }
+    }
+
+    /// Hears bytes, and says something.
+    pub fn hear(&mut self, bytes: &[u8], sights: &mut Vec<Sight>, answer: &mut Answer<'_>) -> Vec<u8> {
+        if let Role::Veil { .. } = self.layers[0].role {
+            sights.push(Sight { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
+        }
+        self.hear_at(0, bytes, sights, answer)
+    }
+
+    fn hear_at(
+        &mut self,
+        at: usize,
+        bytes: &[u8],
+        sights: &mut Vec<Sight>,
+        answer: &mut Answer<'_>,
+    ) -> Vec<u8> {
+        if bytes.is_empty() {
+            return Vec::new();
+        }
+        let origin = self.layers.last().map(|layer| layer.who.clone()).unwrap_or_default();
+        let is_clear = origin.starts_with("http://");
+        let layer = &mut self.layers[at];
+        let who = layer.who.clone();
+        let sight = |on_behalf: bool, bytes: &[u8]| Sight {
+            who: who.clone(),
+            on_behalf: on_behalf.then(|| origin.clone()),
+            bytes: bytes.to_vec(),
+        };
+        match &mut layer.role {
+            Role::Veil { is_up } => {
+                let plain = unveiled(bytes);
+                if *is_up {
+                    return veiled(&self.hear_at(at + 1, &plain, sights, answer));
+                }
+                layer.held.extend_from_slice(&plain);
+                let Some(end) = layer.held.iter().position(|byte| *byte == b'\n') else { return Vec::new() };
+                *is_up = true;
+                let rest = layer.held.split_off(end + 1);
+                sights.push(sight(false, &layer.held));
+                let mut said = vec![WELCOME];
+                said.extend(self.hear_at(at + 1, &rest, sights, answer));
+                veiled(&said)
+            }
+            Role::Http { is_tunnel: true, .. } => {
+                sights.push(sight(false, bytes));
+                self.hear_at(at + 1, bytes, sights, answer)
+            }
+            Role::Http { asks, is_tunnel } => {
+                layer.held.extend_from_slice(bytes);
+                let Some(request) = whole(&mut layer.held) else { return Vec::new() };
+                let is_connect = request.starts_with("CONNECT ");
+                // One connection to it serves every host that it passes requests on to.
+                let target = request.split(' ').nth(1).and_then(|target| sessio::Url::parse(target).ok());
+                let origin = target.filter(|_| !is_connect).map(|url| origin_of(&url));
+                sights.push(Sight { on_behalf: origin.clone(), ..sight(false, request.as_bytes()) });
+                if *asks && !request.contains("\r\nProxy-Authorization: ") {
+                    return b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
+                        .to_vec();
+                }
+                if is_connect {
+                    *is_tunnel = true;
+                    return b"HTTP/1.1 200 Go\r\n\r\n".to_vec();
+                }
+                let (head, body) = request.split_once("\r\n\r\n").unwrap_or((&request, ""));
+                let passed: Vec<_> = head
+                    .split("\r\n")
+                    .filter(|line| !line.to_ascii_lowercase().starts_with("proxy-"))
+                    .collect();
+                let passed = format!("{}\r\n\r\n{body}", passed.join("\r\n"));
+                if let (Some(origin), Some(last)) = (origin, self.layers.last_mut()) {
+                    last.who = origin;
+                }
+                self.hear_at(at + 1, passed.as_bytes(), sights, answer)
+            }
+            Role::Socks { messages, has_credentials } => {
+                let last = 1 + usize::from(*has_credentials);
+                *messages += 1;
+                match *messages - 1 {
+                    0 => {
+                        sights.push(sight(false, bytes));
+                        vec![5, if *has_credentials { 2 } else { 0 }]
+                    }
+                    n if n < last => {
+                        sights.push(sight(false, bytes));
+                        vec![1, 0]
+                    }
+                    n if n == last => {
+                        sights.push(sight(false, bytes));
+                        vec![5, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+                    }
+                    _ => {
+                        sights.push(sight(is_clear, bytes));
+                        self.hear_at(at + 1, bytes, sights, answer)
+                    }
+                }
+            }
+            Role::Origin => {
+                layer.held.extend_from_slice(bytes);
+                let Some(request) = whole(&mut layer.held) else { return Vec::new() };
+                sights.push(sight(false, request.as_bytes()));
+                answer(&request)
+            }
+        }
+    }
+}
+
+/// The origin of a URL with its port, whatever that is.
+///
+/// # Panics
+/// If it has none.
+#[must_use]
+pub fn origin_of(url: &sessio::Url) -> String {
+    let (host, port) = (url.host_str().expect("a host"), url.port_or_known_default().expect("a port"));
+    format!("{}://{host}:{port}", url.scheme())
+}
+
+/// Takes a whole request from the front: its head, and the body by its length.
+fn whole(held: &mut Vec<u8>) -> Option<String> {
+    let end = held.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&held[..end]).into_owned();
+    let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: "));
+    let length = length.and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    if held.len() < end + length {
+        return None;
+    }
+    let rest = held.split_off(end + length);
+    let request = std::mem::replace(held, rest);
+    Some(String::from_utf8_lossy(&request).into_owned())
+}

@@ -1,0 +1,86 @@
+//! A call on its way through peers, over connections that are kept for whoever may use them again.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use sessio::{Call, Conn, Jar, Kind, Memory, Prepared, Step};
+
+use super::Sight;
+use super::peer::{Answer, Peer};
+use crate::replay::now;
+
+/// Connections that idle, by their keys.
+#[derive(Debug, Default)]
+pub struct Idle(HashMap<String, Vec<(Conn, Peer)>>);
+
+/// Takes a call to its end. `asks` says which proxies challenge, `answer` what origins say.
+///
+/// # Errors
+/// The kind of the error that it ended with.
+///
+/// # Panics
+/// If it does not end.
+pub fn walk(
+    request: Prepared,
+    jar: &mut Jar,
+    idle: &mut Idle,
+    sights: &mut Vec<Sight>,
+    asks: impl Fn(&str) -> bool,
+    answer: &mut Answer<'_>,
+) -> Result<(), Kind> {
+    let now = now();
+    let mut call = Call::new(request, Memory::default()).map_err(|error| error.kind())?;
+    let mut numbers = 0;
+    let mut at: Option<(String, Peer)> = None;
+    let mut said: Vec<u8> = Vec::new();
+    for _ in 0..100_000 {
+        match call.step(now) {
+            Ok(Step::Connect(to)) => {
+                to.check().map_err(|error| error.kind())?;
+                let key = to.key().as_str().to_owned();
+                said.clear();
+                let kept = idle.0.get_mut(&key).and_then(Vec::pop).filter(|_| !to.fresh);
+                let (conn, peer) = match kept {
+                    Some(kept) => kept,
+                    None => {
+                        numbers += 1;
+                        let told = to.told().map(|_| SocketAddr::from((Ipv4Addr::new(10, 0, 0, 1), 80)));
+                        let conn = to.open(numbers, now, told).map_err(|error| error.kind())?;
+                        (conn, Peer::of(&to, &asks))
+                    }
+                };
+                at = Some((key, peer));
+                call.connected(conn);
+            }
+            Ok(Step::Io(io)) => {
+                let (_, peer) = at.as_mut().expect("a connection");
+                if io.send.is_empty() {
+                    let n = io.recv.len().min(said.len());
+                    io.recv[..n].copy_from_slice(&said[..n]);
+                    said.drain(..n);
+                    call.received(n);
+                } else {
+                    let n = io.send.len();
+                    said.extend(peer.hear(io.send, sights, answer));
+                    call.sent(n);
+                }
+            }
+            Ok(Step::Release) => {
+                if let (Some((conn, _)), Some((key, peer))) = (call.release(), at.take()) {
+                    idle.0.entry(key).or_default().push((conn, peer));
+                }
+            }
+            Ok(Step::Turn) => call.turn(jar, now),
+            Ok(Step::Rewind) => call.rewound(),
+            Ok(Step::Head) => drop(call.take_head()),
+            Ok(Step::Body(bytes)) => {
+                let n = bytes.len();
+                call.consume(n);
+            }
+            Ok(Step::Done) => return Ok(()),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => return Err(error.kind()),
+        }
+    }
+    panic!("the call does not end");
+}

@@ -1,0 +1,55 @@
+//! The oracle of law 5: every secret has a mark and an owner, and no mark is seen by anybody else, whatever chain of
+//! redirects over hosts, schemes, ports and proxies a call goes.
+//!
+//! `SESSIO_ORACLE=1000000` has it walk so many chains instead of those of the suite; in release mode, that is.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+mod secrets;
+mod world;
+
+use sessio::Seed;
+use world::{CHOICES, ORIGINS, World};
+
+/// How many chains, if there is a word about it.
+fn wanted() -> Option<u64> {
+    std::env::var("SESSIO_ORACLE").ok()?.parse().ok()
+}
+
+#[test]
+fn g06_every_chain_of_hosts_schemes_ports_and_proxies_keeps_every_secret() {
+    // All of three requests by default, all of four in a long run.
+    let requests = if wanted().is_some() { 4 } else { 3 };
+    let mut world = World::default();
+    let chains = (ORIGINS.len() as u64).pow(requests);
+    for number in 0..chains * CHOICES {
+        let mut rest = number / CHOICES;
+        let mut next = || {
+            let at = rest % ORIGINS.len() as u64;
+            rest /= ORIGINS.len() as u64;
+            at as usize
+        };
+        let chain: Vec<usize> = (0..requests).map(|_| next()).collect();
+        world.walk(&chain, number % CHOICES, &mut Seed::new(number));
+    }
+    world.report();
+    assert!(world.runs >= 10_000);
+}
+
+#[test]
+fn g06_long_chains_keep_every_secret() {
+    let mut world = World::default();
+    for number in 0..wanted().unwrap_or(3_000) {
+        let mut seed = Seed::new(number);
+        let mut draw = |below: usize| (seed.draw() % below as u64) as usize;
+        let mut chain = vec![draw(ORIGINS.len())];
+        for _ in 0..1 + draw(6) {
+            // Some stay where they are.
+            let before = chain[chain.len() - 1];
+            chain.push(if draw(3) == 0 { before } else { draw(ORIGINS.len()) });
+        }
+        let choice = draw(CHOICES as usize) as u64;
+        world.walk(&chain, choice, &mut seed);
+    }
+    world.report();
+}

@@ -1,0 +1,85 @@
+//! The secrets, who owns them, and how they look on their way.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+/// A secret.
+pub(crate) struct Secret {
+    /// Its mark.
+    pub(crate) mark: &'static str,
+    /// Whose it is.
+    pub(crate) owner: Owner,
+}
+
+/// Who may see a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The origin that the request was made for, until the first redirect that leaves it.
+    First,
+    /// Every origin of this host.
+    Host(&'static str),
+    /// Those of this host that are secure.
+    SecureHost(&'static str),
+    /// The origins of this host and below it.
+    Domain(&'static str),
+    /// This proxy.
+    Proxy(&'static str),
+    /// Every origin that is secure, and no proxy.
+    SecureOrigins,
+    /// Nobody at all.
+    Nobody,
+}
+
+impl Owner {
+    /// Whether `who` may see it; `first` is the origin of the request, and `is_home` says whether it was not left yet.
+    pub(crate) fn is(self, who: &str, first: &str, is_home: bool) -> bool {
+        let host = || who.split("://").nth(1).and_then(|rest| rest.rsplit_once(':')).map(|(host, _)| host);
+        match self {
+            Self::First => is_home && who == first,
+            Self::Host(name) => host() == Some(name),
+            Self::SecureHost(name) => who.starts_with("https://") && host() == Some(name),
+            Self::Domain(name) => host().is_some_and(|host| {
+                host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }),
+            Self::Proxy(name) => who == name,
+            Self::SecureOrigins => who.starts_with("https://"),
+            Self::Nobody => false,
+        }
+    }
+}
+
+/// All of them. Credentials go out as `user:password` in base64: each pair is a mark of its own then.
+pub(crate) const SECRETS: [Secret; 24] = [
+    Secret { mark: "MARK-session:MARK-session-password", owner: Owner::First },
+    Secret { mark: "MARK-request:MARK-request-password", owner: Owner::First },
+    Secret { mark: "MARK-bearer", owner: Owner::First },
+    Secret { mark: "MARK-by-hand", owner: Owner::First },
+    Secret { mark: "MARK-url:MARK-url-password", owner: Owner::First },
+    Secret { mark: "MARK-cookie", owner: Owner::First },
+    Secret { mark: "MARK-line", owner: Owner::First },
+    Secret { mark: "MARK-key", owner: Owner::First },
+    Secret { mark: "MARK-listed", owner: Owner::First },
+    Secret { mark: "MARK-jar-a.test.", owner: Owner::Host("a.test") },
+    Secret { mark: "MARK-jar-b.test.", owner: Owner::Host("b.test") },
+    Secret { mark: "MARK-jar-sub.a.test.", owner: Owner::Host("sub.a.test") },
+    Secret { mark: "MARK-secure-a.test.", owner: Owner::SecureHost("a.test") },
+    Secret { mark: "MARK-secure-b.test.", owner: Owner::SecureHost("b.test") },
+    Secret { mark: "MARK-secure-sub.a.test.", owner: Owner::SecureHost("sub.a.test") },
+    Secret { mark: "MARK-domain", owner: Owner::Domain("a.test") },
+    Secret { mark: "MARK-netrc-a:MARK-netrc-a-password", owner: Owner::Host("a.test") },
+    Secret { mark: "MARK-netrc-b:MARK-netrc-b-password", owner: Owner::Host("b.test") },
+    Secret { mark: "MARK-one:MARK-one-password", owner: Owner::Proxy("one.proxy") },
+    Secret { mark: "MARK-two:MARK-two-password", owner: Owner::Proxy("two.proxy") },
+    Secret { mark: "MARK-two-header", owner: Owner::Proxy("two.proxy") },
+    Secret { mark: "MARK-three:MARK-three-password", owner: Owner::Proxy("three.proxy") },
+    Secret { mark: "MARK-certificate", owner: Owner::SecureOrigins },
+    Secret { mark: "MARK-private-key", owner: Owner::Nobody },
+];
+
+impl Secret {
+    /// Whether these bytes hold it.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let Some((user, password)) = self.mark.split_once(':') else { return text.contains(self.mark) };
+        // SOCKS says them one after the other, each behind its length.
+        text.contains(user) || text.contains(password) || text.contains(&BASE64_STANDARD.encode(self.mark))
+    }
+}

@@ -1,0 +1,206 @@
+//! Chains of redirects, and what became of the secrets on them.
+
+use sessio::cookie::NewCookie;
+use sessio::netrc::Netrc;
+use sessio::proxy::{Proxies, Proxy};
+use sessio::tls::{Identity, KeyFormat};
+use sessio::{Auth, Environment, Jar, Request, Seed, Settings, Url, merge, prepare};
+use sessio_tests::oracle::peer::origin_of;
+use sessio_tests::oracle::veil::engine;
+use sessio_tests::oracle::walk::{Idle, walk};
+use sessio_tests::oracle::{Sight, WIRE};
+use sessio_tests::replay::now;
+
+use crate::secrets::{Owner, SECRETS};
+
+/// Three hosts, two schemes, two ports.
+pub(crate) const ORIGINS: [&str; 12] = [
+    "http://a.test",
+    "http://a.test:8080",
+    "https://a.test",
+    "https://a.test:8080",
+    "http://b.test",
+    "http://b.test:8080",
+    "https://b.test",
+    "https://b.test:8080",
+    "http://sub.a.test",
+    "http://sub.a.test:8080",
+    "https://sub.a.test",
+    "https://sub.a.test:8080",
+];
+
+/// How many ways there are to say which proxies are used.
+pub(crate) const CHOICES: u64 = 9;
+
+/// What was walked so far.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) runs: u64,
+    requests: u64,
+    /// How often each secret reached an owner.
+    arrived: [u64; SECRETS.len()],
+}
+
+fn one() -> Proxy {
+    Proxy::parse("http://MARK-one:MARK-one-password@one.proxy:3128").unwrap()
+}
+
+fn two() -> Proxy {
+    let two = Proxy::parse("https://two.proxy").unwrap().basic_auth("MARK-two", "MARK-two-password").unwrap();
+    two.header("X-Key", "MARK-two-header").unwrap()
+}
+
+fn three(scheme: &str) -> Proxy {
+    Proxy::parse(&format!("{scheme}://MARK-three:MARK-three-password@three.proxy")).unwrap()
+}
+
+/// Sets the proxies; says what the environment has of them.
+fn choose(choice: u64, settings: &mut Settings, request: &mut Request) -> Vec<(&'static str, &'static str)> {
+    let proxies = &mut settings.proxies;
+    match choice {
+        0 => {}
+        1 => *proxies = one().into(),
+        2 => *proxies = two().into(),
+        3 => *proxies = three("socks5h").into(),
+        4 => {
+            proxies.set("http", one()).unwrap();
+            proxies.set("https", two()).unwrap();
+        }
+        5 => {
+            *proxies = one().wait_for_challenge().into();
+            proxies.set("https://a.test", three("socks5")).unwrap();
+            proxies.set("http://b.test", two().wait_for_challenge()).unwrap();
+        }
+        6 => {
+            return vec![
+                ("http_proxy", "http://MARK-one:MARK-one-password@one.proxy:3128"),
+                ("https_proxy", "socks5://MARK-three:MARK-three-password@three.proxy"),
+                ("no_proxy", "b.test"),
+            ];
+        }
+        7 => {
+            *proxies = three("socks5").into();
+            *request = std::mem::replace(request, Request::get("")).proxy(two());
+        }
+        _ => {
+            *proxies = Proxies::from_fn(|url| match url.host_str()? {
+                "a.test" => Some(one().into()),
+                "b.test" => Some(two().into()),
+                _ => None,
+            });
+        }
+    }
+    Vec::new()
+}
+
+impl World {
+    /// Walks along these origins with all secrets at hand, and looks who has seen what.
+    pub(crate) fn walk(&mut self, chain: &[usize], choice: u64, seed: &mut Seed) {
+        let mut draw = |below: u64| seed.draw() % below;
+        let url = |at: usize| format!("{}/{at}", ORIGINS[chain[at]]);
+        let method = ["GET", "POST", "PUT", "HEAD"][draw(4) as usize];
+        let first = match draw(4) {
+            0 => url(0).replacen("://", "://MARK-url:MARK-url-password@", 1),
+            _ => url(0),
+        };
+        let mut request = Request::new(method, &*first)
+            .redirects(10)
+            .cookie("own", "MARK-cookie")
+            .header("Cookie", "by-hand=MARK-line")
+            .header("X-Api-Key", "MARK-key")
+            .header("X-Listed", "MARK-listed");
+        request.headers.mark_sensitive("x-api-key");
+        request = match draw(5) {
+            0 => request.header("aUTHorization", "MARK-by-hand"),
+            1 => request.auth(Auth::bearer("MARK-bearer")),
+            2 => request.basic_auth("MARK-request", "MARK-request-password"),
+            _ => request,
+        };
+        let mut settings = Settings::default();
+        settings.sensitive_headers = ["x-listed".into()].into();
+        settings.engine = engine();
+        settings.tls = settings.tls.identity(
+            Identity::from_der(["MARK-certificate"], KeyFormat::Pkcs8, "MARK-private-key").unwrap(),
+        );
+        if draw(2) == 0 {
+            settings.auth = Auth::basic("MARK-session", "MARK-session-password");
+        }
+        let environment = Environment::new(choose(choice, &mut settings, &mut request));
+        let environment = environment.with_netrc(Netrc::parse(
+            b"machine a.test login MARK-netrc-a password MARK-netrc-a-password\n\
+              machine b.test login MARK-netrc-b password MARK-netrc-b-password\n",
+        ));
+        let mut jar = Jar::new();
+        let domain = NewCookie::new("domain", "MARK-domain").unwrap().domain("a.test");
+        jar.insert(domain, now()).unwrap();
+        let mut merged = merge(&settings, request);
+        merged.surround(&environment);
+        let prepared = prepare(merged, &mut jar, now()).unwrap();
+
+        let status = [301, 302, 303, 307, 308][draw(5) as usize];
+        let (is_relative, is_closed) = (draw(2) == 0, draw(4) == 0);
+        let mut at = 0;
+        // What was seen before the request that has this number was answered.
+        let mut reached = Vec::new();
+        let mut answer = |request: &str| {
+            reached.push(request.lines().next().unwrap_or_default().to_owned());
+            let host = ORIGINS[chain[at]].split("://").nth(1).unwrap().split(':').next().unwrap();
+            at += 1;
+            let head = match chain.get(at) {
+                Some(next) if is_relative && *next == chain[at - 1] => {
+                    format!("HTTP/1.1 {status} X\r\nLocation: /{at}\r\n")
+                }
+                Some(_) => format!("HTTP/1.1 {status} X\r\nLocation: {}\r\n", url(at)),
+                None => "HTTP/1.1 200 OK\r\n".to_owned(),
+            };
+            let secure = format!("Set-Cookie: secure{at}=MARK-secure-{host}.; Secure\r\n");
+            let close = if is_closed { "Connection: close\r\n" } else { "" };
+            format!("{head}Set-Cookie: jar{at}=MARK-jar-{host}.\r\n{secure}{close}Content-Length: 0\r\n\r\n")
+                .into_bytes()
+        };
+        let asks = |_: &str| choice == 5;
+        let mut sights = Vec::new();
+        let why = || format!("{chain:?}, proxies {choice}");
+        let told = walk(prepared, &mut jar, &mut Idle::default(), &mut sights, asks, &mut answer);
+        assert_eq!(told, Ok(()), "{}", why());
+        assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
+        self.runs += 1;
+        self.requests += reached.len() as u64;
+        self.judge(&sights, &origin_of(&Url::parse(&first).unwrap()), why);
+    }
+
+    fn judge(&mut self, sights: &[Sight], first: &str, why: impl Fn() -> String) {
+        let mut is_home = true;
+        for sight in sights {
+            let text = String::from_utf8_lossy(&sight.bytes);
+            let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
+            // A request that reaches another origin is the end of what is the first one's.
+            let origin = readers.into_iter().flatten().find(|who| who.contains("://"));
+            is_home &= origin.is_none_or(|origin| origin == first);
+            for (secret, arrived) in SECRETS.iter().zip(&mut self.arrived) {
+                if !secret.is_in(&text) {
+                    continue;
+                }
+                let is_owner = |who: &String| secret.owner.is(who, first, is_home);
+                assert!(
+                    readers.into_iter().flatten().any(is_owner),
+                    "{}: {} was seen by {}\n{text}",
+                    why(),
+                    secret.mark,
+                    sight.who
+                );
+                *arrived += 1;
+            }
+            assert!(sight.who != WIRE || !text.contains("MARK"), "{}", why());
+        }
+    }
+
+    /// Says what was walked; a secret that never goes anywhere would prove nothing.
+    pub(crate) fn report(&self) {
+        println!("{} chains, {} requests", self.runs, self.requests);
+        for (secret, arrived) in SECRETS.iter().zip(self.arrived) {
+            println!("{arrived:>10} {}", secret.mark);
+            assert!((arrived > 0) == (secret.owner != Owner::Nobody), "{}", secret.mark);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What goes wrong behind TLS that is nobody's certificate: ends, alerts, and peers that speak something else.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use sessio::tls::Tls;
+use sessio::{Kind, Stage, Timeout};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::{Connection, Otherwise, Script, Server};
+use sessio_tests::authority::{Authority, Issued};
+use sessio_tests::coat::Dress;
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! { sealed:
+    q16_a_body_to_the_end_of_the_connection_needs_the_closing_word
+    q17_a_body_that_is_whole_does_not
+    f11_a_connection_that_ended_while_idle_is_replaced
+    f07_who_answers_in_the_clear_does_not_speak_tls
+    f08_a_connection_that_ends_within_the_handshake
+    f06_alerts_have_their_names
+    v97_what_breaks_the_rules_ends_at_once
+}
+
+mod waiting {
+    use super::{f08_a_server_that_says_nothing_is_given_up_with_connecting, scenarios};
+
+    scenarios! {
+        waiting:
+        f08_a_server_that_says_nothing_is_given_up_with_connecting
+    }
+}
+
+static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
+static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
+
+fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+    let session = world.session();
+    let done: sessio::Result<()> = session.update(|settings| {
+        settings.tls = Tls::default().roots(ROOT.certificates());
+        Ok(())
+    });
+    done.unwrap();
+    session
+}
+
+/// A server of one connection, in a coat or without its closing word.
+fn server(says_goodbye: bool, connection: Connection) -> Server {
+    let dress = Dress::of(&SERVER);
+    let dress = if says_goodbye { dress } else { dress.without_goodbye() };
+    Server::dressed_scripted(dress.wardrobe(), connection)
+}
+
+async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runtime>(world: &World<R>) {
+    let until_close = || Connection::new().expect_request().send("HTTP/1.1 200 OK\r\n\r\nall of it").close();
+    let whole = server(true, until_close());
+    let response = session(world).get(whole.url("/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "all of it");
+
+    let cut = server(false, until_close());
+    let error = session(world).get(cut.url("/")).send().await.unwrap().text().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::IncompleteBody);
+    assert!(error.to_string().contains("close_notify"), "{error}");
+    // Within a length or a head it is a cut as ever.
+    for (said, kind) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal", Kind::IncompleteBody),
+        ("HTTP/1.1 200 OK\r\nContent-Le", Kind::IncompleteHead),
+        ("", Kind::ClosedBeforeResponse),
+    ] {
+        for says_goodbye in [true, false] {
+            let server = server(says_goodbye, Connection::new().expect_request().send(said).close());
+            let error = match session(world).get(server.url("/")).send().await {
+                Ok(response) => response.text().await.unwrap_err(),
+                Err(error) => error,
+            };
+            assert_eq!(error.kind(), kind, "{said:?} {says_goodbye}: {error}");
+        }
+    }
+}
+
+async fn q17_a_body_that_is_whole_does_not<R: Runtime>(world: &World<R>) {
+    for said in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n",
+    ] {
+        let server = server(false, Connection::new().expect_request().send(said).close());
+        let response = session(world).get(server.url("/")).send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "whole");
+    }
+}
+
+async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &World<R>) {
+    for says_goodbye in [true, false] {
+        // The server ends it as soon as the next request has come: no probe can see that.
+        let first = Connection::new().expect_request().ok("first").expect_request().close();
+        let dress = Dress::of(&SERVER);
+        let dress = if says_goodbye { dress } else { dress.without_goodbye() };
+        let script = Script::new().connection(first).otherwise(Otherwise::Routes);
+        let server = Server::dressed_scripted(dress.wardrobe(), script);
+        let session = session(world);
+        session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
+        let response = session.get(server.url("/get")).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.connection()), (200, (2, false)));
+        response.bytes().await.unwrap();
+    }
+}
+
+async fn f07_who_answers_in_the_clear_does_not_speak_tls<R: Runtime>(world: &World<R>) {
+    let answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    for said in [answer, "220 mail.test ESMTP\r\n", "<html>", "\0\0\0\0"] {
+        let server = Server::scripted(Connection::new().read(1).send(said).read_to_end());
+        let url = server.url("/").replace("http:", "https:");
+        let error = session(world).get(url).header("Authorization", "secret").send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::NotTls, "{error}");
+        assert!(error.to_string().contains("http://"), "{error}");
+        assert_eq!(error.progress().unwrap().stage, Stage::Tls);
+    }
+    // And TLS where HTTP was expected.
+    let server = Server::scripted(Connection::new().expect_request().send(ALERT).close());
+    let error = session(world).get(server.url("/")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotHttp);
+}
+
+async fn f08_a_connection_that_ends_within_the_handshake<R: Runtime>(world: &World<R>) {
+    // The start of a handshake, and of nothing in it.
+    let begins = [22, 3, 3, 0, 100, 2];
+    for connection in [
+        Connection::new().read(1).close(),
+        Connection::new().read(50).reset(),
+        Connection::new().read(1).send(begins).close(),
+        Connection::new().read(1).send(&begins[..3]).reset(),
+    ] {
+        let server = Server::scripted(connection);
+        let url = server.url("/").replace("http:", "https:");
+        // Nothing of the request was out: but it is not for the session to guess that it will go better.
+        let error = session(world).post(url).body("x").send().await.unwrap_err();
+        assert_eq!((error.kind(), server.accepted()), (Kind::TlsClosed, 1), "{error}");
+        let at = error.progress().unwrap();
+        assert_eq!((at.stage, at.bytes_sent, at.reused), (Stage::Tls, 0, false));
+        assert!(error.is_safe_to_repeat());
+    }
+}
+
+async fn f08_a_server_that_says_nothing_is_given_up_with_connecting<R: Runtime>(world: &World<R>) {
+    let server = Server::scripted(Connection::new().read(1).stall());
+    let url = server.url("/").replace("http:", "https:");
+    let session = session(world);
+    let done: sessio::Result<()> = session.update(|settings| {
+        settings.timeouts.connect = Some(Duration::from_millis(50));
+        Ok(())
+    });
+    done.unwrap();
+    let error = session.get(url).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Connect));
+    assert_eq!(error.progress().unwrap().stage, Stage::Tls);
+    server.release();
+}
+
+/// An alert: fatal, handshake_failure.
+const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+
+async fn f06_alerts_have_their_names<R: Runtime>(world: &World<R>) {
+    for (number, name, kind) in [
+        (40, "handshake_failure", Kind::TlsMismatch),
+        (70, "protocol_version", Kind::TlsMismatch),
+        (80, "internal_error", Kind::TlsAlert),
+        (112, "unrecognised_name", Kind::TlsAlert),
+        (48, "unknown_ca", Kind::ClientCertificate),
+    ] {
+        let alert = [&ALERT[..6], &[number]].concat();
+        let server = Server::scripted(Connection::new().read(1).send(alert).read_to_end());
+        let url = server.url("/").replace("http:", "https:");
+        let error = session(world).get(url).send().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(&format!("alert {name}")), "{error}");
+    }
+}
+
+/// Rows V96, V97: neither is there a loop in which nothing moves, nor a buffer that grows with what comes.
+async fn v97_what_breaks_the_rules_ends_at_once<R: Runtime>(world: &World<R>) {
+    let record = |content: &[u8]| {
+        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[22, 3, 3, len[0], len[1]], content].concat()
+    };
+    for (what, said) in [
+        ("a certificate without an end", record(&[&[11, 0xff, 0xff, 0xff][..], &[0; 2000]].concat())),
+        ("a message that nobody knows", record(&[99, 0, 0, 0])),
+        ("a certificate before anything else", record(&[11, 0, 0, 3, 0, 0, 0])),
+        ("a record that is too long", [&[22, 3, 3, 0xff, 0xff][..], &[0; 100]].concat()),
+        ("an empty record", record(&[])),
+    ] {
+        let server = Server::scripted(Connection::new().read(1).send(said).forever().read_to_end());
+        let url = server.url("/").replace("http:", "https:");
+        let error = session(world).get(url).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::TlsBroken, "{what}: {error}");
+    }
+}
