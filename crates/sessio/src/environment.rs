@@ -260,7 +260,7 @@ mod tests {
         let environment = Environment::new(variables.iter().copied());
         let plan = Plan::new(Proxies::new(), Proxies::new(), environment.proxies().clone());
         match plan.of(&Url::parse(url).unwrap()) {
-            Ok(choice) => choice.proxy.map_or("direct".to_owned(), |proxy| proxy.host().to_string()),
+            Ok(choice) => choice.proxy.map_or_else(|| "direct".to_owned(), |proxy| proxy.host().to_string()),
             Err(error) => error.kind().to_string(),
         }
     }
