@@ -3,8 +3,8 @@
 //! Nothing here reads it: an [`Environment`] is made of names and values, and of a [`Netrc`] that somebody
 //! has read. Whoever drives a session does both, if the session's `trust_env` says so (rule E-01).
 //!
-//! What it says goes last: after the request, and after the session. The table is in the chapter on proxies and the
-//! environment, `docs/proxies.md`.
+//! What it says goes last: after the request, and after the session. The table is in the chapter on
+//! [proxies and the environment](crate::proxies).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -260,7 +260,7 @@ mod tests {
         let environment = Environment::new(variables.iter().copied());
         let plan = Plan::new(Proxies::new(), Proxies::new(), environment.proxies().clone());
         match plan.of(&Url::parse(url).unwrap()) {
-            Ok(choice) => choice.proxy.map_or("direct".to_owned(), |proxy| proxy.host().to_string()),
+            Ok(choice) => choice.proxy.map_or_else(|| "direct".to_owned(), |proxy| proxy.host().to_string()),
             Err(error) => error.kind().to_string(),
         }
     }

@@ -32,6 +32,9 @@
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
 //! | [`link`] | `Link` header fields (RFC 8288) |
 //! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
+//! | [`proxy`], [`Environment`], [`netrc`] | which proxy a URL goes through, what the environment says: [the chapter](proxies) |
+//! | [`tunnel`] | CONNECT and SOCKS 5: bytes in, bytes out |
+//! | [`guard`] | addresses that are not to be reached |
 //! | [`tls`], [`Secure`] | what is wanted of TLS, and the seam for whoever does it |
 //! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
@@ -125,6 +128,8 @@ pub mod pool;
 mod prepare;
 mod prepared;
 pub mod proxy;
+#[doc = include_str!("../docs/proxies.md")]
+pub mod proxies {}
 pub mod range;
 pub mod reach;
 pub mod redirect;

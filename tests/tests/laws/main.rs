@@ -6,6 +6,7 @@ mod cuts;
 mod events;
 mod machine;
 mod merging;
+mod precedence;
 mod preparing;
 mod secrets;
 mod splits;

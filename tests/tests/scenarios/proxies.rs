@@ -53,7 +53,8 @@ fn heads(server: &Server) -> Vec<String> {
 }
 
 fn lines(server: &Server) -> Vec<String> {
-    heads(server).iter().map(|head| head.lines().next().unwrap().to_owned()).collect()
+    let first = |head: &String| head.lines().next().unwrap_or_default().to_owned();
+    heads(server).iter().map(first).filter(|line| line.ends_with(" HTTP/1.1")).collect()
 }
 
 async fn failure<R: Runtime>(session: &Session<R>, url: &str) -> Error {
@@ -216,6 +217,7 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     });
     nobody.unwrap();
     set(&session, "all", &url(&closed, "https", ""));
+    session.update(|settings| Ok::<_, Error>(settings.engine = sessio::tls::Engine::default())).unwrap();
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
 
@@ -501,6 +503,7 @@ async fn a20_b03_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &World<R>)
     // A file that others can read is not used where it matters.
     session.set_environment(Environment::empty().with_netrc(parsed.exposed()));
     assert_eq!(failure(&session, "http://a.test/get").await.kind(), Kind::InvalidNetrc);
+    assert_eq!(told(&other).matches("Basic Ym9iOg==").count(), 1);
     whole(session.get("http://b.test/get")).await;
-    assert_eq!(last(&other).as_deref(), Some("Basic Ym9iOg=="));
+    assert_eq!(told(&other).matches("Basic Ym9iOg==").count(), 2);
 }

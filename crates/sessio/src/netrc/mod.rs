@@ -98,7 +98,7 @@ impl Netrc {
                 _ if word.is_comment() => words.skip_line(&word),
                 _ => {
                     netrc.problem(word.line, "neither machine, default nor macdef".into());
-                    netrc.resume(&mut words);
+                    Self::resume(&mut words);
                 }
             }
         }
@@ -163,7 +163,7 @@ impl Netrc {
                 _ => {
                     // What it says may be half a secret. Whether the rest still means what it says, nobody knows.
                     self.problem(word.line, format!("unknown word in the entry of {}", name()).into());
-                    self.resume(words);
+                    Self::resume(words);
                     return;
                 }
             };
@@ -187,7 +187,7 @@ impl Netrc {
     }
 
     /// Goes on to the next entry.
-    fn resume(&mut self, words: &mut Words<'_>) {
+    fn resume(words: &mut Words<'_>) {
         while let Some(word) = words.next() {
             match &*word.bytes {
                 // Of an entry that was left out: what comes after these is theirs.

@@ -61,10 +61,14 @@ impl NoProxy {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        if text == "*" {
-            return Self { entries: vec![Entry { text: "*".into(), means: Means::All, port: None }] };
+        let mut entries: Vec<_> =
+            text.split(',').filter(|entry| !entry.is_empty()).map(Entry::parse).collect();
+        if let [Entry { text, means, .. }] = &mut entries[..]
+            && &**text == "*"
+        {
+            *means = Means::All;
         }
-        Self { entries: text.split(',').filter(|entry| !entry.is_empty()).map(Entry::parse).collect() }
+        Self { entries }
     }
 
     /// The first entry that this URL's host matches.

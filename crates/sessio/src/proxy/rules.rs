@@ -101,7 +101,9 @@ struct Pattern {
 }
 
 #[derive(Clone)]
-struct Function(Arc<dyn Fn(&Url) -> Option<Via> + Send + Sync>);
+struct Function(Arc<Choose>);
+
+type Choose = dyn Fn(&Url) -> Option<Via> + Send + Sync;
 
 /// Clones are the same function; two that were made apart are not, whatever they do.
 impl PartialEq for Function {

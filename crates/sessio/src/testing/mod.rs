@@ -3,4 +3,5 @@
 pub mod coding;
 pub mod cookie;
 pub mod multipart;
+pub mod proxy;
 pub mod reading;

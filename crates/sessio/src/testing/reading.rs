@@ -7,7 +7,7 @@ use crate::link::Links;
 use crate::sse::{Event, Events};
 
 /// The first byte says how the others are cut: in pieces of that size.
-fn pieces(data: &[u8]) -> (&[u8], usize) {
+pub(super) fn pieces(data: &[u8]) -> (&[u8], usize) {
     match data.split_first() {
         Some((size, rest)) => (rest, usize::from(*size).max(1)),
         None => (data, 1),

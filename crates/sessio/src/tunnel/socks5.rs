@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 
 use super::ended;
+use crate::auth::Secret;
 use crate::error::{Error, Kind, Result};
 use crate::proxy::Proxy;
 
@@ -151,7 +152,7 @@ impl std::error::Error for Reply {}
 /// ```
 pub struct Socks5 {
     state: State,
-    credentials: Option<(Box<[u8]>, Box<[u8]>)>,
+    credentials: Option<(Secret, Secret)>,
     request: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
@@ -187,7 +188,8 @@ impl Socks5 {
     pub fn new(target: Target, proxy: &Proxy) -> Result<Self> {
         let mut request = vec![5, 1, 0];
         target.write(&mut request)?;
-        let credentials = proxy.credentials().map(|(user, password)| (user.into(), password.into()));
+        let credentials =
+            proxy.credentials().map(|(user, password)| (Secret(user.into()), Secret(password.into())));
         // A proxy that wants nobody's name is not told one.
         let out = if credentials.is_some() { vec![5, 2, 0, 2] } else { vec![5, 1, 0] };
         Ok(Self {
@@ -282,7 +284,7 @@ impl Socks5 {
     fn method(&mut self) -> Result<()> {
         match (self.word[0], self.word[1], self.credentials.take()) {
             (5, 0, _) => self.request(),
-            (5, 2, Some((user, password))) => {
+            (5, 2, Some((Secret(user), Secret(password)))) => {
                 // Both have 255 bytes at most, or the proxy would not have been made.
                 let length =
                     |text: &[u8]| u8::try_from(text.len()).map_err(|_| Error::new(Kind::InvalidProxy));

@@ -1,0 +1,112 @@
+//! Fuzz bodies for what stands between a session and a host: netrc files, lists of exceptions, what proxies say.
+
+use crate::Url;
+use crate::h1::Limits;
+use crate::headers::Headers;
+use crate::netrc::Netrc;
+use crate::proxy::{NoProxy, Proxy};
+use crate::tunnel::{Refused, Tunnel};
+
+/// Whatever stands in a file, what was written well before it is read, and so is what stands after an end of all that
+/// can be open: a quote, an entry, a macro.
+pub fn netrc(data: &[u8]) {
+    let good = b"machine first.example login \"a b\" password c\\ d\n";
+    let file = [&good[..], data].concat();
+    let netrc = Netrc::parse(&file);
+    let is_word = |word: &[u8]| data.windows(word.len()).any(|window| window == word);
+    // What follows may go on with the entry, or be another one for the host.
+    if data.starts_with(b"machine ") && !is_word(b"first") {
+        let login = netrc.of("first.example").expect("it was written");
+        assert_eq!((login.user(), login.password()), (&b"a b"[..], &b"c d"[..]));
+    }
+    let closed = [data, b"\" \"\n\nmachine last.example login z\n"].concat();
+    let after = Netrc::parse(&closed);
+    if !data.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'#')) && !is_word(b"m") {
+        assert!(after.of("last.example").is_some() || !after.problems().is_empty());
+    }
+    for problem in netrc.problems() {
+        let lines = file.iter().filter(|byte| **byte == b'\n').count() + 1;
+        assert!((1..=lines).contains(&problem.line));
+        assert!(problem.to_string().chars().all(|c| !c.is_control()));
+    }
+}
+
+/// A list is what its entries are, however it is written.
+pub fn no_proxy(data: &[u8]) {
+    let Some((host, list)) = data.split_at_checked(8) else { return };
+    let list = String::from_utf8_lossy(list);
+    let no_proxy = NoProxy::parse(&list);
+    assert_eq!(NoProxy::parse(&no_proxy.to_string()), no_proxy);
+    let name: String = host.iter().map(|byte| char::from(b'a' + byte % 3)).collect();
+    let ip = format!("{}.{}.{}.{}", host[0], host[1], host[2], host[3]);
+    let ipv6 = format!(
+        "[{:x}::{:x}]",
+        u16::from_le_bytes([host[4], host[5]]),
+        u16::from_le_bytes([host[6], host[7]])
+    );
+    for host in [format!("{}.{}", &name[..4], &name[4..]), name, ip, ipv6] {
+        let Ok(url) = Url::parse(&format!("http://{host}/")) else { continue };
+        let found = no_proxy.covers(&url);
+        let alone = no_proxy
+            .iter()
+            .map(|(entry, _)| entry)
+            .find(|entry| NoProxy::parse(entry).covers(&url).is_some());
+        if alone != Some("*") {
+            assert_eq!(found, alone, "{list} {url}");
+        }
+        if let Some(entry) = found {
+            // A name covers what is below it, and an address itself alone.
+            assert!(no_proxy.iter().any(|(other, means)| other == entry && means));
+        }
+    }
+    let _ = Proxy::parse(&list);
+}
+
+/// How a conversation with a proxy ends, with its words in pieces of this size.
+fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
+    let url = Url::parse("https://a.example/").expect("a URL");
+    let proxy = Proxy::parse(&format!("{scheme}://user:pass@p")).expect("a proxy").wait_for_challenge();
+    let limits = Limits { head_bytes: 4096, ..Limits::default() };
+    let mut tunnel = Tunnel::to(&url, &proxy, &Headers::new(), None, limits).expect("a tunnel");
+    let mut left = words;
+    loop {
+        while !tunnel.unsent().is_empty() {
+            let n = tunnel.unsent().len().min(size);
+            tunnel.sent(n);
+        }
+        if tunnel.is_done() {
+            assert!(tunnel.room().is_empty());
+            return ("done".into(), words.len() - left.len());
+        }
+        let room = tunnel.room();
+        assert!(!room.is_empty(), "it waits for nothing");
+        let n = left.len().min(room.len()).min(size);
+        room[..n].copy_from_slice(&left[..n]);
+        left = &left[n..];
+        if let Err(error) = tunnel.received(n) {
+            let refused = error
+                .refused()
+                .map(|Refused { head, body, is_whole, .. }| (head.status, body.clone(), *is_whole));
+            assert!(refused.as_ref().is_none_or(|(_, body, _)| body.len() <= 64 * 1024));
+            return (format!("{} {refused:?}", error.kind()), 0);
+        }
+    }
+}
+
+/// However the words of a proxy are cut, they come to the same; nothing behind the last one is taken from the host.
+pub fn tunnel(data: &[u8]) {
+    let (words, size) = super::reading::pieces(data);
+    for scheme in ["http", "socks5h"] {
+        let whole = outcome(scheme, words, usize::MAX);
+        let cut = outcome(scheme, words, size);
+        // That too much came shows only if it came at once.
+        let is_cut_short = scheme == "http" && cut.0 == "done";
+        if !whole.0.starts_with("unsolicited") && !is_cut_short {
+            assert_eq!(whole, cut, "{scheme} {}", words.escape_ascii());
+        }
+        assert_eq!(
+            outcome(scheme, words, 1).0 == "done",
+            cut.0 == "done" || whole.0.starts_with("unsolicited")
+        );
+    }
+}
