@@ -45,22 +45,33 @@ impl Socket {
         Ok(Self { socket, deadline: None, timeout: None, is_stuck: false })
     }
 
-    /// Sets the socket's read timeout, if that is another one than it has. Deadlines differ with every
-    /// request: in steps of powers of two, hardly any needs a system call.
-    fn set_timeout(&mut self) -> io::Result<()> {
-        let wanted = if self.is_stuck {
-            Some(SLICE)
-        } else {
-            self.deadline.map(|end| {
-                let left = end.saturating_duration_since(Instant::now()).as_millis().max(1);
-                Duration::from_millis(1 << left.ilog2().min(16))
-            })
+    /// Sets the socket's read timeout, if that is another one than it has; says whether there is any time to wait.
+    /// Deadlines differ with every request: in steps of powers of two, hardly any needs a system call.
+    fn set_timeout(&mut self) -> io::Result<bool> {
+        let wanted = match self.deadline {
+            _ if self.is_stuck => Some(SLICE),
+            None => None,
+            Some(end) => {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(false);
+                }
+                Some(Duration::from_millis(1 << left.as_millis().max(1).ilog2().min(16)))
+            }
         };
         if wanted != self.timeout {
             self.socket.set_read_timeout(wanted)?;
             self.timeout = wanted;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Reads what is there. The shortest timeout of a socket is a tick of the system's clock, which is long for whoever
+    /// sends a large body and only looks whether the peer has said something meanwhile.
+    fn glance(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_nonblocking(true)?;
+        let read = self.socket.read(room);
+        self.socket.set_nonblocking(false).and(read)
     }
 }
 
@@ -68,8 +79,11 @@ impl Stream for Socket {
     const BLOCKS: bool = true;
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.set_timeout()?;
-        pending(cx, || self.socket.read(room))
+        if self.set_timeout()? {
+            pending(cx, || self.socket.read(room))
+        } else {
+            pending(cx, || self.glance(room))
+        }
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

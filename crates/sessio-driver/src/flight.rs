@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
@@ -16,6 +16,9 @@ use crate::upload::{Piece, Upload};
 
 /// How many pieces of a body that is always ready go out between two glances at what the peer says (row Q07).
 const MOST_PIECES: u32 = 16;
+
+/// How long a stream that blocks may wait while the source of the body has nothing: nobody else can wake it.
+const LULL: Duration = Duration::from_millis(2);
 
 /// A call on its way: does what the call wants, and tells it the outcome. It decides nothing.
 pub(crate) struct Flight<R: Runtime> {
@@ -126,7 +129,11 @@ impl<R: Runtime> Flight<R> {
                     let moved = match &mut self.stream {
                         Some(stream) => {
                             // Whoever wakes us next may be the source.
-                            stream.wait_until(if is_dry || is_glance { Some(now.mono) } else { deadline });
+                            stream.wait_until(match (is_glance, is_dry) {
+                                (true, _) => Some(now.mono),
+                                (_, true) => Some(now.mono + LULL),
+                                _ => deadline,
+                            });
                             transfer(stream, io, cx)
                         }
                         None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),

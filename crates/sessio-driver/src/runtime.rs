@@ -98,7 +98,7 @@ pub trait Stream: Send + Unpin + 'static {
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
     /// Until when the polls that follow may wait, for a stream that blocks: it is pending then, and wakes
-    /// itself. Whoever does not block has no use for it.
+    /// itself. A time that has passed is a glance, which does not wait at all. Whoever does not block has no use for it.
     fn wait_until(&mut self, _deadline: Option<Instant>) {}
 
     /// Whether the peer has neither closed the idle connection nor sent anything on it. The socket itself is
