@@ -21,6 +21,11 @@ pub fn has_hosts(client: &str) -> bool {
     client != "hyper"
 }
 
+/// Whether a client undoes content codings.
+pub fn has_codings(client: &str) -> bool {
+    client.starts_with("sessio-") || client == "reqwest"
+}
+
 /// Where the program of that name lies: beside this one.
 ///
 /// # Errors
@@ -60,6 +65,16 @@ impl Server {
         let out = child.stdout.take().ok_or("the server has no output")?;
         BufReader::new(out).read_line(&mut port)?;
         Ok(Self { child, authority: format!("127.0.0.1:{}", port.trim()) })
+    }
+
+    /// How long it was on a core so far, in nanoseconds; nothing where the system does not say.
+    pub fn cpu_ns(&self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let times = tasks.into_iter().flatten().flatten().filter_map(|task| {
+            let times = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            times.split(' ').next()?.parse::<u64>().ok()
+        });
+        times.sum()
     }
 
     /// `127.0.0.1:port`

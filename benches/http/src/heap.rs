@@ -12,6 +12,7 @@ static IS_ON: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
 
 /// What was counted so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Heap {
     pub bytes: u64,
     /// Bytes that were not given back; negative if they were asked for before counting began.
     pub live: i64,
+    /// The most that were live at once since [`rest`].
+    pub peak: i64,
 }
 
 /// Counts from here on.
@@ -31,7 +34,17 @@ pub fn count() {
 
 /// What was counted so far.
 pub fn counted() -> Heap {
-    Heap { calls: CALLS.load(Relaxed), bytes: BYTES.load(Relaxed), live: LIVE.load(Relaxed) }
+    Heap {
+        calls: CALLS.load(Relaxed),
+        bytes: BYTES.load(Relaxed),
+        live: LIVE.load(Relaxed),
+        peak: PEAK.load(Relaxed),
+    }
+}
+
+/// Forgets how much was live before: the peak begins at what is live now.
+pub fn rest() {
+    PEAK.store(LIVE.load(Relaxed), Relaxed);
 }
 
 fn note(taken: usize, given: usize) {
@@ -43,7 +56,11 @@ fn note(taken: usize, given: usize) {
         BYTES.fetch_add(taken as u64, Relaxed);
     }
     // No allocation is larger than isize::MAX.
-    LIVE.fetch_add(taken as i64 - given as i64, Relaxed);
+    let change = taken as i64 - given as i64;
+    let live = LIVE.fetch_add(change, Relaxed) + change;
+    if live > PEAK.load(Relaxed) {
+        PEAK.fetch_max(live, Relaxed);
+    }
 }
 
 // SAFETY: every call goes to the system's allocator as it came.

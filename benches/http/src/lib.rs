@@ -14,7 +14,9 @@ pub mod raw;
 pub mod session;
 pub mod smol_run;
 pub mod table;
+pub mod text;
 pub mod tokio_run;
+pub mod zeros;
 
 /// How a program of the benches ends.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

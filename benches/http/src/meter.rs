@@ -29,6 +29,10 @@ pub struct Reading {
     pub heap_bytes: u64,
     /// Bytes more that are not given back.
     pub live: i64,
+    /// The most bytes of the heap that were live at once, those from before among them.
+    pub peak: i64,
+    /// The most of the process that was in memory at once, in bytes, code and stack among them.
+    pub resident: u64,
 }
 
 impl Meter {
@@ -36,6 +40,7 @@ impl Meter {
     pub fn start(plan: &Plan) -> Self {
         if plan.heap {
             heap::count();
+            heap::rest();
         }
         Self { heap: heap::counted(), wall: Instant::now(), cpu: cpu() }
     }
@@ -50,6 +55,8 @@ impl Meter {
             heap_calls: heap.calls - self.heap.calls,
             heap_bytes: heap.bytes - self.heap.bytes,
             live: heap.live - self.heap.live,
+            peak: heap.peak,
+            resident: resident(),
         }
     }
 }
@@ -59,12 +66,21 @@ fn cpu() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
+/// What the system has noted as the most; nothing where it notes nothing.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let most = most.and_then(|most| most.trim().strip_suffix(" kB"));
+    most.and_then(|most| most.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu_ns, wall_ns, heap_calls, heap_bytes, live } = self;
+        let Self { cpu_ns, wall_ns, heap_calls, heap_bytes, live, peak, resident } = self;
         write!(
             f,
-            "cpu_ns={cpu_ns} wall_ns={wall_ns} heap_calls={heap_calls} heap_bytes={heap_bytes} live={live}"
+            "cpu_ns={cpu_ns} wall_ns={wall_ns} heap_calls={heap_calls} heap_bytes={heap_bytes} live={live} \
+             peak={peak} resident={resident}"
         )
     }
 }
@@ -84,6 +100,8 @@ impl Reading {
                 "heap_calls" => reading.heap_calls = value.parse()?,
                 "heap_bytes" => reading.heap_bytes = value.parse()?,
                 "live" => reading.live = value.parse()?,
+                "peak" => reading.peak = value.parse()?,
+                "resident" => reading.resident = value.parse()?,
                 _ => return Err(format!("no reading: {line}").into()),
             }
         }

@@ -3,8 +3,9 @@
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use crate::Outcome;
 use crate::options::Options;
+use crate::text::{Text, sum};
+use crate::{Outcome, heap};
 
 /// The headers of every request in every workload: those that a new session of sessio has.
 pub const HEADERS: [(&str, &str); 4] = [
@@ -13,6 +14,10 @@ pub const HEADERS: [(&str, &str); 4] = [
     ("accept", "*/*"),
     ("connection", "keep-alive"),
 ];
+/// Which of them says which codings are wanted.
+const ACCEPT_ENCODING: usize = 1;
+/// How long a text is that is coded by itself: a longer body has several, of gzip as members.
+const TEXT: usize = 64 << 20;
 /// How many headers more the session workload has, `x-default-0: value-0` and so on.
 pub const DEFAULTS: usize = 10;
 /// How many cookies the session workload has, `cookie-0=value-0` and so on.
@@ -29,6 +34,12 @@ pub enum Workload {
     Length,
     /// A body of [`Plan::bytes`] in chunks of [`Plan::chunk`].
     Chunked,
+    /// [`Plan::bytes`] up, by length.
+    Upload,
+    /// A text of [`Plan::bytes`], coded as gzip.
+    Gzip,
+    /// The same, coded as br.
+    Br,
     /// Connections that idle: as many as there are requests.
     Idle,
 }
@@ -42,6 +53,9 @@ impl FromStr for Workload {
             "session" => Self::Session,
             "length" => Self::Length,
             "chunked" => Self::Chunked,
+            "upload" => Self::Upload,
+            "gzip" => Self::Gzip,
+            "br" => Self::Br,
             "idle" => Self::Idle,
             _ => return Err(format!("no workload is called {text}")),
         })
@@ -65,6 +79,8 @@ pub struct Plan {
     pub hosts: usize,
     /// How long a body is in the bulk workloads.
     pub bytes: usize,
+    /// The sum of its bytes, where it is a text.
+    pub sum: u64,
     /// How long its chunks are.
     pub chunk: usize,
     /// Whether calls of the allocator are counted.
@@ -79,17 +95,31 @@ impl Plan {
     pub fn of_program() -> Outcome<Self> {
         let options = Options::of_program()?;
         let hosts = options.get("hosts", 1)?.max(1);
-        Ok(Self {
+        let mut plan = Self {
             authority: options.text("server").ok_or("--server host:port is missing")?.to_owned(),
-            workload: options.get("workload", "small".to_owned())?.parse()?,
+            workload: options.text("workload").unwrap_or("small").parse()?,
             requests: options.get("requests", 1000)?,
-            warm: options.get("warm", 100)?.max(hosts),
+            warm: options.get("warm", 100)?.max(if hosts > 1 { hosts } else { 0 }),
             tasks: options.get("tasks", 1)?.max(1),
             hosts,
-            bytes: options.get("bytes", 64 << 20)?,
+            bytes: options.get("bytes", TEXT)?,
+            sum: 0,
             chunk: options.get("chunk", 1024)?,
             heap: options.get("heap", false)?,
-        })
+        };
+        if plan.heap {
+            heap::count();
+        }
+        if plan.is_coded() {
+            plan.sum = Self::texts(plan.bytes).map(|text| Text::blocks(text).map(|b| sum(&b)).sum::<u64>()).sum();
+        }
+        Ok(plan)
+    }
+
+    /// How long the texts are that a coded body of so many bytes consists of.
+    pub fn texts(bytes: usize) -> impl Iterator<Item = usize> {
+        let rest = bytes % TEXT;
+        std::iter::repeat_n(TEXT, bytes / TEXT).chain((rest > 0).then_some(rest))
     }
 
     /// The path of the workload's requests.
@@ -99,6 +129,9 @@ impl Plan {
             Workload::Session => "/session".to_owned(),
             Workload::Length => format!("/length/{}", self.bytes),
             Workload::Chunked => format!("/chunked/{}/{}", self.bytes, self.chunk),
+            Workload::Upload => "/upload".to_owned(),
+            Workload::Gzip => format!("/gzip/{}", self.bytes),
+            Workload::Br => format!("/br/{}", self.bytes),
             Workload::Idle => format!("/gate/{}", self.requests),
         }
     }
@@ -125,19 +158,34 @@ impl Plan {
     pub fn length(&self) -> usize {
         match self.workload {
             Workload::Small | Workload::Session | Workload::Idle => crate::answer::SMALL.len(),
-            Workload::Length | Workload::Chunked => self.bytes,
+            _ => self.bytes,
         }
     }
 
     /// Whether bodies are read piece by piece.
     pub fn is_bulk(&self) -> bool {
-        matches!(self.workload, Workload::Length | Workload::Chunked)
+        matches!(self.workload, Workload::Length | Workload::Chunked) || self.is_coded()
+    }
+
+    /// Whether bodies are coded, and looked at.
+    pub fn is_coded(&self) -> bool {
+        matches!(self.workload, Workload::Gzip | Workload::Br)
+    }
+
+    /// How long the request's body is, if it has one.
+    pub fn upload(&self) -> Option<usize> {
+        (self.workload == Workload::Upload).then_some(self.bytes)
     }
 
     /// The headers of the workload's requests without `Host` and `Cookie`.
     pub fn headers(&self) -> Vec<(String, String)> {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         let mut headers: Vec<_> = HEADERS.into_iter().map(own).collect();
+        match self.workload {
+            Workload::Gzip => headers[ACCEPT_ENCODING].1 = "gzip".to_owned(),
+            Workload::Br => headers[ACCEPT_ENCODING].1 = "br".to_owned(),
+            _ => {}
+        }
         if self.workload == Workload::Session {
             headers.extend((0..DEFAULTS).map(|n| (format!("x-default-{n}"), format!("value-{n}"))));
         }

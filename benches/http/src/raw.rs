@@ -3,27 +3,47 @@
 use crate::Outcome;
 use crate::answer::Answer;
 use crate::plan::Plan;
+use crate::zeros::{BLOCK, ZEROS};
 
 /// The bytes of a plan's request to that host.
 pub fn request(plan: &Plan, authority: &str) -> Vec<u8> {
-    let mut text = format!("GET {} HTTP/1.1\r\nhost: {}\r\n", plan.path(), authority);
+    let method = if plan.upload().is_some() { "PUT" } else { "GET" };
+    let mut text = format!("{method} {} HTTP/1.1\r\nhost: {}\r\n", plan.path(), authority);
     for (name, value) in plan.headers() {
         text += &format!("{name}: {value}\r\n");
     }
     if let Some(cookies) = plan.cookies() {
         text += &format!("cookie: {cookies}\r\n");
     }
+    if let Some(length) = plan.upload() {
+        text += &format!("content-length: {length}\r\n");
+    }
     text += "\r\n";
     text.into_bytes()
 }
 
+/// The blocks of a plan's request behind its head: all of them lie in the same memory.
+pub fn body(plan: &Plan) -> impl Iterator<Item = &'static [u8]> {
+    let mut left = plan.upload().unwrap_or(0);
+    std::iter::from_fn(move || {
+        let block = &ZEROS[..left.min(BLOCK)];
+        left -= block.len();
+        (!block.is_empty()).then_some(block)
+    })
+}
+
 /// An answer that is coming in. It looks at the head once it is whole, and counts the rest.
+///
+/// Of an answer to an upload it reads the number in the body.
 #[derive(Default)]
 pub struct Reader {
     /// What has come of the head.
     head: Vec<u8>,
     status: u16,
     length: usize,
+    is_upload: bool,
+    /// The body of the answer to an upload, as a number.
+    count: usize,
     at: At,
 }
 
@@ -46,6 +66,11 @@ enum At {
 }
 
 impl Reader {
+    /// A reader of answers to this plan.
+    pub fn new(plan: &Plan) -> Self {
+        Self { is_upload: plan.upload().is_some(), ..Self::default() }
+    }
+
     /// The next bytes; the answer if they end it.
     ///
     /// # Errors
@@ -71,8 +96,9 @@ impl Reader {
         if !matches!(self.at, At::Over | At::Body(0)) {
             return Ok(None);
         }
-        let answer = Answer { status: self.status, length: self.length };
-        *self = Self::default();
+        let length = if self.is_upload { self.count } else { self.length };
+        let answer = Answer::plain(self.status, length);
+        *self = Self { is_upload: self.is_upload, ..Self::default() };
         Ok(Some(answer))
     }
 
@@ -92,6 +118,10 @@ impl Reader {
                 At::Body(left) | At::Chunk(left) => {
                     let n = left.min(bytes.len());
                     self.length += n;
+                    if self.is_upload {
+                        let digits = bytes[..n].iter().map(|digit| usize::from(digit - b'0'));
+                        self.count = digits.fold(self.count, |count, digit| count * 10 + digit);
+                    }
                     bytes = &bytes[n..];
                     match (self.at, left - n) {
                         (At::Chunk(_), 0) => At::ChunkEnd,
@@ -148,7 +178,7 @@ mod tests {
                 let mut reader = Reader::default();
                 assert_eq!(reader.take(&text[..cut]).unwrap(), None);
                 let answer = reader.take(&text[cut..]).unwrap();
-                assert_eq!(answer, Some(Answer { status: 200, length: 5 }));
+                assert_eq!(answer, Some(Answer::plain(200, 5)));
             }
         }
     }

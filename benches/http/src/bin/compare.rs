@@ -5,7 +5,9 @@
 use std::process::Command;
 
 use bench_http::Outcome;
-use bench_http::clients::{CLIENTS, Server, has_hosts, is_concurrent, on_core, program, run};
+use bench_http::clients::{
+    CLIENTS, Server, has_codings, has_hosts, is_concurrent, on_core, program, run,
+};
 use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;
@@ -22,46 +24,99 @@ struct Race {
     /// Further arguments of the client.
     plan: &'static [&'static str],
     requests: usize,
-    is_concurrent: bool,
+    kind: Kind,
 }
 
-const RACES: [Race; 5] = [
+/// What counts in a race, and who can run in it.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// CPU time of the client.
+    Requests,
+    /// The same, of those that can have several requests under way.
+    Concurrent,
+    /// The rate, of a body of so many bytes.
+    Bulk(usize),
+    /// CPU time of the client, of those that undo content codings.
+    Coded,
+}
+
+const GIB: usize = 1 << 30;
+
+const RACES: [Race; 9] = [
     Race {
         name: "small",
         title: "GET of 13 bytes, one after another",
         plan: &["--workload", "small"],
         requests: 20_000,
-        is_concurrent: false,
+        kind: Kind::Requests,
     },
     Race {
         name: "conc64",
         title: "GET of 13 bytes, 64 tasks on one thread",
         plan: &["--workload", "small", "--tasks", "64"],
         requests: 40_000,
-        is_concurrent: true,
+        kind: Kind::Concurrent,
     },
     Race {
         name: "session",
         title: "10 default headers and 20 cookies, one after another",
         plan: &["--workload", "session"],
         requests: 20_000,
-        is_concurrent: false,
+        kind: Kind::Requests,
     },
     Race {
         name: "length",
-        title: "64 MiB by length",
-        plan: &["--workload", "length", "--warm", "1"],
-        requests: 4,
-        is_concurrent: false,
+        title: "1 GiB by length",
+        plan: &["--workload", "length", "--warm", "0", "--bytes", "1073741824"],
+        requests: 1,
+        kind: Kind::Bulk(GIB),
+    },
+    Race {
+        name: "chunked16",
+        title: "1 GiB in chunks of 16 KiB",
+        plan: &["--workload", "chunked", "--warm", "0", "--chunk", "16384", "--bytes", "1073741824"],
+        requests: 1,
+        kind: Kind::Bulk(GIB),
     },
     Race {
         name: "chunked",
-        title: "64 MiB in chunks of 1 KiB",
-        plan: &["--workload", "chunked", "--warm", "1", "--chunk", "1024"],
+        title: "1 GiB in chunks of 1 KiB",
+        plan: &["--workload", "chunked", "--warm", "0", "--chunk", "1024", "--bytes", "1073741824"],
+        requests: 1,
+        kind: Kind::Bulk(GIB),
+    },
+    Race {
+        name: "upload",
+        title: "1 GiB up by length",
+        plan: &["--workload", "upload", "--warm", "0", "--bytes", "1073741824"],
+        requests: 1,
+        kind: Kind::Bulk(GIB),
+    },
+    Race {
+        name: "gzip",
+        title: "64 MiB of text as gzip",
+        plan: &["--workload", "gzip", "--warm", "1"],
         requests: 4,
-        is_concurrent: false,
+        kind: Kind::Coded,
+    },
+    Race {
+        name: "br",
+        title: "64 MiB of text as br",
+        plan: &["--workload", "br", "--warm", "1"],
+        requests: 4,
+        kind: Kind::Coded,
     },
 ];
+
+impl Race {
+    fn has(&self, client: &str) -> bool {
+        match self.kind {
+            Kind::Requests | Kind::Bulk(_) => true,
+            Kind::Concurrent => is_concurrent(client),
+            Kind::Coded => has_codings(client),
+        }
+    }
+}
 
 fn main() -> Outcome {
     let options = Options::of_program()?;
@@ -76,22 +131,27 @@ fn main() -> Outcome {
             continue;
         }
         let race = RACES.iter().find(|race| race.name == name).ok_or("no such workload")?;
-        let clients: Vec<_> =
-            clients.iter().copied().filter(|client| !race.is_concurrent || is_concurrent(client)).collect();
+        let clients: Vec<_> = clients.iter().copied().filter(|client| race.has(client)).collect();
         // A run that is scaled down still has a few requests.
         let requests = ((race.requests as f64 * scale) as usize).max(1);
         let mut readings = vec![Vec::new(); clients.len()];
+        let mut servers = vec![Vec::new(); clients.len()];
         for round in 0..rounds {
             for turn in 0..clients.len() {
                 let at = (round + turn) % clients.len();
                 let mut command: Command = on_core(core, program(clients[at])?);
                 command.args(["--server", server.authority()]).args(race.plan);
                 command.args(["--requests", &requests.to_string()]);
+                let before = server.cpu_ns();
                 readings[at].push(run(command)?);
+                servers[at].push(server.cpu_ns() - before);
             }
         }
         println!("{}: {requests} requests, median of {rounds} rounds.\n", race.title);
-        print(&clients, &mut readings, requests);
+        match race.kind {
+            Kind::Bulk(bytes) => print_bulk(&clients, &readings, &servers, bytes * requests),
+            _ => print(&clients, &readings, requests),
+        }
     }
     Ok(())
 }
@@ -130,7 +190,7 @@ fn hosts(clients: &[&str], rounds: usize, core: Option<usize>, server: &Server) 
     Ok(())
 }
 
-fn print(clients: &[&str], readings: &mut [Vec<Reading>], requests: usize) {
+fn print(clients: &[&str], readings: &[Vec<Reading>], requests: usize) {
     let peer = clients.iter().position(|client| *client == "reqwest");
     // The ratio is taken within each round: both ran under the same conditions, nearly.
     let ratio = |at: usize| -> Option<f64> {
@@ -152,6 +212,49 @@ fn print(clients: &[&str], readings: &mut [Vec<Reading>], requests: usize) {
             format!("{:.2}", cpu.last().copied().unwrap_or_default()),
             ratios[at].map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             format!("{:.0}", 1e6 / wall),
+        ]);
+    }
+    table.print();
+}
+
+/// What a GiB costs both sides, and what that comes to as a rate: that of one core on which nothing else runs.
+/// Whom the kernel charges for moving a byte differs from program to program; both together it does not.
+fn print_bulk(clients: &[&str], readings: &[Vec<Reading>], servers: &[Vec<u64>], bytes: usize) {
+    let cost = |at: usize| -> Vec<f64> {
+        readings[at].iter().zip(&servers[at]).map(|(own, server)| (own.cpu_ns + server) as f64).collect()
+    };
+    let of = |peer: &str, at: usize| {
+        let peer = clients.iter().position(|client| *client == peer)?;
+        let ratio = median(cost(peer).iter().zip(cost(at)).map(|(peer, own)| peer / own).collect());
+        Some(format!("{ratio:.2}"))
+    };
+    let mut table = Table::new(&[
+        "client",
+        "CPU ms a GiB",
+        "server's",
+        "MiB a second",
+        "rate / raw's",
+        "rate / reqwest's",
+        "CPU of reqwest / of this",
+    ]);
+    let gib = bytes as f64 / GIB as f64;
+    for (at, client) in clients.iter().enumerate() {
+        let raw = if is_concurrent(client) { "raw-tokio" } else { "raw-blocking" };
+        let own = |reading: &Reading| reading.cpu_ns as f64;
+        let ms = |ns: Vec<f64>| format!("{:.0}", median(ns) / 1e6 / gib);
+        let peer = clients.iter().position(|client| *client == "reqwest");
+        let cpu = peer.map(|peer| {
+            let pairs = readings[peer].iter().zip(&readings[at]);
+            format!("{:.2}", median(pairs.map(|(peer, this)| own(peer) / own(this)).collect()))
+        });
+        table.row(vec![
+            (*client).to_owned(),
+            ms(readings[at].iter().map(own).collect()),
+            ms(servers[at].iter().map(|ns| *ns as f64).collect()),
+            format!("{:.0}", gib * 1024.0 * 1e9 / median(cost(at))),
+            of(raw, at).unwrap_or_default(),
+            of("reqwest", at).unwrap_or_default(),
+            cpu.unwrap_or_default(),
         ]);
     }
     table.print();

@@ -1,8 +1,8 @@
 //! Counts what a request takes of each client: instructions in user mode, calls of the allocator, system calls,
 //! and what an idle connection keeps. Each is the difference of two lengths of a run, so that what a program
-//! does once does not count.
+//! does once does not count. And the most of the heap that a GiB takes at once, of each way in which it goes.
 //!
-//! `--clients sessio-tokio,reqwest --workloads small,session --parts instructions,heap,syscalls,idle`
+//! `--clients sessio-tokio,reqwest --workloads small,session --parts instructions,heap,syscalls,idle,peak`
 //!
 //! With `--marks README.md` it counts for the marks in that file alone, and fails if one is missed.
 
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use bench_http::Outcome;
-use bench_http::clients::{CLIENTS, Server, is_concurrent, program, run};
+use bench_http::clients::{CLIENTS, Server, has_codings, is_concurrent, program, run};
 use bench_http::marks::{Mark, Measure};
 use bench_http::options::Options;
 use bench_http::table::Table;
@@ -20,6 +20,15 @@ use bench_http::table::Table;
 const LENGTHS: [usize; 2] = [1000, 3000];
 /// How many connections idle.
 const IDLE: usize = 1000;
+/// The body whose way through the heap is watched.
+const PEAK_BYTES: usize = 1 << 30;
+/// The ways, each with what is said of it.
+const PEAKS: [(&str, &[&str]); 4] = [
+    ("down by length", &["--workload", "length"]),
+    ("down in chunks of 1 KiB", &["--workload", "chunked"]),
+    ("down as gzip", &["--workload", "gzip"]),
+    ("up by length", &["--workload", "upload"]),
+];
 
 fn main() -> Outcome {
     let options = Options::of_program()?;
@@ -27,9 +36,15 @@ fn main() -> Outcome {
         return check(&std::fs::read_to_string(file)?);
     }
     let clients = options.list("clients", &CLIENTS);
-    let parts = options.list("parts", &["instructions", "heap", "syscalls", "idle"]);
+    let parts = options.list("parts", &["instructions", "heap", "syscalls", "idle", "peak"]);
     let has = |part| parts.contains(&part);
     let server = Server::start(None)?;
+    if has("peak") {
+        peaks(&clients, &server)?;
+    }
+    if parts == ["peak"] {
+        return Ok(());
+    }
     for workload in options.list("workloads", &["small", "session"]) {
         let mut table = Table::new(&[
             "client",
@@ -70,6 +85,32 @@ fn main() -> Outcome {
             println!();
         }
     }
+    Ok(())
+}
+
+/// The most that is live of the heap while a GiB goes by, and the most of the process that is in memory.
+fn peaks(clients: &[&str], server: &Server) -> Outcome {
+    let head = PEAKS.iter().flat_map(|(title, _)| [(*title).to_owned(), "resident".to_owned()]);
+    let head: Vec<_> = std::iter::once("client".to_owned()).chain(head).collect();
+    let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
+    for client in clients {
+        let mut row = vec![(*client).to_owned()];
+        for (_, plan) in PEAKS {
+            if plan.contains(&"gzip") && !has_codings(client) {
+                row.extend([String::new(), String::new()]);
+                continue;
+            }
+            let mut command = Command::new(program(client)?);
+            command.args(["--server", server.authority(), "--heap", "true"]).args(plan);
+            command.args(["--warm", "0", "--requests", "1", "--bytes", &PEAK_BYTES.to_string()]);
+            let reading = run(command)?;
+            row.push(format!("{:.0}", reading.peak as f64 / 1024.0));
+            row.push(format!("{:.0}", reading.resident as f64 / 1024.0));
+        }
+        table.row(row);
+    }
+    println!("The most of the heap that is live while 1 GiB goes by, and of the process in memory, KiB:\n");
+    table.print();
     Ok(())
 }
 

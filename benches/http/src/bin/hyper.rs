@@ -1,14 +1,14 @@
 //! hyper, one connection for each task: no pool, no jar. Headers and cookies are made before, and cloned.
 
-use bench_http::answer::Answer;
+use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::Plan;
+use bench_http::zeros::Zeros;
 use bench_http::{Outcome, heap::Counting, tokio_run::run};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::BodyExt as _;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HeaderName, HeaderValue};
-use hyper::{HeaderMap, Request, Uri};
+use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -24,7 +24,7 @@ struct Hyper {
 }
 
 struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
+    sender: SendRequest<Zeros>,
     uri: Uri,
     headers: HeaderMap,
 }
@@ -59,7 +59,11 @@ impl Client for Hyper {
 
 impl Worker for Connection {
     async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
-        let mut request = Request::new(Empty::new());
+        let upload = plan.upload();
+        let mut request = Request::new(Zeros::new(upload.unwrap_or(0)));
+        if upload.is_some() {
+            *request.method_mut() = Method::PUT;
+        }
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
         self.sender.ready().await?;
@@ -67,12 +71,19 @@ impl Worker for Connection {
         let status = response.status().as_u16();
         let mut body = response.into_body();
         if !plan.is_bulk() {
-            return Ok(Answer { status, length: body.collect().await?.to_bytes().len() });
+            let body = body.collect().await?.to_bytes();
+            return if upload.is_some() {
+                Answer::counted(status, &body)
+            } else {
+                Ok(Answer::plain(status, body.len()))
+            };
         }
-        let mut length = 0;
+        let mut tally = Tally::new(plan);
         while let Some(frame) = body.frame().await {
-            length += frame?.data_ref().map_or(0, Bytes::len);
+            if let Some(bytes) = frame?.data_ref() {
+                tally.take(bytes);
+            }
         }
-        Ok(Answer { status, length })
+        Ok(tally.answer(status))
     }
 }

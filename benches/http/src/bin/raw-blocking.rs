@@ -19,10 +19,13 @@ fn main() -> Outcome {
     let mut connections: Turns<_> =
         plan.authorities().into_iter().map(connect).collect::<Outcome<Vec<_>>>()?.into_iter().collect();
     let mut room = vec![0; if plan.is_bulk() { 64 << 10 } else { 8 << 10 }];
-    let mut reader = raw::Reader::default();
+    let mut reader = raw::Reader::new(&plan);
     blocking_run::run(&plan, || {
         let (stream, request) = connections.next();
         stream.write_all(request)?;
+        for block in raw::body(&plan) {
+            stream.write_all(block)?;
+        }
         loop {
             match stream.read(&mut room)? {
                 0 => return Err("the server has closed".into()),

@@ -37,14 +37,17 @@ impl Client for Raw {
             connections.push((stream, raw::request(plan, &authority)));
         }
         let room = vec![0; if plan.is_bulk() { 64 << 10 } else { 8 << 10 }];
-        Ok(Connections { turns: connections.into_iter().collect(), room, reader: raw::Reader::default() })
+        Ok(Connections { turns: connections.into_iter().collect(), room, reader: raw::Reader::new(plan) })
     }
 }
 
 impl Worker for Connections {
-    async fn get(&mut self, _: &Plan) -> Outcome<Answer> {
+    async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
         let (stream, request) = self.turns.next();
         stream.write_all(request).await?;
+        for block in raw::body(plan) {
+            stream.write_all(block).await?;
+        }
         loop {
             match stream.read(&mut self.room).await? {
                 0 => return Err("the server has closed".into()),

@@ -1,8 +1,9 @@
 //! reqwest with a cookie store and default headers.
 
-use bench_http::answer::Answer;
+use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::{Plan, Turns, Workload};
+use bench_http::zeros::Zeros;
 use bench_http::{Outcome, heap::Counting, tokio_run::run};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -28,8 +29,8 @@ impl Client for Reqwest {
         for (name, value) in plan.headers() {
             headers.insert(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
         }
-        let client =
-            reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy().build()?;
+        let client = reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy();
+        let client = client.gzip(plan.is_coded()).brotli(plan.is_coded()).build()?;
         if plan.workload == Workload::Session {
             client.get(plan.url_of("/login")).send().await?.error_for_status()?.bytes().await?;
         }
@@ -43,15 +44,20 @@ impl Client for Reqwest {
 
 impl Worker for Handle {
     async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
+        if let Some(length) = plan.upload() {
+            let body = reqwest::Body::wrap(Zeros::new(length));
+            let response = self.client.put(self.urls.next().as_str()).body(body).send().await?;
+            return Answer::counted(response.status().as_u16(), &response.bytes().await?);
+        }
         let mut response = self.client.get(self.urls.next().as_str()).send().await?;
         let status = response.status().as_u16();
         if !plan.is_bulk() {
-            return Ok(Answer { status, length: response.bytes().await?.len() });
+            return Ok(Answer::plain(status, response.bytes().await?.len()));
         }
-        let mut length = 0;
+        let mut tally = Tally::new(plan);
         while let Some(chunk) = response.chunk().await? {
-            length += chunk.len();
+            tally.take(&chunk);
         }
-        Ok(Answer { status, length })
+        Ok(tally.answer(status))
     }
 }

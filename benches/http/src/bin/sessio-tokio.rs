@@ -1,10 +1,11 @@
 //! sessio on tokio: a session with its jar.
 
-use bench_http::answer::Answer;
+use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::{Plan, Turns, Workload};
 use bench_http::{Outcome, heap::Counting, session, tokio_run};
-use sessio_tokio::{Error, Session};
+use sessio_tokio::{Error, ReaderSource, Session};
+use tokio::io::AsyncReadExt as _;
 
 #[global_allocator]
 static HEAP: Counting = Counting;
@@ -40,13 +41,19 @@ impl Client for Sessio {
 
 impl Worker for Handle {
     async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
+        if let Some(length) = plan.upload() {
+            let body = ReaderSource::new(tokio::io::repeat(0).take(length as u64));
+            let request = self.session.put(self.urls.next().as_str()).source(body, Some(length as u64), false);
+            let response = request.send().await?;
+            return Answer::counted(response.status().as_u16(), &response.bytes().await?);
+        }
         let mut response = self.session.get(self.urls.next().as_str()).send().await?;
         let status = response.status().as_u16();
         if !plan.is_bulk() {
-            return Ok(Answer { status, length: response.bytes().await?.len() });
+            return Ok(Answer::plain(status, response.bytes().await?.len()));
         }
-        let mut length = 0;
-        while response.read_with(|chunk| length += chunk.len()).await? {}
-        Ok(Answer { status, length })
+        let mut tally = Tally::new(plan);
+        while response.read_with(|chunk| tally.take(chunk)).await? {}
+        Ok(tally.answer(status))
     }
 }

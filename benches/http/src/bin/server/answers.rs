@@ -1,16 +1,18 @@
 //! The answers, made before.
 
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use bench_http::answer::SMALL;
-use bench_http::plan::COOKIES;
+use bench_http::plan::{COOKIES, Plan};
+use bench_http::text::Text;
+use bench_http::zeros::{BLOCK, ZEROS};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::route::Route;
-
-/// How much of a large body is written at once.
-const BLOCK: usize = 64 << 10;
-
-static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
 /// A small body with these fields before it.
 fn small(status: &str, fields: &str) -> Vec<u8> {
@@ -47,14 +49,37 @@ pub struct Large {
     rest: Vec<u8>,
 }
 
+thread_local! {
+    /// Bodies that were coded, whoever asked for them: that takes seconds.
+    static CODED: RefCell<Vec<(Route, Rc<Large>)>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Large {
     /// The answer of a route that has a large one.
-    pub fn of(route: Route) -> Self {
-        match route {
+    pub fn of(route: Route) -> Rc<Self> {
+        Rc::new(match route {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
             Route::Length(bytes) => Self::by_length(bytes),
+            Route::Upload(count) => Self::whole("", count.to_string().as_bytes()),
+            Route::Gzip(_) | Route::Br(_) => return Self::coded(route),
             _ => Self::by_length(0),
-        }
+        })
+    }
+
+    fn coded(route: Route) -> Rc<Self> {
+        CODED.with_borrow_mut(|coded| {
+            if let Some((_, large)) = coded.iter().find(|(known, _)| *known == route) {
+                return Rc::clone(large);
+            }
+            let (name, body) = match route {
+                Route::Gzip(bytes) => ("gzip", gzip(bytes)),
+                Route::Br(bytes) => ("br", br(bytes)),
+                _ => ("identity", Vec::new()),
+            };
+            let large = Rc::new(Self::whole(&format!("content-encoding: {name}\r\n"), &body));
+            coded.push((route, Rc::clone(&large)));
+            large
+        })
     }
 
     /// How many pieces it is written in.
@@ -69,6 +94,14 @@ impl Large {
             _ if at <= self.times => &self.block,
             _ => &self.rest,
         }
+    }
+
+    /// An answer in one piece, with these fields before its length.
+    fn whole(fields: &str, body: &[u8]) -> Self {
+        let length = body.len();
+        let mut head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {length}\r\n\r\n").into_bytes();
+        head.extend_from_slice(body);
+        Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
     }
 
     /// So many bytes by length.
@@ -100,6 +133,33 @@ impl Large {
             rest,
         }
     }
+}
+
+/// Texts as members of gzip. Those of the same length are the same.
+fn gzip(bytes: usize) -> Vec<u8> {
+    let mut body: Vec<u8> = Vec::new();
+    let mut last = None;
+    for length in Plan::texts(bytes) {
+        let member = match last {
+            Some((made, start, end)) if made == length => body[start..end].to_vec(),
+            _ => {
+                let mut member = GzEncoder::new(Vec::new(), Compression::new(6));
+                Text::blocks(length).try_for_each(|block| member.write_all(&block)).expect("a Vec takes all");
+                member.finish().expect("a Vec takes all")
+            }
+        };
+        last = Some((length, body.len(), body.len() + member.len()));
+        body.extend_from_slice(&member);
+    }
+    body
+}
+
+/// One text as br; the window is the largest that browsers take.
+fn br(bytes: usize) -> Vec<u8> {
+    let mut body = brotli::CompressorWriter::new(Vec::new(), 64 << 10, 5, 22);
+    let texts = Plan::texts(bytes).flat_map(Text::blocks);
+    texts.for_each(|block| body.write_all(&block).expect("a Vec takes all"));
+    body.into_inner()
 }
 
 fn one_chunk(size: usize) -> Vec<u8> {

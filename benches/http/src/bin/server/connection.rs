@@ -78,7 +78,7 @@ impl Connection {
             let Heard::Route(route, used) = self.input.hear(bytes) else { return Ok(()) };
             bytes = &bytes[used..];
             self.output = match route {
-                Route::Small | Route::Sink(_) => Output::Small(&OK),
+                Route::Small => Output::Small(&OK),
                 Route::Bad => Output::Small(&BAD),
                 Route::Login => Output::Small(&LOGIN),
                 Route::Unknown => Output::Small(&UNKNOWN),
@@ -86,10 +86,10 @@ impl Connection {
                     self.held = Some((many, true));
                     Output::Nothing
                 }
-                Route::Length(..) | Route::Chunked(..) => {
+                Route::Length(..) | Route::Chunked(..) | Route::Upload(..) | Route::Gzip(..) | Route::Br(..) => {
                     let (_, large) = match &mut self.made {
                         Some(made) if made.0 == route => made,
-                        none => none.insert((route, Rc::new(Large::of(route)))),
+                        none => none.insert((route, Large::of(route))),
                     };
                     Output::Large { large: Rc::clone(large), piece: 0, at: 0 }
                 }

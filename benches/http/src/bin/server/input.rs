@@ -6,17 +6,15 @@ use crate::route::Route;
 #[derive(Default)]
 pub struct Input {
     kept: Vec<u8>,
-    /// What is left of a body that nobody wants.
-    body: Option<Body>,
+    /// An upload that is under way.
+    upload: Option<Upload>,
 }
 
-/// How the end of a body shows.
+/// What is left of an upload, and how much of it was read.
 #[derive(Clone, Copy)]
-enum Body {
-    /// After so many bytes.
-    Length(usize),
-    /// With the last chunk.
-    Chunked,
+struct Upload {
+    left: usize,
+    count: usize,
 }
 
 /// Where a request goes.
@@ -30,8 +28,8 @@ pub enum Heard {
 impl Input {
     /// Looks for the next request in `bytes`, which follow what was kept.
     pub fn hear(&mut self, bytes: &[u8]) -> Heard {
-        if let Some(body) = self.body {
-            return self.skip(body, bytes);
+        if let Some(upload) = self.upload {
+            return self.count(upload, bytes);
         }
         let before = self.kept.len();
         if before > 0 {
@@ -49,10 +47,8 @@ impl Input {
         self.kept = Vec::new();
         let used = end - before;
         match route {
-            Route::Sink(Some(0)) => Heard::Route(route, used),
-            Route::Sink(length) => {
-                let body = length.map_or(Body::Chunked, Body::Length);
-                match self.skip(body, &bytes[used..]) {
+            Route::Upload(length) => {
+                match self.count(Upload { left: length, count: 0 }, &bytes[used..]) {
                     Heard::Route(route, more) => Heard::Route(route, used + more),
                     Heard::More => Heard::More,
                 }
@@ -61,17 +57,11 @@ impl Input {
         }
     }
 
-    /// Skips a body: by its length, or to the last chunk. The benches' chunks hold no line ends, and their last
-    /// chunk comes in one piece at the end of a read.
-    fn skip(&mut self, body: Body, bytes: &[u8]) -> Heard {
-        let (used, left) = match body {
-            Body::Length(left) => {
-                let used = left.min(bytes.len());
-                (used, (left > used).then_some(Body::Length(left - used)))
-            }
-            Body::Chunked => (bytes.len(), (!bytes.ends_with(b"\r\n0\r\n\r\n")).then_some(Body::Chunked)),
-        };
-        self.body = left;
-        if left.is_some() { Heard::More } else { Heard::Route(Route::Sink(None), used) }
+    /// Counts the bytes of an upload; at its end the route says how many there were.
+    fn count(&mut self, upload: Upload, bytes: &[u8]) -> Heard {
+        let used = upload.left.min(bytes.len());
+        let upload = Upload { left: upload.left - used, count: upload.count + used };
+        self.upload = (upload.left > 0).then_some(upload);
+        if upload.left > 0 { Heard::More } else { Heard::Route(Route::Upload(upload.count), used) }
     }
 }

@@ -17,8 +17,12 @@ pub enum Route {
     Chunked(usize, usize),
     /// `/gate/connections`
     Gate(usize),
-    /// `/sink`, and how long the body is; `None` is chunked.
-    Sink(Option<usize>),
+    /// `/upload`, and how long the body is.
+    Upload(usize),
+    /// `/gzip/bytes`
+    Gzip(usize),
+    /// `/br/bytes`
+    Br(usize),
     /// Anything else.
     Unknown,
 }
@@ -31,7 +35,9 @@ impl Route {
             b"/small" => return Self::Small,
             b"/session" => return if has_session(head) { Self::Small } else { Self::Bad },
             b"/login" => return Self::Login,
-            b"/sink" => return Self::Sink(value_of(head, "content-length").and_then(number)),
+            b"/upload" => {
+                return value_of(head, "content-length").and_then(number).map_or(Self::Unknown, Self::Upload);
+            }
             _ => {}
         }
         let mut words = path.split(|&b| b == b'/').skip(1);
@@ -39,6 +45,8 @@ impl Route {
         match (name, first.and_then(number), second.and_then(number)) {
             (Some(b"length"), Some(bytes), None) => Self::Length(bytes),
             (Some(b"chunked"), Some(bytes), Some(chunk)) => Self::Chunked(bytes, chunk),
+            (Some(b"gzip"), Some(bytes), None) => Self::Gzip(bytes),
+            (Some(b"br"), Some(bytes), None) => Self::Br(bytes),
             (Some(b"gate"), Some(many), None) => Self::Gate(many),
             _ => Self::Unknown,
         }
