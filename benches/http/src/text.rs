@@ -4,8 +4,7 @@
 const BLOCK: usize = 64 << 10;
 /// How many words there are; the first of them come most often.
 const WORDS: usize = 6000;
-const ONSETS: [&str; 16] =
-    ["b", "br", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "st", "t", "w"];
+const ONSETS: [&str; 16] = ["b", "br", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "st", "t", "w"];
 const NUCLEI: [&str; 8] = ["a", "e", "i", "o", "u", "ea", "ou", "io"];
 const CODAS: [&str; 8] = ["", "n", "r", "s", "t", "nd", "ng", "ll"];
 

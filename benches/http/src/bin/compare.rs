@@ -5,9 +5,7 @@
 use std::process::Command;
 
 use bench_http::Outcome;
-use bench_http::clients::{
-    CLIENTS, Server, has_codings, has_hosts, is_concurrent, on_core, program, run,
-};
+use bench_http::clients::{CLIENTS, Server, has_codings, has_hosts, is_concurrent, on_core, program, run};
 use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;

@@ -43,7 +43,8 @@ impl Worker for Handle {
     async fn get(&mut self, plan: &Plan) -> Outcome<Answer> {
         if let Some(length) = plan.upload() {
             let body = ReaderSource::new(smol::io::repeat(0).take(length as u64));
-            let request = self.session.put(self.urls.next().as_str()).source(body, Some(length as u64), false);
+            let request =
+                self.session.put(self.urls.next().as_str()).source(body, Some(length as u64), false);
             let response = request.send().await?;
             return Answer::counted(response.status().as_u16(), &response.bytes().await?);
         }

@@ -86,7 +86,11 @@ impl Connection {
                     self.held = Some((many, true));
                     Output::Nothing
                 }
-                Route::Length(..) | Route::Chunked(..) | Route::Upload(..) | Route::Gzip(..) | Route::Br(..) => {
+                Route::Length(..)
+                | Route::Chunked(..)
+                | Route::Upload(..)
+                | Route::Gzip(..)
+                | Route::Br(..) => {
                     let (_, large) = match &mut self.made {
                         Some(made) if made.0 == route => made,
                         none => none.insert((route, Large::of(route))),

@@ -47,12 +47,10 @@ impl Input {
         self.kept = Vec::new();
         let used = end - before;
         match route {
-            Route::Upload(length) => {
-                match self.count(Upload { left: length, count: 0 }, &bytes[used..]) {
-                    Heard::Route(route, more) => Heard::Route(route, used + more),
-                    Heard::More => Heard::More,
-                }
-            }
+            Route::Upload(length) => match self.count(Upload { left: length, count: 0 }, &bytes[used..]) {
+                Heard::Route(route, more) => Heard::Route(route, used + more),
+                Heard::More => Heard::More,
+            },
             route => Heard::Route(route, used),
         }
     }
