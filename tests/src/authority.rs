@@ -2,14 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod,
-    KeyPair, PKCS_ED25519, PublicKeyData, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 use sessio::tls::{Certificates, Identity, KeyFormat, Pin, RevocationLists};
 
-/// Somebody who issues certificates. All keys are Ed25519, whose signatures have one length.
+/// Somebody who issues certificates. All keys but those of [`ecdsa`](Self::ecdsa) are Ed25519, whose signatures have
+/// one length.
 #[derive(Debug)]
 pub struct Authority {
     params: CertificateParams,
@@ -26,6 +29,15 @@ pub struct Issued {
     pub chain: Vec<Vec<u8>>,
     /// PKCS #8 as DER.
     pub key: Vec<u8>,
+}
+
+/// A certificate, or a chain of them, and the private key, in PEM.
+#[derive(Clone, Debug)]
+pub struct Papers {
+    /// The certificates.
+    pub certificate: String,
+    /// The key.
+    pub key: String,
 }
 
 fn key() -> KeyPair {
@@ -47,7 +59,19 @@ impl Authority {
     /// # Panics
     /// If there is no chance to draw a key from, as everything here.
     pub fn root(name: &str) -> Self {
-        let (mut params, key) = (named(name), key());
+        Self::root_with(name, key())
+    }
+
+    /// A root with a key of ECDSA, for who can sign with nothing newer.
+    ///
+    /// # Panics
+    /// As [`root`](Self::root).
+    pub fn ecdsa(name: &str) -> Self {
+        Self::root_with(name, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key"))
+    }
+
+    fn root_with(name: &str, key: KeyPair) -> Self {
+        let mut params = named(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let der = params.self_signed(&key).expect("a root").der().to_vec();
         Self { params, key, der, chain: Vec::new() }
@@ -100,6 +124,14 @@ impl Authority {
         };
         let list = params.signed_by(&self.issuer()).expect("a list");
         RevocationLists::from_der([list.der()]).expect("one list")
+    }
+
+    /// Its certificate and its key, for a program that issues certificates itself.
+    pub fn papers(&self) -> Papers {
+        Papers {
+            certificate: pem("CERTIFICATE", &self.der),
+            key: pem("PRIVATE KEY", &self.key.serialize_der()),
+        }
     }
 
     /// Its own certificate.
@@ -158,6 +190,12 @@ impl Issued {
         self
     }
 
+    /// The chain and the key, for a program.
+    pub fn papers(&self) -> Papers {
+        let chain = self.chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        Papers { certificate: chain, key: pem("PRIVATE KEY", &self.key) }
+    }
+
     /// For a client that is to show it.
     pub fn identity(&self) -> Identity {
         Identity::from_der(&self.chain, KeyFormat::Pkcs8, &self.key).expect("a chain")
@@ -178,6 +216,12 @@ impl Issued {
         let hash = hash.and_then(|suite| suite.tls13()).expect("a suite of 1.3").common.hash_provider;
         Pin::from_sha256(hash.hash(&info).as_ref().try_into().expect("32 bytes"))
     }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 fn localhost() -> CertificateParams {

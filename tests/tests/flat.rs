@@ -1,8 +1,8 @@
 //! However long a body is, the memory that it takes on its way stays the same: down by length, in chunks and coded, and
 //! up by length. The most that the process had in memory is what the system says of it, client and server
-//! together; it is printed for each.
+//! together; it is printed for each. Not on the simulation: its network writes down every packet.
 //!
-//! 64 MiB each way; `SESSIO_FLAT_MIB=1024` makes it a GiB.
+//! 64 MiB each way; `SESSIO_FLAT_MIB=1024` makes it a GiB, but for the coded one: what is not optimised decodes too slowly.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 #![cfg(target_os = "linux")]
@@ -16,7 +16,7 @@ use flate2::write::GzEncoder;
 use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::backend::{
-    Backend, BlockingThread, Simulation, SmolCurrentThread, TokioCurrentThread, TokioMultiThread,
+    Backend, BlockingThread, SmolCurrentThread, TokioCurrentThread, TokioMultiThread,
 };
 
 /// What a body is made of, eight to a MiB.
@@ -38,11 +38,11 @@ fn memory_is_flat_whichever_way_a_body_goes_and_however_long_it_is() {
     let mib: usize = std::env::var("SESSIO_FLAT_MIB").map_or(64, |mib| mib.parse().unwrap());
     let blocks = mib * 8;
     for way in [Way::Length, Way::Chunked, Way::Gzip, Way::Up] {
+        let blocks = if matches!(way, Way::Gzip) { blocks.min(64 * 8) } else { blocks };
         grows::<TokioCurrentThread>(way, blocks, "tokio, one thread");
         grows::<TokioMultiThread>(way, blocks, "tokio, worker threads");
         grows::<SmolCurrentThread>(way, blocks, "smol");
         grows::<BlockingThread>(way, blocks, "blocking");
-        grows::<Simulation>(way, blocks, "simulation");
     }
 }
 

@@ -37,15 +37,6 @@ pub struct Program {
     folder: Folder,
 }
 
-/// A certificate, or a chain of them, and its private key, in PEM.
-#[derive(Clone, Copy, Debug)]
-pub struct Papers<'a> {
-    /// The certificate.
-    pub certificate: &'a str,
-    /// The key.
-    pub key: &'a str,
-}
-
 impl Program {
     /// Where it listens.
     #[must_use]

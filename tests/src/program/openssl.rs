@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::{Papers, Program, free_address, program, write};
+use super::{Program, free_address, program, write};
+use crate::authority::Papers;
 use crate::folder::Folder;
 
 /// It answers every `GET` with a page about the connection. `options` are its own, such as `-tls1_2`.
@@ -10,12 +11,12 @@ use crate::folder::Folder;
 /// # Panics
 /// If openssl is missing, or does not listen after a minute.
 #[must_use]
-pub fn openssl(papers: Papers<'_>, options: &[&str]) -> Program {
+pub fn openssl(papers: &Papers, options: &[&str]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
     let mut command = Command::new(program("openssl"));
     command.args(["s_server", "-quiet", "-www", "-accept"]).arg(address.to_string());
-    command.arg("-cert").arg(write(&folder, "cert.pem", papers.certificate));
+    command.arg("-cert").arg(write(&folder, "cert.pem", &papers.certificate));
     command.arg("-cert_chain").arg(folder.file("cert.pem"));
-    command.arg("-key").arg(write(&folder, "key.pem", papers.key)).args(options);
+    command.arg("-key").arg(write(&folder, "key.pem", &papers.key)).args(options);
     Program::start(command, address, folder)
 }

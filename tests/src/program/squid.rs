@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use super::{Papers, Program, free_address, program, text_of, write};
+use super::{Program, free_address, program, text_of, write};
+use crate::authority::Papers;
 use crate::folder::Folder;
 
 /// squid with three doors.
@@ -38,16 +39,16 @@ impl Drop for Squid {
 /// # Panics
 /// If squid or one of its helpers is missing, or it does not listen after a minute.
 #[must_use]
-pub fn squid(user: Option<(&str, &str)>, server: Papers<'_>, authority: Papers<'_>) -> Squid {
+pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) -> Squid {
     let (folder, address) = (Folder::new(), free_address());
     let (https, bump) = (free_address(), free_address());
     // It does not run as root.
     fs::set_permissions(folder.file(""), Permissions::from_mode(0o777)).expect("a folder of our own");
     for (name, text) in [
-        ("server.pem", server.certificate),
-        ("server.key", server.key),
-        ("authority.pem", authority.certificate),
-        ("authority.key", authority.key),
+        ("server.pem", &server.certificate),
+        ("server.key", &server.key),
+        ("authority.pem", &authority.certificate),
+        ("authority.key", &authority.key),
     ] {
         write(&folder, name, text);
     }

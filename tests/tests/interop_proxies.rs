@@ -1,0 +1,181 @@
+//! Against squid and microsocks: tunnels, forwarding, credentials, refusals, and a proxy that ends TLS itself.
+//!
+//! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::fs;
+
+use sessio::{Error, Kind, Proxy};
+use sessio_driver::{Runtime, Session};
+use sessio_tests::authority::Authority;
+use sessio_tests::program::{Program, nginx, socks, squid, wanted};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    system:
+    squid_forwards_and_tunnels
+    squid_wants_to_know_who_asks
+    squid_behind_tls
+    squid_ends_tls_itself
+    socks_by_name_and_by_address
+}
+
+/// Two servers, one with TLS, that tell what they were told; and their authority.
+struct Place {
+    plain: Program,
+    secure: Program,
+    authority: Authority,
+}
+
+const TELLS: &str =
+    "location / { return 200 \"via $http_via; to $http_host; secret $http_proxy_authorization.\"; }";
+
+impl Place {
+    fn start() -> Option<Self> {
+        if !wanted("interop_proxies") {
+            return None;
+        }
+        let authority = Authority::ecdsa("an authority");
+        let papers = authority.issue(|_| {}).papers();
+        let server =
+            format!("ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n{TELLS}");
+        let secure = nginx("ssl", &server, |folder| {
+            fs::write(folder.join("cert"), &papers.certificate).unwrap();
+            fs::write(folder.join("key"), &papers.key).unwrap();
+        });
+        Some(Self { plain: nginx("", TELLS, |_| {}), secure, authority })
+    }
+
+    fn secure_url(&self) -> String {
+        format!("https://localhost:{}/", self.secure.address().port())
+    }
+
+    fn session<R: Runtime>(&self, world: &World<R>, proxy: &str) -> Session<Rig<R>> {
+        let session = world.session();
+        let set = session.update(|settings| {
+            settings.tls = settings.tls.clone().roots(self.authority.certificates());
+            settings.proxies = Proxy::parse(proxy)?.into();
+            Ok::<(), Error>(())
+        });
+        set.unwrap();
+        session
+    }
+}
+
+async fn text<R: Runtime>(session: &Session<R>, url: &str) -> String {
+    let response = session.get(url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.text().await.unwrap()
+}
+
+async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
+    let Some(place) = Place::start() else { return };
+    let squid = squid(None, &place.authority.issue(|_| {}).papers(), &place.authority.papers());
+    let session = place.session(world, &format!("http://{}", squid.program.address()));
+    for _ in 0..3 {
+        let told = text(&session, &place.plain.url("/")).await;
+        assert!(told.starts_with("via 1.1 "), "{told}");
+        assert!(told.ends_with(&format!("; to {}; secret .", place.plain.address())), "{told}");
+        // Through the tunnel squid sees nothing, and adds nothing.
+        let told = text(&session, &place.secure_url()).await;
+        assert!(told.starts_with("via ; to localhost:"), "{told}");
+    }
+    assert_eq!((session.stats().dialled, session.stats().reused), (2, 4));
+    let error = session.get("https://forbidden.test/").send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::ProxyRefused, "{error}");
+    assert_eq!(error.response().unwrap().head.status, 403);
+    let plain = session.get("http://forbidden.test/").send().await.unwrap();
+    assert_eq!(plain.status(), 403);
+}
+
+async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
+    let Some(place) = Place::start() else { return };
+    let own = place.authority.issue(|_| {}).papers();
+    let squid = squid(Some(("user", "p@ss")), &own, &place.authority.papers());
+    let at = squid.program.address();
+    let known = place.session(world, &format!("http://user:p%40ss@{at}"));
+    assert!(text(&known, &place.plain.url("/")).await.ends_with("; secret ."));
+    assert!(text(&known, &place.secure_url()).await.ends_with("; secret ."));
+    // Only once it is asked.
+    let shy = place.session(world, &format!("http://{at}"));
+    let set = shy.update(|settings| {
+        let proxy = Proxy::parse(&format!("http://user:p%40ss@{at}"))?.wait_for_challenge();
+        settings.proxies = proxy.into();
+        Ok::<(), Error>(())
+    });
+    set.unwrap();
+    assert!(text(&shy, &place.secure_url()).await.starts_with("via ; "));
+    assert!(text(&shy, &place.plain.url("/")).await.starts_with("via 1.1 "));
+    for wrong in [format!("http://{at}"), format!("http://user:pass@{at}")] {
+        let session = place.session(world, &wrong);
+        let error = session.get(place.secure_url()).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::ProxyAuthentication, "{error}");
+        assert_eq!(error.response().unwrap().head.status, 407);
+        assert!(!error.to_string().contains("pass"), "{error}");
+        assert_eq!(session.get(place.plain.url("/")).send().await.unwrap().status(), 407);
+    }
+}
+
+async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
+    let Some(place) = Place::start() else { return };
+    let own = place.authority.issue(|_| {}).papers();
+    let squid = squid(Some(("user", "pass")), &own, &place.authority.papers());
+    let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
+    // TLS in TLS, and cleartext in TLS.
+    for _ in 0..3 {
+        assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
+        assert!(text(&session, &place.plain.url("/")).await.starts_with("via 1.1 "));
+    }
+    assert_eq!(session.stats().dialled, 2);
+    let stranger = session.with(|settings| {
+        settings.tls = settings.tls.clone().roots(Authority::root("nobody").certificates());
+        Ok::<(), Error>(())
+    });
+    let error = stranger.unwrap().get(place.plain.url("/")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");
+}
+
+async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
+    let Some(place) = Place::start() else { return };
+    let maker = Authority::ecdsa("a maker of certificates");
+    let squid = squid(None, &place.authority.issue(|_| {}).papers(), &maker.papers());
+    let session = place.session(world, &format!("http://{}", squid.bump));
+    let error = session.get(place.secure_url()).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");
+    // Whoever trusts it talks to it; and it, who trusts only itself, does not trust the server.
+    let trusting = session.with(|settings| {
+        settings.tls = settings.tls.clone().add_roots(maker.certificates());
+        Ok::<(), Error>(())
+    });
+    let told = trusting.unwrap().get(place.secure_url()).send().await.unwrap();
+    assert_eq!(told.status(), 503);
+}
+
+async fn socks_by_name_and_by_address<R: Runtime>(world: &World<R>) {
+    let Some(place) = Place::start() else { return };
+    let open = socks(None);
+    let closed = socks(Some(("user", "pass")));
+    for scheme in ["socks5", "socks5h"] {
+        let session = place.session(world, &format!("{scheme}://{}", open.address()));
+        assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
+        assert!(text(&session, &place.plain.url("/")).await.starts_with("via ; to 127.0.0.1:"));
+        let session = place.session(world, &format!("{scheme}://user:pass@{}", closed.address()));
+        for _ in 0..3 {
+            assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
+        }
+        assert_eq!(session.stats().dialled, 1);
+        for wrong in
+            [format!("{scheme}://{}", closed.address()), format!("{scheme}://a:b@{}", closed.address())]
+        {
+            let error = place.session(world, &wrong).get(place.secure_url()).send().await.unwrap_err();
+            assert_eq!(error.kind(), Kind::ProxyAuthentication, "{error}");
+        }
+        let nowhere = place.session(world, &format!("{scheme}://{}", open.address()));
+        let error = nowhere.get("http://127.0.0.1:1/").send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::ProxyRefused, "{error}");
+    }
+}

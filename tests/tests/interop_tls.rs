@@ -1,0 +1,212 @@
+//! Against the TLS of nginx and of openssl, which is not ours: versions, client certificates, resumption, refusals.
+//!
+//! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use std::fs;
+
+use sessio::{Error, Kind};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::pattern;
+use sessio_tests::authority::{Authority, Issued};
+use sessio_tests::program::{Program, nginx, openssl, wanted};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::world::World;
+
+scenarios! {
+    system:
+    nginx_over_both_versions
+    nginx_asks_for_a_certificate
+    nginx_resumes
+    nginx_and_large_bodies
+    nginx_without_tls_on_this_port
+    openssl_has_no_version_or_cipher_in_common
+    openssl_over_each_suite_alone
+}
+
+const LARGE: usize = 3_000_000;
+
+/// nginx with TLS, its authority, and whoever that has issued a certificate to.
+struct Place {
+    nginx: Program,
+    client: Issued,
+    authority: Authority,
+}
+
+fn start(server: &str) -> Option<Place> {
+    if !wanted("interop_tls") {
+        return None;
+    }
+    let authority = Authority::root("an authority");
+    let (papers, client) = (authority.issue(|_| {}).papers(), authority.issue(|_| {}));
+    let server = format!(
+        "ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n\
+         location = / {{ return 200 \"$ssl_protocol $ssl_session_reused $ssl_client_verify\"; }}\n\
+         location = /once {{ keepalive_timeout 0; return 200 \"$ssl_session_reused\"; }}\n\
+         location /store/ {{ alias {{folder}}/store/; dav_methods PUT; client_max_body_size 0; }}\n{server}"
+    );
+    let nginx = nginx("ssl", &server, |folder| {
+        fs::create_dir(folder.join("store")).unwrap();
+        fs::write(folder.join("cert"), &papers.certificate).unwrap();
+        fs::write(folder.join("key"), &papers.key).unwrap();
+        fs::write(folder.join("root"), authority.papers().certificate).unwrap();
+    });
+    Some(Place { nginx, client, authority })
+}
+
+impl Place {
+    fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.nginx.address().port())
+    }
+
+    fn session<R: Runtime>(&self, world: &World<R>) -> Session<Rig<R>> {
+        trusting(world, &self.authority)
+    }
+}
+
+fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<R>> {
+    let session = world.session();
+    let trusted = session.update(|settings| {
+        settings.tls = settings.tls.clone().roots(authority.certificates());
+        Ok::<(), Error>(())
+    });
+    trusted.unwrap();
+    session
+}
+
+async fn text<R: Runtime>(session: &Session<R>, url: String) -> String {
+    let response = session.get(url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.text().await.unwrap()
+}
+
+async fn nginx_over_both_versions<R: Runtime>(world: &World<R>) {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let Some(place) = start(&format!("ssl_protocols {version};")) else { return };
+        let session = place.session(world);
+        for _ in 0..3 {
+            assert_eq!(text(&session, place.url("/")).await, format!("{version} . NONE"));
+        }
+        assert_eq!(session.stats().dialled, 1);
+        // Whom nobody vouches for gets no request.
+        let error = world.session().get(place.url("/")).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
+        let other = place.url("/").replace("localhost", "127.0.0.2");
+        let error = session.get(other).send().await.unwrap_err();
+        assert!(matches!(error.kind(), Kind::CertificateWrongHost | Kind::Connect), "{error}");
+    }
+}
+
+async fn nginx_asks_for_a_certificate<R: Runtime>(world: &World<R>) {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let server = format!(
+            "ssl_protocols {version};\nssl_verify_client on;\nssl_client_certificate {{folder}}/root;"
+        );
+        let Some(place) = start(&server) else { return };
+        let session = place.session(world);
+        let refused = session.get(place.url("/")).send().await.unwrap();
+        assert_eq!(refused.status(), 400);
+        assert!(refused.text().await.unwrap().contains("No required SSL certificate was sent"));
+        let known = session.with(|settings| {
+            settings.tls = settings.tls.clone().identity(place.client.identity());
+            Ok::<(), Error>(())
+        });
+        let known = known.unwrap();
+        assert_eq!(text(&known, place.url("/")).await, format!("{version} . SUCCESS"));
+        // Connections of the one are not the other's.
+        assert_eq!(session.get(place.url("/")).send().await.unwrap().status(), 400);
+    }
+}
+
+async fn nginx_resumes<R: Runtime>(world: &World<R>) {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let Some(place) = start(&format!("ssl_protocols {version};\nssl_session_cache builtin;")) else {
+            return;
+        };
+        let session = place.session(world);
+        assert_eq!(text(&session, place.url("/once")).await, ".");
+        assert_eq!(text(&session, place.url("/once")).await, "r", "{version}");
+        let without = session.with(|settings| {
+            settings.tls = settings.tls.clone().tickets(false);
+            Ok::<(), Error>(())
+        });
+        let without = without.unwrap();
+        assert_eq!(text(&without, place.url("/once")).await, ".");
+        assert_eq!(text(&without, place.url("/once")).await, ".");
+        assert_eq!(session.stats().reused, 0);
+    }
+}
+
+async fn nginx_and_large_bodies<R: Runtime>(world: &World<R>) {
+    let Some(place) = start("") else { return };
+    let (session, noise) = (place.session(world), pattern(LARGE));
+    let pieces = || Pieces::of(noise.chunks(70_000));
+    for (name, request) in [
+        ("bytes", session.put(place.url("/store/bytes")).body(noise.clone())),
+        ("length", session.put(place.url("/store/length")).source(pieces(), Some(LARGE as u64), true)),
+        ("chunks", session.put(place.url("/store/chunks")).source(pieces(), None, true)),
+    ] {
+        assert_eq!(request.send().await.unwrap().status(), 201, "{name}");
+        let back = session.get(place.url(&format!("/store/{name}"))).send().await.unwrap();
+        assert!(back.bytes().await.unwrap() == noise, "{name}");
+        assert!(fs::read(place.nginx.folder().file(format!("store/{name}"))).unwrap() == noise);
+    }
+}
+
+async fn nginx_without_tls_on_this_port<R: Runtime>(world: &World<R>) {
+    if !wanted("interop_tls") {
+        return;
+    }
+    let plain = nginx("", "", |_| {});
+    let session = trusting(world, &Authority::root("nobody"));
+    let error = session.get(plain.url("/").replace("http:", "https:")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotTls, "{error}");
+    // And the other way round nginx says so itself.
+    let Some(place) = start("") else { return };
+    let response = session.get(place.url("/").replace("https:", "http:")).send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert!(response.text().await.unwrap().contains("plain HTTP request was sent to HTTPS port"));
+}
+
+async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>) {
+    if !wanted("interop_tls") {
+        return;
+    }
+    let authority = Authority::root("an authority");
+    let papers = authority.issue(|_| {}).papers();
+    for options in [
+        &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
+        &["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"],
+        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"],
+    ] {
+        let server = openssl(&papers, options);
+        let url = format!("https://localhost:{}/", server.address().port());
+        let error = trusting(world, &authority).get(url).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::TlsMismatch, "{options:?}: {error}");
+    }
+}
+
+async fn openssl_over_each_suite_alone<R: Runtime>(world: &World<R>) {
+    if !wanted("interop_tls") {
+        return;
+    }
+    let authority = Authority::root("an authority");
+    let papers = authority.issue(|_| {}).papers();
+    for (version, option, suite) in [
+        ("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"),
+        ("-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384"),
+        ("-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"),
+        ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"),
+        ("-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+    ] {
+        let server = openssl(&papers, &[version, option, suite]);
+        let url = format!("https://localhost:{}/", server.address().port());
+        let page = text(&trusting(world, &authority), url).await;
+        assert!(page.contains(suite), "{suite}: {page}");
+    }
+}
