@@ -21,8 +21,8 @@ pub struct Conn {
     id: u64,
     opened: Instant,
     pub(crate) exchanges: u32,
-    /// What has not begun yet, last to first.
-    stages: Vec<Stage>,
+    /// What has not begun yet.
+    ahead: Option<Box<Ahead>>,
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
     secure: Option<Box<dyn Secure>>,
@@ -42,6 +42,10 @@ pub enum Stage {
     /// A conversation with a proxy, after which the connection is the host's.
     Tunnel(Tunnel),
 }
+
+/// Stages, last to first. They lie apart: most connections have none, and are moved often.
+#[derive(Debug)]
+struct Ahead(Vec<Stage>);
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl Conn {
             id,
             opened,
             exchanges: 0,
-            stages: Vec::new(),
+            ahead: None,
             is_securing: false,
             secure: None,
             tunnel: None,
@@ -77,7 +81,7 @@ impl Conn {
     pub fn staged(id: u64, opened: Instant, stages: impl IntoIterator<Item = Stage>) -> Self {
         let mut stages: Vec<_> = stages.into_iter().collect();
         stages.reverse();
-        Self { stages, ..Self::plain(id, opened) }
+        Self { ahead: Some(Box::new(Ahead(stages))), ..Self::plain(id, opened) }
     }
 
     /// A fresh connection behind a filter, such as TLS.
@@ -91,6 +95,10 @@ impl Conn {
     pub fn to(mut self, remote: SocketAddr) -> Self {
         self.remote = Some(Arc::new(remote));
         self
+    }
+
+    fn ahead(&self) -> &[Stage] {
+        self.ahead.as_ref().map_or(&[], |ahead| &ahead.0)
     }
 
     /// Its number.
@@ -113,12 +121,12 @@ impl Conn {
 
     /// Whether it carries HTTP: no stage is left.
     pub(crate) fn is_open(&self) -> bool {
-        self.stages.is_empty() && !self.is_securing && self.tunnel.is_none()
+        self.ahead().is_empty() && !self.is_securing && self.tunnel.is_none()
     }
 
     /// Whether a proxy is still between us and the host.
     pub(crate) fn is_before_host(&self) -> bool {
-        self.tunnel.is_some() || self.stages.iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
+        self.tunnel.is_some() || self.ahead().iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
     }
 
     /// Whether bytes go to a proxy that is still to let us through.
@@ -148,7 +156,7 @@ impl Conn {
             self.tunnel = None;
             return Ok(Advance::Tunnelled);
         }
-        match self.stages.pop() {
+        match self.ahead.as_mut().and_then(|ahead| ahead.0.pop()) {
             None => Ok(Advance::Open),
             Some(Stage::Tunnel(tunnel)) => {
                 self.tunnel = Some(Box::new(tunnel));
