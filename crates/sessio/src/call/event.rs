@@ -53,7 +53,8 @@ pub enum Event<'a> {
         /// What was agreed on.
         secured: Secured<'a>,
     },
-    /// A proxy has let us through: what comes next is the host's.
+    /// A proxy has let us through: what comes next is the host's. It is told after `Connected`, and after the
+    /// `Secured` of an `https` proxy; that of the host comes behind it.
     #[non_exhaustive]
     Tunnelled {
         /// The connection's number within the session.
