@@ -171,11 +171,16 @@ mod tests {
         register.check(name, "Three", &trace("HTTP/1.1 204 X\r\n\r\n")).unwrap_err();
     }
 
-    /// The files of the scenarios, with their text.
+    /// The files of the scenarios, those with other programs included, with their text.
     fn sources() -> Vec<(PathBuf, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-        files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let files = |folder| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+        files(tests.join("scenarios"))
+            .chain(files(tests))
+            .filter(is_source)
+            .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+            .collect()
     }
 
     #[test]

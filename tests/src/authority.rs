@@ -93,6 +93,12 @@ impl Authority {
         self.issue_for(&key, key.serialize_der(), change)
     }
 
+    /// One like it, with a key of ECDSA: whose form every program can read.
+    pub fn issue_ecdsa(&self) -> Issued {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+        self.issue_for(&key, key.serialize_der(), |_| {})
+    }
+
     /// The same for a key that somebody else has.
     pub fn issue_for(
         &self,

@@ -40,7 +40,7 @@ impl Place {
             return None;
         }
         let authority = Authority::ecdsa("an authority");
-        let papers = authority.issue(|_| {}).papers();
+        let papers = authority.issue_ecdsa().papers();
         let server =
             format!("ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n{TELLS}");
         let secure = nginx("ssl", &server, |folder| {
@@ -74,7 +74,7 @@ async fn text<R: Runtime>(session: &Session<R>, url: &str) -> String {
 
 async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
     let Some(place) = Place::start() else { return };
-    let squid = squid(None, &place.authority.issue(|_| {}).papers(), &place.authority.papers());
+    let squid = squid(None, &place.authority.issue_ecdsa().papers(), &place.authority.papers());
     let session = place.session(world, &format!("http://{}", squid.program.address()));
     for _ in 0..3 {
         let told = text(&session, &place.plain.url("/")).await;
@@ -87,14 +87,16 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
     assert_eq!((session.stats().dialled, session.stats().reused), (2, 4));
     let error = session.get("https://forbidden.test/").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::ProxyRefused, "{error}");
-    assert_eq!(error.response().unwrap().head.status, 403);
+    let refused = error.refused().unwrap();
+    assert_eq!(refused.head.status, 403);
+    assert!(String::from_utf8_lossy(&refused.body).contains("ERR_ACCESS_DENIED"));
     let plain = session.get("http://forbidden.test/").send().await.unwrap();
     assert_eq!(plain.status(), 403);
 }
 
 async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
     let Some(place) = Place::start() else { return };
-    let own = place.authority.issue(|_| {}).papers();
+    let own = place.authority.issue_ecdsa().papers();
     let squid = squid(Some(("user", "p@ss")), &own, &place.authority.papers());
     let at = squid.program.address();
     let known = place.session(world, &format!("http://user:p%40ss@{at}"));
@@ -114,7 +116,7 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
         let session = place.session(world, &wrong);
         let error = session.get(place.secure_url()).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::ProxyAuthentication, "{error}");
-        assert_eq!(error.response().unwrap().head.status, 407);
+        assert_eq!(error.refused().unwrap().head.status, 407);
         assert!(!error.to_string().contains("pass"), "{error}");
         assert_eq!(session.get(place.plain.url("/")).send().await.unwrap().status(), 407);
     }
@@ -122,7 +124,7 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
 
 async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
     let Some(place) = Place::start() else { return };
-    let own = place.authority.issue(|_| {}).papers();
+    let own = place.authority.issue_ecdsa().papers();
     let squid = squid(Some(("user", "pass")), &own, &place.authority.papers());
     let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
     // TLS in TLS, and cleartext in TLS.
@@ -142,7 +144,7 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
 async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
     let Some(place) = Place::start() else { return };
     let maker = Authority::ecdsa("a maker of certificates");
-    let squid = squid(None, &place.authority.issue(|_| {}).papers(), &maker.papers());
+    let squid = squid(None, &place.authority.issue_ecdsa().papers(), &maker.papers());
     let session = place.session(world, &format!("http://{}", squid.bump));
     let error = session.get(place.secure_url()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");

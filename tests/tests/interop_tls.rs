@@ -41,8 +41,8 @@ fn start(server: &str) -> Option<Place> {
     if !wanted("interop_tls") {
         return None;
     }
-    let authority = Authority::root("an authority");
-    let (papers, client) = (authority.issue(|_| {}).papers(), authority.issue(|_| {}));
+    let authority = Authority::ecdsa("an authority");
+    let (papers, client) = (authority.issue_ecdsa().papers(), authority.issue(|_| {}));
     let server = format!(
         "ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n\
          location = / {{ return 200 \"$ssl_protocol $ssl_session_reused $ssl_client_verify\"; }}\n\
@@ -176,8 +176,8 @@ async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>
     if !wanted("interop_tls") {
         return;
     }
-    let authority = Authority::root("an authority");
-    let papers = authority.issue(|_| {}).papers();
+    let authority = Authority::ecdsa("an authority");
+    let papers = authority.issue_ecdsa().papers();
     for options in [
         &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
         &["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"],
@@ -194,8 +194,8 @@ async fn openssl_over_each_suite_alone<R: Runtime>(world: &World<R>) {
     if !wanted("interop_tls") {
         return;
     }
-    let authority = Authority::root("an authority");
-    let papers = authority.issue(|_| {}).papers();
+    let authority = Authority::ecdsa("an authority");
+    let papers = authority.issue_ecdsa().papers();
     for (version, option, suite) in [
         ("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"),
         ("-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384"),

@@ -65,7 +65,8 @@ impl Program {
         // None of them has a way to tell that it is ready but to be.
         while TcpStream::connect(address).is_err() {
             let ended = program.child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "{command:?} ended: {ended:?}");
+            let said = || fs::read_to_string(program.folder.file("errors")).unwrap_or_default();
+            assert!(ended.is_none(), "{command:?} ended: {ended:?}\n{}", said());
             assert!(begin.elapsed() < Duration::from_secs(60), "{command:?} does not listen");
             thread::yield_now();
         }

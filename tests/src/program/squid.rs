@@ -84,8 +84,9 @@ pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) ->
     let text = text.replace("{folder}", text_of(&folder.file("")));
     let configuration = write(&folder, "squid.conf", text);
     let made = Command::new("/usr/lib/squid/security_file_certgen")
-        .args(["-c", "-M", "4MB", "-s"])
+        .args(["-c", "-s"])
         .arg(folder.file("made"))
+        .args(["-M", "4MB"])
         .stdout(Stdio::null())
         .status();
     assert!(made.expect("squid's own program for certificates").success());
