@@ -156,7 +156,7 @@ fn what_plain_sockets_have_beside_the_others() {
     use sessio_blocking::{Kind, Session};
     let (server, session, folder) = (Server::start(), Session::new(), Folder::new());
     let body = session.get(server.url("/chunked/100000?chunk=999")).send().unwrap().chunks();
-    assert!(body.map(Result::unwrap).flatten().eq(pattern(100_000)));
+    assert!(body.flat_map(Result::unwrap).eq(pattern(100_000)));
     let request = session.post(server.url("/post")).query_from(&[("a", [1, 2])]).form_from(&[("b", true)]);
     request.send().unwrap();
     let sent = server.requests().pop().unwrap();

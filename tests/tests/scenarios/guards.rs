@@ -21,7 +21,12 @@ scenarios! {
 
 fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<Rig<R>> {
     let session = world.session();
-    session.update(|settings| Ok::<_, Error>(settings.guard = guard)).unwrap();
+    session
+        .update(|settings| {
+            settings.guard = guard;
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     session
 }
 
@@ -52,12 +57,27 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     }
     // A pin is the session's own choice, unless that is guarded too.
     whole(session.get("http://door.test/get")).await;
-    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::public().and_pins())).unwrap();
+    session
+        .update(|settings| {
+            settings.guard = Guard::public().and_pins();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     assert_eq!(failure(&session, "http://door.test/get").await.kind(), Kind::BlockedAddress);
     // No connection that was opened without the guard is used with it.
-    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::off())).unwrap();
+    session
+        .update(|settings| {
+            settings.guard = Guard::off();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     whole(session.get(server.url("/get"))).await;
-    session.update(|settings| Ok::<_, Error>(settings.guard = Guard::public())).unwrap();
+    session
+        .update(|settings| {
+            settings.guard = Guard::public();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     assert_eq!(failure(&session, &server.url("/get")).await.kind(), Kind::BlockedAddress);
 }
 
@@ -65,7 +85,12 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
     let proxy = Server::start();
     let session = guarded(world, Guard::public());
     let through = Proxy::parse(&proxy.url("")).unwrap();
-    session.update(|settings| Ok::<_, Error>(settings.proxies = Proxies::from(through))).unwrap();
+    session
+        .update(|settings| {
+            settings.proxies = Proxies::from(through);
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     whole(session.get("http://a.test/get")).await;
     for inside in ["http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/x"] {
         assert_eq!(failure(&session, inside).await.kind(), Kind::BlockedAddress, "{inside}");
@@ -81,7 +106,14 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
 async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
     let session = world.session();
-    let allow = |targets: Targets| session.update(|s| Ok::<_, Error>(s.redirect_targets = targets)).unwrap();
+    let allow = |targets: Targets| {
+        session
+            .update(|s| {
+                s.redirect_targets = targets;
+                Ok::<_, Error>(())
+            })
+            .unwrap()
+    };
     let away = redirect(&server, other.url("/get"), 302);
     whole(session.get(away.as_str())).await;
     for targets in [

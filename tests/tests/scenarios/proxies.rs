@@ -217,7 +217,12 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     });
     nobody.unwrap();
     set(&session, "all", &url(&closed, "https", ""));
-    session.update(|settings| Ok::<_, Error>(settings.engine = sessio::tls::Engine::default())).unwrap();
+    session
+        .update(|settings| {
+            settings.engine = sessio::tls::Engine::default();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
 
@@ -445,8 +450,18 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
     whole(session.get(host.url("/get")).without_proxy()).await;
     assert_eq!(count(), [1, 1, 1]);
     // What is said of one scheme says nothing of the other.
-    session.update(|settings| Ok::<_, Error>(settings.proxies = Proxies::new())).unwrap();
-    session.update(|settings| Ok::<_, Error>(settings.trust.proxies = false)).unwrap();
+    session
+        .update(|settings| {
+            settings.proxies = Proxies::new();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    session
+        .update(|settings| {
+            settings.trust.proxies = false;
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     whole(session.get(host.url("/get"))).await;
     session
         .update(|settings| {
@@ -456,7 +471,12 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
         .unwrap();
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 1, 3]);
-    session.update(|settings| Ok::<_, Error>(settings.trust_env = true)).unwrap();
+    session
+        .update(|settings| {
+            settings.trust_env = true;
+            Ok::<_, Error>(())
+        })
+        .unwrap();
     session.set_environment(Environment::empty());
     whole(session.get(host.url("/get"))).await;
     session.reload_environment();
