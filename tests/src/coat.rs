@@ -15,7 +15,7 @@ use crate::authority::{Authority, Issued};
 /// What a server does that speaks TLS.
 #[derive(Clone, Debug)]
 pub struct Dress {
-    config: ServerConfig,
+    config: Arc<ServerConfig>,
     says_goodbye: bool,
 }
 
@@ -64,7 +64,7 @@ impl Dress {
         let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
         let mut config = builder.with_cert_resolver(one);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { config, says_goodbye: true }
+        Self { config: Arc::new(config), says_goodbye: true }
     }
 
     /// Without the word that says that nothing was cut off.
@@ -77,17 +77,19 @@ impl Dress {
     /// Changed in some other way.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut ServerConfig)) -> Self {
-        change(&mut self.config);
+        change(Arc::make_mut(&mut self.config));
         self
     }
 
     /// For a server of the kit.
     pub fn wardrobe(self) -> Wardrobe {
-        let (config, says_goodbye) = (Arc::new(self.config), self.says_goodbye);
-        Wardrobe::new(move || {
-            let tls = ServerConnection::new(Arc::clone(&config)).expect("a connection");
-            Box::new(Tls { tls, says_goodbye })
-        })
+        Wardrobe::new(move || self.coat())
+    }
+
+    /// For one connection.
+    pub(crate) fn coat(&self) -> Box<dyn Coat> {
+        let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
+        Box::new(Tls { tls, says_goodbye: self.says_goodbye })
     }
 
     /// A server of the kit's routes that wears it.

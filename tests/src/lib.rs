@@ -8,6 +8,7 @@ pub mod clear;
 pub mod coat;
 pub mod eval;
 pub mod folder;
+pub mod gate;
 pub mod oracle;
 pub mod polls;
 #[cfg(unix)]

@@ -1,5 +1,5 @@
 //! The table of certificates: good ones and bad ones of every kind, each with the one thing that is to come of it,
-//! on every backend (rows F06, V93, V94, goal G18).
+//! on every backend and every way (rows F06, V93, V94, goal G18).
 
 use std::sync::LazyLock;
 
@@ -10,8 +10,10 @@ use rcgen::{
 use sessio::tls::{Pin, Tls};
 use sessio::{Kind, Stage};
 use sessio_driver::Runtime;
+use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued, dns};
 use sessio_tests::coat::Dress;
+use sessio_tests::gate::Way;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -66,27 +68,41 @@ impl Case {
     }
 }
 
-/// Each is tried against a server that shows it. What is refused is refused before a byte of the request is out.
+/// Each is tried against a server that shows it, on every way to it. What is refused is refused before a byte of the
+/// request is out.
 async fn check<R: Runtime>(world: &World<R>, cases: &[Case]) {
-    for Case { name, server, host, tls, expected } in cases {
-        let (server, session) = (Dress::of(server).serve(), world.session());
-        session.resolve(host, [server.addr()]).unwrap();
-        let request = session.get(server.url_at(host, "/get")).header("Authorization", "secret");
+    for case in cases {
+        for way in Way::ALL {
+            case.check(world, way).await;
+        }
+        println!("{}: {:?}, on every way", case.name, case.expected);
+    }
+}
+
+impl Case {
+    async fn check<R: Runtime>(&self, world: &World<R>, way: Way) {
+        let Self { name, server, host, tls, expected } = self;
+        let (server, session) = (Server::dressed(way.dress(Dress::of(server))), world.session());
+        let mut request = session.get(server.url_at(host, "/get")).header("Authorization", "secret");
+        match way.proxy(&server).unwrap() {
+            Some(proxy) => request = request.proxy(proxy),
+            None => session.resolve(host, [server.addr()]).unwrap(),
+        }
         match (request.tls(tls.clone()).send().await, expected) {
             (Ok(response), Ok(())) => {
-                assert_eq!(response.status(), 200, "{name}");
+                assert_eq!(response.status(), 200, "{name}, {way:?}");
                 response.bytes().await.unwrap();
             }
             (Err(error), Err(kind)) => {
-                assert_eq!(error.kind(), *kind, "{name}: {error}");
+                assert_eq!(error.kind(), *kind, "{name}, {way:?}: {error}");
                 let at = error.progress().unwrap();
-                assert_eq!((at.stage, at.bytes_sent, at.hop), (Stage::Tls, 0, 0), "{name}");
-                assert!(error.is_connect() && error.is_tls() && error.is_safe_to_repeat(), "{name}");
-                assert!(server.requests().is_empty(), "{name}");
+                assert_eq!((at.stage, at.bytes_sent, at.hop), (Stage::Tls, 0, 0), "{name}, {way:?}");
+                assert!(error.is_connect() && error.is_tls() && error.is_safe_to_repeat(), "{name}, {way:?}");
+                assert!(server.requests().is_empty(), "{name}, {way:?}");
                 assert!(!format!("{error} {error:?}").contains("secret"));
             }
-            (Ok(_), Err(kind)) => panic!("{name} was to be {kind}"),
-            (Err(error), Ok(())) => panic!("{name}: {error} {error:?}"),
+            (Ok(_), Err(kind)) => panic!("{name}, {way:?} was to be {kind}"),
+            (Err(error), Ok(())) => panic!("{name}, {way:?}: {error} {error:?}"),
         }
     }
 }
