@@ -96,10 +96,12 @@ impl<R: Runtime> RequestBuilder<R> {
     ///
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
-    pub async fn send(self) -> Result<Response<R>> {
-        let Self { session, request, supply } = self;
-        let flight = session.launch(request, supply)?;
-        Response::of(flight).await
+    #[allow(clippy::manual_async_fn, reason = "it would move the request once more, and that is large")]
+    pub fn send(mut self) -> impl Future<Output = Result<Response<R>>> {
+        async move {
+            let flight = self.session.launch(&mut self.request, std::mem::take(&mut self.supply))?;
+            Response::of(flight).await
+        }
     }
 }
 

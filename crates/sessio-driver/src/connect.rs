@@ -45,15 +45,15 @@ impl<R: Runtime> Flight<R> {
         let now = self.now();
         let deadline = self.call.admitted(now);
         // What a proxy is told, which is not where the connection goes to.
-        self.told = None;
-        if let Some(told) = self.call.wanted().and_then(|wanted| wanted.told()) {
-            let Some(addresses) = self.addresses(told, deadline).await else { return };
+        let mut told = None;
+        if let Some(host) = self.call.wanted().and_then(|wanted| wanted.told()) {
+            let Some(addresses) = self.addresses(host, deadline).await else { return };
             let Some(addresses) = self.admit(addresses) else { return };
-            self.told = addresses.first().copied();
+            told = addresses.first().copied();
         }
         let request = self.call.request();
         let addresses = match request.reach().destination(request.url()) {
-            Some(Destination::Unix(path)) => return self.dial_unix(&path).await,
+            Some(Destination::Unix(path)) => return self.dial_unix(&path, told).await,
             Some(destination) => self.addresses(destination, deadline).await,
             None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
@@ -62,7 +62,7 @@ impl<R: Runtime> Flight<R> {
             let Some(admitted) = self.admit(addresses) else { return };
             addresses = admitted;
         }
-        self.dial(addresses).await;
+        self.dial(addresses, told).await;
     }
 
     /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.
@@ -112,7 +112,7 @@ impl<R: Runtime> Flight<R> {
     ///
     /// # Cancel safety
     /// All attempts live in this future, and are dropped with it.
-    async fn dial(&mut self, addresses: Vec<SocketAddr>) {
+    async fn dial(&mut self, addresses: Vec<SocketAddr>, told: Option<SocketAddr>) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, tcp) = (self.runtime.clone(), self.call.request().reach().tcp);
@@ -167,7 +167,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some((stream, address)) => self.dialled(stream, Some(address)),
+            Some((stream, address)) => self.dialled(stream, Some(address), told),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -176,12 +176,12 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    async fn dial_unix(&mut self, path: &Path) {
+    async fn dial_unix(&mut self, path: &Path, told: Option<SocketAddr>) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
         match self.within(deadline, runtime.connect_unix(path, deadline)).await {
-            Some(Ok(stream)) => self.dialled(stream, None),
+            Some(Ok(stream)) => self.dialled(stream, None, told),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
                 let now = self.now().mono;
@@ -192,12 +192,12 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, told: Option<SocketAddr>) {
         // Certificates hold by the calendar.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
         let opened = match self.call.wanted() {
-            Some(wanted) => wanted.open(id, self.now, self.told),
+            Some(wanted) => wanted.open(id, self.now, told),
             None => Err(Kind::Misuse.into()),
         };
         match opened {

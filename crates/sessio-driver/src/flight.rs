@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -29,8 +28,6 @@ pub(crate) struct Flight<R: Runtime> {
     stream: Option<R::Stream>,
     /// The right to have that connection open, or to open it.
     lease: Option<Lease>,
-    /// Where the host is, for a proxy that is told so.
-    pub(crate) told: Option<SocketAddr>,
     /// A place in line for one.
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
@@ -64,19 +61,20 @@ impl<R: Runtime> Flight<R> {
         // The place first: what is made after that need not be moved there.
         let place = Box::new_uninit();
         let flight = Self {
-            call: Call::new(request, memory)?,
+            call: Call::placed(request, memory),
             runtime,
             shared,
             stream: None,
             lease: None,
-            told: None,
             ticket: None,
             upload,
             timer: None,
             now,
             is_late: false,
         };
-        Ok(Box::write(place, flight))
+        let mut flight = Box::write(place, flight);
+        flight.call.begin()?;
+        Ok(flight)
     }
 
     /// Up to the head of the answer.

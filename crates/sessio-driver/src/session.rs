@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
 use sessio::{
-    Address, Environment, Jar, Memory, Now, Prepared, Request, Resolver, Result, Seed, Settings, UnixTime,
-    Url, merge,
+    Address, Environment, Jar, Memory, Merged, Now, Prepared, Request, Resolver, Result, Seed, Settings,
+    UnixTime, Url,
 };
 
 use crate::builder::RequestBuilder;
@@ -109,15 +109,15 @@ impl<R: Runtime> Session<R> {
     pub fn prepare(&self, request: Request) -> Result<Prepared> {
         let mut request = request;
         self.shared().read(&mut request.address);
-        self.prepare_now(request).map(|(request, _)| *request)
+        self.prepare_now(&mut request).map(|(request, _)| *request)
     }
 
     /// Prepares a request whose address was read; says when.
-    fn prepare_now(&self, request: Request) -> Result<(Box<Prepared>, Now)> {
-        let mut merged = merge(&self.lock(), request);
+    fn prepare_now(&self, request: &mut Request) -> Result<(Box<Prepared>, Now)> {
+        let mut merged = Merged::of(&self.lock(), request);
         let runtime = self.runtime();
         if merged.trust_env {
-            merged.surround(&self.shared().environment(|| runtime.environment()));
+            self.shared().surround(&mut merged, || runtime.environment());
         }
         let mut jar = self.shared().jar();
         // The calendar is for cookies alone.
@@ -145,8 +145,8 @@ impl<R: Runtime> Session<R> {
         Response::of(flight).await
     }
 
-    /// A request on its way, before anything was done about it.
-    pub(crate) fn launch(&self, mut request: Request, supply: Supply) -> Result<Box<Flight<R>>> {
+    /// A request on its way, before anything was done about it. What is in it is taken out of it.
+    pub(crate) fn launch(&self, request: &mut Request, supply: Supply) -> Result<Box<Flight<R>>> {
         let memory = self.shared().begin(&mut request.address);
         let (request, now) = self.prepare_now(request)?;
         self.board(request, supply, memory, now)

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Environment, Jar, Memory, Now, Origins, Seed};
+use sessio::{Address, Conn, Environment, Jar, Memory, Merged, Now, Origins, Seed};
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -59,10 +59,10 @@ impl<S> Shared<S> {
         Seed::new(self.seed.lock().unwrap_or_else(PoisonError::into_inner).draw())
     }
 
-    /// The environment, read by `read` unless that was done.
-    pub(crate) fn environment(&self, read: impl FnOnce() -> Environment) -> Environment {
+    /// Lets the environment take part, read by `read` unless that was done.
+    pub(crate) fn surround(&self, merged: &mut Merged, read: impl FnOnce() -> Environment) {
         let mut kept = self.environment.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get_or_insert_with(read).clone()
+        merged.surround(kept.get_or_insert_with(read));
     }
 
     /// Goes by this environment from now on; `None` is to read it anew.

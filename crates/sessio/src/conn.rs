@@ -21,15 +21,12 @@ pub struct Conn {
     id: u64,
     opened: Instant,
     pub(crate) exchanges: u32,
-    /// What has not begun yet.
     ahead: Option<Box<Ahead>>,
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
     secure: Option<Box<dyn Secure>>,
     /// Shared with the calls that it carries: they tell it after it has gone on.
     pub(crate) remote: Option<Arc<SocketAddr>>,
-    /// The conversation with a proxy that is under way.
-    tunnel: Option<Box<Tunnel>>,
 }
 
 /// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
@@ -43,9 +40,14 @@ pub enum Stage {
     Tunnel(Tunnel),
 }
 
-/// Stages, last to first. They lie apart: most connections have none, and are moved often.
+/// What a connection has still to pass. It lies apart: most have nothing, and are moved often.
 #[derive(Debug)]
-struct Ahead(Vec<Stage>);
+struct Ahead {
+    /// The stages that have not begun yet, last to first.
+    stages: Vec<Stage>,
+    /// The conversation with a proxy that is under way.
+    tunnel: Option<Tunnel>,
+}
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +66,7 @@ impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self {
-            id,
-            opened,
-            exchanges: 0,
-            ahead: None,
-            is_securing: false,
-            secure: None,
-            tunnel: None,
-            remote: None,
-        }
+        Self { id, opened, exchanges: 0, ahead: None, is_securing: false, secure: None, remote: None }
     }
 
     /// A fresh connection that passes these stages, first to last.
@@ -81,7 +74,8 @@ impl Conn {
     pub fn staged(id: u64, opened: Instant, stages: impl IntoIterator<Item = Stage>) -> Self {
         let mut stages: Vec<_> = stages.into_iter().collect();
         stages.reverse();
-        Self { ahead: Some(Box::new(Ahead(stages))), ..Self::plain(id, opened) }
+        let ahead = (!stages.is_empty()).then(|| Box::new(Ahead { stages, tunnel: None }));
+        Self { ahead, ..Self::plain(id, opened) }
     }
 
     /// A fresh connection behind a filter, such as TLS.
@@ -97,8 +91,12 @@ impl Conn {
         self
     }
 
-    fn ahead(&self) -> &[Stage] {
-        self.ahead.as_ref().map_or(&[], |ahead| &ahead.0)
+    fn tunnel(&self) -> Option<&Tunnel> {
+        self.ahead.as_ref()?.tunnel.as_ref()
+    }
+
+    fn tunnel_mut(&mut self) -> Option<&mut Tunnel> {
+        self.ahead.as_mut()?.tunnel.as_mut()
     }
 
     /// Its number.
@@ -121,22 +119,24 @@ impl Conn {
 
     /// Whether it carries HTTP: no stage is left.
     pub(crate) fn is_open(&self) -> bool {
-        self.ahead().is_empty() && !self.is_securing && self.tunnel.is_none()
+        self.ahead.is_none() && !self.is_securing
     }
 
     /// Whether a proxy is still between us and the host.
     pub(crate) fn is_before_host(&self) -> bool {
-        self.tunnel.is_some() || self.ahead().iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
+        self.ahead.as_ref().is_some_and(|ahead| {
+            ahead.tunnel.is_some() || ahead.stages.iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
+        })
     }
 
     /// Whether bytes go to a proxy that is still to let us through.
     pub(crate) fn is_tunnelling(&self) -> bool {
-        self.tunnel.is_some()
+        self.tunnel().is_some()
     }
 
     /// What the proxy has said against it so far, where the rest of it is waited for.
     pub(crate) fn cut_short(&mut self) -> Option<Error> {
-        self.tunnel.as_mut()?.cut_short()
+        self.tunnel_mut()?.cut_short()
     }
 
     /// Goes on to the next stage where one is over; to be asked until it waits or is open.
@@ -149,17 +149,21 @@ impl Conn {
             return Ok(Advance::Secured);
         }
         self.converse()?;
-        if let Some(tunnel) = &self.tunnel {
+        let Some(ahead) = &mut self.ahead else { return Ok(Advance::Open) };
+        if let Some(tunnel) = &ahead.tunnel {
             if !tunnel.is_done() {
                 return Ok(Advance::Waits);
             }
-            self.tunnel = None;
+            ahead.tunnel = None;
             return Ok(Advance::Tunnelled);
         }
-        match self.ahead.as_mut().and_then(|ahead| ahead.0.pop()) {
-            None => Ok(Advance::Open),
+        match ahead.stages.pop() {
+            None => {
+                self.ahead = None;
+                Ok(Advance::Open)
+            }
             Some(Stage::Tunnel(tunnel)) => {
-                self.tunnel = Some(Box::new(tunnel));
+                ahead.tunnel = Some(tunnel);
                 self.advance()
             }
             Some(Stage::Secure(secure)) => {
@@ -175,7 +179,8 @@ impl Conn {
 
     /// Moves what can move between a conversation with a proxy and the filter that it runs through.
     fn converse(&mut self) -> Result<()> {
-        let (Some(tunnel), Some(secure)) = (&mut self.tunnel, &mut self.secure) else { return Ok(()) };
+        let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
+        let (Some(tunnel), Some(secure)) = (tunnel, &mut self.secure) else { return Ok(()) };
         loop {
             let room = tunnel.room();
             if room.is_empty() {
@@ -214,7 +219,7 @@ impl Conn {
         is_sending: bool,
     ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
-            return match &mut self.tunnel {
+            return match self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut()) {
                 Some(tunnel) => tunnel.ends(),
                 None => (if is_sending { sender.unsent() } else { &[] }, receiver.room()),
             };
@@ -227,10 +232,13 @@ impl Conn {
 
     /// What goes to the socket, while the request is being sent.
     pub(crate) fn unsent<'a>(&'a mut self, sender: &'a Sender) -> &'a [u8] {
-        match (&mut self.secure, &self.tunnel) {
-            (None, None) => sender.unsent(),
-            (None, Some(tunnel)) => tunnel.unsent(),
-            (Some(secure), _) => secure.ends().0,
+        match &mut self.secure {
+            Some(secure) => secure.ends().0,
+            None => self
+                .ahead
+                .as_ref()
+                .and_then(|ahead| ahead.tunnel.as_ref())
+                .map_or_else(|| sender.unsent(), Tunnel::unsent),
         }
     }
 
@@ -249,7 +257,8 @@ impl Conn {
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
-        match (&mut self.secure, &mut self.tunnel) {
+        let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
+        match (&mut self.secure, tunnel) {
             (None, None) => sender.sent(n),
             (None, Some(tunnel)) => tunnel.sent(n),
             (Some(secure), _) => secure.sent(n),
@@ -257,7 +266,8 @@ impl Conn {
     }
 
     pub(crate) fn received(&mut self, n: usize, receiver: &mut Receiver) -> Result<()> {
-        match (&mut self.secure, &mut self.tunnel) {
+        let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
+        match (&mut self.secure, tunnel) {
             (None, None) => receiver.received(n),
             (None, Some(tunnel)) => tunnel.received(n)?,
             (Some(secure), _) => {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::netrc::Netrc;
 use crate::proxy::Proxies;
-use crate::tls::Certificates;
+use crate::tls::{Certificates, Roots, Tls};
 
 /// The part of an environment that sessions heed. A clone costs nothing.
 ///
@@ -52,6 +52,8 @@ struct Said {
     netrc_paths: Vec<PathBuf>,
     netrc: Option<Netrc>,
     certificates: Option<Result<Certificates, Box<str>>>,
+    /// The default with these certificates, made once for all requests.
+    tls: Tls,
 }
 
 /// Which parts of the environment take part: finer than `trust_env`, and only while that is set.
@@ -105,6 +107,7 @@ impl Environment {
             netrc_paths: netrc_paths(get),
             netrc: None,
             certificates: None,
+            tls: Tls::default(),
         };
         if said == Said::default() { Self(None) } else { Self(Some(Arc::new(said))) }
     }
@@ -121,6 +124,10 @@ impl Environment {
     #[must_use]
     pub fn with_certificates(mut self, read: Result<Certificates, impl Into<Box<str>>>) -> Self {
         let said = Arc::make_mut(self.0.get_or_insert_default());
+        said.tls = match &read {
+            Ok(certificates) => Tls::default().roots(certificates.clone()),
+            Err(_) => Tls::default(),
+        };
         said.certificates = Some(read.map_err(Into::into));
         self
     }
@@ -139,7 +146,7 @@ impl Environment {
             (said.netrc, said.netrc_paths) = (None, Vec::new());
         }
         if !trust.authorities {
-            (said.authorities, said.certificates) = (None, None);
+            (said.authorities, said.certificates, said.tls) = (None, None, Tls::default());
         }
         trusted
     }
@@ -148,6 +155,19 @@ impl Environment {
     #[must_use]
     pub fn certificates(&self) -> Option<&Certificates> {
         self.0.as_ref()?.certificates.as_ref()?.as_ref().ok()
+    }
+
+    /// What this makes of a session's TLS: its certificates take the place of the platform's.
+    pub(crate) fn secures(&self, tls: Tls) -> Tls {
+        match self.0.as_deref() {
+            Some(Said { tls: own, certificates: Some(Ok(_)), .. }) if tls.is_default() => own.clone(),
+            Some(Said { certificates: Some(Ok(certificates)), .. })
+                if tls.options().roots == Roots::Platform =>
+            {
+                tls.roots(certificates.clone())
+            }
+            _ => tls,
+        }
     }
 
     /// Why there are none where there should be.
@@ -160,6 +180,13 @@ impl Environment {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Whether any of it changes a request. Where files may be is no more than that, once they were looked for.
+    pub(crate) fn has_effect(&self) -> bool {
+        self.0.as_ref().is_some_and(|said| {
+            !said.proxies.is_empty() || said.netrc.is_some() || said.certificates.is_some()
+        })
     }
 
     /// The proxies.

@@ -1,6 +1,7 @@
 //! Settings and a request become one.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use http::Method;
@@ -22,7 +23,6 @@ use crate::reach::Reach;
 use crate::redirect::Targets;
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{Settings, Timeouts};
-use crate::tls::Roots;
 
 /// A request with all of the session's defaults in it.
 #[non_exhaustive]
@@ -122,8 +122,12 @@ pub enum Part {
 /// # Ok::<(), sessio::Error>(())
 /// ```
 #[must_use]
+pub fn merge(settings: &Settings, mut request: Request) -> Merged {
+    Merged::of(settings, &mut request)
+}
+
 #[inline]
-pub fn merge(settings: &Settings, request: Request) -> Merged {
+fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
     let mut overrides = Vec::new();
     let headers = merge_headers(&settings.headers, &request.headers, &mut overrides);
     for (key, value) in settings.params.iter() {
@@ -140,29 +144,29 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         Form::Text(_) => settings.base_url.clone(),
     };
     let mut reach = Reach::of(settings);
-    match request.proxies {
+    match mem::take(&mut request.proxies) {
         Change::Keep => {}
         Change::Set(own) => reach.plan.set_request(own),
         Change::Remove => reach.plan.set_request(Proxies::direct()),
     }
-    if let Some(changes) = request.tls {
+    if let Some(changes) = request.tls.take() {
         reach.tls = changes.applied(reach.tls);
     }
     let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
     limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
     Merged {
-        method: request.method,
-        address: request.address,
+        method: mem::take(&mut request.method),
+        address: mem::take(&mut request.address),
         base_url,
         headers,
         params: settings.params.changed(&request.params),
-        cookies: request.cookies,
+        cookies: mem::take(&mut request.cookies),
         jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
-        auth: match request.auth {
+        auth: match mem::take(&mut request.auth) {
             Change::Keep => Some(settings.auth.clone()),
             change => change.applied(None),
         },
-        body: request.body,
+        body: mem::take(&mut request.body),
         compress: request.compress,
         max_redirects: request
             .max_redirects
@@ -176,14 +180,21 @@ pub fn merge(settings: &Settings, request: Request) -> Merged {
         trust_env: settings.trust_env,
         trust: settings.trust,
         redirect_targets: settings.redirect_targets.clone(),
-        observer: settings.observer.clone().and(request.observer),
+        observer: settings.observer.clone().and(mem::take(&mut request.observer)),
         overrides,
-        meters: request.meters,
-        problem: request.problem,
+        meters: mem::take(&mut request.meters),
+        problem: request.problem.take(),
     }
 }
 
 impl Merged {
+    /// As [`merge`], of a request that stays where it is: it is large, and nobody moves it then. What is in it is taken
+    /// out of it; what is left is of no use.
+    #[inline]
+    pub fn of(settings: &Settings, request: &mut Request) -> Self {
+        merge_in_place(settings, request)
+    }
+
     /// Lets the environment fill in what neither request nor session says, if it takes part: proxies, certificates to
     /// trust, and the logins of a netrc file for hosts that are asked without any other (rows B01, B02, B03).
     ///
@@ -198,7 +209,7 @@ impl Merged {
     /// # Ok::<(), sessio::Error>(())
     /// ```
     pub fn surround(&mut self, environment: &Environment) {
-        if !self.trust_env || environment.is_empty() {
+        if !self.trust_env || !environment.has_effect() {
             return;
         }
         let mut environment = environment.trusted(self.trust);
@@ -208,11 +219,7 @@ impl Merged {
         }
         let reach = &mut self.reach;
         reach.plan.set_environment(environment.proxies());
-        if let (Roots::Platform, Some(certificates)) =
-            (&reach.tls.options().roots, environment.certificates())
-        {
-            reach.tls = std::mem::take(&mut reach.tls).roots(certificates.clone());
-        }
+        reach.tls = environment.secures(mem::take(&mut reach.tls));
         reach.environment = environment;
     }
 }

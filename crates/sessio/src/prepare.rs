@@ -11,7 +11,7 @@ use crate::merge::Merged;
 use crate::multipart::Declared;
 use crate::now::Now;
 use crate::params::encode_pairs;
-use crate::prepared::{Prepared, userinfo};
+use crate::prepared::{Prepared, Says, userinfo};
 use crate::redirect::RedirectRules;
 
 /// Turns a merged request into exactly what is sent: URL with parameters, Host, headers, the one Cookie
@@ -91,7 +91,7 @@ impl Prepared {
                 reach: merged.reach,
                 overrides: merged.overrides,
                 framed: None,
-                expects: false,
+                says: Says::default(),
             },
         );
         // It is for proxies alone: for the one of the first hop, if there is one (row B16).

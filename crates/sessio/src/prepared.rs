@@ -61,8 +61,19 @@ pub struct Prepared {
     pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
-    /// Whether the body waits for `100 Continue`; known where `framed` is.
+    /// What else the headers say of the exchange; known where `framed` is.
+    pub(crate) says: Says,
+}
+
+/// What the headers say of how the exchange goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Says {
+    /// The body waits for `100 Continue`.
     pub(crate) expects: bool,
+    /// RFC 9112 section 9.6: who says close sends no further request on that connection.
+    pub(crate) closes: bool,
+    /// Another protocol is offered.
+    pub(crate) upgrades: bool,
 }
 
 impl Prepared {
@@ -286,10 +297,10 @@ impl Prepared {
     /// What the caller has broken by editing.
     pub(crate) fn seal(&mut self) -> Result<()> {
         let facts = Facts::of(&self.headers);
-        let expects = facts.expects;
+        let says = facts.says;
         self.framed = Some(self.judge(&facts)?);
-        self.expects = expects && self.body.length() != Some(0);
-        if expects && !self.expects {
+        self.says = Says { expects: says.expects && self.body.length() != Some(0), ..says };
+        if says.expects && !self.says.expects {
             self.headers.remove("Expect");
         }
         Ok(())
@@ -306,7 +317,7 @@ impl Prepared {
         let invalid =
             |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
         match &facts.host {
-            Some(Once(host)) if host.iter().all(|&b| is_host_byte(b)) => {}
+            Some(Once(host)) if host.iter().all(|b| IS_HOST_BYTE[usize::from(*b)]) => {}
             _ => return invalid("Host must be one name with an optional port"),
         }
         if !Origin::is_one(&self.url) {
@@ -352,7 +363,7 @@ struct Facts<'a> {
     length: Option<Said<'a>>,
     coding: Option<Said<'a>>,
     is_for_proxies: bool,
-    expects: bool,
+    says: Says,
 }
 
 /// What a field says.
@@ -367,16 +378,26 @@ impl<'a> Facts<'a> {
         for (name, value) in headers.pairs() {
             // The length of a name rules nearly every other field out.
             let said = match name.len() {
-                4 if name.eq_ignore_ascii_case(b"Host") => &mut facts.host,
+                4 if is_named(name, b"Host") => &mut facts.host,
                 6 => {
-                    facts.expects |=
-                        name.eq_ignore_ascii_case(b"Expect") && has_option(value, b"100-continue");
+                    facts.says.expects |= is_named(name, b"Expect") && has_option(value, b"100-continue");
                     continue;
                 }
-                14 if name.eq_ignore_ascii_case(b"Content-Length") => &mut facts.length,
-                17 if name.eq_ignore_ascii_case(b"Transfer-Encoding") => &mut facts.coding,
+                7 => {
+                    facts.says.upgrades |= is_named(name, b"Upgrade");
+                    continue;
+                }
+                10 => {
+                    // What sessions say there is known.
+                    facts.says.closes |= is_named(name, b"Connection")
+                        && value != b"keep-alive"
+                        && has_option(value, b"close");
+                    continue;
+                }
+                14 if is_named(name, b"Content-Length") => &mut facts.length,
+                17 if is_named(name, b"Transfer-Encoding") => &mut facts.coding,
                 19 => {
-                    facts.is_for_proxies |= name.eq_ignore_ascii_case(b"Proxy-Authorization");
+                    facts.is_for_proxies |= is_named(name, b"Proxy-Authorization");
                     continue;
                 }
                 _ => continue,
@@ -385,6 +406,11 @@ impl<'a> Facts<'a> {
         }
         facts
     }
+}
+
+/// Whether a field has this name, whatever its case: nearly all are spelled like this, and then one look tells.
+fn is_named<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
+    name == known || name.eq_ignore_ascii_case(known)
 }
 
 /// How the end of the request's body shows.
@@ -454,9 +480,17 @@ pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
 }
 
 /// What a Host may consist of: nothing that ends it, or that the request line gives a meaning.
-const fn is_host_byte(b: u8) -> bool {
-    b.is_ascii_graphic() && !matches!(b, b'/' | b'\\' | b'?' | b'#' | b'@' | b'<' | b'>' | b'"')
-}
+static IS_HOST_BYTE: [bool; 256] = {
+    let mut is_one = [false; 256];
+    let mut at = 0;
+    while at < is_one.len() {
+        let byte = at as u8;
+        is_one[at] = byte.is_ascii_graphic()
+            && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@' | b'<' | b'>' | b'"');
+        at += 1;
+    }
+    is_one
+};
 
 fn parse_decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

@@ -15,7 +15,7 @@ use crate::head::Head;
 use crate::headers::Headers;
 use crate::now::Now;
 use crate::pool::Proof;
-use crate::prepared::{Framed, has_option};
+use crate::prepared::Framed;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +73,9 @@ impl Call {
         self.conn = Some(conn);
         let request = &self.request;
         let mut asked = Asked::new(&request.method);
-        asked.close = says_close(&request.headers);
-        asked.upgrade = request.headers.contains("Upgrade");
-        self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
         // It was sealed before it came here.
+        (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
+        self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
         self.sender = match request.forwarded_by() {
@@ -89,7 +88,7 @@ impl Call {
                 Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
             }
         };
-        if request.expects {
+        if request.says.expects {
             self.sender.hold();
         }
         (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
@@ -337,9 +336,4 @@ impl Call {
             }
         }
     }
-}
-
-/// RFC 9112 section 9.6: who says close sends no further request on that connection.
-fn says_close(headers: &Headers) -> bool {
-    headers.get_all("Connection").any(|value| has_option(value, b"close"))
 }

@@ -191,31 +191,21 @@ impl Call {
     /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
     #[inline]
     pub fn new(request: impl Into<Box<Prepared>>, memory: Memory) -> Result<Self> {
-        let mut request = request.into();
-        request.choose_proxy()?;
-        if request.framed.is_none() {
-            request.seal()?;
-        }
-        let watch = request.observer.begin(&request);
-        Ok(if watch.is_some() { Self::watched(request, memory, watch) } else { Self::of(request, memory) })
+        let mut call = Self::placed(request.into(), memory);
+        call.begin()?;
+        Ok(call)
     }
 
-    /// Apart from the others: a call whose address is taken is moved once more.
-    #[cold]
-    fn watched(request: Box<Prepared>, memory: Memory, watch: Option<Watch>) -> Self {
-        let mut call = Self::of(request, memory);
-        call.aside_mut().watch = watch;
-        call.report_own(Self::connecting);
-        call
-    }
-
+    /// As [`new`](Self::new), but for its beginning: who wants to have it in a place of its own puts it there, nobody
+    /// moves it once more, and there it has to [begin](Self::begin). Until then it can do nothing.
+    #[must_use]
     #[inline]
-    fn of(request: Box<Prepared>, memory: Memory) -> Self {
+    pub fn placed(request: Box<Prepared>, memory: Memory) -> Self {
         Self {
             sender: Sender::idle(memory.send),
             receiver: Receiver::new(Asked::default(), request.limits, memory.recv),
             request,
-            phase: Phase::Connect { fresh: false, limit: Timeout::Pool },
+            phase: Phase::Failed(Kind::Misuse),
             conn: None,
             connection: 0,
             remote: None,
@@ -234,6 +224,33 @@ impl Call {
             is_kept: false,
             has_turned: false,
         }
+    }
+
+    /// Begins a call that was [placed](Self::placed).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[inline]
+    pub fn begin(&mut self) -> Result<()> {
+        if !matches!(self.phase, Phase::Failed(Kind::Misuse)) {
+            self.misuse();
+            return Ok(());
+        }
+        self.request.choose_proxy()?;
+        if self.request.framed.is_none() {
+            self.request.seal()?;
+        }
+        self.phase = Phase::Connect { fresh: false, limit: Timeout::Pool };
+        if let Some(watch) = self.request.observer.begin(&self.request) {
+            self.watch(watch);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn watch(&mut self, watch: Watch) {
+        self.aside_mut().watch = Some(watch);
+        self.report_own(Self::connecting);
     }
 
     fn connecting(&self) -> Option<Event<'_>> {

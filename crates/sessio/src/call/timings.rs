@@ -53,10 +53,8 @@ struct Mark(u64);
 impl Mark {
     const NONE: Self = Self(u64::MAX);
 
-    fn set(&mut self, span: Duration) {
-        if *self == Self::NONE {
-            *self = Self(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX - 1));
-        }
+    fn of(span: Duration) -> Self {
+        Self(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX - 1))
     }
 
     fn get(self) -> Option<Duration> {
@@ -96,30 +94,30 @@ impl Call {
 
     /// Notes how far the exchange has come.
     pub(super) fn mark(&mut self, now: Instant) {
-        let span = now.saturating_duration_since(*self.marks.began.get_or_insert(now));
+        let began = *self.marks.began.get_or_insert(now);
         if !matches!(self.phase, Phase::Handshake)
             && let Some(aside) = &mut self.aside
             && std::mem::take(&mut aside.is_shaking)
         {
-            aside.secure = Some(span);
+            aside.secure = Some(now.saturating_duration_since(began));
         }
         if self.marks.end != Mark::NONE
             || !matches!(self.phase, Phase::Exchange | Phase::Turn | Phase::Answer | Phase::Read)
         {
             return;
         }
-        if self.sender.is_done() {
-            self.marks.sent.set(span);
-        }
-        if self.receiver.bytes_received() > 0 {
-            self.marks.first_byte.set(span);
-        }
-        if !matches!(self.phase, Phase::Exchange) {
-            self.marks.head.set(span);
-        }
-        if self.receiver.is_complete() {
-            self.marks.end.set(span);
-        }
+        // Most looks are in vain, and reckoning costs more than looking.
+        let mut span = None;
+        let mut note = |mark: &mut Mark, has_come: bool| {
+            if has_come && *mark == Mark::NONE {
+                *mark = *span.get_or_insert_with(|| Mark::of(now.saturating_duration_since(began)));
+            }
+        };
+        let Marks { sent, first_byte, head, end, .. } = &mut self.marks;
+        note(sent, self.sender.is_done());
+        note(first_byte, self.receiver.bytes_received() > 0);
+        note(head, !matches!(self.phase, Phase::Exchange));
+        note(end, self.receiver.is_complete());
     }
 
     /// The request goes out once more: what was noted of it does not hold.

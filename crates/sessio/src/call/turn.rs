@@ -15,7 +15,7 @@ use crate::fingerprint::Mix;
 use crate::head::Head;
 use crate::history::Exchange;
 use crate::now::Now;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Says};
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::tunnel::asks_for_basic;
 
@@ -76,7 +76,7 @@ impl Call {
     /// Row Q11: whether the request is sent once more without its expectation. Before its body has gone out that is
     /// always safe.
     fn refuses_expectation(&self, head: &Head) -> bool {
-        head.status == StatusCode::EXPECTATION_FAILED && self.request.expects && self.can_replay()
+        head.status == StatusCode::EXPECTATION_FAILED && self.request.says.expects && self.can_replay()
     }
 
     pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
@@ -201,7 +201,7 @@ impl Call {
             reach: from.reach.clone(),
             overrides: Vec::new(),
             framed: None,
-            expects: false,
+            says: Says::default(),
         };
         next.reach.plan.reopen();
         next.address_host()?;

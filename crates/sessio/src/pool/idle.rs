@@ -9,9 +9,12 @@ use super::slab::Slab;
 pub(super) struct Idle<T> {
     entries: Slab<Entry<T>>,
     len: usize,
-    oldest: Option<usize>,
-    newest: Option<usize>,
+    oldest: usize,
+    newest: usize,
 }
+
+/// A place where nothing ever is: half the size of an `Option`, and there are many entries.
+const NOWHERE: usize = usize::MAX;
 
 #[derive(Debug)]
 struct Entry<T> {
@@ -19,13 +22,13 @@ struct Entry<T> {
     host: usize,
     since: Instant,
     until: Instant,
-    older: Option<usize>,
-    newer: Option<usize>,
+    older: usize,
+    newer: usize,
 }
 
 impl<T> Default for Idle<T> {
     fn default() -> Self {
-        Self { entries: Slab::default(), len: 0, oldest: None, newest: None }
+        Self { entries: Slab::default(), len: 0, oldest: NOWHERE, newest: NOWHERE }
     }
 }
 
@@ -34,8 +37,8 @@ impl<T> Idle<T> {
         self.len
     }
 
-    pub(super) const fn oldest(&self) -> Option<usize> {
-        self.oldest
+    pub(super) fn oldest(&self) -> Option<usize> {
+        (self.oldest != NOWHERE).then_some(self.oldest)
     }
 
     pub(super) fn until(&self, at: usize) -> Option<Instant> {
@@ -48,12 +51,12 @@ impl<T> Idle<T> {
 
     pub(super) fn insert(&mut self, connection: T, host: usize, since: Instant, until: Instant) -> usize {
         let older = self.newest;
-        let at = self.entries.insert(Entry { connection, host, since, until, older, newer: None });
-        match older.and_then(|older| self.entries.get_mut(older)) {
-            Some(older) => older.newer = Some(at),
-            None => self.oldest = Some(at),
+        let at = self.entries.insert(Entry { connection, host, since, until, older, newer: NOWHERE });
+        match self.entries.get_mut(older) {
+            Some(older) => older.newer = at,
+            None => self.oldest = at,
         }
-        self.newest = Some(at);
+        self.newest = at;
         self.len += 1;
         at
     }
@@ -62,11 +65,11 @@ impl<T> Idle<T> {
     pub(super) fn remove(&mut self, at: usize) -> Option<(T, usize, Instant)> {
         let entry = self.entries.remove(at)?;
         self.len -= 1;
-        match entry.older.and_then(|older| self.entries.get_mut(older)) {
+        match self.entries.get_mut(entry.older) {
             Some(older) => older.newer = entry.newer,
             None => self.oldest = entry.newer,
         }
-        match entry.newer.and_then(|newer| self.entries.get_mut(newer)) {
+        match self.entries.get_mut(entry.newer) {
             Some(newer) => newer.older = entry.older,
             None => self.newest = entry.older,
         }

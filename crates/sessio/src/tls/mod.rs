@@ -201,6 +201,11 @@ impl Tls {
         self
     }
 
+    /// Whether nothing was said at all.
+    pub(crate) fn is_default(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// What is in the pool's key of it; empty for the default.
     pub(crate) fn text(&self) -> &str {
         self.0.as_ref().map_or("", |options| &options.text)
