@@ -25,7 +25,8 @@ pub fn policy(plan: &Plan) -> Policy {
 pub fn set_up(settings: &mut Settings, plan: &Plan) -> Result<()> {
     if plan.workload.is_tls() {
         let tickets = plan.workload != Workload::Handshakes;
-        settings.tls = Tls::default().roots(Roots::Only(Certificates::from_der([&plan.root])?)).tickets(tickets);
+        settings.tls =
+            Tls::default().roots(Roots::Only(Certificates::from_der([&plan.root])?)).tickets(tickets);
     }
     plan.headers().into_iter().try_for_each(|(name, value)| settings.headers.insert(name, value))
 }

@@ -5,7 +5,9 @@
 use std::process::Command;
 
 use bench_http::Outcome;
-use bench_http::clients::{CLIENTS, Server, has_codings, has_hosts, has_tls, is_concurrent, on_core, program, run};
+use bench_http::clients::{
+    CLIENTS, Server, has_codings, has_hosts, has_tls, is_concurrent, on_core, program, run,
+};
 use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;
@@ -180,7 +182,9 @@ fn main() -> Outcome {
         }
         println!("{}: {requests} requests, median of {rounds} rounds.\n", race.title);
         match race.kind {
-            Kind::Bulk(bytes) | Kind::TlsBulk(bytes) => print_bulk(&clients, &readings, &servers, bytes * requests),
+            Kind::Bulk(bytes) | Kind::TlsBulk(bytes) => {
+                print_bulk(&clients, &readings, &servers, bytes * requests)
+            }
             _ => print(&clients, &readings, requests),
         }
     }
@@ -270,7 +274,11 @@ fn print_bulk(clients: &[&str], readings: &[Vec<Reading>], servers: &[Vec<u64>],
     ]);
     let gib = bytes as f64 / GIB as f64;
     for (at, client) in clients.iter().enumerate() {
-        let raw = if is_concurrent(client) || !clients.contains(&"raw-blocking") { "raw-tokio" } else { "raw-blocking" };
+        let raw = if is_concurrent(client) || !clients.contains(&"raw-blocking") {
+            "raw-tokio"
+        } else {
+            "raw-blocking"
+        };
         let own = |reading: &Reading| reading.cpu_ns as f64;
         let ms = |ns: Vec<f64>| format!("{:.0}", median(ns) / 1e6 / gib);
         let peer = clients.iter().position(|client| *client == "reqwest");
