@@ -17,7 +17,9 @@ use crate::plan::{Plan, Workload};
 /// A root that is none.
 pub fn config(plan: &Plan) -> Outcome<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(plan.root.clone()))?;
+    if !plan.root.is_empty() {
+        roots.add(CertificateDer::from(plan.root.clone()))?;
+    }
     let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_root_certificates(roots)

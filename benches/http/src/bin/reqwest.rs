@@ -31,9 +31,8 @@ impl Client for Reqwest {
         }
         let client = reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy();
         let mut client = client.gzip(plan.is_coded()).brotli(plan.is_coded());
-        if plan.workload.is_tls() {
-            client = client.tls_backend_preconfigured(tls::config(plan)?);
-        }
+        // Without TLS, too: it looks for cryptography as soon as it is made.
+        client = client.tls_backend_preconfigured(tls::config(plan)?);
         if plan.workload.is_fresh() {
             client = client.pool_max_idle_per_host(0);
         }
