@@ -47,10 +47,15 @@ pub fn on_core(core: Option<usize>, program: impl AsRef<std::ffi::OsStr>) -> Com
     }
 }
 
+/// Whether a client speaks TLS.
+pub fn has_tls(client: &str) -> bool {
+    client != "raw-blocking"
+}
+
 /// The server, while this value lives.
 pub struct Server {
     child: Child,
-    authority: String,
+    arguments: Vec<String>,
 }
 
 impl Server {
@@ -61,10 +66,15 @@ impl Server {
     pub fn start(core: Option<usize>) -> Outcome<Self> {
         let mut command = on_core(core, program("server")?);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut port = String::new();
+        let mut told = String::new();
         let out = child.stdout.take().ok_or("the server has no output")?;
-        BufReader::new(out).read_line(&mut port)?;
-        Ok(Self { child, authority: format!("127.0.0.1:{}", port.trim()) })
+        BufReader::new(out).read_line(&mut told)?;
+        let mut told = told.split_whitespace();
+        let mut next = || told.next().ok_or("the server did not say where it is");
+        let (port, tls, root) = (next()?, next()?, next()?);
+        let (server, tls) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{tls}"));
+        let arguments = ["--server", &server, "--tls-server", &tls, "--root", root];
+        Ok(Self { child, arguments: arguments.map(str::to_owned).to_vec() })
     }
 
     /// How long it was on a core so far, in nanoseconds; nothing where the system does not say.
@@ -77,9 +87,9 @@ impl Server {
         times.sum()
     }
 
-    /// `127.0.0.1:port`
-    pub fn authority(&self) -> &str {
-        &self.authority
+    /// What a client is called with that goes to it.
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
     }
 }
 

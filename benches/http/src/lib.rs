@@ -13,8 +13,10 @@ pub mod plan;
 pub mod raw;
 pub mod session;
 pub mod smol_run;
+pub mod stream;
 pub mod table;
 pub mod text;
+pub mod tls;
 pub mod tokio_run;
 pub mod zeros;
 

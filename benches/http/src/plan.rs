@@ -40,8 +40,28 @@ pub enum Workload {
     Gzip,
     /// The same, coded as br.
     Br,
+    /// [`Small`](Self::Small) by TLS.
+    Tls,
+    /// [`Length`](Self::Length) by TLS.
+    TlsLength,
+    /// [`Tls`](Self::Tls), each over a connection of its own that knows nothing of those before.
+    Handshakes,
+    /// The same, where each connection resumes the session of one before it.
+    Resumptions,
     /// Connections that idle: as many as there are requests.
     Idle,
+}
+
+impl Workload {
+    /// Whether it goes by TLS.
+    pub fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::TlsLength | Self::Handshakes | Self::Resumptions)
+    }
+
+    /// Whether each request has a connection of its own.
+    pub fn is_fresh(self) -> bool {
+        matches!(self, Self::Handshakes | Self::Resumptions)
+    }
 }
 
 impl FromStr for Workload {
@@ -56,6 +76,10 @@ impl FromStr for Workload {
             "upload" => Self::Upload,
             "gzip" => Self::Gzip,
             "br" => Self::Br,
+            "tls" => Self::Tls,
+            "tls-length" => Self::TlsLength,
+            "handshakes" => Self::Handshakes,
+            "resumptions" => Self::Resumptions,
             "idle" => Self::Idle,
             _ => return Err(format!("no workload is called {text}")),
         })
@@ -65,8 +89,10 @@ impl FromStr for Workload {
 /// One run of one client.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The server's, `127.0.0.1:port`.
+    /// The server's, `127.0.0.1:port`; of the workloads by TLS that of its other port.
     pub authority: String,
+    /// The certificate that is the root of the server's, as DER; empty where there is no TLS.
+    pub root: Vec<u8>,
     /// What is asked for.
     pub workload: Workload,
     /// How many requests are measured, over all tasks.
@@ -95,9 +121,14 @@ impl Plan {
     pub fn of_program() -> Outcome<Self> {
         let options = Options::of_program()?;
         let hosts = options.get("hosts", 1)?.max(1);
+        let workload: Workload = options.text("workload").unwrap_or("small").parse()?;
+        let server = if workload.is_tls() { "tls-server" } else { "server" };
+        let authority = options.text(server).ok_or_else(|| format!("--{server} host:port is missing"))?;
+        let root = options.text("root").filter(|_| workload.is_tls());
         let mut plan = Self {
-            authority: options.text("server").ok_or("--server host:port is missing")?.to_owned(),
-            workload: options.text("workload").unwrap_or("small").parse()?,
+            authority: authority.to_owned(),
+            root: root.map(std::fs::read).transpose()?.unwrap_or_default(),
+            workload,
             requests: options.get("requests", 1000)?,
             warm: options.get("warm", 100)?.max(if hosts > 1 { hosts } else { 0 }),
             tasks: options.get("tasks", 1)?.max(1),
@@ -127,9 +158,11 @@ impl Plan {
     /// The path of the workload's requests.
     pub fn path(&self) -> String {
         match self.workload {
-            Workload::Small => "/small".to_owned(),
+            Workload::Small | Workload::Tls | Workload::Handshakes | Workload::Resumptions => {
+                "/small".to_owned()
+            }
             Workload::Session => "/session".to_owned(),
-            Workload::Length => format!("/length/{}", self.bytes),
+            Workload::Length | Workload::TlsLength => format!("/length/{}", self.bytes),
             Workload::Chunked => format!("/chunked/{}/{}", self.bytes, self.chunk),
             Workload::Upload => "/upload".to_owned(),
             Workload::Gzip => format!("/gzip/{}", self.bytes),
@@ -147,8 +180,8 @@ impl Plan {
 
     /// The URLs of the workload's requests, one for each host.
     pub fn urls(&self) -> Turns<String> {
-        let path = self.path();
-        self.authorities().iter().map(|authority| format!("http://{authority}{path}")).collect()
+        let (scheme, path) = (if self.workload.is_tls() { "https" } else { "http" }, self.path());
+        self.authorities().iter().map(|authority| format!("{scheme}://{authority}{path}")).collect()
     }
 
     /// The URL of a path.
@@ -159,14 +192,19 @@ impl Plan {
     /// How long the body of each answer is.
     pub fn length(&self) -> usize {
         match self.workload {
-            Workload::Small | Workload::Session | Workload::Idle => crate::answer::SMALL.len(),
-            _ => self.bytes,
+            Workload::Length
+            | Workload::TlsLength
+            | Workload::Chunked
+            | Workload::Upload
+            | Workload::Gzip
+            | Workload::Br => self.bytes,
+            _ => crate::answer::SMALL.len(),
         }
     }
 
     /// Whether bodies are read piece by piece.
     pub fn is_bulk(&self) -> bool {
-        matches!(self.workload, Workload::Length | Workload::Chunked) || self.is_coded()
+        matches!(self.workload, Workload::Length | Workload::TlsLength | Workload::Chunked) || self.is_coded()
     }
 
     /// Whether bodies are coded, and looked at.

@@ -5,7 +5,9 @@
 use std::process::Command;
 
 use bench_http::Outcome;
-use bench_http::clients::{CLIENTS, Server, has_codings, has_hosts, is_concurrent, on_core, program, run};
+use bench_http::clients::{
+    CLIENTS, Server, has_codings, has_hosts, has_tls, is_concurrent, on_core, program, run,
+};
 use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;
@@ -36,11 +38,15 @@ enum Kind {
     Bulk(usize),
     /// CPU time of the client, of those that undo content codings.
     Coded,
+    /// CPU time of the client, of those that speak TLS.
+    Tls,
+    /// The rate of those, of a body of so many bytes.
+    TlsBulk(usize),
 }
 
 const GIB: usize = 1 << 30;
 
-const RACES: [Race; 9] = [
+const RACES: [Race; 13] = [
     Race {
         name: "small",
         title: "GET of 13 bytes, one after another",
@@ -104,6 +110,34 @@ const RACES: [Race; 9] = [
         requests: 4,
         kind: Kind::Coded,
     },
+    Race {
+        name: "tls",
+        title: "GET of 13 bytes by TLS, one after another",
+        plan: &["--workload", "tls"],
+        requests: 20_000,
+        kind: Kind::Tls,
+    },
+    Race {
+        name: "handshakes",
+        title: "GET of 13 bytes by TLS, each over a new connection",
+        plan: &["--workload", "handshakes"],
+        requests: 2000,
+        kind: Kind::Tls,
+    },
+    Race {
+        name: "resumptions",
+        title: "GET of 13 bytes by TLS, each over a new connection that resumes a session",
+        plan: &["--workload", "resumptions"],
+        requests: 2000,
+        kind: Kind::Tls,
+    },
+    Race {
+        name: "tls-length",
+        title: "1 GiB by TLS",
+        plan: &["--workload", "tls-length", "--warm", "0", "--bytes", "1073741824"],
+        requests: 1,
+        kind: Kind::TlsBulk(GIB),
+    },
 ];
 
 impl Race {
@@ -112,6 +146,7 @@ impl Race {
             Kind::Requests | Kind::Bulk(_) => true,
             Kind::Concurrent => is_concurrent(client),
             Kind::Coded => has_codings(client),
+            Kind::Tls | Kind::TlsBulk(_) => has_tls(client),
         }
     }
 }
@@ -138,7 +173,7 @@ fn main() -> Outcome {
             for turn in 0..clients.len() {
                 let at = (round + turn) % clients.len();
                 let mut command: Command = on_core(core, program(clients[at])?);
-                command.args(["--server", server.authority()]).args(race.plan);
+                command.args(server.arguments()).args(race.plan);
                 command.args(["--requests", &requests.to_string()]);
                 let before = server.cpu_ns();
                 readings[at].push(run(command)?);
@@ -147,7 +182,9 @@ fn main() -> Outcome {
         }
         println!("{}: {requests} requests, median of {rounds} rounds.\n", race.title);
         match race.kind {
-            Kind::Bulk(bytes) => print_bulk(&clients, &readings, &servers, bytes * requests),
+            Kind::Bulk(bytes) | Kind::TlsBulk(bytes) => {
+                print_bulk(&clients, &readings, &servers, bytes * requests)
+            }
             _ => print(&clients, &readings, requests),
         }
     }
@@ -163,7 +200,7 @@ fn hosts(clients: &[&str], rounds: usize, core: Option<usize>, server: &Server) 
             let at = (round + turn) % clients.len();
             for (cpu, hosts) in cpu[at].iter_mut().zip(HOSTS) {
                 let mut command = on_core(core, program(clients[at])?);
-                command.args(["--server", server.authority(), "--hosts", &hosts.to_string()]);
+                command.args(server.arguments()).args(["--hosts", &hosts.to_string()]);
                 command.args(["--requests", &HOSTS_REQUESTS.to_string()]);
                 cpu.push(run(command)?.cpu_ns as f64 / HOSTS_REQUESTS as f64 / 1000.0);
             }
@@ -237,7 +274,11 @@ fn print_bulk(clients: &[&str], readings: &[Vec<Reading>], servers: &[Vec<u64>],
     ]);
     let gib = bytes as f64 / GIB as f64;
     for (at, client) in clients.iter().enumerate() {
-        let raw = if is_concurrent(client) { "raw-tokio" } else { "raw-blocking" };
+        let raw = if is_concurrent(client) || !clients.contains(&"raw-blocking") {
+            "raw-tokio"
+        } else {
+            "raw-blocking"
+        };
         let own = |reading: &Reading| reading.cpu_ns as f64;
         let ms = |ns: Vec<f64>| format!("{:.0}", median(ns) / 1e6 / gib);
         let peer = clients.iter().position(|client| *client == "reqwest");

@@ -57,7 +57,7 @@ fn main() -> Outcome {
         ]);
         let mut named = Vec::new();
         for client in &clients {
-            let counter = Counter { client, workload, server: server.authority() };
+            let counter = Counter { client, workload, server: server.arguments() };
             let mut row = vec![(*client).to_owned(); 7];
             row[1] = shown(has("instructions"), || counter.instructions(), 0)?;
             let heap = if has("heap") { Some(counter.heap()?) } else { None };
@@ -102,7 +102,7 @@ fn peaks(clients: &[&str], server: &Server) -> Outcome {
                 continue;
             }
             let mut command = Command::new(program(client)?);
-            command.args(["--server", server.authority(), "--heap", "true"]).args(plan);
+            command.args(server.arguments()).args(["--heap", "true"]).args(plan);
             command.args(["--warm", "0", "--requests", "1", "--bytes", &PEAK_BYTES.to_string()]);
             let reading = run(command)?;
             row.push(format!("{:.0}", reading.peak as f64 / 1024.0));
@@ -121,7 +121,7 @@ fn check(text: &str) -> Outcome {
     let mut table = Table::new(&["measure", "client", "mark", "counted", "verdict"]);
     let mut missed = 0;
     for mark in Mark::all_in(text)? {
-        let counter = Counter { client: &mark.client, workload: "small", server: server.authority() };
+        let counter = Counter { client: &mark.client, workload: "small", server: server.arguments() };
         let counted = match mark.measure {
             Measure::Instructions => counter.instructions()?,
             Measure::HeapCalls => counter.heap()?.0,
@@ -149,7 +149,7 @@ fn shown(is_wanted: bool, count: impl FnOnce() -> Outcome<f64>, digits: usize) -
 struct Counter<'a> {
     client: &'a str,
     workload: &'a str,
-    server: &'a str,
+    server: &'a [String],
 }
 
 impl Counter<'_> {
@@ -164,7 +164,7 @@ impl Counter<'_> {
                 command
             }
         };
-        command.args(["--server", self.server, "--workload", self.workload]);
+        command.args(self.server).args(["--workload", self.workload]);
         command.args(["--requests", &requests.to_string()]);
         Ok(command)
     }
@@ -226,7 +226,7 @@ impl Counter<'_> {
     /// Bytes of the heap for all connections.
     fn idle(&self) -> Outcome<f64> {
         let mut command = Command::new(program(self.client)?);
-        command.args(["--server", self.server, "--workload", "idle", "--heap", "true"]);
+        command.args(self.server).args(["--workload", "idle", "--heap", "true"]);
         command.args(["--requests", &IDLE.to_string(), "--tasks", &IDLE.to_string()]);
         Ok(run(command)?.live as f64)
     }

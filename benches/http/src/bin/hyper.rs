@@ -3,6 +3,7 @@
 use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::Plan;
+use bench_http::stream::Connector;
 use bench_http::zeros::Zeros;
 use bench_http::{Outcome, heap::Counting, tokio_run::run};
 use http_body_util::BodyExt as _;
@@ -10,7 +11,6 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 #[global_allocator]
 static HEAP: Counting = Counting;
@@ -20,10 +20,13 @@ fn main() -> Outcome {
 }
 
 struct Hyper {
+    connector: Connector,
     headers: HeaderMap,
 }
 
 struct Connection {
+    /// Who makes it anew for each request, where the plan says so.
+    connector: Option<Connector>,
     sender: SendRequest<Zeros>,
     uri: Uri,
     headers: HeaderMap,
@@ -41,20 +44,25 @@ impl Client for Hyper {
         if let Some(cookies) = plan.cookies() {
             headers.insert("cookie", cookies.parse()?);
         }
-        Ok(Self { headers })
+        Ok(Self { connector: Connector::of(plan)?, headers })
     }
 
     async fn worker(&self, plan: &Plan) -> Outcome<Connection> {
-        let stream = TcpStream::connect(&plan.authority).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                eprintln!("{error}");
-            }
-        });
-        Ok(Connection { sender, uri: plan.path().parse()?, headers: self.headers.clone() })
+        let sender = open(&self.connector, plan).await?;
+        let connector = plan.workload.is_fresh().then(|| self.connector.clone());
+        Ok(Connection { connector, sender, uri: plan.path().parse()?, headers: self.headers.clone() })
     }
+}
+
+async fn open(connector: &Connector, plan: &Plan) -> Outcome<SendRequest<Zeros>> {
+    let stream = connector.connect(&plan.authority).await?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            eprintln!("{error}");
+        }
+    });
+    Ok(sender)
 }
 
 impl Worker for Connection {
@@ -66,6 +74,9 @@ impl Worker for Connection {
         }
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
+        if let Some(connector) = &self.connector {
+            self.sender = open(connector, plan).await?;
+        }
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status().as_u16();

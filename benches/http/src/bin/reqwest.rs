@@ -4,7 +4,7 @@ use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::{Plan, Turns, Workload};
 use bench_http::zeros::Zeros;
-use bench_http::{Outcome, heap::Counting, tokio_run::run};
+use bench_http::{Outcome, heap::Counting, tls, tokio_run::run};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 #[global_allocator]
@@ -30,7 +30,13 @@ impl Client for Reqwest {
             headers.insert(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
         }
         let client = reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy();
-        let client = client.gzip(plan.is_coded()).brotli(plan.is_coded()).build()?;
+        let mut client = client.gzip(plan.is_coded()).brotli(plan.is_coded());
+        // Without TLS, too: it looks for cryptography as soon as it is made.
+        client = client.tls_backend_preconfigured(tls::config(plan)?);
+        if plan.workload.is_fresh() {
+            client = client.pool_max_idle_per_host(0);
+        }
+        let client = client.build()?;
         if plan.workload == Workload::Session {
             client.get(plan.url_of("/login")).send().await?.error_for_status()?.bytes().await?;
         }

@@ -13,7 +13,7 @@ static HEAP: Counting = Counting;
 fn main() -> Outcome {
     let plan = Plan::of_program()?;
     let session = Session::with_pool(session::policy(&plan));
-    session.update(|settings| session::set_headers(settings, &plan))?;
+    session.update(|settings| session::set_up(settings, &plan))?;
     if plan.workload == Workload::Session {
         let login = session.get(plan.url_of("/login")).send()?;
         login.error_for_status().map_err(Error::from)?.bytes()?;

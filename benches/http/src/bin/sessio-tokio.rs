@@ -26,7 +26,7 @@ impl Client for Sessio {
 
     async fn start(plan: &Plan) -> Outcome<Self> {
         let session = Session::with_pool(Default::default(), session::policy(plan));
-        session.update(|settings| session::set_headers(settings, plan))?;
+        session.update(|settings| session::set_up(settings, plan))?;
         if plan.workload == Workload::Session {
             let login = session.get(plan.url_of("/login")).send().await?;
             login.error_for_status().map_err(Error::from)?.bytes().await?;

@@ -3,15 +3,14 @@
 use std::io::{self, Read as _, Write as _};
 use std::rc::Rc;
 
-use mio::net::TcpStream;
-
 use crate::answers::{BAD, LOGIN, Large, OK, UNKNOWN};
 use crate::input::{Heard, Input};
 use crate::route::Route;
+use crate::socket::Socket;
 
 /// A connection with what it has still to say.
 pub struct Connection {
-    stream: TcpStream,
+    socket: Socket,
     input: Input,
     output: Output,
     /// It waits until there are so many like it, and whether that is still to be told.
@@ -34,8 +33,8 @@ enum Output {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, input: Input::default(), output: Output::Nothing, held: None, made: None }
+    pub fn new(socket: Socket) -> Self {
+        Self { socket, input: Input::default(), output: Output::Nothing, held: None, made: None }
     }
 
     /// Reads and writes until the socket has no more or takes no more; says whether it is still open.
@@ -47,14 +46,15 @@ impl Connection {
             if !self.flush()? || self.held.is_some() {
                 return Ok(true);
             }
-            let n = match self.stream.read(room) {
+            let n = match self.socket.read(room) {
                 Ok(0) => return Ok(false),
                 Ok(n) => n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => return Err(error),
             };
             self.take(&room[..n])?;
-            if n < room.len() && !is_near && matches!(self.output, Output::Nothing) {
+            let is_all = n < room.len() && self.socket.is_read_whole();
+            if is_all && !is_near && matches!(self.output, Output::Nothing) {
                 return Ok(true);
             }
         }
@@ -110,11 +110,15 @@ impl Connection {
     fn flush(&mut self) -> io::Result<bool> {
         loop {
             let bytes = match &self.output {
-                Output::Nothing => return Ok(true),
+                Output::Nothing => match self.socket.flush() {
+                    Ok(()) => return Ok(true),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                },
                 Output::Small(rest) => *rest,
                 Output::Large { large, piece, at } => &large.piece(*piece)[*at..],
             };
-            let n = match self.stream.write(bytes) {
+            let n = match self.socket.write(bytes) {
                 Ok(n) => n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
