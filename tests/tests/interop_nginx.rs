@@ -158,7 +158,6 @@ async fn q07_nginx_refuses_an_upload_and_the_answer_is_read<R: Runtime>(world: &
     refused(session.put(&url).body(pattern(LARGE)).send().await.unwrap()).await;
     refused(session.put(&url).source(Endless, Some(1 << 40), false).send().await.unwrap()).await;
     refused(session.put(&url).source(Endless, None, false).send().await.unwrap()).await;
-    assert!(nginx.folder().names().contains(&"store".to_owned()));
     assert!(!nginx.folder().file("store/file").exists());
     let stored = session.put(&url).body("small").send().await.unwrap();
     assert_eq!((stored.status().as_u16(), stored.connection()), (201, (4, false)));

@@ -64,6 +64,19 @@ macro_rules! refused {
     };
 }
 
+/// Where only something that holds others has a place.
+macro_rules! scalars_refused {
+    ($place:literal) => {
+        refused! { $place:
+            serialize_bool(bool) "a truth value"; serialize_i8(i8) "a number"; serialize_i16(i16) "a number";
+            serialize_i32(i32) "a number"; serialize_i64(i64) "a number"; serialize_u8(u8) "a number";
+            serialize_u16(u16) "a number"; serialize_u32(u32) "a number"; serialize_u64(u64) "a number";
+            serialize_f32(f32) "a number"; serialize_f64(f64) "a number"; serialize_char(char) "a character";
+            serialize_str(&str) "a text"; serialize_bytes(&[u8]) "bytes";
+        }
+    };
+}
+
 /// What no serializer here has a use for.
 macro_rules! composites_refused {
     ($place:literal) => {
@@ -116,13 +129,7 @@ impl<'a> Serializer for Outer<'a> {
     type SerializeMap = Pair<'a>;
     type SerializeStruct = Self;
 
-    refused! { "pairs":
-        serialize_bool(bool) "a truth value"; serialize_i8(i8) "a number"; serialize_i16(i16) "a number";
-        serialize_i32(i32) "a number"; serialize_i64(i64) "a number"; serialize_u8(u8) "a number";
-        serialize_u16(u16) "a number"; serialize_u32(u32) "a number"; serialize_u64(u64) "a number";
-        serialize_f32(f32) "a number"; serialize_f64(f64) "a number"; serialize_char(char) "a character";
-        serialize_str(&str) "a text"; serialize_bytes(&[u8]) "bytes";
-    }
+    scalars_refused!("pairs");
     composites_refused!("pairs");
 
     fn serialize_none(self) -> Result<(), Unfit> {
@@ -231,13 +238,7 @@ impl Serializer for Pair<'_> {
     type SerializeMap = Impossible<(), Unfit>;
     type SerializeStruct = Impossible<(), Unfit>;
 
-    refused! { "a pair":
-        serialize_bool(bool) "a truth value"; serialize_i8(i8) "a number"; serialize_i16(i16) "a number";
-        serialize_i32(i32) "a number"; serialize_i64(i64) "a number"; serialize_u8(u8) "a number";
-        serialize_u16(u16) "a number"; serialize_u32(u32) "a number"; serialize_u64(u64) "a number";
-        serialize_f32(f32) "a number"; serialize_f64(f64) "a number"; serialize_char(char) "a character";
-        serialize_str(&str) "a text"; serialize_bytes(&[u8]) "bytes";
-    }
+    scalars_refused!("a pair");
     composites_refused!("a pair");
 
     fn serialize_none(self) -> Result<(), Unfit> {
