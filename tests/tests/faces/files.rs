@@ -39,7 +39,8 @@ fn check(server: &Server) {
         assert_eq!(request.header_all("content-length"), [(SIZE - start).to_string()]);
         assert_eq!((request.header("transfer-encoding"), request.header("content-type")), (None, None));
     }
-    assert_eq!((coded.header("content-length"), &coded.body), (None, &coded_again.body));
+    assert_eq!(coded.header("content-length"), None);
+    assert!(coded.body == coded_again.body, "however the file was read, it is coded to the same");
     let mut undone = Vec::new();
     flate2::read::GzDecoder::new(&coded.body[..]).read_to_end(&mut undone).unwrap();
     assert!(undone == [&pattern(SIZE)[..], b"later"].concat());

@@ -89,41 +89,80 @@ impl Inflate {
     }
 }
 
+/// How many bytes go into the compressor at a time, and how much room it has for what it makes of them, which is more than
+/// it ever holds back. Its output depends on where its input was cut and on where its room ended: with both the same each
+/// time, a coded body is a function of the body alone, and one that is sent again is the same.
+const BLOCK: usize = 16 * 1024;
+const ROOM: usize = 5 * BLOCK;
+
 /// A deflate stream being made.
 pub(super) struct Deflating {
     inner: Compress,
-    is_over: bool,
+    /// The block that is being gathered.
+    block: Vec<u8>,
+    /// What was made of those before, and how much of it was given out.
+    made: Vec<u8>,
+    given: usize,
+    is_ended: bool,
 }
 
 impl Deflating {
     /// One with the header and the checksum of zlib, or without.
     pub(super) fn new(is_zlib: bool) -> Self {
-        Self { inner: Compress::new(Compression::default(), is_zlib), is_over: false }
+        let inner = Compress::new(Compression::default(), is_zlib);
+        Self { inner, block: Vec::new(), made: Vec::new(), given: 0, is_ended: false }
+    }
+
+    /// Compresses the block, and with `flush` whatever was held back.
+    fn compress(&mut self, flush: FlushCompress) {
+        let mut taken = 0;
+        while !self.is_ended && (taken < self.block.len() || flush == FlushCompress::Finish) {
+            self.made.reserve(ROOM);
+            let before = self.inner.total_in();
+            // It fails only where it is used otherwise than here.
+            let status = self.inner.compress_vec(&self.block[taken..], &mut self.made, flush);
+            self.is_ended = matches!(status, Ok(Status::StreamEnd) | Err(_));
+            // A difference within a slice.
+            taken += (self.inner.total_in() - before) as usize;
+        }
+        self.block.clear();
     }
 }
 
 impl Encoder for Deflating {
     fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Moved {
-        if self.is_over {
-            return Moved::default();
+        let mut moved = Moved::default();
+        loop {
+            let ready = &self.made[self.given..];
+            let n = ready.len().min(output.len() - moved.made);
+            output[moved.made..][..n].copy_from_slice(&ready[..n]);
+            moved.made += n;
+            self.given += n;
+            if self.given < self.made.len() || self.is_ended {
+                return moved;
+            }
+            self.made.clear();
+            self.given = 0;
+            let rest = &input[moved.taken..];
+            let gathered = &rest[..rest.len().min(BLOCK - self.block.len())];
+            self.block.extend_from_slice(gathered);
+            moved.taken += gathered.len();
+            match (self.block.len() == BLOCK, is_last) {
+                (true, _) => self.compress(FlushCompress::None),
+                (false, true) => self.compress(FlushCompress::Finish),
+                (false, false) => return moved,
+            }
         }
-        let (in_before, out_before) = (self.inner.total_in(), self.inner.total_out());
-        let flush = if is_last { FlushCompress::Finish } else { FlushCompress::None };
-        // It fails only where it is used otherwise than here.
-        let status = self.inner.compress(input, output, flush);
-        self.is_over = matches!(status, Ok(Status::StreamEnd) | Err(_));
-        // Both are differences within slices.
-        let taken = (self.inner.total_in() - in_before) as usize;
-        let made = (self.inner.total_out() - out_before) as usize;
-        Moved { taken, made }
     }
 
     fn is_over(&self) -> bool {
-        self.is_over
+        self.is_ended && self.given == self.made.len()
     }
 
     fn rewind(&mut self) {
         self.inner.reset();
-        self.is_over = false;
+        self.block.clear();
+        self.made.clear();
+        (self.given, self.is_ended) = (0, false);
     }
 }

@@ -123,7 +123,8 @@ mod coded {
             }
             .expect("others undo it");
             assert!(other == inner, "others undo it to something else");
-            assert!(coding.applied(&inner).len() <= inner.len() + inner.len() / 1000 + 64);
+            assert!(coding.applied(&inner) == coded, "it depends on how the body was cut");
+            assert!(coded.len() <= inner.len() + inner.len() / 1000 + 64);
             names.push(coding.name());
         }
         let names = names.join(", ");
