@@ -1,7 +1,7 @@
 //! Digest authentication (RFC 7616): a challenge, its answer, and what is remembered of it.
 
 use md5::{Digest as _, Md5};
-use sessio::{Auth, Kind};
+use sessio::{Auth, Error, Kind, Settings};
 use sessio_driver::{Digest, Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::rig::Rig;
@@ -29,9 +29,11 @@ fn auth(password: &str) -> Auth {
 
 /// A session whose every request is of this user.
 fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
-    let session = world.session();
-    session.update(|s| Ok::<(), sessio::Error>(s.auth = auth(PASSWORD))).unwrap();
-    session
+    let change = |s: &mut Settings| {
+        s.auth = auth(PASSWORD);
+        Ok::<(), Error>(())
+    };
+    world.session().with(change).unwrap()
 }
 
 fn challenge(more: &str) -> String {
