@@ -33,6 +33,7 @@ fn every_refusal_has_its_reason() {
         ("https://x.example/", "=", Reason::Empty),
         ("https://x.example/", &long, Reason::TooLong),
         ("data:text/plain,", "a=1", Reason::NoHost),
+        ("ftp://x.example/", "a=1", Reason::NoHost),
         ("https://x.example/", "a=1; Domain=.", Reason::InvalidDomain),
         ("https://xn--bcher-kva.example/", "a=1; Domain=b\u{fc}cher.example", Reason::InvalidDomain),
         ("https://x.example/", "a=1; Domain=example", Reason::PublicSuffix),
@@ -54,6 +55,26 @@ fn every_refusal_has_its_reason() {
         assert_eq!(set(&mut jar, from, &[line]), [reason], "{line}");
         assert_eq!(jar.len(), 1);
     }
+}
+
+#[test]
+fn cookies_stay_within_http_and_websocket() {
+    let mut jar = Jar::new();
+    set(&mut jar, "http://x.example/", &["a=1; Domain=x.example"]);
+    for (to, expected) in [
+        ("ws://x.example/", "a=1"),
+        ("wss://x.example/", "a=1"),
+        ("https://x.example/", "a=1"),
+        ("ftp://x.example/", ""),
+        ("other://x.example/", ""),
+    ] {
+        assert_eq!(header(&mut jar, to), expected, "{to}");
+        assert_eq!(jar.matching(&url(to), at(0)).is_empty(), expected.is_empty(), "{to}");
+    }
+    // Nor does such a host become the first of a cookie that belongs to none yet.
+    jar.insert(NewCookie::new("token", "t").unwrap(), at(0)).unwrap();
+    assert_eq!(header(&mut jar, "ftp://y.example/"), "");
+    assert_eq!(header(&mut jar, "http://x.example/"), "a=1; token=t");
 }
 
 #[test]
