@@ -108,7 +108,7 @@ fn without_port(domain: &str) -> &str {
     if is_port && is_host { host } else { domain }
 }
 
-const fn flag(field: &[u8]) -> Result<bool, &'static str> {
+fn flag(field: &[u8]) -> Result<bool, &'static str> {
     if field.eq_ignore_ascii_case(b"TRUE") {
         Ok(true)
     } else if field.eq_ignore_ascii_case(b"FALSE") {

@@ -238,8 +238,7 @@ mod tests {
 
     #[test]
     fn no_end_is_later_than_playwright_takes() {
-        let mut policy = crate::cookie::Policy::default();
-        policy.max_lifetime = None;
+        let policy = crate::cookie::Policy { max_lifetime: None, ..Default::default() };
         let mut jar = Jar::with_policy(policy);
         let url = crate::Url::parse("https://a.example/").unwrap();
         jar.extract(&url, [&b"a=1; Max-Age=99999999999999"[..]], crate::testing::cookie::at(NOW.0));
