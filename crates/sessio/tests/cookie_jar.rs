@@ -78,6 +78,34 @@ fn cookies_stay_within_http_and_websocket() {
 }
 
 #[test]
+#[cfg(feature = "psl")]
+fn v65_nothing_spans_the_public_suffix_of_its_host() {
+    for (from, domain) in [
+        // The suffix itself hangs from a wildcard; what it hangs from, and what that lies in, are no suffixes.
+        ("https://mine.us-east-1.compute.amazonaws.com/", "us-east-1.compute.amazonaws.com"),
+        ("https://mine.us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
+        ("https://mine.us-east-1.compute.amazonaws.com/", "AMAZONAWS.com"),
+        ("https://mine.s3.amazonaws.com/", ".amazonaws.com"),
+        ("https://us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
+        // An exception from a wildcard.
+        ("https://www.city.kobe.jp/", "kobe.jp"),
+        ("https://www.city.kobe.jp./", "kobe.jp."),
+    ] {
+        let mut jar = Jar::new();
+        assert_eq!(
+            set(&mut jar, from, &[&format!("a=1; Domain={domain}")]),
+            [Reason::PublicSuffix],
+            "{domain}"
+        );
+    }
+    let mut jar = Jar::new();
+    set(&mut jar, "https://www.city.kobe.jp/", &["a=1; Domain=city.kobe.jp"]);
+    set(&mut jar, "https://docs.amazonaws.com/", &["b=1; Domain=amazonaws.com"]);
+    assert_eq!(header(&mut jar, "https://city.kobe.jp/"), "a=1");
+    assert_eq!(header(&mut jar, "https://amazonaws.com/"), "b=1");
+}
+
+#[test]
 fn prefixes_by_choice() {
     let mut policy = Policy::default();
     policy.prefixes = Prefixes::Bis;

@@ -100,7 +100,7 @@ impl<'u> Sender<'u> {
         }
         // What the attribute names is a part of the host, and so it is canonical whatever the attribute's case.
         let domain = named_part(self.host, attribute).ok_or(Reason::DomainMismatch)?;
-        match policy.suffixes.contains(domain) {
+        match policy.suffixes.reaches(domain, self.host) {
             false => Ok((domain, false)),
             true if domain == self.host => Ok((domain, true)),
             true => Err(Reason::PublicSuffix),

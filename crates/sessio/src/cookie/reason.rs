@@ -32,7 +32,7 @@ pub enum Reason {
     NoHost,
     /// `Domain` has a byte outside ASCII, or is a lone dot.
     InvalidDomain,
-    /// `Domain` is a public suffix such as `co.uk`, or a single label.
+    /// `Domain` is a public suffix such as `co.uk`, a single label, or a parent of the host's public suffix.
     PublicSuffix,
     /// `Domain` is neither the host nor one of its parents.
     DomainMismatch,
