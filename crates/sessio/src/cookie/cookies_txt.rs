@@ -6,6 +6,7 @@ use super::jar::Jar;
 use super::parse::{SameSite, seconds};
 use super::record::Cookie;
 use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines};
+use super::scan::trim;
 use crate::UnixTime;
 
 /// The first line, on which some readers insist.
@@ -81,14 +82,14 @@ fn entry(line: &[u8], http_only: bool) -> Result<Entry<'_>, &'static str> {
     Ok(Entry {
         name,
         value,
-        domain: str::from_utf8(domain)
+        domain: str::from_utf8(trim(domain))
             .ok()
             .map(without_port)
             .filter(|domain| !domain.is_empty())
             .ok_or("a domain")?,
         host_only: !flag(below)?,
-        path,
-        expires: end_of(end)?,
+        path: if path.is_empty() { b"/" } else { path },
+        expires: end_of(trim(end))?,
         secure: flag(secure)?,
         http_only,
         same_site: SameSite::Unset,
@@ -174,9 +175,10 @@ mod tests {
              a.example\tFALSE\t/x\tTRUE\t\tsix\n\
              #HttpOnly_127.0.0.1\tTRUE\t/\tFALSE\t1798761600\tip\tv=1\n\
              .localhost\tTRUE\t/\tFALSE\t0\t\tnameless\n\
-             .a.example\tTRUE\t/\tFALSE\t1\told\t1",
+             .a.example\tTRUE\t/\tFALSE\t1\told\t1\n \
+             b.example \tFALSE\t\tFALSE\t 1798761600 \tby-hand\t 1 ",
         );
-        assert_eq!(loaded, Loaded { stored: 5, expired: 1, problems: vec![] });
+        assert_eq!(loaded, Loaded { stored: 6, expired: 1, problems: vec![] });
         let cookies: Vec<_> = jar.iter().collect();
         assert_eq!((cookies[0].host_only(), cookies[0].expires()), (false, Some(UnixTime(1_798_761_600))));
         assert_eq!(
@@ -185,6 +187,9 @@ mod tests {
         );
         assert!(cookies[3].http_only() && cookies[3].domain() == "127.0.0.1");
         assert_eq!((cookies[4].domain(), cookies[4].pair()), ("localhost", &b"nameless"[..]));
+        let by_hand = cookies[5];
+        assert_eq!((by_hand.domain(), by_hand.path(), by_hand.pair()), ("b.example", "/", &b"by-hand=1"[..]));
+        assert_eq!(by_hand.expires(), Some(UnixTime(1_798_761_600)));
     }
 
     #[test]
