@@ -103,6 +103,9 @@ fn take_while<'a>(rest: &mut &'a [u8], is_part: impl Fn(u8) -> bool) -> &'a [u8]
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Schemes with their parameters, as text.
@@ -134,5 +137,37 @@ mod tests {
         assert_eq!(read(r#" , realm="x" "stray" ,, "Basic "#), [""; 0]);
         assert_eq!(read(r#"Negotiate YWJj==, Basic realm="open"#), ["Negotiate YWJj==", "Basic realm=open"]);
         assert_eq!(read("Digest nonce=, realm"), ["Digest nonce=", "realm"]);
+    }
+
+    proptest! {
+        /// What is written is read, whatever stands in the quotes; bytes of any kind are read to their end.
+        #[test]
+        fn b29_what_is_written_is_read(
+            written in vec((name(), vec((name(), "\\PC{0,8}"), 0..4)), 0..4), noise in vec(any::<u8>(), 0..60),
+        ) {
+            let escape = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"");
+            let lines: Vec<String> = written
+                .iter()
+                .map(|(scheme, params)| {
+                    let params: Vec<_> = params.iter().map(|(name, text)| format!("{name}=\"{}\"", escape(text))).collect();
+                    format!("{scheme} {}", params.join(" ,"))
+                })
+                .collect();
+            let line = lines.join(",");
+            let read = challenges(line.as_bytes());
+            prop_assert_eq!(read.len(), written.len());
+            for (one, (scheme, params)) in read.iter().zip(&written) {
+                prop_assert!(one.is(&scheme.to_ascii_uppercase()));
+                let params: Vec<Param<'_>> =
+                    params.iter().map(|(name, text)| (name.as_bytes(), text.as_bytes().into())).collect();
+                prop_assert_eq!(&one.params, &params);
+            }
+            let all: usize = challenges(&noise).iter().map(|one| 1 + one.params.len()).sum();
+            prop_assert!(all <= noise.len());
+        }
+    }
+
+    fn name() -> &'static str {
+        "[a-z*][a-z0-9-]{0,6}"
     }
 }
