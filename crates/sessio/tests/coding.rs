@@ -72,6 +72,7 @@ mod gzip {
 }
 
 /// Whatever is compiled in, with a coded body of [`text`].
+#[allow(unused_mut, reason = "nothing may be compiled in")]
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let mut samples = Vec::new();
     #[cfg(feature = "gzip")]

@@ -17,17 +17,17 @@ const ROUNDS: usize = 10;
 const MOST: usize = 4;
 
 #[test]
-fn no_update_is_lost_on_tokio() {
+fn b48_no_update_is_lost_on_tokio() {
     hammer::<TokioTasks>();
 }
 
 #[test]
-fn no_update_is_lost_on_smol() {
+fn b48_no_update_is_lost_on_smol() {
     hammer::<SmolTasks>();
 }
 
 #[test]
-fn no_update_is_lost_on_threads() {
+fn b48_no_update_is_lost_on_threads() {
     hammer::<Threads>();
 }
 

@@ -13,7 +13,7 @@ scenarios! {
     s06_text_is_decoded_by_what_the_response_says
     s02_an_error_status_keeps_its_body
     p126_p121_p124_responses_without_a_body
-    p138_p139_interim_responses_are_skipped
+    p138_p139_b33_interim_responses_are_skipped
     q25_q32_trailers_come_after_the_body_and_set_nothing
     f13_p017_p058_p059_a_body_that_is_cut_short_is_never_whole
     f12_f09_a_head_that_is_cut_short_is_an_error
@@ -119,7 +119,7 @@ async fn p126_p121_p124_responses_without_a_body<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn p138_p139_interim_responses_are_skipped<R: Runtime>(world: &World<R>) {
+async fn p138_p139_b33_interim_responses_are_skipped<R: Runtime>(world: &World<R>) {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: early=1\r\n\r\n";
     for (before, is_ok) in [
         ("HTTP/1.1 100 Continue\r\n\r\n".to_owned(), true),

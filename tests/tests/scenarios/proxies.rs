@@ -25,7 +25,7 @@ scenarios! {
     v22_v04_each_proxy_is_told_its_own_secrets_over_redirects
     b16_a_proxy_authorization_goes_to_the_first_proxy_alone
     b02_e01_the_environment_comes_last_and_only_if_trusted
-    a20_b03_v17_a_netrc_login_is_for_its_host
+    a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host
 }
 
 fn proxied<R: Runtime>(world: &World<R>, proxy: &Server) -> Session<Rig<R>> {
@@ -484,7 +484,7 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
     assert_eq!(count(), [2, 1, 4]);
 }
 
-async fn a20_b03_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &World<R>) {
+async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
     let netrc = "machine a.test login ann password secret-a\nmachine b.test login bob\nmachine c.test\n";
     let parsed = sessio::netrc::Netrc::parse(netrc.as_bytes());

@@ -21,7 +21,7 @@ scenarios! { sealed:
     d09_a_client_shows_its_certificate_to_who_asks
     d09_a_client_that_is_not_known_is_told
     m22_a_request_differs_from_its_session_this_once
-    v84_connections_are_of_one_setting
+    v84_b43_connections_are_of_one_setting
     v86_tickets_are_for_the_same_origin_and_settings
     m22_https_only_refuses_before_a_byte_and_on_the_way
     f06_certificates_hold_by_the_clock_of_the_runtime
@@ -151,7 +151,7 @@ async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &Wo
     assert_eq!(error.kind(), Kind::CertificateSelfSigned);
 }
 
-async fn v84_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {
+async fn v84_b43_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {
     let (server, session) = (Dress::of(&SERVER).serve(), world.session());
     let number = async |tls: &Tls| {
         let response = session.get(server.url("/get")).tls(tls.clone()).send().await.unwrap();
