@@ -311,6 +311,11 @@ impl<R: Runtime> Flight<R> {
         self.lease = Some(lease);
     }
 
+    /// Another connection comes in the place of this one, which is closed first.
+    pub(crate) fn make_way(&mut self) {
+        self.stream = None;
+    }
+
     pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn) {
         self.stream = Some(stream);
         self.call.connected(conn);

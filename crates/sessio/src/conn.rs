@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::error::{Error, Kind, Result};
 use crate::h1::{Receiver, Sender};
 use crate::secure::{Secure, Secured, Stack};
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Again, Tunnel};
 
 /// A connection between socket and HTTP: its number, its age, what has still to be passed before it carries
 /// HTTP, and the filters of bytes that are up.
@@ -137,6 +137,16 @@ impl Conn {
     /// What the proxy has said against it so far, where the rest of it is waited for.
     pub(crate) fn cut_short(&mut self) -> Option<Error> {
         self.tunnel_mut()?.cut_short()
+    }
+
+    /// Whether a proxy is in the midst of saying why not, and what it wants can be told on another connection.
+    pub(crate) fn is_challenged(&self) -> bool {
+        self.tunnel().is_some_and(Tunnel::is_challenged)
+    }
+
+    /// A stage has failed: what another connection may be good for.
+    pub(crate) fn again(&mut self) -> Option<Again> {
+        self.tunnel_mut()?.again()
     }
 
     /// Goes on to the next stage where one is over; to be asked until it waits or is open.

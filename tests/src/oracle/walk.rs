@@ -45,7 +45,7 @@ pub fn walk(
                     None => {
                         numbers += 1;
                         let told = to.told().map(|_| SocketAddr::from((Ipv4Addr::new(10, 0, 0, 1), 80)));
-                        let conn = to.open(numbers, now, told).map_err(|error| error.kind())?;
+                        let conn = to.open(numbers, now, told.as_slice()).map_err(|error| error.kind())?;
                         (conn, Peer::of(&to, &asks))
                     }
                 };
