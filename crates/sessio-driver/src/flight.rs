@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sessio::call::{Direction, Io};
@@ -329,8 +329,7 @@ impl<R: Runtime> Flight<R> {
                 self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
             }
             (_, stream, lease) => {
-                drop(stream);
-                self.lease = lease;
+                (self.stream, self.lease) = (stream, lease);
                 self.hang_up();
             }
         }
@@ -338,13 +337,22 @@ impl<R: Runtime> Flight<R> {
 
     /// Closes the connection and gives up the right to one.
     fn hang_up(&mut self) {
-        self.stream = None;
+        if let Some(stream) = self.stream.take() {
+            part(stream, self.call.farewell());
+        }
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
         }
         if let Some(ticket) = self.ticket.take() {
             self.shared.cancel(ticket, self.now);
         }
+    }
+}
+
+/// Closes a stream, after these words if it takes them without waiting.
+pub(crate) fn part(mut stream: impl Stream, words: &[u8]) {
+    if !words.is_empty() {
+        let _ = stream.poll_write(&mut Context::from_waker(Waker::noop()), words);
     }
 }
 

@@ -266,6 +266,18 @@ impl Conn {
         is_quiet
     }
 
+    /// We close it while it idles: what is to be said before, if that can go out without waiting. Empty without a filter.
+    pub fn farewell(&mut self) -> &[u8] {
+        let Some(secure) = &mut self.secure else { return &[] };
+        secure.close();
+        secure.ends().0
+    }
+
+    /// It is closed: of all of it the filter may still have something to say.
+    pub(crate) fn into_filter(self) -> Option<Box<dyn Secure>> {
+        self.secure
+    }
+
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         match (&mut self.secure, tunnel) {

@@ -280,7 +280,26 @@ impl Call {
         self.is_kept = proof.is_some();
         self.is_duplex = false;
         self.settle();
-        proof.map(|proof| (conn, proof))
+        match proof {
+            Some(proof) => Some((conn, proof)),
+            None => {
+                // Who has not said all has not come to a good end.
+                let filter = conn.into_filter().filter(|_| self.sender.is_done());
+                if let Some(mut filter) = filter {
+                    filter.close();
+                    self.aside_mut().parting = Some(filter);
+                }
+                None
+            }
+        }
+    }
+
+    /// What is still to be said to the peer of the connection that the call has just let go of, by
+    /// [`release`](Self::release) or because it has failed: an alert, or that nothing was cut off. It goes out if it can
+    /// without waiting, before the socket is closed.
+    pub fn farewell(&mut self) -> &[u8] {
+        let parting = self.aside.as_mut().and_then(|aside| aside.parting.as_mut());
+        parting.map_or(&[], |filter| filter.ends().0)
     }
 
     /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Call;
 use super::turn::Past;
 use crate::observer::Watch;
+use crate::secure::Secure;
 
 /// It lies apart: what is small is moved and allocated fast.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub(super) struct Aside {
     pub(super) tried: Option<Box<dyn StdError + Send + Sync>>,
     /// Which addresses of the host a proxy was not told yet, after it could not reach those that it was told.
     pub(super) untold: Vec<SocketAddr>,
+    /// The filter of the connection that was closed last, if it has a last word.
+    pub(super) parting: Option<Box<dyn Secure>>,
     /// How long it took until the addresses were known, until there was a connection, until it was secured.
     pub(super) resolve: Option<Duration>,
     pub(super) connect: Option<Duration>,
@@ -63,7 +66,7 @@ impl Call {
         if let Some(aside) = &mut self.aside {
             (aside.send_failure, aside.receive_failure) = (None, None);
             (aside.heard_by, aside.continued_by) = (None, None);
-            aside.untold = Vec::new();
+            (aside.untold, aside.parting) = (Vec::new(), None);
         }
     }
 }
