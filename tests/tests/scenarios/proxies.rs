@@ -351,7 +351,10 @@ async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>
             .collect::<Vec<_>>(),
     );
     let addresses: Vec<_> = (1..=6).map(|n| format!("192.0.2.{n}:0").parse().unwrap()).collect();
-    let session = world.session_on(world.rig().name("b.test", addresses));
+    // The one connection that there may be is kept for each of them in turn.
+    let mut policy = sessio::pool::Policy::default();
+    policy.max_total = Some(1);
+    let session = world.session_with_pool(world.rig().name("b.test", addresses), policy);
     set(&session, "all", &url(&proxy, "socks5", ""));
     whole(session.get("http://b.test/get")).await;
     let told = |number: usize| proxy.connection(number).received[3..13].to_vec();
