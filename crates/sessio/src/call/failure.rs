@@ -37,8 +37,8 @@ impl Call {
             error = error.with_source(tried);
         }
         // A filter that fails within its handshake says why. Later it may hold what was to be sent, and that stays here.
-        let is_shaking = matches!(self.phase, Phase::Handshake);
-        if let Some(filter) = self.conn.take().filter(|_| is_shaking).and_then(Conn::into_filter) {
+        let has_words = matches!(self.phase, Phase::Handshake) && error.is_tls();
+        if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
             self.aside_mut().parting = Some(filter);
         }
         let is_over = matches!(self.phase, Phase::Done);
