@@ -13,17 +13,35 @@ use sessio::reach::{Destination, with_port};
 use sessio::{Error, Kind};
 
 use crate::failure::ConnectFailure;
-use crate::flight::Flight;
+use crate::flight::{Flight, Wanted};
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Line;
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
-    pub(crate) async fn connect(&mut self, fresh: bool, deadline: Option<Instant>) {
-        if self.call.wanted().is_some_and(|wanted| wanted.is_admitted) {
+    pub(crate) async fn connect(&mut self, wanted: Wanted) {
+        let mut is_admitted = wanted.is_admitted;
+        if is_admitted {
             self.make_way();
-        } else if !self.queue(fresh, deadline).await {
-            return;
+        }
+        while !is_admitted {
+            // At each deadline the call itself says that it was too late.
+            let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
+            match grant {
+                Grant::Idle(Checkout { connection: Line { stream, conn }, lease, probe, .. }) => {
+                    self.hold(lease);
+                    // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
+                    // every one where a new one is wanted.
+                    if !wanted.fresh && (!probe || stream.is_idle_open()) {
+                        return self.connected(stream, conn);
+                    }
+                }
+                Grant::Dial(lease) => {
+                    self.hold(lease);
+                    is_admitted = true;
+                }
+                Grant::Wait(_) => {}
+            }
         }
         if let Some(Err(error)) = self.call.wanted().map(|wanted| wanted.check()) {
             return self.call.unreachable(error);
@@ -49,30 +67,6 @@ impl<R: Runtime> Flight<R> {
             addresses = admitted;
         }
         self.dial(addresses, &told).await;
-    }
-
-    /// Asks the pool: says whether a connection may be opened. If not, the call has an idle one, or its time is over.
-    async fn queue(&mut self, fresh: bool, deadline: Option<Instant>) -> bool {
-        loop {
-            // At each deadline the call itself says that it was too late.
-            let Some(grant) = self.admission(fresh, deadline).await else { return false };
-            match grant {
-                Grant::Idle(Checkout { connection: Line { stream, conn }, lease, probe, .. }) => {
-                    self.hold(lease);
-                    // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
-                    // every one where a new one is wanted.
-                    if !fresh && (!probe || stream.is_idle_open()) {
-                        self.connected(stream, conn);
-                        return false;
-                    }
-                }
-                Grant::Dial(lease) => {
-                    self.hold(lease);
-                    return true;
-                }
-                Grant::Wait(_) => {}
-            }
-        }
     }
 
     /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.

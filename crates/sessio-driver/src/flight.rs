@@ -39,14 +39,22 @@ pub(crate) struct Flight<R: Runtime> {
 
 /// Where a flight stops of itself.
 enum Stop {
-    /// A connection is wanted, a new one perhaps, and until then.
-    Connect { fresh: bool, deadline: Option<Instant> },
+    /// A connection is wanted.
+    Connect(Wanted),
     /// The head is there.
     Head,
     /// Bytes of the body are there.
     Body,
     /// It is over.
     Done,
+}
+
+/// A connection that is wanted, perhaps a new one, perhaps with the right to open it, and until then.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) fresh: bool,
+    pub(crate) is_admitted: bool,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl<R: Runtime> Flight<R> {
@@ -81,7 +89,7 @@ impl<R: Runtime> Flight<R> {
     pub(crate) async fn head(&mut self) -> Result<Head> {
         loop {
             match poll_fn(|cx| self.poll(cx)).await? {
-                Stop::Connect { fresh, deadline } => self.connect(fresh, deadline).await,
+                Stop::Connect(wanted) => self.connect(wanted).await,
                 Stop::Head => return self.call.take_head().ok_or_else(|| Kind::Misuse.into()),
                 Stop::Body | Stop::Done => return Err(Kind::Misuse.into()),
             }
@@ -93,7 +101,7 @@ impl<R: Runtime> Flight<R> {
         self.poll(cx).map(|stop| match stop? {
             Stop::Body => Ok(true),
             Stop::Done => Ok(false),
-            Stop::Connect { .. } | Stop::Head => Err(Kind::Misuse.into()),
+            Stop::Connect(_) | Stop::Head => Err(Kind::Misuse.into()),
         })
     }
 
@@ -151,8 +159,12 @@ impl<R: Runtime> Flight<R> {
                     }
                 }
                 Ok(Step::Connect(wanted)) => {
-                    let (fresh, deadline) = (wanted.fresh, wanted.deadline);
-                    return Poll::Ready(Ok(Stop::Connect { fresh, deadline }));
+                    let wanted = Wanted {
+                        fresh: wanted.fresh,
+                        is_admitted: wanted.is_admitted,
+                        deadline: wanted.deadline,
+                    };
+                    return Poll::Ready(Ok(Stop::Connect(wanted)));
                 }
                 Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
@@ -337,14 +349,23 @@ impl<R: Runtime> Flight<R> {
 
     /// Closes the connection and gives up the right to one.
     fn hang_up(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            part(stream, self.call.farewell());
+        if self.stream.is_some() {
+            self.part();
         }
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
         }
         if let Some(ticket) = self.ticket.take() {
             self.shared.cancel(ticket, self.now);
+        }
+    }
+}
+
+impl<R: Runtime> Flight<R> {
+    #[cold]
+    fn part(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            part(stream, self.call.farewell());
         }
     }
 }

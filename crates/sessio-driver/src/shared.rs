@@ -104,12 +104,18 @@ impl<S: Stream> Shared<S> {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
         let done = act(&mut shelf.pool, &mut effects);
-        let Effects { ready, closed, .. } = effects;
-        let wakers: Vec<_> = ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
-        drop(shelf);
-        closed.into_iter().for_each(Line::close);
-        wakers.into_iter().for_each(Waker::wake);
+        if !effects.ready.is_empty() || !effects.closed.is_empty() {
+            Self::follow(shelf, &mut effects);
+        }
         done
+    }
+
+    #[cold]
+    fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<Line<S>>) {
+        let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
+        drop(shelf);
+        effects.closed.drain(..).for_each(Line::close);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// What `ticket` has come to; until its turn has come, `cx` is woken for it.

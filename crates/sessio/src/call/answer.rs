@@ -283,14 +283,19 @@ impl Call {
         match proof {
             Some(proof) => Some((conn, proof)),
             None => {
-                // Who has not said all has not come to a good end.
-                let filter = conn.into_filter().filter(|_| self.sender.is_done());
-                if let Some(mut filter) = filter {
-                    filter.close();
-                    self.aside_mut().parting = Some(filter);
-                }
+                self.part(conn);
                 None
             }
+        }
+    }
+
+    #[cold]
+    fn part(&mut self, conn: Conn) {
+        // Who has not said all has not come to a good end.
+        let filter = conn.into_filter().filter(|_| self.sender.is_done());
+        if let Some(mut filter) = filter {
+            filter.close();
+            self.aside_mut().parting = Some(filter);
         }
     }
 

@@ -10,6 +10,7 @@ impl Call {
     /// A stage of the connection has failed. If a proxy wants credentials that it was not told, and hangs up, it is
     /// told them on another connection: once, as with any challenge. If it cannot reach an address of the host, it is
     /// told the next. Nothing of the request has gone out, and the limit for connecting holds for all of it together.
+    #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
         let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
             Some(Again::Credentials) if self.request.reach.plan.challenge() => Vec::new(),
@@ -26,6 +27,7 @@ impl Call {
     }
 
     /// The connection has ended within a stage, or what is left of that is not waited for.
+    #[cold]
     pub(super) fn cut_off(&mut self, cause: Option<io::Error>) {
         let error = match &mut self.conn {
             Some(conn) if conn.is_tunnelling() => {

@@ -292,6 +292,7 @@ impl Call {
         Some(self.wanting(fresh, limit, None))
     }
 
+    #[inline]
     fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
         Connect {
             url: &self.request.url,
