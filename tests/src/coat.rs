@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
@@ -17,6 +17,23 @@ use crate::authority::{Authority, Issued};
 pub struct Dress {
     config: Arc<ServerConfig>,
     says_goodbye: bool,
+    partings: Partings,
+}
+
+/// The last words of clients, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub struct Partings(Arc<Mutex<Vec<String>>>);
+
+impl Partings {
+    /// The words so far: the name of an alert, or `close_notify`.
+    #[must_use]
+    pub fn so_far(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, word: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(word);
+    }
 }
 
 impl Dress {
@@ -64,7 +81,7 @@ impl Dress {
         let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
         let mut config = builder.with_cert_resolver(one);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { config: Arc::new(config), says_goodbye: true }
+        Self { config: Arc::new(config), says_goodbye: true, partings: Partings::default() }
     }
 
     /// Without the word that says that nothing was cut off.
@@ -81,6 +98,12 @@ impl Dress {
         self
     }
 
+    /// The last words of all clients.
+    #[must_use]
+    pub fn partings(&self) -> Partings {
+        self.partings.clone()
+    }
+
     /// For a server of the kit.
     pub fn wardrobe(self) -> Wardrobe {
         Wardrobe::new(move || self.coat())
@@ -89,7 +112,7 @@ impl Dress {
     /// For one connection.
     pub(crate) fn coat(&self) -> Box<dyn Coat> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
-        Box::new(Tls { tls, says_goodbye: self.says_goodbye })
+        Box::new(Tls { tls, says_goodbye: self.says_goodbye, partings: self.partings() })
     }
 
     /// A server of the kit's routes that wears it.
@@ -111,6 +134,7 @@ impl ResolvesServerCert for One {
 struct Tls {
     tls: ServerConnection,
     says_goodbye: bool,
+    partings: Partings,
 }
 
 impl Tls {
@@ -128,6 +152,11 @@ impl Coat for Tls {
             self.tls.read_tls(&mut sealed)?;
             let heard = self.tls.process_new_packets();
             self.collect(out)?;
+            match &heard {
+                Ok(state) if state.peer_has_closed() => self.partings.note("close_notify".to_owned()),
+                Err(rustls::Error::AlertReceived(alert)) => self.partings.note(format!("{alert:?}")),
+                _ => {}
+            }
             heard.map_err(io::Error::other)?;
             match self.tls.reader().read_to_end(plain) {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),

@@ -13,28 +13,32 @@ use sessio::reach::{Destination, with_port};
 use sessio::{Error, Kind};
 
 use crate::failure::ConnectFailure;
-use crate::flight::Flight;
+use crate::flight::{Flight, Wanted};
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Line;
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
-    pub(crate) async fn connect(&mut self, fresh: bool, deadline: Option<Instant>) {
-        loop {
+    pub(crate) async fn connect(&mut self, wanted: Wanted) {
+        let mut is_admitted = wanted.is_admitted;
+        if is_admitted {
+            self.make_way();
+        }
+        while !is_admitted {
             // At each deadline the call itself says that it was too late.
-            let Some(grant) = self.admission(fresh, deadline).await else { return };
+            let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
                 Grant::Idle(Checkout { connection: Line { stream, conn }, lease, probe, .. }) => {
                     self.hold(lease);
                     // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
                     // every one where a new one is wanted.
-                    if !fresh && (!probe || stream.is_idle_open()) {
+                    if !wanted.fresh && (!probe || stream.is_idle_open()) {
                         return self.connected(stream, conn);
                     }
                 }
                 Grant::Dial(lease) => {
                     self.hold(lease);
-                    break;
+                    is_admitted = true;
                 }
                 Grant::Wait(_) => {}
             }
@@ -45,15 +49,15 @@ impl<R: Runtime> Flight<R> {
         let now = self.now();
         let deadline = self.call.admitted(now);
         // What a proxy is told, which is not where the connection goes to.
-        let mut told = None;
+        let mut told = Vec::new();
         if let Some(host) = self.call.wanted().and_then(|wanted| wanted.told()) {
             let Some(addresses) = self.addresses(host, deadline).await else { return };
             let Some(addresses) = self.admit(addresses) else { return };
-            told = addresses.first().copied();
+            told = addresses;
         }
         let request = self.call.request();
         let addresses = match request.reach().destination(request.url()) {
-            Some(Destination::Unix(path)) => return self.dial_unix(&path, told).await,
+            Some(Destination::Unix(path)) => return self.dial_unix(&path, &told).await,
             Some(destination) => self.addresses(destination, deadline).await,
             None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
@@ -62,7 +66,7 @@ impl<R: Runtime> Flight<R> {
             let Some(admitted) = self.admit(addresses) else { return };
             addresses = admitted;
         }
-        self.dial(addresses, told).await;
+        self.dial(addresses, &told).await;
     }
 
     /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.
@@ -112,7 +116,7 @@ impl<R: Runtime> Flight<R> {
     ///
     /// # Cancel safety
     /// All attempts live in this future, and are dropped with it.
-    async fn dial(&mut self, addresses: Vec<SocketAddr>, told: Option<SocketAddr>) {
+    async fn dial(&mut self, addresses: Vec<SocketAddr>, told: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, tcp) = (self.runtime.clone(), self.call.request().reach().tcp);
@@ -176,7 +180,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    async fn dial_unix(&mut self, path: &Path, told: Option<SocketAddr>) {
+    async fn dial_unix(&mut self, path: &Path, told: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let runtime = self.runtime.clone();
@@ -192,7 +196,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, told: Option<SocketAddr>) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, told: &[SocketAddr]) {
         // Certificates hold by the calendar.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());

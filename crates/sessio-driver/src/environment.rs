@@ -29,7 +29,7 @@ fn read_from(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Envir
 }
 
 /// The netrc file at this path. One that cannot be read is none (rule A-17); one that others may read, its mode says
-/// so, is marked.
+/// so, is marked. Whose it is need not be asked: what its owner alone may read was opened by its owner, or by root.
 fn netrc(path: &Path) -> Option<Netrc> {
     let file = File::open(path).ok()?;
     let about = file.metadata().ok()?;

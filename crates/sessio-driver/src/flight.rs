@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sessio::call::{Direction, Io};
@@ -39,14 +39,22 @@ pub(crate) struct Flight<R: Runtime> {
 
 /// Where a flight stops of itself.
 enum Stop {
-    /// A connection is wanted, a new one perhaps, and until then.
-    Connect { fresh: bool, deadline: Option<Instant> },
+    /// A connection is wanted.
+    Connect(Wanted),
     /// The head is there.
     Head,
     /// Bytes of the body are there.
     Body,
     /// It is over.
     Done,
+}
+
+/// A connection that is wanted, perhaps a new one, perhaps with the right to open it, and until then.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) fresh: bool,
+    pub(crate) is_admitted: bool,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl<R: Runtime> Flight<R> {
@@ -81,7 +89,7 @@ impl<R: Runtime> Flight<R> {
     pub(crate) async fn head(&mut self) -> Result<Head> {
         loop {
             match poll_fn(|cx| self.poll(cx)).await? {
-                Stop::Connect { fresh, deadline } => self.connect(fresh, deadline).await,
+                Stop::Connect(wanted) => self.connect(wanted).await,
                 Stop::Head => return self.call.take_head().ok_or_else(|| Kind::Misuse.into()),
                 Stop::Body | Stop::Done => return Err(Kind::Misuse.into()),
             }
@@ -93,7 +101,7 @@ impl<R: Runtime> Flight<R> {
         self.poll(cx).map(|stop| match stop? {
             Stop::Body => Ok(true),
             Stop::Done => Ok(false),
-            Stop::Connect { .. } | Stop::Head => Err(Kind::Misuse.into()),
+            Stop::Connect(_) | Stop::Head => Err(Kind::Misuse.into()),
         })
     }
 
@@ -151,8 +159,12 @@ impl<R: Runtime> Flight<R> {
                     }
                 }
                 Ok(Step::Connect(wanted)) => {
-                    let (fresh, deadline) = (wanted.fresh, wanted.deadline);
-                    return Poll::Ready(Ok(Stop::Connect { fresh, deadline }));
+                    let wanted = Wanted {
+                        fresh: wanted.fresh,
+                        is_admitted: wanted.is_admitted,
+                        deadline: wanted.deadline,
+                    };
+                    return Poll::Ready(Ok(Stop::Connect(wanted)));
                 }
                 Ok(Step::Head) => return Poll::Ready(Ok(Stop::Head)),
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
@@ -311,6 +323,11 @@ impl<R: Runtime> Flight<R> {
         self.lease = Some(lease);
     }
 
+    /// Another connection comes in the place of this one, which is closed first.
+    pub(crate) fn make_way(&mut self) {
+        self.stream = None;
+    }
+
     pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn) {
         self.stream = Some(stream);
         self.call.connected(conn);
@@ -324,8 +341,7 @@ impl<R: Runtime> Flight<R> {
                 self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
             }
             (_, stream, lease) => {
-                drop(stream);
-                self.lease = lease;
+                (self.stream, self.lease) = (stream, lease);
                 self.hang_up();
             }
         }
@@ -333,13 +349,31 @@ impl<R: Runtime> Flight<R> {
 
     /// Closes the connection and gives up the right to one.
     fn hang_up(&mut self) {
-        self.stream = None;
+        if self.stream.is_some() {
+            self.part();
+        }
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
         }
         if let Some(ticket) = self.ticket.take() {
             self.shared.cancel(ticket, self.now);
         }
+    }
+}
+
+impl<R: Runtime> Flight<R> {
+    #[cold]
+    fn part(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            part(stream, self.call.farewell());
+        }
+    }
+}
+
+/// Closes a stream, after these words if it takes them without waiting.
+pub(crate) fn part(mut stream: impl Stream, words: &[u8]) {
+    if !words.is_empty() {
+        let _ = stream.poll_write(&mut Context::from_waker(Waker::noop()), words);
     }
 }
 

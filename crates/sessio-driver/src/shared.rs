@@ -8,6 +8,9 @@ use std::task::{Context, Poll, Waker};
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
 use sessio::{Address, Conn, Environment, Jar, Memory, Merged, Now, Origins, Seed};
 
+use crate::flight::part;
+use crate::runtime::Stream;
+
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
 const MOST_MEMORY: usize = 16;
@@ -17,7 +20,7 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 /// Jar and pool of a session and of all its variants. No lock is ever held across an await, and none
 /// of the code under them is the user's, but for [`Session::cookies`](crate::Session::cookies).
 #[derive(Debug)]
-pub(crate) struct Shared<S> {
+pub(crate) struct Shared<S: Stream> {
     jar: Mutex<Jar>,
     desk: Mutex<Desk>,
     seed: Mutex<Seed>,
@@ -46,7 +49,7 @@ struct Shelf<S> {
     wakers: HashMap<Ticket, Waker>,
 }
 
-impl<S> Shared<S> {
+impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
         let (jar, desk) = (Mutex::default(), Mutex::default());
@@ -101,16 +104,18 @@ impl<S> Shared<S> {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
         let done = act(&mut shelf.pool, &mut effects);
-        if effects.ready.is_empty() {
-            drop(shelf);
-        } else {
-            let wakers: Vec<_> =
-                effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
-            drop(shelf);
-            drop(effects);
-            wakers.into_iter().for_each(Waker::wake);
+        if !effects.ready.is_empty() || !effects.closed.is_empty() {
+            Self::follow(shelf, &mut effects);
         }
         done
+    }
+
+    #[cold]
+    fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<Line<S>>) {
+        let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
+        drop(shelf);
+        effects.closed.drain(..).for_each(Line::close);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// What `ticket` has come to; until its turn has come, `cx` is woken for it.
@@ -169,6 +174,23 @@ impl<S> Shared<S> {
 
     pub(crate) fn stats(&self) -> Stats {
         self.shelf().pool.stats()
+    }
+}
+
+impl<S: Stream> Line<S> {
+    /// Closes a connection that idles.
+    fn close(mut self) {
+        part(self.stream, self.conn.farewell());
+    }
+}
+
+impl<S: Stream> Drop for Shared<S> {
+    /// The session is gone, and nobody waits any more.
+    fn drop(&mut self) {
+        let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(line) = shelf.pool.take_idle() {
+            line.close();
+        }
     }
 }
 

@@ -195,6 +195,10 @@ impl Secure for Filter {
         }
     }
 
+    fn close(&mut self) {
+        self.tls.send_close_notify();
+    }
+
     fn rest(&mut self) {
         if self.filled == 0 {
             self.room = Vec::new();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::error::{Error, Kind, Result};
 use crate::h1::{Receiver, Sender};
 use crate::secure::{Secure, Secured, Stack};
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Again, Tunnel};
 
 /// A connection between socket and HTTP: its number, its age, what has still to be passed before it carries
 /// HTTP, and the filters of bytes that are up.
@@ -139,6 +139,16 @@ impl Conn {
         self.tunnel_mut()?.cut_short()
     }
 
+    /// Whether a proxy is in the midst of saying why not, and what it wants can be told on another connection.
+    pub(crate) fn is_challenged(&self) -> bool {
+        self.tunnel().is_some_and(Tunnel::is_challenged)
+    }
+
+    /// A stage has failed: what another connection may be good for.
+    pub(crate) fn again(&mut self) -> Option<Again> {
+        self.tunnel_mut()?.again()
+    }
+
     /// Goes on to the next stage where one is over; to be asked until it waits or is open.
     pub(crate) fn advance(&mut self) -> Result<Advance> {
         if self.is_securing {
@@ -254,6 +264,18 @@ impl Conn {
         let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
         secure.rest();
         is_quiet
+    }
+
+    /// We close it while it idles: what is to be said before, if that can go out without waiting. Empty without a filter.
+    pub fn farewell(&mut self) -> &[u8] {
+        let Some(secure) = &mut self.secure else { return &[] };
+        secure.close();
+        secure.ends().0
+    }
+
+    /// It is closed: of all of it the filter may still have something to say.
+    pub(crate) fn into_filter(self) -> Option<Box<dyn Secure>> {
+        self.secure
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {

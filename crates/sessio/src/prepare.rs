@@ -149,11 +149,12 @@ impl Prepared {
         if self.headers.contains("Authorization") {
             return Ok(());
         }
-        let Some(login) = self.url.host_str().and_then(|host| netrc.of(host)) else { return Ok(()) };
         let (user, _) = userinfo(&self.url);
-        if !user.is_empty() && user != login.user() {
-            return Ok(());
-        }
+        let found = self.url.host_str().and_then(|host| match &*user {
+            [] => netrc.of(host),
+            user => netrc.of_user(host, user),
+        });
+        let Some(login) = found else { return Ok(()) };
         if netrc.is_exposed() && !login.password().is_empty() {
             let detail = "it holds a password, and others than its owner can read it";
             return Err(Error::new(Kind::InvalidNetrc).with_detail(detail).with_url(&self.url));

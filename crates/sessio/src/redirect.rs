@@ -245,8 +245,10 @@ const PAYLOAD: [&str; 9] = [
     "Transfer-Encoding",
 ];
 
-/// Headers that belong to one origin.
-const BOUND: [&str; 3] = ["Authorization", "Cookie", "Host"];
+/// Headers that belong to one origin. The last three no request should have; what was copied out of a login has them
+/// (row V29).
+const BOUND: [&str; 6] =
+    ["Authorization", "Cookie", "Host", "Cookie2", "Proxy-Authenticate", "WWW-Authenticate"];
 
 fn change(method: &Method, status: StatusCode) -> (Method, bool) {
     match (status.as_u16(), method) {

@@ -47,6 +47,10 @@ pub trait Secure: fmt::Debug + Send {
     /// may be cut short.
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>>;
 
+    /// We close the connection, and nothing is sealed any more: the closing word, if there is one, is among what goes out
+    /// by [`ends`](Self::ends).
+    fn close(&mut self) {}
+
     /// The connection goes idle: what memory it can do without is given back.
     fn rest(&mut self) {}
 }

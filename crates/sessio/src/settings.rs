@@ -58,7 +58,9 @@ pub struct Settings {
     /// whoever adds one adds it there, too.
     pub codings: Codings,
     /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
-    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`.
+    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`. What names a host of its
+    /// own is not relative, neither `http://other/` nor `//other/`, and the session's headers and `auth` go there: whoever
+    /// makes a path of what others say puts it behind a `./` or looks at it first.
     pub base_url: Option<Url>,
     /// Hosts that are reached otherwise than by their own names, none at first: at pinned addresses, or over
     /// Unix sockets.

@@ -1,5 +1,7 @@
 //! What a connection leads to.
 
+use std::net::Ipv4Addr;
+
 use sessio::call::Connect;
 use sessio::proxy::Protocol;
 
@@ -25,13 +27,17 @@ struct Layer {
 enum Role {
     /// TLS that ends here.
     Veil { is_up: bool },
-    /// A proxy of HTTP. One that `asks` says 407 to whoever brings nothing.
+    /// A proxy of HTTP. One that `asks` says 407 to whoever brings nothing, and hangs up on some who want a tunnel.
     Http { asks: bool, is_tunnel: bool },
-    /// A proxy of SOCKS, and how many messages it has had; one of them is of credentials.
+    /// A proxy of SOCKS, and how many messages it has had; one of them is of credentials. It cannot reach
+    /// [`UNREACHABLE`].
     Socks { messages: usize, has_credentials: bool },
     /// The end.
     Origin,
 }
+
+/// An address of every host.
+pub const UNREACHABLE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 /// What the origin says to a request.
 pub type Answer<'a> = dyn FnMut(&str) -> Vec<u8> + 'a;
@@ -121,8 +127,12 @@ impl Peer {
                 let origin = target.filter(|_| !is_connect).map(|url| origin_of(&url));
                 sights.push(Sight { on_behalf: origin.clone(), ..sight(false, request.as_bytes()) });
                 if *asks && !request.contains("\r\nProxy-Authorization: ") {
-                    return b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
-                        .to_vec();
+                    let fate = if is_connect && request.len() % 2 == 0 { "close" } else { "keep-alive" };
+                    return format!(
+                        "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nConnection: {fate}\r\n\
+                         Content-Length: 0\r\n\r\n"
+                    )
+                    .into_bytes();
                 }
                 if is_connect {
                     *is_tunnel = true;
@@ -153,7 +163,8 @@ impl Peer {
                     }
                     n if n == last => {
                         sights.push(sight(false, bytes));
-                        vec![5, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+                        let is_lost = bytes.get(4..8) == Some(&UNREACHABLE.octets());
+                        vec![5, if is_lost { 5 } else { 0 }, 0, 1, 0, 0, 0, 0, 0, 0]
                     }
                     _ => {
                         sights.push(sight(is_clear, bytes));

@@ -1,12 +1,13 @@
 //! A call on its way through peers, over connections that are kept for whoever may use them again.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
+use sessio::reach::Destination;
 use sessio::{Call, Conn, Jar, Kind, Memory, Prepared, Step};
 
 use super::Sight;
-use super::peer::{Answer, Peer};
+use super::peer::{Answer, Peer, UNREACHABLE};
 use crate::replay::now;
 
 /// Connections that idle, by their keys.
@@ -44,8 +45,14 @@ pub fn walk(
                     Some(kept) => kept,
                     None => {
                         numbers += 1;
-                        let told = to.told().map(|_| SocketAddr::from((Ipv4Addr::new(10, 0, 0, 1), 80)));
-                        let conn = to.open(numbers, now, told).map_err(|error| error.kind())?;
+                        let told = match to.told() {
+                            Some(Destination::Addresses(all)) => all,
+                            Some(_) => {
+                                vec![(UNREACHABLE, 80).into(), (Ipv4Addr::new(10, 0, 0, 2), 80).into()]
+                            }
+                            None => Vec::new(),
+                        };
+                        let conn = to.open(numbers, now, &told).map_err(|error| error.kind())?;
                         (conn, Peer::of(&to, &asks))
                     }
                 };

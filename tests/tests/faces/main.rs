@@ -6,6 +6,7 @@
 mod files;
 mod forms;
 mod http_bodies;
+mod partings;
 mod readers;
 mod services;
 mod uploads;

@@ -21,6 +21,8 @@ scenarios! { sealed:
     f08_a_connection_that_ends_within_the_handshake
     f06_alerts_have_their_names
     v97_what_breaks_the_rules_ends_at_once
+    q16_who_closes_in_order_says_so
+    f06_a_refused_certificate_is_told_to_its_server
 }
 
 mod waiting {
@@ -76,6 +78,60 @@ async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runti
             };
             assert_eq!(error.kind(), kind, "{said:?} {says_goodbye}: {error}");
         }
+    }
+}
+
+async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
+    let answer = |fields: &str| {
+        let said = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{fields}\r\nhi");
+        Connection::new().expect_request().send(said).read_to_end()
+    };
+    for version in rustls::ALL_VERSIONS {
+        let dress = Dress::speaking(&SERVER, &[version]);
+        let partings = dress.partings();
+        let server = Server::dressed_scripted(
+            dress.wardrobe(),
+            [answer("Connection: close\r\n"), answer(""), answer("")],
+        );
+        let session = session(world);
+        let get = || async { session.get(server.url("/")).send().await.unwrap().text().await.unwrap() };
+        let parted = |number: usize| {
+            server.wait_closed(number);
+            assert_eq!(partings.so_far(), vec!["close_notify"; number + 1], "{version:?}");
+        };
+        get().await;
+        parted(0);
+        get().await;
+        session.evict_idle();
+        parted(1);
+        get().await;
+        drop(session);
+        parted(2);
+    }
+    // What was cut off is not called whole.
+    let dress = Dress::of(&SERVER);
+    let partings = dress.partings();
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+    let server = Server::dressed_scripted(
+        dress.wardrobe(),
+        Connection::new().expect_request().send(half).read_to_end(),
+    );
+    drop(session(world).get(server.url("/")).send().await.unwrap());
+    server.wait_closed(0);
+    assert!(partings.so_far().is_empty());
+}
+
+async fn f06_a_refused_certificate_is_told_to_its_server<R: Runtime>(world: &World<R>) {
+    let stranger = Authority::root("stranger").issue(|_| {});
+    for version in rustls::ALL_VERSIONS {
+        let dress = Dress::speaking(&stranger, &[version]);
+        let partings = dress.partings();
+        let server = Server::dressed_scripted(dress.wardrobe(), Connection::new().read_to_end());
+        let error = session(world).get(server.url("/")).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
+        server.wait_closed(0);
+        // What exactly is wrong rustls does not know: it has come to it as an error of ours.
+        assert_eq!(partings.so_far(), ["CertificateUnknown"], "{version:?}");
     }
 }
 

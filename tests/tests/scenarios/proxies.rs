@@ -19,6 +19,8 @@ scenarios! {
     q05_f20_a_refused_tunnel_tells_what_the_proxy_said
     f18_every_error_names_the_proxy
     a_407_is_answered_once
+    a_407_that_hangs_up_is_answered_on_another_connection
+    f21_socks_is_told_the_next_address_if_one_cannot_be_reached
     socks_by_name_by_address_and_with_a_login
     f21_what_a_socks_proxy_refuses
     b35_who_goes_without
@@ -270,6 +272,108 @@ async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     assert_eq!(first(3), [false, true]);
     assert_eq!(first(4), [true]);
     assert_eq!(proxy.accepted(), 5);
+}
+
+async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world: &World<R>) {
+    const ASKS: &str = "407 Who\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\n";
+    let asks = |rest: &str| Connection::new().expect_request().send(format!("HTTP/1.1 {ASKS}{rest}"));
+    let granted = || Connection::new().connect().expect_request().routes();
+    let endless = "x".repeat(70_000);
+    let refusals = [
+        asks("Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
+        asks("Proxy-Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
+        Connection::new().expect_request().send(format!("HTTP/1.0 {ASKS}\r\nwho?")).close(),
+        // What is left of these bodies is not waited for.
+        asks(&format!("Content-Length: 70000\r\n\r\n{endless}")),
+        asks("Content-Length: 9\r\n\r\nshort").close(),
+        asks("Content-Length: 9\r\n\r\nslow").stall(),
+        asks("Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"),
+        // It does not say that it closes, and is told what it asked for twice.
+        asks("Content-Length: 4\r\n\r\nwho?").close(),
+    ];
+    let cases = refusals.len();
+    let hangs_up = || asks("Connection: close\r\n\r\n").close();
+    let proxy = Server::scripted(
+        refusals
+            .into_iter()
+            .flat_map(|refusal| [refusal, granted()])
+            // In vain, and where there is nothing to say.
+            .chain([hangs_up(), hangs_up(), hangs_up()])
+            .collect::<Vec<_>>(),
+    );
+    let session = world.session();
+    let waiting =
+        |userinfo| Proxies::from(Proxy::parse(&url(&proxy, "http", userinfo)).unwrap().wait_for_challenge());
+    session
+        .update(|settings| {
+            settings.engine = clear::engine();
+            settings.limits.drain_time = std::time::Duration::from_millis(50);
+            settings.proxies = waiting("user:pass@");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    for case in 0..cases {
+        let whole = whole(session.post("https://a.test/anything").body("once")).await;
+        assert_eq!(whole.status, 200, "{case}");
+        assert_eq!(proxy.accepted(), 2 * case + 2);
+        let told: Vec<_> =
+            [2 * case, 2 * case + 1].map(|number| proxy.connection(number).received_text()).into();
+        let is_silent = case == cases - 1;
+        assert!(told[0].starts_with("CONNECT ") && !told[0].contains("once"));
+        assert!(is_silent || !told[0].contains("Authorization"), "{case}");
+        assert_eq!(told[1].matches(&format!("\r\nProxy-Authorization: {BASIC}\r\n")).count(), 1);
+        session.evict_idle();
+    }
+    for userinfo in ["user:pass@", ""] {
+        session
+            .update(|settings| {
+                settings.proxies = waiting(userinfo);
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        let error = failure(&session, "https://a.test/").await;
+        assert_eq!((error.kind(), error.is_safe_to_repeat()), (Kind::ProxyAuthentication, true));
+    }
+    assert_eq!(proxy.accepted(), 2 * cases + 3);
+    assert_eq!(session.stats().open(), 0);
+}
+
+async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>(world: &World<R>) {
+    let asked = |code| Connection::new().socks_greeting(1).socks_address(code);
+    let all = [3, 4, 5, 6, 8];
+    let refuse = all.into_iter().map(|code| asked(code).close());
+    let proxy = Server::scripted(
+        refuse
+            .chain([asked(0).routes()])
+            // What no other address changes is told at once; and so is the last of them.
+            .chain([asked(2).close(), asked(1).close()])
+            .chain(all.into_iter().cycle().take(6).map(|code| asked(code).close()))
+            .collect::<Vec<_>>(),
+    );
+    let addresses: Vec<_> = (1..=6).map(|n| format!("192.0.2.{n}:0").parse().unwrap()).collect();
+    // The one connection that there may be is kept for each of them in turn.
+    let mut policy = sessio::pool::Policy::default();
+    policy.max_total = Some(1);
+    let session = world.session_with_pool(world.rig().name("b.test", addresses), policy);
+    set(&session, "all", &url(&proxy, "socks5", ""));
+    whole(session.get("http://b.test/get")).await;
+    let told = |number: usize| proxy.connection(number).received[3..13].to_vec();
+    for number in 0..6 {
+        let last = u8::try_from(number).unwrap() + 1;
+        assert_eq!(told(number), [5, 1, 0, 1, 192, 0, 2, last, 0, 80]);
+    }
+    session.evict_idle();
+    for (kind, reply, connections) in [
+        (Kind::ProxyRefused, Reply::NotAllowed, 7),
+        (Kind::ProxyRefused, Reply::GeneralFailure, 8),
+        (Kind::ProxyRefused, Reply::NetworkUnreachable, 14),
+    ] {
+        let error = failure(&session, "http://b.test/get").await;
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref()).copied();
+        assert_eq!((error.kind(), source, proxy.accepted()), (kind, Some(reply), connections));
+        assert!(error.is_safe_to_repeat());
+    }
+    assert_eq!(session.stats().open(), 0);
 }
 
 async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>) {

@@ -21,6 +21,7 @@ scenarios! { sealed:
     d09_a_client_shows_its_certificate_to_who_asks
     d09_a_client_that_is_not_known_is_told
     m22_a_request_differs_from_its_session_this_once
+    v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time
     v84_b43_connections_are_of_one_setting
     v86_tickets_are_for_the_same_origin_and_settings
     m22_https_only_refuses_before_a_byte_and_on_the_way
@@ -149,6 +150,25 @@ async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &Wo
     // Switched off by name alone: nothing else lets it in.
     let error = get().tls(Tls::default().danger_accept_invalid_hostnames(true)).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateSelfSigned);
+}
+
+async fn v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time<R: Runtime>(world: &World<R>) {
+    let server = Dress::of(&Authority::root("stranger").issue(|_| {})).serve();
+    let session = world.session();
+    let tls = trusting();
+    set(&session, tls.clone());
+    let blind = || session.get(server.url("/get")).tls(tls.clone().danger_accept_invalid_certs(true));
+    blind().send().await.unwrap().bytes().await.unwrap();
+    for refused in 1..=20 {
+        let error = session.get(server.url("/get")).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
+        // A handshake that has failed leaves nothing behind.
+        let stats = session.stats();
+        assert_eq!((stats.idle, stats.in_use, stats.dialled), (1, 0, 1 + refused));
+    }
+    let response = blind().send().await.unwrap();
+    assert_eq!(response.connection(), (1, true));
+    response.bytes().await.unwrap();
 }
 
 async fn v84_b43_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {

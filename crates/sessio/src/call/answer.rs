@@ -40,16 +40,20 @@ impl Call {
     }
 
     fn goes_on_to(&mut self, next: Timeout, now: Now) -> Option<Instant> {
-        let Phase::Connect { limit, .. } = &mut self.phase else {
+        let Phase::Connect { limit: running, .. } = &mut self.phase else {
             self.misuse();
             return None;
         };
-        *limit = next;
-        if next == Timeout::Connect {
+        // One that takes another's place has what is left of its time, and no more.
+        let limit = if *running == Timeout::Connect { Timeout::Connect } else { next };
+        if std::mem::replace(running, limit) != limit && limit == Timeout::Connect {
             let span = self.since(now.mono);
             self.aside_mut().resolve = Some(span);
         }
-        self.clock.wait(next, &self.request.timeouts, now.mono).ok().flatten()
+        match self.clock.wait(limit, &self.request.timeouts, now.mono) {
+            Ok(deadline) => deadline,
+            Err(_) => Some(now.mono),
+        }
     }
 
     /// Here is the connection, new or out of a pool.
@@ -138,7 +142,7 @@ impl Call {
             matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
-            return self.fail(error);
+            return self.redial_or_fail(error);
         }
         if self.sender.bytes_sent() == 0 && self.receiver.bytes_received() > 0 {
             // Whatever it is, it is no answer to us (row Q13).
@@ -153,10 +157,7 @@ impl Call {
         match (direction, &self.phase) {
             // Why it takes no more, the peer may have said (row Q08).
             (Direction::Send, Phase::Handshake) => self.aside_mut().send_failure = Some(cause),
-            (Direction::Receive, Phase::Handshake) => {
-                let kind = self.cut_kind();
-                self.fail(Error::new(kind).with_source(cause));
-            }
+            (Direction::Receive, Phase::Handshake) => self.cut_off(Some(cause)),
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
                 self.is_duplex = false;
                 self.aside_mut().send_failure = Some(cause);
@@ -169,14 +170,6 @@ impl Call {
             (Direction::Receive, Phase::Read) => self.aside_mut().receive_failure = Some(cause),
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
-        }
-    }
-
-    /// What it is if the connection ends within a stage.
-    pub(super) fn cut_kind(&self) -> Kind {
-        match &self.conn {
-            Some(conn) if conn.is_tunnelling() => Kind::ClosedBeforeResponse,
-            _ => Kind::TlsClosed,
         }
     }
 
@@ -287,7 +280,31 @@ impl Call {
         self.is_kept = proof.is_some();
         self.is_duplex = false;
         self.settle();
-        proof.map(|proof| (conn, proof))
+        match proof {
+            Some(proof) => Some((conn, proof)),
+            None => {
+                self.part(conn);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn part(&mut self, conn: Conn) {
+        // Who has not said all has not come to a good end.
+        let filter = conn.into_filter().filter(|_| self.sender.is_done());
+        if let Some(mut filter) = filter {
+            filter.close();
+            self.aside_mut().parting = Some(filter);
+        }
+    }
+
+    /// What is still to be said to the peer of the connection that the call has just let go of, by
+    /// [`release`](Self::release) or because it has failed: an alert, or that nothing was cut off. It goes out if it can
+    /// without waiting, before the socket is closed.
+    pub fn farewell(&mut self) -> &[u8] {
+        let parting = self.aside.as_mut().and_then(|aside| aside.parting.as_mut());
+        parting.map_or(&[], |filter| filter.ends().0)
     }
 
     /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.

@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Call;
 use super::turn::Past;
 use crate::observer::Watch;
+use crate::secure::Secure;
 
 /// It lies apart: what is small is moved and allocated fast.
 #[derive(Default)]
@@ -26,6 +28,10 @@ pub(super) struct Aside {
     pub(super) continued_by: Option<Instant>,
     /// What connecting had come to when the time for it ran out.
     pub(super) tried: Option<Box<dyn StdError + Send + Sync>>,
+    /// Which addresses of the host a proxy was not told yet, after it could not reach those that it was told.
+    pub(super) untold: Vec<SocketAddr>,
+    /// The filter of the connection that was closed last, if it has a last word.
+    pub(super) parting: Option<Box<dyn Secure>>,
     /// How long it took until the addresses were known, until there was a connection, until it was secured.
     pub(super) resolve: Option<Duration>,
     pub(super) connect: Option<Duration>,
@@ -60,6 +66,7 @@ impl Call {
         if let Some(aside) = &mut self.aside {
             (aside.send_failure, aside.receive_failure) = (None, None);
             (aside.heard_by, aside.continued_by) = (None, None);
+            (aside.untold, aside.parting) = (Vec::new(), None);
         }
     }
 }

@@ -98,7 +98,8 @@ pub enum Event<'a> {
         /// Whether its connection is used again.
         reusable: bool,
     },
-    /// The request came to nothing on a connection from the pool, and is sent once more.
+    /// The request came to nothing on a connection from the pool, and is sent once more; or a proxy did not let us
+    /// through, and is asked once more: it has the credentials then that it wants, or another address of the host.
     #[non_exhaustive]
     Retry {
         /// What had happened.

@@ -36,7 +36,11 @@ impl Call {
         {
             error = error.with_source(tried);
         }
-        self.conn = None;
+        // A filter that fails within its handshake says why. Later it may hold what was to be sent, and that stays here.
+        let has_words = matches!(self.phase, Phase::Handshake) && error.is_tls();
+        if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
+            self.aside_mut().parting = Some(filter);
+        }
         let is_over = matches!(self.phase, Phase::Done);
         self.phase = Phase::Failing(error);
         if !is_over {

@@ -76,6 +76,7 @@ mod decode;
 mod event;
 mod failure;
 mod measure;
+mod redial;
 mod settle;
 mod step;
 mod timings;

@@ -59,7 +59,7 @@ impl Call {
                 Some(Ok(Advance::Waits)) => return,
                 Some(Ok(Advance::Secured)) => self.report_own(Self::secured),
                 Some(Ok(Advance::Tunnelled)) => self.report_own(Self::tunnelled),
-                Some(Err(error)) => return self.fail(error),
+                Some(Err(error)) => return self.redial_or_fail(error),
                 Some(Ok(Advance::Open)) => {
                     self.clock.rest();
                     self.phase = Phase::Exchange;

@@ -50,9 +50,13 @@ pub struct Connect<'a> {
     pub reach: &'a Reach,
     /// Whether it must be a new one: a pooled one has just failed.
     pub fresh: bool,
+    /// Whether there is a right to open it already: it takes the place of one over which a proxy did not let us
+    /// through, and the time for it goes on running.
+    pub is_admitted: bool,
     /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
     limits: Limits,
+    untold: &'a [SocketAddr],
 }
 
 impl<'a> Connect<'a> {
@@ -68,10 +72,13 @@ impl<'a> Connect<'a> {
         self.reach.plan.proxy()
     }
 
-    /// Where the host itself is to be looked up although a proxy leads there: the proxy is told addresses, and one
-    /// of them is handed to [`open`](Self::open).
+    /// Where the host itself is to be looked up although a proxy leads there: the proxy is told addresses, which are
+    /// handed to [`open`](Self::open). After it could not reach the first of them, the others.
     #[must_use]
     pub fn told(&self) -> Option<Destination> {
+        if !self.untold.is_empty() {
+            return Some(Destination::Addresses(self.untold.to_vec()));
+        }
         let proxy = self.proxy().filter(|proxy| proxy.protocol() == Protocol::Socks5);
         proxy.and_then(|_| self.reach.straight(self.url))
     }
@@ -101,11 +108,11 @@ impl<'a> Connect<'a> {
     }
 
     /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
-    /// of its session; `told` is where the host is, for a proxy that is [told](Self::told) addresses.
+    /// of its session; `told` is where the host is, for a proxy that is [told](Self::told) addresses, best first.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub fn open(&self, id: u64, now: Now, told: Option<SocketAddr>) -> Result<Conn> {
+    pub fn open(&self, id: u64, now: Now, told: &[SocketAddr]) -> Result<Conn> {
         let is_plain = self.url.scheme() == "http";
         if is_plain && self.proxy().is_none() {
             return Ok(Conn::plain(id, now.mono));
@@ -187,7 +194,10 @@ impl Call {
             self.report_own(Self::decision);
             self.settle();
         }
-        if matches!(self.phase, Phase::Skip { .. }) || self.sender.is_held() || self.has_send_failed() {
+        if matches!(self.phase, Phase::Skip { .. } | Phase::Handshake)
+            || self.sender.is_held()
+            || self.has_send_failed()
+        {
             self.lose_patience(now);
         }
         self.clock.start(&self.request.timeouts, now);
@@ -234,18 +244,19 @@ impl Call {
         let is_skipped = matches!(self.phase, Phase::Skip { .. });
         let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
         let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
+        let is_challenged =
+            matches!(self.phase, Phase::Handshake) && self.conn.as_ref().is_some_and(Conn::is_challenged);
         let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
         let aside = self.aside_mut();
         if (is_skipped || is_lost) && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
             return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
         }
+        if is_challenged && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            return self.cut_off(None);
+        }
         if is_shaking && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
             let cause = aside.send_failure.take();
-            let error = Error::new(self.cut_kind());
-            return self.fail(match cause {
-                Some(cause) => error.with_source(cause),
-                None => error,
-            });
+            return self.cut_off(cause);
         }
         if is_waiting
             && let Some(span) = expect
@@ -277,25 +288,26 @@ impl Call {
     /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
     #[must_use]
     pub fn wanted(&self) -> Option<Connect<'_>> {
-        let Phase::Connect { fresh, .. } = self.phase else { return None };
-        Some(Connect {
+        let Phase::Connect { fresh, limit } = self.phase else { return None };
+        Some(self.wanting(fresh, limit, None))
+    }
+
+    #[inline]
+    fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
+        Connect {
             url: &self.request.url,
             reach: &self.request.reach,
             fresh,
-            deadline: None,
+            is_admitted: limit != Timeout::Pool,
+            deadline,
             limits: self.request.limits,
-        })
+            untold: self.aside.as_ref().map_or(&[], |aside| &aside.untold),
+        }
     }
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
         match self.clock.wait(limit, &self.request.timeouts, now) {
-            Ok(deadline) => Ok(Step::Connect(Connect {
-                url: &self.request.url,
-                reach: &self.request.reach,
-                fresh,
-                deadline,
-                limits: self.request.limits,
-            })),
+            Ok(deadline) => Ok(Step::Connect(self.wanting(fresh, limit, deadline))),
             Err(timeout) => self.expire(timeout),
         }
     }

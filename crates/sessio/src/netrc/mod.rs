@@ -123,9 +123,21 @@ impl Netrc {
     /// for it the last one holds; without any, `default` does.
     #[must_use]
     pub fn of(&self, host: &str) -> Option<&Login> {
+        self.about(host).next()?.login.as_ref()
+    }
+
+    /// The login of this user, of the several that a host may have; the last one that is the user's.
+    #[must_use]
+    pub fn of_user(&self, host: &str, user: &[u8]) -> Option<&Login> {
+        self.about(host).filter_map(|entry| entry.login.as_ref()).find(|login| login.user() == user)
+    }
+
+    /// The entries for a host, last to first; those for all others if it has none.
+    fn about(&self, host: &str) -> impl Iterator<Item = &Entry> {
         let host = canonical(host);
-        let find = |host: Option<&str>| self.entries.iter().rev().find(|entry| entry.host.as_deref() == host);
-        find(Some(&host)).or_else(|| find(None))?.login.as_ref()
+        let has_own = self.entries.iter().any(|entry| entry.host.as_ref() == Some(&host));
+        let wanted = has_own.then_some(host);
+        self.entries.iter().rev().filter(move |entry| entry.host == wanted)
     }
 
     /// What has no meaning, in the order of the lines.
@@ -277,6 +289,21 @@ mod tests {
         // An entry without anything is one: it says that there is no login (rows V17, B03).
         assert_eq!(of(file, "empty.test"), None);
         assert_eq!(of("machine h login a\nmachine h login b", "h"), pair("b", ""));
+    }
+
+    /// As with curl, whose test 478 this is in other words.
+    #[test]
+    fn a_host_with_several_accounts_has_the_one_that_is_asked_for() {
+        let file = "machine h password no password one login first\nmachine h\nmachine h login second\n\
+                    machine h password two login second\nmachine i login third password three\n\
+                    default login first password d\n";
+        let netrc = Netrc::parse(file.as_bytes());
+        let password = |host, user: &str| Some(netrc.of_user(host, user.as_bytes())?.password());
+        assert_eq!(password("h", "first"), Some(&b"one"[..]));
+        assert_eq!(password("H", "second"), Some(&b"two"[..]));
+        assert_eq!(password("h", "fir"), None);
+        assert_eq!(password("i", "first"), None, "that of all others is not for a host that has its own");
+        assert_eq!(password("j", "first"), Some(&b"d"[..]));
     }
 
     #[test]

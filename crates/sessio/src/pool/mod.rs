@@ -195,6 +195,12 @@ impl<T> Pool<T> {
         }
     }
 
+    /// Takes out the connection that has idled longest, for who gives the pool up and closes them one by one.
+    pub fn take_idle(&mut self) -> Option<T> {
+        let oldest = self.idle.oldest()?;
+        self.take(oldest).map(|(connection, _)| connection)
+    }
+
     /// Closes the idle connections for the origin of `url`, whichever way they go.
     pub fn evict(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) {
         let plain = Key::of(url);

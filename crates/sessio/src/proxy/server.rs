@@ -95,7 +95,7 @@ struct Parts {
 impl Proxy {
     /// Reads the URL of a proxy: `http`, `https`, `socks5` or `socks5h`; without a scheme it is `http` (rule
     /// D-15). User and password are percent-decoded and count if there is a colon and the user is not empty
-    /// (rule A-03). Path and query mean nothing.
+    /// (rule A-03). Path and query mean nothing; what leaves it doubtful where the host is, is refused.
     ///
     /// # Errors
     /// [`Kind::InvalidProxy`]; nothing of the userinfo is in it.
@@ -109,7 +109,17 @@ impl Proxy {
             }
             None => (Protocol::Http, text.strip_prefix("//").unwrap_or(text)),
         };
-        let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+        if rest.contains('\\') {
+            // Some take it for a slash, others for a part of the user's name (row V32).
+            return Err(invalid("it has a backslash, which in user and password is %5C"));
+        }
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        if rest[end..].contains('@') {
+            // What was meant for a user's name would be taken for the host.
+            return Err(invalid(
+                "it has an @ behind its host; in user and password /, ? and # are %2F, %3F and %23",
+            ));
+        }
         let (userinfo, at) = match rest[..end].rsplit_once('@') {
             Some((userinfo, at)) => (Some(userinfo), at),
             None => (None, &rest[..end]),
@@ -356,6 +366,26 @@ mod tests {
             assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
             assert!(!format!("{error} {error:?}").contains("sec"), "{error:?}");
         }
+    }
+
+    /// Clients do not agree on what these say; by one reading what is for one host goes to another.
+    #[test]
+    fn v32_where_the_host_is_must_not_be_doubtful() {
+        for text in [
+            r"http://DOMAIN\user:secret@p:3128",
+            r"DOMAIN\user:secret@p",
+            r"http://p\@evil",
+            "http://user:123#secret@p:3128",
+            "http://user:123?secret@p",
+            "http://user/secret@p",
+            "p#@evil",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
+            assert!(error.to_string().contains('%') && !error.to_string().contains("secret"), "{error}");
+        }
+        let proxy = Proxy::parse("http://DOMAIN%5Cuser:1%232@p").unwrap();
+        assert_eq!(proxy.credentials(), Some((&br"DOMAIN\user"[..], &b"1#2"[..])));
     }
 
     #[test]

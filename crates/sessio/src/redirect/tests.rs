@@ -30,6 +30,25 @@ fn after(from: &str, location: &str, rules: &RedirectRules) -> Follow {
 }
 
 #[test]
+fn v29_what_is_left_of_a_login_stays_within_its_origin() {
+    let mut headers = Headers::new();
+    for name in ["www-authenticate", "Proxy-Authenticate", "Cookie2", "Proxy-Authorization", "X-Plain"] {
+        headers.append(name, "h").unwrap();
+    }
+    for (to, stay) in
+        [("http://b/", "X-Plain"), ("/b", "www-authenticate Proxy-Authenticate Cookie2 X-Plain")]
+    {
+        let url = url("http://a/");
+        let hop = Hop { method: &Method::GET, url: &url, headers: &headers, body: Replay::None, taken: 0 };
+        let Decision::Follow(next) = decide(&hop, &head(302, &[to.as_bytes()]), &RedirectRules::default())
+        else {
+            panic!("{to}");
+        };
+        assert_eq!(next.headers.iter().map(|field| field.name).collect::<Vec<_>>().join(" "), stay);
+    }
+}
+
+#[test]
 fn r01_r02_only_five_statuses_with_a_location_are_followed() {
     let (url, headers) = (url("http://a/"), Headers::new());
     let hop = Hop { method: &Method::GET, url: &url, headers: &headers, body: Replay::None, taken: 0 };

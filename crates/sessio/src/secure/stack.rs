@@ -95,6 +95,13 @@ impl Secure for Stack {
         }
     }
 
+    fn close(&mut self) {
+        self.inner.close();
+        // What the outer one does not take any more is lost with the connection.
+        let _ = self.push();
+        self.outer.close();
+    }
+
     fn rest(&mut self) {
         self.inner.rest();
         self.outer.rest();

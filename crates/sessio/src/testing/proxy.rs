@@ -67,7 +67,7 @@ fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
     let url = Url::parse("https://a.example/").expect("a URL");
     let proxy = Proxy::parse(&format!("{scheme}://user:pass@p")).expect("a proxy").wait_for_challenge();
     let limits = Limits { head_bytes: 4096, ..Limits::default() };
-    let mut tunnel = Tunnel::to(&url, &proxy, &Headers::new(), None, limits).expect("a tunnel");
+    let mut tunnel = Tunnel::to(&url, &proxy, &Headers::new(), &[], limits).expect("a tunnel");
     let mut left = words;
     loop {
         while !tunnel.unsent().is_empty() {

@@ -69,6 +69,10 @@ pub struct Connect {
     receiver: Receiver,
     /// Credentials went out.
     is_known: bool,
+    /// The proxy has asked for them: it is being told them here.
+    is_answering: bool,
+    /// It has asked for them, and will not hear them on this connection.
+    is_asked: bool,
     state: State,
 }
 
@@ -103,6 +107,8 @@ impl Connect {
             sender: Sender::idle(Vec::new()),
             receiver: Receiver::default(),
             is_known: false,
+            is_answering: false,
+            is_asked: false,
             state: State::Head,
         };
         connect.ask(says);
@@ -174,12 +180,33 @@ impl Connect {
     /// The refusal so far.
     pub(super) fn cut_short(&mut self) -> Option<Error> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Refusal(head, body) => Some(refused(*head, body, false)),
+            State::Refusal(head, body) => Some(self.refuse(*head, body, false)),
             state => {
                 self.state = state;
                 None
             }
         }
+    }
+
+    /// Whether what is being read is worth no long wait: the proxy has asked for what it can be told elsewhere.
+    pub(super) fn is_challenged(&self) -> bool {
+        matches!(&self.state, State::Refusal(head, _) if self.can_answer(head))
+    }
+
+    /// Whether it has failed for want of credentials that there are: the proxy would not hear them, or has hung up
+    /// instead of hearing them, as one that closes does.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_asked || (self.is_answering && self.receiver.bytes_received() == 0)
+    }
+
+    /// Whether this asks for credentials that there are, and that did not go out.
+    fn can_answer(&self, head: &Head) -> bool {
+        !self.is_known && self.proxy.has_credentials() && asks_for_basic(head)
+    }
+
+    fn refuse(&mut self, head: Head, body: Vec<u8>, is_whole: bool) -> Error {
+        self.is_asked = self.can_answer(&head);
+        refused(head, body, is_whole)
     }
 
     fn advance(&mut self) -> Result<()> {
@@ -227,13 +254,16 @@ impl Connect {
         let State::Refusal(head, body) = std::mem::replace(&mut self.state, State::Over) else {
             return Err(Kind::Misuse.into());
         };
-        let goes_on = matches!(self.receiver.reuse(), Reuse::Yes { .. }) && self.sender.is_done();
-        if goes_on && !self.is_known && self.proxy.has_credentials() && asks_for_basic(&head) {
+        let goes_on = matches!(self.receiver.reuse(), Reuse::Yes { .. })
+            && self.sender.is_done()
+            && !closes_by_old_name(&head);
+        if goes_on && self.can_answer(&head) {
+            self.is_answering = true;
             let says = self.proxy.adds(true);
             self.ask(&says);
             return Ok(());
         }
-        Err(refused(*head, body, true))
+        Err(self.refuse(*head, body, true))
     }
 
     fn explain(&self, error: Error) -> Error {
@@ -250,6 +280,12 @@ fn refused(head: Head, body: Vec<u8>, is_whole: bool) -> Error {
     let status = head.status.as_u16();
     let source = Refused { head, body: body.into(), is_whole };
     Error::new(kind).with_detail(format!("status {status}")).with_source(source)
+}
+
+/// No standard has this field, and proxies that say `close` in it do close.
+fn closes_by_old_name(head: &Head) -> bool {
+    let is_close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
+    head.headers.get_all("Proxy-Connection").any(|line| line.split(|b| *b == b',').any(is_close))
 }
 
 /// Whether a 407 takes user and password (RFC 7617).
@@ -497,13 +533,34 @@ mod tests {
             "Proxy-Authenticate: Digest realm=\"x, Basic y\"\r\nContent-Length: 0\r\n",
             "Content-Length: 0\r\n",
             "Proxy-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 0\r\n",
+            "Proxy-Authenticate: Basic\r\nProxy-Connection: x, Close\r\nContent-Length: 0\r\n",
         ] {
             let mut connect = waiting();
             say(&mut connect);
             let answer = format!("HTTP/1.1 407 Who\r\n{other}\r\n");
             let error = hear(&mut connect, answer.as_bytes(), 9, false).unwrap_err();
             assert_eq!(error.kind(), Kind::ProxyAuthentication, "{other}");
+            assert_eq!(connect.is_asked(), other.contains("Connection"), "{other}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_hangs_up_on_credentials_that_it_asked_for_is_told_them_elsewhere() {
+        let asks = b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+        for (then, is_asked) in [(&b""[..], true), (b"HTTP/1.1 200", false)] {
+            let proxy = Proxy::parse("http://u:p@p").unwrap().wait_for_challenge();
+            let mut connect =
+                Connect::new(&Url::parse("https://a/").unwrap(), &proxy, Limits::default()).unwrap();
+            say(&mut connect);
+            assert!(!hear(&mut connect, asks, 99, false).unwrap());
+            say(&mut connect);
+            hear(&mut connect, then, 99, true).unwrap_err();
+            assert_eq!(connect.is_asked(), is_asked);
+        }
+        let mut first = connect("https://a/", "http://u:p@p");
+        say(&mut first);
+        assert_eq!(hear(&mut first, b"", 1, true).unwrap_err().kind(), Kind::ClosedBeforeResponse);
+        assert!(!first.is_asked());
     }
 
     #[test]

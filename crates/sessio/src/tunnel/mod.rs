@@ -37,8 +37,8 @@ pub enum Tunnel {
 }
 
 impl Tunnel {
-    /// The conversation with this proxy about the host of this URL. `address` is where the host is, for a
-    /// proxy that is told addresses; `says` are headers for an HTTP proxy, its own included.
+    /// The conversation with this proxy about the host of this URL. `addresses` is where the host is, for a
+    /// proxy that is told the first of them; `says` are headers for an HTTP proxy, its own included.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] if the host cannot be told to this proxy, [`Kind::Resolve`] if an address is
@@ -47,15 +47,15 @@ impl Tunnel {
         url: &Url,
         proxy: &Proxy,
         says: &Headers,
-        address: Option<SocketAddr>,
+        addresses: &[SocketAddr],
         limits: Limits,
     ) -> Result<Self> {
         use crate::proxy::Protocol::{Http, Https, Socks5 as Told, Socks5h as Named};
         Ok(match proxy.protocol() {
             Http | Https => Self::Connect(Box::new(Connect::saying(url, proxy, says, limits)?)),
             Told => {
-                let address = address.ok_or_else(|| Error::new(Kind::Resolve))?;
-                Self::Socks5(Box::new(Socks5::new(Target::Address(address), proxy)?))
+                let (first, others) = addresses.split_first().ok_or_else(|| Error::new(Kind::Resolve))?;
+                Self::Socks5(Box::new(Socks5::new(Target::Address(*first), proxy)?.or(others)))
             }
             Named => Self::Socks5(Box::new(Socks5::new(Target::of(url)?, proxy)?)),
         })
@@ -119,6 +119,28 @@ impl Tunnel {
             Self::Socks5(_) => None,
         }
     }
+
+    /// Whether the rest of a refusal is not worth a long wait: another connection is.
+    pub(crate) fn is_challenged(&self) -> bool {
+        matches!(self, Self::Connect(connect) if connect.is_challenged())
+    }
+
+    /// It was refused: what another connection to this proxy may be good for.
+    pub(crate) fn again(&mut self) -> Option<Again> {
+        match self {
+            Self::Connect(connect) => connect.is_asked().then_some(Again::Credentials),
+            Self::Socks5(socks) => Some(Again::Addresses(socks.others()?)),
+        }
+    }
+}
+
+/// What is said to a proxy on another connection, after it has refused on one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// The credentials that it asked for.
+    Credentials,
+    /// Other addresses of the host: one at least.
+    Addresses(Vec<SocketAddr>),
 }
 
 impl fmt::Debug for Tunnel {

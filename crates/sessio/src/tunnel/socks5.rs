@@ -108,6 +108,17 @@ impl Reply {
             code => Self::Unassigned(code),
         }
     }
+
+    /// Whether another address of the host may fare better.
+    const fn is_about_address(self) -> bool {
+        use Reply::{
+            AddressTypeNotSupported, ConnectionRefused, HostUnreachable, NetworkUnreachable, TtlExpired,
+        };
+        matches!(
+            self,
+            NetworkUnreachable | HostUnreachable | ConnectionRefused | TtlExpired | AddressTypeNotSupported
+        )
+    }
 }
 
 impl fmt::Display for Reply {
@@ -153,6 +164,10 @@ impl std::error::Error for Reply {}
 pub struct Socks5 {
     state: State,
     credentials: Option<(Secret, Secret)>,
+    /// Where else the target is.
+    others: Vec<SocketAddr>,
+    /// The proxy cannot reach the target where it was told that it is.
+    is_lost: bool,
     request: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
@@ -195,6 +210,8 @@ impl Socks5 {
         Ok(Self {
             state: State::Method,
             credentials,
+            others: Vec::new(),
+            is_lost: false,
             request,
             out,
             sent: 0,
@@ -202,6 +219,17 @@ impl Socks5 {
             come: 0,
             received: 0,
         })
+    }
+
+    /// The same, with where else the target is: one connection to the proxy is good for one address.
+    pub(super) fn or(mut self, others: &[SocketAddr]) -> Self {
+        self.others = others.to_vec();
+        self
+    }
+
+    /// Where else the target is, if there is more and the proxy did not reach it where it was told.
+    pub(super) fn others(&mut self) -> Option<Vec<SocketAddr>> {
+        (self.is_lost && !self.others.is_empty()).then(|| std::mem::take(&mut self.others))
     }
 
     /// What goes to the proxy now.
@@ -328,6 +356,7 @@ impl Socks5 {
         // Some send nothing behind the code of a refusal.
         if self.word[1] != 0 {
             let reply = Reply::of(self.word[1]);
+            self.is_lost = reply.is_about_address();
             return Err(Error::new(Kind::ProxyRefused).with_detail(reply.to_string()).with_source(reply));
         }
         if self.reply_len().is_none() {

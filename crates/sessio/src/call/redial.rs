@@ -1,0 +1,92 @@
+//! What a proxy is asked once more, over another connection.
+
+use std::io;
+
+use super::{Call, Event, Phase};
+use crate::error::{Error, Kind, Timeout};
+use crate::tunnel::Again;
+
+impl Call {
+    /// A stage of the connection has failed. If a proxy wants credentials that it was not told, and hangs up, it is
+    /// told them on another connection: once, as with any challenge. If it cannot reach an address of the host, it is
+    /// told the next. Nothing of the request has gone out, and the limit for connecting holds for all of it together.
+    #[cold]
+    pub(super) fn redial_or_fail(&mut self, error: Error) {
+        let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
+            Some(Again::Credentials) if self.request.reach.plan.challenge() => Vec::new(),
+            Some(Again::Addresses(untold)) => untold,
+            _ => return self.fail(error),
+        };
+        self.conn = None;
+        self.forget_connection();
+        self.aside_mut().untold = untold;
+        self.recycle();
+        self.phase = Phase::Connect { fresh: true, limit: Timeout::Connect };
+        self.report(Event::Retry { kind: error.kind() });
+        self.report_own(Self::connecting);
+    }
+
+    /// The connection has ended within a stage, or what is left of that is not waited for.
+    #[cold]
+    pub(super) fn cut_off(&mut self, cause: Option<io::Error>) {
+        let error = match &mut self.conn {
+            Some(conn) if conn.is_tunnelling() => {
+                // What the proxy has said before is why.
+                conn.cut_short().unwrap_or_else(|| Kind::ClosedBeforeResponse.into())
+            }
+            _ => Kind::TlsClosed.into(),
+        };
+        self.redial_or_fail(match cause {
+            Some(cause) if !error.is_proxy() => error.with_source(cause),
+            _ => error,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::{Jar, Memory, Now, Request, Settings, Step, UnixTime, merge, prepare};
+
+    #[test]
+    fn f21_the_limit_for_connecting_holds_for_all_addresses_together() {
+        let mut settings = Settings::default();
+        settings.timeouts.connect = Some(Duration::from_secs(10));
+        settings.proxies.set("all", "socks5://p").unwrap();
+        let at = |seconds| Duration::from_secs(seconds);
+        let start = Now { mono: Instant::now(), wall: UnixTime(0) };
+        let after = |seconds| Now { mono: start.mono + at(seconds), ..start };
+        let request = prepare(merge(&settings, Request::get("http://a/")), &mut Jar::new(), start).unwrap();
+        let mut call = Call::new(request, Memory::default()).unwrap();
+        let mut told: Vec<_> = (1..=9).map(|n| format!("192.0.2.{n}:80").parse().unwrap()).collect();
+        for attempt in 0..3 {
+            let begun = after(if attempt == 0 { 0 } else { 4 * attempt });
+            let Ok(Step::Connect(to)) = call.step(begun) else { panic!("{call:?}") };
+            assert_eq!((to.is_admitted, to.fresh), (attempt > 0, attempt > 0));
+            if attempt > 0 {
+                assert_eq!(to.told(), Some(crate::reach::Destination::Addresses(told.clone())));
+                assert_eq!(to.deadline, Some(after(10).mono));
+            }
+            let conn = to.open(attempt, begun, &told).unwrap();
+            call.admitted(begun);
+            assert_eq!(call.resolved(begun), Some(after(10).mono));
+            call.connected(conn);
+            for word in [&b"\x05\0"[..], b"\x05\x05\0\x01\0"] {
+                let Ok(Step::Io(io)) = call.step(begun) else { panic!("{call:?}") };
+                let n = io.send.len();
+                call.sent(n);
+                let Ok(Step::Io(io)) = call.step(begun) else { panic!("{call:?}") };
+                assert_eq!(io.deadline, Some(after(10).mono));
+                io.recv[..word.len()].copy_from_slice(word);
+                call.received(word.len());
+            }
+            told.remove(0);
+        }
+        // A resolver that blocks has come back too late: there is no time left to dial.
+        assert!(matches!(call.step(after(9)), Ok(Step::Connect(_))));
+        assert_eq!(call.resolved(after(11)), Some(after(11).mono));
+        assert_eq!(call.step(after(11)).unwrap_err().kind(), Kind::Timeout(Timeout::Connect));
+    }
+}

@@ -1,0 +1,40 @@
+//! Sessions that end where their runtime is not: what they have to say then goes out if it can.
+
+use sessio::tls::Tls;
+use sessio_testkit::{Connection, Server};
+use sessio_tests::authority::Authority;
+use sessio_tests::coat::Dress;
+use sessio_tokio::Session;
+
+#[test]
+fn q16_a_session_ends_outside_of_its_runtime_and_after_it() {
+    let root = Authority::root("root");
+    let dress = Dress::of(&root.issue(|_| {}));
+    let partings = dress.partings();
+    let kept = || Connection::new().expect_request().ok("hi").read_to_end();
+    let server = Server::dressed_scripted(dress.wardrobe(), [kept(), kept()]);
+    for (number, outlives) in [false, true].into_iter().enumerate() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let session = Session::new();
+        let done: sessio::Result<()> = session.update(|settings| {
+            settings.tls = Tls::default().roots(root.certificates());
+            settings.trust_env = false;
+            Ok(())
+        });
+        done.unwrap();
+        runtime.block_on(async {
+            let response = session.get(server.url("/")).send().await.unwrap();
+            assert_eq!(response.text().await.unwrap(), "hi");
+        });
+        if outlives {
+            drop(runtime);
+            drop(session);
+        } else {
+            drop(session);
+        }
+        server.wait_closed(number);
+    }
+    // A runtime that is gone takes no more words, and nobody minds.
+    let words = partings.so_far();
+    assert!(!words.is_empty() && words.iter().all(|word| word == "close_notify"), "{words:?}");
+}
