@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sessio_driver::Runtime as _;
 use sessio_tokio::cookie::NewCookie;
 use sessio_tokio::multipart::{Form, Part};
-use sessio_tokio::{Auth, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
+use sessio_tokio::{Auth, Digest, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
 
 /// httpbin in a process of its own, which ends with this.
 struct Server {
@@ -144,6 +144,24 @@ async fn credentials(server: &Server) {
     assert_eq!(seen, json!({"authenticated": true, "token": "abc"}));
     let url = server.url(path).replace("http://", "http://user:pass@");
     assert_eq!(read(sessio_tokio::get(url).await).await["authenticated"], true);
+    digest(server).await;
+}
+
+/// Digest, challenged once for each algorithm and protection. httpbin answers whom it challenged before, by a
+/// cookie, and gives every proof a nonce of its own.
+async fn digest(server: &Server) {
+    for protection in ["auth", "auth-int"] {
+        for algorithm in ["MD5", "SHA-256", "SHA-512"] {
+            let session = Session::new();
+            change(&session, |s| s.auth = Auth::flow(Digest::new("user", "passage")));
+            let path = format!("/digest-auth/{protection}/user/passage/{algorithm}");
+            let response = session.get(server.url(&path)).send().await.unwrap();
+            assert_eq!((response.status().as_u16(), response.history().len()), (200, 1), "{path}");
+            let wrong = Auth::flow(Digest::new("user", "wrong"));
+            let response = session.get(server.url(&path)).auth(wrong).send().await.unwrap();
+            assert_eq!(response.status(), 401, "{path}");
+        }
+    }
 }
 
 /// S17: redirects of each kind, with their history.

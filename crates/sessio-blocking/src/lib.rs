@@ -66,6 +66,8 @@ mod wait;
 
 pub use reader::ReaderSource;
 pub use runtime::{Blocking, Timer};
+#[cfg(feature = "digest")]
+pub use sessio_driver::Digest;
 pub use sessio_driver::sessio::{
     self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
     Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie,

@@ -69,9 +69,22 @@ impl Socket {
     /// Reads what is there. The shortest timeout of a socket is a tick of the system's clock, which is long for whoever
     /// sends a large body and only looks whether the peer has said something meanwhile.
     fn glance(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.look()?;
+        self.socket.read(room)
+    }
+
+    /// How many bytes of at most one are there to be read at this moment: none at the end of the stream.
+    #[cfg(unix)]
+    fn look(&self) -> io::Result<usize> {
+        self.socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_PEEK | libc::MSG_DONTWAIT)
+    }
+
+    /// How many bytes of at most one are there to be read at this moment: none at the end of the stream.
+    #[cfg(not(unix))]
+    fn look(&self) -> io::Result<usize> {
         self.socket.set_nonblocking(true)?;
-        let read = self.socket.read(room);
-        self.socket.set_nonblocking(false).and(read)
+        let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
+        self.socket.set_nonblocking(false).and(peeked)
     }
 }
 
@@ -97,12 +110,8 @@ impl Stream for Socket {
     }
 
     fn is_idle_open(&self) -> bool {
-        let peeked = self.socket.set_nonblocking(true).and_then(|()| {
-            let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
-            self.socket.set_nonblocking(false).and(peeked)
-        });
         // An end of stream and a byte out of turn are both something to read.
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        self.look().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

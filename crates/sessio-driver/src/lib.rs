@@ -13,6 +13,8 @@ mod backend;
 mod builder;
 mod connect;
 mod cookie_file;
+#[cfg(feature = "digest")]
+mod digest;
 mod download;
 mod draft;
 mod environment;
@@ -41,6 +43,8 @@ pub mod bodies {}
 pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
+#[cfg(feature = "digest")]
+pub use digest::Digest;
 pub use events::Events;
 pub use failure::{Attempt, ConnectFailure, Endpoint};
 #[cfg(feature = "futures-io")]

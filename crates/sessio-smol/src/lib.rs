@@ -90,6 +90,9 @@ pub use socket::Socket;
 
 pub use sessio_driver::ReaderSource;
 
+#[cfg(feature = "digest")]
+pub use sessio_driver::Digest;
+
 #[cfg(feature = "http-body")]
 pub use sessio_driver::BodySource;
 

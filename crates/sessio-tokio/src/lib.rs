@@ -78,6 +78,9 @@ pub use reader::{Reader, ReaderSource};
 pub use runtime::{Timer, Tokio};
 pub use socket::Socket;
 
+#[cfg(feature = "digest")]
+pub use sessio_driver::Digest;
+
 #[cfg(feature = "http-body")]
 pub use sessio_driver::BodySource;
 

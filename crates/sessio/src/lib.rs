@@ -78,6 +78,7 @@
 //! | `gzip` (default) | answers coded as gzip or deflate are decoded, and asked for |
 //! | `brotli`, `zstd` | the same for br and zstd |
 //! | `charset` | text in the charsets of the Encoding standard, beside UTF-8 and ISO 8859-1 |
+//! | `digest` | Digest authentication |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
 //! | `mime` | types of files by the extensions of their names, for parts of forms |

@@ -15,13 +15,14 @@ use sessio::cookie::{Jar, Keep};
 use sessio::testing::cookie::at;
 use sessio::{Now, UnixTime, Url};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "http://www.example.com/",
     "http://example.com/",
     "http://a.www.example.com/",
     "http://www.example.com/dir/page",
     "http://localhost/",
     "http://127.0.0.1/dir/",
+    "http://[::1]/dir/",
 ];
 
 const LINES: [&str; 12] = [
@@ -56,10 +57,9 @@ impl Server {
     fn fetch(&self, page: &str, lines: &[&str], options: &[&str]) -> Vec<String> {
         let mut url = Url::parse(page).unwrap();
         let _ = url.set_port(Some(self.port));
-        let host = url.host_str().unwrap();
         let mut curl = Command::new("curl")
-            .args(["--silent", "--show-error", "--noproxy", "*", "--resolve"])
-            .arg(format!("{host}:{}:127.0.0.1", self.port))
+            .args(["--silent", "--show-error", "--globoff", "--noproxy", "*", "--connect-to"])
+            .arg(format!("::127.0.0.1:{}", self.port))
             .args(options)
             .arg(url.as_str())
             .stdout(std::process::Stdio::null())

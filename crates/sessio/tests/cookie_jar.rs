@@ -33,6 +33,7 @@ fn every_refusal_has_its_reason() {
         ("https://x.example/", "=", Reason::Empty),
         ("https://x.example/", &long, Reason::TooLong),
         ("data:text/plain,", "a=1", Reason::NoHost),
+        ("ftp://x.example/", "a=1", Reason::NoHost),
         ("https://x.example/", "a=1; Domain=.", Reason::InvalidDomain),
         ("https://xn--bcher-kva.example/", "a=1; Domain=b\u{fc}cher.example", Reason::InvalidDomain),
         ("https://x.example/", "a=1; Domain=example", Reason::PublicSuffix),
@@ -54,6 +55,54 @@ fn every_refusal_has_its_reason() {
         assert_eq!(set(&mut jar, from, &[line]), [reason], "{line}");
         assert_eq!(jar.len(), 1);
     }
+}
+
+#[test]
+fn cookies_stay_within_http_and_websocket() {
+    let mut jar = Jar::new();
+    set(&mut jar, "http://x.example/", &["a=1; Domain=x.example"]);
+    for (to, expected) in [
+        ("ws://x.example/", "a=1"),
+        ("wss://x.example/", "a=1"),
+        ("https://x.example/", "a=1"),
+        ("ftp://x.example/", ""),
+        ("other://x.example/", ""),
+    ] {
+        assert_eq!(header(&mut jar, to), expected, "{to}");
+        assert_eq!(jar.matching(&url(to), at(0)).is_empty(), expected.is_empty(), "{to}");
+    }
+    // Nor does such a host become the first of a cookie that belongs to none yet.
+    jar.insert(NewCookie::new("token", "t").unwrap(), at(0)).unwrap();
+    assert_eq!(header(&mut jar, "ftp://y.example/"), "");
+    assert_eq!(header(&mut jar, "http://x.example/"), "a=1; token=t");
+}
+
+#[test]
+#[cfg(feature = "psl")]
+fn v65_nothing_spans_the_public_suffix_of_its_host() {
+    for (from, domain) in [
+        // The suffix itself hangs from a wildcard; what it hangs from, and what that lies in, are no suffixes.
+        ("https://mine.us-east-1.compute.amazonaws.com/", "us-east-1.compute.amazonaws.com"),
+        ("https://mine.us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
+        ("https://mine.us-east-1.compute.amazonaws.com/", "AMAZONAWS.com"),
+        ("https://mine.s3.amazonaws.com/", ".amazonaws.com"),
+        ("https://us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
+        // An exception from a wildcard.
+        ("https://www.city.kobe.jp/", "kobe.jp"),
+        ("https://www.city.kobe.jp./", "kobe.jp."),
+    ] {
+        let mut jar = Jar::new();
+        assert_eq!(
+            set(&mut jar, from, &[&format!("a=1; Domain={domain}")]),
+            [Reason::PublicSuffix],
+            "{domain}"
+        );
+    }
+    let mut jar = Jar::new();
+    set(&mut jar, "https://www.city.kobe.jp/", &["a=1; Domain=city.kobe.jp"]);
+    set(&mut jar, "https://docs.amazonaws.com/", &["b=1; Domain=amazonaws.com"]);
+    assert_eq!(header(&mut jar, "https://city.kobe.jp/"), "a=1");
+    assert_eq!(header(&mut jar, "https://amazonaws.com/"), "b=1");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod codings;
 mod compress;
 mod cookie_files;
 mod credentials;
+mod digest;
 mod guards;
 mod handshakes;
 mod limits;

@@ -1,9 +1,12 @@
 //! `cookies.txt`, the format that Netscape left behind: curl, wget, yt-dlp and browser extensions speak it.
 
+use std::net::Ipv6Addr;
+
 use super::jar::Jar;
-use super::parse::SameSite;
+use super::parse::{SameSite, seconds};
 use super::record::Cookie;
 use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines};
+use super::scan::trim;
 use crate::UnixTime;
 
 /// The first line, on which some readers insist.
@@ -15,8 +18,9 @@ const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 impl Jar {
     /// Reads `cookies.txt`: what curl, wget and browser extensions write, and [`write_cookies_txt`](Self::write_cookies_txt).
     ///
-    /// Lines that begin with `#` are comments, but for `#HttpOnly_`. An end of 0, or none, is the session's. A line that
-    /// cannot be used is reported with its number, and nothing else is lost.
+    /// Lines that begin with `#` are comments, but for `#HttpOnly_`. An end of 0, or none, is the session's. A port behind
+    /// the domain, as wget writes it, is passed over: cookies do not know ports. A line that cannot be used is reported
+    /// with its number, and nothing else is lost.
     ///
     /// ```
     /// use sessio::{UnixTime, cookie::Jar};
@@ -78,10 +82,14 @@ fn entry(line: &[u8], http_only: bool) -> Result<Entry<'_>, &'static str> {
     Ok(Entry {
         name,
         value,
-        domain: str::from_utf8(domain).ok().filter(|domain| !domain.is_empty()).ok_or("a domain")?,
+        domain: str::from_utf8(trim(domain))
+            .ok()
+            .map(without_port)
+            .filter(|domain| !domain.is_empty())
+            .ok_or("a domain")?,
         host_only: !flag(below)?,
-        path,
-        expires: end_of(end)?,
+        path: if path.is_empty() { b"/" } else { path },
+        expires: end_of(trim(end))?,
         secure: flag(secure)?,
         http_only,
         same_site: SameSite::Unset,
@@ -91,23 +99,38 @@ fn entry(line: &[u8], http_only: bool) -> Result<Entry<'_>, &'static str> {
     })
 }
 
-const fn flag(field: &[u8]) -> Result<bool, &'static str> {
-    match field {
-        b"TRUE" | b"true" | b"True" => Ok(true),
-        b"FALSE" | b"false" | b"False" => Ok(false),
-        _ => Err("TRUE or FALSE"),
+/// The host of a domain that has the port of its server behind it. An IPv6 address has colons of its own, in brackets or
+/// not; what can be read as one is one.
+fn without_port(domain: &str) -> &str {
+    let Some((host, port)) = domain.rsplit_once(':') else { return domain };
+    let address = |text: &str| text.parse::<Ipv6Addr>().is_ok();
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && !address(domain);
+    let is_host = !host.contains(':') || host.ends_with(']') || address(host);
+    if is_port && is_host { host } else { domain }
+}
+
+fn flag(field: &[u8]) -> Result<bool, &'static str> {
+    if field.eq_ignore_ascii_case(b"TRUE") {
+        Ok(true)
+    } else if field.eq_ignore_ascii_case(b"FALSE") {
+        Ok(false)
+    } else {
+        Err("TRUE or FALSE")
     }
 }
 
-/// Unix seconds, perhaps with a fraction, which is dropped.
+/// Unix seconds, perhaps with a fraction, which is dropped; saturated.
 fn end_of(field: &[u8]) -> Result<Option<i64>, &'static str> {
-    let whole = field.split(|&byte| byte == b'.').next().unwrap_or_default();
     if field.is_empty() {
         return Ok(None);
     }
-    let end: i64 =
-        str::from_utf8(whole).ok().and_then(|text| text.parse().ok()).ok_or("an end in unix seconds")?;
-    Ok((end != 0).then_some(end))
+    let whole = field.split(|&byte| byte == b'.').next().unwrap_or_default();
+    let (sign, digits) = match whole {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    let size = seconds(digits).ok_or("an end in unix seconds")?;
+    Ok((size != 0).then_some(sign * size))
 }
 
 fn write(cookie: &Cookie, out: &mut Vec<u8>) {
@@ -117,9 +140,11 @@ fn write(cookie: &Cookie, out: &mut Vec<u8>) {
     }
     // The dot agrees with the second field; some readers stop where it does not.
     let dot = if cookie.host_only() { "" } else { "." };
+    // curl and wget know an IPv6 address by its bare form only.
+    let domain = cookie.domain().trim_start_matches('[').trim_end_matches(']');
     // An end at 0 or before has passed on any sensible clock, and 0 would read as the session's.
     let end = cookie.expires().map_or(0, |end| end.0.max(1));
-    let (domain, path) = (cookie.domain(), cookie.path());
+    let path = cookie.path();
     let (below, secure) = (word(!cookie.host_only()), word(cookie.secure()));
     out.extend_from_slice(format!("{dot}{domain}\t{below}\t{path}\t{secure}\t{end}\t").as_bytes());
     out.extend_from_slice(cookie.name());
@@ -131,7 +156,6 @@ fn write(cookie: &Cookie, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[cfg(feature = "psl")]
     use crate::cookie::Reason;
 
     const NOW: UnixTime = UnixTime(1_767_225_600);
@@ -151,9 +175,10 @@ mod tests {
              a.example\tFALSE\t/x\tTRUE\t\tsix\n\
              #HttpOnly_127.0.0.1\tTRUE\t/\tFALSE\t1798761600\tip\tv=1\n\
              .localhost\tTRUE\t/\tFALSE\t0\t\tnameless\n\
-             .a.example\tTRUE\t/\tFALSE\t1\told\t1",
+             .a.example\tTRUE\t/\tFALSE\t1\told\t1\n \
+             b.example \tFALSE\t\tFALSE\t 1798761600 \tby-hand\t 1 ",
         );
-        assert_eq!(loaded, Loaded { stored: 5, expired: 1, problems: vec![] });
+        assert_eq!(loaded, Loaded { stored: 6, expired: 1, problems: vec![] });
         let cookies: Vec<_> = jar.iter().collect();
         assert_eq!((cookies[0].host_only(), cookies[0].expires()), (false, Some(UnixTime(1_798_761_600))));
         assert_eq!(
@@ -162,6 +187,52 @@ mod tests {
         );
         assert!(cookies[3].http_only() && cookies[3].domain() == "127.0.0.1");
         assert_eq!((cookies[4].domain(), cookies[4].pair()), ("localhost", &b"nameless"[..]));
+        let by_hand = cookies[5];
+        assert_eq!((by_hand.domain(), by_hand.path(), by_hand.pair()), ("b.example", "/", &b"by-hand=1"[..]));
+        assert_eq!(by_hand.expires(), Some(UnixTime(1_798_761_600)));
+    }
+
+    #[test]
+    fn hosts_as_curl_and_wget_spell_them() {
+        let (jar, loaded) = read(
+            "::1\tFALSE\t/\tFALSE\t0\tcurl\t1\n\
+             #HttpOnly_::1\tFALSE\t/\tFALSE\t0\thidden\t1\n\
+             [::1]\tFALSE\t/\tFALSE\t0\tpython\t1\n\
+             ::1:18080\tFALSE\t/\tFALSE\t0\twget\t1\n\
+             [::1]:8080\tFALSE\t/\tFALSE\t0\tport\t1\n\
+             2001:DB8::8080\tfalse\t/\tFalse\t0\taddress\t1\n\
+             localhost:8080\tFALSE\t/\tFALSE\t0\tname\t1\n\
+             127.0.0.1:8080\tFALSE\t/\tFALSE\t0\tv4\t1\n\
+             a.example:http\tFALSE\t/\tFALSE\t0\tno-port\t1\n\
+             a.example:\tFALSE\t/\tFALSE\t0\tno-port\t1\n",
+        );
+        let domains: Vec<_> = jar.iter().map(Cookie::domain).collect();
+        let (one, two) = ("[::1]", "[2001:db8::8080]");
+        assert_eq!(domains, [one, one, one, one, one, two, "localhost", "127.0.0.1"]);
+        let faults: Vec<_> = loaded.problems.iter().map(|problem| (problem.line, problem.fault)).collect();
+        let fault = Fault::Refused(Reason::InvalidDomain);
+        assert_eq!(faults, [(9, fault), (10, fault)]);
+
+        let mut out = Vec::new();
+        jar.write_cookies_txt(Keep::All, NOW, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n::1\tFALSE\t/\tFALSE\t0\tpython\t1\n"), "{text}");
+        assert!(text.contains("\n#HttpOnly_::1\t") && !text.contains('['), "{text}");
+        assert!(read(&text).0.iter().eq(jar.iter()));
+    }
+
+    #[test]
+    fn ends_of_any_size() {
+        let ends = |text: &str| end_of(text.as_bytes());
+        assert_eq!(ends("99999999999999999999"), Ok(Some(i64::MAX)));
+        assert_eq!(ends("-99999999999999999999.5"), Ok(Some(-i64::MAX)));
+        assert_eq!(
+            (ends("-5"), ends("000"), ends("-0"), ends("")),
+            (Ok(Some(-5)), Ok(None), Ok(None), Ok(None))
+        );
+        for broken in ["soon", "-", ".5", "+5", "1e9", " 5", "5 ", "--5"] {
+            assert_eq!(ends(broken), Err("an end in unix seconds"), "{broken}");
+        }
     }
 
     #[test]

@@ -63,8 +63,9 @@ struct Sender<'u> {
 
 impl<'u> Sender<'u> {
     fn new(url: &'u Url, policy: &Policy) -> Result<Self, Reason> {
+        let secure = policy.channel(url).ok_or(Reason::NoHost)?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(Reason::NoHost)?;
-        Ok(Self { host, directory: default_path(url.path()), secure: policy.is_secure(url) })
+        Ok(Self { host, directory: default_path(url.path()), secure })
     }
 
     /// The cookie that a line means if it comes from here. RFC 6265bis 5.7; rules 10 to 33 but for 25.
@@ -99,7 +100,7 @@ impl<'u> Sender<'u> {
         }
         // What the attribute names is a part of the host, and so it is canonical whatever the attribute's case.
         let domain = named_part(self.host, attribute).ok_or(Reason::DomainMismatch)?;
-        match policy.suffixes.contains(domain) {
+        match policy.suffixes.reaches(domain, self.host) {
             false => Ok((domain, false)),
             true if domain == self.host => Ok((domain, true)),
             true => Err(Reason::PublicSuffix),

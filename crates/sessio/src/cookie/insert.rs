@@ -82,7 +82,7 @@ impl NewCookie {
         })
     }
 
-    /// For this very host. An IPv6 address is written in brackets.
+    /// For this very host. An IPv6 address may be written with or without its brackets.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.scope = Scope::Host(host.into());
@@ -231,7 +231,8 @@ pub(super) fn check_path(path: &[u8]) -> Result<(), Reason> {
     if fits { Ok(()) } else { Err(Reason::InvalidPath) }
 }
 
-/// A host as a URL would spell it.
+/// A host as a URL would spell it. An IPv6 address may come without its brackets, as curl and wget write it.
 pub(super) fn canonical(host: &str) -> Result<String, Reason> {
-    url::Host::parse(host).map(|host| host.to_string()).map_err(|_| Reason::InvalidDomain)
+    let host = host.parse().map(url::Host::Ipv6).or_else(|_| url::Host::parse(host));
+    host.map(|host| host.to_string()).map_err(|_| Reason::InvalidDomain)
 }

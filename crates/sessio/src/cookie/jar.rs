@@ -157,7 +157,7 @@ impl Jar {
     /// Finds the cookies of a request; whether it came upon one that has ended. Rules 36 to 38.
     fn select(&self, url: &Url, site: Site, now: UnixTime, found: &mut Vec<Found>) -> bool {
         let Some(host) = url.host_str().filter(|_| self.store.len() > 0) else { return false };
-        let secure = self.policy.is_secure(url);
+        let Some(secure) = self.policy.channel(url) else { return false };
         let path = url.path().as_bytes();
         let mut ended = false;
         let mut sorted = true;
@@ -189,7 +189,8 @@ impl Jar {
 
     /// Gives the cookies without a domain to the host of `url`.
     fn bind(&mut self, url: &Url, now: UnixTime) {
-        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else { return };
+        let takes = |host: &&str| !host.is_empty() && self.policy.channel(url).is_some();
+        let Some(host) = url.host_str().filter(takes) else { return };
         self.unscoped = false;
         for cookie in self.store.take("") {
             self.put(cookie.bound_to(host), now);

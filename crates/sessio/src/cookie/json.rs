@@ -57,7 +57,8 @@ impl Jar {
     }
 
     /// Reads Playwright's `storageState`, or a list of cookies as browser extensions export it (`hostOnly`,
-    /// `expirationDate`, `session`). Entries are reported like those of [`read_json`](Self::read_json).
+    /// `expirationDate`) and as WebDriver gives it (`expiry`). Entries are reported like those of
+    /// [`read_json`](Self::read_json).
     ///
     /// ```
     /// use sessio::{UnixTime, cookie::Jar};
@@ -113,6 +114,9 @@ fn append(document: &impl serde::Serialize, out: &mut Vec<u8>) {
     debug_assert!(done.is_ok());
 }
 
+/// The end of the year 9999. Playwright refuses a whole file for one cookie that ends later.
+const LAST: i64 = 253_402_300_799;
+
 fn playwright(cookie: &Cookie) -> Option<Value> {
     let (name, value) = (cookie.name_str()?, cookie.value_str()?);
     if cookie.domain().is_empty() {
@@ -124,7 +128,7 @@ fn playwright(cookie: &Cookie) -> Option<Value> {
         "value": value,
         "domain": format!("{dot}{}", cookie.domain()),
         "path": cookie.path(),
-        "expires": cookie.expires().map_or(-1, |end| end.0.max(0)),
+        "expires": cookie.expires().map_or(-1, |end| end.0.clamp(0, LAST)),
         "httpOnly": cookie.http_only(),
         "secure": cookie.secure(),
         "sameSite": cookie.same_site().as_str().unwrap_or("Lax"),
@@ -158,7 +162,7 @@ fn foreign(cookie: &Value) -> Result<Entry<'_>, &'static str> {
 
 /// The end in unix seconds, perhaps with a fraction. None, and -1, are the session's.
 fn end(cookie: &Map<String, Value>) -> Result<Option<i64>, &'static str> {
-    match cookie.get("expires").or_else(|| cookie.get("expirationDate")) {
+    match ["expires", "expirationDate", "expiry"].iter().find_map(|key| cookie.get(*key)) {
         None | Some(Value::Null) => Ok(None),
         Some(number) => match number.as_f64().ok_or("an end in unix seconds")? {
             -1.0 => Ok(None),
@@ -218,6 +222,29 @@ mod tests {
         assert_eq!((&out[..], jar.get("a").unwrap().domain()), (&b"a=\xff"[..], "a.example"));
         let again: Jar = serde_json::from_str(&serde_json::to_string(&jar).unwrap()).unwrap();
         assert!(again.iter().eq(jar.iter()));
+    }
+
+    #[test]
+    fn lists_of_webdriver() {
+        let text = br#"[{"domain": ".a.example", "expiry": 1798761600, "httpOnly": true, "name": "a", "path": "/",
+            "sameSite": "Lax", "secure": false, "value": "1"},
+            {"domain": "a.example", "httpOnly": false, "name": "b", "path": "/", "secure": false, "value": "2"}]"#;
+        let mut jar = Jar::new();
+        assert_eq!(jar.read_storage_state(text, NOW), Loaded { stored: 2, ..Loaded::default() });
+        let (a, b) = (jar.get("a").unwrap(), jar.get("b").unwrap());
+        assert_eq!((a.host_only(), a.expires()), (false, Some(UnixTime(1_798_761_600))));
+        assert_eq!((b.host_only(), b.expires()), (true, None));
+    }
+
+    #[test]
+    fn no_end_is_later_than_playwright_takes() {
+        let policy = crate::cookie::Policy { max_lifetime: None, ..Default::default() };
+        let mut jar = Jar::with_policy(policy);
+        let url = crate::Url::parse("https://a.example/").unwrap();
+        jar.extract(&url, [&b"a=1; Max-Age=99999999999999"[..]], crate::testing::cookie::at(NOW.0));
+        let mut text = Vec::new();
+        jar.write_storage_state(Keep::All, NOW, &mut text);
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["cookies"][0]["expires"], LAST);
     }
 
     #[test]

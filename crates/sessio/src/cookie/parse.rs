@@ -182,12 +182,15 @@ fn max_age(value: &[u8]) -> Option<i64> {
         [b'-', digits @ ..] => (-1, digits),
         digits => (1, digits),
     };
+    Some(sign * seconds(digits)?)
+}
+
+/// The number that digits make, saturated; there is at least one.
+pub(super) fn seconds(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let size =
-        digits.iter().fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-    Some(sign * size)
+    Some(digits.iter().fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(i64::from(digit - b'0'))))
 }
 
 #[cfg(test)]

@@ -65,10 +65,16 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn is_secure(&self, url: &Url) -> bool {
+        self.channel(url) == Some(true)
+    }
+
+    /// Whether cookies travel securely to and from `url`; `None` where they do not travel at all. The RFC is silent about
+    /// other schemes than HTTP's; browsers give cookies to those of WebSocket as well, and to no others.
+    pub(super) fn channel(&self, url: &Url) -> Option<bool> {
         match url.scheme() {
-            "https" | "wss" => true,
-            "http" | "ws" => self.trust_loopback && url.host_str().is_some_and(is_loopback),
-            _ => false,
+            "https" | "wss" => Some(true),
+            "http" | "ws" => Some(self.trust_loopback && url.host_str().is_some_and(is_loopback)),
+            _ => None,
         }
     }
 }

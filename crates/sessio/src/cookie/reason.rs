@@ -28,11 +28,11 @@ pub enum Reason {
     Empty,
     /// Name and value together exceed 4096 octets.
     TooLong,
-    /// The URL has no host that a cookie could belong to.
+    /// The URL has no host that a cookie could belong to, or is neither of HTTP nor of WebSocket.
     NoHost,
     /// `Domain` has a byte outside ASCII, or is a lone dot.
     InvalidDomain,
-    /// `Domain` is a public suffix such as `co.uk`, or a single label.
+    /// `Domain` is a public suffix such as `co.uk`, a single label, or a parent of the host's public suffix.
     PublicSuffix,
     /// `Domain` is neither the host nor one of its parents.
     DomainMismatch,
@@ -92,7 +92,9 @@ impl Reason {
             Self::ControlCharacter => ("control-character", "3", BIS_5_6, "the line has a control character"),
             Self::Empty => ("empty", "7", BIS_5_6, "there is neither a name nor a value"),
             Self::TooLong => ("too-long", "7", BIS_5_6, "name and value together exceed 4096 octets"),
-            Self::NoHost => ("no-host", "19", BIS_5_7, "the URL has no host that a cookie could belong to"),
+            Self::NoHost => {
+                ("no-host", "19", BIS_5_7, "cookies belong to hosts of http, https, ws and wss URLs")
+            }
             Self::InvalidDomain => ("invalid-domain", "19", BIS_5_7, "Domain is not a host name"),
             Self::PublicSuffix => ("public-suffix", "20", BIS_5_7, "Domain is a public suffix"),
             Self::DomainMismatch => {

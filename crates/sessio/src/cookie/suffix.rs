@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::host::{is_ip, lineage};
+#[cfg(feature = "psl")]
+use super::host::is_ip;
+use super::host::lineage;
 
 /// Which domains are public suffixes, such as `com`, `co.uk` and `github.io`. RFC 6265bis 5.7 step 9; rule 20.
 ///
@@ -70,20 +72,25 @@ impl PublicSuffixes {
         }
     }
 
-    /// The registrable domain of a host: its longest public suffix and one label more. The host itself where it has none.
+    /// The registrable domain of a host: its public suffix and one label more. The host itself where it has none.
     #[must_use]
     pub fn registrable<'h>(&self, host: &'h str) -> &'h str {
-        if is_ip(host) {
-            return host;
-        }
-        let mut below = host;
-        for name in lineage(host) {
-            if self.contains(name) {
-                break;
+        lineage(host).take_while(|name| !self.reaches(name, host)).last().unwrap_or(host)
+    }
+
+    /// Whether `domain`, which is `host` or a parent of it, is the public suffix of `host` or a parent of that. Such a
+    /// parent need not be a public suffix by itself: `compute.amazonaws.com` is none, but what is one label below it is.
+    pub(super) fn reaches(&self, domain: &str, host: &str) -> bool {
+        match &self.0 {
+            #[cfg(feature = "psl")]
+            List::BuiltIn => {
+                let undotted = |name: &str| name.strip_suffix('.').unwrap_or(name).len();
+                let name = &host[..undotted(host)];
+                let suffix = || psl::suffix(name.as_bytes()).map_or(name.len(), |it| it.as_bytes().len());
+                !is_ip(host) && undotted(domain) <= suffix()
             }
-            below = name;
+            _ => lineage(host).take_while(|up| up.len() >= domain.len()).any(|up| self.contains(up)),
         }
-        below
     }
 }
 
@@ -134,8 +141,38 @@ mod tests {
             ("a.co.uk", "a.co.uk"),
             ("127.0.0.1", "127.0.0.1"),
             ("localhost", "localhost"),
+            ("www.example.com.", "example.com."),
+            // A wildcard, an exception from it, and what the wildcard hangs from.
+            ("a.b.c.kobe.jp", "b.c.kobe.jp"),
+            ("c.kobe.jp", "c.kobe.jp"),
+            ("www.city.kobe.jp", "city.kobe.jp"),
+            ("kobe.jp", "kobe.jp"),
+            ("www.www.ck", "www.ck"),
         ] {
             assert_eq!(list.registrable(host), domain);
+        }
+    }
+
+    #[test]
+    fn v65_what_reaches_beyond_the_suffix_of_a_host() {
+        let list = PublicSuffixes::built_in();
+        let mine = PublicSuffixes::from_fn(|name| matches!(name, "com" | "b.corp.com"));
+        for (list, host, domain, expected) in [
+            (&list, "a.us-east-1.compute.amazonaws.com", "a.us-east-1.compute.amazonaws.com", false),
+            (&list, "a.us-east-1.compute.amazonaws.com", "us-east-1.compute.amazonaws.com", true),
+            (&list, "a.us-east-1.compute.amazonaws.com", "compute.amazonaws.com", true),
+            (&list, "a.us-east-1.compute.amazonaws.com", "amazonaws.com", true),
+            (&list, "docs.amazonaws.com", "amazonaws.com", false),
+            (&list, "www.city.kobe.jp", "city.kobe.jp", false),
+            (&list, "www.city.kobe.jp", "kobe.jp", true),
+            (&list, "www.example.com.", "example.com.", false),
+            (&list, "www.example.com.", "com.", true),
+            (&list, "127.0.0.1", "127.0.0.1", false),
+            (&mine, "a.b.corp.com", "a.b.corp.com", false),
+            (&mine, "a.b.corp.com", "corp.com", true),
+            (&mine, "c.corp.com", "corp.com", false),
+        ] {
+            assert_eq!(list.reaches(domain, host), expected, "{domain} {host}");
         }
     }
 }

@@ -91,7 +91,9 @@ impl Model {
             return None;
         }
         let mut domain = String::from_utf8(domain).ok()?;
-        if self.policy.suffixes.contains(&domain) && !domain.is_empty() {
+        let suffixes = &self.policy.suffixes;
+        let beyond = domain.len() < suffixes.registrable(&host).len() || suffixes.contains(&domain);
+        if beyond && !domain.is_empty() {
             if domain == host {
                 domain = String::new();
             } else {

@@ -1,5 +1,10 @@
 //! Who the user is.
 
+#[cfg(feature = "digest")]
+mod challenge;
+#[cfg(feature = "digest")]
+mod digest;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::error::{Error, Kind, Result};
 use crate::head::Head;
 use crate::prepared::Prepared;
+
+#[cfg(feature = "digest")]
+pub use self::digest::Digest;
 
 /// How a request authenticates. Secrets are not shown by `Debug`.
 ///
