@@ -48,7 +48,10 @@ impl Links {
                 links.extend(Link::read(&mut rest, base));
             }
         }
-        Self { links, base: Some(base.clone()) }
+        // A fragment of the URL is none of the response's.
+        let mut own = base.clone();
+        own.set_fragment(None);
+        Self { links, base: Some(own) }
     }
 
     /// The first link of this relation that is the response's own: its anchor, if it has one, is the response.
@@ -287,6 +290,57 @@ mod tests {
         assert_eq!(links.get("nex"), None);
         assert_eq!(links[0].anchor().unwrap().path(), "/other");
         assert_eq!(Links::default().get("next"), None);
+        let links = Links::parse(["<a>; rel=x; anchor=\"\""], &Url::parse("http://h/#part").unwrap());
+        assert_eq!(links.get("x").unwrap().target().path(), "/a");
+    }
+
+    /// The examples of RFC 8288 section 3.5, and what the tests of requests look at.
+    #[test]
+    fn s13_links_as_others_know_them() {
+        let chapters = "</TheBook/chapter2>; rel=\"previous\"; title*=UTF-8'de'letztes%20Kapitel, \
+                        </TheBook/chapter4>; rel=\"next\"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel";
+        let (two, four) = ("UTF-8'de'letztes%20Kapitel", "UTF-8'de'n%c3%a4chstes%20Kapitel");
+        for (value, expected) in [
+            (
+                "<http://example.com/TheBook/chapter2>; rel=\"previous\"; title=\"previous chapter\"",
+                &["http://example.com/TheBook/chapter2 [previous] title=previous chapter".to_owned()][..],
+            ),
+            ("</>; rel=\"http://example.net/foo\"", &["http://h/ [http://example.net/foo]".to_owned()]),
+            (
+                "</terms>; rel=\"copyright\"; anchor=\"#foo\"",
+                &["http://h/terms [copyright] of http://h/dir/page?q#foo".to_owned()],
+            ),
+            (
+                chapters,
+                &[
+                    format!("http://h/TheBook/chapter2 [previous] title*={two}"),
+                    format!("http://h/TheBook/chapter4 [next] title*={four}"),
+                ],
+            ),
+            (
+                "<http://example.org/>; rel=\"start http://example.net/relation/other\"",
+                &["http://example.org/ [start|http://example.net/relation/other]".to_owned()],
+            ),
+            (
+                "<https://example.org/>; rel=\"start\",<https://example.org/index>; rel=\"index\"",
+                &["https://example.org/ [start]".to_owned(), "https://example.org/index [index]".to_owned()],
+            ),
+            (
+                "<http:/.../front.jpeg>; rel=front; type=\"image/jpeg\"",
+                &["http://h/.../front.jpeg [front] type=image/jpeg".to_owned()],
+            ),
+            ("<http:/.../front.jpeg>;", &["http://h/.../front.jpeg []".to_owned()]),
+            (
+                "<http:/.../front.jpeg>; type=\"image/jpeg\",<http://x/back.jpeg>; rel=back;type=\"image/jpeg\"",
+                &[
+                    "http://h/.../front.jpeg [] type=image/jpeg".to_owned(),
+                    "http://x/back.jpeg [back] type=image/jpeg".to_owned(),
+                ],
+            ),
+            ("", &[]),
+        ] {
+            assert_eq!(links(&[value]), expected, "{value}");
+        }
     }
 
     #[test]

@@ -196,6 +196,52 @@ mod tests {
             ("data:a:b\ndata: \u{e9}\n\n", &[[m, "a:b\n\u{e9}", ""]], "", None),
             ("event: a\nevent:\ndata: x\n\n", &[[m, "x", ""]], "", None),
             ("\n\n\ndata: x\n\n\n\n", &[[m, "x", ""]], "", None),
+            // What the web platform's tests look at beside that.
+            ("\u{feff}\u{feff}data:1\n\ndata:2\n\ndata:3\n\n", &[[m, "2", ""], [m, "3", ""]], "", None),
+            ("\u{feff}", &[], "", None),
+            ("\u{feff}\n\u{feff}data:1\n\n", &[], "", None),
+            (
+                "data:1\r:\0\n:\r\ndata:2\n:xxxxxxxx\rdata:3\n:data:fail\r:xxxxxxxx\ndata:4\n\n",
+                &[[m, "1\n2\n3\n4", ""]],
+                "",
+                None,
+            ),
+            (
+                "data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\n\
+                 data:4\n\n",
+                &[[m, "\0\n 2\n1\n3\n\n4", ""]],
+                "",
+                None,
+            ),
+            ("data:\ttest\rdata: \ndata:test\n\n", &[[m, "\ttest\n\ntest", ""]], "", None),
+            ("data:test\r\ndata\ndata:test\r\n\r", &[[m, "test\n\ntest", ""]], "", None),
+            (
+                "data:test\n data\ndata\nfoobar:xxx\njust\n:note\ndata:test\n\n",
+                &[[m, "test\n\ntest", ""]],
+                "",
+                None,
+            ),
+            ("data:\0\n\n", &[[m, "\0", ""]], "", None),
+            ("event: \ndata:data\n\n", &[[m, "data", ""]], "", None),
+            ("event:a:b c\ndata\n\n", &[["a:b c", "", ""]], "", None),
+            ("event:one\nevent:two\ndata:1\n\ndata:2\n\n", &[["two", "1", ""], [m, "2", ""]], "", None),
+            ("id\ndata:1\n\n", &[[m, "1", ""]], "", None),
+            ("id:1\ndata:1\n\ndata:2\n\n", &[[m, "1", "1"], [m, "2", "1"]], "1", None),
+            (
+                "id:1\ndata:1\n\nid\ndata:2\n\ndata:3\n\n",
+                &[[m, "1", "1"], [m, "2", ""], [m, "3", ""]],
+                "",
+                None,
+            ),
+            ("id:1\ndata:1\n\nid: \ndata:2\n\n", &[[m, "1", "1"], [m, "2", ""]], "", None),
+            ("id: \u{2026}\ndata:\u{2026}\n\n", &[[m, "\u{2026}", "\u{2026}"]], "\u{2026}", None),
+            ("id:\0\0\ndata:x\n\n", &[[m, "x", ""]], "", None),
+            ("id: 2\n\ndata:x", &[], "2", None),
+            ("retry:1000\ndata:test1\n\nid:test\ndata:test2", &[[m, "test1", ""]], "", Some(1000)),
+            ("retry:02000\ndata:x\n\n", &[[m, "x", ""]], "", Some(2000)),
+            ("retry:2000\nretry:1000x\ndata:x\n\n", &[[m, "x", ""]], "", Some(2000)),
+            ("retry:0\nretry:+1\nretry: 1 \nretry:1.5\nretry:\u{661}\n", &[], "", Some(0)),
+            ("retry:3000\nretry\ndata:x\n\n", &[[m, "x", ""]], "", Some(3000)),
         ] {
             let expected: Vec<[String; 3]> = expected.iter().map(|event| event.map(str::to_owned)).collect();
             let expected = (expected, id.to_owned(), retry);

@@ -8,7 +8,13 @@
 /// ```
 #[must_use]
 pub fn charset(content_type: &str) -> Option<&str> {
-    let parameters = content_type.split(';').skip(1);
+    // A semicolon in quotes begins no parameter.
+    let mut is_quoted = false;
+    let is_end = |letter: char| {
+        is_quoted ^= letter == '"';
+        letter == ';' && !is_quoted
+    };
+    let parameters = content_type.split(is_end).skip(1);
     let values = parameters.filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim_matches([' ', '\t', '"', '\'']))
@@ -90,6 +96,21 @@ const MARKS: &[(&[u8], &str)] = &[
     (b"\xff\xfe", "utf-16le"),
 ];
 
+/// What the Encoding standard has as names of ISO 8859-1.
+const LATIN1: &[&str] = &[
+    "iso-8859-1",
+    "latin1",
+    "iso8859-1",
+    "iso88591",
+    "iso_8859-1",
+    "iso_8859-1:1987",
+    "iso-ir-100",
+    "csisolatin1",
+    "l1",
+    "cp819",
+    "ibm819",
+];
+
 impl Way {
     fn of(charset: &str) -> Option<Self> {
         let is = |names: &[&str]| names.iter().any(|name| charset.eq_ignore_ascii_case(name));
@@ -97,7 +118,7 @@ impl Way {
             return Some(Self::Utf8);
         }
         // As it is, and not the Encoding standard's windows-1252: what a charset means is no matter of features.
-        if is(&["iso-8859-1", "latin1"]) {
+        if is(LATIN1) {
             return Some(Self::Latin1);
         }
         Self::other(charset)
@@ -214,6 +235,11 @@ mod tests {
             ("text/html; charset=\"\"; x=charset", None),
             ("text/html; xcharset=a", None),
             ("charset=a", None),
+            ("text/html; charset=a; x=\"; charset=b\"", Some("a")),
+            ("text/html; x=\"; charset=b\"; charset=\"a\"", Some("a")),
+            ("text/html; charset=\"a", Some("a")),
+            ("text/html;charset=a;", Some("a")),
+            ("text/html; charset=a, text/plain", Some("a, text/plain")),
             ("", None),
         ] {
             assert_eq!(charset(kind), named, "{kind}");
@@ -225,6 +251,8 @@ mod tests {
         for (charset, bytes, text) in [
             (Some("latin1"), &b"\xef\xbb\xbf\xc3\xa9"[..], "\u{e9}"),
             (Some("LATIN1"), b"\xe9", "\u{e9}"),
+            (Some("ISO8859-1"), b"\x80", "\u{80}"),
+            (Some("cp819"), b"\x80", "\u{80}"),
             (Some("no-such-charset"), b"\xc3\xa9\xff", "\u{e9}\u{fffd}"),
             (None, b"\xe9", "\u{fffd}"),
             (None, b"", ""),
@@ -289,6 +317,13 @@ mod tests {
             (Some("latin1"), b"\xfe\xff\0a", "a"),
             (Some("iso-8859-1"), b"\x80", "\u{80}"),
             (Some("gbk"), b"\xc4", "\u{fffd}"),
+            (Some("utf-16"), b"a\0", "a"),
+            (Some("utf-16le"), b"\xfe\xff\0a", "a"),
+            (Some("utf-16"), b"\xef\xbb\xbfa", "a"),
+            (Some("utf-16be"), b"\xd8\0\0a\0", "\u{fffd}a\u{fffd}"),
+            (Some("utf-32"), b"\xff\xfe\0\0", "\0"),
+            (Some("unicode-1-1-utf-8"), b"\xc3\xa9", "\u{e9}"),
+            (Some("shift_jis"), b"<meta charset=utf-8>\xc3\xa9", "<meta charset=utf-8>\u{ff83}\u{ff69}"),
         ] {
             assert_eq!(decode(charset, bytes), text, "{charset:?}");
         }

@@ -64,6 +64,40 @@ mod gzip {
         encoder.finish().unwrap()
     }
 
+    /// Four events, each flushed, and the end.
+    pub(super) fn flushed<W: Write + Parts>(new: impl Fn(Vec<u8>, Compression) -> W) -> Vec<Vec<u8>> {
+        let mut encoder = new(Vec::new(), Compression::default());
+        let mut parts = Vec::new();
+        for i in 0..4 {
+            encoder.write_all(format!("data: {i}\n\n").repeat(3).as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            parts.push(std::mem::take(encoder.made()));
+        }
+        encoder.end();
+        parts.push(std::mem::take(encoder.made()));
+        parts
+    }
+
+    /// What the three encoders have in common.
+    pub(super) trait Parts {
+        fn made(&mut self) -> &mut Vec<u8>;
+        fn end(&mut self);
+    }
+
+    macro_rules! parts {
+        ($($encoder:ident)*) => {$(
+            impl Parts for $encoder<Vec<u8>> {
+                fn made(&mut self) -> &mut Vec<u8> {
+                    self.get_mut()
+                }
+                fn end(&mut self) {
+                    self.try_finish().unwrap();
+                }
+            }
+        )*};
+    }
+    parts!(GzEncoder ZlibEncoder DeflateEncoder);
+
     pub(super) fn raw(body: &[u8]) -> Vec<u8> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(body).unwrap();
@@ -334,6 +368,127 @@ fn zstd_frames_one_behind_another_with_frames_for_others_between() {
         assert_eq!(decode("zstd", &all, cut).unwrap().0, [text(), text()].concat(), "{cut}");
     }
     assert_eq!(fails("zstd", &[&frame[..], &[0; 9]].concat()), Kind::BadCoding);
+}
+
+/// Each event is flushed by its server, and read before anything comes behind it.
+#[test]
+fn what_was_flushed_is_out_when_it_has_come() {
+    let mut streams: Vec<(&str, Vec<Vec<u8>>)> = Vec::new();
+    #[cfg(feature = "gzip")]
+    {
+        streams.push(("gzip", gzip::flushed(flate2::write::GzEncoder::new)));
+        streams.push(("deflate", gzip::flushed(flate2::write::ZlibEncoder::new)));
+        streams.push(("deflate", gzip::flushed(flate2::write::DeflateEncoder::new)));
+    }
+    let cut = |bytes: &[u8], lengths: [usize; 5]| {
+        let mut rest = bytes;
+        lengths.map(|n| rest.split_off(..n).unwrap().to_vec()).to_vec()
+    };
+    #[cfg(feature = "brotli")]
+    streams.push(("br", cut(include_bytes!("coded/flushed.br"), [26, 12, 12, 12, 1])));
+    // Its window is 8 MiB, and it has a checksum.
+    #[cfg(feature = "zstd")]
+    streams.push(("zstd", cut(include_bytes!("coded/flushed.zst"), [24, 12, 12, 12, 7])));
+    let _ = cut;
+    for (coding, pieces) in streams {
+        for size in [1, 5, usize::MAX] {
+            let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()]).unwrap().unwrap();
+            for (i, piece) in pieces.iter().enumerate() {
+                let mut seen = Vec::new();
+                for mut bytes in piece.chunks(size) {
+                    loop {
+                        bytes = &bytes[decoding.push(bytes).unwrap()..];
+                        seen.extend_from_slice(decoding.ready());
+                        let n = decoding.ready().len();
+                        decoding.consume(n);
+                        if bytes.is_empty() && n == 0 {
+                            break;
+                        }
+                    }
+                }
+                let event = if i < 4 { format!("data: {i}\n\n").repeat(3) } else { String::new() };
+                assert_eq!(String::from_utf8(seen).unwrap(), event, "{coding}, event {i}, {size} at once");
+            }
+            decoding.finish().unwrap();
+        }
+    }
+}
+
+/// Noise, and the same noise again and again, nearly a window further back each time.
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_finds_what_is_far_back_however_much_has_gone_by() {
+    let mut state = 1_u64;
+    let mut period = vec![0; 100_000];
+    for bytes in period[..1000].chunks_mut(8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.copy_from_slice(&state.to_le_bytes());
+    }
+    for cut in [1, 1000, usize::MAX] {
+        let (body, largest) = decode("zstd", include_bytes!("coded/far.zst"), cut).unwrap();
+        assert!(body == period.repeat(20) && largest <= 32 * 1024, "{cut}");
+    }
+}
+
+/// A frame of this head with these blocks behind each other.
+#[cfg(feature = "zstd")]
+fn frame(head: &[u8], blocks: &[&[u8]]) -> Vec<u8> {
+    [b"\x28\xb5\x2f\xfd", head, &blocks.concat()].concat()
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_frames_are_as_long_as_they_say() {
+    // Blocks that are not compressed: the size, the kind and whether it is the last make three bytes.
+    let (abc, last, none) = (b"\x18\0\0abc", b"\x19\0\0def", b"\x01\0\0");
+    for (head, blocks, body) in [
+        // A window, and nothing of the length.
+        (&b"\x00\x00"[..], &[&abc[..], last][..], Some("abcdef")),
+        (b"\x00\x00", &[none], Some("")),
+        // The length is the window.
+        (b"\x20\x06", &[abc, last], Some("abcdef")),
+        (b"\x20\x06", &[abc, b"\x18\0\0def", none], Some("abcdef")),
+        (b"\x20\x00", &[none], Some("")),
+        (b"\x20\x07", &[abc, last], None),
+        (b"\x20\x05", &[abc, last], None),
+        (b"\x20\x00", &[abc, none], None),
+        (b"\x20\x06", &[abc, none], None),
+        // A window, and the length in 4 and 8 bytes.
+        (b"\x80\x00\x06\0\0\0", &[abc, last], Some("abcdef")),
+        (b"\x80\x00\x06\0\0\x01", &[abc, last], None),
+        (b"\xc0\x00\x06\0\0\0\0\0\0\0", &[abc, last], Some("abcdef")),
+        (b"\xc0\x00\xff\xff\xff\xff\xff\xff\xff\xff", &[abc, last], None),
+        // A dictionary of no number is none; any other is not known.
+        (b"\x01\x00\x00", &[abc, last], Some("abcdef")),
+        (b"\x01\x00\x01", &[abc, last], None),
+        // A flag that is not known, and one that means nothing.
+        (b"\x08\x00", &[abc, last], None),
+        (b"\x10\x00", &[abc, last], Some("abcdef")),
+        // A kind of block that there is not.
+        (b"\x00\x00", &[b"\x07\0\0", none], None),
+        // A block of one letter, of 1024 as the window allows and one more.
+        (b"\x00\x00", &[b"\x03\x20\0x"], Some(&"x".repeat(1024))),
+        (b"\x00\x00", &[b"\x0b\x20\0x"], None),
+        // The same of literals: so many of one letter, and no sequences.
+        (b"\x00\x00", &[b"\x25\0\0\x05\x40x\0"], Some(&"x".repeat(1024))),
+        (b"\x00\x00", &[b"\x25\0\0\x15\x40x\0"], None),
+        (b"\x20\x00", &[b"\x24\0\0\x05\x40x\0", none], None),
+    ] {
+        let coded = frame(head, blocks);
+        match body {
+            Some(body) => {
+                for cut in [1, 2, usize::MAX] {
+                    assert_eq!(decode("zstd", &coded, cut).unwrap().0, body.as_bytes(), "{coded:x?}");
+                }
+                for end in 1..coded.len() {
+                    assert_eq!(fails("zstd", &coded[..end]), Kind::BadCoding, "{coded:x?} up to {end}");
+                }
+            }
+            None => assert_eq!(fails("zstd", &coded), Kind::BadCoding, "{coded:x?}"),
+        }
+    }
 }
 
 /// A block of one byte over and over is four bytes for 128 KiB.

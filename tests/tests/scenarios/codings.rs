@@ -15,6 +15,7 @@ scenarios! {
     what_was_not_accepted_is_handed_out_as_it_came
     p148_unknown_codings_are_handed_out_and_named
     answers_without_a_body_may_name_a_coding
+    what_was_flushed_is_read_while_the_stream_goes_on
     b52_a_coded_body_that_is_cut_short_or_damaged_is_never_whole
     v116_too_many_codings_leave_the_head_to_be_read
     v117_limits_hold_for_what_is_undone
@@ -122,12 +123,53 @@ async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) 
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        // There is nothing to undo: too many codings are none's trouble (row V116).
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Encoding: br,br,br,br,br,br\r\nContent-Length: 100\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: br,br,br,br,br,br\r\n\r\n"),
     ] {
         let server = Server::scripted(Connection::new().expect_request().send(head).routes());
         let response = session.request(method, server.url("/")).send().await.unwrap();
         assert_eq!(response.bytes().await.unwrap(), "", "{head}");
         session.get(server.url("/get")).send().await.unwrap();
         assert_eq!(server.accepted(), 1, "{head}");
+    }
+}
+
+/// The server sends the next event only when the one before it was read.
+async fn what_was_flushed_is_read_while_the_stream_goes_on<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    let mut zip = GzEncoder::new(Vec::new(), Compression::default());
+    let mut pieces = Vec::new();
+    for event in 0..4 {
+        zip.write_all(format!("data: {event}\n\n").repeat(3).as_bytes()).unwrap();
+        zip.flush().unwrap();
+        pieces.push(std::mem::take(zip.get_mut()));
+    }
+    pieces.push(zip.finish().unwrap());
+    // The same, coded by others: how long each of the pieces is.
+    let cut = |mut bytes: &[u8], first: usize| -> Vec<Vec<u8>> {
+        [first, 12, 12, 12, bytes.len() - first - 36].map(|n| bytes.split_off(..n).unwrap().to_vec()).to_vec()
+    };
+    let brotli = include_bytes!("../../../crates/sessio/tests/coded/flushed.br");
+    let zstd = include_bytes!("../../../crates/sessio/tests/coded/flushed.zst");
+    for (coding, pieces) in [("gzip", pieces), ("br", cut(brotli, 26)), ("zstd", cut(zstd, 24))] {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let chunk = |piece: &[u8]| [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+        let mut script = Connection::new().expect_request().send(head);
+        for (i, piece) in pieces.iter().enumerate() {
+            script = script.send(chunk(piece)).gate(format!("after {i}"));
+        }
+        let server = Server::scripted(script.send("0\r\n\r\n"));
+        let mut events = session.get(server.url("/")).send().await.unwrap().events();
+        for i in 0..4 {
+            for _ in 0..3 {
+                assert_eq!(events.next().await.unwrap().unwrap().data, i.to_string(), "{coding}");
+            }
+            server.open_gate(&format!("after {i}"));
+        }
+        server.open_gate("after 4");
+        assert_eq!(events.next().await.unwrap(), None, "{coding}");
     }
 }
 

@@ -14,7 +14,7 @@ const ROOM: usize = 32 * 1024;
 const HARMLESS: u64 = 1024 * 1024;
 
 /// What a `Content-Encoding` header names, being undone. It holds at most 32 KiB for each coding, besides
-/// what the coding's own window takes.
+/// what the coding's own window takes, and nothing back of what its server has flushed.
 ///
 /// Level-triggered like all machines here: what is [`ready`](Self::ready) stays until it is
 /// [consumed](Self::consume).

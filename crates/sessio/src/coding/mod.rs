@@ -8,7 +8,9 @@
 //! |---|---|---|
 //! | `gzip`, on by default | `gzip`, `x-gzip` (several members, checksums verified), `deflate` (zlib and raw) | `flate2`, in Rust |
 //! | `brotli` | `br`, windows up to 16 MiB | `brotli-decompressor` |
-//! | `zstd` | `zstd`, windows up to 8 MiB (RFC 9659) | `ruzstd` |
+//! | `zstd` | `zstd`, windows up to 8 MiB (RFC 9659), of which it holds up to two and a half | `ruzstd` |
+//!
+//! What a server has flushed is out when it has come, whichever the coding: events of a live stream wait for nothing.
 //!
 //! Requests can be coded as `gzip` and `deflate` ([`Encoding`]). Decoders of your own are added to
 //! [`Settings::codings`](crate::Settings).

@@ -1,59 +1,60 @@
 //! `zstd` (RFC 8878), with windows of at most 8 MiB (RFC 9659, row Q35).
 
-use std::io::Read;
+use std::hash::Hasher as _;
+use std::io::{self, Read as _, Write};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use twox_hash::XxHash64;
 
 use super::{Decoder, Malformed, Moved};
 
 const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 /// No block is larger (RFC 8878 section 3.1.1.2.4).
 const MAX_BLOCK: usize = 128 * 1024;
+/// The last block of a frame, with nothing in it.
+const LAST: [u8; 3] = [1, 0, 0];
 
 /// The coding `zstd`: frames one behind another. The decoder below takes whole blocks, which are gathered here.
+///
+/// Of an unfinished frame that decoder gives out only what no later block can refer to: with the usual windows, nothing
+/// of a live stream for megabytes. But what a server has flushed is to be read when it comes. So each frame is declared
+/// finished when it begins; blocks follow all the same, and the end of what is held is [copied](Fresh) and stays. What
+/// nothing can refer to any more is [let go](Self::let_go) now and then.
+#[derive(Default)]
 pub(super) struct Zstd {
     frame: FrameDecoder,
     gathered: Vec<u8>,
     part: Part,
+    /// How far back the blocks of the frame may refer.
+    window: usize,
+    /// How much was decoded and not given out: the end of what is held.
+    fresh: usize,
+    /// How long the frame's contents are, if its head says so, and how much of them was given out.
+    length: Option<u64>,
+    made: u64,
+    /// Of what was given out, if the frame ends with a checksum.
+    hash: Option<XxHash64>,
     has_frame: bool,
-    /// A frame was given out to its end, and its checksum not looked at.
-    is_unchecked: bool,
 }
 
 /// What is being gathered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Part {
+    #[default]
     FrameHead,
-    /// A block, and the frame's checksum behind the last one if the frame has one.
-    Block {
-        is_checked: bool,
-    },
+    Block,
+    /// The checksum behind the last block, if there is one.
+    FrameEnd,
     /// So many bytes of a frame that is for somebody else.
     Skipped(u32),
-}
-
-impl Default for Zstd {
-    fn default() -> Self {
-        let mut frame = FrameDecoder::new();
-        frame.set_max_window_size(MAX_WINDOW);
-        Self { frame, gathered: Vec::new(), part: Part::FrameHead, has_frame: false, is_unchecked: false }
-    }
 }
 
 impl Decoder for Zstd {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
         let mut taken = 0;
         loop {
-            if self.frame.can_collect() > 0 {
-                let made =
-                    self.frame.read(output).map_err(|_| Malformed::from("a zstd frame that is none"))?;
-                // Its last bytes are given out before anything is said against it.
-                self.is_unchecked = self.frame.can_collect() == 0;
-                return Ok(Moved { taken, made });
-            }
-            if self.is_unchecked {
-                self.check()?;
-                self.is_unchecked = false;
+            if self.fresh > 0 {
+                return Ok(Moved { taken, made: self.give_out(output)? });
             }
             let rest = &input[taken..];
             if let Part::Skipped(left) = &mut self.part {
@@ -78,12 +79,12 @@ impl Decoder for Zstd {
                 continue;
             }
             self.take()?;
+            self.gathered.clear();
         }
     }
 
     fn is_complete(&self) -> bool {
-        let is_between = matches!(self.part, Part::FrameHead) && self.gathered.is_empty();
-        self.has_frame && is_between && self.frame.can_collect() == 0 && self.check().is_ok()
+        self.has_frame && matches!(self.part, Part::FrameHead) && self.gathered.is_empty() && self.fresh == 0
     }
 }
 
@@ -92,25 +93,23 @@ impl Zstd {
     fn wanted(&self) -> Result<usize, Malformed> {
         match (self.part, &self.gathered[..]) {
             (Part::FrameHead, [0x28, 0xb5, 0x2f, 0xfd, descriptor, ..]) => {
-                let is_single = descriptor >> 5 & 1 == 1;
-                let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-                let size = [usize::from(is_single), 2, 4, 8][usize::from(descriptor >> 6)];
-                Ok(5 + usize::from(!is_single) + dictionary + size)
+                Ok(FrameHead::length_with(*descriptor))
             }
             (Part::FrameHead, [0x28, 0xb5, 0x2f, 0xfd]) => Ok(5),
             (Part::FrameHead, [first, 0x2a, 0x4d, 0x18, ..]) if first >> 4 == 5 => Ok(8),
             (Part::FrameHead, bytes) if bytes.len() < 4 => Ok(4),
             (Part::FrameHead, _) => Err("no zstd frame begins like this".into()),
-            (Part::Block { is_checked }, [b0, b1, b2, ..]) => {
+            (Part::Block, [b0, b1, b2, ..]) => {
                 let head = u32::from_le_bytes([*b0, *b1, *b2, 0]);
                 // A block of one byte over and over has just that byte.
                 let size = if head >> 1 & 3 == 1 { 1 } else { head as usize >> 3 };
                 if size > MAX_BLOCK {
                     return Err("a zstd block larger than blocks are".into());
                 }
-                Ok(3 + size + if is_checked && head & 1 == 1 { 4 } else { 0 })
+                Ok(3 + size)
             }
-            (Part::Block { .. }, _) => Ok(3),
+            (Part::Block, _) => Ok(3),
+            (Part::FrameEnd, _) => Ok(if self.hash.is_some() { 4 } else { 0 }),
             (Part::Skipped(_), _) => Ok(0),
         }
     }
@@ -123,38 +122,193 @@ impl Zstd {
                     self.part = Part::Skipped(u32::from_le_bytes([s0, s1, s2, s3]));
                     self.has_frame = true;
                 } else {
-                    let is_checked = self.gathered.get(4).is_some_and(|descriptor| descriptor >> 2 & 1 == 1);
-                    self.frame
-                        .reset(&self.gathered[..])
-                        .map_err(|error| Malformed(error.to_string().into()))?;
-                    self.part = Part::Block { is_checked };
+                    self.begin()?;
                 }
             }
-            Part::Block { .. } => {
-                let block = &self.gathered[..];
-                let is_last = self.frame.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1));
-                if is_last.map_err(|error| Malformed(error.to_string().into()))? {
-                    self.part = Part::FrameHead;
-                    self.has_frame = true;
-                    if self.frame.can_collect() == 0 {
-                        self.check()?;
-                    }
+            Part::Block => {
+                let before = self.frame.can_collect();
+                decode(&mut self.frame, &self.gathered[..])?;
+                self.fresh = self.frame.can_collect() - before;
+                if self.fresh > MAX_BLOCK.min(self.window) {
+                    return Err("a zstd block larger than blocks are".into());
+                }
+                if self.length.is_some_and(|length| length - self.made < self.fresh as u64) {
+                    return Err("the length is not that of the contents".into());
+                }
+                if self.gathered.first().is_some_and(|first| first & 1 == 1) {
+                    self.part = Part::FrameEnd;
                 }
             }
+            Part::FrameEnd => self.end()?,
             Part::Skipped(_) => {}
         }
-        self.gathered.clear();
         Ok(())
     }
 
-    /// The checksum, once a frame was given out to its end.
-    fn check(&self) -> Result<(), Malformed> {
-        let told = self.frame.get_checksum_from_data().filter(|_| self.frame.is_finished());
-        match told {
-            Some(told) if self.frame.get_calculated_checksum() != Some(told) => {
-                Err("the checksum is not that of the contents".into())
-            }
-            _ => Ok(()),
+    fn begin(&mut self) -> Result<(), Malformed> {
+        let head = FrameHead::read(&mut self.gathered)?;
+        self.frame.set_max_window_size(MAX_WINDOW);
+        self.frame.reset(&self.gathered[..]).map_err(|error| Malformed(error.to_string().into()))?;
+        decode(&mut self.frame, &LAST[..])?;
+        // No window is larger than was just allowed.
+        self.window = head.window as usize;
+        (self.length, self.made) = (head.length, 0);
+        self.hash = head.is_checked.then(|| XxHash64::with_seed(0));
+        self.part = Part::Block;
+        Ok(())
+    }
+
+    /// The next bytes that were decoded.
+    fn give_out(&mut self, output: &mut [u8]) -> Result<usize, Malformed> {
+        let mut fresh = Fresh { length: self.fresh, room: output, copied: 0 };
+        let looked = self.frame.collect_to_writer(&mut fresh);
+        let made = fresh.copied;
+        if looked.is_err() || made == 0 {
+            return Err("a zstd frame that is none".into());
         }
+        self.fresh -= made;
+        self.made += made as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.write(&output[..made]);
+        }
+        if self.fresh == 0 {
+            match self.part {
+                Part::Block => self.let_go()?,
+                // Where it is no end this is said when the next step is asked for: these bytes come first.
+                Part::FrameEnd if self.hash.is_none() => drop(self.end()),
+                _ => {}
+            }
+        }
+        Ok(made)
+    }
+
+    /// Length and checksum of the contents, when all of them were given out.
+    fn end(&mut self) -> Result<(), Malformed> {
+        if self.length.is_some_and(|length| length != self.made) {
+            return Err("the length is not that of the contents".into());
+        }
+        // The lower half is what is sent (RFC 8878 section 3.1.1).
+        let is_wrong = |hash: &XxHash64| hash.finish().to_le_bytes()[..4] != self.gathered[..];
+        if self.hash.as_ref().is_some_and(is_wrong) {
+            return Err("the checksum is not that of the contents".into());
+        }
+        self.part = Part::FrameHead;
+        self.has_frame = true;
+        Ok(())
+    }
+
+    /// Lets go of what is further back than the window, once that is half of it: the rest is taken out and put back as
+    /// blocks that are not compressed, so that what is held lies in one piece again, as [`Fresh`] needs it.
+    fn let_go(&mut self) -> Result<(), Malformed> {
+        let held = self.frame.can_collect();
+        if held <= self.window + (self.window / 2).max(4 * MAX_BLOCK) {
+            return Ok(());
+        }
+        let mut kept = Kept { bytes: Vec::with_capacity(self.window), passed: held - self.window };
+        if self.frame.collect_to_writer(&mut kept).is_err() {
+            return Err("a zstd frame that is none".into());
+        }
+        // It is empty; what comes now is written to its start.
+        self.frame.collect();
+        for block in kept.bytes.chunks(MAX_BLOCK.min(self.window)) {
+            // At most 2^17, in the upper 21 of 24 bits.
+            let head = (block.len() as u32) << 3;
+            decode(&mut self.frame, head.to_le_bytes()[..3].chain(block))?;
+        }
+        Ok(())
+    }
+}
+
+/// One block.
+fn decode(frame: &mut FrameDecoder, block: impl io::Read) -> Result<(), Malformed> {
+    match frame.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Malformed(error.to_string().into())),
+    }
+}
+
+/// What a frame's head says (RFC 8878 section 3.1.1.1).
+struct FrameHead {
+    window: u64,
+    length: Option<u64>,
+    is_checked: bool,
+}
+
+impl FrameHead {
+    /// How long the head with this descriptor is, its magic number counted.
+    fn length_with(descriptor: u8) -> usize {
+        let (window, dictionary, length) = Self::fields(descriptor);
+        5 + window + dictionary + length
+    }
+
+    /// How long each of its fields is.
+    fn fields(descriptor: u8) -> (usize, usize, usize) {
+        let is_single = descriptor >> 5 & 1 == 1;
+        let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+        let length = [usize::from(is_single), 2, 4, 8][usize::from(descriptor >> 6)];
+        (usize::from(!is_single), dictionary, length)
+    }
+
+    /// Reads a whole one, and takes the checksum off it: that is looked at here.
+    fn read(head: &mut [u8]) -> Result<Self, Malformed> {
+        let [_, _, _, _, descriptor, rest @ ..] = head else { return Err("no zstd frame".into()) };
+        if *descriptor & 8 != 0 {
+            return Err("a zstd frame with a flag that is not known".into());
+        }
+        let is_checked = *descriptor & 4 != 0;
+        *descriptor &= !4;
+        let (window, dictionary, length) = Self::fields(*descriptor);
+        let mut bytes = [0; 8];
+        bytes[..length].copy_from_slice(&rest[window + dictionary..]);
+        let declared = u64::from_le_bytes(bytes) + if length == 2 { 256 } else { 0 };
+        let window = match (window, &rest[..]) {
+            (1, [descriptor, ..]) => {
+                let base = 1024 << (descriptor >> 3);
+                base + base / 8 * u64::from(descriptor & 7)
+            }
+            _ => declared,
+        };
+        Ok(Self { window, length: (length > 0).then_some(declared), is_checked })
+    }
+}
+
+/// Copies the end of what it is offered, all of which stays where it is.
+struct Fresh<'a> {
+    /// How long that end is.
+    length: usize,
+    room: &'a mut [u8],
+    copied: usize,
+}
+
+impl Write for Fresh<'_> {
+    fn write(&mut self, held: &[u8]) -> io::Result<usize> {
+        if let Some(fresh) = held.len().checked_sub(self.length).map(|start| &held[start..]) {
+            self.copied = fresh.len().min(self.room.len());
+            self.room[..self.copied].copy_from_slice(&fresh[..self.copied]);
+        }
+        Ok(0)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes all that it is offered, and keeps what comes behind so many bytes.
+struct Kept {
+    bytes: Vec<u8>,
+    passed: usize,
+}
+
+impl Write for Kept {
+    fn write(&mut self, held: &[u8]) -> io::Result<usize> {
+        let n = self.passed.min(held.len());
+        self.passed -= n;
+        self.bytes.extend_from_slice(&held[n..]);
+        Ok(held.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -44,7 +44,11 @@ impl Form {
     }
 
     /// Adds a part as the field `name`. In it and in the name of a file, `"`, CR and LF are escaped as browsers do
-    /// it; other control characters are an error, which is reported when the request is prepared.
+    /// it; other control characters are an error, which is reported when the request is prepared. No line end is made
+    /// another, in names as in contents: browsers write every one as CRLF, requests and curl do not.
+    ///
+    /// A backslash is sent as it is, too, as by all of them, and servers do not agree on what it is in a name: some take
+    /// it off, some read no name behind it, and some take what is before it for a path.
     pub fn part(mut self, name: impl AsRef<str>, mut part: Part) -> Self {
         let name = name.as_ref();
         match part.head(name) {
