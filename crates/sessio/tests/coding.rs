@@ -373,6 +373,7 @@ fn zstd_frames_one_behind_another_with_frames_for_others_between() {
 /// Each event is flushed by its server, and read before anything comes behind it.
 #[test]
 fn what_was_flushed_is_out_when_it_has_come() {
+    #[allow(unused_mut, reason = "nothing may be compiled in")]
     let mut streams: Vec<(&str, Vec<Vec<u8>>)> = Vec::new();
     #[cfg(feature = "gzip")]
     {

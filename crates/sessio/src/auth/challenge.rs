@@ -19,12 +19,14 @@ impl Challenge<'_> {
     }
 
     /// The first parameter of this name; case does not matter (row B29).
+    #[cfg(feature = "digest")]
     pub(crate) fn param(&self, name: &str) -> Option<&[u8]> {
         find(&self.params, name)
     }
 }
 
 /// The first parameter of this name; case does not matter.
+#[cfg(feature = "digest")]
 pub(crate) fn find<'p>(params: &'p [Param<'_>], name: &str) -> Option<&'p [u8]> {
     params.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| &**value)
 }
@@ -44,6 +46,7 @@ pub(crate) fn challenges(line: &[u8]) -> Vec<Challenge<'_>> {
 }
 
 /// The parameters of a line that has nothing else, such as `Authentication-Info` (RFC 7615 section 3).
+#[cfg(feature = "digest")]
 pub(crate) fn params(mut line: &[u8]) -> Vec<Param<'_>> {
     std::iter::from_fn(|| next(&mut line))
         .filter_map(|item| match item {

@@ -1,7 +1,6 @@
 //! Who the user is.
 
-#[cfg(feature = "digest")]
-mod challenge;
+pub(crate) mod challenge;
 #[cfg(feature = "digest")]
 mod digest;
 

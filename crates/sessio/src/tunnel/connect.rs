@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use url::{Position, Url};
 
 use super::ended;
+use crate::auth::challenge::challenges;
 use crate::error::{Error, Kind, Result};
 use crate::h1::{Asked, Event, Limits, Outgoing, Receiver, Reuse, Sender};
 use crate::head::Head;
@@ -290,28 +291,8 @@ fn closes_by_old_name(head: &Head) -> bool {
 
 /// Whether a 407 takes user and password (RFC 7617).
 pub(crate) fn asks_for_basic(head: &Head) -> bool {
-    let is_basic = |challenge: &[u8]| {
-        let challenge = challenge.trim_ascii_start();
-        let name = challenge.split(|b| b.is_ascii_whitespace() || *b == b',').next();
-        name.is_some_and(|name| name.eq_ignore_ascii_case(b"Basic"))
-    };
-    head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        && head.headers.get_all("Proxy-Authenticate").any(|line| outside_quotes(line).any(is_basic))
-}
-
-/// The pieces of a line between commas that are in no quotes.
-fn outside_quotes(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    line.split(move |byte| {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            b',' => return !is_quoted,
-            _ => {}
-        }
-        false
-    })
+    let mut challenges = head.headers.get_all("Proxy-Authenticate").flat_map(challenges);
+    head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && challenges.any(|one| one.is("Basic"))
 }
 
 impl fmt::Debug for Connect {
