@@ -111,6 +111,8 @@ pub struct Plan {
     pub chunk: usize,
     /// Whether calls of the allocator are counted.
     pub heap: bool,
+    /// Whether a tool makes every system call slow.
+    pub slowed: bool,
 }
 
 impl Plan {
@@ -137,6 +139,7 @@ impl Plan {
             sum: 0,
             chunk: options.get("chunk", 1024)?,
             heap: options.get("heap", false)?,
+            slowed: options.get("slowed", false)?,
         };
         if plan.heap {
             heap::count();
