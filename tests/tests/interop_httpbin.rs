@@ -4,53 +4,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sessio_driver::Runtime as _;
+use sessio_tests::program::Python;
 use sessio_tokio::cookie::NewCookie;
 use sessio_tokio::multipart::{Form, Part};
 use sessio_tokio::{Auth, Digest, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
-
-/// httpbin in a process of its own, which ends with this.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let python = root.join(".venv/bin/python");
-        assert!(python.exists(), "tests/interop/install installs what this talks to");
-        let mut child = Command::new(python)
-            .arg("-B")
-            .arg(root.join("tests/interop/serve.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self { child, port: port.trim().parse().unwrap() }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Its standard input ends, and it with that.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
 
 async fn read(response: Result<Response>) -> Value {
     let response = response.unwrap();
@@ -72,7 +33,7 @@ fn a_session_talks_to_httpbin() {
         println!("skipped: interop_httpbin (SESSIO_INTEROP is not 1)");
         return;
     }
-    let server = &Server::start();
+    let server = &Python::start("serve.py");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         cookies(server).await;
@@ -90,7 +51,7 @@ fn a_session_talks_to_httpbin() {
 }
 
 /// S1, S8, S10: what a response sets is sent, what a request brings is sent once, what is put in is sent.
-async fn cookies(server: &Server) {
+async fn cookies(server: &Python) {
     let session = Session::new();
     let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;
     assert_eq!(sent, json!({"cookies": {"sessioncookie": "123456789"}}));
@@ -109,7 +70,7 @@ async fn cookies(server: &Server) {
 }
 
 /// S5, S6, S9: headers and parameters of the session and of the request, and one of each left out.
-async fn defaults(server: &Server) {
+async fn defaults(server: &Python) {
     let session = Session::new();
     session
         .update(|s| {
@@ -132,7 +93,7 @@ async fn defaults(server: &Server) {
 }
 
 /// S4: credentials of the session, of the request and of the URL.
-async fn credentials(server: &Server) {
+async fn credentials(server: &Python) {
     let session = Session::new();
     let path = "/basic-auth/user/pass";
     assert_eq!(session.get(server.url(path)).send().await.unwrap().status(), 401);
@@ -149,7 +110,7 @@ async fn credentials(server: &Server) {
 
 /// Digest, challenged once for each algorithm and protection. httpbin answers whom it challenged before, by a
 /// cookie, and gives every proof a nonce of its own.
-async fn digest(server: &Server) {
+async fn digest(server: &Python) {
     for protection in ["auth", "auth-int"] {
         for algorithm in ["MD5", "SHA-256", "SHA-512"] {
             let session = Session::new();
@@ -165,7 +126,7 @@ async fn digest(server: &Server) {
 }
 
 /// S17: redirects of each kind, with their history.
-async fn redirects(server: &Server) {
+async fn redirects(server: &Python) {
     let session = Session::new();
     for path in ["/redirect/3", "/relative-redirect/3", "/absolute-redirect/3"] {
         let response = session.get(server.url(path)).send().await.unwrap();
@@ -187,7 +148,7 @@ async fn redirects(server: &Server) {
 }
 
 /// S3: every verb, a form and JSON.
-async fn forms(server: &Server) {
+async fn forms(server: &Python) {
     let session = Session::new();
     let form = [("user", "a b"), ("tag", "1"), ("tag", "\u{e9}&=")];
     let seen = read(session.post(server.url("/post")).form(form).send().await).await;
@@ -209,7 +170,7 @@ async fn forms(server: &Server) {
 }
 
 /// Forms of several parts, as Python reads them: in memory, and streamed with and without a length.
-async fn parts(server: &Server) {
+async fn parts(server: &Python) {
     let session = Session::new();
     let streamed = |length| Part::source(ReaderSource::new(&b"from a reader"[..]), length, false);
     for length in [Some(13), None] {
@@ -228,7 +189,7 @@ async fn parts(server: &Server) {
 }
 
 /// Bodies in both directions: with a length and in chunks.
-async fn bodies(server: &Server) {
+async fn bodies(server: &Python) {
     let session = Session::new();
     let sent: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     let seen = read(session.post(server.url("/anything")).body(sent.clone()).send().await).await;
@@ -254,7 +215,7 @@ async fn bodies(server: &Server) {
 }
 
 /// What Python codes is undone, and its name stays.
-async fn codings(server: &Server) {
+async fn codings(server: &Python) {
     let session = Session::new();
     for (path, coding, sign) in [("/gzip", "gzip", "gzipped"), ("/deflate", "deflate", "deflated")] {
         let response = session.get(server.url(path)).send().await.unwrap();
@@ -273,7 +234,7 @@ async fn codings(server: &Server) {
 }
 
 /// A status is an answer, and an error only if it is asked to be one.
-async fn statuses(server: &Server) {
+async fn statuses(server: &Python) {
     let session = Session::new();
     for status in [200, 201, 204, 304, 400, 404, 418, 500, 503] {
         let response = session.get(server.url(&format!("/status/{status}"))).send().await.unwrap();
@@ -283,7 +244,7 @@ async fn statuses(server: &Server) {
 }
 
 /// The limit that ran out is named, and the session goes on.
-async fn time(server: &Server) {
+async fn time(server: &Python) {
     let session = Session::new();
     let limit = Duration::from_millis(100);
     let error = session.get(server.url("/delay/1")).timeout(limit).send().await.unwrap_err();
@@ -296,7 +257,7 @@ async fn time(server: &Server) {
 }
 
 /// S2: many requests over one connection.
-async fn connections(server: &Server) {
+async fn connections(server: &Python) {
     let session = Session::new();
     for _ in 0..10 {
         read(session.get(server.url("/get")).send().await).await;

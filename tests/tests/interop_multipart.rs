@@ -5,52 +5,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use sessio_tests::program::Python;
 use sessio_tokio::multipart::{Form, Part};
 use sessio_tokio::{ReaderSource, Session};
-
-/// The readers in a process of their own, which ends with this.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let python = root.join(".venv/bin/python");
-        assert!(python.exists(), "tests/interop/install installs what this talks to");
-        let mut child = Command::new(python)
-            .arg("-B")
-            .arg(root.join("tests/interop/forms.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self { child, port: port.trim().parse().unwrap() }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.port)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Its standard input ends, and it with that.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
 
 /// Names that every reader reads as they were sent, be they of fields or of files.
 const PLAIN: [&str; 32] = [
@@ -136,15 +96,15 @@ fn p46_p50_real_readers_read_what_was_sent() {
         println!("skipped: interop_multipart (SESSIO_INTEROP is not 1)");
         return;
     }
-    let server = &Server::start();
+    let server = &Python::start("forms.py");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let session = Session::new();
-        let readers: Vec<String> = session.get(server.url("")).send().await.unwrap().json().await.unwrap();
+        let readers: Vec<String> = session.get(server.url("/")).send().await.unwrap().json().await.unwrap();
         assert!(readers.len() >= 3, "{readers:?}");
         for reader in &readers {
-            names(&session, reader, &server.url(reader)).await;
-            contents(&session, reader, &server.url(reader)).await;
+            names(&session, reader, &server.url(&format!("/{reader}"))).await;
+            contents(&session, reader, &server.url(&format!("/{reader}"))).await;
             println!("{reader}: {} names, contents with a length and without", PLAIN.len() + ESCAPED.len());
         }
     });

@@ -2,6 +2,7 @@
 
 mod nginx;
 mod openssl;
+mod python;
 mod socks;
 mod squid;
 
@@ -16,6 +17,7 @@ use crate::folder::Folder;
 
 pub use nginx::nginx;
 pub use openssl::openssl;
+pub use python::Python;
 pub use socks::socks;
 pub use squid::{Squid, squid};
 
