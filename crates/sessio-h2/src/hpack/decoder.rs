@@ -1,0 +1,199 @@
+//! Header blocks become fields.
+
+use std::fmt;
+
+use super::dynamic_table::DynamicTable;
+use super::field_block::Span;
+use super::{FIELD_OVERHEAD, FieldBlock, huffman, integer, static_table};
+
+/// Decodes the header blocks of one direction of a connection.
+#[derive(Debug)]
+pub struct Decoder {
+    table: DynamicTable,
+    /// The largest table that the peer may choose.
+    allowed: usize,
+    /// The table is larger than allowed: the next block has to say that it shrinks.
+    must_shrink: bool,
+}
+
+/// How large a header list may be, in bytes as RFC 9113 section 6.5.2 counts them: names, values, and 32
+/// for each field.
+#[derive(Debug, Clone, Copy)]
+pub struct ListLimits {
+    /// Beyond it fields are dropped, and [`FieldBlock::is_cut`] says so. The decoder stays in step.
+    pub cut: usize,
+    /// Beyond it decoding fails.
+    pub fail: usize,
+}
+
+impl ListLimits {
+    /// Fields are dropped beyond `cut`; decoding fails beyond four times that.
+    pub fn new(cut: usize) -> Self {
+        Self { cut, fail: cut.saturating_mul(4) }
+    }
+}
+
+/// A header block is not valid. The dynamic table is out of step then: the connection has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The block ends within a field.
+    Truncated,
+    /// An integer is larger than 2^28 - 1, or is padded with zeros.
+    IntegerTooLarge,
+    /// No entry of the tables has this index.
+    InvalidIndex,
+    /// A Huffman code is not valid.
+    InvalidHuffman,
+    /// The table is made larger than allowed.
+    TableTooLarge,
+    /// A change of the table's size does not stand at the beginning of the block.
+    LateTableSize,
+    /// The table has to shrink, and the block does not say so.
+    MissingTableSize,
+    /// The header list is larger than [`ListLimits::fail`].
+    ListTooLarge,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Truncated => "the header block ends within a field",
+            Self::IntegerTooLarge => "an integer in the header block is too large",
+            Self::InvalidIndex => "the header block refers to an entry that does not exist",
+            Self::InvalidHuffman => "a Huffman code in the header block is not valid",
+            Self::TableTooLarge => "the header block makes the dynamic table larger than allowed",
+            Self::LateTableSize => "the header block changes the size of the dynamic table behind a field",
+            Self::MissingTableSize => "the header block does not shrink the dynamic table as it must",
+            Self::ListTooLarge => "the header list is larger than its limit",
+        })
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl Decoder {
+    /// A decoder whose peer may use a dynamic table of `max` bytes (SETTINGS_HEADER_TABLE_SIZE).
+    pub fn new(max: usize) -> Self {
+        Self { table: DynamicTable::new(max), allowed: max, must_shrink: false }
+    }
+
+    /// From the next block on the peer's table has at most `max` bytes.
+    pub fn set_max_table_size(&mut self, max: usize) {
+        self.allowed = max;
+        self.must_shrink = self.table.max() > max;
+    }
+
+    /// Decodes a whole header block. What `fields` held before is gone.
+    ///
+    /// # Errors
+    /// The block is not valid, or its list is larger than [`ListLimits::fail`].
+    pub fn decode(
+        &mut self,
+        block: &[u8],
+        limits: ListLimits,
+        fields: &mut FieldBlock,
+    ) -> Result<(), DecodeError> {
+        fields.clear();
+        let mut at = 0;
+        while let Some(&first) = block.get(at) {
+            if first & 0xe0 != 0x20 {
+                break;
+            }
+            let size = integer::decode(block, &mut at, 5)?;
+            if size > self.allowed {
+                return Err(DecodeError::TableTooLarge);
+            }
+            self.table.set_max(size);
+            self.must_shrink = false;
+        }
+        if self.must_shrink {
+            return Err(DecodeError::MissingTableSize);
+        }
+        let mut list = 0;
+        while let Some(&first) = block.get(at) {
+            let name = fields.bytes.len();
+            let (value, is_added) = match first {
+                0x80.. => {
+                    let index = integer::decode(block, &mut at, 7)?;
+                    (self.indexed(index, &mut fields.bytes)?, false)
+                }
+                0x40.. => (self.literal(block, &mut at, 6, &mut fields.bytes)?, true),
+                0x20.. => return Err(DecodeError::LateTableSize),
+                _ => (self.literal(block, &mut at, 4, &mut fields.bytes)?, false),
+            };
+            let end = fields.bytes.len();
+            if is_added {
+                self.table.add(&fields.bytes[name..value], &fields.bytes[value..]);
+            }
+            list += end - name + FIELD_OVERHEAD;
+            if list > limits.fail {
+                return Err(DecodeError::ListTooLarge);
+            }
+            if list > limits.cut {
+                fields.is_cut = true;
+                fields.bytes.truncate(name);
+            } else {
+                fields.spans.push(Span {
+                    name: name as u32,
+                    value: value as u32,
+                    end: end as u32,
+                    is_sensitive: first & 0xf0 == 0x10,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends name and value of an entry; the place of the value.
+    fn indexed(&self, index: usize, out: &mut Vec<u8>) -> Result<usize, DecodeError> {
+        let (name, value) = self.entry(index)?;
+        out.extend_from_slice(name);
+        let at = out.len();
+        out.extend_from_slice(value);
+        Ok(at)
+    }
+
+    fn entry(&self, index: usize) -> Result<(&[u8], &[u8]), DecodeError> {
+        if let Some(&entry) = static_table::ENTRIES.get(index.wrapping_sub(1)) {
+            return Ok(entry);
+        }
+        let index = index.checked_sub(static_table::ENTRIES.len()).ok_or(DecodeError::InvalidIndex)?;
+        self.table.get(index).ok_or(DecodeError::InvalidIndex)
+    }
+
+    /// Appends name and value of a literal field; the place of the value.
+    fn literal(
+        &self,
+        block: &[u8],
+        at: &mut usize,
+        prefix: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, DecodeError> {
+        match integer::decode(block, at, prefix)? {
+            0 => text(block, at, out)?,
+            index => out.extend_from_slice(self.entry(index)?.0),
+        }
+        let value = out.len();
+        text(block, at, out)?;
+        Ok(value)
+    }
+
+    /// Gives back what its buffers hold in excess.
+    pub fn shrink(&mut self) {
+        self.table.shrink();
+    }
+}
+
+/// Appends a string.
+fn text(block: &[u8], at: &mut usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let is_coded = block.get(*at).is_some_and(|first| first & 0x80 != 0);
+    let length = integer::decode(block, at, 7)?;
+    let bytes = block.get(*at..*at + length).ok_or(DecodeError::Truncated)?;
+    *at += length;
+    if is_coded {
+        return huffman::decode(bytes, out).map_err(|_| DecodeError::InvalidHuffman);
+    }
+    out.extend_from_slice(bytes);
+    Ok(())
+}

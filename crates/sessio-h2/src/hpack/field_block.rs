@@ -1,0 +1,92 @@
+//! Decoded fields: one piece of bytes, and where each field is in it.
+
+use std::fmt;
+
+/// A buffer for the fields of one header block. It keeps its memory from block to block.
+#[derive(Default)]
+pub struct FieldBlock {
+    pub(super) bytes: Vec<u8>,
+    pub(super) spans: Vec<Span>,
+    pub(super) is_cut: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) name: u32,
+    pub(super) value: u32,
+    pub(super) end: u32,
+    pub(super) is_sensitive: bool,
+}
+
+impl FieldBlock {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The fields of the block that was decoded last, in order.
+    pub fn fields(&self) -> Fields<'_> {
+        Fields { bytes: &self.bytes, spans: &self.spans }
+    }
+
+    /// Whether the list was larger than its limit, so that fields are missing.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+        self.is_cut = false;
+    }
+}
+
+impl fmt::Debug for FieldBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fields().fmt(f)
+    }
+}
+
+/// Fields in the order in which they came. Names are in lower case, as HTTP/2 demands.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    bytes: &'a [u8],
+    spans: &'a [Span],
+}
+
+impl<'a> Fields<'a> {
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Name and value of each field.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&'a [u8], &'a [u8])> + ExactSizeIterator + Clone {
+        let bytes = self.bytes;
+        self.spans.iter().map(move |span| {
+            (&bytes[span.name as usize..span.value as usize], &bytes[span.value as usize..span.end as usize])
+        })
+    }
+
+    /// The value of the first field of that name, which is in lower case.
+    pub fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.iter().find(|field| field.0 == name).map(|field| field.1)
+    }
+
+    /// Whether the peer marked the field at this place as never to be indexed.
+    pub fn is_sensitive(&self, at: usize) -> bool {
+        self.spans.get(at).is_some_and(|span| span.is_sensitive)
+    }
+}
+
+/// Names alone: a value may be a secret.
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| String::from_utf8_lossy(name))).finish()
+    }
+}

@@ -1,0 +1,38 @@
+//! HPACK (RFC 7541): header compression.
+//!
+//! A [`Decoder`] turns header blocks into [`FieldBlock`]s, an [`Encoder`] turns fields into header blocks.
+//! Each holds the dynamic table of one direction of one connection. Every block of that direction has to
+//! pass through it, in order, also if nobody wants the fields: otherwise both sides fall out of step.
+//!
+//! ```
+//! use sessio_h2::hpack::{Decoder, Encoder, FieldBlock, Indexing, ListLimits};
+//!
+//! let mut encoder = Encoder::new(4096);
+//! let mut block = Vec::new();
+//! encoder.begin(&mut block);
+//! encoder.encode(b":status", b"200", Indexing::Incremental, &mut block);
+//! encoder.encode(b"server", b"example", Indexing::Incremental, &mut block);
+//!
+//! let mut decoder = Decoder::new(4096);
+//! let mut fields = FieldBlock::new();
+//! decoder.decode(&block, ListLimits::new(65_536), &mut fields)?;
+//! let fields = fields.fields();
+//! assert_eq!(fields.get(b":status"), Some(&b"200"[..]));
+//! assert_eq!(fields.get(b"server"), Some(&b"example"[..]));
+//! # Ok::<(), sessio_h2::hpack::DecodeError>(())
+//! ```
+
+mod decoder;
+mod dynamic_table;
+mod encoder;
+mod field_block;
+mod huffman;
+mod integer;
+mod static_table;
+
+pub use decoder::{DecodeError, Decoder, ListLimits};
+pub use encoder::{Encoder, Indexing};
+pub use field_block::{FieldBlock, Fields};
+
+/// What a field costs in a table and in a header list beside its bytes (RFC 7541 section 4.1).
+pub const FIELD_OVERHEAD: usize = 32;
