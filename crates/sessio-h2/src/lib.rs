@@ -1,11 +1,99 @@
 //! HTTP/2 for clients as a function of bytes: no IO, no clock, no runtime, no dependencies.
 //!
+//! - [`Connection`] is the machine: requests in, bytes out; bytes in, events out.
 //! - [`hpack`] is header compression (RFC 7541).
 //! - [`frame`] reads and writes frames (RFC 9113 sections 4 and 6).
+//!
+//! Whoever owns a transport moves its bytes. TLS, if any, has agreed on `h2` by ALPN before.
+//!
+//! ```text
+//!   Connection::open, send_body                    ◀── requests
+//!   Connection::io         ──▶ Io { send, recv, deadline }
+//!   Connection::sent       ◀── how many bytes the transport took
+//!   Connection::received   ◀── how many bytes came
+//!   Connection::poll_event ──▶ Head | Body | Trailers | Ended | ..
+//!   Connection::body       ──▶ bytes of a response
+//!   Connection::consume    ◀── how many of them were read
+//!   Connection::state      ──▶ Open { free } | Doubtful | Draining | Dead
+//! ```
+//!
+//! A conversation without a transport:
+//!
+//! ```
+//! use core::time::Duration;
+//! use sessio_h2::hpack::{Encoder, Indexing};
+//! use sessio_h2::{Config, Connection, Event, Field, RequestHead, frame};
+//!
+//! let now = Duration::ZERO;
+//! let mut connection = Connection::new(&Config::default(), now);
+//! let head = RequestHead { method: "GET", scheme: "https", authority: Some("example.org"), path: "/" };
+//! let id = connection.open(&head, [Field::new("Accept", "text/plain")], true, now)?;
+//! let sent = connection.io(now).send.len();
+//! connection.sent(sent);
+//!
+//! // The bytes of a server: its settings, a head, and a body.
+//! let (mut bytes, mut block) = (Vec::new(), Vec::new());
+//! frame::encode::settings(&[], &mut bytes);
+//! let mut encoder = Encoder::new(4096);
+//! encoder.begin(&mut block);
+//! encoder.encode(b":status", b"200", Indexing::Incremental, &mut block);
+//! encoder.encode(b"content-type", b"text/plain", Indexing::Incremental, &mut block);
+//! frame::encode::headers(id.get(), &block, false, 16_384, &mut bytes);
+//! frame::encode::data(id.get(), b"hello", true, &mut bytes);
+//! connection.io(now).recv[..bytes.len()].copy_from_slice(&bytes);
+//! connection.received(bytes.len(), now);
+//!
+//! let mut body = Vec::new();
+//! while let Some((id, event)) = connection.poll_event() {
+//!     match event {
+//!         Event::Head(head) => {
+//!             assert_eq!(head.status, 200);
+//!             assert_eq!(head.fields.get(b"content-type"), Some(&b"text/plain"[..]));
+//!         }
+//!         Event::Body => {
+//!             body.extend_from_slice(connection.body(id));
+//!             connection.consume(id, connection.body(id).len());
+//!         }
+//!         Event::Ended(outcome) => outcome?,
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(body, b"hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What the caller sees to
+//!
+//! - 421 (Misdirected Request) is a response like any other: the caller repeats it elsewhere.
+//! - A request is repeated only by the caller. [`StreamError::is_retry_safe`] says whether any method may be.
+//! - Codings of bodies, redirects, cookies and a pool are above this crate.
 #![forbid(unsafe_code)]
 
+mod budget;
+mod config;
+mod connection;
+mod error;
 mod error_code;
+mod event;
 pub mod frame;
 pub mod hpack;
+mod incoming;
+mod outgoing;
+mod request;
+mod response;
+mod settings;
+mod stream;
+mod streams;
+mod window;
 
+pub use config::{Config, Limits};
+pub use connection::{Connection, GoAway, Io, NotSending, OpenError, State};
+pub use error::{ConnectionError, ConnectionErrorKind, Malformed, StreamError, StreamErrorKind};
 pub use error_code::ErrorCode;
+pub use event::{Event, Head, StreamId};
+pub use request::{Field, InvalidRequest, RequestHead};
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

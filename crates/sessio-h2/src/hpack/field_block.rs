@@ -82,6 +82,11 @@ impl<'a> Fields<'a> {
     pub fn is_sensitive(&self, at: usize) -> bool {
         self.spans.get(at).is_some_and(|span| span.is_sensitive)
     }
+
+    /// The same without the first `n` fields.
+    pub(crate) fn skip(self, n: usize) -> Self {
+        Self { spans: self.spans.get(n..).unwrap_or_default(), ..self }
+    }
 }
 
 /// Names alone: a value may be a secret.

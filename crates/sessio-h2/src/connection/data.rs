@@ -1,0 +1,232 @@
+//! DATA: from the wire to the caller.
+
+use super::Connection;
+use super::receiving::{Progress, What};
+use crate::frame::{self, FrameError, Header, Kind};
+use crate::stream::Remote;
+use crate::{ConnectionError, ConnectionErrorKind, ErrorCode, Malformed, StreamErrorKind, StreamId};
+
+/// The rest of a DATA frame whose header was read.
+#[derive(Debug)]
+pub(super) struct DataFrame {
+    stream: u32,
+    data: u32,
+    padding: u32,
+    is_last: bool,
+}
+
+/// Bytes of a body that still lie among the incoming ones.
+#[derive(Debug)]
+pub(super) struct Loose {
+    pub(super) stream: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Connection {
+    /// Bytes of a response's body that have come and were not consumed.
+    pub fn body(&self, id: StreamId) -> &[u8] {
+        match &self.loose {
+            Some(loose) if loose.stream == id.0 => &self.incoming.bytes[loose.start..loose.end],
+            _ => self.streams.get(id.0).map_or(&[], |stream| stream.held.as_slice()),
+        }
+    }
+
+    /// The caller is done with the first `n` bytes of [`body`](Self::body). The peer gets credit for them.
+    pub fn consume(&mut self, id: StreamId, n: usize) {
+        let Some(stream) = self.streams.get_mut(id.0) else { return };
+        let n = match &mut self.loose {
+            Some(loose) if loose.stream == id.0 => {
+                let n = n.min(loose.end - loose.start);
+                loose.start += n;
+                if loose.start == loose.end {
+                    self.loose = None;
+                }
+                n
+            }
+            _ => {
+                let n = n.min(stream.held.as_slice().len());
+                stream.held.consume(n);
+                n
+            }
+        };
+        stream.window.release(n as u32);
+        if stream.remote == Remote::Closed {
+            self.leave(id.0);
+        } else if stream.window.is_due() {
+            // The caller keeps up: more may be under way.
+            if self.loose.is_none() && stream.held.is_empty() {
+                stream.window.grow(self.config.max_stream_window);
+            }
+            frame::encode::window_update(id.0, stream.window.credit(), &mut self.outgoing.bytes);
+        }
+    }
+
+    /// What was not consumed is moved to its stream, since the incoming bytes are about to change.
+    pub(super) fn settle_loose(&mut self) {
+        let Some(loose) = self.loose.take() else { return };
+        if let Some(stream) = self.streams.get_mut(loose.stream) {
+            stream.held.push(&self.incoming.bytes[loose.start..loose.end]);
+        }
+    }
+
+    /// Reads the header of a DATA frame, and the length of its padding.
+    pub(super) fn begin_data(&mut self, header: &Header) -> Result<Progress, ConnectionError> {
+        if header.stream == 0 {
+            return Err(FrameError::Stream(Kind::DATA).into());
+        }
+        self.check_stream(header.stream, Kind::DATA)?;
+        if header.length > self.window.left {
+            return Err(ConnectionErrorKind::WindowExceeded.into());
+        }
+        let (mut data, mut padding) = (header.length, 0);
+        if header.has(Header::PADDED) {
+            if header.length == 0 {
+                return Err(FrameError::Size(Kind::DATA).into());
+            }
+            let Some(&length) = self.incoming.unread().get(Header::LEN) else {
+                self.incoming.need = Header::LEN + 1;
+                return Ok(Progress::Stuck);
+            };
+            padding = u32::from(length);
+            data = (data - 1).checked_sub(padding).ok_or(FrameError::Padding(Kind::DATA))?;
+        }
+        let is_last = header.has(Header::END_STREAM);
+        if data == 0 && !is_last {
+            self.on_empty_frame()?;
+        }
+        self.incoming.start += Header::LEN;
+        if let Some(stream) = self.streams.get(header.stream) {
+            let broken = match stream.remote {
+                Remote::Head => Some(StreamErrorKind::Malformed(Malformed::BodyBeforeHead)),
+                Remote::Body if header.length > stream.window.left => Some(StreamErrorKind::WindowExceeded),
+                Remote::Body => None,
+                Remote::Closed => {
+                    self.reset_closed(header.stream)?;
+                    None
+                }
+            };
+            if let Some(kind) = broken {
+                self.fail_stream(header.stream, kind)?;
+            }
+        }
+        if header.has(Header::PADDED) {
+            self.incoming.start += 1;
+            self.receive_padding(header.stream, 1);
+        }
+        Ok(self.continue_data(DataFrame { stream: header.stream, data, padding, is_last }))
+    }
+
+    /// Reads as much of a DATA frame as is there.
+    pub(super) fn continue_data(&mut self, mut frame: DataFrame) -> Progress {
+        let there = self.incoming.len() as u32;
+        let mut progress = Progress::Moved;
+        if frame.data > 0 {
+            let n = frame.data.min(there);
+            if n > 0 {
+                frame.data -= n;
+                progress = self.receive_data(frame.stream, n);
+            } else {
+                progress = Progress::Stuck;
+            }
+        } else if frame.padding > 0 {
+            let n = frame.padding.min(there);
+            if n > 0 {
+                frame.padding -= n;
+                self.incoming.start += n as usize;
+                self.receive_padding(frame.stream, n);
+            } else {
+                progress = Progress::Stuck;
+            }
+        }
+        if frame.data > 0 || frame.padding > 0 {
+            self.incoming.need = 1;
+            self.data = Some(frame);
+        } else if frame.is_last {
+            self.end_body(frame.stream);
+        }
+        progress
+    }
+
+    /// `n` bytes of a body are there. Without a stream that wants them they are dropped.
+    fn receive_data(&mut self, id: u32, n: u32) -> Progress {
+        let start = self.incoming.start;
+        let end = start + n as usize;
+        self.incoming.start = end;
+        self.credit_connection(n);
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.remote == Remote::Body) else {
+            return Progress::Moved;
+        };
+        stream.window.receive(n);
+        if let Some(length) = &mut stream.length {
+            match length.checked_sub(n.into()) {
+                Some(rest) => *length = rest,
+                None => {
+                    let rule =
+                        if stream.is_head { Malformed::UnexpectedBody } else { Malformed::WrongLength };
+                    // The bytes are dropped, but they have come.
+                    stream.window.release(n);
+                    return self.fail_stream_softly(id, StreamErrorKind::Malformed(rule));
+                }
+            }
+        }
+        if stream.held.is_empty() {
+            self.loose = Some(Loose { stream: id, start, end });
+        } else {
+            stream.held.push(&self.incoming.bytes[start..end]);
+        }
+        Progress::Event(id, What::Body)
+    }
+
+    /// Padding is done with as soon as it has come.
+    fn receive_padding(&mut self, id: u32, n: u32) {
+        self.credit_connection(n);
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.remote == Remote::Body) else {
+            return;
+        };
+        stream.window.receive(n);
+        stream.window.release(n);
+        if stream.window.is_due() {
+            frame::encode::window_update(id, stream.window.credit(), &mut self.outgoing.bytes);
+        }
+    }
+
+    /// The connection's credit is given back at once: memory is bounded by the windows of the streams.
+    fn credit_connection(&mut self, n: u32) {
+        self.window.receive(n);
+        self.window.release(n);
+        if self.window.is_due() {
+            frame::encode::window_update(0, self.window.credit(), &mut self.outgoing.bytes);
+        }
+    }
+
+    /// The response has ended; whether it is whole.
+    pub(super) fn end_body(&mut self, id: u32) {
+        let Some(stream) = self.streams.get(id).filter(|stream| stream.remote == Remote::Body) else {
+            return;
+        };
+        if stream.length.is_some_and(|rest| rest > 0) {
+            self.fail_stream_softly(id, StreamErrorKind::Malformed(Malformed::WrongLength));
+        } else {
+            self.end(id, Ok(()));
+        }
+    }
+
+    /// As [`fail_stream`](Self::fail_stream), where the frame has to be read on whatever happens.
+    fn fail_stream_softly(&mut self, id: u32, kind: StreamErrorKind) -> Progress {
+        if let Err(error) = self.fail_stream(id, kind) {
+            self.fail(error);
+        }
+        Progress::Moved
+    }
+
+    /// DATA or HEADERS came after the response had ended.
+    pub(super) fn reset_closed(&mut self, id: u32) -> Result<(), ConnectionError> {
+        // Otherwise the stream is closed, perhaps by us: what was under way then is no fault.
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.is_sending) else { return Ok(()) };
+        stream.is_sending = false;
+        frame::encode::reset(id, ErrorCode::STREAM_CLOSED, &mut self.outgoing.bytes);
+        self.leave(id);
+        self.count_stream_error()
+    }
+}

@@ -1,0 +1,81 @@
+//! How streams and connections end.
+
+use super::Connection;
+use crate::frame;
+use crate::stream::{Remote, Stream};
+use crate::{ConnectionError, ConnectionErrorKind, StreamError, StreamErrorKind};
+
+impl Connection {
+    /// The response of a stream has ended. It is told once; a stream that has ended before stays as it is.
+    pub(super) fn end(&mut self, id: u32, outcome: Result<(), StreamError>) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let is_sending = stream.is_sending;
+        if outcome.is_err() {
+            stream.is_sending = false;
+        }
+        if stream.remote != Remote::Closed {
+            stream.remote = Remote::Closed;
+            stream.outcome = Some(outcome);
+            self.finished.push_back(id);
+            self.streams.settle(id);
+        } else if is_sending {
+            self.leave(id);
+        }
+    }
+
+    /// How a stream ended, for the caller.
+    pub(super) fn take_outcome(&mut self, id: u32) -> Option<Result<(), StreamError>> {
+        let outcome = self.streams.get_mut(id)?.outcome.take();
+        self.leave(id);
+        outcome
+    }
+
+    /// Something of a stream has ended: it counts no longer if all has, and goes if nobody needs it.
+    pub(super) fn leave(&mut self, id: u32) {
+        self.streams.settle(id);
+        let is_loose = self.loose.as_ref().is_some_and(|loose| loose.stream == id);
+        if !is_loose && self.streams.get(id).is_some_and(Stream::is_done) {
+            self.streams.remove(id);
+        }
+    }
+
+    /// The peer broke a rule on a stream: the stream ends, the connection goes on.
+    pub(super) fn fail_stream(&mut self, id: u32, kind: StreamErrorKind) -> Result<(), ConnectionError> {
+        self.count_stream_error()?;
+        let error = StreamError::new(kind, false);
+        if self.streams.get(id).is_some_and(|stream| !stream.is_closed()) {
+            frame::encode::reset(id, error.code(), &mut self.outgoing.bytes);
+        }
+        self.end(id, Err(error));
+        Ok(())
+    }
+
+    pub(super) fn count_stream_error(&mut self) -> Result<(), ConnectionError> {
+        if !self.budgets.stream_errors.spend(self.config.limits.stream_errors, self.now) {
+            return Err(ConnectionErrorKind::TooManyStreamErrors.into());
+        }
+        Ok(())
+    }
+
+    /// The connection ends, and all its streams with it.
+    pub(super) fn fail(&mut self, error: ConnectionError) {
+        if self.error.is_some() {
+            return;
+        }
+        self.error = Some(error);
+        let sent = self.outgoing.sent;
+        let ids: Vec<u32> = self.streams.ids_from(0).collect();
+        for id in ids {
+            // The request is certainly unknown to the peer if no byte of its head was sent.
+            let is_retry_safe = self.streams.get(id).is_some_and(|stream| stream.head_at >= sent);
+            let kind = StreamErrorKind::Connection(error.kind());
+            self.end(id, Err(StreamError::new(kind, is_retry_safe)));
+        }
+        if error.kind() == ConnectionErrorKind::Closed {
+            self.outgoing.discard();
+        } else {
+            let debug = error.kind().to_string();
+            frame::encode::goaway(0, error.code(), debug.as_bytes(), &mut self.outgoing.bytes);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Bytes to move, and time.
+
+use core::time::Duration;
+
+use super::Connection;
+use crate::ConnectionErrorKind;
+
+/// Bytes to move. Each field is a wish, and empty where there is none.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Io<'c> {
+    /// Bytes for the peer.
+    pub send: &'c [u8],
+    /// Room for bytes of the peer. It is empty when the connection is dead, and while bytes wait for
+    /// [`Connection::poll_event`].
+    pub recv: &'c mut [u8],
+    /// When to ask again, if nothing moves before.
+    pub deadline: Option<Duration>,
+}
+
+impl Connection {
+    /// Which bytes are to be moved now.
+    ///
+    /// If `send` is empty and [`state`](Self::state) is [`Dead`](super::State::Dead), the transport is to be
+    /// closed.
+    pub fn io(&mut self, now: Duration) -> Io<'_> {
+        self.tick(now);
+        self.settle_loose();
+        let deadline = self.deadline();
+        let recv = if self.error.is_some() || self.is_at_end {
+            &mut [][..]
+        } else {
+            self.incoming.room(!self.streams.is_empty())
+        };
+        Io { send: self.outgoing.unsent(), recv, deadline }
+    }
+
+    /// The transport took the first `n` bytes of [`Io::send`].
+    pub fn sent(&mut self, n: usize) {
+        self.outgoing.sent(n);
+    }
+
+    /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the transport, or its failure.
+    pub fn received(&mut self, n: usize, now: Duration) {
+        if n == 0 {
+            // What came before is still to be read: see `next_event`.
+            self.is_at_end = true;
+        } else {
+            self.incoming.received(n);
+            self.heard = self.heard.max(now);
+            self.doubt = None;
+        }
+        self.tick(now);
+    }
+
+    /// Takes note of the time.
+    pub(super) fn tick(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        if self.error.is_some() {
+            return;
+        }
+        if self.settings_deadline().is_some_and(|end| end <= self.now) {
+            self.fail(ConnectionErrorKind::SettingsTimeout.into());
+        } else if self.ping_deadline().is_some_and(|end| end <= self.now) {
+            self.fail(ConnectionErrorKind::PingTimeout.into());
+        }
+    }
+
+    fn settings_deadline(&self) -> Option<Duration> {
+        self.unacknowledged.map(|since| since.saturating_add(self.config.settings_timeout))
+    }
+
+    fn ping_deadline(&self) -> Option<Duration> {
+        self.doubt.map(|since| since.saturating_add(self.config.ping_timeout))
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        if self.error.is_some() {
+            return None;
+        }
+        let budget = self.budgets.own_resets.exhausted_until(self.config.limits.own_resets, self.now);
+        [self.settings_deadline(), self.ping_deadline(), budget].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,59 @@
+//! Whether a connection takes streams.
+
+use core::time::Duration;
+
+use super::Connection;
+use crate::frame::MAX_WINDOW;
+
+/// Whether a connection takes streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It takes this many streams now; perhaps none until others end.
+    Open {
+        /// How many.
+        free: u32,
+    },
+    /// The peer was quiet for long and was asked whether it lives. It takes no streams before it says
+    /// anything.
+    Doubtful,
+    /// It takes no streams any more; those that are open go on.
+    Draining,
+    /// It has ended. What is to be sent may be sent; then the transport is to be closed.
+    Dead,
+}
+
+impl Connection {
+    /// Whether the connection takes streams.
+    ///
+    /// What was received counts only after [`poll_event`](Self::poll_event) has looked at it.
+    pub fn state(&self, now: Duration) -> State {
+        if self.error.is_some() {
+            return State::Dead;
+        }
+        let is_draining = self.goaway.is_some() || self.is_closing || self.next_id > MAX_WINDOW;
+        if self.is_at_end || is_draining && self.streams.is_empty() {
+            return State::Dead;
+        }
+        if is_draining {
+            return State::Draining;
+        }
+        if self.doubt.is_some() {
+            return State::Doubtful;
+        }
+        if self.budgets.own_resets.exhausted_until(self.config.limits.own_resets, now).is_some() {
+            return State::Open { free: 0 };
+        }
+        let allowed = if self.is_greeted {
+            self.peer.max_streams.unwrap_or(u32::MAX)
+        } else {
+            self.config.initial_max_streams
+        };
+        State::Open { free: allowed.min(self.config.max_streams).saturating_sub(self.streams.active) }
+    }
+
+    /// Whether the peer was quiet for so long that it has to be asked whether it lives.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.now.saturating_sub(self.heard) >= self.config.quiet
+    }
+}

@@ -1,0 +1,46 @@
+//! What happens on streams.
+
+use crate::StreamError;
+use crate::hpack::Fields;
+
+/// The number of a stream on its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub(crate) u32);
+
+impl StreamId {
+    /// The number that is on the wire.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// What happened on a stream.
+///
+/// The order is: any number of `Interim`, one `Head`, any number of `Body`, perhaps `Trailers`, and exactly
+/// one `Ended`. An error can come at every point; then `Ended` is the next event. `Writable` can come at any
+/// point before.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'c> {
+    /// An interim response (1xx).
+    Interim(Head<'c>),
+    /// The head of the response.
+    Head(Head<'c>),
+    /// Bytes of the body have come: [`Connection::body`](crate::Connection::body) has them.
+    Body,
+    /// The trailers.
+    Trailers(Fields<'c>),
+    /// [`Connection::send_body`](crate::Connection::send_body) takes bytes again.
+    Writable,
+    /// The response is whole, or the stream failed. Bytes of the body may still be there to be consumed.
+    Ended(Result<(), StreamError>),
+}
+
+/// The head of a response. The names of its fields are in lower case.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'c> {
+    /// The status, from 100 to 999.
+    pub status: u16,
+    /// The fields, without `:status`.
+    pub fields: Fields<'c>,
+}
