@@ -6,6 +6,7 @@ pub mod authority;
 pub mod backend;
 pub mod clear;
 pub mod coat;
+pub mod coded;
 pub mod eval;
 pub mod folder;
 pub mod gate;

@@ -16,6 +16,13 @@ use crate::tunnel::{Again, Tunnel};
 /// socket ◀──▶ filters that are up ◀──▶ the stage that is passed now, and others after it
 /// socket ◀──▶ filters that are up ◀──▶ HTTP
 /// ```
+///
+/// # The pull rule
+///
+/// Each stage may hold bytes that the stage above it had no room for: a TLS session holds plaintext, the receiver holds
+/// body bytes, a decoder holds decoded ones. The socket says nothing about those bytes. So a stage that frees room
+/// pulls from the stage below it, until nothing moves. A call does so after every answer, and wants the socket only
+/// then. Its connection does the same for the stages that it passes, and TLS within TLS for its two sessions.
 #[derive(Debug)]
 pub struct Conn {
     id: u64,
@@ -177,42 +184,52 @@ impl Conn {
                 self.advance()
             }
             Some(Stage::Secure(secure)) => {
-                self.secure = Some(match self.secure.take() {
-                    None => secure,
-                    Some(outer) => Box::new(Stack::new(outer, secure)),
-                });
                 self.is_securing = true;
+                match self.secure.take() {
+                    None => self.secure = Some(secure),
+                    Some(outer) => {
+                        let mut stack = Box::new(Stack::new(outer, secure));
+                        let pulled = stack.pull();
+                        self.secure = Some(stack);
+                        pulled?;
+                    }
+                }
                 self.advance()
             }
         }
     }
 
-    /// Moves what can move between a conversation with a proxy and the filter that it runs through.
+    /// Moves what can move between a conversation with a proxy and the filter that it runs through, until nothing moves.
     fn converse(&mut self) -> Result<()> {
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         let (Some(tunnel), Some(secure)) = (tunnel, &mut self.secure) else { return Ok(()) };
         loop {
+            let mut has_moved = false;
+            while !tunnel.unsent().is_empty() {
+                let taken = secure.seal(tunnel.unsent())?;
+                if taken == 0 {
+                    break;
+                }
+                tunnel.sent(taken);
+            }
             let room = tunnel.room();
-            if room.is_empty() {
-                break;
+            if !room.is_empty() {
+                match secure.open(room) {
+                    Ok(Some(n)) if n > 0 => {
+                        tunnel.received(n)?;
+                        has_moved = true;
+                    }
+                    Ok(Some(_)) => {}
+                    Ok(None) => return tunnel.received(0),
+                    // What has come of it is cut short, closing word or not.
+                    Err(error) if error.kind() == Kind::IncompleteBody => return tunnel.received(0),
+                    Err(error) => return Err(error),
+                }
             }
-            match secure.open(room) {
-                Ok(Some(0)) => break,
-                Ok(Some(n)) => tunnel.received(n)?,
-                Ok(None) => return tunnel.received(0),
-                // What has come of it is cut short, closing word or not.
-                Err(error) if error.kind() == Kind::IncompleteBody => return tunnel.received(0),
-                Err(error) => return Err(error),
+            if !has_moved {
+                return Ok(());
             }
         }
-        while !tunnel.unsent().is_empty() {
-            let taken = secure.seal(tunnel.unsent())?;
-            if taken == 0 {
-                break;
-            }
-            tunnel.sent(taken);
-        }
-        Ok(())
     }
 
     /// What the last handshake has come to.
@@ -302,14 +319,16 @@ impl Conn {
         Ok(())
     }
 
-    /// Moves what can move through the filter, in both directions.
+    /// Moves what can move through the filter, in both directions. Says whether plaintext has come, or its end: whoever
+    /// takes that out of the receiver makes room, and asks again.
     pub(crate) fn pump(
         &mut self,
         sender: &mut Sender,
         receiver: &mut Receiver,
         is_sending: bool,
-    ) -> Result<()> {
-        let Some(secure) = &mut self.secure else { return Ok(()) };
+    ) -> Result<bool> {
+        let Some(secure) = &mut self.secure else { return Ok(false) };
+        let mut has_come = false;
         loop {
             let room = receiver.room();
             if room.is_empty() {
@@ -318,11 +337,9 @@ impl Conn {
             match secure.open(room)? {
                 Some(0) => break,
                 Some(n) => receiver.received(n),
-                None => {
-                    receiver.received(0);
-                    break;
-                }
+                None => receiver.received(0),
             }
+            has_come = true;
         }
         if sender.bytes_sent() == 0 && receiver.bytes_received() > 0 {
             // Nothing was asked yet (row Q13).
@@ -335,7 +352,7 @@ impl Conn {
             }
             sender.sent(taken);
         }
-        Ok(())
+        Ok(has_come)
     }
 }
 

@@ -23,6 +23,7 @@ mod observers;
 mod one_shots;
 mod pool;
 mod proxies;
+mod pulls;
 mod reading;
 mod redirects;
 mod resume;

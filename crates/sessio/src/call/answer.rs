@@ -142,7 +142,10 @@ impl Call {
             matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Read | Phase::Skip { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
-            return self.redial_or_fail(error);
+            return match self.phase {
+                Phase::Handshake => self.redial_or_fail(error),
+                _ => self.ended(error),
+            };
         }
         if self.sender.bytes_sent() == 0 && self.receiver.bytes_received() > 0 {
             // Whatever it is, it is no answer to us (row Q13).
@@ -167,7 +170,9 @@ impl Call {
                 let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
                 self.lose(Error::new(kind).with_source(cause));
             }
-            (Direction::Receive, Phase::Read) => self.aside_mut().receive_failure = Some(cause),
+            (Direction::Receive, Phase::Read) => {
+                self.ended(Error::new(Kind::IncompleteBody).with_source(cause));
+            }
             (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
             _ => self.misuse(),
         }
@@ -332,7 +337,10 @@ impl Call {
         let head = self.head.take()?;
         // The head is the caller's in any case: what is wrong with its codings is for who reads the body.
         match self.decoding_of(&head) {
-            Ok(decoding) => self.decoding = decoding,
+            Ok(decoding) => {
+                self.decoding = decoding;
+                self.settle();
+            }
             Err(error) => self.fail(error),
         }
         Some(head)
@@ -346,11 +354,9 @@ impl Call {
         self.taken += n as u64;
         match &mut self.decoding {
             Some(decoding) if n <= decoding.ready().len() => decoding.consume(n),
-            Some(_) => self.misuse(),
-            None => {
-                self.receiver.consume(n);
-                self.settle();
-            }
+            Some(_) => return self.misuse(),
+            None => self.receiver.consume(n),
         }
+        self.settle();
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Call;
 use super::turn::Past;
+use crate::error::Error;
 use crate::observer::Watch;
 use crate::secure::Secure;
 
@@ -22,8 +23,8 @@ pub(super) struct Aside {
     /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of
     /// it is read.
     pub(super) heard_by: Option<Instant>,
-    /// Nothing more can come from the peer.
-    pub(super) receive_failure: Option<io::Error>,
+    /// Nothing more can come from the peer, for this reason. It is told once what came before has been read.
+    pub(super) receive_failure: Option<Error>,
     /// Until when the body waits for `100 Continue`.
     pub(super) continued_by: Option<Instant>,
     /// What connecting had come to when the time for it ran out.

@@ -26,8 +26,18 @@ impl Call {
         Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(request.limits.growth))))
     }
 
-    /// Decodes what has come, up to where there is something to read.
-    pub(super) fn decode(&mut self) -> Result<()> {
+    /// Decodes what has come, up to where there is something to read. A connection that has carried everything is
+    /// given back before that: what the body decodes to says nothing about the connection.
+    pub(super) fn decode(&mut self) {
+        if self.conn.is_some() && self.has_carried() {
+            return;
+        }
+        if let Err(error) = self.try_decode() {
+            self.fail(error);
+        }
+    }
+
+    fn try_decode(&mut self) -> Result<()> {
         let Some(decoding) = &mut self.decoding else { return Ok(()) };
         loop {
             self.receiver.advance();

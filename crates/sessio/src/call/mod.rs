@@ -21,6 +21,10 @@
 //!   Release: as soon as the last byte has come      Body ⇄ Io ──▶ Done
 //! ```
 //!
+//! [`Io`](Step::Io) is wanted only once nothing else can move. The connection, the receiver and the decoder pass bytes on
+//! after every answer until each of them is full or empty. So everything that has come is readable without another
+//! event of the socket.
+//!
 //! [`Release`](Step::Release) is wanted in any of these states, as soon as the connection has carried the
 //! response whole: often before its head is even looked at.
 //!

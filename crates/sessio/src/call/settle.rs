@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::aside::Aside;
 use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::conn::{Advance, Conn};
@@ -16,39 +17,75 @@ impl Call {
         self.receiver.is_complete() && !matches!(self.phase, Phase::Failed(_) | Phase::Failing(_))
     }
 
-    /// Goes as far as what has come leads, without time or policy.
+    /// Goes as far as what has come leads, without time or policy: the one place where bytes move from stage to stage.
+    ///
+    /// This is the pull rule. A stage that takes bytes has room again, and the stage below it may still hold some. So
+    /// the stages take turns until nothing moves. Every answer that frees room ends here. [`Io`](super::Io) is wanted
+    /// only after that: no byte that has come waits for another event of the socket.
     pub(super) fn settle(&mut self) {
         if matches!(self.phase, Phase::Handshake) {
             return self.shake_hands();
         }
-        let is_sending = self.is_sending();
-        if let Some(conn) = &mut self.conn
-            && let Err(error) = conn.pump(&mut self.sender, &mut self.receiver, is_sending)
-        {
-            return match self.phase {
-                // A connection that has just ended is one that was stale, filter or not (row F11).
-                Phase::Exchange if error.kind() == Kind::IncompleteBody => self.lose(self.cut(error)),
-                Phase::Skip { .. } if error.kind() == Kind::IncompleteBody => self.skipped(false),
-                _ => self.fail(error),
-            };
+        self.pull();
+        loop {
+            match self.phase {
+                Phase::Exchange => self.await_head(),
+                Phase::Skip { .. } => self.skip(),
+                Phase::Read if self.decoding.is_some() => self.decode(),
+                _ => {}
+            }
+            if !self.pull() {
+                return;
+            }
         }
+    }
+
+    /// Moves bytes between the connection and HTTP, both ways. Says whether any came up, or their end.
+    fn pull(&mut self) -> bool {
+        let is_sending = self.is_sending();
+        let pumped = match &mut self.conn {
+            Some(conn) if conn.is_secured() && !has_ended(self.aside.as_deref()) => {
+                conn.pump(&mut self.sender, &mut self.receiver, is_sending)
+            }
+            _ => Ok(false),
+        };
         if self.request.meters.is_set() {
             self.measure_upload();
         }
         if self.is_watched() {
             self.notice_sent();
         }
-        match self.phase {
-            Phase::Exchange => self.await_head(),
-            Phase::Skip { .. } => self.skip(),
-            _ => {}
+        match pumped {
+            Ok(has_come) => has_come,
+            Err(error) => {
+                self.ended(error);
+                false
+            }
         }
     }
 
-    /// The connection ended without a closing word before the head was whole.
+    /// The connection has ended in this way, and nothing more comes of it.
+    pub(super) fn ended(&mut self, error: Error) {
+        match self.phase {
+            Phase::Exchange => self.lose(self.cut(error)),
+            Phase::Skip { .. } => self.skipped(false),
+            // The head, and what was decoded, come before it.
+            Phase::Turn | Phase::Answer | Phase::Read => self.aside_mut().receive_failure = Some(error),
+            _ => self.fail(error),
+        }
+    }
+
+    /// The error of a connection that ended with this before the head was whole. One that was used before and has
+    /// brought no byte since was stale, in whatever way the TLS session ended (rows F11, FM4).
     fn cut(&self, cause: Error) -> Error {
         let is_first = self.receiver.bytes_received() == 0;
-        let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
+        let is_cut = cause.kind() == Kind::IncompleteBody;
+        let is_alert = matches!(cause.kind(), Kind::TlsAlert | Kind::TlsMismatch | Kind::ClientCertificate);
+        let kind = match is_first {
+            true if is_cut || (is_alert && self.is_reused) => Kind::ClosedBeforeResponse,
+            false if is_cut => Kind::IncompleteHead,
+            _ => return cause,
+        };
         Error::new(kind).with_source(cause)
     }
 
@@ -153,8 +190,8 @@ impl Call {
                     }
                     return;
                 }
-                Ok(_) => return,
-                Err(_) => return self.skipped(false),
+                Ok(_) if !has_ended(self.aside.as_deref()) => return,
+                _ => return self.skipped(false),
             }
         }
     }
@@ -219,4 +256,9 @@ impl Call {
         let buffer = self.receiver.take_buffer();
         self.receiver = Receiver::new(Asked::default(), self.request.limits, buffer);
     }
+}
+
+/// Whether nothing more can come from the peer.
+fn has_ended(aside: Option<&Aside>) -> bool {
+    aside.is_some_and(|aside| aside.receive_failure.is_some())
 }

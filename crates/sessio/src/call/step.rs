@@ -319,10 +319,6 @@ impl Call {
     }
 
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
-        if let Err(error) = self.decode() {
-            self.fail(error);
-            return Err(self.tell());
-        }
         self.receiver.advance();
         if self.request.meters.is_set() {
             self.measure_download();
@@ -349,8 +345,8 @@ impl Call {
                 Ok(Step::Done)
             }
             Ok(_) => match self.aside.as_mut().and_then(|aside| aside.receive_failure.take()) {
-                Some(cause) => {
-                    self.fail(Error::new(Kind::IncompleteBody).with_source(cause));
+                Some(error) => {
+                    self.fail(error);
                     Err(self.tell())
                 }
                 None => self.io(Some(Timeout::Read), now),

@@ -1,19 +1,23 @@
 //! A filter within a filter: TLS that runs through TLS, as behind an `https://` proxy.
 
 use super::{Secure, Secured};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Two filters as one. What the inner one sends is the plaintext of the outer one, whose handshake is over.
 #[derive(Debug)]
 pub(crate) struct Stack {
     outer: Box<dyn Secure>,
     inner: Box<dyn Secure>,
+    /// Nothing more comes out of the outer one.
+    is_ended: bool,
+    /// Why, where that is more than an end. It is told once the inner one has given out what came before.
+    failure: Option<Error>,
 }
 
 impl Stack {
     /// `inner` through `outer`, which is the one at the socket.
     pub(crate) fn new(outer: Box<dyn Secure>, inner: Box<dyn Secure>) -> Self {
-        Self { outer, inner }
+        Self { outer, inner, is_ended: false, failure: None }
     }
 
     /// What the inner filter has to say, as far as the outer one takes it.
@@ -31,25 +35,31 @@ impl Stack {
         }
     }
 
-    /// What has come for the inner filter, as far as that has room.
-    fn pull(&mut self) -> Result<()> {
-        loop {
+    /// What has come for the inner filter, as far as that has room. Says whether anything moved.
+    pub(crate) fn pull(&mut self) -> Result<bool> {
+        let mut has_moved = false;
+        while !self.is_ended {
             let room = self.inner.ends().1;
             if room.is_empty() {
-                return Ok(());
+                break;
             }
             let opened = match self.outer.open(room) {
-                Ok(Some(0)) => return Ok(()),
-                Ok(n) => n.unwrap_or(0),
+                Ok(Some(0)) => break,
+                Ok(Some(n)) => n,
+                Ok(None) => 0,
                 // Whether anything was cut off is for the inner filter to say.
                 Err(error) if error.kind() == Kind::IncompleteBody => 0,
-                Err(error) => return Err(error),
+                Err(error) if self.inner.is_handshaking() => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    0
+                }
             };
+            self.is_ended = opened == 0;
+            has_moved = true;
             self.inner.received(opened)?;
-            if opened == 0 {
-                return Ok(());
-            }
         }
+        Ok(has_moved)
     }
 }
 
@@ -62,6 +72,8 @@ impl Secure for Stack {
 
     fn sent(&mut self, n: usize) {
         self.outer.sent(n);
+        // As in `ends`.
+        let _ = self.push();
     }
 
     fn received(&mut self, n: usize) -> Result<()> {
@@ -85,13 +97,14 @@ impl Secure for Stack {
     }
 
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
-        match self.inner.open(plain)? {
-            Some(0) if !plain.is_empty() => {
+        loop {
+            match self.inner.open(plain) {
                 // It may have had no room for what has come.
-                self.pull()?;
-                self.inner.open(plain)
+                Ok(Some(0)) if !plain.is_empty() && self.pull()? => {}
+                // The inner one knows only that it was cut off.
+                Err(error) => return Err(self.failure.take().unwrap_or(error)),
+                opened => return opened,
             }
-            opened => Ok(opened),
         }
     }
 
