@@ -18,7 +18,7 @@ impl StreamId {
 ///
 /// The order is: any number of `Interim`, one `Head`, any number of `Body`, perhaps `Trailers`, and exactly
 /// one `Ended`. An error can come at every point; then `Ended` is the next event. `Writable` can come at any
-/// point before.
+/// point until the request has ended; a response may end before its request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'c> {

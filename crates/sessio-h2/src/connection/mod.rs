@@ -5,6 +5,8 @@ mod data;
 mod ending;
 mod header_block;
 mod io;
+#[cfg(test)]
+mod laws;
 mod receiving;
 mod sending;
 mod state;
