@@ -100,6 +100,12 @@ impl Connection {
             let broken = match stream.remote {
                 Remote::Head => Some(StreamErrorKind::Malformed(Malformed::BodyBeforeHead)),
                 Remote::Body if header.length > stream.window.left => Some(StreamErrorKind::WindowExceeded),
+                // A frame too long is refused whole: otherwise it would depend on the cuts what is told of it.
+                Remote::Body if stream.length.is_some_and(|rest| u64::from(data) > rest) => {
+                    let rule =
+                        if stream.is_head { Malformed::UnexpectedBody } else { Malformed::WrongLength };
+                    Some(StreamErrorKind::Malformed(rule))
+                }
                 Remote::Body => None,
                 Remote::Closed => {
                     self.reset_closed(header.stream)?;
@@ -114,11 +120,11 @@ impl Connection {
             self.incoming.start += 1;
             self.receive_padding(header.stream, 1);
         }
-        Ok(self.continue_data(DataFrame { stream: header.stream, data, padding, is_last }))
+        self.continue_data(DataFrame { stream: header.stream, data, padding, is_last })
     }
 
     /// Reads as much of a DATA frame as is there.
-    pub(super) fn continue_data(&mut self, mut frame: DataFrame) -> Progress {
+    pub(super) fn continue_data(&mut self, mut frame: DataFrame) -> Result<Progress, ConnectionError> {
         let there = self.incoming.len() as u32;
         let mut progress = Progress::Moved;
         if frame.data > 0 {
@@ -143,9 +149,14 @@ impl Connection {
             self.incoming.need = 1;
             self.data = Some(frame);
         } else if frame.is_last {
-            self.end_body(frame.stream);
+            if matches!(progress, Progress::Event(..)) {
+                // First the bytes are told, then the end.
+                self.data = Some(frame);
+            } else {
+                self.end_body(frame.stream)?;
+            }
         }
-        progress
+        Ok(progress)
     }
 
     /// `n` bytes of a body are there. Without a stream that wants them they are dropped.
@@ -158,17 +169,8 @@ impl Connection {
             return Progress::Moved;
         };
         stream.window.receive(n);
-        if let Some(length) = &mut stream.length {
-            match length.checked_sub(n.into()) {
-                Some(rest) => *length = rest,
-                None => {
-                    let rule =
-                        if stream.is_head { Malformed::UnexpectedBody } else { Malformed::WrongLength };
-                    // The bytes are dropped, but they have come.
-                    stream.window.release(n);
-                    return self.fail_stream_softly(id, StreamErrorKind::Malformed(rule));
-                }
-            }
+        if let Some(rest) = &mut stream.length {
+            *rest = rest.saturating_sub(n.into());
         }
         if stream.held.is_empty() {
             self.loose = Some(Loose { stream: id, start, end });
@@ -201,23 +203,15 @@ impl Connection {
     }
 
     /// The response has ended; whether it is whole.
-    pub(super) fn end_body(&mut self, id: u32) {
-        let Some(stream) = self.streams.get(id).filter(|stream| stream.remote == Remote::Body) else {
-            return;
-        };
+    fn end_body(&mut self, id: u32) -> Result<(), ConnectionError> {
+        let stream = self.streams.get(id).filter(|stream| stream.remote == Remote::Body);
+        let Some(stream) = stream else { return Ok(()) };
         if stream.length.is_some_and(|rest| rest > 0) {
-            self.fail_stream_softly(id, StreamErrorKind::Malformed(Malformed::WrongLength));
+            self.fail_stream(id, StreamErrorKind::Malformed(Malformed::WrongLength))
         } else {
             self.end(id, Ok(()));
+            Ok(())
         }
-    }
-
-    /// As [`fail_stream`](Self::fail_stream), where the frame has to be read on whatever happens.
-    fn fail_stream_softly(&mut self, id: u32, kind: StreamErrorKind) -> Progress {
-        if let Err(error) = self.fail_stream(id, kind) {
-            self.fail(error);
-        }
-        Progress::Moved
     }
 
     /// DATA or HEADERS came after the response had ended.

@@ -73,7 +73,7 @@ impl Connection {
     /// Reads a frame, or a piece of DATA.
     fn step(&mut self) -> Result<Progress, ConnectionError> {
         if let Some(data) = self.data.take() {
-            return Ok(self.continue_data(data));
+            return self.continue_data(data);
         }
         let unread = self.incoming.unread();
         let Some(head) = unread.first_chunk() else {

@@ -66,7 +66,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Name and value of each field.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&'a [u8], &'a [u8])> + ExactSizeIterator + Clone + use<'a> {
+    pub fn iter(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&'a [u8], &'a [u8])> + ExactSizeIterator + Clone + use<'a> {
         let bytes = self.bytes;
         self.spans.iter().map(move |span| {
             (&bytes[span.name as usize..span.value as usize], &bytes[span.value as usize..span.end as usize])

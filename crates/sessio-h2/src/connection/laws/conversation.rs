@@ -71,7 +71,8 @@ impl World {
     fn open(&mut self, body: Option<usize>) -> Result<(), OpenError> {
         let number = self.opened.to_string();
         let path = format!("/{number}");
-        let head = RequestHead { method: "POST", scheme: "https", authority: Some("example.org"), path: &path };
+        let head =
+            RequestHead { method: "POST", scheme: "https", authority: Some("example.org"), path: &path };
         let fields = [
             Field::new("X-Number", &number),
             Field::new("accept", "*/*"),
@@ -117,7 +118,9 @@ impl World {
         assert!(call.ended.is_none() && !call.is_reset || is_behind, "{event:?} behind the end of {call:?}");
         call.has_trailers |= matches!(event, Event::Trailers(_));
         match event {
-            Event::Interim(Head { fields, .. }) | Event::Head(Head { fields, .. }) | Event::Trailers(fields) => {
+            Event::Interim(Head { fields, .. })
+            | Event::Head(Head { fields, .. })
+            | Event::Trailers(fields) => {
                 let value = fields.get(b"x-head").unwrap();
                 assert_eq!(self.heads[&id.get()][call.heads].as_bytes(), value);
                 call.heads += 1;
