@@ -22,7 +22,8 @@ fn many(count: u32, kind: Kind, flags: u8, stream: u32, payload: &[u8]) -> Scrip
 
 #[test]
 fn floods_end_the_connection() {
-    let table: &[(Kind, u8, u32, &[u8], u32, E)] = &[
+    type Row = (Kind, u8, u32, &'static [u8], u32, E);
+    let table: &[Row] = &[
         (Kind::PING, 0, 0, b"12345678", 100, E::TooManyPings),
         // The first were the greeting.
         (Kind::SETTINGS, 0, 0, b"", 19, E::TooManySettings),
@@ -210,9 +211,12 @@ fn a_server_of_another_protocol_is_recognised() {
 
 #[test]
 fn windows_that_are_exceeded_end_what_they_belong_to() {
-    let mut config = Config::default();
-    (config.stream_window, config.max_stream_window) = (1000, 1000);
-    config.connection_window = 65_535;
+    let mut config = Config {
+        stream_window: 1000,
+        max_stream_window: 1000,
+        connection_window: 65_535,
+        ..Config::default()
+    };
     let script = || Script::new().head(1, "200", false);
     let (log, none) = run(&config, 2, &script().data(1, &[0; 1001], true).head(3, "200", true));
     assert_eq!((log.end(1), log.end(3), none), (Err(StreamErrorKind::WindowExceeded), Ok(()), None));

@@ -131,7 +131,7 @@ impl World {
         true
     }
 
-    fn to_peer(&mut self, n: usize) -> usize {
+    fn send(&mut self, n: usize) -> usize {
         let io = self.client.io(self.now);
         let n = n.min(io.send.len());
         self.peer.receive(&io.send[..n]);
@@ -139,7 +139,7 @@ impl World {
         n
     }
 
-    fn to_client(&mut self, n: usize) -> usize {
+    fn receive(&mut self, n: usize) -> usize {
         let io = self.client.io(self.now);
         let n = n.min(io.recv.len()).min(self.peer.out.len());
         io.recv[..n].copy_from_slice(&self.peer.out[..n]);
@@ -254,11 +254,11 @@ impl World {
             }
             8 | 9 => {
                 let n = dice.size(100_000);
-                self.to_peer(n);
+                self.send(n);
             }
             10 | 11 => {
                 let n = dice.size(100_000);
-                self.to_client(n);
+                self.receive(n);
             }
             _ => self.peer_acts(dice),
         }
@@ -270,7 +270,7 @@ impl World {
         self.peer.settings(&[(3, 3), (4, 70_000)]);
         for round in 0.. {
             assert!(round < 10_000, "stuck: {:?} {:?}", self.calls, self.peer.streams);
-            let mut moved = self.to_peer(usize::MAX) + self.to_client(usize::MAX);
+            let mut moved = self.send(usize::MAX) + self.receive(usize::MAX);
             while self.event() {
                 moved += 1;
             }
@@ -345,9 +345,8 @@ impl World {
 
 fn run(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
-    let mut config = no_limits();
     // Small windows are due often.
-    config.stream_window = [1 << 20, 70_000, 1000][dice.below(3)];
+    let config = Config { stream_window: [1 << 20, 70_000, 1000][dice.below(3)], ..no_limits() };
     let mut world = World::new(&config);
     while !dice.is_empty() {
         world.act(&mut dice);
@@ -374,17 +373,17 @@ fn a_smaller_initial_window_takes_credit_back() {
     world.open(Some(100_000)).unwrap();
     let id = *world.calls.keys().next().unwrap();
     world.upload(id, 60_000);
-    world.to_peer(usize::MAX);
+    world.send(usize::MAX);
     world.peer.settings(&[(4, 10)]);
-    world.to_client(usize::MAX);
+    world.receive(usize::MAX);
     while world.event() {}
     assert_eq!(world.client.streams.get(id.get()).unwrap().send_window, 10 - 60_000);
     world.upload(id, 1000);
     world.peer.update(id.get(), 59_990);
-    world.to_client(usize::MAX);
+    world.receive(usize::MAX);
     while world.event() {}
     world.upload(id, 1000);
-    world.to_peer(usize::MAX);
+    world.send(usize::MAX);
     assert_eq!(world.peer.streams[&id.get()].got, 60_000);
     world.finish(0);
 }

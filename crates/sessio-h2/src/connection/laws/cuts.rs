@@ -8,9 +8,7 @@ use crate::{Config, ConnectionErrorKind};
 
 /// What came of a script: events, error, and what was sent, but for credit: it comes in other portions.
 fn outcome(script: &[u8], cuts: &[usize]) -> (Log, Option<ConnectionErrorKind>, Vec<String>) {
-    let mut config = Config::default();
-    config.stream_window = 300;
-    config.max_stream_window = 300;
+    let config = Config { stream_window: 300, max_stream_window: 300, ..Config::default() };
     let mut connection = connection(&config, 7);
     let mut log = Log::default();
     let mut rest = script;

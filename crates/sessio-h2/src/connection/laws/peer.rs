@@ -34,9 +34,12 @@ pub(crate) struct PeerStream {
 
 impl PeerStream {
     pub(crate) fn is_open(&self) -> bool {
-        !self.is_reset && !(self.is_asked && self.is_answered)
+        !(self.is_reset || self.is_asked && self.is_answered)
     }
 }
+
+/// Names and values of a request's fields.
+type Request = Vec<(Vec<u8>, Vec<u8>)>;
 
 pub(crate) struct Peer {
     unread: Vec<u8>,
@@ -55,7 +58,7 @@ pub(crate) struct Peer {
     /// What we let the client know last: a window must not pass 2^31 - 1 in anybody's books.
     pub(crate) told_window: i64,
     /// The requests by their streams.
-    pub(crate) requests: BTreeMap<u32, Vec<(Vec<u8>, Vec<u8>)>>,
+    pub(crate) requests: BTreeMap<u32, Request>,
     pub(crate) goaway: Option<(u32, ErrorCode)>,
     pub(crate) pings: usize,
     heads: u32,
