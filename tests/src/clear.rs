@@ -8,10 +8,18 @@ use sessio::{Error, Kind, Result, Secure, Secured};
 /// have a client certificate or pinned keys that is part of it, too.
 #[must_use]
 pub fn engine() -> Engine {
-    Engine::new(Plain)
+    Engine::new(Plain { is_silent: false })
 }
 
-struct Plain;
+/// The same without a handshake: what goes out is HTTP and nothing else, for `https` as for `http`.
+#[must_use]
+pub fn silent() -> Engine {
+    Engine::new(Plain { is_silent: true })
+}
+
+struct Plain {
+    is_silent: bool,
+}
 
 impl Start for Plain {
     fn check(&self, _: &Tls) -> Result<()> {
@@ -28,6 +36,9 @@ impl Start for Plain {
             hello += "X-Danger: 1\r\n";
         }
         hello += "\r\n";
+        if self.is_silent {
+            hello.clear();
+        }
         Ok(Box::new(Clear { out: hello.into_bytes(), room: [0; 1024], plain: Vec::new(), is_ended: false }))
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use sessio::call::Direction;
-use sessio::{Call, Conn, Jar, Kind, Memory, Now, Prepared, Step, UnixTime, Url};
+use sessio::{Call, Jar, Kind, Memory, Now, Prepared, Step, UnixTime, Url};
 
 use crate::trace::Trace;
 
@@ -83,7 +83,8 @@ pub fn now() -> Now {
 }
 
 /// Runs a call to its end: each connection is a new one, on which `peer` has a script for what is asked.
-/// Bytes come as they are `cut`.
+/// Bytes come as they are `cut`. For `https` the request's settings need an engine, such as
+/// [`silent`](crate::clear::silent).
 ///
 /// # Panics
 /// If the call does not end, or asks for something that is never there.
@@ -114,9 +115,10 @@ fn play(request: Prepared, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Url) -
             Ok(Step::Connect(to)) => {
                 let url = to.url.clone();
                 (script, at) = (peer(&url), 0);
+                let conn = to.open(told.sent.len() as u64 + 1, now, &[]).expect("a connection of this kind");
                 told.steps.push(format!("connect {url}"));
                 told.sent.push((url, Vec::new()));
-                call.connected(Conn::plain(told.sent.len() as u64, now.mono));
+                call.connected(conn);
             }
             Ok(Step::Io(io)) => {
                 assert!(!io.send.is_empty() || !io.recv.is_empty(), "nothing can move");

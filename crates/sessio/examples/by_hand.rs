@@ -52,8 +52,14 @@ impl Session {
                         let host = to.url.host_str().unwrap_or_default();
                         match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
                             Ok(stream) => {
-                                socket = Some(stream);
-                                call.connected(Conn::plain(self.pool.dialled(), now().mono));
+                                // It brings TLS along where the URL wants it: this session has none, and says so.
+                                match to.open(self.pool.dialled(), now(), &[]) {
+                                    Ok(conn) => {
+                                        socket = Some(stream);
+                                        call.connected(conn);
+                                    }
+                                    Err(error) => call.unreachable(error),
+                                }
                             }
                             Err(error) => call.unreachable(Error::new(Kind::Connect).with_source(error)),
                         }

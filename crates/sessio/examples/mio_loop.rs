@@ -109,7 +109,9 @@ impl Session {
                 Ok(Step::Connect(to)) => {
                     flight.deadline = to.deadline;
                     let (url, fresh) = (to.url.clone(), to.fresh);
-                    if self.connect(flight, &url, fresh).map_err(failed)? {
+                    if let Err(error) = to.check() {
+                        flight.call.unreachable(error);
+                    } else if self.connect(flight, &url, fresh).map_err(failed)? {
                         return Ok(false);
                     }
                 }
@@ -150,7 +152,12 @@ impl Session {
             let failure = match (socket.take_error()?, socket.peer_addr()) {
                 (Some(error), _) => error,
                 (None, Ok(_)) => {
-                    flight.call.connected(Conn::plain(self.pool.dialled(), Instant::now()));
+                    // With TLS where the URL wants it: this session has none, and `check` has said so.
+                    match flight.call.wanted().map(|to| to.open(self.pool.dialled(), now(), &[])) {
+                        Some(Ok(conn)) => flight.call.connected(conn),
+                        Some(Err(error)) => flight.call.unreachable(error),
+                        None => return Err(io::Error::other("nothing is wanted")),
+                    }
                     return Ok(false);
                 }
                 (None, Err(error)) if error.kind() == ErrorKind::NotConnected => return Ok(true),

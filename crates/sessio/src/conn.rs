@@ -31,6 +31,7 @@ pub struct Conn {
     ahead: Option<Box<Ahead>>,
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
+    route: Route,
     secure: Option<Box<dyn Secure>>,
     /// Shared with the calls that it carries: they tell it after it has gone on.
     pub(crate) remote: Option<Arc<SocketAddr>>,
@@ -45,6 +46,36 @@ pub enum Stage {
     Secure(Box<dyn Secure>),
     /// A conversation with a proxy, after which the connection is the host's.
     Tunnel(Tunnel),
+}
+
+/// Which stages a connection was made with, first to last. A call takes a connection only if these are the ones that it
+/// wants, so that no request for `https` goes out in clear text (row FA0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route(u8);
+
+impl Route {
+    /// No stage at all.
+    pub(crate) const PLAIN: Self = Self(1);
+
+    /// With one stage more. The leading bit is the mark of the beginning; no call wants as many stages as have no room.
+    const fn then(self, is_tls: bool) -> Self {
+        Self(if self.0 >= 0x80 { 0 } else { self.0 << 1 | is_tls as u8 })
+    }
+
+    /// TLS to a proxy, a tunnel through a proxy, TLS to the host.
+    pub(crate) const fn of(tls_to_proxy: bool, tunnel: bool, tls: bool) -> Self {
+        let mut route = Self::PLAIN;
+        if tls_to_proxy {
+            route = route.then(true);
+        }
+        if tunnel {
+            route = route.then(false);
+        }
+        if tls {
+            route = route.then(true);
+        }
+        route
+    }
 }
 
 /// What a connection has still to pass. It lies apart: most have nothing, and are moved often.
@@ -71,18 +102,33 @@ pub(crate) enum Advance {
 
 impl Conn {
     /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
+    ///
+    /// Prefer [`Connect::open`](crate::call::Connect::open), which makes the connection that a call wants. A call for an
+    /// `https` URL refuses this one with [`Kind::Misuse`].
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
-        Self { id, opened, exchanges: 0, ahead: None, is_securing: false, secure: None, remote: None }
+        Self {
+            id,
+            opened,
+            exchanges: 0,
+            ahead: None,
+            is_securing: false,
+            route: Route::PLAIN,
+            secure: None,
+            remote: None,
+        }
     }
 
-    /// A fresh connection that passes these stages, first to last.
+    /// A fresh connection that passes these stages, first to last. A call takes it only if it wants the same stages:
+    /// see [`Call::connected`](crate::Call::connected).
     #[must_use]
     pub fn staged(id: u64, opened: Instant, stages: impl IntoIterator<Item = Stage>) -> Self {
         let mut stages: Vec<_> = stages.into_iter().collect();
+        let route =
+            stages.iter().fold(Route::PLAIN, |route, stage| route.then(matches!(stage, Stage::Secure(_))));
         stages.reverse();
         let ahead = (!stages.is_empty()).then(|| Box::new(Ahead { stages, tunnel: None }));
-        Self { ahead, ..Self::plain(id, opened) }
+        Self { ahead, route, ..Self::plain(id, opened) }
     }
 
     /// A fresh connection behind a filter, such as TLS.
@@ -104,6 +150,11 @@ impl Conn {
 
     fn tunnel_mut(&mut self) -> Option<&mut Tunnel> {
         self.ahead.as_mut()?.tunnel.as_mut()
+    }
+
+    /// Which stages it was made with.
+    pub(crate) fn route(&self) -> Route {
+        self.route
     }
 
     /// Its number.

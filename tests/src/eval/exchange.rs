@@ -67,13 +67,10 @@ impl Run {
     fn drive(&mut self, call: &mut Call) -> Result<(), Error> {
         loop {
             match call.step(self.now)? {
-                Step::Connect(wanted) => {
-                    let (url, fresh) = (wanted.url.clone(), wanted.fresh);
-                    match self.world.connect(&url, fresh, self.now) {
-                        Some(conn) => call.connected(conn),
-                        None => call.unreachable(Kind::Connect.into()),
-                    }
-                }
+                Step::Connect(wanted) => match self.world.connect(&wanted, self.now) {
+                    Some(conn) => call.connected(conn),
+                    None => call.unreachable(Kind::Connect.into()),
+                },
                 Step::Io(io) => {
                     let deadline = io.deadline;
                     match self.world.exchange(io) {

@@ -3,6 +3,8 @@
 use sessio::cookie::NewCookie;
 use sessio::{Auth, Jar, Now, Settings, Timeouts, Url};
 
+use crate::clear::silent;
+
 use super::Failure;
 use super::case::{Case, scalars, text_or_null};
 
@@ -10,6 +12,7 @@ use super::case::{Case, scalars, text_or_null};
 /// limits in seconds, and `max_redirects` how many are followed.
 pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure> {
     let mut settings = Settings::default();
+    settings.engine = silent();
     for (name, value) in case.pairs("headers")? {
         match text_or_null(name, value)? {
             Some(value) => settings.headers.insert(name, value)?,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sessio::call::{Direction, Io};
+use sessio::call::{Connect, Direction, Io};
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof};
 use sessio::{Conn, Now, Origin, Url};
 
@@ -88,8 +88,9 @@ impl World {
     }
 
     /// A connection for this URL, out of the pool unless it must be fresh; `None` if there is nobody.
-    pub(super) fn connect(&mut self, url: &Url, fresh: bool, now: Now) -> Option<Conn> {
+    pub(super) fn connect(&mut self, to: &Connect<'_>, now: Now) -> Option<Conn> {
         self.discard(now);
+        let (url, fresh) = (to.url, to.fresh);
         let origin = Origin::of(url)?;
         let place = self.places.iter().position(|place| place.origin == origin)?;
         loop {
@@ -109,7 +110,7 @@ impl World {
                 }
                 Grant::Dial(lease) => {
                     self.lease = Some(lease);
-                    return self.dial(place, now);
+                    return self.dial(place, to, now);
                 }
                 // Nobody else is here to wait for.
                 Grant::Wait(_) => return None,
@@ -126,11 +127,11 @@ impl World {
         conn
     }
 
-    fn dial(&mut self, place: usize, now: Now) -> Option<Conn> {
+    fn dial(&mut self, place: usize, to: &Connect<'_>, now: Now) -> Option<Conn> {
         let answer = self.places[place].script.pop_front().filter(|answer| answer.then != Fault::Refused)?;
         let number = self.pool.dialled();
         self.start(Line { conn: None, number, place, answer, taken: 0, given: 0 });
-        Some(Conn::plain(number, now.mono))
+        to.open(number, now, &[]).ok()
     }
 
     fn start(&mut self, line: Line) {

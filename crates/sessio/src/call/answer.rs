@@ -57,9 +57,15 @@ impl Call {
     }
 
     /// Here is the connection, new or out of a pool.
+    ///
+    /// It must have been made with the stages that [`Step::Connect`](super::Step::Connect) wants:
+    /// [`Connect::open`](super::Connect::open) makes it so. Any other connection fails the call with [`Kind::Misuse`]
+    /// before a byte is sent. Such is one in clear text for an `https` URL, or one that leads around the proxy's tunnel.
     pub fn connected(&mut self, conn: Conn) {
-        if !matches!(self.phase, Phase::Connect { .. }) {
-            return self.misuse();
+        let Some(wanted) = self.wanted() else { return self.misuse() };
+        if wanted.route() != conn.route() {
+            let detail = "the connection was not made with the TLS and tunnel stages that this URL wants: make it by Connect::open";
+            return self.fail(Error::new(Kind::Misuse).with_detail(detail));
         }
         // Handshakes are a part of connecting: its limit goes on running.
         if conn.is_open() {

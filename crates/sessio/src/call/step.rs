@@ -6,7 +6,7 @@ use std::time::Instant;
 use url::{Host, Url};
 
 use super::{Call, Event, Phase};
-use crate::conn::{Conn, Stage};
+use crate::conn::{Conn, Route, Stage};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Event as Came, Limits};
 use crate::now::{Now, later};
@@ -96,7 +96,7 @@ impl<'a> Connect<'a> {
                 _ => {}
             }
         }
-        if self.url.scheme() == "http" {
+        if !self.wants_tls() {
             return Ok(());
         }
         if let (Roots::Platform, Some(problem)) =
@@ -113,14 +113,13 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn open(&self, id: u64, now: Now, told: &[SocketAddr]) -> Result<Conn> {
-        let is_plain = self.url.scheme() == "http";
-        if is_plain && self.proxy().is_none() {
+        if self.route() == Route::PLAIN {
             return Ok(Conn::plain(id, now.mono));
         }
         let key = self.key();
         let mut stages = Vec::with_capacity(3);
         if let Some(proxy) = self.proxy() {
-            if proxy.protocol() == Protocol::Https {
+            if self.wants_tls_to_proxy() {
                 // Its tickets are its own (row V87).
                 let scope = format!("{proxy} for {}", key.as_str());
                 let tls = self.proxy_tls(proxy);
@@ -132,17 +131,35 @@ impl<'a> Connect<'a> {
                 let wanted = Wanted { tls: &tls, host, scope: &scope, now };
                 stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
             }
-            if !is_plain || proxy.protocol().is_socks() {
+            if self.wants_tunnel() {
                 let tunnel = Tunnel::to(self.url, proxy, &self.reach.plan.says(), told, self.limits)?;
                 stages.push(Stage::Tunnel(tunnel));
             }
         }
-        if !is_plain {
+        if self.wants_tls() {
             let host = self.url.host().ok_or(Kind::InvalidUrl)?;
             let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
             stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
         }
         Ok(Conn::staged(id, now.mono, stages))
+    }
+
+    /// The stages of the connection that is wanted.
+    pub(super) fn route(&self) -> Route {
+        Route::of(self.wants_tls_to_proxy(), self.wants_tunnel(), self.wants_tls())
+    }
+
+    fn wants_tls_to_proxy(&self) -> bool {
+        self.proxy().is_some_and(|proxy| proxy.protocol() == Protocol::Https)
+    }
+
+    /// Whether a proxy leads to the host, and does not pass requests on.
+    fn wants_tunnel(&self) -> bool {
+        self.proxy().is_some_and(|proxy| self.wants_tls() || proxy.protocol().is_socks())
+    }
+
+    fn wants_tls(&self) -> bool {
+        self.url.scheme() != "http"
     }
 
     /// TLS to the proxy itself: whom to trust as with hosts, but our certificate and the host's keys are none of its

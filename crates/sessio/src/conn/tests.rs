@@ -123,7 +123,7 @@ struct Outcome {
 fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
     let now = Now { mono: Instant::now(), wall: UnixTime(0) };
     let mut jar = Jar::new();
-    let request = Request::post("http://h/").body(vec![b'x'; 1000]);
+    let request = Request::post("https://h/").body(vec![b'x'; 1000]);
     let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
     let mut call = Call::new(request, Memory::default()).unwrap();
     // The words of the handshakes: what comes in one piece with them came before the request went out.
@@ -172,7 +172,9 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
 /// The toy through another one: what comes for it is a plaintext of that.
 fn stacked() -> Conn {
     let stages = [Stage::Secure(Box::new(Toy::new())), Stage::Secure(Box::new(Toy::new()))];
-    Conn::staged(1, Instant::now(), stages)
+    let conn = Conn::staged(1, Instant::now(), stages);
+    // No call wants just that: there would be a tunnel between.
+    Conn { route: secured().route(), ..conn }
 }
 
 fn secured() -> Conn {
@@ -304,7 +306,7 @@ fn shaking(conn: Conn, settings: &Settings) -> (Call, Now, Told<String>) {
     let now = Now { mono: Instant::now(), wall: UnixTime(0) };
     let (tell, told) = channel();
     let observer = Observer::new(move |_, event| drop(tell.send(event.to_string())));
-    let request = merge(settings, Request::get("http://h/").observe(observer));
+    let request = merge(settings, Request::get("https://h/").observe(observer));
     let request = prepare(request, &mut Jar::new(), now).unwrap();
     let mut call = Call::new(request, Memory::default()).unwrap();
     assert!(matches!(call.step(now), Ok(Step::Connect(_))));
