@@ -180,6 +180,7 @@ kinds! {
     InvalidPeerCertificate "invalid-peer-certificate" Peer "the server's certificate is malformed" "tell the server's owner";
     ClientCertificate "client-certificate" Peer "the server wants a certificate of the client, or refuses the one it has" "give the session or the request the identity that this server knows";
     TlsMismatch "tls-mismatch" Peer "client and server have no version, cipher or protocol of TLS in common" "see the cause, and lower `min_version` if the server is an old one";
+    TlsProtocol "tls-protocol" Caller "client and server agreed in TLS on a protocol that is not spoken here" "offer `http/1.1` alone by `Tls::alpn`";
     TlsAlert "tls-alert" Peer "the server has ended the TLS connection with an alert" "see the alert, and the server's log";
     TlsBroken "tls-broken" Peer "the server breaks the rules of TLS" "see the cause; something between here and the server may be at fault";
     NotTls "not-tls" Peer "the server does not speak TLS on this port" "use http:// or another port";
@@ -452,6 +453,7 @@ impl Error {
                     | Kind::TlsBroken
                     | Kind::TlsClosed
                     | Kind::TlsMismatch
+                    | Kind::TlsProtocol
                     | Kind::NotTls
             )
     }

@@ -6,7 +6,7 @@ use super::aside::Aside;
 use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::conn::{Advance, Conn};
-use crate::error::{Error, Kind, Timeout};
+use crate::error::{Error, Kind, Result, Timeout, escape};
 use crate::h1::{Asked, Event as Came, Receiver, Sender};
 use crate::head::Head;
 use crate::retry::{self, Failure};
@@ -94,7 +94,12 @@ impl Call {
         loop {
             match self.conn.as_mut().map(Conn::advance) {
                 Some(Ok(Advance::Waits)) => return,
-                Some(Ok(Advance::Secured)) => self.report_own(Self::secured),
+                Some(Ok(Advance::Secured)) => {
+                    self.report_own(Self::secured);
+                    if let Err(error) = self.check_protocol() {
+                        return self.fail(error);
+                    }
+                }
                 Some(Ok(Advance::Tunnelled)) => self.report_own(Self::tunnelled),
                 Some(Err(error)) => return self.redial_or_fail(error),
                 Some(Ok(Advance::Open)) => {
@@ -103,6 +108,18 @@ impl Call {
                     return self.settle();
                 }
                 None => return self.misuse(),
+            }
+        }
+    }
+
+    /// Whether the protocol that TLS has agreed on is the one that is spoken. Proxies are spoken to by HTTP/1.1 as well.
+    fn check_protocol(&self) -> Result<()> {
+        let secured = self.conn.as_ref().and_then(Conn::handshake);
+        match secured.and_then(|secured| secured.alpn) {
+            None | Some(b"http/1.1") => Ok(()),
+            Some(other) => {
+                let detail = format!("ALPN {}, and HTTP/1.1 is spoken", escape(other));
+                Err(Error::new(Kind::TlsProtocol).with_detail(detail))
             }
         }
     }

@@ -151,6 +151,9 @@ impl Tls {
     }
 
     /// The protocols to offer by ALPN (RFC 7301), best first: `http/1.1` at first. With none the extension is left out.
+    ///
+    /// HTTP/1.1 is what is spoken. If the server chooses another protocol, the call fails with
+    /// [`Kind::TlsProtocol`](crate::Kind::TlsProtocol) before a byte of the request is sent.
     #[must_use]
     pub fn alpn<P: AsRef<[u8]>>(self, protocols: impl IntoIterator<Item = P>) -> Self {
         self.with(|options| options.alpn = protocols.into_iter().map(|name| name.as_ref().into()).collect())
