@@ -16,9 +16,23 @@ use crate::authority::{Authority, Issued};
 #[derive(Clone, Debug)]
 pub struct Dress {
     config: Arc<ServerConfig>,
-    says_goodbye: bool,
+    ending: Ending,
     partings: Partings,
 }
+
+/// What is said behind the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// That nothing was cut off.
+    CloseNotify,
+    /// An alert that breaks the connection.
+    Alert,
+    /// Nothing.
+    Silence,
+}
+
+/// In place of this a server says a record that holds no data: its keys are new ones from there on (TLS 1.3 alone).
+pub const KEY_UPDATE: &str = "\0key update\0";
 
 /// The last words of clients, in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -81,13 +95,19 @@ impl Dress {
         let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
         let mut config = builder.with_cert_resolver(one);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { config: Arc::new(config), says_goodbye: true, partings: Partings::default() }
+        Self { config: Arc::new(config), ending: Ending::CloseNotify, partings: Partings::default() }
     }
 
     /// Without the word that says that nothing was cut off.
     #[must_use]
-    pub fn without_goodbye(mut self) -> Self {
-        self.says_goodbye = false;
+    pub fn without_goodbye(self) -> Self {
+        self.ending(Ending::Silence)
+    }
+
+    /// With this behind the last byte.
+    #[must_use]
+    pub fn ending(mut self, ending: Ending) -> Self {
+        self.ending = ending;
         self
     }
 
@@ -112,7 +132,7 @@ impl Dress {
     /// For one connection.
     pub(crate) fn coat(&self) -> Box<dyn Coat> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
-        Box::new(Tls { tls, says_goodbye: self.says_goodbye, partings: self.partings() })
+        Box::new(Tls { tls, ending: self.ending, partings: self.partings() })
     }
 
     /// A server of the kit's routes that wears it.
@@ -133,7 +153,7 @@ impl ResolvesServerCert for One {
 
 struct Tls {
     tls: ServerConnection,
-    says_goodbye: bool,
+    ending: Ending,
     partings: Partings,
 }
 
@@ -167,6 +187,10 @@ impl Coat for Tls {
     }
 
     fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        if plain == KEY_UPDATE.as_bytes() {
+            self.tls.refresh_traffic_keys().map_err(io::Error::other)?;
+            return self.collect(out);
+        }
         for piece in plain.chunks(16 << 10) {
             self.tls.writer().write_all(piece)?;
             self.collect(out)?;
@@ -175,10 +199,18 @@ impl Coat for Tls {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        if self.says_goodbye {
-            self.tls.send_close_notify();
-            let _ = self.collect(out);
+        match self.ending {
+            Ending::CloseNotify => self.tls.send_close_notify(),
+            Ending::Alert => {
+                // A record that nobody can have sealed: rustls says so to the client.
+                let _ = self.tls.read_tls(
+                    &mut &[23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+                );
+                let _ = self.tls.process_new_packets();
+            }
+            Ending::Silence => return,
         }
+        let _ = self.collect(out);
     }
 }
 

@@ -5,17 +5,23 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sessio::dial::{Dial, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
 use sessio::reach::{Destination, with_port};
-use sessio::{Error, Kind};
+use sessio::{Conn, Error, Kind};
 
 use crate::failure::ConnectFailure;
 use crate::flight::{Flight, Wanted};
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Line;
+
+/// How often an idle connection is read before it is given up: a peer that goes on talking is not idle.
+const MOST_LOOKS: u32 = 16;
+
+/// How long one look may take at most, however busy the runtime is.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
@@ -28,11 +34,15 @@ impl<R: Runtime> Flight<R> {
             // At each deadline the call itself says that it was too late.
             let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
-                Grant::Idle(Checkout { connection: Line { stream, conn }, lease, probe, .. }) => {
+                Grant::Idle(Checkout { connection: Line { mut stream, mut conn }, lease, probe, .. }) => {
                     self.hold(lease);
                     // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
                     // every one where a new one is wanted.
-                    if !wanted.fresh && (!probe || stream.is_idle_open()) {
+                    let is_silent = !wanted.fresh
+                        && (!probe
+                            || stream.is_idle_open()
+                            || self.hears_no_data(&mut stream, &mut conn).await);
+                    if is_silent && conn.is_idle() {
                         return self.connected(stream, conn);
                     }
                 }
@@ -67,6 +77,28 @@ impl<R: Runtime> Flight<R> {
             addresses = admitted;
         }
         self.dial(addresses, &told).await;
+    }
+
+    /// There is something to be read on an idle connection. Says whether that was TLS's own, and nothing else is there
+    /// by now: a late session ticket costs no connection (row FA13).
+    async fn hears_no_data(&mut self, stream: &mut R::Stream, conn: &mut Conn) -> bool {
+        for _ in 0..MOST_LOOKS {
+            let room = conn.idle_room();
+            if room.is_empty() {
+                return false;
+            }
+            // The system knows that it is there. The runtime may have yet to hear of it.
+            let end = self.now().mono + LOOK;
+            stream.wait_until(Some(end));
+            match self.within(Some(end), poll_fn(|cx| stream.poll_read(cx, room))).await {
+                Some(Ok(n)) if conn.idle_received(n) => {}
+                _ => return false,
+            }
+            if stream.is_idle_open() {
+                return true;
+            }
+        }
+        false
     }
 
     /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.

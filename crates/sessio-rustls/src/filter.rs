@@ -25,6 +25,7 @@ pub(crate) struct Filter {
     room: Vec<u8>,
     read: usize,
     filled: usize,
+    records: Records,
     /// The transport has ended.
     is_ended: bool,
     /// Something has come.
@@ -44,6 +45,7 @@ impl Filter {
             room: Vec::new(),
             read: 0,
             filled: 0,
+            records: Records::default(),
             is_ended: false,
             is_heard: false,
             failure: None,
@@ -109,6 +111,40 @@ impl Filter {
     }
 }
 
+/// Where records begin and end in what has come (RFC 8446 section 5.1).
+#[derive(Default)]
+struct Records {
+    /// The header of the record that comes, as far as it has come.
+    header: [u8; 5],
+    known: usize,
+    /// How much of its payload is to come.
+    left: usize,
+}
+
+impl Records {
+    fn pass(&mut self, mut bytes: &[u8]) {
+        while let [first, rest @ ..] = bytes {
+            if self.left > 0 {
+                let part = self.left.min(bytes.len());
+                self.left -= part;
+                bytes = &bytes[part..];
+                continue;
+            }
+            self.header[self.known] = *first;
+            self.known += 1;
+            if self.known == self.header.len() {
+                self.left = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
+                self.known = 0;
+            }
+            bytes = rest;
+        }
+    }
+
+    fn is_between(&self) -> bool {
+        self.left == 0 && self.known == 0
+    }
+}
+
 impl Secure for Filter {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         self.collect();
@@ -125,6 +161,7 @@ impl Secure for Filter {
     fn received(&mut self, n: usize) -> Result<()> {
         self.is_ended |= n == 0;
         self.listen(n)?;
+        self.records.pass(&self.room[self.filled..self.filled + n]);
         self.filled += n;
         let is_full = self.filled == self.room.len();
         let was_handshaking = self.tls.is_handshaking();
@@ -195,6 +232,10 @@ impl Secure for Filter {
         }
     }
 
+    fn is_between_records(&self) -> bool {
+        self.records.is_between()
+    }
+
     fn close(&mut self) {
         self.tls.send_close_notify();
     }
@@ -217,5 +258,25 @@ fn truncated() -> Error {
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filter").field("is_handshaking", &self.is_handshaking()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fa13_the_ends_of_records_are_known_in_every_cut() {
+        let stream = [&[22, 3, 3, 0, 2, 9, 9][..], &[23, 3, 3, 0, 0], &[23, 3, 3, 1, 4], &[7; 260]].concat();
+        let ends = [0, 7, 12, 277];
+        for cut in 1..stream.len() {
+            let mut records = Records::default();
+            let mut at = 0;
+            for piece in stream.chunks(cut) {
+                records.pass(piece);
+                at += piece.len();
+                assert_eq!(records.is_between(), ends.contains(&at), "{cut} {at}");
+            }
+        }
     }
 }

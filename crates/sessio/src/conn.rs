@@ -334,6 +334,28 @@ impl Conn {
         is_quiet
     }
 
+    /// It idles, and the peer has sent something: where those bytes go, for [`idle_received`](Self::idle_received).
+    /// Empty without TLS: nothing may come on such a connection, so it cannot be used again.
+    pub fn idle_room(&mut self) -> &mut [u8] {
+        self.secure.as_mut().map_or(&mut [], |secure| secure.ends().1)
+    }
+
+    /// `n` bytes were written to the start of [`idle_room`](Self::idle_room); 0 is the end of the stream. Says whether
+    /// the connection can still be used: the bytes were TLS's own, such as a session ticket, and nothing of the
+    /// application's (rows V100, FA13). Look at the socket again then.
+    #[must_use]
+    pub fn idle_received(&mut self, n: usize) -> bool {
+        let Some(secure) = &mut self.secure else { return false };
+        n > 0 && secure.received(n).is_ok() && matches!(secure.open(&mut [0]), Ok(Some(0)))
+    }
+
+    /// Whether nothing has come on the idle connection that is still to be read to its end, such as half a record. What
+    /// is to be used is asked for that first.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.secure.as_ref().is_none_or(|secure| secure.is_between_records())
+    }
+
     /// We close it while it idles: what is to be said before, if that can go out without waiting. Empty without a filter.
     pub fn farewell(&mut self) -> &[u8] {
         let Some(secure) = &mut self.secure else { return &[] };

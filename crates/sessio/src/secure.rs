@@ -47,6 +47,12 @@ pub trait Secure: fmt::Debug + Send {
     /// may be cut short.
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>>;
 
+    /// Whether what has come ends with a record. While a connection idles, half a record may be the beginning of data
+    /// that nobody asked for. `true` unless the session can tell.
+    fn is_between_records(&self) -> bool {
+        true
+    }
+
     /// We close the connection, and nothing is sealed any more: the closing word, if there is one, is among what goes out
     /// by [`ends`](Self::ends).
     fn close(&mut self) {}

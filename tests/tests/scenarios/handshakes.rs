@@ -3,12 +3,14 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use sessio::pool::Policy;
 use sessio::tls::Tls;
 use sessio::{Kind, Stage, Timeout};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Dress;
+use sessio_tests::coat::{Dress, Ending, KEY_UPDATE};
+use sessio_tests::gate::Way;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
@@ -23,6 +25,18 @@ scenarios! { sealed:
     v97_what_breaks_the_rules_ends_at_once
     q16_who_closes_in_order_says_so
     f06_a_refused_certificate_is_told_to_its_server
+    fm4_a_connection_that_ends_with_an_alert_is_stale
+    fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte
+    fa13_a_record_without_data_does_not_cost_an_idle_connection
+}
+
+mod together {
+    use super::{fa13_data_on_an_idle_connection_costs_it, scenarios};
+
+    scenarios! {
+        together:
+        fa13_data_on_an_idle_connection_costs_it
+    }
 }
 
 mod waiting {
@@ -250,5 +264,117 @@ async fn v97_what_breaks_the_rules_ends_at_once<R: Runtime>(world: &World<R>) {
         let url = server.url("/").replace("http:", "https:");
         let error = session(world).get(url).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::TlsBroken, "{what}: {error}");
+    }
+}
+
+async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &World<R>) {
+    for way in [Way::Direct, Way::Https] {
+        for ending in [Ending::Alert, Ending::Silence, Ending::CloseNotify] {
+            for (method, is_sent_again) in [("GET", true), ("POST", false)] {
+                let ends = Connection::new().expect_request().ok("first").expect_request().close();
+                let script = Script::new().connection(ends).otherwise(Otherwise::Routes);
+                let dress = Dress::of(&SERVER).ending(ending);
+                let server = Server::dressed_scripted(way.dress(dress), script);
+                let session = session(world);
+                go(&session, way, &server);
+                let url = server.url("/anything");
+                session.get(&url).send().await.unwrap().bytes().await.unwrap();
+                match session.request(method, &url).send().await {
+                    Ok(response) => {
+                        assert!(is_sent_again, "{way:?} {ending:?}: a POST is not sent again");
+                        assert_eq!(response.connection(), (2, false), "{way:?} {ending:?}");
+                        response.bytes().await.unwrap();
+                    }
+                    Err(error) => {
+                        assert!(!is_sent_again, "{way:?} {ending:?}: {error} {error:?}");
+                        assert_eq!(error.kind(), Kind::ClosedBeforeResponse, "{way:?} {ending:?}");
+                        if ending == Ending::Alert {
+                            let source = std::error::Error::source(&error).unwrap().to_string();
+                            assert!(source.contains("alert"), "{source}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>(world: &World<R>) {
+    for protocol in ["h2", "acme-tls/1"] {
+        let dress = Dress::of(&SERVER)
+            .with(|config| config.alpn_protocols = vec![protocol.into(), "http/1.1".into()]);
+        let (server, session) = (dress.serve(), session(world));
+        let tls = |offered: &[&str]| Tls::default().roots(ROOT.certificates()).alpn(offered);
+        let get = session.get(server.url("/get")).tls(tls(&[protocol, "http/1.1"]));
+        let error = get.basic_auth("user", "secret").send().await.unwrap_err();
+        assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::TlsProtocol, Stage::Tls));
+        assert!(
+            error.to_string().contains(protocol) && error.is_tls() && error.is_safe_to_repeat(),
+            "{error}"
+        );
+        assert!(server.requests().is_empty(), "nothing of the request was sent");
+        let response = session.get(server.url("/get")).tls(tls(&["http/1.1"])).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.bytes().await.unwrap();
+    }
+}
+
+/// Goes this way to the server.
+fn go<R: Runtime>(session: &Session<Rig<R>>, way: Way, server: &Server) {
+    let done: sessio::Result<()> = session.update(|settings| match way.proxy(server)? {
+        Some(proxy) => settings.proxies.set("all", proxy),
+        None => Ok(()),
+    });
+    done.unwrap();
+}
+
+/// A session that looks at each idle connection before it uses it.
+fn looking<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+    let mut policy = Policy::default();
+    policy.probe_after = Duration::ZERO;
+    let session = world.session_with_pool(world.rig(), policy);
+    let done: sessio::Result<()> = session.update(|settings| {
+        settings.tls = Tls::default().roots(ROOT.certificates());
+        Ok(())
+    });
+    done.unwrap();
+    session
+}
+
+/// A server that says this while its connection idles.
+fn speaking(way: Way, late: &str) -> Server {
+    let script = Connection::new().expect_request().ok("first").gate("idle").send(late).routes();
+    Server::dressed_scripted(
+        way.dress(Dress::of(&SERVER)),
+        Script::new().connection(script).otherwise(Otherwise::Routes),
+    )
+}
+
+/// Which connection carries the request behind what was said.
+async fn next_after<R: Runtime>(session: &Session<Rig<R>>, server: &Server, way: Way) -> (u64, bool) {
+    go(session, way, server);
+    let post = async || {
+        let response = session.post(server.url("/anything")).send().await.unwrap();
+        let connection = response.connection();
+        response.bytes().await.unwrap();
+        connection
+    };
+    assert_eq!(post().await, (1, false));
+    server.open_gate("idle");
+    server.wait_steps(0, 5);
+    post().await
+}
+
+async fn fa13_a_record_without_data_does_not_cost_an_idle_connection<R: Runtime>(world: &World<R>) {
+    for way in [Way::Direct, Way::Http, Way::Https] {
+        let server = speaking(way, KEY_UPDATE);
+        assert_eq!(next_after(&looking(world), &server, way).await, (1, true), "{way:?}");
+    }
+}
+
+async fn fa13_data_on_an_idle_connection_costs_it<R: Runtime>(world: &World<R>) {
+    for way in [Way::Direct, Way::Http, Way::Https] {
+        let server = speaking(way, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(next_after(&looking(world), &server, way).await, (2, false), "{way:?}");
     }
 }

@@ -108,6 +108,10 @@ impl Secure for Stack {
         }
     }
 
+    fn is_between_records(&self) -> bool {
+        self.inner.is_between_records() && self.outer.is_between_records()
+    }
+
     fn close(&mut self) {
         self.inner.close();
         // What the outer one does not take any more is lost with the connection.
