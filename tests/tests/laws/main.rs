@@ -8,5 +8,6 @@ mod machine;
 mod merging;
 mod precedence;
 mod preparing;
+mod pulls;
 mod secrets;
 mod splits;

@@ -1,0 +1,167 @@
+//! A TLS session that holds bytes back wherever one may: the hardest one to pull from.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sessio::tls::{Engine, Start, Tls, Wanted};
+use sessio::{Error, Kind, Result, Secure, Secured};
+
+/// What the server says once it has heard the client.
+pub const WELCOME: u8 = b'W';
+/// What each byte of a record is changed with.
+const MASK: u8 = 0x55;
+
+/// How much a session takes and gives at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Ciphertext from the socket.
+    pub room: usize,
+    /// Plaintext of one record.
+    pub record: usize,
+    /// Plaintext to its reader.
+    pub sip: usize,
+}
+
+/// An engine of such sessions: they have these sizes in turn.
+#[must_use]
+pub fn engine(sizes: impl Into<Vec<Sizes>>) -> Engine {
+    Engine::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
+}
+
+struct Holdings {
+    sizes: Vec<Sizes>,
+    started: AtomicUsize,
+}
+
+impl Start for Holdings {
+    fn check(&self, _: &Tls) -> Result<()> {
+        Ok(())
+    }
+
+    fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+        let sizes = self.sizes[self.started.fetch_add(1, Ordering::Relaxed) % self.sizes.len()];
+        Ok(Box::new(Holding::new(sizes)))
+    }
+}
+
+/// The records of this plaintext.
+///
+/// # Panics
+/// If a record is longer than 65,535 bytes.
+#[must_use]
+pub fn records(plain: &[u8], size: usize) -> Vec<u8> {
+    plain.chunks(size).flat_map(record).collect()
+}
+
+/// The record that says that nothing more comes.
+#[must_use]
+pub fn goodbye() -> Vec<u8> {
+    record(&[])
+}
+
+fn record(plain: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(plain.len()).expect("a record is short").to_be_bytes();
+    length.into_iter().chain(plain.iter().map(|byte| byte ^ MASK)).collect()
+}
+
+/// The plaintext of all records that are whole.
+#[must_use]
+pub fn opened(mut sealed: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    while let Some((record, rest)) = split(sealed) {
+        plain.extend(record.iter().map(|byte| byte ^ MASK));
+        sealed = rest;
+    }
+    plain
+}
+
+/// The first record, if it is whole, and what comes behind it.
+fn split(sealed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = sealed.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+/// The client's end. It opens a record only once the one before it has been read.
+#[derive(Debug)]
+struct Holding {
+    sizes: Sizes,
+    out: Vec<u8>,
+    room: Vec<u8>,
+    sealed: Vec<u8>,
+    plain: Vec<u8>,
+    is_up: bool,
+    has_closed: bool,
+    is_ended: bool,
+}
+
+impl Holding {
+    fn new(sizes: Sizes) -> Self {
+        Self {
+            sizes,
+            out: b"hello".to_vec(),
+            room: vec![0; sizes.room],
+            sealed: Vec::new(),
+            plain: Vec::new(),
+            is_up: false,
+            has_closed: false,
+            is_ended: false,
+        }
+    }
+}
+
+impl Secure for Holding {
+    fn ends(&mut self) -> (&[u8], &mut [u8]) {
+        // One record has to fit in.
+        let free = (self.sizes.record + 2 + self.sizes.room).saturating_sub(self.sealed.len());
+        let free = if self.is_ended { 0 } else { free.min(self.sizes.room) };
+        (&self.out, &mut self.room[..free])
+    }
+
+    fn sent(&mut self, n: usize) {
+        self.out.drain(..n);
+    }
+
+    fn received(&mut self, n: usize) -> Result<()> {
+        self.is_ended |= n == 0;
+        self.sealed.extend_from_slice(&self.room[..n]);
+        if !self.is_up && !self.sealed.is_empty() {
+            if self.sealed.remove(0) != WELCOME {
+                return Err(Kind::TlsBroken.into());
+            }
+            self.is_up = true;
+        }
+        Ok(())
+    }
+
+    fn is_handshaking(&self) -> bool {
+        !self.is_up
+    }
+
+    fn secured(&self) -> Secured<'_> {
+        Secured::default()
+    }
+
+    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+        if !self.is_up || self.out.len() > 2_000 {
+            return Ok(0);
+        }
+        let taken = plain.len().min(self.sizes.record);
+        self.out.extend(record(&plain[..taken]));
+        Ok(taken)
+    }
+
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+        if self.plain.is_empty() && !self.has_closed && self.is_up {
+            if let Some((record, rest)) = split(&self.sealed) {
+                self.has_closed = record.is_empty();
+                self.plain.extend(record.iter().map(|byte| byte ^ MASK));
+                self.sealed.drain(..self.sealed.len() - rest.len());
+            } else if self.is_ended {
+                return Err(Error::new(Kind::IncompleteBody).with_detail("without a goodbye"));
+            }
+        }
+        let n = plain.len().min(self.plain.len()).min(self.sizes.sip);
+        plain[..n].copy_from_slice(&self.plain[..n]);
+        self.plain.drain(..n);
+        Ok(if n == 0 && self.has_closed { None } else { Some(n) })
+    }
+}
