@@ -169,7 +169,7 @@ impl<S: Stream> Shared<S> {
 
     pub(crate) fn close(&self, now: Now) {
         self.desk().memory = Vec::new();
-        self.pool(|pool, effects| pool.clear(now.mono, effects));
+        self.pool(|pool, effects| pool.clear(effects));
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -4,13 +4,22 @@ use std::time::Instant;
 
 use super::slab::Slab;
 
-/// The idle connections of all hosts, linked in the order in which they were put back.
+/// The idle connections of all hosts, linked in the order in which they were put back: once over all hosts, and once
+/// for each host. To take one out costs the same wherever it stands.
 #[derive(Debug)]
 pub(super) struct Idle<T> {
     entries: Slab<Entry<T>>,
-    len: usize,
+    all: Ends,
+    /// The number of the next one to be put in.
+    next: u64,
+}
+
+/// Both ends of a list, and how many are in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
     oldest: usize,
     newest: usize,
+    len: usize,
 }
 
 /// A place where nothing ever is: half the size of an `Option`, and there are many entries.
@@ -20,25 +29,86 @@ const NOWHERE: usize = usize::MAX;
 struct Entry<T> {
     connection: T,
     host: usize,
+    number: u64,
     since: Instant,
     until: Instant,
+    /// In the list of all, and in that of the host.
+    links: [Link; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
     older: usize,
     newer: usize,
 }
 
-impl<T> Default for Idle<T> {
+/// Which of its two links.
+const ALL: usize = 0;
+const OWN: usize = 1;
+
+impl Default for Ends {
     fn default() -> Self {
-        Self { entries: Slab::default(), len: 0, oldest: NOWHERE, newest: NOWHERE }
+        Self { oldest: NOWHERE, newest: NOWHERE, len: 0 }
     }
 }
 
-impl<T> Idle<T> {
+impl Ends {
     pub(super) const fn len(&self) -> usize {
         self.len
     }
 
     pub(super) fn oldest(&self) -> Option<usize> {
         (self.oldest != NOWHERE).then_some(self.oldest)
+    }
+
+    pub(super) fn newest(&self) -> Option<usize> {
+        (self.newest != NOWHERE).then_some(self.newest)
+    }
+
+    fn push<T>(&mut self, entries: &mut Slab<Entry<T>>, at: usize, which: usize) {
+        let older = self.newest;
+        if let Some(entry) = entries.get_mut(at) {
+            entry.links[which].older = older;
+        }
+        match entries.get_mut(older) {
+            Some(older) => older.links[which].newer = at,
+            None => self.oldest = at,
+        }
+        self.newest = at;
+        self.len += 1;
+    }
+
+    fn unlink<T>(&mut self, entries: &mut Slab<Entry<T>>, link: Link, which: usize) {
+        match entries.get_mut(link.older) {
+            Some(older) => older.links[which].newer = link.newer,
+            None => self.oldest = link.newer,
+        }
+        match entries.get_mut(link.newer) {
+            Some(newer) => newer.links[which].older = link.older,
+            None => self.newest = link.older,
+        }
+        self.len -= 1;
+    }
+}
+
+impl<T> Default for Idle<T> {
+    fn default() -> Self {
+        Self { entries: Slab::default(), all: Ends::default(), next: 0 }
+    }
+}
+
+impl<T> Idle<T> {
+    pub(super) const fn len(&self) -> usize {
+        self.all.len
+    }
+
+    pub(super) fn oldest(&self) -> Option<usize> {
+        self.all.oldest()
+    }
+
+    /// The one that was put back next after this one, whatever its host.
+    pub(super) fn newer(&self, at: usize) -> Option<usize> {
+        self.entries.get(at).map(|entry| entry.links[ALL].newer).filter(|newer| *newer != NOWHERE)
     }
 
     pub(super) fn until(&self, at: usize) -> Option<Instant> {
@@ -49,30 +119,38 @@ impl<T> Idle<T> {
         self.entries.get(at).map(|entry| entry.host)
     }
 
-    pub(super) fn insert(&mut self, connection: T, host: usize, since: Instant, until: Instant) -> usize {
-        let older = self.newest;
-        let at = self.entries.insert(Entry { connection, host, since, until, older, newer: NOWHERE });
-        match self.entries.get_mut(older) {
-            Some(older) => older.newer = at,
-            None => self.oldest = at,
-        }
-        self.newest = at;
-        self.len += 1;
-        at
+    /// The numbers rise in the order in which connections are put in.
+    pub(super) fn number(&self, at: usize) -> Option<u64> {
+        self.entries.get(at).map(|entry| entry.number)
     }
 
-    /// The connection, its host, and since when it was idle.
-    pub(super) fn remove(&mut self, at: usize) -> Option<(T, usize, Instant)> {
+    /// The number of the next one.
+    pub(super) const fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// `own` is the list of the host.
+    pub(super) fn insert(
+        &mut self,
+        connection: T,
+        host: usize,
+        since: Instant,
+        until: Instant,
+        own: &mut Ends,
+    ) {
+        let number = self.next;
+        self.next += 1;
+        let links = [Link { older: NOWHERE, newer: NOWHERE }; 2];
+        let at = self.entries.insert(Entry { connection, host, number, since, until, links });
+        self.all.push(&mut self.entries, at, ALL);
+        own.push(&mut self.entries, at, OWN);
+    }
+
+    /// The connection, and since when it was idle. `own` is the list of its host.
+    pub(super) fn remove(&mut self, at: usize, own: &mut Ends) -> Option<(T, Instant)> {
         let entry = self.entries.remove(at)?;
-        self.len -= 1;
-        match self.entries.get_mut(entry.older) {
-            Some(older) => older.newer = entry.newer,
-            None => self.oldest = entry.newer,
-        }
-        match self.entries.get_mut(entry.newer) {
-            Some(newer) => newer.older = entry.older,
-            None => self.newest = entry.older,
-        }
-        Some((entry.connection, entry.host, entry.since))
+        self.all.unlink(&mut self.entries, entry.links[ALL], ALL);
+        own.unlink(&mut self.entries, entry.links[OWN], OWN);
+        Some((entry.connection, entry.since))
     }
 }

@@ -1,6 +1,6 @@
 //! Who waits for a connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::Pool;
@@ -11,14 +11,16 @@ use super::lease::{Effects, Grant, Ticket};
 #[derive(Debug)]
 pub(super) struct Line<T> {
     next: u64,
-    /// Who waits, oldest first, and for which host.
+    /// Who waits, and for which host.
     waiting: BTreeMap<Ticket, usize>,
+    /// The first in line of each host that has room for one more, with its host. They wait for `max_total` alone.
+    heads: BTreeSet<(Ticket, usize)>,
     granted: BTreeMap<Ticket, Grant<T>>,
 }
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        Self { next: 0, waiting: BTreeMap::new(), granted: BTreeMap::new() }
+        Self { next: 0, waiting: BTreeMap::new(), heads: BTreeSet::new(), granted: BTreeMap::new() }
     }
 }
 
@@ -29,18 +31,19 @@ impl<T> Line<T> {
 }
 
 impl<T> Pool<T> {
-    /// What a ticket has come to, once its turn has come; until then `None`.
+    /// What a ticket has come to, once its turn has come; until then `None`. A ticket of another pool never comes to
+    /// anything.
     pub fn collect(&mut self, ticket: Ticket) -> Option<Grant<T>> {
         self.line.granted.remove(&ticket)
     }
 
     /// Leaves the line. What was granted meanwhile goes to the next.
     pub fn cancel(&mut self, ticket: Ticket, now: Instant, effects: &mut Effects<T>) {
-        if let Some(host) = self.line.waiting.remove(&ticket) {
-            if let Some(host) = self.hosts.get_mut(host) {
-                host.waiting.retain(|other| *other != ticket);
+        if let Some(at) = self.line.waiting.remove(&ticket) {
+            if let Some(host) = self.hosts.get_mut(at) {
+                host.waiting.remove(&ticket);
             }
-            return;
+            return self.list(at);
         }
         match self.line.granted.remove(&ticket) {
             Some(Grant::Idle(checkout)) => {
@@ -53,49 +56,53 @@ impl<T> Pool<T> {
         }
     }
 
-    pub(super) fn enqueue(&mut self, host: usize) -> Ticket {
-        let ticket = Ticket(self.line.next);
+    pub(super) fn enqueue(&mut self, at: usize) -> Ticket {
+        let ticket = Ticket::new(self.line.next, self.number);
         self.line.next += 1;
-        self.line.waiting.insert(ticket, host);
-        if let Some(host) = self.hosts.get_mut(host) {
-            host.waiting.push_back(ticket);
+        self.line.waiting.insert(ticket, at);
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.waiting.insert(ticket);
         }
+        self.list(at);
         ticket
     }
 
-    /// Room has become free at `host`: grants it to who has waited longest among those who can use it.
-    pub(super) fn admit_waiting(&mut self, host: usize, now: Instant, effects: &mut Effects<T>) {
+    /// Room has become free at a host: grants it to who has waited longest among those who can use it.
+    ///
+    /// Whoever waits although its host has room waits for `max_total`, and then no connection idles anywhere. So the
+    /// first head that cannot go is the last one to be asked.
+    pub(super) fn admit_waiting(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) {
         if self.line.waiting.is_empty() {
             return;
         }
-        if self.policy.max_total.is_none() {
-            // Hosts do not stand in each other's way.
-            while let Some(first) = self.hosts.get(host).and_then(|host| host.waiting.front()) {
-                let first = *first;
-                if !self.grant(first, host, now, effects) {
-                    return;
-                }
+        self.list(at);
+        while let Some((ticket, at)) = self.line.heads.first().copied() {
+            let Some(grant) = self.admit(at, now, effects) else { return };
+            self.line.waiting.remove(&ticket);
+            if let Some(host) = self.hosts.get_mut(at) {
+                host.waiting.remove(&ticket);
             }
-            return;
-        }
-        let tickets: Vec<_> = self.line.waiting.iter().map(|(ticket, host)| (*ticket, *host)).collect();
-        for (ticket, host) in tickets {
-            self.grant(ticket, host, now, effects);
+            self.list(at);
+            self.line.granted.insert(ticket, grant);
+            effects.ready.push(ticket);
         }
     }
 
-    fn grant(&mut self, ticket: Ticket, host: usize, now: Instant, effects: &mut Effects<T>) -> bool {
-        let Some(grant) = self.admit(host, now, effects) else { return false };
-        self.line.waiting.remove(&ticket);
-        if let Some(host) = self.hosts.get_mut(host) {
-            // Most often it is the first of its host.
-            match host.waiting.front() {
-                Some(first) if *first == ticket => drop(host.waiting.pop_front()),
-                _ => host.waiting.retain(|other| *other != ticket),
-            }
+    /// Notes who is first in line of a host, if the host has room.
+    fn list(&mut self, at: usize) {
+        let most = self.policy.most_per_host();
+        let Some(host) = self.hosts.get_mut(at) else { return };
+        let has_room = host.idle.len() > 0 || host.in_use < most;
+        let head = host.waiting.first().copied().filter(|_| has_room);
+        let before = std::mem::replace(&mut host.listed, head);
+        if before == head {
+            return;
         }
-        self.line.granted.insert(ticket, grant);
-        effects.ready.push(ticket);
-        true
+        if let Some(before) = before {
+            self.line.heads.remove(&(before, at));
+        }
+        if let Some(head) = head {
+            self.line.heads.insert((head, at));
+        }
     }
 }

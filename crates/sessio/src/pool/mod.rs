@@ -36,7 +36,7 @@ mod slab;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::time::Instant;
 
@@ -44,8 +44,9 @@ use url::Url;
 
 use crate::fingerprint::Mix;
 use crate::now::later;
-use idle::Idle;
+use idle::{Ends, Idle};
 pub use key::Key;
+use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
 use line::Line;
 pub use policy::{Policy, Stats};
@@ -54,6 +55,8 @@ use slab::Slab;
 /// The connections of one session: see the [module](self).
 #[derive(Debug)]
 pub struct Pool<T> {
+    /// What leases and tickets of this pool are known by.
+    number: PoolNumber,
     policy: Policy,
     by_key: HashMap<Key<'static>, usize, BuildHasherDefault<Mix>>,
     hosts: Slab<Host>,
@@ -71,27 +74,37 @@ pub struct Pool<T> {
 #[derive(Debug)]
 struct Host {
     key: Key<'static>,
-    /// Its idle connections, the one that was put back last at the end.
-    idle: Vec<usize>,
+    /// Its idle connections.
+    idle: Ends,
+    /// Idle connections with a lower number are not used any more: a newer one has failed.
+    trusted_from: u64,
     /// Its connections that are lent out or being opened.
     in_use: usize,
-    waiting: VecDeque<Ticket>,
+    /// Who waits for one of its connections.
+    waiting: BTreeSet<Ticket>,
+    /// The ticket that stands for this host among the heads of the line.
+    listed: Option<Ticket>,
 }
 
 impl Host {
     fn is_unused(&self) -> bool {
-        self.idle.is_empty() && self.in_use == 0 && self.waiting.is_empty()
+        self.idle.len() == 0 && self.in_use == 0 && self.waiting.is_empty()
     }
 }
 
 /// Up to so many hosts none is forgotten.
 const FEW_HOSTS: usize = 256;
 
+/// How many connections that are too old one request closes, or one that comes back: of all hosts, and of its own. More
+/// would be paid for by whoever comes first after a pause. It is more than one, so that they become fewer with each use.
+const MOST_EXPIRED: usize = 8;
+
 impl<T> Pool<T> {
     /// An empty pool.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
+            number: PoolNumber::next(),
             policy,
             by_key: HashMap::default(),
             hosts: Slab::default(),
@@ -118,15 +131,18 @@ impl<T> Pool<T> {
         self.admit(host, now, effects).unwrap_or_else(|| Grant::Wait(self.enqueue(host)))
     }
 
-    /// Wants the right to open a connection with this key, whatever idles: one from here has just failed.
+    /// Wants the right to open a connection with this key, whatever idles: one from here has just failed. Those that idle
+    /// are not used any more. They are closed by this request and by later ones, a few each.
     pub fn request_fresh(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
-        if let Some(host) = self.by_key.get(key.whole()) {
-            self.evict_host(*host, now, effects);
+        if let Some(host) = self.by_key.get(key.whole())
+            && let Some(host) = self.hosts.get_mut(*host)
+        {
+            host.trusted_from = self.idle.next_number();
         }
         self.request(key, now, effects)
     }
 
-    /// Puts a connection back, with the lease that it was lent out on.
+    /// Puts a connection back, with the lease that it was lent out on. On a lease of another pool it is closed.
     pub fn checkin(
         &mut self,
         lease: Lease,
@@ -150,30 +166,31 @@ impl<T> Pool<T> {
             effects.closed.push(connection);
             return self.discard(lease, now, effects);
         }
+        let Some(at) = self.give_back(&lease) else { return effects.closed.push(connection) };
         self.reap(now, effects);
         if self.idle.len() >= self.policy.max_idle
             && let Some(oldest) = self.idle.oldest()
         {
             self.close(oldest, effects);
         }
-        if let Some(host) = self.hosts.get(lease.host)
-            && host.idle.len() >= self.policy.max_idle_per_host
+        let idle = self.hosts.get(at).map(|host| host.idle).unwrap_or_default();
+        if idle.len() >= self.policy.max_idle_per_host
+            && let Some(oldest) = idle.oldest()
         {
-            let oldest = host.idle[0];
             self.close(oldest, effects);
         }
-        self.give_back(&lease);
-        let at = self.idle.insert(connection, lease.host, now, until);
-        if let Some(host) = self.hosts.get_mut(lease.host) {
-            host.idle.push(at);
+        if let Some(host) = self.hosts.get_mut(at) {
+            self.idle.insert(connection, at, now, until, &mut host.idle);
         }
-        self.admit_waiting(lease.host, now, effects);
+        self.admit_waiting(at, now, effects);
     }
 
-    /// Gives a lease back without a connection: it was closed, or never opened.
+    /// Gives a lease back without a connection: it was closed, or never opened. A lease of another pool counts for
+    /// nothing here.
     pub fn discard(&mut self, lease: Lease, now: Instant, effects: &mut Effects<T>) {
-        self.give_back(&lease);
-        self.admit_waiting(lease.host, now, effects);
+        if let Some(at) = self.give_back(&lease) {
+            self.admit_waiting(at, now, effects);
+        }
     }
 
     /// Counts a connection that was opened, and numbers it.
@@ -183,16 +200,38 @@ impl<T> Pool<T> {
     }
 
     /// Closes every idle connection, and those that are lent out once they come back. The pool stays usable.
-    pub fn clear(&mut self, now: Instant, effects: &mut Effects<T>) {
+    pub fn clear(&mut self, effects: &mut Effects<T>) {
         self.era += 1;
-        self.evict_idle(now, effects);
+        self.evict_idle(effects);
     }
 
+    // Nobody who waits gains by what is closed below: while a connection idles, `max_total` keeps nobody waiting, and
+    // nobody waits at a host that has an idle one.
+
     /// Closes every idle connection.
-    pub fn evict_idle(&mut self, now: Instant, effects: &mut Effects<T>) {
+    pub fn evict_idle(&mut self, effects: &mut Effects<T>) {
         while let Some(oldest) = self.idle.oldest() {
-            self.close_for_waiting(oldest, now, effects);
+            self.close(oldest, effects);
         }
+    }
+
+    /// Closes every connection that has idled for too long, and looks at all that idle. Requests close a few of them.
+    pub fn evict_expired(&mut self, now: Instant, effects: &mut Effects<T>) {
+        let mut next = self.idle.oldest();
+        while let Some(at) = next {
+            next = self.idle.newer(at);
+            if self.idle.until(at).is_some_and(|until| until <= now) {
+                self.close(at, effects);
+            }
+        }
+    }
+
+    /// When the first of the idle connections will have idled for too long; `None` if none idles. It looks at all that
+    /// idle.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Instant> {
+        let all = std::iter::successors(self.idle.oldest(), |at| self.idle.newer(*at));
+        all.filter_map(|at| self.idle.until(at)).min()
     }
 
     /// Takes out the connection that has idled longest, for who gives the pool up and closes them one by one.
@@ -202,21 +241,16 @@ impl<T> Pool<T> {
     }
 
     /// Closes the idle connections for the origin of `url`, whichever way they go.
-    pub fn evict(&mut self, url: &Url, now: Instant, effects: &mut Effects<T>) {
+    pub fn evict(&mut self, url: &Url, effects: &mut Effects<T>) {
         let plain = Key::of(url);
         let same = self.by_key.iter().filter(|(key, _)| key.origin() == plain.as_str());
         let mut hosts: Vec<_> = same.map(|(_, host)| *host).collect();
         // Not as the keys happen to lie in the map: ports and addresses are in them.
         hosts.sort_unstable();
         for host in hosts {
-            self.evict_host(host, now, effects);
-        }
-    }
-
-    fn evict_host(&mut self, host: usize, now: Instant, effects: &mut Effects<T>) {
-        while let Some(at) = self.hosts.get(host).and_then(|host| host.idle.last()) {
-            let at = *at;
-            self.close_for_waiting(at, now, effects);
+            while let Some(newest) = self.hosts.get(host).and_then(|host| host.idle.newest()) {
+                self.close(newest, effects);
+            }
         }
     }
 
@@ -241,44 +275,51 @@ impl<T> Pool<T> {
         }
     }
 
-    /// What `host` can be given now.
-    fn admit(&mut self, host: usize, now: Instant, effects: &mut Effects<T>) -> Option<Grant<T>> {
-        while let Some(newest) = self.hosts.get(host)?.idle.last() {
-            let newest = *newest;
-            if self.idle.until(newest)? <= now {
+    /// What a host can be given now.
+    fn admit(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) -> Option<Grant<T>> {
+        for _ in 0..MOST_EXPIRED {
+            let host = self.hosts.get(at)?;
+            let Some(newest) = host.idle.newest() else { break };
+            if self.idle.until(newest)? <= now || self.idle.number(newest)? < host.trusted_from {
                 self.close(newest, effects);
                 continue;
             }
             let (connection, since) = self.take(newest)?;
             self.reused += 1;
             let probe = now.saturating_duration_since(since) >= self.policy.probe_after;
-            let lease = self.lend(host);
+            let lease = self.lend(at);
             return Some(Grant::Idle(Checkout { connection, lease, probe }));
         }
-        if self.hosts.get(host)?.in_use >= self.policy.max_per_host.unwrap_or(usize::MAX).max(1) {
+        if self.hosts.get(at)?.in_use >= self.policy.most_per_host() {
             return None;
         }
-        if self.in_use + self.idle.len() >= self.policy.max_total.unwrap_or(usize::MAX).max(1) {
+        if self.in_use + self.idle.len() >= self.policy.most_in_all() {
             // One that idles for somebody else makes room.
             let oldest = self.idle.oldest()?;
             self.close(oldest, effects);
         }
-        Some(Grant::Dial(self.lend(host)))
+        Some(Grant::Dial(self.lend(at)))
     }
 
-    fn lend(&mut self, host: usize) -> Lease {
+    fn lend(&mut self, at: usize) -> Lease {
         self.in_use += 1;
-        if let Some(host) = self.hosts.get_mut(host) {
+        if let Some(host) = self.hosts.get_mut(at) {
             host.in_use += 1;
         }
-        Lease { host, era: self.era }
+        // There is no memory for four billion hosts.
+        Lease { host: at as u32, era: self.era, pool: self.number }
     }
 
-    fn give_back(&mut self, lease: &Lease) {
-        if let Some(host) = self.hosts.get_mut(lease.host) {
-            host.in_use -= 1;
-            self.in_use -= 1;
+    /// Takes a lease back, and says of which host; `None` if another pool has lent it.
+    fn give_back(&mut self, lease: &Lease) -> Option<usize> {
+        if lease.pool != self.number {
+            return None;
         }
+        let at = lease.host as usize;
+        // It is not forgotten while a lease of it is out.
+        self.hosts.get_mut(at)?.in_use -= 1;
+        self.in_use -= 1;
+        Some(at)
     }
 
     fn host(&mut self, key: &Key<'_>) -> usize {
@@ -289,7 +330,14 @@ impl<T> Pool<T> {
             self.sweep();
         }
         let key = key.clone().into_owned();
-        let new = Host { key: key.clone(), idle: Vec::new(), in_use: 0, waiting: VecDeque::new() };
+        let new = Host {
+            key: key.clone(),
+            idle: Ends::default(),
+            trusted_from: 0,
+            in_use: 0,
+            waiting: BTreeSet::new(),
+            listed: None,
+        };
         let host = self.hosts.insert(new);
         self.by_key.insert(key, host);
         host
@@ -308,20 +356,15 @@ impl<T> Pool<T> {
         self.sweep_at = FEW_HOSTS.max(self.by_key.len() * 2);
     }
 
-    /// Closes what has idled too long: the oldest first, so that it costs nothing when nothing is due.
+    /// Closes some of what has idled too long: the oldest first, so that it costs nothing when nothing is due.
     fn reap(&mut self, now: Instant, effects: &mut Effects<T>) {
-        while let Some(oldest) = self.idle.oldest()
-            && self.idle.until(oldest).is_some_and(|until| until <= now)
-        {
-            self.close_for_waiting(oldest, now, effects);
-        }
-    }
-
-    fn close_for_waiting(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) {
-        let host = self.idle.host(at);
-        self.close(at, effects);
-        if let Some(host) = host {
-            self.admit_waiting(host, now, effects);
+        for _ in 0..MOST_EXPIRED {
+            match self.idle.oldest() {
+                Some(oldest) if self.idle.until(oldest).is_some_and(|until| until <= now) => {
+                    self.close(oldest, effects);
+                }
+                _ => return,
+            }
         }
     }
 
@@ -330,14 +373,7 @@ impl<T> Pool<T> {
     }
 
     fn take(&mut self, at: usize) -> Option<(T, Instant)> {
-        let (connection, host, since) = self.idle.remove(at)?;
-        let host = self.hosts.get_mut(host)?;
-        // The newest is taken far more often than any other.
-        if host.idle.last() == Some(&at) {
-            host.idle.pop();
-        } else {
-            host.idle.retain(|other| *other != at);
-        }
-        Some((connection, since))
+        let host = self.idle.host(at)?;
+        self.idle.remove(at, &mut self.hosts.get_mut(host)?.idle)
     }
 }

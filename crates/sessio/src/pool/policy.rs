@@ -16,7 +16,8 @@ pub struct Policy {
     /// otherwise who would open one more waits in line.
     pub max_total: Option<usize>,
     /// How long a connection may idle, 90 s at first. A server that announces less in `Keep-Alive` gets
-    /// less (row Q21).
+    /// less (row Q21). After that it is never used again. It stays open until the pool is next used: every use closes a
+    /// few such connections, and [`Pool::evict_expired`](super::Pool::evict_expired) all of them.
     pub idle_timeout: Duration,
     /// How long a connection may live in all, `None` at first; one in use is not cut off.
     pub max_lifetime: Option<Duration>,
@@ -36,6 +37,17 @@ impl Default for Policy {
             max_lifetime: None,
             probe_after: Duration::from_millis(1),
         }
+    }
+}
+
+impl Policy {
+    /// A limit of 0 counts as 1: with none at all nobody would ever be served.
+    pub(super) fn most_per_host(&self) -> usize {
+        self.max_per_host.unwrap_or(usize::MAX).max(1)
+    }
+
+    pub(super) fn most_in_all(&self) -> usize {
+        self.max_total.unwrap_or(usize::MAX).max(1)
     }
 }
 

@@ -29,10 +29,14 @@ impl<V> Slab<V> {
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&V> {
+        #[cfg(test)]
+        super::tests::steps::count();
         self.places.get(at)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut V> {
+        #[cfg(test)]
+        super::tests::steps::count();
         self.places.get_mut(at)?.as_mut()
     }
 }

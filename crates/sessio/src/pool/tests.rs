@@ -1,4 +1,7 @@
-//! The pool against a model that is too simple to be wrong.
+//! The pool against a model that is too simple to be wrong, and case by case.
+
+mod cases;
+pub(super) mod steps;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -6,7 +9,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Ticket};
+use super::{Effects, Grant, Key, Lease, MOST_EXPIRED, Policy, Pool, Proof, Ticket};
 use crate::reach::Reach;
 
 fn url(host: u8) -> Url {
@@ -50,7 +53,7 @@ fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken(
         };
         pool.checkin(lease, way.into(), proof(now, None), now, &mut effects);
     }
-    pool.evict(&url(1), now, &mut effects);
+    pool.evict(&url(1), &mut effects);
     assert_eq!(effects.closed, (0..50).collect::<Vec<_>>());
 }
 
@@ -81,45 +84,35 @@ fn v100_a_connection_that_idled_is_probed() {
 fn what_was_lent_out_before_a_close_does_not_come_back() {
     let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
-    pool.clear(now, &mut effects);
+    pool.clear(&mut effects);
     pool.checkin(lease, 7, proof(now, None), now, &mut effects);
     assert_eq!(effects.closed, [7]);
     assert_eq!(pool.stats().open(), 0);
 }
 
-#[test]
-fn hosts_that_nobody_uses_are_forgotten() {
-    let (now, mut pool) = (Instant::now(), Pool::<u32>::new(Policy::default()));
-    for host in 0..20_000 {
-        let url = Url::parse(&format!("http://host{host}/")).unwrap();
-        let Grant::Dial(lease) = pool.request(&Key::of(&url), now, &mut Effects::default()) else { panic!() };
-        pool.discard(lease, now, &mut Effects::default());
-    }
-    assert!(pool.by_key.len() <= super::FEW_HOSTS, "{}", pool.by_key.len());
-    assert_eq!(pool.keys().count(), 0);
-}
-
 #[derive(Clone, Debug)]
 enum Act {
-    Request { host: u8 },
+    Request { host: u8, fresh: bool },
     Checkin { which: usize, idle_for: Option<u64> },
     Discard { which: usize },
     Cancel { which: usize },
     Evict { host: u8 },
     EvictIdle,
+    EvictExpired,
     Wait(u64),
     Clear,
 }
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        8 => (0..5u8).prop_map(|host| Act::Request { host }),
+        8 => (0..5u8, prop::bool::weighted(0.1)).prop_map(|(host, fresh)| Act::Request { host, fresh }),
         6 => (any::<usize>(), proptest::option::of(0..20u64))
             .prop_map(|(which, idle_for)| Act::Checkin { which, idle_for }),
         3 => any::<usize>().prop_map(|which| Act::Discard { which }),
         2 => any::<usize>().prop_map(|which| Act::Cancel { which }),
         1 => (0..5u8).prop_map(|host| Act::Evict { host }),
         1 => Just(Act::EvictIdle),
+        1 => Just(Act::EvictExpired),
         2 => (0..15u64).prop_map(Act::Wait),
         1 => Just(Act::Clear),
     ]
@@ -128,8 +121,8 @@ fn act() -> impl Strategy<Value = Act> {
 /// What a model knows of an idle connection, a lease that is out, and a ticket.
 #[derive(Default)]
 struct Model {
-    /// Oldest first.
-    idle: Vec<(u32, u8, Instant)>,
+    /// Oldest first: the connection, its host, until when it may idle, whether one like it has failed since.
+    idle: Vec<(u32, u8, Instant, bool)>,
     /// The host, and whether it is from before the last close.
     out: Vec<(Lease, u8, bool)>,
     waiting: Vec<(Ticket, u8)>,
@@ -142,24 +135,27 @@ impl Model {
     }
 
     fn reap(&mut self, now: Instant) {
-        while self.idle.first().is_some_and(|(.., until)| *until <= now) {
-            self.closed.push(self.idle.remove(0).0);
+        for _ in 0..MOST_EXPIRED {
+            if self.idle.first().is_some_and(|(_, _, until, _)| *until <= now) {
+                self.closed.push(self.idle.remove(0).0);
+            }
         }
     }
 
     /// `Some(Some(_))`: this connection; `Some(None)`: a new one; `None`: wait.
     fn admit(&mut self, host: u8, policy: &Policy, now: Instant) -> Option<Option<u32>> {
-        while let Some(newest) = self.idle.iter().rposition(|(_, h, _)| *h == host) {
-            let (connection, _, until) = self.idle.remove(newest);
-            if until > now {
+        for _ in 0..MOST_EXPIRED {
+            let Some(newest) = self.idle.iter().rposition(|(_, h, ..)| *h == host) else { break };
+            let (connection, _, until, has_failed) = self.idle.remove(newest);
+            if until > now && !has_failed {
                 return Some(Some(connection));
             }
             self.closed.push(connection);
         }
-        if policy.max_per_host.is_some_and(|most| self.in_use(host) >= most) {
+        if policy.max_per_host.is_some_and(|most| self.in_use(host) >= most.max(1)) {
             return None;
         }
-        if policy.max_total.is_some_and(|most| self.out.len() + self.idle.len() >= most) {
+        if policy.max_total.is_some_and(|most| self.out.len() + self.idle.len() >= most.max(1)) {
             if self.idle.is_empty() {
                 return None;
             }
@@ -197,11 +193,11 @@ proptest! {
     /// lost, nobody waits who could be served, nobody is overtaken.
     #[test]
     fn the_pool_equals_its_model(
-        acts in prop::collection::vec(act(), 0..120),
-        idle_per_host in 0..4usize,
-        idle in 0..8usize,
-        per_host in proptest::option::of(1..4usize),
-        total in proptest::option::of(1..7usize),
+        acts in prop::collection::vec(act(), 0..160),
+        idle_per_host in 0..15usize,
+        idle in 0..30usize,
+        per_host in proptest::option::of(0..4usize),
+        total in proptest::option::of(0..7usize),
     ) {
         let policy = Policy {
             max_idle_per_host: idle_per_host,
@@ -220,9 +216,18 @@ proptest! {
             model.closed.clear();
             match act {
                 Act::Wait(seconds) => now += Duration::from_secs(seconds),
-                Act::Request { host } => {
+                Act::Request { host, fresh } => {
                     model.reap(now);
-                    match (pool.request(&Key::of(&url(host)), now, &mut effects), model.admit(host, &policy, now)) {
+                    let (url, granted);
+                    url = crate::pool::tests::url(host);
+                    if fresh {
+                        model.idle.iter_mut().filter(|(_, h, ..)| *h == host).for_each(|entry| entry.3 = true);
+                        granted = pool.request_fresh(&Key::of(&url), now, &mut effects);
+                        prop_assert!(!matches!(granted, Grant::Idle(_)));
+                    } else {
+                        granted = pool.request(&Key::of(&url), now, &mut effects);
+                    }
+                    match (granted, model.admit(host, &policy, now)) {
                         (Grant::Idle(checkout), Some(Some(connection))) => {
                             prop_assert_eq!(checkout.connection, connection);
                             model.out.push((checkout.lease, host, false));
@@ -245,12 +250,12 @@ proptest! {
                         if model.idle.len() >= idle {
                             model.closed.push(model.idle.remove(0).0);
                         }
-                        let same = |(_, h, _): &(u32, u8, Instant)| *h == host;
+                        let same = |(_, h, ..): &(u32, u8, Instant, bool)| *h == host;
                         if model.idle.iter().filter(|entry| same(entry)).count() >= idle_per_host {
                             let oldest = model.idle.iter().position(same).unwrap();
                             model.closed.push(model.idle.remove(oldest).0);
                         }
-                        model.idle.push((made, host, until));
+                        model.idle.push((made, host, until, false));
                     }
                 }
                 Act::Discard { which } if !model.out.is_empty() => {
@@ -263,15 +268,19 @@ proptest! {
                 }
                 Act::Checkin { .. } | Act::Discard { .. } | Act::Cancel { .. } => {}
                 Act::Evict { host } => {
-                    pool.evict(&url(host), now, &mut effects);
-                    model.closed.extend(model.idle.extract_if(.., |(_, h, _)| *h == host).map(|entry| entry.0));
+                    pool.evict(&url(host), &mut effects);
+                    model.closed.extend(model.idle.extract_if(.., |(_, h, ..)| *h == host).map(|entry| entry.0));
                 }
                 Act::EvictIdle => {
-                    pool.evict_idle(now, &mut effects);
+                    pool.evict_idle(&mut effects);
                     model.closed.extend(model.idle.drain(..).map(|entry| entry.0));
                 }
+                Act::EvictExpired => {
+                    pool.evict_expired(now, &mut effects);
+                    model.closed.extend(model.idle.extract_if(.., |entry| entry.2 <= now).map(|entry| entry.0));
+                }
                 Act::Clear => {
-                    pool.clear(now, &mut effects);
+                    pool.clear(&mut effects);
                     model.closed.extend(model.idle.drain(..).map(|entry| entry.0));
                     model.out.iter_mut().for_each(|(_, _, is_old)| *is_old = true);
                 }
@@ -283,12 +292,23 @@ proptest! {
             // Nobody is left waiting who could be served.
             for (_, host) in model.waiting.clone() {
                 let could = {
-                    let host_has_room = policy.max_per_host.is_none_or(|most| model.in_use(host) < most);
-                    let all_have_room = policy.max_total.is_none_or(|most| model.out.len() < most);
+                    let host_has_room = policy.max_per_host.is_none_or(|most| model.in_use(host) < most.max(1));
+                    let all_have_room = policy.max_total.is_none_or(|most| model.out.len() < most.max(1));
                     host_has_room && all_have_room
                 };
                 prop_assert!(!could, "host {host} waits in vain");
             }
+            prop_assert_eq!(pool.next_expiry(), model.idle.iter().map(|entry| entry.2).min());
+            let mut keys: Vec<_> = pool.keys().map(|(key, idle, used)| (key.to_string(), idle, used)).collect();
+            keys.sort_unstable();
+            let hosts = (0..5).map(|host| {
+                let idle = model.idle.iter().filter(|(_, h, ..)| *h == host).count();
+                (format!("http://host{host}"), idle, model.in_use(host))
+            });
+            let is_waiting = |host: &str| model.waiting.iter().any(|(_, h)| host == format!("http://host{h}"));
+            let expected: Vec<_> =
+                hosts.filter(|(host, idle, used)| idle + used > 0 || is_waiting(host)).collect();
+            prop_assert_eq!(keys, expected);
             let stats = pool.stats();
             prop_assert_eq!((stats.idle, stats.in_use, stats.waiting), (model.idle.len(), model.out.len(), model.waiting.len()));
         }
