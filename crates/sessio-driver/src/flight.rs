@@ -172,7 +172,8 @@ impl<R: Runtime> Flight<R> {
                 Ok(Step::Release) => self.release(),
                 Ok(Step::Turn) => {
                     self.now = self.runtime.now();
-                    self.call.turn(&mut self.shared.jar(), self.now);
+                    let shared = &self.shared;
+                    self.call.turn_with(|act| act(&mut shared.jar()), self.now);
                 }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}

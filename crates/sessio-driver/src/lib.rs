@@ -34,6 +34,7 @@ mod shared;
 #[cfg(feature = "sockets")]
 mod socket;
 mod steps;
+mod turns;
 mod upload;
 
 #[doc = include_str!("../docs/bodies.md")]

@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use sessio::pool::{Policy, Stats};
 use sessio::{
@@ -17,6 +19,7 @@ use crate::flight::Flight;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
+use crate::turns::Turns;
 use crate::upload::Supply;
 
 /// A session: defaults that every request takes over, cookies that stay, connections that are used again.
@@ -31,6 +34,7 @@ pub struct Session<R: Runtime> {
 /// A session has settings of its own; the rest it shares with its variants.
 struct Variant<R: Runtime> {
     settings: Mutex<Arc<Settings>>,
+    updates: Turns,
     owner: Arc<Owner<R>>,
 }
 
@@ -42,7 +46,7 @@ struct Owner<R: Runtime> {
 
 impl<R: Runtime> Drop for Owner<R> {
     fn drop(&mut self) {
-        self.shared.close(self.runtime.now());
+        self.shared.close();
     }
 }
 
@@ -86,7 +90,9 @@ impl<R: Runtime> Session<R> {
     }
 
     fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
-        Self { variant: Arc::new(Variant { settings: Mutex::new(settings), owner }) }
+        Self {
+            variant: Arc::new(Variant { settings: Mutex::new(settings), updates: Turns::default(), owner }),
+        }
     }
 
     verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
@@ -114,20 +120,21 @@ impl<R: Runtime> Session<R> {
 
     /// Prepares a request whose address was read; says when.
     fn prepare_now(&self, request: &mut Request) -> Result<(Box<Prepared>, Now)> {
-        let mut merged = Merged::of(&self.lock(), request);
+        let mut merged = Merged::of(&self.settings(), request);
         let runtime = self.runtime();
         if merged.trust_env {
             self.shared().surround(&mut merged, || runtime.environment());
         }
-        let mut jar = self.shared().jar();
         // The calendar is for cookies alone.
-        let now = match jar.is_empty() {
+        let is_empty = self.shared().jar().is_empty();
+        let now = match is_empty {
             true => Now { mono: runtime.mono(), wall: UnixTime(0) },
             false => runtime.now(),
         };
-        let mut request = Prepared::boxed(merged, &mut jar, now)?;
-        drop(jar);
-        // Functions of the user choose, perhaps.
+        // Signers and functions that choose a proxy are the user's: they run after the jar was let go.
+        let mut request = Prepared::boxed(merged, |request| {
+            request.attach_cookies(&mut self.shared().jar(), now);
+        })?;
         request.choose_proxy()?;
         Ok((request, now))
     }
@@ -177,22 +184,52 @@ impl<R: Runtime> Session<R> {
 
     /// Changes the settings. All of the change takes place or, if it fails or panics, none of it.
     ///
-    /// Requests that were begun before keep what they took. `change` runs under the lock of the settings
-    /// and must not use the session.
+    /// `change` works on a copy, and may use the session: it sends requests, reads the settings as they were before, and
+    /// looks into the jar. Requests that were begun before keep what they took. Updates of the same session by several
+    /// threads take place one after the other.
     ///
     /// # Errors
     /// What `change` returns.
+    ///
+    /// # Panics
+    /// If `change` itself updates the settings of the same session: it has them in its hands already.
+    ///
+    /// ```
+    /// # fn update<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
+    /// session.update(|settings| settings.headers.insert("X-Client", "1"))
+    /// # }
+    /// ```
     pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {
-        let mut settings = self.lock();
-        let mut changed = Settings::clone(&settings);
-        change(&mut changed)?;
-        *settings = Arc::new(changed);
+        // What is dropped may be the user's, and is dropped after the turn is over.
+        let (mut copy, before);
+        let turn = self.variant.updates.begin("Session::update");
+        copy = Some(Settings::clone(&self.settings()));
+        if let Some(settings) = &mut copy {
+            change(settings)?;
+        }
+        let Some(changed) = copy.take() else { return Ok(()) };
+        before = mem::replace(&mut *self.lock(), Arc::new(changed));
+        drop(turn);
+        drop(before);
         Ok(())
     }
 
-    /// Looks into the jar or changes it. `with` runs under the lock of the jar and must not use the session.
+    /// Looks into the jar or changes it.
+    ///
+    /// `with` works on a copy, and may use the session. Its changes take place when it returns or, if it panics, not at
+    /// all. Responses may set cookies meanwhile: they are kept, and a cookie that both have changed is as `with` has it.
+    /// Calls of this by several threads take place one after the other, so none loses what another has done; one inside of
+    /// `with` takes place at once. To look costs no copy of the cookies. To change anything copies them once, so make many
+    /// changes in one call.
+    ///
+    /// ```
+    /// # fn look<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
+    /// let names: Vec<_> = session.cookies(|jar| jar.iter().map(|cookie| cookie.name().to_owned()).collect());
+    /// # let _ = names;
+    /// # }
+    /// ```
     pub fn cookies<T>(&self, with: impl FnOnce(&mut Jar) -> T) -> T {
-        with(&mut self.shared().jar())
+        self.shared().change_jar(with, || self.runtime().now())
     }
 
     /// A variant of this session: it has settings of its own, and shares jar and connections.
@@ -266,19 +303,34 @@ impl<R: Runtime> Session<R> {
     /// Closes all idle connections, and those in use once their responses are read. The session stays
     /// usable (rule M-28).
     pub fn close(&self) {
-        self.shared().close(self.runtime().now());
+        self.shared().close();
     }
 
     /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
     pub fn evict(&self, url: &Url) {
-        let now = self.runtime().now().mono;
-        self.shared().pool(|pool, effects| pool.evict(url, now, effects));
+        self.shared().pool(|pool, effects| pool.evict(url, effects));
     }
 
     /// Closes all idle connections; those in use come back as ever.
     pub fn evict_idle(&self) {
-        let now = self.runtime().now().mono;
-        self.shared().pool(|pool, effects| pool.evict_idle(now, effects));
+        self.shared().pool(|pool, effects| pool.evict_idle(effects));
+    }
+
+    /// Closes all connections that have idled for too long: past [`Policy::idle_timeout`], past their `max_lifetime`, or
+    /// past the time that their server has announced. Such a connection is never used again. It stays open until the
+    /// session is next used, though: each request closes a few, and nothing runs while there is none.
+    ///
+    /// Call it when [`next_expiry`](Self::next_expiry) has come, if a session is to hold no connection longer than that.
+    pub fn evict_expired(&self) {
+        let now = self.runtime().mono();
+        self.shared().pool(|pool, effects| pool.evict_expired(now, effects));
+    }
+
+    /// When the first of the idle connections will have idled for too long, by the runtime's monotonic clock; `None` if
+    /// none idles. It looks at all of them.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.shared().next_expiry()
     }
 
     /// What the pool of connections holds and has done.

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
 use sessio::{Address, Conn, Environment, Jar, Memory, Merged, Now, Origins, Seed};
 
 use crate::flight::part;
 use crate::runtime::Stream;
+use crate::turns::Turns;
 
 /// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
 /// of more allocates.
@@ -17,16 +21,27 @@ const MOST_MEMORY: usize = 16;
 /// A buffer that has grown beyond this is not worth keeping.
 const LARGEST_MEMORY: usize = 256 * 1024;
 
-/// Jar and pool of a session and of all its variants. No lock is ever held across an await, and none
-/// of the code under them is the user's, but for [`Session::cookies`](crate::Session::cookies).
+/// Jar and pool of a session and of all its variants.
+///
+/// No lock is held across an await, and none while code of the user runs: flows, wakers, functions of a policy, and the
+/// drop of whatever the user has made. So each of them may use the session.
 #[derive(Debug)]
 pub(crate) struct Shared<S: Stream> {
     jar: Mutex<Jar>,
+    jar_changes: Turns,
     desk: Mutex<Desk>,
     seed: Mutex<Seed>,
-    /// What was read of the environment, once it was.
-    environment: Mutex<Option<Environment>>,
+    surroundings: Mutex<Surroundings>,
     shelf: Mutex<Shelf<S>>,
+}
+
+/// The environment.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// What was read of it, once it was.
+    environment: Option<Environment>,
+    /// How often it was replaced: who read it before that has read an old one.
+    replaced: u64,
 }
 
 /// What the next request begins with.
@@ -53,8 +68,9 @@ impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
         let (jar, desk) = (Mutex::default(), Mutex::default());
-        let environment = Mutex::default();
-        Self { jar, desk, seed: Mutex::new(seed), environment, shelf: Mutex::new(shelf) }
+        let surroundings = Mutex::default();
+        let (jar_changes, seed, shelf) = (Turns::default(), Mutex::new(seed), Mutex::new(shelf));
+        Self { jar, jar_changes, desk, seed, surroundings, shelf }
     }
 
     /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
@@ -64,16 +80,61 @@ impl<S: Stream> Shared<S> {
 
     /// Lets the environment take part, read by `read` unless that was done.
     pub(crate) fn surround(&self, merged: &mut Merged, read: impl FnOnce() -> Environment) {
-        let mut kept = self.environment.lock().unwrap_or_else(PoisonError::into_inner);
-        merged.surround(kept.get_or_insert_with(read));
+        let (kept, replaced) = {
+            let kept = self.surroundings();
+            (kept.environment.clone(), kept.replaced)
+        };
+        let environment = kept.unwrap_or_else(|| {
+            let environment = read();
+            let mut kept = self.surroundings();
+            if kept.replaced == replaced {
+                kept.environment = Some(environment.clone());
+            }
+            environment
+        });
+        merged.surround(&environment);
     }
 
     /// Goes by this environment from now on; `None` is to read it anew.
     pub(crate) fn set_environment(&self, environment: Option<Environment>) {
-        *self.environment.lock().unwrap_or_else(PoisonError::into_inner) = environment;
+        let before = {
+            let mut kept = self.surroundings();
+            kept.replaced += 1;
+            mem::replace(&mut kept.environment, environment)
+        };
+        drop(before);
     }
 
-    /// The jar. A panic of the user's under its lock leaves it whole: every step of the jar is.
+    fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
+        self.surroundings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `change` on a copy of the jar, and does the same to the jar then. What responses have set meanwhile is kept,
+    /// unless `change` has set it too. Changes of several threads take turns; one within another is made at once.
+    pub(crate) fn change_jar<T>(&self, change: impl FnOnce(&mut Jar) -> T, now: impl Fn() -> Now) -> T {
+        let turn = self.jar_changes.join();
+        let mut base = self.jar().clone();
+        let mut changed = base.clone();
+        let done = change(&mut changed);
+        loop {
+            let mut jar = self.jar();
+            if jar.is_unchanged(&base) {
+                // What is dropped may be the user's: a list of public suffixes.
+                let before = mem::replace(&mut *jar, changed);
+                drop(jar);
+                drop(turn);
+                drop(before);
+                return done;
+            }
+            let current = jar.clone();
+            drop(jar);
+            let mut redone = current.clone();
+            redone.redo(&base, &changed, now());
+            (base, changed) = (current, redone);
+        }
+    }
+
+    /// The jar, for what calls no code of the user.
     pub(crate) fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,7 +160,8 @@ impl<S: Stream> Shared<S> {
     }
 
     /// Acts on the pool. Sockets are closed after the lock is gone, and then tasks are woken: whoever may open
-    /// a connection in place of another does so when that is closed.
+    /// a connection in place of another does so when that is closed. Both run code of the user. If it panics, the others
+    /// are closed and woken all the same, and `act` has its outcome: the panic is not the caller's.
     pub(crate) fn pool<T>(&self, act: impl FnOnce(&mut Pool<Line<S>>, &mut Effects<Line<S>>) -> T) -> T {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
@@ -114,25 +176,40 @@ impl<S: Stream> Shared<S> {
     fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<Line<S>>) {
         let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
         drop(shelf);
-        effects.closed.drain(..).for_each(Line::close);
-        wakers.into_iter().for_each(Waker::wake);
+        effects.closed.drain(..).for_each(|line| unharmed(|| line.close()));
+        wakers.into_iter().for_each(|waker| unharmed(|| waker.wake()));
     }
 
     /// What `ticket` has come to; until its turn has come, `cx` is woken for it.
     pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<Line<S>>> {
-        let mut shelf = self.shelf();
-        if let Some(grant) = shelf.pool.collect(ticket) {
-            return Poll::Ready(grant);
+        {
+            let mut shelf = self.shelf();
+            if let Some(grant) = shelf.pool.collect(ticket) {
+                return Poll::Ready(grant);
+            }
+            if shelf.wakers.get(&ticket).is_some_and(|waker| waker.will_wake(cx.waker())) {
+                return Poll::Pending;
+            }
         }
-        let waker = shelf.wakers.entry(ticket).or_insert_with(|| cx.waker().clone());
-        waker.clone_from(cx.waker());
+        // To clone a waker and to drop one is code of the user.
+        let waker = cx.waker().clone();
+        let before = {
+            let mut shelf = self.shelf();
+            // Its turn may have come since.
+            if let Some(grant) = shelf.pool.collect(ticket) {
+                return Poll::Ready(grant);
+            }
+            shelf.wakers.insert(ticket, waker)
+        };
+        drop(before);
         Poll::Pending
     }
 
     /// Leaves the line.
     pub(crate) fn cancel(&self, ticket: Ticket, now: Now) {
-        self.shelf().wakers.remove(&ticket);
+        let waker = self.shelf().wakers.remove(&ticket);
         self.pool(|pool, effects| pool.cancel(ticket, now.mono, effects));
+        unharmed(|| drop(waker));
     }
 
     pub(crate) fn checkin(&self, lease: Lease, line: Line<S>, proof: Proof, now: Now) {
@@ -167,9 +244,13 @@ impl<S: Stream> Shared<S> {
         }
     }
 
-    pub(crate) fn close(&self, now: Now) {
+    pub(crate) fn close(&self) {
         self.desk().memory = Vec::new();
         self.pool(|pool, effects| pool.clear(effects));
+    }
+
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.shelf().pool.next_expiry()
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -189,9 +270,15 @@ impl<S: Stream> Drop for Shared<S> {
     fn drop(&mut self) {
         let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
         while let Some(line) = shelf.pool.take_idle() {
-            line.close();
+            unharmed(|| line.close());
         }
     }
+}
+
+/// Runs code of the user that has nothing to do with who is running it. The hook for panics tells of one; it goes no
+/// further.
+fn unharmed(act: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(act));
 }
 
 impl<S> fmt::Debug for Line<S> {

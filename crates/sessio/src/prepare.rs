@@ -24,20 +24,22 @@ use crate::redirect::RedirectRules;
 /// Everything that is wrong with the request is found here, before a byte is sent: its
 /// [`Kind::blame`] is the caller's.
 pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<Prepared> {
-    let mut request = Prepared::boxed(merged, jar, now)?;
+    let mut request = Prepared::boxed(merged, |request| request.attach_cookies(jar, now))?;
     request.choose_proxy()?;
     Ok(*request)
 }
 
 impl Prepared {
-    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and nobody moves it then. Which
-    /// proxy it goes through is still to be [chosen](Self::choose_proxy): that may run a function of the user's, and the
-    /// jar may lie under a lock.
+    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and nobody moves it then.
+    ///
+    /// `attach` is called once, to [attach the cookies](Self::attach_cookies). A jar that lies under a lock is locked in
+    /// there and nowhere else: what comes after may run code of the user, such as a signer. Which proxy the request goes
+    /// through is still to be [chosen](Self::choose_proxy).
     ///
     /// # Errors
     /// As [`prepare`].
     #[inline]
-    pub fn boxed(merged: Merged, jar: &mut Jar, now: Now) -> Result<Box<Self>> {
+    pub fn boxed(merged: Merged, attach: impl FnOnce(&mut Self)) -> Result<Box<Self>> {
         if let Some(problem) = merged.problem {
             return Err(problem);
         }
@@ -101,7 +103,7 @@ impl Prepared {
         }
         request.address_host()?;
         request.own_cookies()?;
-        request.write_cookies(jar, now);
+        attach(&mut request);
         request.settle_boundary()?;
         if let Some(coding) = merged.compress {
             request.compress(coding);
@@ -218,8 +220,9 @@ impl Prepared {
         Ok(())
     }
 
-    /// Writes the one Cookie line: the jar's cookies for this URL, and the request's own.
-    pub(crate) fn write_cookies(&mut self, jar: &mut Jar, now: Now) {
+    /// Writes the one Cookie line anew: the jar's cookies for this URL, unless the request uses no jar, and the request's
+    /// own. It calls no code of the user.
+    pub fn attach_cookies(&mut self, jar: &mut Jar, now: Now) {
         let Self { headers, cookies, url, .. } = self;
         let uses_jar = self.jar;
         let mut write = |out: &mut Vec<u8>| match uses_jar {

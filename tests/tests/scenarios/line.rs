@@ -24,6 +24,7 @@ scenarios! {
     f25_a_place_that_was_granted_and_not_taken_goes_to_the_next
     f25_who_gives_up_connecting_makes_room
     idle_connections_are_kept_for_so_long_and_no_longer
+    fn14_what_has_idled_too_long_stays_open_until_somebody_comes
     so_many_idle_connections_are_kept_and_no_more
     to_evict_closes_what_idles_and_nothing_else
 }
@@ -254,6 +255,25 @@ async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: 
     lived.runtime().pass(seconds(60));
     finish(&server, "late", response).await;
     assert_eq!((lived.stats().idle, lived.stats().in_use), (0, 0));
+}
+
+async fn fn14_what_has_idled_too_long_stays_open_until_somebody_comes<R: Runtime>(world: &World<R>) {
+    let seconds = Duration::from_secs;
+    let server = Server::start();
+    let session = session(world, |policy| policy.idle_timeout = seconds(10));
+    assert_eq!(session.next_expiry(), None);
+    let before = session.runtime().mono();
+    whole(session.get(server.url("/get"))).await;
+    let due = session.next_expiry().unwrap();
+    assert!(due >= before + seconds(10) && due <= session.runtime().mono() + seconds(10));
+    session.runtime().pass(seconds(9));
+    session.evict_expired();
+    assert_eq!((session.stats().idle, session.next_expiry()), (1, Some(due)));
+    session.runtime().pass(seconds(1));
+    assert_eq!((session.stats().idle, server.open_connections()), (1, 1));
+    session.evict_expired();
+    assert_eq!((session.stats().idle, session.next_expiry()), (0, None));
+    server.wait_closed(0);
 }
 
 async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World<R>) {

@@ -108,6 +108,9 @@ pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
 
 /// A scheme of authentication that the session can begin anew for each call.
 ///
+/// It runs under no lock, and so do its flows: they may use the session, to look into its jar or to send a request of
+/// their own. Such a request should say [`without_auth`](crate::Request::without_auth), or it asks the same scheme.
+///
 /// ```
 /// use sessio::{Answer, Auth, Flow, Head, Prepared, Result, Scheme};
 ///

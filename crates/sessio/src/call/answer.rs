@@ -320,13 +320,30 @@ impl Call {
 
     /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.
     /// All policy is here, and here alone.
+    ///
+    /// It may call a [`Flow`](crate::Flow), which is code of the user. Where the jar lies under a lock, use
+    /// [`turn_with`](Self::turn_with).
     pub fn turn(&mut self, jar: &mut Jar, now: Now) {
+        self.turn_with(|act| act(jar), now);
+    }
+
+    /// As [`turn`](Self::turn), with a jar that is shared. `lend` is called each time that the jar is needed, locks it, and
+    /// passes it on. What is done with the jar then calls no code of the user; flows are asked while nothing is lent.
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use sessio::{Call, Jar, Now};
+    /// fn turn(call: &mut Call, jar: &Mutex<Jar>, now: Now) {
+    ///     call.turn_with(|act| act(&mut jar.lock().unwrap()), now);
+    /// }
+    /// ```
+    pub fn turn_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut Jar)), now: Now) {
         if !matches!(self.phase, Phase::Turn) {
             return self.misuse();
         }
-        // Most likely the jar is locked. What was decided is told by the next step: an observer may use the session.
+        // The caller of `turn` may hold a lock. What was decided is told by the next step: an observer may use the session.
         let watch = self.take_watch();
-        self.decide(jar, now);
+        self.decide(&mut lend, now);
         if watch.is_some() {
             self.aside_mut().watch = watch;
         }

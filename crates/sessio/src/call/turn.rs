@@ -9,15 +9,19 @@ use super::timings::Marks;
 use super::{Call, Event, Phase};
 use crate::auth::Answer;
 use crate::body::Body;
-use crate::cookie::{Extracted, Jar, RequestCookies};
+use crate::cookie::{Extracted, Jar, Offer, RequestCookies};
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::fingerprint::Mix;
 use crate::head::Head;
+use crate::headers::Headers;
 use crate::history::Exchange;
 use crate::now::Now;
 use crate::prepared::{Prepared, Says};
 use crate::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::tunnel::asks_for_basic;
+
+/// Lends the jar for as long as something is done with it that calls no code of the user.
+pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
 
 /// How often one call answers challenges.
 const MOST_CHALLENGES: u32 = 8;
@@ -79,7 +83,7 @@ impl Call {
         head.status == StatusCode::EXPECTATION_FAILED && self.request.says.expects && self.can_replay()
     }
 
-    pub(super) fn decide(&mut self, jar: &mut Jar, now: Now) {
+    pub(super) fn decide(&mut self, lend: &mut Lend<'_>, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
         if self.is_proxys(&head) {
             if asks_for_basic(&head) && self.request.reach.plan.challenge() {
@@ -90,13 +94,12 @@ impl Call {
             }
             // What it sets are no cookies of the host.
         } else if self.request.jar {
-            let lines = head.headers.get_all("Set-Cookie");
-            self.past_mut().extracted = jar.extract(&self.request.url, lines, now);
+            self.past_mut().extracted = extract(lend, &self.request.url, &head.headers, now);
         }
         if self.refuses_expectation(&head) {
             let exchange = self.exchange(head);
             self.request.headers.remove("Expect");
-            self.request.write_cookies(jar, now);
+            lend(&mut |jar| self.request.attach_cookies(jar, now));
             return match self.request.seal() {
                 Ok(()) => self.follow(exchange, Next::Unexpecting),
                 Err(error) => self.refuse(error, exchange),
@@ -107,7 +110,7 @@ impl Call {
             match self.challenged(&head) {
                 Ok(Answer::Again) => {
                     // The challenge may have set cookies (rule A-07).
-                    self.request.write_cookies(jar, now);
+                    lend(&mut |jar| self.request.attach_cookies(jar, now));
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
@@ -132,7 +135,7 @@ impl Call {
         match redirect::decide(&hop, &head, &self.request.rules) {
             Decision::Stop(_) => {}
             Decision::Follow(follow) => {
-                let next = self.request_after(*follow, jar, now);
+                let next = self.request_after(*follow, lend, now);
                 match (next, self.request.follow) {
                     (next, None) => self.past_mut().next = Some(next),
                     (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),
@@ -178,7 +181,7 @@ impl Call {
     }
 
     /// The request that a redirect leads to, whole.
-    fn request_after(&self, follow: Follow, jar: &mut Jar, now: Now) -> Result<Prepared> {
+    fn request_after(&self, follow: Follow, lend: &mut Lend<'_>, now: Now) -> Result<Prepared> {
         let from = &self.request;
         let mut next = Prepared {
             method: follow.method,
@@ -209,7 +212,7 @@ impl Call {
             next.log_in()?;
         }
         next.headers.remove("Cookie");
-        next.write_cookies(jar, now);
+        lend(&mut |jar| next.attach_cookies(jar, now));
         next.frame();
         if let Some(mut flow) = next.flow.take() {
             flow.sign(&mut next)?;
@@ -293,6 +296,25 @@ impl Call {
         let history = std::mem::take(&mut self.past_mut().history);
         self.fail(error.with_response(exchange).with_history(history));
     }
+}
+
+/// Keeps the cookies of a response. A list of public suffixes may be a function of the user's: it is asked before the jar
+/// is lent.
+fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> Extracted {
+    let lines = || headers.get_all("Set-Cookie");
+    let (mut extracted, mut policy) = (Extracted::default(), None);
+    if lines().next().is_none() {
+        return extracted;
+    }
+    lend(&mut |jar| match jar.policy().suffixes.is_function() {
+        true => policy = Some(jar.policy().clone()),
+        false => extracted = jar.extract(url, lines(), now),
+    });
+    if let Some(policy) = policy {
+        let mut offer = Some(Offer::of(url, lines(), &policy, now));
+        lend(&mut |jar| extracted = offer.take().map(|offer| jar.accept(offer)).unwrap_or_default());
+    }
+    extracted
 }
 
 /// What tells one request from another, to the letter; the fragment is not sent.

@@ -125,6 +125,48 @@ pub(super) fn capped(end: i64, policy: &Policy, now: UnixTime) -> i64 {
     end.min(last).min(NEVER - 1)
 }
 
+/// What one line means by itself, whatever is in the jar.
+fn judge(
+    at: usize,
+    line: &[u8],
+    sender: &Result<Sender<'_>, Reason>,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<Cookie, Reason> {
+    if at >= policy.limits.raised().per_response.saturating_mul(LINES_PER_COOKIE) {
+        return Err(Reason::TooMany);
+    }
+    let parsed = SetCookie::parse(line)?;
+    sender.as_ref().map_err(|&reason| reason)?.cookie(&parsed, policy, now)
+}
+
+struct Judged<'a> {
+    line: &'a [u8],
+    cookie: Result<Cookie, Reason>,
+    /// Whether the cookie's domain is a public suffix, where that is known.
+    suffix: Option<bool>,
+}
+
+/// The cookies of one response, judged without a jar: all that the policy has to be asked was asked.
+pub(crate) struct Offer<'a> {
+    sender: Result<Sender<'a>, Reason>,
+    lines: Vec<Judged<'a>>,
+    now: UnixTime,
+}
+
+impl<'a> Offer<'a> {
+    pub(crate) fn of(url: &'a Url, lines: impl Iterator<Item = &'a [u8]>, policy: &Policy, now: Now) -> Self {
+        let (sender, now) = (Sender::new(url, policy), now.wall);
+        let judged = lines.enumerate().map(|(at, line)| {
+            let cookie = judge(at, line, &sender, policy, now);
+            // One for all hosts of a public suffix would not have come this far.
+            let suffix = cookie.as_ref().is_ok_and(|cookie| !cookie.host_only).then_some(false);
+            Judged { line, cookie, suffix }
+        });
+        Self { lines: judged.collect(), now, sender }
+    }
+}
+
 impl Jar {
     /// Takes every `Set-Cookie` value of one response, whatever its status. `url` is the one that answered: each response
     /// of a chain of redirects comes here with its own.
@@ -172,37 +214,64 @@ impl Jar {
             return extracted;
         }
         let sender = Sender::new(url, self.policy());
-        let most = self.policy().limits.raised().per_response;
         for (at, line) in lines {
-            let in_reach = at < most.saturating_mul(LINES_PER_COOKIE);
-            let parsed = if in_reach { SetCookie::parse(line) } else { Err(Reason::TooMany) };
-            let cookie = parsed.and_then(|line| {
-                let sender = sender.as_ref().map_err(|&reason| reason)?;
-                let cookie = sender.cookie(&line, self.policy(), now.wall)?;
-                if !cookie.secure && !sender.secure && self.store().shadows_secure(&cookie, now.wall) {
-                    return Err(Reason::ShadowsSecure);
-                }
-                if !site.takes(&cookie) {
-                    return Err(Reason::CrossSite);
-                }
-                let added = extracted.stored + extracted.replaced;
-                if added >= most && !cookie.is_expired(now.wall) { Err(Reason::TooMany) } else { Ok(cookie) }
-            });
-            match cookie {
-                Ok(cookie) => {
-                    let (outcome, evicted) = self.put(cookie, now.wall);
-                    extracted.evicted += evicted;
-                    match outcome {
-                        Outcome::Stored => extracted.stored += 1,
-                        Outcome::Replaced => extracted.replaced += 1,
-                        Outcome::Deleted => extracted.deleted += 1,
-                        Outcome::NothingToDelete => {}
-                    }
-                }
-                Err(reason) => extracted.refused.push(Refused { line: at, name: shown_name(line), reason }),
-            }
+            let judged = judge(at, line, &sender, self.policy(), now.wall);
+            self.take(
+                Judged { line, cookie: judged, suffix: None },
+                at,
+                &sender,
+                site,
+                now.wall,
+                &mut extracted,
+            );
         }
         extracted
+    }
+
+    /// Takes what a response offers; it calls no code of the user.
+    pub(crate) fn accept(&mut self, offer: Offer<'_>) -> Extracted {
+        let mut extracted = Extracted::default();
+        let Offer { sender, lines, now } = offer;
+        for (at, line) in lines.into_iter().enumerate() {
+            self.take(line, at, &sender, Site::Same, now, &mut extracted);
+        }
+        extracted
+    }
+
+    fn take(
+        &mut self,
+        Judged { line, cookie, suffix }: Judged<'_>,
+        at: usize,
+        sender: &Result<Sender<'_>, Reason>,
+        site: Site,
+        now: UnixTime,
+        extracted: &mut Extracted,
+    ) {
+        let is_secure = sender.as_ref().is_ok_and(|sender| sender.secure);
+        let most = self.policy().limits.raised().per_response;
+        let cookie = cookie.and_then(|cookie| {
+            if !cookie.secure && !is_secure && self.store().shadows_secure(&cookie, now) {
+                return Err(Reason::ShadowsSecure);
+            }
+            if !site.takes(&cookie) {
+                return Err(Reason::CrossSite);
+            }
+            let added = extracted.stored + extracted.replaced;
+            if added >= most && !cookie.is_expired(now) { Err(Reason::TooMany) } else { Ok(cookie) }
+        });
+        match cookie {
+            Ok(cookie) => {
+                let (outcome, evicted) = self.put_judged(cookie, now, suffix);
+                extracted.evicted += evicted;
+                match outcome {
+                    Outcome::Stored => extracted.stored += 1,
+                    Outcome::Replaced => extracted.replaced += 1,
+                    Outcome::Deleted => extracted.deleted += 1,
+                    Outcome::NothingToDelete => {}
+                }
+            }
+            Err(reason) => extracted.refused.push(Refused { line: at, name: shown_name(line), reason }),
+        }
     }
 
     /// Puts in one cookie as if `url` had answered with this `Set-Cookie` value.

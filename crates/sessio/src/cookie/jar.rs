@@ -1,6 +1,7 @@
 //! The jar: cookies in, `Cookie` headers out.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use super::header::HeaderLine;
 use super::host::lineage;
@@ -29,10 +30,12 @@ use crate::{Now, UnixTime, Url};
 /// assert_eq!((sent, &out[..]), (2, &b"sid=31d4; lang=en"[..]));
 /// # Ok::<(), url::ParseError>(())
 /// ```
-#[derive(Clone, Default)]
+///
+/// A clone shares its cookies with the original until one of the two changes: the first change copies all of them.
+#[derive(Clone)]
 pub struct Jar {
     policy: Policy,
-    store: Store,
+    store: Arc<Store>,
     /// The number of the next new cookie.
     order: u64,
     /// Counts uses, to know which cookie was used least recently.
@@ -50,6 +53,20 @@ struct Found {
     bucket: u32,
     place: u32,
     order: u64,
+}
+
+impl Default for Jar {
+    fn default() -> Self {
+        static NOTHING: LazyLock<Arc<Store>> = LazyLock::new(Arc::default);
+        Self {
+            policy: Policy::default(),
+            store: Arc::clone(&NOTHING),
+            order: 0,
+            tick: 0,
+            unscoped: false,
+            found: Vec::new(),
+        }
+    }
 }
 
 impl Jar {
@@ -75,7 +92,7 @@ impl Jar {
     /// public suffix is not sent any more.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
-        self.store.reconsider(&self.policy);
+        Arc::make_mut(&mut self.store).reconsider(&self.policy);
     }
 
     /// Appends the value of the `Cookie` header for a request to `out` and returns how many cookies it wrote. Where it
@@ -128,10 +145,15 @@ impl Jar {
         }
         let mut found = std::mem::take(&mut self.found);
         let ended = self.select(url, site, now, &mut found);
+        if found.is_empty() && !ended {
+            self.found = found;
+            return;
+        }
         self.tick += u64::from(!found.is_empty());
+        let store = Arc::make_mut(&mut self.store);
         let mut room = self.policy.limits.raised().header_octets;
         for at in &found {
-            let cookie = self.store.cookie_mut(at.bucket as usize, at.place as usize);
+            let cookie = store.cookie_mut(at.bucket as usize, at.place as usize);
             if replace(cookie, line) {
                 continue;
             }
@@ -149,7 +171,7 @@ impl Jar {
         self.found = found;
         if ended {
             for domain in url.host_str().into_iter().flat_map(lineage).chain([""]) {
-                self.store.retain_at(domain, |cookie| !cookie.is_expired(now));
+                store.retain_at(domain, |cookie| !cookie.is_expired(now));
             }
         }
     }
@@ -192,33 +214,53 @@ impl Jar {
         let takes = |host: &&str| !host.is_empty() && self.policy.channel(url).is_some();
         let Some(host) = url.host_str().filter(takes) else { return };
         self.unscoped = false;
-        for cookie in self.store.take("") {
+        for cookie in Arc::make_mut(&mut self.store).take("") {
             self.put(cookie.bound_to(host), now);
         }
     }
 
     /// Puts in a cookie that passed all checks, and makes room for it. What became of it, and how many had to leave.
-    pub(super) fn put(&mut self, mut cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+    pub(super) fn put(&mut self, cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+        self.put_judged(cookie, now, None)
+    }
+
+    /// The same where it is known whether the cookie's domain is a public suffix.
+    pub(super) fn put_judged(
+        &mut self,
+        mut cookie: Cookie,
+        now: UnixTime,
+        suffix: Option<bool>,
+    ) -> (Outcome, usize) {
         self.tick += 1;
         cookie.used = self.tick;
-        self.place(cookie, now)
+        self.place_judged(cookie, now, suffix)
     }
 
     /// The same for a cookie that knows its last use.
-    pub(super) fn place(&mut self, mut cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+    pub(super) fn place(&mut self, cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
+        self.place_judged(cookie, now, None)
+    }
+
+    fn place_judged(&mut self, mut cookie: Cookie, now: UnixTime, suffix: Option<bool>) -> (Outcome, usize) {
         cookie.order = self.order;
         self.order += 1;
         self.tick = self.tick.max(cookie.used);
         self.unscoped |= cookie.domain().is_empty();
-        self.store.put(cookie, now, &self.policy)
+        Arc::make_mut(&mut self.store).put(cookie, now, &self.policy, suffix)
     }
 
-    pub(super) const fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.store
     }
 
-    pub(super) const fn store_mut(&mut self) -> &mut Store {
-        &mut self.store
+    /// Copies the cookies if another jar shares them.
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        Arc::make_mut(&mut self.store)
+    }
+
+    /// Whether this jar and its copy still hold the same.
+    pub(super) fn shares_all(&self, copy: &Self) -> bool {
+        Arc::ptr_eq(&self.store, &copy.store) && self.policy == copy.policy
     }
 }
 

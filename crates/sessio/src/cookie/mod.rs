@@ -2,6 +2,7 @@
 #![doc = include_str!("../../docs/cookies-cost.svg")]
 
 mod admit;
+mod branch;
 mod contents;
 #[cfg(feature = "cookie")]
 mod convert;
@@ -32,6 +33,7 @@ mod store;
 mod suffix;
 
 pub use date::parse_date;
+pub(crate) use extract::Offer;
 pub use extract::{Extracted, Refused};
 pub use format::Format;
 pub use insert::NewCookie;

@@ -18,7 +18,7 @@ use crate::Url;
 /// let jar = Jar::with_policy(policy);
 /// assert_eq!(jar.policy().limits.per_domain, 60);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
     /// The public suffixes. Rule 20.

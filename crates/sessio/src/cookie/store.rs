@@ -61,13 +61,26 @@ impl Store {
         &mut self.buckets[bucket].cookies[place]
     }
 
+    /// The cookie with the name, domain, path and host-only flag of this one.
+    pub(super) fn same(&self, cookie: &Cookie) -> Option<&Cookie> {
+        let bucket = &self.buckets[self.find(cookie.domain())?];
+        bucket.cookies.iter().find(|other| other.is_same(cookie))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Cookie> {
         self.buckets.iter().flat_map(|bucket| &bucket.cookies)
     }
 
     /// Puts a cookie where it belongs and makes room for it: what became of it, and how many had to leave. Its `order` is
-    /// that of a new cookie; one that it replaces hands down its own. Rules 31, 32 and 34.
-    pub(super) fn put(&mut self, mut cookie: Cookie, now: UnixTime, policy: &Policy) -> (Outcome, usize) {
+    /// that of a new cookie; one that it replaces hands down its own. Rules 31, 32 and 34. Whether the domain is a public
+    /// suffix is asked of the policy, unless that is known already.
+    pub(super) fn put(
+        &mut self,
+        mut cookie: Cookie,
+        now: UnixTime,
+        policy: &Policy,
+        suffix: Option<bool>,
+    ) -> (Outcome, usize) {
         let ended = cookie.is_expired(now);
         let at = match self.find(cookie.domain()) {
             Some(at) => at,
@@ -93,7 +106,7 @@ impl Store {
             return (outcome, 0);
         }
         if !cookie.host_only && bucket.suffix.is_none() {
-            bucket.suffix = Some(is_suffix(cookie.domain(), policy));
+            bucket.suffix = Some(suffix.unwrap_or_else(|| is_suffix(cookie.domain(), policy)));
         }
         if cookie.secure && !bucket.secure {
             self.secure.insert(reversed(cookie.domain()));
@@ -243,7 +256,7 @@ mod tests {
             for name in [b"x", b"y"] {
                 let mut cookie = Cookie::new(name, b"1", b"/", domain).unwrap();
                 cookie.secure = true;
-                store.put(cookie, UnixTime(0), &policy);
+                store.put(cookie, UnixTime(0), &policy, None);
             }
         }
         assert_eq!((store.take("a.example").len(), store.len()), (2, 4));
@@ -251,7 +264,7 @@ mod tests {
         assert_eq!(store.retain(|cookie| cookie.name() == b"y"), 1);
         let mut ended = store.iter().next().cloned().unwrap();
         ended.expires = -1;
-        assert_eq!(store.put(ended, UnixTime(0), &policy), (Outcome::Deleted, 0));
+        assert_eq!(store.put(ended, UnixTime(0), &policy, None), (Outcome::Deleted, 0));
         assert_eq!((store.len(), store.index.len(), store.buckets.len(), store.secure.len()), (0, 0, 0, 0));
     }
 }

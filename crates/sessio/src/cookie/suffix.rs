@@ -52,10 +52,15 @@ impl PublicSuffixes {
         Self(List::Off)
     }
 
-    /// A list of your own. It is asked about lower-case names without a trailing dot.
+    /// A list of your own. It is asked about lower-case names without a trailing dot. A session asks it under no lock.
     #[must_use]
     pub fn from_fn(contains: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(List::Custom(Arc::new(contains)))
+    }
+
+    /// Whether it is a function, and so code of the user.
+    pub(crate) const fn is_function(&self) -> bool {
+        matches!(self.0, List::Custom(_))
     }
 
     /// Whether `domain`, in lower case, is a public suffix.
@@ -90,6 +95,16 @@ impl PublicSuffixes {
                 !is_ip(host) && undotted(domain) <= suffix()
             }
             _ => lineage(host).take_while(|up| up.len() >= domain.len()).any(|up| self.contains(up)),
+        }
+    }
+}
+
+/// A clone is the same list; two functions are not, whatever they say.
+impl PartialEq for PublicSuffixes {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (List::Custom(this), List::Custom(other)) => Arc::ptr_eq(this, other),
+            (this, other) => std::mem::discriminant(this) == std::mem::discriminant(other),
         }
     }
 }

@@ -137,7 +137,7 @@ impl Proxies {
     /// A function that chooses; where it says `None` it is as if there were no rule.
     ///
     /// It is asked once for each hop of a call, with the URL without userinfo, and before anything is done
-    /// about it. It must not use the session.
+    /// about it. It may use the session, whose requests then ask it too.
     ///
     /// ```
     /// use sessio::proxy::{Proxies, Proxy};

@@ -7,7 +7,6 @@ use ::url::Url;
 use super::{dial, proof, steps, url};
 use crate::pool::{Effects, FEW_HOSTS, Grant, Key, Lease, MOST_EXPIRED, Policy, Pool, Ticket};
 
-
 fn wide() -> Policy {
     Policy { max_idle: usize::MAX, max_idle_per_host: usize::MAX, ..Policy::default() }
 }
