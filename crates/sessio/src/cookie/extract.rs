@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::admit::admit;
-use super::host::named_part;
+use super::host::{MAX_NAME, named_part};
 use super::jar::Jar;
 use super::parse::{SetCookie, split_pair};
 use super::path::default_path;
@@ -64,7 +64,8 @@ struct Sender<'u> {
 impl<'u> Sender<'u> {
     fn new(url: &'u Url, policy: &Policy) -> Result<Self, Reason> {
         let secure = policy.channel(url).ok_or(Reason::NoHost)?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(Reason::NoHost)?;
+        let is_name = |host: &&str| (1..=MAX_NAME).contains(&host.len());
+        let host = url.host_str().filter(is_name).ok_or(Reason::NoHost)?;
         Ok(Self { host, directory: default_path(url.path()), secure })
     }
 
@@ -314,6 +315,58 @@ fn shown_name(line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::cookie::at;
+
+    #[test]
+    fn r25_an_insecure_host_cannot_shadow_a_secure_cookie_line_by_line_either() {
+        let (now, shadows) = (at(1000), Reason::ShadowsSecure);
+        let [secure, clear] =
+            ["https://a.example/x/", "http://a.example/x/"].map(|url| Url::parse(url).unwrap());
+        for (line, expected) in [
+            ("sid=2; Path=/", Err(shadows)),
+            ("sid=2; Path=/x/y", Err(shadows)),
+            ("sid=2; Domain=a.example; Path=/", Err(shadows)),
+            ("other=2; Path=/", Ok(Outcome::Stored)),
+        ] {
+            let mut jar = Jar::new();
+            assert_eq!(jar.insert_str("sid=1; Secure; Path=/", &secure, now), Ok(Outcome::Stored));
+            let one_by_one = jar.clone().insert_str(line, &clear, now).map_err(|error| error.reason());
+            assert_eq!(one_by_one, expected, "{line}");
+            let extracted = jar.clone().extract(&clear, [line.as_bytes()], now);
+            assert_eq!(extracted.refused.first().map(|it| it.reason), expected.err(), "{line}");
+            // Over a secure connection the same line is taken.
+            assert!(jar.insert_str(line, &secure, now).is_ok(), "{line}");
+        }
+        // From a deeper path to a cookie of a directory that does not hold it.
+        let mut jar = Jar::new();
+        jar.insert_str("sid=1; Secure; Path=/x", &secure, now).unwrap();
+        assert_eq!(jar.insert_str("sid=2; Path=/", &clear, now), Ok(Outcome::Stored));
+        // A Secure cookie that has ended shadows nothing.
+        let mut jar = Jar::new();
+        jar.insert_str("sid=1; Secure; Path=/; Max-Age=10", &secure, now).unwrap();
+        assert!(jar.insert_str("sid=2; Path=/", &clear, at(1010)).is_err());
+        assert!(jar.insert_str("sid=2; Path=/", &clear, at(1011)).is_ok());
+    }
+
+    #[test]
+    fn fa5_the_jar_grows_with_what_was_sent_and_not_with_the_url_times_the_cookies() {
+        let url = Url::parse(&format!("http://a.example{}", "/abc".repeat(30_000))).unwrap();
+        let lines: Vec<String> = (0..50).map(|number| format!("a{number}=1")).collect();
+        let mut jar = Jar::new();
+        let extracted = jar.extract(&url, lines.iter().map(String::as_bytes), at(0));
+        assert_eq!(extracted.stored, 50);
+        let held: usize = jar.iter().map(|it| it.pair().len() + it.path().len() + it.domain().len()).sum();
+        assert!(held <= 50 * (1024 + 20), "{held}");
+        // Every one of them goes where it came from.
+        assert_eq!(jar.header(&url, at(0), &mut Vec::new()), 50);
+        // No host has a name as long as that, whoever resolves it.
+        let host = "a.".repeat(127);
+        for (host, stored) in [(format!("{host}b"), 1), (format!("{host}bb"), 0)] {
+            let url = Url::parse(&format!("http://{host}/")).unwrap();
+            let extracted = Jar::new().extract(&url, [&b"a=1"[..]], at(0));
+            assert_eq!((host.len() > 255, extracted.stored), (stored == 0, stored));
+        }
+    }
 
     #[test]
     fn the_end_of_a_cookie() {

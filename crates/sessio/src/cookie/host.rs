@@ -4,8 +4,8 @@
 
 use std::net::Ipv4Addr;
 
-/// No name is longer in DNS. A longer host has no parents, which keeps walking over them cheap.
-const MAX_NAME: usize = 255;
+/// No name is longer in DNS. A longer host has no parents and no cookies, which keeps walking over them cheap.
+pub(super) const MAX_NAME: usize = 255;
 
 /// Whether the host is an IP address.
 pub(super) fn is_ip(host: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::UnixTime;
 pub(super) const MAX_PAIR: usize = 4096;
 
 /// The most octets of an attribute's value; a longer one is passed over (rule 8).
-const MAX_ATTRIBUTE: usize = 1024;
+pub(super) const MAX_ATTRIBUTE: usize = 1024;
 
 /// What a cookie says about cross-site requests. Recorded; enforced only when a [`Site`](super::Site) is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,15 @@
 //! Paths of cookies.
 
+use super::parse::MAX_ATTRIBUTE;
+
 /// The directory of a URL's path, for a cookie that names none. RFC 6265bis 5.1.4; rule 22.
+///
+/// It is as long as the attribute may be and no longer: of a deeper directory this is the closest parent that fits. A
+/// server would multiply the length of a URL by the number of its cookies otherwise (row FA5).
 pub(super) fn default_path(path: &str) -> &str {
-    match path.rfind('/') {
+    // The slash behind the longest directory still counts.
+    let reach = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];
+    match reach.iter().rposition(|&byte| byte == b'/') {
         Some(at) if at > 0 && path.starts_with('/') => &path[..at],
         _ => "/",
     }
@@ -33,6 +40,23 @@ mod tests {
             ("//", "/"),
         ] {
             assert_eq!(default_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn fa5_a_default_path_is_no_longer_than_the_attribute_may_be() {
+        let (fits, long) = ("b".repeat(MAX_ATTRIBUTE - 3), "b".repeat(MAX_ATTRIBUTE - 2));
+        for (path, length) in [
+            (format!("/a/{fits}/c"), MAX_ATTRIBUTE),
+            (format!("/a/{long}/c"), 2),
+            (format!("/a/{long}"), 2),
+            (format!("/a{fits}{fits}/c"), 1),
+            ("/abc".repeat(30_000), MAX_ATTRIBUTE),
+            ("/\u{e9}".repeat(30_000), MAX_ATTRIBUTE - 1),
+        ] {
+            let directory = default_path(&path);
+            assert_eq!(directory.len(), length);
+            assert!(path_match(path.as_bytes(), directory.as_bytes()));
         }
     }
 
