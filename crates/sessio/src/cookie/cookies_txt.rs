@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::jar::Jar;
 use super::parse::{SameSite, seconds};
 use super::record::Cookie;
-use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines};
+use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines, without_local};
 use super::scan::trim;
 use crate::UnixTime;
 
@@ -85,6 +85,7 @@ fn entry(line: &[u8], http_only: bool) -> Result<Entry<'_>, &'static str> {
         domain: str::from_utf8(trim(domain))
             .ok()
             .map(without_port)
+            .map(without_local)
             .filter(|domain| !domain.is_empty())
             .ok_or("a domain")?,
         host_only: !flag(below)?,
@@ -279,6 +280,56 @@ mod tests {
                 refused(13, Reason::InvalidDomain),
             ]
         );
+    }
+
+    #[test]
+    fn fb11_every_end_of_a_line_is_one() {
+        let lines = [
+            "# Netscape HTTP Cookie File",
+            "a.example\tFALSE\t/\tFALSE\t0\ta\t1",
+            "",
+            "oops",
+            "a.example\tFALSE\t/\tFALSE\t0\tb\t2",
+        ];
+        for mark in ["", "\u{feff}"] {
+            for end in ["\n", "\r\n", "\r"] {
+                for last in ["", end] {
+                    let text = format!("{mark}{}{last}", lines.join(end));
+                    let (jar, loaded) = read(&text);
+                    let pairs: Vec<_> = jar.iter().map(Cookie::pair).collect();
+                    assert_eq!(pairs, [b"a=1", b"b=2"], "{text:?}");
+                    assert_eq!(loaded.problems.len(), 1, "{text:?}");
+                    assert_eq!(loaded.problems[0].line, 4, "{text:?}");
+                }
+            }
+        }
+        // Blank lines are counted, whatever ends them.
+        let (_, loaded) = read("\r\r\n\n\roops");
+        assert_eq!(loaded.problems[0].line, 5);
+    }
+
+    #[test]
+    fn fb9_hosts_that_python_has_put_into_local() {
+        let text = "# Netscape HTTP Cookie File\n\
+             localhost.local\tFALSE\t/\tFALSE\t0\ta\t1\n\
+             [::1].local\tFALSE\t/\tFALSE\t0\tb\t2\n\
+             .localhost.local\tTRUE\t/\tFALSE\t0\tc\t3\n\
+             printer.local\tFALSE\t/\tFALSE\t0\td\t4\n\
+             local\tFALSE\t/\tFALSE\t0\te\t5\n";
+        let (mut jar, loaded) = read(text);
+        assert_eq!(loaded, Loaded { stored: 5, ..Loaded::default() });
+        let now = crate::testing::cookie::at(NOW.0);
+        for (url, sent) in [
+            ("http://localhost/", "a=1; c=3"),
+            ("http://[::1]:8080/", "b=2"),
+            ("http://printer.local/", "d=4"),
+            ("http://printer/", ""),
+            ("http://localhost.local/", ""),
+        ] {
+            let mut out = Vec::new();
+            jar.header(&crate::Url::parse(url).unwrap(), now, &mut out);
+            assert_eq!(out.escape_ascii().to_string(), sent, "{url}");
+        }
     }
 
     #[test]

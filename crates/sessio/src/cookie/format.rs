@@ -1,7 +1,7 @@
 //! The formats in which cookies lie in files.
 
 use super::jar::Jar;
-use super::restore::{Fault, Keep, Loaded, Saved, unmarked};
+use super::restore::{Fault, Keep, Loaded, Saved, next_line, unmarked};
 use super::scan::trim;
 use crate::UnixTime;
 
@@ -36,7 +36,7 @@ impl Format {
         if matches!(text.first(), Some(b'{' | b'[')) {
             return Self::of_json(text);
         }
-        let first = trim(text.split(|&byte| byte == b'\n').next().unwrap_or_default());
+        let first = trim(next_line(text).0);
         let is_lwp = first.starts_with(b"#LWP-Cookies") || first.starts_with(b"Set-Cookie3:");
         Some(if is_lwp { Self::Lwp } else { Self::CookiesTxt })
     }

@@ -60,6 +60,9 @@ impl Jar {
     /// `expirationDate`) and as WebDriver gives it (`expiry`). Entries are reported like those of
     /// [`read_json`](Self::read_json).
     ///
+    /// Flags are `true`, `false`, 1 or 0. `SameSite=None` without `Secure` is read as if nothing was said: Firefox and
+    /// WebKit export cookies without `SameSite` so.
+    ///
     /// ```
     /// use sessio::{UnixTime, cookie::Jar};
     ///
@@ -137,33 +140,66 @@ fn playwright(cookie: &Cookie) -> Option<Value> {
 
 fn foreign(cookie: &Value) -> Result<Entry<'_>, &'static str> {
     let cookie = cookie.as_object().ok_or("an object")?;
-    let text = |key: &str| cookie.get(key).and_then(Value::as_str);
-    let flag = |key: &str| cookie.get(key).and_then(Value::as_bool);
-    let domain = text("domain").filter(|domain| !domain.is_empty()).ok_or("a domain")?;
+    let domain = text(cookie, "domain", "a domain")?.filter(|domain| !domain.is_empty()).ok_or("a domain")?;
+    let secure = flag(cookie, "secure")?.unwrap_or_default();
     Ok(Entry {
-        name: text("name").ok_or("a name")?.as_bytes(),
-        value: text("value").ok_or("a value")?.as_bytes(),
+        name: text(cookie, "name", "a name")?.ok_or("a name")?.as_bytes(),
+        value: text(cookie, "value", "a value")?.ok_or("a value")?.as_bytes(),
         domain,
-        host_only: flag("hostOnly").unwrap_or_else(|| !domain.starts_with('.')),
-        path: text("path").unwrap_or("/").as_bytes(),
+        host_only: flag(cookie, "hostOnly")?.unwrap_or_else(|| !domain.starts_with('.')),
+        path: text(cookie, "path", "a path")?.unwrap_or("/").as_bytes(),
         expires: end(cookie)?,
-        secure: flag("secure").unwrap_or_default(),
-        http_only: flag("httpOnly").unwrap_or_default(),
-        same_site: match text("sameSite") {
-            // The word of browser extensions.
-            Some("no_restriction") => SameSite::None,
-            word => word.map_or(SameSite::Unset, |word| SameSite::parse(word.as_bytes())),
-        },
+        secure,
+        http_only: flag(cookie, "httpOnly")?.unwrap_or_default(),
+        same_site: same_site(text(cookie, "sameSite", "a word for SameSite")?, secure),
         partitioned: cookie.get("partitionKey").is_some_and(|key| !key.is_null()),
         created: None,
         used: 0,
     })
 }
 
+/// What is there under a key; `null` is as good as nothing.
+fn said<'a>(cookie: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    cookie.get(key).filter(|value| !value.is_null())
+}
+
+fn text<'a>(
+    cookie: &'a Map<String, Value>,
+    key: &str,
+    expected: &'static str,
+) -> Result<Option<&'a str>, &'static str> {
+    said(cookie, key).map(|value| value.as_str().ok_or(expected)).transpose()
+}
+
+/// Some tools write flags as numbers (row FB8). Anything else is told: a Secure cookie that was read as one without
+/// `Secure` would go over http.
+fn flag(cookie: &Map<String, Value>, key: &str) -> Result<Option<bool>, &'static str> {
+    match said(cookie, key) {
+        None => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(number) if number.as_f64() == Some(0.0) => Ok(Some(false)),
+        Some(number) if number.as_f64() == Some(1.0) => Ok(Some(true)),
+        Some(_) => Err("true or false as a flag"),
+    }
+}
+
+/// Extensions of Firefox write `no_restriction`, and Playwright writes `None` for WebKit, where the server said nothing
+/// (row FB7). A server that says `None` has to say `Secure` as well.
+fn same_site(word: Option<&str>, secure: bool) -> SameSite {
+    match word {
+        Some("no_restriction") if secure => SameSite::None,
+        Some(word) => match SameSite::parse(word.as_bytes()) {
+            SameSite::None if !secure => SameSite::Unset,
+            same_site => same_site,
+        },
+        None => SameSite::Unset,
+    }
+}
+
 /// The end in unix seconds, perhaps with a fraction. None, and -1, are the session's.
 fn end(cookie: &Map<String, Value>) -> Result<Option<i64>, &'static str> {
-    match ["expires", "expirationDate", "expiry"].iter().find_map(|key| cookie.get(*key)) {
-        None | Some(Value::Null) => Ok(None),
+    match ["expires", "expirationDate", "expiry"].iter().find_map(|key| said(cookie, key)) {
+        None => Ok(None),
         Some(number) => match number.as_f64().ok_or("an end in unix seconds")? {
             -1.0 => Ok(None),
             // A float that is out of range saturates.
@@ -245,6 +281,78 @@ mod tests {
         let mut text = Vec::new();
         jar.write_storage_state(Keep::All, NOW, &mut text);
         assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["cookies"][0]["expires"], LAST);
+    }
+
+    #[test]
+    fn fb7_none_without_secure_is_read_as_unset() {
+        let text = br#"[{"domain": "a.example", "name": "a", "value": "1", "sameSite": "no_restriction"},
+            {"domain": "a.example", "name": "b", "value": "1", "sameSite": "None", "secure": false},
+            {"domain": "a.example", "name": "c", "value": "1", "sameSite": "no_restriction", "secure": true},
+            {"domain": "a.example", "name": "d", "value": "1", "sameSite": "None", "secure": 1},
+            {"domain": "a.example", "name": "e", "value": "1", "sameSite": "lax"},
+            {"domain": "a.example", "name": "f", "value": "1", "sameSite": null}]"#;
+        let mut jar = Jar::new();
+        assert_eq!(jar.read_storage_state(text, NOW), Loaded { stored: 6, ..Loaded::default() });
+        let read: Vec<_> = jar.iter().map(Cookie::same_site).collect();
+        let (unset, none) = (SameSite::Unset, SameSite::None);
+        assert_eq!(read, [unset, unset, none, none, SameSite::Lax, unset]);
+    }
+
+    #[test]
+    fn fb8_numbers_are_flags_and_anything_else_is_told() {
+        for (value, expected) in [
+            ("true", Some(true)),
+            ("false", Some(false)),
+            ("1", Some(true)),
+            ("1.0", Some(true)),
+            ("0", Some(false)),
+            ("null", Some(false)),
+            ("2", None),
+            ("-1", None),
+            ("\"true\"", None),
+            ("[]", None),
+            ("{}", None),
+        ] {
+            for key in ["secure", "httpOnly", "hostOnly"] {
+                let text = format!(
+                    "[{{\"domain\": \".a.example\", \"name\": \"a\", \"value\": \"1\", \"{key}\": {value}}}]"
+                );
+                let mut jar = Jar::new();
+                let loaded = jar.read_storage_state(text.as_bytes(), NOW);
+                let Some(expected) = expected else {
+                    let fault = Fault::Malformed("true or false as a flag");
+                    assert_eq!((jar.len(), loaded.problems[0].fault), (0, fault), "{text}");
+                    continue;
+                };
+                let cookie = jar.get("a").unwrap();
+                let flags = [cookie.secure(), cookie.http_only(), cookie.host_only()];
+                assert_eq!(
+                    flags,
+                    ["secure", "httpOnly", "hostOnly"].map(|flag| flag == key && expected),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fb8_a_field_of_another_kind_is_told() {
+        for (field, expected) in [
+            ("\"path\": 1", "a path"),
+            ("\"sameSite\": 1", "a word for SameSite"),
+            ("\"sameSite\": false", "a word for SameSite"),
+            ("\"expires\": \"1798761600\"", "an end in unix seconds"),
+            ("\"expires\": null, \"expiry\": \"soon\"", "an end in unix seconds"),
+        ] {
+            let text = format!("[{{\"domain\": \"a.example\", \"name\": \"a\", \"value\": \"1\", {field}}}]");
+            let loaded = Jar::new().read_storage_state(text.as_bytes(), NOW);
+            assert_eq!(loaded.problems[0].fault, Fault::Malformed(expected), "{text}");
+        }
+        let text =
+            br#"[{"domain": "a.example", "name": "a", "value": "1", "expires": null, "expiry": 1798761600}]"#;
+        let mut jar = Jar::new();
+        jar.read_storage_state(text, NOW);
+        assert_eq!(jar.get("a").unwrap().expires(), Some(UnixTime(1_798_761_600)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::date::days_from_civil;
 use super::jar::Jar;
 use super::parse::SameSite;
 use super::record::Cookie;
-use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines};
+use super::restore::{Entry, Fault, Keep, Loaded, Saved, lines, without_local};
 use super::scan::{cut, trim};
 use crate::UnixTime;
 
@@ -89,7 +89,7 @@ impl Fields {
 
     fn entry(&self) -> Result<Entry<'_>, &'static str> {
         let text = |name| self.get(name).flatten();
-        let domain = text(b"domain").and_then(|domain| str::from_utf8(domain).ok());
+        let domain = text(b"domain").and_then(|domain| str::from_utf8(domain).ok()).map(without_local);
         Ok(Entry {
             name: &self.name,
             value: &self.value,
@@ -241,6 +241,25 @@ mod tests {
         assert_eq!(date(UnixTime(i64::MAX)), "9999-12-31 23:59:59Z");
         for broken in ["", "2027", "2027-13-01 00:00:00Z", "2027-01-01 00:00:00 1", "2027-01-01 24:00:00Z"] {
             assert_eq!(read_date(broken.as_bytes()), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn fb9_fb11_what_python_writes_for_this_machine_with_every_end_of_a_line() {
+        let lines = [
+            "#LWP-Cookies-2.0",
+            "Set-Cookie3: a=1; path=\"/\"; domain=\"localhost.local\"; path_spec; discard; version=0",
+            "oops",
+            "Set-Cookie3: b=2; path=\"/\"; domain=\"[::1].local\"; path_spec; discard; version=0",
+        ];
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("\u{feff}{}", lines.join(end));
+            let mut jar = Jar::new();
+            let loaded = jar.read(text.as_bytes(), UnixTime(0));
+            assert_eq!(loaded.problems[0].to_string(), "line 3: expected Set-Cookie3:");
+            assert_eq!((loaded.stored, loaded.problems.len()), (2, 1), "{text:?}");
+            let domains: Vec<_> = jar.iter().map(|it| (it.domain(), it.host_only())).collect();
+            assert_eq!(domains, [("localhost", true), ("[::1]", true)]);
         }
     }
 

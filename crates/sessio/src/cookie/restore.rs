@@ -172,9 +172,29 @@ pub(super) fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// The lines of a text, numbered from 1, without their ends and without blank lines.
+/// The lines of a text, numbered from 1, without their ends and without blank lines. A line ends with LF, CRLF or CR.
 pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let lines = unmarked(text).split(|&byte| byte == b'\n');
-    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut rest = Some(unmarked(text));
+    let lines = std::iter::from_fn(move || {
+        let (line, after) = next_line(rest?);
+        rest = after;
+        Some(line)
+    });
     (1..).zip(lines).filter(|(_, line)| !trim(line).is_empty())
+}
+
+/// The first line of a text, and what follows its end.
+pub(super) fn next_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let Some(end) = memchr::memchr2(b'\n', b'\r', text) else { return (text, None) };
+    let (line, rest) = text.split_at(end);
+    let rest = rest.strip_prefix(b"\r\n").unwrap_or(&rest[1..]);
+    (line, Some(rest))
+}
+
+/// The host that Python means by a domain of its files: its `http.cookiejar` adds `.local` to a name without a dot, and
+/// to the address of a host by IPv6 (row FB9). `printer.local` stays: it may be a name of multicast DNS.
+pub(super) fn without_local(domain: &str) -> &str {
+    let host = domain.strip_suffix(".local").unwrap_or(domain);
+    let bare = host.strip_prefix('.').unwrap_or(host);
+    if bare == "localhost" || (bare.starts_with('[') && bare.ends_with(']')) { host } else { domain }
 }
