@@ -115,7 +115,7 @@ impl<R: Runtime> Response<R> {
     /// ```no_run
     /// # async fn pages<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
     /// let mut page = session.get("http://localhost:8080/items").send().await?;
-    /// while let Some(next) = page.links().get("next").map(|link| link.target().clone()) {
+    /// while let Some(next) = page.links().get("next").and_then(|link| link.target()) {
     ///     page = session.get(next).send().await?;
     /// }
     /// # Ok(())

@@ -1,39 +1,48 @@
 //! `Link` header fields (RFC 8288): what is next, what is last, where the description lies.
 //!
 //! Quoted strings may hold `,` `;` and `=`, targets too; a link can have several relations; names have no case. What is
-//! malformed is passed over, and nothing else is lost with it (row B42).
+//! malformed is passed over, and nothing else is lost with it (row B42). Values in single quotes are read without them,
+//! as requests does (row FB14); RFC 8288 does not know these quotes.
+//!
+//! A target is resolved when it is asked for, and at most [`MOST`] links are kept: a server cannot multiply the length of
+//! its URL by the number of its links.
 //!
 //! ```
 //! use sessio::link::Links;
 //!
 //! let base = "http://example.org/items?page=2".parse()?;
 //! let links = Links::parse([r#"<?page=3>; rel="next last"; title="the end; really", </>; rel=Start"#], &base);
-//! assert_eq!(links.get("next").unwrap().target().as_str(), "http://example.org/items?page=3");
+//! let next = links.get("next").and_then(|link| link.target());
+//! assert_eq!(next.unwrap().as_str(), "http://example.org/items?page=3");
 //! assert_eq!(links.get("last").unwrap().title().as_deref(), Some("the end; really"));
-//! assert_eq!(links.get("start").unwrap().target().path(), "/");
+//! assert_eq!(links.get("start").unwrap().reference(), "/");
 //! # Ok::<(), url::ParseError>(())
 //! ```
 
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use url::Url;
 
 use crate::text;
 
+/// The most links that one response has. Those behind them are dropped.
+pub const MOST: usize = 1024;
+
 /// One link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    target: Url,
-    anchor: Option<Url>,
+    reference: String,
+    anchor: Option<String>,
     params: Vec<(String, String)>,
+    base: Arc<Url>,
 }
 
 /// The links of a response, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     links: Vec<Link>,
-    base: Option<Url>,
 }
 
 impl Links {
@@ -41,24 +50,22 @@ impl Links {
     #[must_use]
     pub fn parse<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>, base: &Url) -> Self {
         let mut links = Vec::new();
+        let mut reader: Option<Reader> = None;
         for value in values {
             let value = String::from_utf8_lossy(value.as_ref());
             let mut rest = &*value;
-            while !rest.is_empty() {
-                links.extend(Link::read(&mut rest, base));
+            let reader = reader.get_or_insert_with(|| Reader::new(base));
+            while !rest.is_empty() && links.len() < MOST {
+                links.extend(reader.read(&mut rest));
             }
         }
-        // A fragment of the URL is none of the response's.
-        let mut own = base.clone();
-        own.set_fragment(None);
-        Self { links, base: Some(own) }
+        Self { links }
     }
 
     /// The first link of this relation that is the response's own: its anchor, if it has one, is the response.
     #[must_use]
     pub fn get(&self, rel: &str) -> Option<&Link> {
-        let is_own = |link: &&Link| link.anchor.is_none() || link.anchor == self.base;
-        self.links.iter().filter(is_own).find(|link| link.is(rel))
+        self.links.iter().find(|link| link.is(rel) && link.is_own())
     }
 }
 
@@ -71,16 +78,35 @@ impl Deref for Links {
 }
 
 impl Link {
-    /// Where it leads.
+    /// Where it leads, resolved anew each time; `None` if the URL of the response and the reference make no URL, which
+    /// does not happen with one of `http` or `https`.
     #[must_use]
-    pub fn target(&self) -> &Url {
-        &self.target
+    pub fn target(&self) -> Option<Url> {
+        self.base.join(&self.reference).ok()
     }
 
-    /// What it leads from, where that is not the response itself.
+    /// Where it leads, as it was written: often relative to the URL of the response.
     #[must_use]
-    pub fn anchor(&self) -> Option<&Url> {
-        self.anchor.as_ref()
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// What it leads from, where that is not the response itself; resolved anew each time.
+    #[must_use]
+    pub fn anchor(&self) -> Option<Url> {
+        self.base.join(self.anchor.as_deref()?).ok()
+    }
+
+    /// Whether it leads from the response itself. A fragment of the URL is none of the response's.
+    fn is_own(&self) -> bool {
+        match self.anchor.as_deref() {
+            None | Some("") => true,
+            Some(_) => self.anchor().is_some_and(|mut anchor| {
+                let is_whole = anchor.fragment().is_none();
+                anchor.set_fragment(self.base.fragment());
+                is_whole && anchor == *self.base
+            }),
+        }
     }
 
     /// Its relations, as they were written; none if the server did not say.
@@ -111,9 +137,23 @@ impl Link {
         let extended = self.param("title*").and_then(extended).map(Cow::Owned);
         extended.or_else(|| self.param("title").map(Cow::Borrowed))
     }
+}
+
+/// Reads links one by one.
+struct Reader {
+    base: Arc<Url>,
+    /// The base without its path: a reference is resolved against it to see whether it is one.
+    root: Url,
+}
+
+impl Reader {
+    fn new(base: &Url) -> Self {
+        let root = base.join("/").unwrap_or_else(|_| base.clone());
+        Self { base: Arc::new(base.clone()), root }
+    }
 
     /// Takes one link off the front, or what is in the place of one (RFC 8288 appendix B.2).
-    fn read(rest: &mut &str, base: &Url) -> Option<Self> {
+    fn read(&self, rest: &mut &str) -> Option<Link> {
         *rest = rest.trim_start_matches([' ', '\t', ',']);
         let mut reference = None;
         if let Some(after) = rest.strip_prefix('<') {
@@ -125,14 +165,18 @@ impl Link {
         }
         let params = read_params(rest);
         *rest = rest.strip_prefix(',').unwrap_or(rest);
-        let target = base.join(reference?).ok()?;
-        let mut link = Self { target, anchor: None, params };
+        let reference = reference.filter(|reference| self.is_valid(reference))?.to_owned();
+        let mut link = Link { reference, anchor: None, params, base: Arc::clone(&self.base) };
         link.anchor = match link.param("anchor") {
             // Of what it leads from nothing is known: it is not a link of this response.
-            Some(anchor) => Some(base.join(anchor).ok()?),
-            None => None,
+            Some(anchor) if !self.is_valid(anchor) => return None,
+            anchor => anchor.map(str::to_owned),
         };
         Some(link)
+    }
+
+    fn is_valid(&self, reference: &str) -> bool {
+        self.root.join(reference).is_ok()
     }
 }
 
@@ -162,7 +206,10 @@ const BLANKS: [char; 2] = [' ', '\t'];
 /// A value, quoted or not (RFC 8288 appendix B.4).
 fn read_value(rest: &mut &str) -> String {
     let Some(quoted) = rest.strip_prefix('"') else {
-        return take_until(rest, &[';', ',']).trim_matches(BLANKS).to_owned();
+        let value = take_until(rest, &[';', ',']).trim_matches(BLANKS);
+        // requests strips single quotes. A value of RFC 8187 has them inside, never around it.
+        let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+        return inner.unwrap_or(value).to_owned();
     };
     let mut value = String::new();
     let mut letters = quoted.chars();
@@ -225,7 +272,8 @@ mod tests {
     fn links(values: &[&str]) -> Vec<String> {
         let base = Url::parse("http://h/dir/page?q#f").unwrap();
         let write = |link: &Link| {
-            let mut out = format!("{} [{}]", link.target(), link.rels().collect::<Vec<_>>().join("|"));
+            let mut out =
+                format!("{} [{}]", link.target().unwrap(), link.rels().collect::<Vec<_>>().join("|"));
             if let Some(anchor) = link.anchor() {
                 out += &format!(" of {anchor}");
             }
@@ -279,19 +327,65 @@ mod tests {
     }
 
     #[test]
+    fn fb14_values_in_single_quotes_are_read_without_them() {
+        for (values, expected) in [
+            (&["<a>; rel='next'"][..], &["http://h/dir/a [next]"][..]),
+            (
+                &["<a>; rel='next', <b>; rel='prev last'"],
+                &["http://h/dir/a [next]", "http://h/dir/b [prev|last]"],
+            ),
+            (&["<a>; rel = 'next' ; title='t'"], &["http://h/dir/a [next] title=t"]),
+            (&["<a>; rel=\"'next'\""], &["http://h/dir/a ['next']"]),
+            (&["<a>; rel='next"], &["http://h/dir/a ['next]"]),
+            (&["<a>; rel='"], &["http://h/dir/a [']"]),
+            (&["<a>; rel=''; title*=UTF-8''x"], &["http://h/dir/a [] title*=UTF-8''x"]),
+        ] {
+            assert_eq!(links(values), expected, "{values:?}");
+        }
+        let base = Url::parse("http://h/").unwrap();
+        assert!(Links::parse(["</2>; rel='next'"], &base).get("next").is_some());
+    }
+
+    #[test]
+    fn fa2_no_more_links_are_kept_than_a_response_may_have() {
+        let base = Url::parse(&format!("http://h/{}/", "x".repeat(100_000))).unwrap();
+        let values = [format!("{}<last>", "<a>,".repeat(MOST - 1)), "<one-more>".to_owned()];
+        let links = Links::parse(&values, &base);
+        assert_eq!((links.len(), links[MOST - 1].reference()), (MOST, "last"));
+        assert_eq!(links[0].target().unwrap(), base.join("a").unwrap());
+        // Each refers to the URL of the response, and none has it.
+        assert!(links.iter().all(|link| Arc::ptr_eq(&link.base, &links[0].base)));
+    }
+
+    #[test]
     fn links_are_found_by_their_relation() {
         let base = Url::parse("http://h/").unwrap();
         let value =
             "<1>; rel=next; anchor=\"/other\", <2>; rel=\"a NEXT\", <3>; rel=next, <4>; rel=me; anchor=\"\"";
         let links = Links::parse([value], &base);
         assert_eq!(links.len(), 4);
-        assert_eq!(links.get("Next").unwrap().target().path(), "/2");
-        assert_eq!(links.get("me").unwrap().target().path(), "/4");
+        assert_eq!(links.get("Next").unwrap().reference(), "2");
+        assert_eq!(links.get("me").unwrap().target().unwrap().path(), "/4");
         assert_eq!(links.get("nex"), None);
         assert_eq!(links[0].anchor().unwrap().path(), "/other");
+        for (anchor, is_own) in [
+            ("", true),
+            ("/dir/page?q", true),
+            ("page?q", true),
+            ("http://H/dir/page?q", true),
+            ("?q", true),
+            ("#", false),
+            ("#f", false),
+            ("page", false),
+            ("http://x/", false),
+        ] {
+            let base = Url::parse("http://h/dir/page?q#f").unwrap();
+            let links = Links::parse([format!("<a>; rel=x; anchor=\"{anchor}\"")], &base);
+            assert_eq!(links.get("x").is_some(), is_own, "{anchor}");
+        }
         assert_eq!(Links::default().get("next"), None);
         let links = Links::parse(["<a>; rel=x; anchor=\"\""], &Url::parse("http://h/#part").unwrap());
-        assert_eq!(links.get("x").unwrap().target().path(), "/a");
+        assert_eq!(links.get("x").unwrap().target().unwrap().path(), "/a");
     }
 
     /// The examples of RFC 8288 section 3.5, and what the tests of requests look at.
@@ -365,7 +459,7 @@ mod tests {
         let base = Url::parse("http://h/").unwrap();
         for part in ["<", "<,", ",", ";", "\"", "<a>", "<a>;", "<a>;a=\"", "a", "\\", "=", ">", "\",\""] {
             let links = Links::parse([part.repeat(200_000)], &base);
-            assert!(links.iter().all(|link| link.target().host_str() == Some("h")));
+            assert!(links.iter().all(|link| link.target().is_some_and(|url| url.host_str() == Some("h"))));
         }
     }
 }

@@ -258,6 +258,10 @@ fn change(method: &Method, status: StatusCode) -> (Method, bool) {
     }
 }
 
+/// The longest URL that a redirect leads to, in bytes. What a session keeps of a URL, and derives from it, is bounded by
+/// this; servers refuse far shorter ones (row FA2).
+pub const MOST_URL: usize = 64 * 1024;
+
 fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {
     let (mut url, _) = address::parse(location, Some(base)).map_err(|error| Fail {
         kind: match error.kind() {
@@ -269,6 +273,11 @@ fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {
     })?;
     if url.fragment().is_none() {
         url.set_fragment(base.fragment());
+    }
+    let length = url.as_str().len();
+    if length > MOST_URL {
+        let detail = format!("a URL of {length} bytes, and at most {MOST_URL} are followed");
+        return Err(Fail { kind: Kind::BadLocation, detail: Some(detail) });
     }
     Ok(url)
 }

@@ -166,11 +166,11 @@ async fn s13_b42_links_are_resolved_against_what_has_answered<R: Runtime>(world:
     let links = response.links();
     assert_eq!(links.len(), 3);
     for rel in ["next", "LAST"] {
-        assert_eq!(links.get(rel).unwrap().target(), &response.url().join("?page=3").unwrap());
+        assert_eq!(links.get(rel).unwrap().target(), response.url().join("?page=3").ok());
     }
-    assert_eq!(links.get("up").unwrap().target().as_str(), "http://x/a,b;c");
+    assert_eq!(links.get("up").unwrap().target().unwrap().as_str(), "http://x/a,b;c");
     assert_eq!(links.get("up").unwrap().title().as_deref(), Some("a, b"));
-    assert_eq!(links.get("top").unwrap().target().path(), "/dir/up");
+    assert_eq!(links.get("top").unwrap().target().unwrap().path(), "/dir/up");
     let (response, _server) = answer(world, "", b"", 1000).await;
     assert!(response.links().is_empty());
 }

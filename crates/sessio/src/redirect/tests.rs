@@ -192,3 +192,33 @@ fn r07_r08_b08_targets_and_fragments() {
         assert_eq!(after("http://a/d/x?o#f", location, &rules).url.as_str(), target, "{location}");
     }
 }
+
+#[test]
+fn fa2_a_location_leads_to_no_longer_url_than_the_longest() {
+    let (headers, rules) = (Headers::new(), RedirectRules::default());
+    let long = url(&format!("http://a/{}/", "x".repeat(MOST_URL - 20)));
+    let spare = MOST_URL - long.as_str().len();
+    let (fits, exceeds) = ("y".repeat(spare), "y".repeat(spare + 1));
+    let short = url("http://a/");
+    let whole = format!("/{}", "y".repeat(MOST_URL));
+    for (from, location, follows) in [
+        (&long, &*fits, true),
+        (&long, &exceeds, false),
+        (&long, "/y", true),
+        (&long, &whole, false),
+        (&short, &whole, false),
+        (&short, &whole[..MOST_URL - 9], true),
+        // What is escaped counts as it is sent.
+        (&short, &"\u{e9}".repeat(MOST_URL / 5), false),
+    ] {
+        let hop = Hop { method: &Method::GET, url: from, headers: &headers, body: Replay::None, taken: 0 };
+        match decide(&hop, &head(302, &[location.as_bytes()]), &rules) {
+            Decision::Follow(next) => assert!(follows && next.url.as_str().len() <= MOST_URL),
+            Decision::Fail(fail) => {
+                assert!(!follows && fail.kind == Kind::BadLocation);
+                assert!(fail.detail.unwrap().ends_with("bytes, and at most 65536 are followed"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
