@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 use sessio_driver::sessio::{Environment, Now, Seed, Tcp};
 use sessio_driver::{Runtime, Stream};
 
+/// How much a peer that floods sends at once.
+const MOST_AT_ONCE: usize = 1024;
+
 /// A backend whose names, routes and sockets behave as told. A clone is the same rig.
 #[derive(Clone, Debug)]
 pub struct Rig<R> {
@@ -43,6 +46,10 @@ struct State {
     turns: Vec<usize>,
     /// How far its clock is ahead of the backend's.
     ahead: Duration,
+    /// What every read is filled with where the peer has sent nothing, and how long that takes.
+    flood: Option<(u8, Duration)>,
+    /// How many reads were filled so.
+    flooded: usize,
 }
 
 impl<R: Runtime> Rig<R> {
@@ -84,6 +91,19 @@ impl<R: Runtime> Rig<R> {
     /// Whether connections that are opened from now on do so.
     pub fn drip(&self, drips: bool) {
         self.state().drips = drips;
+    }
+
+    /// Fills every read with this byte where the peer has sent nothing, once it has sent something: a peer whose bytes
+    /// are always there. Each such read takes so long, by the clock of the rig.
+    #[must_use]
+    pub fn flooding(self, byte: u8, each: Duration) -> Self {
+        self.state().flood = Some((byte, each));
+        self
+    }
+
+    /// How many reads were filled so.
+    pub fn flooded(&self) -> usize {
+        self.state().flooded
     }
 
     /// Fails the first operation on a socket after so many bytes were moved, up and down together: the same
@@ -169,13 +189,13 @@ impl<R: Runtime> Runtime for Rig<R> {
             return pending().await;
         }
         let inner = self.backend.connect(address, tcp, deadline.map(|end| self.plan.behind(end))).await?;
-        Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
+        Ok(RigStream::new(inner, &self.plan, drips))
     }
 
     async fn connect_unix(&self, path: &Path, deadline: Option<Instant>) -> io::Result<Self::Stream> {
         let drips = self.state().drips;
         let inner = self.backend.connect_unix(path, deadline.map(|end| self.plan.behind(end))).await?;
-        Ok(RigStream { inner, plan: Arc::clone(&self.plan), drips, has_waited: [false; 2] })
+        Ok(RigStream::new(inner, &self.plan, drips))
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
@@ -219,9 +239,26 @@ pub struct RigStream<S> {
     drips: bool,
     /// Whether the read and the write at hand have waited.
     has_waited: [bool; 2],
+    /// The peer has sent something.
+    is_answered: bool,
 }
 
 impl<S> RigStream<S> {
+    fn new(inner: S, plan: &Arc<Plan>, drips: bool) -> Self {
+        Self { inner, plan: Arc::clone(plan), drips, has_waited: [false; 2], is_answered: false }
+    }
+
+    /// What a peer sends that floods.
+    fn flood(&self, room: &mut [u8]) -> Option<usize> {
+        let mut state = self.plan.state();
+        let (byte, each) = state.flood.filter(|_| self.is_answered)?;
+        state.ahead += each;
+        state.flooded += 1;
+        let n = room.len().min(MOST_AT_ONCE);
+        room[..n].fill(byte);
+        Some(n)
+    }
+
     /// How many bytes may be moved now; the operation fails if it is to meet a fault, or is to wait first.
     fn turn(&mut self, cx: &Context<'_>, direction: usize, most: usize) -> Poll<io::Result<usize>> {
         if self.drips && !self.has_waited[direction] {
@@ -261,7 +298,13 @@ impl<S: Stream> Stream for RigStream<S> {
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let most = ready!(self.turn(cx, 0, room.len()))?;
-        let read = self.inner.poll_read(cx, &mut room[..most]);
+        let mut read = self.inner.poll_read(cx, &mut room[..most]);
+        self.is_answered |= matches!(read, Poll::Ready(Ok(1..)));
+        if read.is_pending()
+            && let Some(bytes) = self.flood(&mut room[..most])
+        {
+            read = Poll::Ready(Ok(bytes));
+        }
         self.done(0, read)
     }
 
@@ -272,9 +315,11 @@ impl<S: Stream> Stream for RigStream<S> {
     }
 
     fn wait_until(&mut self, deadline: Option<Instant>) {
-        // While one direction waits by order, a stream that blocks must not wait for the other.
+        // While one direction waits by order, a stream that blocks must not wait for the other; and there is nothing to
+        // wait for where the rig itself sends.
         let deadline = deadline.map(|end| self.plan.behind(end));
-        self.inner.wait_until(if self.drips { Some(Instant::now()) } else { deadline });
+        let is_flooded = self.is_answered && self.plan.state().flood.is_some();
+        self.inner.wait_until(if self.drips || is_flooded { Some(Instant::now()) } else { deadline });
     }
 
     fn is_idle_open(&self) -> bool {

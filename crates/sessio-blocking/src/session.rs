@@ -249,7 +249,7 @@ impl Response {
 
     /// As [`events`](Self::events), of a stream that goes on after one that has ended.
     #[must_use]
-    pub fn events_after(self, last_event_id: impl Into<String>) -> Events {
+    pub fn events_after(self, last_event_id: impl Into<std::sync::Arc<str>>) -> Events {
         Events::of(self.0.events_after(last_event_id))
     }
 

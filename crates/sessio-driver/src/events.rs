@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ impl<R: Runtime> Response<R> {
     /// As [`events`](Self::events), of a stream that goes on after one that has ended: events that have no id of their
     /// own have this one.
     #[must_use]
-    pub fn events_after(self, last_event_id: impl Into<String>) -> Events<R> {
+    pub fn events_after(self, last_event_id: impl Into<Arc<str>>) -> Events<R> {
         let events = sessio::sse::Events::new(self.request().limits().line_bytes).after(last_event_id);
         Events {
             events,

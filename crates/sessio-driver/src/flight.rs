@@ -17,6 +17,10 @@ use crate::upload::{Piece, Upload};
 /// How many pieces of a body that is always ready go out between two glances at what the peer says (row Q07).
 const MOST_PIECES: u32 = 16;
 
+/// How often bytes are moved or handed out before others have their turn, and the clock is read: a peer whose bytes are
+/// always there would keep both from happening (row FA1).
+const MOST_STEPS: u32 = 64;
+
 /// How long a stream that blocks may wait while the source of the body has nothing: nobody else can wake it.
 const LULL: Duration = Duration::from_millis(2);
 
@@ -35,6 +39,8 @@ pub(crate) struct Flight<R: Runtime> {
     pub(crate) now: Now,
     /// Time has passed since: the flight has waited, or was in its caller's hands.
     is_late: bool,
+    /// How often bytes were moved or handed out since others had their turn.
+    steps: u32,
 }
 
 /// Where a flight stops of itself.
@@ -79,6 +85,7 @@ impl<R: Runtime> Flight<R> {
             timer: None,
             now,
             is_late: false,
+            steps: 0,
         };
         let mut flight = Box::write(place, flight);
         flight.call.begin()?;
@@ -119,7 +126,11 @@ impl<R: Runtime> Flight<R> {
         // The source of the body has nothing for now.
         let mut is_dry = false;
         let mut pieces = 0;
+        self.steps += 1;
         loop {
+            if self.steps > MOST_STEPS && self.pause(cx).is_pending() {
+                return Poll::Pending;
+            }
             let now = self.now();
             if self.upload.is_some() && !self.call.needs_source() {
                 // What it holds, a file perhaps, goes with the upload, not with the response.
@@ -197,7 +208,21 @@ impl<R: Runtime> Flight<R> {
             Moved::Failed(direction, error) => self.call.broken(direction, error),
         }
         self.is_late |= R::Stream::BLOCKS;
+        self.steps += 1;
         true
+    }
+
+    /// Lets others have their turn, who may drop this future, and reads the clock. A stream that blocks has a thread of
+    /// its own.
+    #[cold]
+    fn pause(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.steps = 0;
+        self.is_late = true;
+        if R::Stream::BLOCKS {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Feeds the request's body; says whether anything came of it.
@@ -295,6 +320,7 @@ impl<R: Runtime> Flight<R> {
 
     pub(crate) fn wait<T>(&mut self) -> Poll<T> {
         self.is_late = true;
+        self.steps = 0;
         Poll::Pending
     }
 

@@ -20,6 +20,7 @@
 //! 204 is the server's word that it wants to be left in peace. Whether and how long to go on is the program's to say.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
@@ -33,8 +34,8 @@ pub struct Event {
     pub event: String,
     /// What it says, its lines joined by LF.
     pub data: String,
-    /// The last id that the server gave, in this event or before; empty if none.
-    pub id: String,
+    /// The last id that the server gave, in this event or before; empty if none. Events of one id share it.
+    pub id: Arc<str>,
 }
 
 /// Bytes in, events out: see the [module](self).
@@ -44,14 +45,14 @@ pub struct Events {
     data: String,
     event: String,
     /// The id as far as it was read; it counts from the end of its event on.
-    id: String,
-    last_id: String,
+    id: Arc<str>,
+    last_id: Arc<str>,
     retry: Option<Duration>,
     most: usize,
 }
 
 impl Events {
-    /// Events of at most so many bytes each; no line is longer either.
+    /// Events of at most so many bytes each, their id included; no line is longer either.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self {
@@ -59,8 +60,8 @@ impl Events {
             is_begun: false,
             data: String::new(),
             event: String::new(),
-            id: String::new(),
-            last_id: String::new(),
+            id: Arc::default(),
+            last_id: Arc::default(),
             retry: None,
             most,
         }
@@ -68,9 +69,9 @@ impl Events {
 
     /// The events of a stream that goes on after one that has ended, with what its server had said last.
     #[must_use]
-    pub fn after(mut self, last_event_id: impl Into<String>) -> Self {
+    pub fn after(mut self, last_event_id: impl Into<Arc<str>>) -> Self {
         self.id = last_event_id.into();
-        self.last_id.clone_from(&self.id);
+        self.last_id = Arc::clone(&self.id);
         self
     }
 
@@ -85,7 +86,7 @@ impl Events {
     /// [`Kind::LineTooLong`]; it stays an error.
     pub fn pop(&mut self) -> Result<Option<Event>> {
         loop {
-            if self.data.len() + self.event.len() > self.most {
+            if self.data.len() + self.event.len() + self.id.len() > self.most {
                 let detail = format!("more than {} bytes", self.most);
                 return Err(Error::new(Kind::LineTooLong).with_detail(detail));
             }
@@ -109,7 +110,7 @@ impl Events {
                     self.data.push('\n');
                 }
                 "event" => value.clone_into(&mut self.event),
-                "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+                "id" if !value.contains('\0') => self.id = value.into(),
                 "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                     self.retry = Some(Duration::from_millis(value.parse().unwrap_or(u64::MAX)));
                 }
@@ -118,13 +119,14 @@ impl Events {
         }
     }
 
-    /// A blank line: what was gathered is an event, unless it has no data.
+    /// A blank line: what was gathered is an event, unless it has no data. The id is shared, however long it is: a
+    /// server would have it copied once for each line end that it sends otherwise (row FA1).
     fn dispatch(&mut self) -> Option<Event> {
-        self.last_id.clone_from(&self.id);
+        self.last_id = Arc::clone(&self.id);
         let (mut data, event) = (std::mem::take(&mut self.data), std::mem::take(&mut self.event));
         data.pop()?;
         let event = if event.is_empty() { "message".to_owned() } else { event };
-        Some(Event { event, data, id: self.last_id.clone() })
+        Some(Event { event, data, id: Arc::clone(&self.last_id) })
     }
 
     /// The id that the next request for the stream should name in `Last-Event-ID`; empty if there is none.
@@ -157,7 +159,7 @@ mod tests {
         for piece in pieces {
             events.push(piece);
             while let Some(event) = events.pop().unwrap() {
-                seen.push([event.event, event.data, event.id]);
+                seen.push([event.event, event.data, event.id.to_string()]);
             }
         }
         let retry = events.retry().map(|retry| u64::try_from(retry.as_millis()).unwrap());
@@ -273,10 +275,27 @@ mod tests {
     }
 
     #[test]
+    fn fa1_events_share_their_id_and_it_counts_in_their_length() {
+        let id = "i".repeat(90);
+        let mut events = Events::new(100);
+        events.push(format!("id: {id}\ndata: 1\n\ndata: 2\n\n\n\n").as_bytes());
+        let [one, two] = [(); 2].map(|()| events.pop().unwrap().unwrap());
+        assert!(&*one.id == id && Arc::ptr_eq(&one.id, &two.id));
+        assert_eq!(events.pop().unwrap(), None);
+        assert!(Arc::ptr_eq(&events.last_id, &one.id));
+        // 90 of the id, 10 of the data with its line end, and one more.
+        events.push(b"data: 123456789\n\ndata: 1234567890\n\n");
+        assert_eq!(events.pop().unwrap().unwrap().data, "123456789");
+        assert_eq!(events.pop().unwrap_err().kind(), Kind::LineTooLong);
+        let mut events = Events::new(100).after(id + "0123456789a");
+        assert_eq!(events.pop().unwrap_err().kind(), Kind::LineTooLong);
+    }
+
+    #[test]
     fn a_stream_goes_on_with_the_id_of_the_last_one() {
         let mut events = Events::new(100).after("7");
         assert_eq!(events.last_event_id(), "7");
         events.push(b"data: x\n\n");
-        assert_eq!(events.pop().unwrap().unwrap().id, "7");
+        assert_eq!(&*events.pop().unwrap().unwrap().id, "7");
     }
 }

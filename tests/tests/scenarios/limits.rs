@@ -3,11 +3,13 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use sessio::{Kind, Stage, Timeout, Timeouts};
-use sessio_driver::{Runtime, Session, Sleep as _};
+use sessio_driver::{Response, Runtime, Session, Sleep as _};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::polls::polled;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
@@ -27,6 +29,14 @@ scenarios! {
     f23_t05_the_total_limit_is_over_all_hops
     f38_limits_beyond_time_are_no_limits
     t01_a_callers_own_time_counts_for_the_total_alone
+    fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit
+}
+
+/// On a stream that blocks nobody else waits for a turn.
+mod turns {
+    use super::{fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn, scenarios};
+
+    scenarios! { waiting: fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn }
 }
 
 const SHORT: Duration = Duration::from_millis(25);
@@ -212,4 +222,71 @@ async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &W
         seen += chunk.len();
     }
     assert_eq!(seen, 500_000);
+}
+
+/// How a body is read that never ends.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Bytes,
+    Chunks,
+    Copy,
+    Lines,
+    Events,
+}
+
+const WAYS: [Way; 5] = [Way::Bytes, Way::Chunks, Way::Copy, Way::Lines, Way::Events];
+
+async fn read<R: Runtime>(mut response: Response<R>, way: Way) -> Result<(), sessio::Error> {
+    match way {
+        Way::Bytes => response.bytes().await.map(drop),
+        Way::Chunks => {
+            while response.chunk().await?.is_some() {}
+            Ok(())
+        }
+        Way::Copy => {
+            let copied = response.copy_with(|_, bytes| Poll::Ready(Ok(bytes.len()))).await;
+            copied.map(drop).map_err(|error| error.downcast::<sessio::Error>().unwrap())
+        }
+        Way::Lines => {
+            let mut lines = response.lines();
+            while lines.next().await?.is_some() {}
+            Ok(())
+        }
+        Way::Events => response.events().next().await.map(drop),
+    }
+}
+
+/// An answer without end, all of it line ends: a stream of events that says nothing.
+fn endless() -> Server {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    Server::scripted(Connection::new().expect_request().send(head).stall())
+}
+
+async fn fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit<R: Runtime>(world: &World<R>) {
+    // Each read takes a hundredth of the limit.
+    const READS: usize = 100;
+    let limit = Duration::from_secs(100);
+    for way in WAYS {
+        let server = endless();
+        let each = limit / u32::try_from(READS).unwrap();
+        let session =
+            limited(world, world.rig().flooding(b'\n', each), |timeouts| timeouts.total = Some(limit));
+        let response = session.get(server.url("/")).send().await.unwrap();
+        let error = read(response, way).await.unwrap_err();
+        check(&error, Timeout::Total, Stage::Body);
+        let reads = session.runtime().flooded();
+        assert!(reads <= 2 * READS, "{way:?}: {reads} reads, and time was up after {READS}");
+    }
+}
+
+async fn fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn<R: Runtime>(world: &World<R>) {
+    for way in WAYS {
+        let server = endless();
+        let session = world.session_on(world.rig().flooding(b'\n', Duration::ZERO));
+        let response = session.get(server.url("/")).send().await.unwrap();
+        // The future comes back each time, and can be dropped.
+        assert!(polled(5, read(response, way)).await.is_none(), "{way:?}");
+        let reads = session.runtime().flooded();
+        assert!((1..1000).contains(&reads), "{way:?}: {reads} reads");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::Url;
 use crate::error::Kind;
 use crate::lines::Lines;
-use crate::link::Links;
+use crate::link::{Links, MOST};
 use crate::sse::{Event, Events};
 
 /// The first byte says how the others are cut: in pieces of that size.
@@ -104,10 +104,13 @@ pub fn sse(data: &[u8]) {
 pub fn link(data: &[u8]) {
     let base = Url::parse("http://a.example/x/y?z").expect("a URL");
     let links = Links::parse([data, b"<good>; rel=good"], &base);
-    let good = links.last().expect("the good one");
-    assert!(good.is("GOOD") && good.target().as_str() == "http://a.example/x/good");
+    if links.len() < MOST {
+        let good = links.last().expect("the good one");
+        assert!(good.is("GOOD"));
+        assert_eq!(good.target().expect("a URL").as_str(), "http://a.example/x/good");
+    }
     for link in links.iter() {
-        let mut text = format!("<{}>", link.target());
+        let mut text = format!("<{}>", link.reference());
         for (name, value) in link.params() {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"");
             // Names that are no tokens can hold what begins something else; they are passed on as they are.
