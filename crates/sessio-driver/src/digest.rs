@@ -1,11 +1,12 @@
 //! A user whom servers challenge once and not at every call.
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::auth::Digest as Known;
-use sessio::{Answer, Flow, Head, Prepared, Result, Scheme, Seed};
+use sessio::{Answer, Flow, Head, Prepared, Result, Scheme};
+
+use crate::chance;
 
 /// Digest authentication (RFC 7616), for [`Auth::flow`](sessio::Auth::flow): user and password, of whom the password is
 /// proved and not sent, and what servers have said to that. Whoever has a clone shares it: the first request to an origin
@@ -28,9 +29,7 @@ impl Digest {
     /// A user of whom no server has heard. Text goes as UTF-8, bytes as they are.
     #[must_use]
     pub fn new(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
-        // Whoever wants to know a client nonce in advance has to know the process.
-        let seed = Seed::new(RandomState::new().hash_one(0));
-        Self(Arc::new(Mutex::new(Known::new(user, password, seed))))
+        Self(Arc::new(Mutex::new(Known::new(user, password, chance::of_the_system()))))
     }
 
     /// Nothing that can panic is done under the lock.

@@ -11,6 +11,7 @@
 
 mod backend;
 mod builder;
+mod chance;
 mod connect;
 mod cookie_file;
 #[cfg(feature = "digest")]

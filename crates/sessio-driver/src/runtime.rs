@@ -1,6 +1,5 @@
 //! What a runtime supplies: names, sockets and time. Nothing about HTTP.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -73,8 +72,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// The chance of one session, such as the boundaries of its forms: once for each, and from the system unless the
     /// runtime knows better. One that simulates everything does.
     fn seed(&self) -> Seed {
-        // Every hasher of the standard library has keys that the system drew.
-        Seed::new(RandomState::new().hash_one(0))
+        crate::chance::of_the_system()
     }
 }
 

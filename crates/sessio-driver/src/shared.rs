@@ -75,7 +75,7 @@ impl<S: Stream> Shared<S> {
 
     /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
     pub(crate) fn chance(&self) -> Seed {
-        Seed::new(self.seed.lock().unwrap_or_else(PoisonError::into_inner).draw())
+        self.seed.lock().unwrap_or_else(PoisonError::into_inner).split()
     }
 
     /// Lets the environment take part, read by `read` unless that was done.

@@ -5,6 +5,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::{Rng as _, SeedableRng as _};
+
 /// What time it is, on both clocks that a session needs.
 ///
 /// Deadlines and the ages of pooled connections are measured on [`mono`](Self::mono), which never jumps.
@@ -62,33 +65,92 @@ impl From<SystemTime> for UnixTime {
     }
 }
 
-/// The randomness of one session: 64 bits from the driver, stretched by the core where chance is needed
+/// The randomness of one session: up to 256 bits from the driver, stretched by the core where chance is needed
 /// (boundaries of multipart bodies, client nonces, jitter). It is not a source of keys.
+///
+/// Each draw is a block of ChaCha20 under the seed as its key, at a counter of its own. Whoever sees some draws can
+/// compute neither the seed nor another draw (row FA3). The same seed always gives the same draws.
 ///
 /// ```
 /// use sessio::Seed;
 ///
-/// let (mut one, mut two) = (Seed::new(7), Seed::new(7));
+/// let (mut one, mut two) = (Seed::from_bytes([7; 32]), Seed::from_bytes([7; 32]));
 /// assert_eq!(one.draw(), two.draw());
 /// assert_ne!(one.draw(), one.draw());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Seed(u64);
+pub struct Seed {
+    key: [u8; 32],
+    count: u64,
+}
+
+/// The streams of a seed: one for draws, one for what is mixed in.
+const DRAWS: u64 = 0;
+const MIXED: u64 = 1;
 
 impl Seed {
-    /// A seed from 64 bits that nobody else has.
+    /// A seed from 64 bits. They are too few against an attacker who tries them all: this is for tests and simulations,
+    /// and [`from_bytes`](Self::from_bytes) for everything else.
     #[must_use]
     pub const fn new(bits: u64) -> Self {
-        Self(bits)
+        let mut key = [0; 32];
+        let (word, _) = key.split_at_mut(8);
+        word.copy_from_slice(&bits.to_le_bytes());
+        Self::from_bytes(key)
     }
 
-    /// The next 64 bits (SplitMix64).
+    /// A seed from 256 bits that nobody else has, as the random number generator of the system gives them.
+    #[must_use]
+    pub const fn from_bytes(bits: [u8; 32]) -> Self {
+        Self { key: bits, count: 0 }
+    }
+
+    /// The next 64 bits.
     pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        u64::from_le_bytes(self.draw_bytes())
+    }
+
+    /// The next `N` bytes: 16 of them are a boundary or a nonce that nobody guesses.
+    ///
+    /// ```
+    /// let mut seed = sessio::Seed::from_bytes([7; 32]);
+    /// let nonce: [u8; 16] = seed.draw_bytes();
+    /// assert_ne!(nonce, seed.draw_bytes());
+    /// ```
+    pub fn draw_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        // The stream tells the purpose, the key and the place within the stream tell the draw. A place is 2^20 blocks
+        // wide, so that no draw reaches into the next.
+        let mut stream = ChaCha20Rng::from_seed(self.key);
+        stream.set_stream(DRAWS);
+        stream.set_block_pos(self.count << 20);
+        stream.fill_bytes(&mut bytes);
+        self.count += 1;
+        bytes
+    }
+
+    /// A seed of its own, of all 256 bits: for one request of a session, say. Neither tells anything of the other.
+    #[must_use]
+    pub fn split(&mut self) -> Self {
+        Self::from_bytes(self.draw_bytes())
+    }
+
+    /// Mixes a number in: two copies of a seed go different ways from here on if the numbers differ. It need not be a
+    /// secret; the id of a process is one such number.
+    ///
+    /// ```
+    /// let (mut one, mut two) = (sessio::Seed::new(7), sessio::Seed::new(7));
+    /// one.mix(4711);
+    /// two.mix(4712);
+    /// assert_ne!(one.draw(), two.draw());
+    /// ```
+    pub fn mix(&mut self, number: u64) {
+        // How many draws there were counts as well: a seed that is mixed later is another one.
+        *self = self.split();
+        let mut stream = ChaCha20Rng::from_seed(self.key);
+        stream.set_stream(MIXED);
+        stream.set_block_pos(number);
+        stream.fill_bytes(&mut self.key);
     }
 }
 
@@ -107,6 +169,48 @@ mod tests {
         let now = Now { mono: Instant::now(), wall: UnixTime(5) };
         assert_eq!(now.after(Duration::MAX).wall, UnixTime(i64::MAX));
         assert!(now.after(Duration::MAX).mono > now.mono);
+    }
+
+    /// RFC 8439 section 2.4.2 and appendix A.1 have the key stream under a key of zeros.
+    #[test]
+    fn fa3_draws_are_the_key_stream_of_chacha20() {
+        let mut seed = Seed::from_bytes([0; 32]);
+        let first: [u8; 64] = seed.draw_bytes();
+        assert_eq!(first[..8], [0x76, 0xb8, 0xe0, 0xad, 0xa0, 0xf1, 0x3d, 0x90]);
+        assert_eq!(first[56..], [0xc3, 0x87, 0xb6, 0x69, 0xb2, 0xee, 0x65, 0x86]);
+        assert_eq!(Seed::new(0), Seed::from_bytes([0; 32]));
+    }
+
+    #[test]
+    fn fa3_no_draw_is_another_and_each_bit_of_the_seed_counts() {
+        let first = |seed: &Seed| seed.clone().draw_bytes::<16>();
+        let plain = Seed::from_bytes([7; 32]);
+        let mut seen = std::collections::HashSet::new();
+        for bit in 0..256 {
+            let mut bytes = [7; 32];
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(seen.insert(first(&Seed::from_bytes(bytes))), "bit {bit}");
+        }
+        let mut drawn = plain.clone();
+        for number in 0..1000 {
+            let mut mixed = plain.clone();
+            mixed.mix(number);
+            assert!(seen.insert(first(&mixed)), "mixed with {number}");
+            assert!(seen.insert(first(&drawn)), "draw {number}");
+            assert!(seen.insert(first(&drawn.split())), "split {number}");
+        }
+        // What was drawn before counts, and a second mixing does.
+        let (mut early, mut late) = (plain.clone(), plain);
+        let _ = late.draw();
+        early.mix(1);
+        late.mix(1);
+        let mut twice = early.clone();
+        twice.mix(1);
+        for seed in [early, late, twice] {
+            seen.insert(first(&seed));
+        }
+        // The first of the three is that of `mix(1)` above.
+        assert_eq!(seen.len(), 256 + 3000 + 2);
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Digest {
 
     /// Puts the answer to what is known at this place into the request.
     fn answer(&mut self, at: usize, request: &mut Prepared) -> Result<()> {
-        let (draw, Known { terms, count, .. }) = (self.seed.draw(), &mut self.known[at]);
+        let (draw, Known { terms, count, .. }) = (self.seed.draw_bytes(), &mut self.known[at]);
         let body = request.body().as_bytes();
         if terms.covers_body() && body.is_none() {
             return Ok(());

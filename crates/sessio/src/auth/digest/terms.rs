@@ -83,10 +83,10 @@ impl Terms {
         self.protection == Protection::AuthInt
     }
 
-    /// A client nonce that comes of chance and of what it is used for.
-    pub(super) fn once(&self, draw: u64, count: &str) -> String {
-        let mut once = self.algorithm.hash(&[&draw.to_be_bytes(), &self.nonce, count.as_bytes()]);
-        once.truncate(16);
+    /// A client nonce of 128 bits that comes of chance and of what it is used for.
+    pub(super) fn once(&self, draw: [u8; 16], count: &str) -> String {
+        let mut once = self.algorithm.hash(&[&draw, &self.nonce, count.as_bytes()]);
+        once.truncate(32);
         once
     }
 
