@@ -10,7 +10,8 @@ use crate::error::{Error, Kind, Result, escape};
 /// Header fields in the order in which they go over the wire, each with the spelling that it was given.
 ///
 /// Names are compared without regard to case. All fields share one block of bytes, so a whole head is two
-/// allocations however many fields it has. Values are bytes; [`get`](Self::get) hands them out as text
+/// allocations however many fields it has. What was replaced or taken out is cleared out of the block when it is more than
+/// what is left; a value that is a secret is overwritten at once. Values are bytes; [`get`](Self::get) hands them out as text
 /// where they are valid UTF-8.
 ///
 /// ```
@@ -29,7 +30,12 @@ pub struct Headers {
     bytes: Vec<u8>,
     spans: Vec<Span>,
     lengths: Lengths,
+    /// How many bytes of the block no span refers to any more.
+    waste: u32,
 }
+
+/// Waste below this is not worth the work, however little is left beside it.
+const LEAST_WASTE: usize = 512;
 
 /// How long the names are, or were: most questions for a name end here. One bit stands for all lengths that leave the
 /// same rest.
@@ -117,7 +123,7 @@ impl Headers {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), spans: Vec::new(), lengths: Lengths(0) }
+        Self { bytes: Vec::new(), spans: Vec::new(), lengths: Lengths(0), waste: 0 }
     }
 
     /// No fields yet, with room for `fields` of them in `bytes` bytes.
@@ -127,6 +133,7 @@ impl Headers {
             bytes: Vec::with_capacity(bytes),
             spans: Vec::with_capacity(fields),
             lengths: Lengths::default(),
+            waste: 0,
         }
     }
 
@@ -161,22 +168,65 @@ impl Headers {
             return 0;
         }
         let before = self.spans.len();
-        let Self { bytes, spans, .. } = self;
-        spans.retain(|span| !span.is_named(bytes, name.as_bytes()));
+        self.keep_spans(|span, bytes| !span.is_named(bytes, name.as_bytes()));
         before - self.spans.len()
     }
 
     /// Takes every field out that `keep` refuses.
     pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
-        let Self { bytes, spans, .. } = self;
-        spans.retain(|span| keep(span.field(bytes)));
+        self.keep_spans(|span, bytes| keep(span.field(bytes)));
     }
 
     /// Takes all fields out and keeps the memory.
     pub fn clear(&mut self) {
+        let Self { bytes, spans, .. } = self;
+        for span in &*spans {
+            span.forget(bytes);
+        }
         self.bytes.clear();
         self.spans.clear();
         self.lengths = Lengths::default();
+        self.waste = 0;
+    }
+
+    /// Drops the spans that `keep` refuses.
+    fn keep_spans(&mut self, mut keep: impl FnMut(&Span, &[u8]) -> bool) {
+        let Self { bytes, spans, waste, .. } = self;
+        spans.retain(|span| {
+            let is_kept = keep(span, bytes.as_slice());
+            if !is_kept {
+                *waste = waste.saturating_add(span.forget(bytes));
+            }
+            is_kept
+        });
+        self.tidy();
+    }
+
+    /// Closes the gaps in the block if they are more than what is between them: so the block is at most about twice as
+    /// large as its fields, and each byte of it has been moved about once (row FA6).
+    fn tidy(&mut self) {
+        let waste = self.waste as usize;
+        if waste <= LEAST_WASTE || waste <= self.bytes.len() / 2 {
+            return;
+        }
+        // Fields are not always in the order of their bytes. In that order they only ever move towards the front.
+        let mut order: Vec<usize> = (0..self.spans.len()).collect();
+        order.sort_unstable_by_key(|&at| self.spans[at].name);
+        let mut end = 0;
+        for at in order {
+            let span = &mut self.spans[at];
+            let line = span.reach_in(&self.bytes);
+            let by = (line.start - end) as u32;
+            (span.name, span.value) = (span.name - by, span.value - by);
+            let length = line.len();
+            self.bytes.copy_within(line, end);
+            end += length;
+        }
+        // What has moved may have been a secret.
+        self.bytes[end..].fill(0);
+        self.bytes.truncate(end);
+        self.bytes.shrink_to(2 * end.max(LEAST_WASTE));
+        self.waste = 0;
     }
 
     /// Marks the values of that name as secret: they are hidden in `Debug`, and a redirect to another
@@ -257,7 +307,7 @@ impl Headers {
         let mut copy = Self::with_capacity(self.spans.len() + fields, self.bytes.len() + bytes);
         copy.bytes.extend_from_slice(&self.bytes);
         copy.spans.extend_from_slice(&self.spans);
-        copy.lengths = self.lengths;
+        (copy.lengths, copy.waste) = (self.lengths, self.waste);
         copy
     }
 
@@ -311,7 +361,7 @@ impl Headers {
                 value_len: u32::try_from(value.len()).ok()?,
             });
         }
-        Some(Self { bytes: block, spans, lengths })
+        Some(Self { bytes: block, spans, lengths, waste: 0 })
     }
 
     /// Writes the field lines, each with its CRLF.
@@ -360,10 +410,10 @@ impl Headers {
             self.spans.push(span);
             return;
         };
-        self.spans[place] = span;
-        let Self { bytes, spans, .. } = self;
+        let old = std::mem::replace(&mut self.spans[place], span);
+        self.waste = self.waste.saturating_add(old.forget(&mut self.bytes));
         let mut index = 0;
-        spans.retain(|old| {
+        self.keep_spans(|old, bytes| {
             index += 1;
             index == place + 1 || !old.is_named(bytes, name)
         });
@@ -407,6 +457,24 @@ impl Span {
         let is_whole = bytes.get(start + usize::from(self.name_len)..value) == Some(b": ")
             && bytes.get(end..end + 2) == Some(b"\r\n");
         is_whole.then_some(start..end + 2)
+    }
+
+    /// All that belongs to the field, however it came.
+    fn reach_in(&self, bytes: &[u8]) -> Range<usize> {
+        let end = (self.value + self.value_len) as usize;
+        let is_ended = bytes.get(end..end + 2) == Some(b"\r\n");
+        self.name as usize..if is_ended { end + 2 } else { end }
+    }
+
+    /// Gives the field up: a secret is overwritten. Says how many bytes are of no use now.
+    ///
+    /// The block stays in use, so that the compiler has to write what is written here. Copies are not reached: those that
+    /// growing blocks have left to the allocator, and those in other headers.
+    fn forget(&self, bytes: &mut [u8]) -> u32 {
+        if self.field(bytes).is_sensitive() {
+            bytes[self.value as usize..(self.value + self.value_len) as usize].fill(0);
+        }
+        self.reach_in(bytes).len() as u32
     }
 
     fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
@@ -565,6 +633,114 @@ mod tests {
         h.insert("a", "").unwrap();
         h.insert("b", b"\xff \t").unwrap();
         assert_eq!(lines(&h), ["a: ", r"b: \xff \t"]);
+    }
+
+    #[test]
+    fn fa6_the_block_is_at_most_about_twice_its_fields() {
+        let mut h = Headers::new();
+        h.insert("Accept", "*/*").unwrap();
+        let (mut kept, mut longest) = (Vec::new(), 0);
+        for number in 0..8000 {
+            let token = format!("Bearer {number:0200}");
+            h.insert("Authorization", &token).unwrap();
+            // Fields come and go in other places, too.
+            h.append("X-Trace", number.to_string()).unwrap();
+            h.append("X-Last", "x").unwrap();
+            match number % 5 {
+                0 => {
+                    h.remove("x-trace");
+                }
+                1 => h.retain(|field| field.name != "X-Last"),
+                2 => h.prepend_with("First", |out| out.extend_from_slice(b"1")),
+                3 => {
+                    h.remove("First");
+                }
+                _ => {}
+            }
+            longest = longest.max(h.bytes.len());
+            assert_eq!(h.get("authorization"), Some(&*token));
+            assert_eq!(h.get("accept"), Some("*/*"));
+            kept.push(h.len());
+        }
+        let needed: usize = h.iter().map(|field| field.name.len() + field.value.len() + 4).sum();
+        assert!(longest < 2 * (needed + 300 + LEAST_WASTE), "{longest} for {needed}");
+        assert!(h.bytes.capacity() < 4 * (needed + 300 + LEAST_WASTE), "{}", h.bytes.capacity());
+        let mut out = Vec::new();
+        h.encode(&mut out);
+        let written: String = lines(&h).iter().map(|line| format!("{line}\r\n")).collect();
+        assert_eq!(String::from_utf8(out).unwrap(), written);
+    }
+
+    #[test]
+    fn fa6_a_block_that_has_grown_is_given_back() {
+        let mut h = Headers::new();
+        h.append("Keep", "1").unwrap();
+        h.append("Large", "x".repeat(1 << 20)).unwrap();
+        h.append("Last", "2").unwrap();
+        assert_eq!(h.remove("large"), 1);
+        assert_eq!(lines(&h), ["Keep: 1", "Last: 2"]);
+        assert!(h.bytes.capacity() <= 2 * LEAST_WASTE, "{}", h.bytes.capacity());
+    }
+
+    #[test]
+    fn fa6_secrets_are_overwritten_when_they_go() {
+        let holds =
+            |h: &Headers, secret: &str| h.bytes.windows(secret.len()).any(|piece| piece == secret.as_bytes());
+        type Act = fn(&mut Headers);
+        let acts: [Act; 5] = [
+            |h| {
+                h.remove("authorization");
+            },
+            |h| h.insert("Authorization", "other").unwrap(),
+            |h| h.retain(|field| field.name == "X"),
+            |h| h.insert("Cookie", "other").unwrap(),
+            |h| {
+                h.remove("x-key");
+            },
+        ];
+        for (number, act) in acts.into_iter().enumerate() {
+            let mut h = Headers::new();
+            h.append("X", "public").unwrap();
+            h.append("Authorization", "Bearer hunter2").unwrap();
+            h.append("Cookie", "sid=hunter3").unwrap();
+            h.append("cookie", "sid=hunter4").unwrap();
+            h.append("X-Key", "hunter5").unwrap();
+            h.mark_sensitive("x-key");
+            act(&mut h);
+            for (secret, name) in [
+                ("hunter2", "Authorization"),
+                ("hunter3", "Cookie"),
+                ("hunter4", "Cookie"),
+                ("hunter5", "X-Key"),
+            ] {
+                let is_there = h.get_all(name).any(|value| value.ends_with(secret.as_bytes()));
+                assert_eq!(holds(&h, secret), is_there, "{secret} after act {number}");
+            }
+            assert!(holds(&h, "public"));
+        }
+    }
+
+    #[test]
+    fn fa6_a_block_of_a_peer_is_tidied_as_it_came() {
+        // Blanks around values, and line ends of both kinds.
+        let head = b"HTTP/1.1 200 OK\r\nA:  1  \r\nSet-Cookie:sid=hunter2\r\nB:\t2\n".to_vec();
+        let find = |text: &str| head.windows(text.len()).position(|piece| piece == text.as_bytes()).unwrap();
+        let fields = [("A:", 4, 1), ("Set-Cookie:", 11, 11), ("B:", 3, 1)].map(|(name, value, length)| {
+            let (start, value) = (find(name), find(name) + value);
+            (start..start + name.len() - 1, value..value + length)
+        });
+        let mut h = Headers::from_block(head.clone(), fields.into_iter()).unwrap();
+        assert_eq!(lines(&h), ["A: 1", "Set-Cookie: sid=hunter2", "B: 2"]);
+        for number in 0..100 {
+            h.insert("X", format!("{number:0100}")).unwrap();
+        }
+        assert_eq!(h.remove("set-cookie"), 1);
+        assert!(h.bytes.len() < 1500, "{}", h.bytes.len());
+        let last = format!("X: {:0100}", 99);
+        assert_eq!(lines(&h), ["A: 1", "B: 2", &last]);
+        let mut out = Vec::new();
+        h.encode(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("A: 1\r\nB: 2\r\n{last}\r\n"));
     }
 
     #[test]
