@@ -294,6 +294,7 @@ mod tests {
             (206, &[good][..], all),
             (206, &[range("BYTES 500-1233/1234"), ("ETag", tag), ("Content-Length", "734")], all),
             (206, &[range("bytes 500-599/1234")], Ok(Append { at: 500, end: 600, length: 1234 })),
+            (206, &[range("bytes 500-500/501")], Ok(Append { at: 500, end: 501, length: 501 })),
             (206, &[], bad),
             (206, &[good, good], bad),
             (206, &[good, ("ETag", "\"v2\"")], bad),
@@ -354,6 +355,26 @@ mod tests {
             let head = Head::new(StatusCode::PARTIAL_CONTENT, lines);
             assert_eq!(decide(Some(&held), &head).map_err(|error| error.kind()), verdict);
         }
+    }
+
+    #[test]
+    fn what_is_held_asks_for_the_rest_of_it_as_it_is() {
+        let mut settings = crate::Settings::default();
+        settings.headers.insert("Range", "bytes=1-2").unwrap();
+        let request = Request::get("http://example.org/").header("If-Range", "\"old\"");
+        let merged = crate::merge(&settings, plain(request));
+        let mut request =
+            crate::prepare(merged, &mut crate::Jar::new(), crate::testing::cookie::at(0)).unwrap();
+        let asked = |request: &Prepared| {
+            ["Accept-Encoding", "Range", "If-Range"]
+                .map(|name| request.headers().get(name).map(str::to_owned))
+        };
+        assert_eq!(asked(&request), [Some("identity".to_owned()), None, None]);
+        let held = Held { length: 500, validator: Validator::read(b"\"v1\"").unwrap() };
+        held.ask(&mut request).unwrap();
+        let [_, range, validator] = asked(&request);
+        assert_eq!((range.as_deref(), validator.as_deref()), (Some("bytes=500-"), Some("\"v1\"")));
+        assert_eq!(format!("{:?}", held.validator), "Validator(\\\"v1\\\")");
     }
 
     #[test]

@@ -152,6 +152,84 @@ fn deletions_do_not_count_against_a_response() {
 }
 
 #[test]
+fn r34_of_one_response_ten_times_as_many_lines_are_looked_at_as_cookies_are_kept() {
+    let gone = "x=; Max-Age=0";
+    for (before, refused) in [(499, 0), (500, 1), (501, 2)] {
+        let mut jar = Jar::new();
+        let mut lines = vec![gone; before];
+        lines.push("a=1");
+        assert_eq!(set(&mut jar, "https://example.com/", &lines), vec![Reason::TooMany; refused]);
+        assert_eq!(jar.len(), usize::from(refused == 0));
+    }
+    // A cookie that takes the place of another counts, too.
+    let mut lines = vec!["a=1"; 50];
+    lines.push("b=1");
+    let mut jar = Jar::new();
+    assert_eq!(set(&mut jar, "https://example.com/", &lines), [Reason::TooMany]);
+    // The name of a refused line is shown up to 64 octets.
+    for (length, shown) in [(64, 64), (65, 64)] {
+        let line = format!("{}=1; Domain=com", "n".repeat(length));
+        let extracted = jar.extract(&url("https://example.com/"), [line.as_bytes()], at(0));
+        assert_eq!(extracted.refused[0].name.len(), shown);
+    }
+}
+
+#[test]
+fn r34_a_header_is_as_long_as_it_may_be_and_nothing_shorter_overtakes() {
+    let mut policy = Policy::default();
+    policy.limits.header_octets = 5000;
+    for (length, expected) in [(996, 2), (997, 2), (998, 1)] {
+        let mut jar = Jar::with_policy(policy.clone());
+        let lines =
+            [format!("a={}", "v".repeat(3997)), format!("b={}", "v".repeat(length)), "c=1".to_owned()];
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        set(&mut jar, "https://example.com/", &lines);
+        let sent = header(&mut jar, "https://example.com/");
+        assert_eq!(sent.matches('=').count(), expected, "{length}");
+        assert!(sent.len() <= 5000 && (expected == 1 || sent.len() >= 4999), "{}", sent.len());
+    }
+}
+
+#[test]
+fn r34_what_has_ended_leaves_before_what_has_not() {
+    let mut policy = Policy::default();
+    policy.limits.per_domain = 50;
+    let mut jar = Jar::with_policy(policy);
+    let of_site = url("https://example.com/");
+    let lines: Vec<String> =
+        (0..50).map(|n| format!("c{n}=1; Max-Age={}", if n == 30 { 10 } else { 100 })).collect();
+    let extracted = jar.extract(&of_site, lines.iter().map(String::as_bytes), at(0));
+    assert_eq!((extracted.stored, extracted.evicted), (50, 0));
+    let extracted = jar.extract(&of_site, [&b"new=1"[..]], at(11));
+    assert_eq!((extracted.stored, extracted.evicted, jar.len()), (1, 1, 50));
+    assert!(jar.get("c30").is_none() && jar.get("c0").is_some());
+    let extracted = jar.extract(&of_site, [&b"newer=1"[..], b"newest=1"], at(11));
+    assert_eq!((extracted.stored, extracted.evicted, jar.len()), (2, 2, 50));
+    assert!(jar.get("c0").is_none() && jar.get("c1").is_none() && jar.get("c2").is_some());
+}
+
+#[test]
+fn r8_an_attribute_of_1024_octets_counts_and_a_longer_one_is_passed_over() {
+    let deep = format!("/{}", "p".repeat(1023));
+    for (path, kept) in [(deep.clone(), &*deep), (format!("{deep}p"), "/a")] {
+        let mut jar = Jar::new();
+        set(&mut jar, "https://example.com/a/b", &[&format!("x=1; Path={path}")]);
+        assert_eq!(jar.get("x").unwrap().path(), kept);
+    }
+}
+
+#[test]
+fn r7_name_and_value_have_4096_octets_together() {
+    for (length, reasons) in [(4095, &[][..]), (4096, &[Reason::TooLong])] {
+        assert_eq!(
+            set(&mut Jar::new(), "https://example.com/", &[&format!("x={}", "v".repeat(length))]),
+            reasons
+        );
+        assert_eq!(NewCookie::new("x", "v".repeat(length)).is_err(), !reasons.is_empty());
+    }
+}
+
+#[test]
 fn limits_stay_above_the_minimum() {
     let mut policy = Policy::default();
     policy.limits.per_domain = 0;
