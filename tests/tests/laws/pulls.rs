@@ -291,7 +291,7 @@ fn fa0_a_call_takes_only_a_connection_with_the_stages_that_it_wants() {
         if let Some(proxy) = carrier.proxy {
             settings.proxies.set("all", proxy).unwrap();
         }
-        let request = Request::get(&format!("{}://h/", carrier.scheme)).basic_auth("user", "secret");
+        let request = Request::get(format!("{}://h/", carrier.scheme)).basic_auth("user", "secret");
         let request = prepare(merge(&settings, request), &mut Jar::new(), now()).unwrap();
         Call::new(request, Memory::default()).unwrap()
     };
