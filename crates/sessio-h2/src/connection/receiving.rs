@@ -62,6 +62,8 @@ impl Connection {
             match self.step() {
                 Ok(Progress::Event(id, what)) => return Some((id, what)),
                 Ok(Progress::Moved) => {}
+                // The header of a frame can end a stream before the payload comes.
+                Ok(Progress::Stuck) if !self.finished.is_empty() => {}
                 Ok(Progress::Stuck) if self.is_at_end => self.fail(ConnectionErrorKind::Closed.into()),
                 Ok(Progress::Stuck) => break,
                 Err(error) => self.fail(error),
