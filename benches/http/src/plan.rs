@@ -111,8 +111,6 @@ pub struct Plan {
     pub chunk: usize,
     /// Whether calls of the allocator are counted.
     pub heap: bool,
-    /// Whether a tool makes every system call slow.
-    pub slowed: bool,
 }
 
 impl Plan {
@@ -139,7 +137,6 @@ impl Plan {
             sum: 0,
             chunk: options.get("chunk", 1024)?,
             heap: options.get("heap", false)?,
-            slowed: options.get("slowed", false)?,
         };
         if plan.heap {
             heap::count();

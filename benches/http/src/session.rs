@@ -1,7 +1,5 @@
 //! What the clients of sessio share, whatever they run on.
 
-use std::time::Duration;
-
 use sessio_tokio::pool::Policy;
 use sessio_tokio::tls::{Certificates, Roots, Tls};
 use sessio_tokio::{Result, Settings};
@@ -16,10 +14,6 @@ pub fn policy(plan: &Plan) -> Policy {
         policy.max_idle = 0;
     }
     policy.max_idle_per_host = policy.max_idle;
-    if plan.slowed {
-        // Within a loop no connection idles for a millisecond, but by the clock of who is traced.
-        policy.probe_after = Duration::from_secs(60);
-    }
     policy
 }
 

@@ -34,14 +34,12 @@ impl<R: Runtime> Flight<R> {
             // At each deadline the call itself says that it was too late.
             let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
-                Grant::Idle(Checkout { connection: Line { mut stream, mut conn }, lease, probe, .. }) => {
+                Grant::Idle(Checkout { connection: Line { mut stream, mut conn }, lease, .. }) => {
                     self.hold(lease);
                     // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
                     // every one where a new one is wanted.
                     let is_silent = !wanted.fresh
-                        && (!probe
-                            || stream.is_idle_open()
-                            || self.hears_no_data(&mut stream, &mut conn).await);
+                        && (stream.is_idle_open() || self.hears_no_data(&mut stream, &mut conn).await);
                     if is_silent && conn.is_idle() {
                         return self.connected(stream, conn);
                     }

@@ -413,9 +413,11 @@ enum Moved {
 }
 
 /// Moves bytes one way. Reading can wait while the stream takes what there is to write: the answer rarely
-/// comes before that.
+/// comes before that. If a peer has spoken before the first byte goes out, that is read first.
 fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
+    let is_early = io.look && !stream.is_idle_open();
     if !io.send.is_empty()
+        && !is_early
         && let Poll::Ready(written) = stream.poll_write(cx, io.send)
     {
         return match written {

@@ -106,7 +106,10 @@ pub trait Stream: Send + Unpin + 'static {
     /// itself. A time that has passed is a glance, which does not wait at all. Whoever does not block has no use for it.
     fn wait_until(&mut self, _deadline: Option<Instant>) {}
 
-    /// Whether the peer has neither closed the idle connection nor sent anything on it. The socket itself is
-    /// asked, not what the runtime last heard of it.
+    /// Whether nothing is there to be read: the peer has neither closed the connection nor sent anything on it. The
+    /// socket itself is asked, not what the runtime last heard of it.
+    ///
+    /// It is asked before each request on a connection that was used before, and before the first bytes on a new one:
+    /// what was readable before the request was written is no response to it.
     fn is_idle_open(&self) -> bool;
 }

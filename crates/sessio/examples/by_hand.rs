@@ -9,7 +9,7 @@
     reason = "it stands outside: it has sockets and clocks"
 )]
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Instant, SystemTime};
 
@@ -41,7 +41,7 @@ impl Session {
             };
             match step {
                 Step::Connect(to) => match self.pool.request(&to.key(), now().mono, effects) {
-                    Grant::Idle(idle) if !to.fresh => {
+                    Grant::Idle(idle) if !to.fresh && is_silent(&idle.connection.0) => {
                         let (stream, conn) = idle.connection;
                         (socket, lease) = (Some(stream), Some(idle.lease));
                         call.connected(conn);
@@ -68,10 +68,13 @@ impl Session {
                 },
                 Step::Io(io) => match &mut socket {
                     None => break Err(Kind::Misuse.into()),
-                    Some(stream) if io.send.is_empty() => match stream.read(io.recv) {
-                        Ok(n) => call.received(n),
-                        Err(error) => call.broken(Direction::Receive, error),
-                    },
+                    // What was readable before the request is no response to it: it is read first.
+                    Some(stream) if io.send.is_empty() || (io.look && !is_silent(stream)) => {
+                        match stream.read(io.recv) {
+                            Ok(n) => call.received(n),
+                            Err(error) => call.broken(Direction::Receive, error),
+                        }
+                    }
                     Some(stream) => match stream.write(io.send) {
                         Ok(n) => call.sent(n),
                         Err(error) => call.broken(Direction::Send, error),
@@ -98,6 +101,12 @@ impl Session {
         }
         done.map(|()| (status, body))
     }
+}
+
+/// Whether nothing is there to be read, not even the end.
+fn is_silent(stream: &TcpStream) -> bool {
+    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    stream.set_nonblocking(false).is_ok() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 fn main() -> Result<()> {

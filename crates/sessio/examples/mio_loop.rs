@@ -172,9 +172,8 @@ impl Session {
         match self.pool.request(&Key::of(url), Instant::now(), effects) {
             Grant::Idle(idle) => {
                 let (mut socket, conn) = idle.connection;
-                // What has idled for long is asked whether it is still open, and silent.
-                let is_open = || socket.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock);
-                if fresh || (idle.probe && !is_open()) {
+                // What was readable before the request is no response to it: such a connection is closed.
+                if fresh || !is_silent(&socket) {
                     self.pool.discard(idle.lease, Instant::now(), effects);
                     return Ok(false);
                 }
@@ -225,7 +224,7 @@ impl Flight {
 
 /// Moves bytes one way: out as long as the peer takes them, otherwise in.
 fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>) {
-    if !io.send.is_empty() {
+    if !io.send.is_empty() && !(io.look && !is_silent(socket)) {
         match socket.write(io.send) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             done => return (Direction::Send, done),
@@ -235,6 +234,11 @@ fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>
         return (Direction::Receive, Err(ErrorKind::WouldBlock.into()));
     }
     (Direction::Receive, socket.read(io.recv))
+}
+
+/// Whether nothing is there to be read, not even the end.
+fn is_silent(socket: &TcpStream) -> bool {
+    socket.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 fn failed(error: io::Error) -> Error {

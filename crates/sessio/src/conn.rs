@@ -33,6 +33,8 @@ pub struct Conn {
     is_securing: bool,
     route: Route,
     secure: Option<Box<dyn Secure>>,
+    /// How many bytes go out before the first of the request does; `None` once that is out.
+    ahead_of_request: Option<usize>,
     /// Shared with the calls that it carries: they tell it after it has gone on.
     pub(crate) remote: Option<Arc<SocketAddr>>,
 }
@@ -115,6 +117,7 @@ impl Conn {
             is_securing: false,
             route: Route::PLAIN,
             secure: None,
+            ahead_of_request: Some(0),
             remote: None,
         }
     }
@@ -173,6 +176,23 @@ impl Conn {
     #[must_use]
     pub fn exchanges(&self) -> u32 {
         self.exchanges
+    }
+
+    /// A request is to go out next, and nothing of it has yet.
+    pub(crate) fn start_exchange(&mut self) {
+        self.ahead_of_request = Some(0);
+    }
+
+    /// Whether nothing of the request has gone out to the socket: what comes before that is no response to it
+    /// (rows Q13, FA4).
+    pub(crate) fn is_before_request(&self) -> bool {
+        self.ahead_of_request.is_some()
+    }
+
+    /// Whether whoever has the socket is to look before it writes: over a connection that is new nobody has looked
+    /// yet. TLS itself takes nothing before its own first bytes.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.ahead_of_request.is_some() && self.exchanges == 0 && !self.is_securing
     }
 
     /// Whether it carries HTTP: no stage is left.
@@ -369,6 +389,7 @@ impl Conn {
     }
 
     pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
+        self.ahead_of_request = self.ahead_of_request.and_then(|ahead| ahead.checked_sub(n));
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         match (&mut self.secure, tunnel) {
             (None, None) => sender.sent(n),
@@ -414,9 +435,13 @@ impl Conn {
             }
             has_come = true;
         }
-        if sender.bytes_sent() == 0 && receiver.bytes_received() > 0 {
+        if self.ahead_of_request.is_some() && receiver.bytes_received() > 0 {
             // Nothing was asked yet (row Q13).
             return Err(Kind::UnsolicitedData.into());
+        }
+        if sender.bytes_sent() == 0 {
+            // The last words of the handshake go out before it.
+            self.ahead_of_request = Some(secure.ends().0.len());
         }
         while is_sending && !sender.unsent().is_empty() {
             let taken = secure.seal(sender.unsent())?;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use sessio::call::Io;
 use sessio::{
-    Body, Call, Change, Conn, Jar, Kind, Memory, Now, Request, Settings, Step, Transfer, UnixTime, merge,
-    prepare,
+    Body, Call, Change, Conn, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Transfer, UnixTime,
+    merge, prepare,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -303,4 +303,89 @@ fn progress_is_told_once_however_often_the_call_is_asked() {
     }
     let expected = [("up", 2, Some(5)), ("up", 5, Some(5)), ("down", 2, Some(4)), ("down", 4, Some(4))];
     assert_eq!(*told.lock().unwrap(), expected);
+}
+
+/// A call whose connection was used before, and ends once the peer has taken so many bytes of the request. Its source
+/// is asked as early as that is allowed, and cannot start over.
+fn stale_upload(request: Request, most: usize) -> Result<String> {
+    let mut hand = Hand::new(Request::get("http://h/"));
+    hand.connect().take();
+    hand.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let Ok(Step::Release) = hand.call.step(hand.now) else { panic!("{:?}", hand.call) };
+    let (conn, _) = hand.call.release().unwrap();
+    let mut hand = Hand::new(request);
+    let Ok(Step::Connect(_)) = hand.call.step(hand.now) else { panic!("{:?}", hand.call) };
+    hand.call.connected(conn);
+    let mut pieces = ["one", "two", "three"].into_iter();
+    feed(&mut hand, &mut pieces);
+    let mut left = most;
+    while left > 0 {
+        let Ok(Step::Io(io)) = hand.call.step(hand.now) else { break };
+        let n = left.min(io.send.len());
+        if n == 0 {
+            break;
+        }
+        left -= n;
+        hand.call.sent(n);
+        feed(&mut hand, &mut pieces);
+    }
+    hand.call.received(0);
+    match hand.call.step(hand.now)? {
+        Step::Connect(to) => assert!(to.fresh),
+        other => panic!("{other:?}"),
+    }
+    hand.connect();
+    let mut again = String::new();
+    loop {
+        let out = hand.take();
+        again.push_str(&out);
+        feed(&mut hand, &mut pieces);
+        if out.is_empty() {
+            return Ok(again);
+        }
+    }
+}
+
+/// One piece for each wish, then the end.
+fn feed(hand: &mut Hand, pieces: &mut impl Iterator<Item = &'static str>) {
+    if let Ok(Step::Io(io)) = hand.call.step(hand.now)
+        && io.body > 0
+    {
+        match pieces.next() {
+            Some(piece) => assert_eq!(hand.call.supply(piece.as_bytes()), piece.len()),
+            None => hand.call.supply_end(),
+        }
+    }
+}
+
+#[test]
+fn fs9_what_was_read_of_a_source_and_not_sent_goes_out_over_the_next_connection() {
+    for (length, framed) in
+        [(Some(11), "onetwothree"), (None, "3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n")]
+    {
+        for is_idempotent in [false, true] {
+            let request = || {
+                let method = if is_idempotent { "PUT" } else { "POST" };
+                Request::new(method, "http://h/").body(Body::source(length, false))
+            };
+            let head = {
+                let mut hand = Hand::new(request());
+                hand.connect().take()
+            };
+            for most in 0..head.len() + framed.len() {
+                let is_sent_again = most == 0 || is_idempotent && most <= head.len();
+                match stale_upload(request(), most) {
+                    Ok(sent) => {
+                        assert!(is_sent_again, "{most}");
+                        assert_eq!(sent, format!("{head}{framed}"), "after {most}");
+                    }
+                    Err(error) => {
+                        assert!(!is_sent_again, "{most}: {error}");
+                        assert_eq!(error.kind(), Kind::ClosedBeforeResponse);
+                        assert_eq!(error.progress().unwrap().bytes_sent, most as u64);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use sessio::pool::Policy;
-use sessio_driver::{Runtime, Session};
+use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -28,19 +26,12 @@ mod together {
     scenarios! { together: q18_a_response_that_has_come_whole_costs_nothing_read_or_not }
 }
 
-/// A session that asks every idle socket, however short it idled.
-fn wary<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
-    let mut policy = Policy::default();
-    policy.probe_after = Duration::ZERO;
-    world.session_with_pool(world.rig(), policy)
-}
-
 const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const POISON: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
 async fn v100_p133_a_second_response_is_never_the_answer_to_the_next_request<R: Runtime>(world: &World<R>) {
     for late in [POISON, "\r\n", "x", &POISON[..30]] {
-        let session = wary(world);
+        let session = world.session();
         let server = Server::scripted([
             Connection::new().expect_request().send(HELLO).gate("idle").send(late),
             Connection::new().expect_request().ok("second"),
@@ -61,7 +52,7 @@ async fn v100_p131_p132_bytes_behind_a_response_close_its_connection<R: Runtime>
     for whole in [HELLO, chunked] {
         for excess in [POISON, "\r\n", "x", &POISON[..30]] {
             for cut in [usize::MAX, 20] {
-                let session = wary(world);
+                let session = world.session();
                 let server = Server::scripted([
                     Connection::new().expect_request().send(whole.to_owned() + excess).cut_every(cut),
                     Connection::new().expect_request().ok("second"),

@@ -1,10 +1,11 @@
 //! A connection from the pool may be dead: whether that shows before the request or after it, the request is
 //! sent once more exactly when that is safe.
 
-use std::time::Duration;
+use std::io;
+use std::sync::Arc;
 
-use sessio::pool::Policy;
-use sessio::{Kind, Repeat};
+use sessio::call::Event;
+use sessio::{Call, Kind, Observer, Repeat};
 use sessio_driver::{RequestBuilder, Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::rig::Rig;
@@ -14,6 +15,10 @@ use sessio_tests::trail::{lonely, nowhere};
 use sessio_tests::world::World;
 
 scenarios! {
+    fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it
+    fa4b_a_server_that_speaks_first_answers_nothing
+    fa4b_a_connection_that_ends_before_the_request_has_carried_nothing
+    fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection
     f10_p135_what_was_closed_while_idle_is_not_used
     f11_p136_b47_the_race_is_run_once_more_exactly_when_safe
     f11_what_a_server_has_begun_to_answer_is_not_sent_again
@@ -24,9 +29,7 @@ scenarios! {
 }
 
 async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
-    let mut policy = Policy::default();
-    policy.probe_after = Duration::ZERO;
-    let session = world.session_with_pool(world.rig(), policy);
+    let session = world.session();
     let server = Server::start();
     for number in 1..=3 {
         // Not even a POST notices.
@@ -37,6 +40,97 @@ async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &Wor
         server.wait_open(0);
     }
     assert_eq!(server.requests().len(), 3, "each was sent once");
+}
+
+/// Whatever comes while a connection idles, and be it for less than a millisecond: not even a POST meets it.
+async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runtime>(world: &World<R>) {
+    let server = Server::scripted(Script::new().otherwise(Otherwise::Routes));
+    let session = world.session();
+    let first = || Connection::new().expect_request().ok("first").gate("idle");
+    for (number, rest) in [
+        first().send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
+        first().send("x"),
+        first().close(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let is_end = number == 2;
+        server.script_next(rest);
+        let url = server.url("/first");
+        assert_eq!(session.get(url).send().await.unwrap().text().await.unwrap(), "first");
+        assert_eq!(session.stats().idle, 1);
+        server.open_gate("idle");
+        if is_end {
+            server.wait_closed(2 * number);
+        } else {
+            server.wait_steps(2 * number, 5);
+        }
+        let response = session.post(server.url("/anything")).body("x").send().await.unwrap();
+        assert_eq!(response.connection(), (2 * number as u64 + 2, false));
+        assert!(response.text().await.unwrap().contains("\"x\""));
+        session.evict_idle();
+    }
+}
+
+/// Lets the server go on until it has taken so many steps, or to its end, before the request goes out.
+fn once_connected(server: &Arc<Server>, steps: Option<usize>) -> Observer {
+    let server = Arc::clone(server);
+    Observer::new(move |_: &Call, event: &Event<'_>| {
+        if let Event::Connected { .. } = event {
+            match steps {
+                Some(steps) => drop(server.wait_steps(0, steps)),
+                None => drop(server.wait_closed(0)),
+            }
+        }
+    })
+}
+
+async fn fa4b_a_server_that_speaks_first_answers_nothing<R: Runtime>(world: &World<R>) {
+    for word in
+        ["HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nGREET!", "HTTP/1.1 200 OK\r\n\r\n", "220 mail\r\n", "x"]
+    {
+        for is_proxy in [false, true] {
+            let server = Arc::new(Server::scripted(Connection::new().send(word)));
+            let session = world.session();
+            let request = match is_proxy {
+                false => session.get(server.url("/")),
+                true => session.get("https://h.test/").proxy(server.url("")),
+            };
+            let error = request.observe(once_connected(&server, Some(1))).send().await.unwrap_err();
+            assert_eq!(error.kind(), Kind::UnsolicitedData, "{word:?}: {error}");
+            assert_eq!(error.progress().unwrap().bytes_sent, 0);
+            assert_eq!(server.wait_closed(0).received_text(), "", "nothing went out");
+        }
+    }
+}
+
+async fn fa4b_a_connection_that_ends_before_the_request_has_carried_nothing<R: Runtime>(world: &World<R>) {
+    let server = Arc::new(Server::scripted(Connection::new().close()));
+    let request = world.session().post(server.url("/")).body("order");
+    let error = request.observe(once_connected(&server, None)).send().await.unwrap_err();
+    assert_eq!((error.kind(), server.accepted()), (Kind::ClosedBeforeResponse, 1));
+    assert!(error.is_safe_to_repeat() && error.progress().unwrap().bytes_sent == 0);
+}
+
+async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<R: Runtime>(
+    world: &World<R>,
+) {
+    let server = Server::start();
+    let rig = world.rig();
+    let first = world.session_on(rig.clone()).get(server.url("/get")).send().await.unwrap();
+    first.bytes().await.unwrap();
+    for length in [None, Some(6)] {
+        // The first write of the second request fails: no look can foresee that.
+        let session = world.session_on(world.rig().failing(rig.moved(), io::ErrorKind::BrokenPipe));
+        session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
+        let source = Pieces::of(["one", "two"]);
+        let response =
+            session.post(server.url("/anything")).source(source, length, false).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.connection()), (200, (2, false)));
+        response.bytes().await.unwrap();
+        assert_eq!(server.requests().last().unwrap().text(), "onetwo");
+    }
 }
 
 /// A session with an idle connection on which the next request meets its fate.

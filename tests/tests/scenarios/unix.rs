@@ -5,7 +5,6 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sessio::pool::Policy;
 use sessio::{Error, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
@@ -89,9 +88,7 @@ async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
 }
 
 async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
-    let mut policy = Policy::default();
-    policy.probe_after = Duration::ZERO;
-    let session = world.session_with_pool(world.rig(), policy);
+    let session = world.session();
     let server = Server::start();
     let door = Door::to(&server);
     session.unix_socket("localhost", door.path()).unwrap();

@@ -207,9 +207,7 @@ impl Counter<'_> {
         let tool = ["strace", "-f", "-c", "-o", &path];
         let mut by_name: BTreeMap<String, [f64; 2]> = BTreeMap::new();
         for (at, length) in LENGTHS.into_iter().enumerate() {
-            let mut command = self.command(&tool, length)?;
-            command.args(["--slowed", "true"]);
-            run(command)?;
+            run(self.command(&tool, length)?)?;
             for line in std::fs::read_to_string(&file)?.lines() {
                 let words: Vec<_> = line.split_whitespace().collect();
                 // % time, seconds, usecs/call, calls, errors if any, name

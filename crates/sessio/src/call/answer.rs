@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::{Call, Event, Phase};
+use crate::body::Content;
 use crate::conn::Conn;
 use crate::cookie::Jar;
 use crate::error::{Error, Kind, Result, Timeout};
@@ -80,6 +81,8 @@ impl Call {
             (aside.connect, aside.secure, aside.is_shaking) = (Some(span), None, !conn.is_open());
         }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
+        let mut conn = conn;
+        conn.start_exchange();
         self.conn = Some(conn);
         let request = &self.request;
         let mut asked = Asked::new(&request.method);
@@ -98,6 +101,10 @@ impl Call {
                 Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
             }
         };
+        let unsent = self.aside.as_mut().and_then(|aside| aside.unsent.take());
+        if let Some(unsent) = unsent.filter(|_| matches!(request.body.content, Content::Source { .. })) {
+            self.sender.resume(unsent);
+        }
         if request.says.expects {
             self.sender.hold();
         }
@@ -153,7 +160,7 @@ impl Call {
                 _ => self.ended(error),
             };
         }
-        if self.sender.bytes_sent() == 0 && self.receiver.bytes_received() > 0 {
+        if conn.is_before_request() && self.receiver.bytes_received() > 0 {
             // Whatever it is, it is no answer to us (row Q13).
             return self.fail(Kind::UnsolicitedData.into());
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Call;
 use super::turn::Past;
 use crate::error::Error;
+use crate::h1::Unsent;
 use crate::observer::Watch;
 use crate::secure::Secure;
 
@@ -39,6 +40,8 @@ pub(super) struct Aside {
     pub(super) secure: Option<Duration>,
     /// Whether a handshake runs, or has just ended.
     pub(super) is_shaking: bool,
+    /// What was read of the body's source over the connection before, and was not sent.
+    pub(super) unsent: Option<Unsent>,
     /// What was told last of the bytes that have moved, up and down.
     pub(super) told: [u64; 2],
 }

@@ -79,7 +79,7 @@ impl Call {
             stage,
             peer: Origin::of(&self.request.url),
             hop: self.redirects,
-            bytes_sent: if is_before { 0 } else { self.sender.bytes_sent() },
+            bytes_sent: if is_before { 0 } else { self.request_sent() },
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
             reused: !is_before && self.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {

@@ -105,6 +105,9 @@ impl Call {
                 Some(Ok(Advance::Open)) => {
                     self.clock.rest();
                     self.phase = Phase::Exchange;
+                    if let Some(conn) = &mut self.conn {
+                        conn.start_exchange();
+                    }
                     return self.settle();
                 }
                 None => return self.misuse(),
@@ -249,7 +252,7 @@ impl Call {
         let request = &self.request;
         Failure {
             reused: self.is_reused,
-            sent: self.sender.bytes_sent(),
+            sent: self.request_sent(),
             received: self.receiver.bytes_received(),
             idempotent: retry::is_idempotent(&request.method, &request.headers),
             replayable: self.can_replay(),
@@ -257,18 +260,34 @@ impl Call {
         }
     }
 
-    /// Whether the body can be sent again; one that was kept back is whole anyhow.
+    /// How many bytes of the request have gone out. What a TLS session holds back has not.
+    pub(super) fn request_sent(&self) -> u64 {
+        match &self.conn {
+            Some(conn) if conn.is_before_request() => 0,
+            _ => self.sender.bytes_sent(),
+        }
+    }
+
+    /// Whether the body can be sent again. One of which nothing has gone out is whole anyhow: what was read of its
+    /// source is kept.
     pub(super) fn can_replay(&self) -> bool {
-        self.request.body.is_replayable() || self.sender.is_held()
+        self.request.body.is_replayable() || self.sender.is_body_unsent()
     }
 
-    /// Whether the source of the body was asked for something, so that it has to start over.
+    /// Whether something of the body has gone out that its source has to say again.
     pub(super) fn must_rewind(&self) -> bool {
-        matches!(self.request.body.content, Content::Source { .. }) && !self.sender.is_held()
+        matches!(self.request.body.content, Content::Source { .. }) && !self.sender.is_body_unsent()
     }
 
-    /// The exchange is over: of the sender and the receiver only the memory is left.
+    /// The exchange is over: of the sender and the receiver only the memory is left, and what was read of a source and
+    /// not sent (row FS9).
     pub(super) fn recycle(&mut self) {
+        if matches!(self.request.body.content, Content::Source { .. })
+            && !matches!(self.phase, Phase::Rewind)
+            && let Some(unsent) = self.sender.take_unsent()
+        {
+            self.aside_mut().unsent = Some(unsent);
+        }
         self.sender = Sender::idle(self.sender.take_buffer());
         let buffer = self.receiver.take_buffer();
         self.receiver = Receiver::new(Asked::default(), self.request.limits, buffer);

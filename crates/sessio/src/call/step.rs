@@ -186,6 +186,10 @@ pub struct Io<'a> {
     pub recv: &'a mut [u8],
     /// How many bytes the request's body may be supplied with now.
     pub body: usize,
+    /// Nothing has gone out over this connection yet, and it is new. Whoever has the socket looks whether something is
+    /// there to be read. If so it is read before anything is sent: what was there before the request is no response to
+    /// it. A connection that was used before is looked at before it is [handed over](super::Call::connected).
+    pub look: bool,
     /// When to stop waiting and ask again.
     pub deadline: Option<Instant>,
 }
@@ -408,7 +412,8 @@ impl Call {
             return Err(self.tell());
         }
         let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
+        let look = conn.is_unheard();
         let (send, recv) = conn.io(&self.sender, &mut self.receiver, is_sending);
-        Ok(Step::Io(Io { send: if has_failed { &[] } else { send }, recv, body, deadline }))
+        Ok(Step::Io(Io { send: if has_failed { &[] } else { send }, recv, body, look, deadline }))
     }
 }

@@ -77,4 +77,5 @@ pub use framing::{Decision, Framing};
 pub use limits::Limits;
 pub use receiver::{Event, Receiver};
 pub use reuse::{Reuse, Why};
+pub(crate) use sender::Unsent;
 pub use sender::{Outgoing, Sender};

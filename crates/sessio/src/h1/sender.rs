@@ -71,7 +71,7 @@ pub struct Sender {
     queue: Vec<u8>,
     /// How much of the queue was sent.
     at: usize,
-    /// How much of the queue is the head, while nothing was sent.
+    /// How long the head is.
     head: usize,
     is_held: bool,
     /// What goes out behind the queue, from the memory in which it came.
@@ -83,7 +83,19 @@ pub struct Sender {
     failure: Option<Kind>,
 }
 
+/// What a source has supplied of a body while nothing of that body has gone out: no peer has seen it, and it goes out
+/// over the next connection.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// With the framing of its chunks.
+    queue: Vec<u8>,
+    piece: Bytes,
+    body: Body,
+    overhead: u64,
+}
+
 /// What of the body is still to come.
+#[derive(Debug)]
 enum Body {
     Complete,
     /// So many bytes of a source with a length.
@@ -192,7 +204,7 @@ impl Sender {
         }
         if self.at == self.queue.len() {
             self.queue.clear();
-            (self.at, self.head) = (0, 0);
+            self.at = 0;
         }
     }
 
@@ -336,6 +348,30 @@ impl Sender {
         self.sent.saturating_sub(self.overhead)
     }
 
+    /// Whether nothing of the body has gone out, nor of its framing: whatever was supplied of it is still here.
+    pub(crate) fn is_body_unsent(&self) -> bool {
+        self.sent <= self.head as u64
+    }
+
+    /// Takes out what was supplied of the body, where nothing of it has gone out.
+    pub(crate) fn take_unsent(&mut self) -> Option<Unsent> {
+        let head_left = (self.head as u64).checked_sub(self.sent).filter(|_| self.failure.is_none())?;
+        let queue = self.queue.get(self.at + usize::try_from(head_left).ok()?..)?.to_vec();
+        Some(Unsent {
+            queue,
+            piece: std::mem::take(&mut self.piece),
+            body: std::mem::replace(&mut self.body, Body::Complete),
+            overhead: self.overhead.saturating_sub(self.head as u64),
+        })
+    }
+
+    /// Goes on from where the sender before has ended. This one has the same request, and nothing of its body yet.
+    pub(crate) fn resume(&mut self, unsent: Unsent) {
+        self.queue.extend_from_slice(&unsent.queue);
+        (self.piece, self.body) = (unsent.piece, unsent.body);
+        self.overhead += unsent.overhead;
+    }
+
     /// The memory, for the next sender.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
@@ -362,7 +398,7 @@ impl Sender {
     fn compact(&mut self) {
         if self.at > self.queue.len() / 2 {
             self.queue.drain(..self.at);
-            (self.at, self.head) = (0, 0);
+            self.at = 0;
         }
     }
 }

@@ -30,7 +30,6 @@ struct Entry<T> {
     connection: T,
     host: usize,
     number: u64,
-    since: Instant,
     until: Instant,
     /// In the list of all, and in that of the host.
     links: [Link; 2],
@@ -134,23 +133,22 @@ impl<T> Idle<T> {
         &mut self,
         connection: T,
         host: usize,
-        since: Instant,
         until: Instant,
         own: &mut Ends,
     ) {
         let number = self.next;
         self.next += 1;
         let links = [Link { older: NOWHERE, newer: NOWHERE }; 2];
-        let at = self.entries.insert(Entry { connection, host, number, since, until, links });
+        let at = self.entries.insert(Entry { connection, host, number, until, links });
         self.all.push(&mut self.entries, at, ALL);
         own.push(&mut self.entries, at, OWN);
     }
 
-    /// The connection, and since when it was idle. `own` is the list of its host.
-    pub(super) fn remove(&mut self, at: usize, own: &mut Ends) -> Option<(T, Instant)> {
+    /// The connection. `own` is the list of its host.
+    pub(super) fn remove(&mut self, at: usize, own: &mut Ends) -> Option<T> {
         let entry = self.entries.remove(at)?;
         self.all.unlink(&mut self.entries, entry.links[ALL], ALL);
         own.unlink(&mut self.entries, entry.links[OWN], OWN);
-        Some((entry.connection, entry.since))
+        Some(entry.connection)
     }
 }

@@ -16,6 +16,10 @@ pub enum Grant<T> {
 }
 
 /// A connection taken out of the pool.
+///
+/// The pool does not see the socket. Before each use the driver looks whether anything is there to be read,
+/// if only the end of the stream. Such a connection is closed, and another one is asked for: what came before the
+/// request was written is no response to it (row FA4).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Checkout<T> {
@@ -23,8 +27,6 @@ pub struct Checkout<T> {
     pub connection: T,
     /// The right to have it open.
     pub lease: Lease,
-    /// Whether it idled for so long that the socket must be asked before it is used.
-    pub probe: bool,
 }
 
 /// The right to have one connection of one key open. It comes back with its connection to

@@ -180,7 +180,7 @@ impl<T> Pool<T> {
             self.close(oldest, effects);
         }
         if let Some(host) = self.hosts.get_mut(at) {
-            self.idle.insert(connection, at, now, until, &mut host.idle);
+            self.idle.insert(connection, at, until, &mut host.idle);
         }
         self.admit_waiting(at, now, effects);
     }
@@ -237,7 +237,7 @@ impl<T> Pool<T> {
     /// Takes out the connection that has idled longest, for who gives the pool up and closes them one by one.
     pub fn take_idle(&mut self) -> Option<T> {
         let oldest = self.idle.oldest()?;
-        self.take(oldest).map(|(connection, _)| connection)
+        self.take(oldest)
     }
 
     /// Closes the idle connections for the origin of `url`, whichever way they go.
@@ -284,11 +284,10 @@ impl<T> Pool<T> {
                 self.close(newest, effects);
                 continue;
             }
-            let (connection, since) = self.take(newest)?;
+            let connection = self.take(newest)?;
             self.reused += 1;
-            let probe = now.saturating_duration_since(since) >= self.policy.probe_after;
             let lease = self.lend(at);
-            return Some(Grant::Idle(Checkout { connection, lease, probe }));
+            return Some(Grant::Idle(Checkout { connection, lease }));
         }
         if self.hosts.get(at)?.in_use >= self.policy.most_per_host() {
             return None;
@@ -369,10 +368,10 @@ impl<T> Pool<T> {
     }
 
     fn close(&mut self, at: usize, effects: &mut Effects<T>) {
-        effects.closed.extend(self.take(at).map(|(connection, _)| connection));
+        effects.closed.extend(self.take(at));
     }
 
-    fn take(&mut self, at: usize) -> Option<(T, Instant)> {
+    fn take(&mut self, at: usize) -> Option<T> {
         let host = self.idle.host(at)?;
         self.idle.remove(at, &mut self.hosts.get_mut(host)?.idle)
     }

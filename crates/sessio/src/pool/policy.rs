@@ -21,9 +21,6 @@ pub struct Policy {
     pub idle_timeout: Duration,
     /// How long a connection may live in all, `None` at first; one in use is not cut off.
     pub max_lifetime: Option<Duration>,
-    /// From which idle time on the driver asks the socket whether the peer has closed it or spoken out of
-    /// turn, 1 ms at first: in a tight loop the question would be a system call for nothing.
-    pub probe_after: Duration,
 }
 
 impl Default for Policy {
@@ -35,7 +32,6 @@ impl Default for Policy {
             max_total: None,
             idle_timeout: Duration::from_secs(90),
             max_lifetime: None,
-            probe_after: Duration::from_millis(1),
         }
     }
 }

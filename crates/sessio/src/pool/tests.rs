@@ -68,19 +68,6 @@ fn q21_a_servers_keep_alive_is_honoured() {
 }
 
 #[test]
-fn v100_a_connection_that_idled_is_probed() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
-    let mut lease = dial(&mut pool, 1, now);
-    for (idle, probe) in [(0, false), (40, true)] {
-        pool.checkin(lease, 1, proof(now, None), now, &mut effects);
-        let later = now + Duration::from_millis(idle);
-        let Grant::Idle(checkout) = pool.request(&Key::of(&url(1)), later, &mut effects) else { panic!() };
-        assert_eq!(checkout.probe, probe);
-        lease = checkout.lease;
-    }
-}
-
-#[test]
 fn what_was_lent_out_before_a_close_does_not_come_back() {
     let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
