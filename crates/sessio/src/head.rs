@@ -6,7 +6,7 @@ use http::{StatusCode, Version};
 
 use crate::headers::Headers;
 
-/// Status, version, reason and headers of a response, as they came.
+/// Status, version, reason and headers of a response.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Head {
@@ -14,7 +14,9 @@ pub struct Head {
     pub status: StatusCode,
     /// HTTP/1.0 or HTTP/1.1.
     pub version: Version,
-    /// The header fields: order and spelling as received, values as bytes.
+    /// The header fields: order and spelling as received, values as bytes. Three things differ from what was
+    /// received. A Content-Length beside Transfer-Encoding is left out, as it does not count. A Content-Length that was
+    /// repeated stands once. A field that was folded over several lines stands on one, with one blank for each fold.
     pub headers: Headers,
     /// The reason phrase as received, often empty; it means nothing (RFC 9112 section 4). The usual phrases
     /// are borrowed.

@@ -179,8 +179,8 @@ impl Call {
                 self.aside_mut().send_failure = Some(cause);
             }
             (Direction::Receive, Phase::Exchange) => {
-                let is_first = self.receiver.bytes_received() == 0;
-                let kind = if is_first { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
+                let is_within = self.receiver.is_within_head();
+                let kind = if is_within { Kind::IncompleteHead } else { Kind::ClosedBeforeResponse };
                 self.lose(Error::new(kind).with_source(cause));
             }
             (Direction::Receive, Phase::Read) => {

@@ -81,9 +81,9 @@ impl Call {
         let is_first = self.receiver.bytes_received() == 0;
         let is_cut = cause.kind() == Kind::IncompleteBody;
         let is_alert = matches!(cause.kind(), Kind::TlsAlert | Kind::TlsMismatch | Kind::ClientCertificate);
-        let kind = match is_first {
-            true if is_cut || (is_alert && self.is_reused) => Kind::ClosedBeforeResponse,
-            false if is_cut => Kind::IncompleteHead,
+        let kind = match self.receiver.is_within_head() {
+            true if is_cut => Kind::IncompleteHead,
+            false if is_cut || (is_alert && is_first && self.is_reused) => Kind::ClosedBeforeResponse,
             _ => return cause,
         };
         Error::new(kind).with_source(cause)

@@ -11,6 +11,9 @@ const LONG_RUN: usize = 4 * 1024;
 /// Enough for every size below 2^63; longer ones are somebody counting on an overflow (row P049).
 const MOST_DIGITS: u8 = 16;
 
+/// Bytes of extensions that every chunk may have, beside two for each byte of its data.
+const FREE: u64 = 16;
+
 /// Where in the coding the next byte stands. It keeps no bytes: a line may come in any pieces.
 #[derive(Default)]
 pub(super) struct Chunked {
@@ -18,8 +21,10 @@ pub(super) struct Chunked {
     /// The size that is being read, then what is left of the chunk.
     size: u64,
     digits: u8,
-    /// Bytes of extensions, and of blanks before them, in the whole body.
-    extensions: usize,
+    /// Bytes of extensions of this chunk, and of blanks before them.
+    extensions: u32,
+    /// By how much the extensions of all chunks so far exceed what their data allows.
+    excess: u64,
     /// Sizes of all chunks so far.
     total: u64,
 }
@@ -127,16 +132,25 @@ impl Chunked {
         Ok(())
     }
 
-    /// A byte that carries nothing; there is a limit to those (row P041).
+    /// A byte that carries nothing. There is a limit to those of one chunk, however large it claims to be, and to those
+    /// of all chunks beyond what their data allows (rows P041, FM5).
     fn extension(&mut self, at: At, limits: &Limits) -> Result<At, Error> {
-        self.extensions += 1;
-        if self.extensions > limits.chunk_ext_bytes {
+        self.extensions = self.extensions.saturating_add(1);
+        let (most, here) = (limits.chunk_ext_bytes as u64, u64::from(self.extensions));
+        if here > most || self.excess + here.saturating_sub(self.allowance()) > most {
             return Err(bad("extensions larger than `limits.chunk_ext_bytes`"));
         }
         Ok(at)
     }
 
+    /// How many bytes of extensions the chunk at hand may have without counting.
+    fn allowance(&self) -> u64 {
+        self.size.saturating_mul(2).saturating_add(FREE)
+    }
+
     fn size_line(&mut self, limits: &Limits) -> Result<At, Error> {
+        self.excess = (self.excess + u64::from(self.extensions)).saturating_sub(self.allowance());
+        self.extensions = 0;
         if self.size == 0 {
             return Ok(At::Last);
         }

@@ -185,7 +185,9 @@ impl Facts {
             let (name, value) = (parameter[..equals].trim_ascii_end(), parameter[equals + 1..].trim_ascii());
             let Some(number) = decimal(value) else { continue };
             if name.eq_ignore_ascii_case(b"timeout") {
-                let idle_for = Duration::from_secs(number.saturating_sub(1));
+                // Half of a short time is margin enough, and a stale connection is replaced anyhow (row FN12).
+                let timeout = Duration::from_secs(number);
+                let idle_for = timeout - (timeout / 2).min(Duration::from_secs(1));
                 self.idle_for = Some(self.idle_for.map_or(idle_for, |known| known.min(idle_for)));
             } else if name.eq_ignore_ascii_case(b"max") {
                 let max = u32::try_from(number).unwrap_or(u32::MAX);

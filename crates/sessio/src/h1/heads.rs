@@ -8,6 +8,7 @@ use super::framing::Decision;
 use super::limits::Limits;
 use super::reuse::{Reuse, Why};
 use super::section::{self, Lines};
+use super::trailers;
 use crate::error::{Error, Kind, Result};
 use crate::head::Head;
 use crate::headers::Headers;
@@ -40,8 +41,8 @@ impl Heads {
         };
         let bytes = &mut buffer.unread_mut()[..len];
         let bad = |detail| Error::new(Kind::BadHead).with_detail(detail);
-        self.lines.unfold(bytes).map_err(bad)?;
-        let (head, mut decision) = section::parse_head(bytes, &self.lines, asked)?;
+        let unfolded = self.lines.unfold(bytes).map_err(bad)?;
+        let (head, mut decision) = section::parse_head(&bytes[..unfolded], &self.lines, asked)?;
         if let Some(why) = self.lines.tolerated()
             && decision.reuse != Reuse::No(Why::Upgraded)
         {
@@ -76,8 +77,9 @@ impl Heads {
             return self.check_budget(window, limits).map(|()| None);
         };
         let bytes = &mut buffer.unread_mut()[..len];
-        self.lines.unfold(bytes).map_err(bad)?;
-        let trailers = section::parse_trailers(bytes, &self.lines)?;
+        let unfolded = self.lines.unfold(bytes).map_err(bad)?;
+        let mut trailers = section::parse_trailers(&bytes[..unfolded], &self.lines)?;
+        trailers.retain(|field| trailers::may_follow(field.name));
         let tolerated = self.lines.tolerated();
         self.turn(buffer, len);
         Ok(Some((trailers, tolerated)))

@@ -20,7 +20,8 @@ pub struct Limits {
     pub fields: usize,
     /// Interim responses (1xx) before the final one. 100.
     pub interim: usize,
-    /// Bytes of chunk extensions in one body. 16 KiB.
+    /// Bytes of chunk extensions: of one chunk, and of all chunks of a body beyond what their data allows. Each chunk
+    /// allows 16 bytes and two for each byte of its data. 16 KiB.
     pub chunk_ext_bytes: usize,
     /// Bytes of the body, both as framed and with its content codings undone. No limit.
     pub body_bytes: Option<u64>,

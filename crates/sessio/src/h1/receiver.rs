@@ -215,13 +215,19 @@ impl Receiver {
         }
     }
 
+    /// Whether a head has begun to come and is not whole.
+    pub(crate) fn is_within_head(&self) -> bool {
+        self.state == State::Head && self.ready.is_none() && !self.buffer.is_empty()
+    }
+
     /// Whether the head has settled that the connection carries nothing more.
     pub(crate) fn is_last(&self) -> bool {
         matches!(self.verdict, Reuse::No(why) if why != Why::Unfinished)
     }
 
-    /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head: what
-    /// a server could say in them was decided before (RFC 9110 section 6.5.1).
+    /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head. Fields that
+    /// count only in a head, such as Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section
+    /// 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         static NONE: Headers = Headers::new();
@@ -326,6 +332,9 @@ impl Receiver {
             return match self.received {
                 _ if !self.is_ended => Ok(false),
                 0 => Err(Error::new(Kind::ClosedBeforeResponse)),
+                _ if self.buffer.is_empty() => {
+                    Err(Error::new(Kind::ClosedBeforeResponse).with_detail("only interim responses came"))
+                }
                 n => Err(Error::new(Kind::IncompleteHead).with_detail(format!("after {n} bytes"))),
             };
         };

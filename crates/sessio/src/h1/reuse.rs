@@ -17,8 +17,8 @@ use std::time::Duration;
 pub enum Reuse {
     /// It may carry another request, if its owner still holds it to be open and silent.
     Yes {
-        /// How long it may lie idle: `Keep-Alive: timeout=N` less one second, so that our request does not
-        /// cross the server's close (row Q21).
+        /// How long it may lie idle: `Keep-Alive: timeout=N` less one second, or half of it where that is less. So our
+        /// request does not cross the server's close (rows Q21, FN12).
         idle_for: Option<Duration>,
         /// How many more requests it may carry: `Keep-Alive: max=N` (row Q22).
         max: Option<u32>,

@@ -76,39 +76,49 @@ impl Lines {
         if self.folded { Some(Why::Folded) } else { self.bare_line_feed.then_some(Why::BareLineFeed) }
     }
 
-    /// Replaces each fold by blanks (RFC 9112 section 5.2), in place.
+    /// Replaces each fold, with all blanks around it, by one blank (RFC 9112 section 5.2), in place. Says how long the
+    /// section is then.
     ///
     /// Not in the fields that frame the message: there, what others make of a fold is anyone's guess.
-    pub(super) fn unfold(&self, section: &mut [u8]) -> Result<(), &'static str> {
+    pub(super) fn unfold(&self, section: &mut [u8]) -> Result<usize, &'static str> {
         if !self.folded {
-            return Ok(());
+            return Ok(section.len());
         }
         if self.stray_fold {
             return Err("a fold before the first field"); // row P076
         }
-        let mut field = 0;
-        let mut at = 0;
-        while let Some(found) = memchr::memchr(b'\n', &section[at..]) {
-            let end = at + found;
-            at = end + 1;
-            if !matches!(section.get(at), Some(b' ' | b'\t')) {
-                field = at;
+        // Where the line of a field begins, among what was read, and among what was written.
+        let (mut field, mut from, mut to) = (0, 0, 0);
+        while from < section.len() {
+            let end = memchr::memchr(b'\n', &section[from..]).map_or(section.len(), |found| from + found + 1);
+            section.copy_within(from..end, to);
+            to += end - from;
+            from = end;
+            if !section.get(from).is_some_and(|byte| is_blank(*byte)) {
+                field = to;
                 continue;
             }
             // A blank before the colon, folded or not, is refused later: nothing else can name these.
             let is = |name: &[u8]| {
-                section[field..end].get(..name.len()).is_some_and(|b| b.eq_ignore_ascii_case(name))
+                section[field..to].get(..name.len()).is_some_and(|b| b.eq_ignore_ascii_case(name))
             };
             if is(b"content-length:") || is(b"transfer-encoding:") {
                 return Err("a fold in a field that frames the message");
             }
-            section[end] = b' ';
-            if end > field && section[end - 1] == b'\r' {
-                section[end - 1] = b' ';
-            }
+            let line = &section[field..to];
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            to = field + line.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+            section[to] = b' ';
+            to += 1;
+            from += section[from..].iter().take_while(|byte| is_blank(**byte)).count();
         }
-        Ok(())
+        Ok(to)
     }
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// Whether these can be the first bytes of a response (RFC 9112 section 4): told as soon as they cannot.

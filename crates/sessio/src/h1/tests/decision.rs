@@ -141,12 +141,35 @@ fn q21_a_connection_is_retired_a_second_before_the_server_would() {
     assert_eq!(keep_alive(&["timeout=5"]), idle(4));
     assert_eq!(keep_alive(&["TimeOut = 5"]), idle(4));
     assert_eq!(keep_alive(&["timeout=9, timeout=5", "timeout=7"]), idle(4));
-    assert_eq!(keep_alive(&["timeout=1"]), idle(0));
+    assert_eq!(keep_alive(&["timeout=2"]), idle(1));
     assert_eq!(keep_alive(&["timeout=0"]), idle(0));
     assert_eq!(keep_alive(&["timeout=9223372036854775807"]), idle(9_223_372_036_854_775_806));
     for odd in
         ["timeout", "timeout=", "timeout=-5", "timeout=5s", "5", "", "time=5", "timeout=99999999999999999999"]
     {
+        assert_eq!(keep_alive(&[odd]), Reuse::Yes { idle_for: None, max: None }, "{odd}");
+    }
+}
+
+#[test]
+fn fn12_a_short_keep_alive_is_used_for_half_of_it() {
+    let half = Reuse::Yes { idle_for: Some(Duration::from_millis(500)), max: None };
+    assert_eq!(keep_alive(&["timeout=1"]), half);
+    assert_eq!(keep_alive(&["timeout=1, timeout=2"]), half);
+}
+
+/// Names of ten letters with what a Keep-Alive would say.
+#[test]
+fn q22_other_fields_of_that_length_say_nothing_of_keep_alive() {
+    for name in ["Set-Cookie", "Keep-Alivf", "Connectioo", "X-Keepaliv"] {
+        for value in ["max=0", "timeout=0", "timeout=0, max=0"] {
+            let fields: Fields<'_> = vec![(b"Content-Length", b"0"), (name.as_bytes(), value.as_bytes())];
+            let got = decide(200, Asked::new(&Method::GET), Version::HTTP_11, &fields).unwrap().1;
+            assert_eq!(got, Reuse::Yes { idle_for: None, max: None }, "{name}: {value}");
+        }
+    }
+    // And parameters of Keep-Alive that are not these two.
+    for odd in ["maximum=0", "ma=0", "xam=0", "=0", "timeouts=1", "max", "min=0"] {
         assert_eq!(keep_alive(&[odd]), Reuse::Yes { idle_for: None, max: None }, "{odd}");
     }
 }
