@@ -436,6 +436,8 @@ impl<R: Runtime> From<StatusError<R>> for Error {
         let detail = error.status.to_string();
         let Response { flight, head } = error.into_response();
         let exchange = flight.call.exchange(head);
-        Self::new(Kind::Status).with_detail(detail).with_url(&exchange.url).with_response(exchange)
+        let history = flight.call.history().to_vec();
+        let error = Self::new(Kind::Status).with_detail(detail).with_url(&exchange.url);
+        error.with_response(exchange).with_history(history)
     }
 }

@@ -194,6 +194,7 @@ kinds! {
     TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
     BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or delete it to start over";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
+    UnsupportedUpgrade "unsupported-upgrade" Caller "the server switched to another protocol, and sessions speak HTTP alone" "send neither Upgrade nor CONNECT";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";
     BadLocation "bad-location" Peer "the redirect's Location is no usable URL" "read the response that the error holds, or switch redirects off";
     ConflictingLocation "conflicting-location" Peer "the redirect names two different Locations" "read the response that the error holds";
@@ -212,7 +213,7 @@ kinds! {
     TooManyRedirects "too-many-redirects" Limit "the redirects go on for longer than allowed" "raise `max_redirects`, or read the response that the error holds";
     BlockedAddress "blocked-address" Limit "the host is at an address that is not to be reached" "ask for another host, or change `guard`";
     RedirectForbidden "redirect-forbidden" Limit "the redirect leads to where none may lead" "read the response that the error holds, or change `redirect_targets`";
-    RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds; a missing cookie or login is the usual cause";
+    RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response that the error holds, or switch `detect_loops` off; a missing cookie or login is the usual cause";
 }
 
 impl fmt::Display for Kind {
@@ -364,7 +365,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_history(mut self, history: Vec<Exchange>) -> Self {
+    /// With the exchanges that came before.
+    #[must_use]
+    pub fn with_history(mut self, history: Vec<Exchange>) -> Self {
         self.0.history = history;
         self
     }
@@ -406,7 +409,8 @@ impl Error {
         self.0.response.as_ref()
     }
 
-    /// The responses before [`response`](Self::response), first to last.
+    /// The exchanges that the call had completed before, first to last: redirects and challenges. Every error of a call
+    /// has them, whatever its kind (row FC4).
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         &self.0.history

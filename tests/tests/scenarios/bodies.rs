@@ -14,6 +14,9 @@ scenarios! {
     s02_an_error_status_keeps_its_body
     p126_p121_p124_responses_without_a_body
     p138_p139_b33_interim_responses_are_skipped
+    fw5_a_switch_of_protocols_is_an_error_although_it_was_asked_for
+    fc5_an_interim_response_and_then_the_end_is_no_response
+    fa14_trailers_that_count_only_in_a_head_are_dropped
     q25_q32_trailers_come_after_the_body_and_set_nothing
     f13_p017_p058_p059_a_body_that_is_cut_short_is_never_whole
     f12_f09_a_head_that_is_cut_short_is_an_error
@@ -142,6 +145,52 @@ async fn p138_p139_b33_interim_responses_are_skipped<R: Runtime>(world: &World<R
         // Row Q32: they set no cookies.
         assert_eq!(session.cookies(|jar| jar.len()), 0);
     }
+}
+
+/// Nobody here speaks the other protocol, and its bytes are not lost silently.
+async fn fw5_a_switch_of_protocols_is_an_error_although_it_was_asked_for<R: Runtime>(world: &World<R>) {
+    let upgraded =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhello in chat";
+    let granted = "HTTP/1.1 200 OK\r\nVia: here\r\n\r\nhello through the tunnel";
+    for (said, status) in [(upgraded, 101), (granted, 200)] {
+        let server = Server::scripted(Connection::new().expect_request().send(said));
+        let session = world.session();
+        let request = match status {
+            101 => session.get(server.url("/")).header("Connection", "Upgrade").header("Upgrade", "chat"),
+            _ => session.request("CONNECT", server.url("/")),
+        };
+        let error = request.send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::UnsupportedUpgrade, "{error}");
+        let response = error.response().unwrap();
+        assert_eq!(
+            (response.head.status.as_u16(), response.head.headers.len()),
+            (status, if status == 101 { 2 } else { 1 })
+        );
+        server.wait_closed(0);
+        assert_eq!(session.stats().open(), 0);
+    }
+}
+
+/// A 100 and then the end: that is no response, and no part of one.
+async fn fc5_an_interim_response_and_then_the_end_is_no_response<R: Runtime>(world: &World<R>) {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    for (rest, kind) in [("", Kind::ClosedBeforeResponse), ("HTTP/1.1 2", Kind::IncompleteHead)] {
+        let server = Server::scripted(Connection::new().expect_request().send(interim).send(rest).close());
+        let error = world.session().get(server.url("/")).send().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(server.accepted(), 1, "the server has begun to act on it");
+    }
+}
+
+async fn fa14_trailers_that_count_only_in_a_head_are_dropped<R: Runtime>(world: &World<R>) {
+    let said = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\
+                X-Sum: 1\r\nSet-Cookie: late=1\r\nContent-Length: 1\r\nAuthorization: Basic eDp5\r\n\r\n";
+    let server = Server::scripted(Connection::new().expect_request().send(said));
+    let session = world.session();
+    let mut response = session.get(server.url("/")).send().await.unwrap();
+    while response.chunk().await.unwrap().is_some() {}
+    let names: Vec<_> = response.trailers().iter().map(|field| field.name.to_owned()).collect();
+    assert_eq!((names, session.cookies(|jar| jar.len())), (vec!["X-Sum".to_owned()], 0));
 }
 
 async fn q25_q32_trailers_come_after_the_body_and_set_nothing<R: Runtime>(world: &World<R>) {

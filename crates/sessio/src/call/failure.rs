@@ -28,6 +28,7 @@ impl Call {
             return;
         }
         let mut error = error.with_url(&self.request.url).with_progress(self.progress());
+        error = error.with_history(self.history().to_vec());
         if let Some(proxy) = self.request.reach.plan.proxy() {
             error = error.with_proxy(proxy);
         }

@@ -7,7 +7,7 @@ use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::conn::{Advance, Conn};
 use crate::error::{Error, Kind, Result, Timeout, escape};
-use crate::h1::{Asked, Event as Came, Receiver, Sender};
+use crate::h1::{Asked, Event as Came, Receiver, Reuse, Sender, Why};
 use crate::head::Head;
 use crate::retry::{self, Failure};
 
@@ -162,6 +162,11 @@ impl Call {
                 }
                 Ok(Came::Head(head)) => {
                     self.clock.rest();
+                    if self.receiver.reuse() == Reuse::No(Why::Upgraded) {
+                        // What follows is not HTTP, and nobody here could read it (row FW5).
+                        let error = Error::new(Kind::UnsupportedUpgrade);
+                        return self.fail(error.with_response(self.exchange(head)));
+                    }
                     self.is_duplex = self.goes_on(&head);
                     self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
                     self.head = Some(head);

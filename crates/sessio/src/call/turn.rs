@@ -293,8 +293,7 @@ impl Call {
 
     /// Ends the call with an error that holds the response.
     fn refuse(&mut self, error: Error, exchange: Exchange) {
-        let history = std::mem::take(&mut self.past_mut().history);
-        self.fail(error.with_response(exchange).with_history(history));
+        self.fail(error.with_response(exchange));
     }
 }
 
