@@ -24,6 +24,8 @@ macro_rules! request_steps {
             form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
             compress[](coding: $crate::sessio::coding::Coding);
             redirects[](most: impl Into<Option<u32>>);
+            detect_loops[](detect: bool);
+            keep_on_upgrade[](keep: bool);
             timeout[](most: impl Into<Option<std::time::Duration>>);
             expect_continue[]();
             on_upload_progress[](tell: impl Fn($crate::sessio::Transfer) + Send + Sync + 'static);

@@ -22,7 +22,7 @@ use crate::proxy::Proxies;
 use crate::reach::Reach;
 use crate::redirect::Targets;
 use crate::request::{Change, HeaderChanges, Request};
-use crate::settings::{Settings, Timeouts};
+use crate::settings::{ACCEPT_ENCODING, Settings, Timeouts};
 
 /// A request with all of the session's defaults in it.
 #[non_exhaustive]
@@ -49,6 +49,10 @@ pub struct Merged {
     pub compress: Option<Coding>,
     /// How many redirects to follow; `None` hands a redirect over.
     pub max_redirects: Option<u32>,
+    /// See [`Settings::detect_loops`].
+    pub detect_loops: bool,
+    /// See [`Settings::keep_on_upgrade`].
+    pub keep_on_upgrade: bool,
     /// Headers that stay behind when a redirect leaves the origin.
     pub sensitive_headers: Arc<[Box<str>]>,
     /// The time limits.
@@ -171,6 +175,8 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         max_redirects: request
             .max_redirects
             .applied(settings.follow_redirects.then_some(settings.max_redirects)),
+        detect_loops: request.detect_loops.applied(Some(settings.detect_loops)).unwrap_or(false),
+        keep_on_upgrade: request.keep_on_upgrade.applied(Some(settings.keep_on_upgrade)).unwrap_or(false),
         sensitive_headers: Arc::clone(&settings.sensitive_headers),
         timeouts: request.timeouts.applied(&settings.timeouts),
         limits,
@@ -245,6 +251,7 @@ fn merge_headers(session: &Headers, changes: &HeaderChanges, overrides: &mut Vec
     // Room for Host, Cookie, the body's two and Authorization, so that preparing allocates nothing more.
     let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
     if changes.is_empty() {
+        ask_for_plain_ranges(&mut headers, overrides);
         return headers;
     }
     for name in &changes.removed {
@@ -261,5 +268,20 @@ fn merge_headers(session: &Headers, changes: &HeaderChanges, overrides: &mut Vec
     for field in changes.appended.iter() {
         headers.append_field(field);
     }
+    if !changes.set.contains("Accept-Encoding") {
+        ask_for_plain_ranges(&mut headers, overrides);
+    }
     headers
+}
+
+/// A range is counted in bytes as they are sent: where the default says which codings are accepted, servers answer with
+/// the whole, or with a part of something coded. Fetch asks for no coding then (row FB4).
+fn ask_for_plain_ranges(headers: &mut Headers, overrides: &mut Vec<Override>) {
+    const NAME: &str = "Accept-Encoding";
+    if headers.contains("Range")
+        && headers.get_all(NAME).eq([ACCEPT_ENCODING.as_bytes()])
+        && headers.insert(NAME, "identity").is_ok()
+    {
+        overrides.push(Override { part: Part::Header, name: NAME.into(), removed: false });
+    }
 }

@@ -82,7 +82,8 @@ impl Prepared {
                     max: merged.max_redirects.unwrap_or(u32::MAX),
                     sensitive: merged.sensitive_headers,
                     targets: merged.redirect_targets,
-                    ..RedirectRules::default()
+                    keep_on_upgrade: merged.keep_on_upgrade,
+                    detect_loops: merged.detect_loops,
                 },
                 timeouts: merged.timeouts,
                 limits: merged.limits,

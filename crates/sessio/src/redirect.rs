@@ -9,6 +9,7 @@
 //! That is RFC 9110 section 15.4, and differs from requests where requests loses methods or bodies (row
 //! B06). A redirect to another origin, and an origin is scheme, host and port, leaves credentials, the
 //! caller's cookies and the caller's Host behind; they never come back on a later hop (rows B05, B12, V28).
+//! From `http` to `https` on the same host and the default ports they go along, unless the settings say otherwise.
 
 mod targets;
 
@@ -34,11 +35,12 @@ pub struct RedirectRules {
     pub sensitive: Arc<[Box<str>]>,
     /// Where they may lead.
     pub targets: Targets,
-    /// Whether the step from `http` to `https` on the same host, both on their own ports, keeps
-    /// credentials, as requests does (rule R-16). Off: it is another origin.
+    /// Whether the step from `http` to `https` on the same host, both on their default ports, keeps
+    /// credentials, as requests does (rule R-16); `true` at first. With `false` it is another origin. See
+    /// [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade).
     pub keep_on_upgrade: bool,
     /// Whether a request that was already sent in this call, to the letter, ends it with
-    /// [`Kind::RedirectLoop`].
+    /// [`Kind::RedirectLoop`]; `false` at first. See [`Settings::detect_loops`](crate::Settings::detect_loops).
     pub detect_loops: bool,
 }
 
@@ -48,8 +50,8 @@ impl Default for RedirectRules {
             max: 30,
             sensitive: Arc::default(),
             targets: Targets::default(),
-            keep_on_upgrade: false,
-            detect_loops: true,
+            keep_on_upgrade: true,
+            detect_loops: false,
         }
     }
 }

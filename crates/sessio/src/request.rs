@@ -83,6 +83,10 @@ pub struct Request {
     pub compress: Option<Coding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
+    /// Whether a loop of redirects is an error; see [`detect_loops`](Self::detect_loops).
+    pub detect_loops: Change<bool>,
+    /// Whether credentials go along from `http` to `https`; see [`keep_on_upgrade`](Self::keep_on_upgrade).
+    pub keep_on_upgrade: Change<bool>,
     /// The time limits, one by one.
     pub timeouts: TimeoutChanges,
     /// The limits on what is accepted from the server.
@@ -239,6 +243,21 @@ impl Request {
     }
 
     /// Leaves a header out, the session's too (story S9).
+    ///
+    /// Some headers belong to every request, and are written anew where nobody gives them: `Host` by the URL (RFC 9112
+    /// section 3.2), `Content-Length` or `Transfer-Encoding` by the body. To remove one of these undoes an own
+    /// value of the session; the request never goes without. requests does the same.
+    ///
+    /// ```
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let mut settings = Settings::default();
+    /// settings.headers.insert("Host", "other.test")?;
+    /// let request = Request::get("http://example.org/").remove_header("Host");
+    /// let prepared = prepare(merge(&settings, request), &mut Jar::new(), now)?;
+    /// assert_eq!(prepared.headers().get("Host"), Some("example.org"));
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
     pub fn remove_header(mut self, name: &str) -> Self {
         self.headers.remove(name);
         self
@@ -423,6 +442,20 @@ impl Request {
     /// knows the next request.
     pub fn redirects(mut self, most: impl Into<Option<u32>>) -> Self {
         self.max_redirects = most.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Makes an error of redirects that lead back to a request of this call; the session's setting is
+    /// [`Settings::detect_loops`](crate::Settings::detect_loops), off at first.
+    pub fn detect_loops(mut self, detect: bool) -> Self {
+        self.detect_loops = Change::Set(detect);
+        self
+    }
+
+    /// Whether credentials go along where a redirect leads from `http` to `https` on the same host; the session's
+    /// setting is [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade), on at first.
+    pub fn keep_on_upgrade(mut self, keep: bool) -> Self {
+        self.keep_on_upgrade = Change::Set(keep);
         self
     }
 

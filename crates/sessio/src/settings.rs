@@ -35,7 +35,8 @@ use crate::tls::{Engine, Tls};
 #[non_exhaustive]
 pub struct Settings {
     /// Sent with every request: `User-Agent`, `Accept-Encoding`, `Accept` and `Connection` at first. A
-    /// request's own header of the same name wins.
+    /// request's own header of the same name wins. Where a request has a `Range`, the default `Accept-Encoding` becomes
+    /// `identity`.
     pub headers: Headers,
     /// Query parameters of every request. A request's own of the same key win.
     pub params: Params,
@@ -47,6 +48,15 @@ pub struct Settings {
     /// Whether redirects are followed, `true` at first. `HEAD` requests follow none unless they say so
     /// (rule M-25).
     pub follow_redirects: bool,
+    /// Whether a redirect that leads back to a request of the same call is
+    /// [`Kind::RedirectLoop`](crate::Kind::RedirectLoop); `false` at first, and then `max_redirects` is the only limit. It
+    /// is the same request if method, URL, headers with cookies, and body are the same to the letter. A server that
+    /// remembers who has asked may still answer it in another way.
+    pub detect_loops: bool,
+    /// Whether a redirect from `http` to `https` on the same host keeps `Authorization`, the request's own cookies and
+    /// whatever else is bound to the origin; `true` at first, as in requests. Both have to be on their default ports. With
+    /// `false` it is a redirect to another origin like any other.
+    pub keep_on_upgrade: bool,
     /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
     /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
     pub sensitive_headers: Arc<[Box<str>]>,
@@ -122,6 +132,8 @@ impl Default for Settings {
             auth: Auth::None,
             max_redirects: 30,
             follow_redirects: true,
+            detect_loops: false,
+            keep_on_upgrade: true,
             sensitive_headers: Arc::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
@@ -151,6 +163,8 @@ impl fmt::Debug for Settings {
             .field("auth", &self.auth)
             .field("max_redirects", &self.max_redirects)
             .field("follow_redirects", &self.follow_redirects)
+            .field("detect_loops", &self.detect_loops)
+            .field("keep_on_upgrade", &self.keep_on_upgrade)
             .field("sensitive_headers", &self.sensitive_headers)
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)

@@ -118,6 +118,8 @@ impl World {
         };
         let mut settings = Settings::default();
         settings.sensitive_headers = ["x-listed".into()].into();
+        settings.keep_on_upgrade = draw(4) > 0;
+        let keeps_on_upgrade = settings.keep_on_upgrade;
         settings.engine = engine();
         settings.tls = settings.tls.identity(
             Identity::from_der(["MARK-certificate"], KeyFormat::Pkcs8, "MARK-private-key").unwrap(),
@@ -166,22 +168,30 @@ impl World {
         assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
         self.runs += 1;
         self.requests += reached.len() as u64;
-        self.judge(&sights, &origin_of(&Url::parse(&first).unwrap()), why);
+        self.judge(&sights, &origin_of(&Url::parse(&first).unwrap()), keeps_on_upgrade, why);
     }
 
-    fn judge(&mut self, sights: &[Sight], first: &str, why: impl Fn() -> String) {
-        let mut is_home = true;
+    fn judge(&mut self, sights: &[Sight], first: &str, keeps_on_upgrade: bool, why: impl Fn() -> String) {
+        let (mut first, mut is_home) = (first.to_owned(), true);
         for sight in sights {
             let text = String::from_utf8_lossy(&sight.bytes);
             let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
             // A request that reaches another origin is the end of what is the first one's.
             let origin = readers.into_iter().flatten().find(|who| who.contains("://"));
-            is_home &= origin.is_none_or(|origin| origin == first);
+            if let Some(origin) = origin.filter(|origin| **origin != first) {
+                // Unless that is the same host by https, both on their default ports: then it moves along.
+                let host = first.strip_prefix("http://").and_then(|rest| rest.strip_suffix(":80"));
+                let is_upgrade = host.is_some_and(|host| *origin == format!("https://{host}:443"));
+                is_home &= keeps_on_upgrade && is_upgrade;
+                if is_home {
+                    first.clone_from(origin);
+                }
+            }
             for (secret, arrived) in SECRETS.iter().zip(&mut self.arrived) {
                 if !secret.is_in(&text) {
                     continue;
                 }
-                let is_owner = |who: &String| secret.owner.is(who, first, is_home);
+                let is_owner = |who: &String| secret.owner.is(who, &first, is_home);
                 assert!(
                     readers.into_iter().flatten().any(is_owner),
                     "{}: {} was seen by {}\n{text}",

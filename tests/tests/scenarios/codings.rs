@@ -11,6 +11,7 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
+    fb4_fn11_a_range_is_asked_for_without_codings_and_a_part_is_not_decoded
     codings_are_undone_however_the_body_is_framed_and_cut
     what_was_not_accepted_is_handed_out_as_it_came
     p148_unknown_codings_are_handed_out_and_named
@@ -253,4 +254,30 @@ async fn v117_q19_what_is_skipped_is_not_undone<R: Runtime>(world: &World<R>) {
     let response = session.get(server.url("/")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.accepted()), (200, 1));
     response.bytes().await.unwrap();
+}
+
+async fn fb4_fn11_a_range_is_asked_for_without_codings_and_a_part_is_not_decoded<R: Runtime>(
+    world: &World<R>,
+) {
+    let part = b"\x1f\x8b\x08 a part of something coded";
+    let head = "HTTP/1.1 206 Partial Content\r\nContent-Encoding: gzip\r\nContent-Range: bytes 0-26/9000\r\n";
+    let said = [format!("{head}Content-Length: {}\r\n\r\n", part.len()).as_bytes(), part].concat();
+    let session = world.session();
+    for (own, sent) in [(None, "identity"), (Some("gzip"), "gzip"), (Some("gzip, deflate"), "gzip, deflate")]
+    {
+        let server = Server::scripted(Connection::new().expect_request().send(&said));
+        let mut request = session.get(server.url("/")).header("Range", "bytes=0-26");
+        if let Some(own) = own {
+            request = request.header("accept-encoding", own);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 206);
+        assert_eq!(response.headers().get("Content-Encoding"), Some("gzip"));
+        assert_eq!(response.bytes().await.unwrap(), part[..]);
+        assert_eq!(server.requests()[0].header_all("accept-encoding"), [sent]);
+    }
+    // Who wants it decoded all the same says so.
+    let server = Server::scripted(Connection::new().expect_request().send(&said));
+    let request = session.get(server.url("/")).header("Range", "bytes=0-26").decode(true);
+    assert_eq!(request.send().await.unwrap().bytes().await.unwrap_err().kind(), Kind::BadCoding);
 }

@@ -1,11 +1,13 @@
 //! Where a redirect leads, and what goes along.
 
-use sessio::{Error, Kind};
+use std::time::Duration;
+
+use sessio::{Error, Kind, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::redirect;
+use sessio_tests::trail::{nowhere, redirect};
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -18,10 +20,12 @@ scenarios! {
     r20_r21_b07_f32_bodies_are_sent_again_or_the_redirect_is_an_error
     r22_f42_the_limit_counts_redirects_and_its_error_has_the_response
     r22_b22_loops_are_seen_unless_a_cookie_breaks_them
+    fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit
     r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits
     r25_a_redirect_that_is_not_followed_knows_where_it_leads
     r27_parameters_and_session_headers_are_not_added_again
     m25_head_does_not_follow_by_itself
+    fc4_an_error_on_a_later_hop_has_the_hops_before
 }
 
 mod together {
@@ -95,7 +99,7 @@ async fn r06_r07_r08_locations_are_resolved_and_inherit_the_fragment<R: Runtime>
     // The same URL but for the fragment is the same request again.
     let own = "HTTP/1.1 302 X\r\nLocation: #own\r\nContent-Length: 0\r\n\r\n";
     server.script_path("/x", Connection::new().expect_request().send(own));
-    let error = session.get(server.url("/x#asked")).send().await.unwrap_err();
+    let error = session.get(server.url("/x#asked")).detect_loops(true).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::RedirectLoop);
     // Of several fragments on the way the last one holds.
     let inner = redirect(&server, "/redirect-to?url=/get", 302) + "#inner";
@@ -240,6 +244,11 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
 
 async fn r22_b22_loops_are_seen_unless_a_cookie_breaks_them<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
+    let switched: sessio::Result<()> = session.update(|settings| {
+        settings.detect_loops = true;
+        Ok(())
+    });
+    switched.unwrap();
     let hop = |to: &str, cookie: &str| {
         let head = format!("HTTP/1.1 302 X\r\nLocation: {to}\r\n{cookie}Content-Length: 0\r\n\r\n");
         Connection::new().expect_request().send(head)
@@ -256,6 +265,85 @@ async fn r22_b22_loops_are_seen_unless_a_cookie_breaks_them<R: Runtime>(world: &
     let response = session.get(a.url("/self")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "in");
 }
+
+/// A page that answers 302 to itself until it is ready, and two servers that send back and forth.
+async fn fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit<R: Runtime>(world: &World<R>) {
+    let (a, b, session) = (Server::start(), Server::start(), world.session());
+    let hop = |to: &str| {
+        let head = format!("HTTP/1.1 302 X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+        Connection::new().expect_request().send(head)
+    };
+    for _ in 0..3 {
+        a.script_path("/wait", hop("/wait"));
+        a.script_path("/there", hop(&b.url("/back")));
+        b.script_path("/back", hop(&a.url("/there")));
+    }
+    a.script_path("/wait", Connection::new().expect_request().ok("ready"));
+    a.script_path("/there", Connection::new().expect_request().ok("home"));
+    for (path, word, hops) in [("/wait", "ready", 3), ("/there", "home", 6)] {
+        let response = session.get(a.url(path)).send().await.unwrap();
+        assert_eq!(response.history().len(), hops);
+        assert_eq!(response.text().await.unwrap(), word);
+    }
+    // It ends all the same.
+    let before = a.requests().len();
+    for _ in 0..40 {
+        a.script_path("/ever", hop("/ever"));
+    }
+    let error = session.get(a.url("/ever")).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.history().len()), (Kind::TooManyRedirects, 30));
+    assert_eq!(a.requests().len(), before + 31);
+}
+
+async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &World<R>) {
+    let (server, gone) = (Server::start(), nowhere());
+    let to = |location: &str| redirect(&server, location, 302);
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+    let bad = "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n";
+    server.script_path("/closed", Connection::new().expect_request().close());
+    server.script_path("/bad", Connection::new().expect_request().send(bad).close());
+    server.script_path("/coded", Connection::new().expect_request().send(CODED));
+    server.script_path("/silent", Connection::new().expect_request().stall());
+    for (url, kind) in [
+        (to(&to(&gone.url("/"))), Kind::Connect),
+        (to(&to(&server.url("/closed"))), Kind::ClosedBeforeResponse),
+        (to(&to(&server.url("/bad"))), Kind::BadLength),
+        (to(&to("http://[")), Kind::BadLocation),
+        (to(&to("ftp://a/")), Kind::UnsupportedRedirectScheme),
+        (to(&to(&server.url("/silent"))), Kind::Timeout(Timeout::Head)),
+    ] {
+        let session = world.session();
+        let limits: sessio::Result<()> = session.update(|settings| {
+            settings.timeouts.head = Some(Duration::from_millis(500));
+            Ok(())
+        });
+        limits.unwrap();
+        let error = session.get(&url).send().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let is_response = error.response().is_some();
+        let hops: Vec<_> = error.history().iter().map(|hop| hop.head.status.as_u16()).collect();
+        assert_eq!(hops, if is_response { &[302][..] } else { &[302, 302] }, "{error}");
+    }
+    server.release();
+    // And of the body.
+    for (path, said) in [("/cut", cut), ("/coded", CODED)] {
+        server.script_path(path, Connection::new().expect_request().send(said).close());
+        let response = world.session().get(to(&server.url(path))).send().await.unwrap();
+        assert_eq!(response.history().len(), 1);
+        let error = response.bytes().await.unwrap_err();
+        assert_eq!(
+            (error.is_body() || error.kind() == Kind::BadCoding, error.history().len()),
+            (true, 1),
+            "{error}"
+        );
+    }
+    // And of a status.
+    let response = world.session().get(to(&server.url("/status/404"))).send().await.unwrap();
+    let error = sessio::Error::from(response.error_for_status().unwrap_err());
+    assert_eq!(error.history().len(), 1);
+}
+
+const CODED: &str = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone";
 
 async fn r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits<R: Runtime>(world: &World<R>) {
     let head = |framing: &str| format!("HTTP/1.1 302 X\r\nLocation: /get\r\n{framing}\r\n\r\n");

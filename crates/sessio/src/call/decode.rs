@@ -1,5 +1,7 @@
 //! The content codings of the answer.
 
+use http::StatusCode;
+
 use super::Call;
 use crate::coding::Decoding;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +20,10 @@ impl Call {
             return Ok(None);
         }
         let lines = || head.headers.get_all("Content-Encoding");
+        // A part of something coded is nothing that could be decoded by itself (row FB4).
+        if request.decode.is_none() && head.status == StatusCode::PARTIAL_CONTENT {
+            return Ok(None);
+        }
         let is_wanted = request.decode == Some(true) || lines().all(|line| accepts(&request.headers, line));
         if !is_wanted {
             return Ok(None);

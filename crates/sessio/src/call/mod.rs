@@ -345,7 +345,8 @@ impl Call {
         self.conn.is_some() || self.request.timeouts.total.is_some() || !matches!(self.phase, Phase::Read)
     }
 
-    /// The trailers of the answer, once its body has been read.
+    /// The trailers of the answer, once its body has been read. Fields that count only in a head, such as
+    /// Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         self.receiver.trailers()

@@ -222,3 +222,23 @@ fn fa2_a_location_leads_to_no_longer_url_than_the_longest() {
         }
     }
 }
+
+#[test]
+fn fb3_by_default_an_upgrade_keeps_what_requests_keeps() {
+    let rules = RedirectRules::default();
+    assert!(rules.keep_on_upgrade && !rules.detect_loops && rules.max == 30);
+    for (from, to, stays) in [
+        ("http://a/", "https://a/", true),
+        ("http://a:80/", "https://a:443/", true),
+        ("http://A/", "https://a/x?y", true),
+        ("https://a/", "http://a/", false),
+        ("http://a/", "https://b/", false),
+        ("http://a/", "https://x.a/", false),
+        ("http://a/", "https://a:8443/", false),
+        ("http://a:8080/", "https://a/", false),
+        ("http://a:443/", "https://a/", false),
+        ("http://a/", "https://a:80/", false),
+    ] {
+        assert_eq!(after(from, to, &rules).leaves_origin, !stays, "{from} {to}");
+    }
+}
