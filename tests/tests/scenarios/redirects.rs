@@ -300,13 +300,14 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
     let to = |location: &str| redirect(&server, location, 302);
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     let bad = "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n";
-    server.script_path("/closed", Connection::new().expect_request().close());
+    // On a connection that was used before it would be asked once more.
+    let closed = Server::scripted(Connection::new().expect_request().close());
     server.script_path("/bad", Connection::new().expect_request().send(bad).close());
     server.script_path("/coded", Connection::new().expect_request().send(CODED));
     server.script_path("/silent", Connection::new().expect_request().stall());
     for (url, kind) in [
         (to(&to(&gone.url("/"))), Kind::Connect),
-        (to(&to(&server.url("/closed"))), Kind::ClosedBeforeResponse),
+        (to(&to(&closed.url("/"))), Kind::ClosedBeforeResponse),
         (to(&to(&server.url("/bad"))), Kind::BadLength),
         (to(&to("http://[")), Kind::BadLocation),
         (to(&to("ftp://a/")), Kind::UnsupportedRedirectScheme),

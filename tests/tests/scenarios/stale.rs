@@ -46,11 +46,11 @@ async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &Wor
 async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runtime>(world: &World<R>) {
     let server = Server::scripted(Script::new().otherwise(Otherwise::Routes));
     let session = world.session();
-    let first = || Connection::new().expect_request().ok("first").gate("idle");
+    let first = |gate: &str| Connection::new().expect_request().ok("first").gate(gate);
     for (number, rest) in [
-        first().send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
-        first().send("x"),
-        first().close(),
+        first("0").send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"),
+        first("1").send("x"),
+        first("2").close(),
     ]
     .into_iter()
     .enumerate()
@@ -60,7 +60,7 @@ async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runt
         let url = server.url("/first");
         assert_eq!(session.get(url).send().await.unwrap().text().await.unwrap(), "first");
         assert_eq!(session.stats().idle, 1);
-        server.open_gate("idle");
+        server.open_gate(&number.to_string());
         if is_end {
             server.wait_closed(2 * number);
         } else {
