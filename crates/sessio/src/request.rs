@@ -476,7 +476,7 @@ impl Request {
     ///
     /// Without a word from here, what the request's `Accept-Encoding` accepts is undone, and where it has none, every
     /// coding that is known (RFC 9110 section 12.5.3). So a header of your own decides too: `identity` has nothing
-    /// undone, whatever the server does.
+    /// undone, whatever the server does. A 206 is handed out as it came: a part of something coded cannot be decoded.
     pub fn decode(mut self, decode: bool) -> Self {
         self.decode = Change::Set(decode);
         self
