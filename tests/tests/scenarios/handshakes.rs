@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sessio::pool::Policy;
 use sessio::tls::Tls;
 use sessio::{Kind, Stage, Timeout};
 use sessio_driver::{Runtime, Session};

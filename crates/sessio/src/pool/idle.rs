@@ -129,13 +129,7 @@ impl<T> Idle<T> {
     }
 
     /// `own` is the list of the host.
-    pub(super) fn insert(
-        &mut self,
-        connection: T,
-        host: usize,
-        until: Instant,
-        own: &mut Ends,
-    ) {
+    pub(super) fn insert(&mut self, connection: T, host: usize, until: Instant, own: &mut Ends) {
         let number = self.next;
         self.next += 1;
         let links = [Link { older: NOWHERE, newer: NOWHERE }; 2];
