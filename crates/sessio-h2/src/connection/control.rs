@@ -66,6 +66,10 @@ impl Connection {
         if self.goaway.as_ref().is_some_and(|before| last > before.last) {
             return Err(ConnectionErrorKind::GoAwayIncreased.into());
         }
+        if self.goaway.is_some() {
+            // One says it all, a second one at the end of a graceful shutdown; more than that are a flood.
+            self.on_empty_frame()?;
+        }
         let debug = debug[..debug.len().min(DEBUG_BYTES)].to_vec();
         self.goaway = Some(GoAway { last, code, debug });
         // Those above are safe to repeat: the peer has not processed them and will not.

@@ -1,12 +1,12 @@
 //! Bytes to move, and time.
 
 use core::time::Duration;
+use std::fmt;
 
 use super::Connection;
 use crate::ConnectionErrorKind;
 
 /// Bytes to move. Each field is a wish, and empty where there is none.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Io<'c> {
     /// Bytes for the peer.
@@ -16,6 +16,17 @@ pub struct Io<'c> {
     pub recv: &'c mut [u8],
     /// When to ask again, if nothing moves before.
     pub deadline: Option<Duration>,
+}
+
+/// Without the bytes: among them are secrets.
+impl fmt::Debug for Io<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Io")
+            .field("send", &self.send.len())
+            .field("recv", &self.recv.len())
+            .field("deadline", &self.deadline)
+            .finish()
+    }
 }
 
 impl Connection {
@@ -41,6 +52,9 @@ impl Connection {
     }
 
     /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the transport, or its failure.
+    ///
+    /// Nothing is looked at before [`poll_event`](Self::poll_event): also after the end of the transport it
+    /// tells first what came before.
     pub fn received(&mut self, n: usize, now: Duration) {
         if n == 0 {
             // What came before is still to be read: see `next_event`.

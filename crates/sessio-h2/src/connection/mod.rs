@@ -13,6 +13,7 @@ mod state;
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::fmt;
 
 use crate::budget::Budget;
 use crate::frame::{self, MAX_WINDOW};
@@ -37,6 +38,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How much of a GOAWAY's debug data is kept.
 const DEBUG_BYTES: usize = 256;
 
+/// How much of our own header table an idle connection keeps.
+const IDLE_TABLE: usize = 2048;
+
 /// An HTTP/2 connection of a client, without its transport.
 ///
 /// Whoever owns the transport moves bytes ([`io`](Self::io), [`sent`](Self::sent),
@@ -46,7 +50,6 @@ const DEBUG_BYTES: usize = 256;
 ///
 /// Time is an argument: how long it is since a moment that the caller chooses, the same for all calls. It
 /// never goes back.
-#[derive(Debug)]
 pub struct Connection {
     config: Config,
     /// The latest time that we were told.
@@ -182,7 +185,7 @@ impl Connection {
     }
 
     /// Gives memory back while no stream is open: to be called when the connection begins to idle. An idle
-    /// connection keeps the fields of its HPACK tables and a buffer of 512 bytes.
+    /// connection has less than 8 KiB then: itself, a buffer of 512 bytes, and the HPACK tables.
     pub fn rest(&mut self) {
         if self.streams.is_empty() {
             self.settle_loose();
@@ -192,7 +195,19 @@ impl Connection {
             self.fields = FieldBlock::new();
             (self.finished, self.writable) = (VecDeque::new(), VecDeque::new());
             self.decoder.shrink();
-            self.encoder.shrink();
+            self.encoder.shrink(IDLE_TABLE);
         }
+    }
+}
+
+/// Without bytes: among them are secrets.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("state", &self.state(self.now))
+            .field("streams", &self.streams.active)
+            .field("unsent", &self.outgoing.len())
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }

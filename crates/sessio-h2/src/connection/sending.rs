@@ -148,11 +148,9 @@ impl Connection {
     /// # Errors
     /// The request has ended, or the stream has.
     pub fn send_body(&mut self, id: StreamId, bytes: &[u8], is_last: bool) -> Result<usize, NotSending> {
-        let room = AHEAD.saturating_sub(self.outgoing.len());
-        let stream = self.streams.get_mut(id.0).filter(|stream| stream.is_sending).ok_or(NotSending)?;
-        let credit = usize::try_from(self.send_window.min(stream.send_window)).unwrap_or(0);
-        let room = if room < bytes.len().min(LEAST) { 0 } else { room };
-        let taken = bytes.len().min(credit).min(room);
+        let room = self.room(id.0, bytes.len()).ok_or(NotSending)?;
+        let stream = self.streams.get_mut(id.0).ok_or(NotSending)?;
+        let taken = bytes.len().min(room);
         let is_end = is_last && taken == bytes.len();
         if taken > 0 || is_end {
             stream.send_window -= taken as i64;
@@ -170,15 +168,44 @@ impl Connection {
         if is_end {
             stream.is_sending = false;
             self.leave(id.0);
-        } else if taken < bytes.len() && stream.turn == Turn::Idle {
-            if stream.send_window > 0 {
-                stream.turn = Turn::Queued;
-                self.writable.push_back(id.0);
-            } else {
-                stream.turn = Turn::Blocked;
-            }
+        } else if taken < bytes.len() {
+            self.wait_to_send(id.0);
         }
         Ok(taken)
+    }
+
+    /// How many bytes [`send_body`](Self::send_body) takes now: for a caller that reads a body piece by
+    /// piece. If there are none, [`Event::Writable`](crate::Event::Writable) says when there are.
+    ///
+    /// # Errors
+    /// The request has ended, or the stream has.
+    pub fn body_room(&mut self, id: StreamId) -> Result<usize, NotSending> {
+        let room = self.room(id.0, usize::MAX).ok_or(NotSending)?;
+        if room == 0 {
+            self.wait_to_send(id.0);
+        }
+        Ok(room)
+    }
+
+    /// How many bytes of a request there is credit and room for, if it goes on; none rather than a few.
+    fn room(&self, id: u32, wanted: usize) -> Option<usize> {
+        let stream = self.streams.get(id).filter(|stream| stream.is_sending)?;
+        let credit = usize::try_from(self.send_window.min(stream.send_window)).unwrap_or(0);
+        let room = AHEAD.saturating_sub(self.outgoing.len());
+        Some(if room < wanted.min(LEAST) { 0 } else { room.min(credit) })
+    }
+
+    /// The stream is told when it can send.
+    fn wait_to_send(&mut self, id: u32) {
+        let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.turn == Turn::Idle) else {
+            return;
+        };
+        if stream.send_window > 0 {
+            stream.turn = Turn::Queued;
+            self.writable.push_back(id);
+        } else {
+            stream.turn = Turn::Blocked;
+        }
     }
 
     /// Ends a request with trailers.

@@ -183,6 +183,12 @@ impl Decoder {
     pub fn shrink(&mut self) {
         self.table.shrink();
     }
+
+    /// How much of the heap the table has.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.table.memory()
+    }
 }
 
 /// Appends a string.

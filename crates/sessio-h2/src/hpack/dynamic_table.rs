@@ -1,11 +1,11 @@
 //! The dynamic table (RFC 7541 section 2.3.2).
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use super::FIELD_OVERHEAD;
 
 /// Entries in the order of their insertion, their bytes in one piece.
-#[derive(Debug)]
 pub(super) struct DynamicTable {
     bytes: Vec<u8>,
     /// How many bytes have been dropped from the front of `bytes` since the table began.
@@ -90,9 +90,18 @@ impl DynamicTable {
         let end = self.dropped + self.bytes.len() as u64;
         let dead = (self.entries.front().map_or(end, |entry| entry.start) - self.dropped) as usize;
         if dead > 0 && dead >= self.bytes.len() - dead {
-            self.bytes.drain(..dead);
-            self.dropped += dead as u64;
+            self.drop_bytes(dead);
         }
+    }
+
+    fn drop_bytes(&mut self, n: usize) {
+        self.bytes.drain(..n);
+        self.dropped += n as u64;
+    }
+
+    /// The size as RFC 7541 section 4.1 counts it.
+    pub(super) fn size(&self) -> usize {
+        self.size
     }
 
     /// Looks for a field, and for its name if `wants_name`.
@@ -122,8 +131,25 @@ impl DynamicTable {
 
     /// Gives back what its buffers hold in excess.
     pub(super) fn shrink(&mut self) {
+        if let Some(first) = self.entries.front() {
+            self.drop_bytes((first.start - self.dropped) as usize);
+        }
         self.bytes.shrink_to_fit();
         self.entries.shrink_to_fit();
+    }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+}
+
+/// Without the fields: some are secrets.
+impl fmt::Debug for DynamicTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.len();
+        let table = &mut f.debug_struct("DynamicTable");
+        table.field("entries", &entries).field("size", &self.size).field("max", &self.max).finish()
     }
 }
 

@@ -86,9 +86,21 @@ impl Encoder {
         }
     }
 
-    /// Gives back what its buffers hold in excess.
-    pub fn shrink(&mut self) {
+    /// Gives back what its buffers hold in excess. A table of more than `most` bytes is emptied: the next
+    /// block says so.
+    pub fn shrink(&mut self, most: usize) {
+        let max = self.table.max();
+        if self.table.size() > most {
+            self.set_max_table_size(0);
+            self.set_max_table_size(max);
+        }
         self.table.shrink();
+    }
+
+    /// How much of the heap the table has.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.table.memory()
     }
 }
 

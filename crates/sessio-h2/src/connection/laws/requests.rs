@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::script::{GET, Log, Script, connection, feed, flush, frames};
+use super::script::{Entry, GET, Log, Script, connection, feed, flush, frames};
 use crate::frame::{Header, Kind};
 use crate::hpack::{Decoder, FieldBlock, ListLimits};
 use crate::{Config, Connection, Field, InvalidRequest, OpenError, RequestHead};
@@ -152,4 +152,33 @@ fn an_empty_piece_ends_a_request() {
     let sent = frames(&flush(&mut client));
     let last = sent.last().unwrap();
     assert_eq!((last.0.kind, last.0.length, last.0.is_end_stream()), (Kind::DATA, 0, true));
+}
+
+/// Who has nothing to send yet asks for room, and is told when there is some.
+#[test]
+fn room_for_a_body_is_told() {
+    let mut client = connection(&Config::default(), 0);
+    let stream = client.open(&RequestHead { method: "PUT", ..GET }, [], false, Duration::ZERO).unwrap();
+    flush(&mut client);
+    assert_eq!(client.body_room(stream), Ok(65_535));
+    assert_eq!(client.send_body(stream, &[b'x'; 65_000], false), Ok(65_000));
+    assert_eq!(client.body_room(stream), Ok(0));
+    assert!(client.poll_event().is_none());
+    flush(&mut client);
+    let mut log = Log::default();
+    log.take(&mut client);
+    assert_eq!(log.events, [(1, Entry::Writable)]);
+    assert_eq!(client.body_room(stream), Ok(535));
+    assert_eq!(client.send_body(stream, &[b'x'; 535], false), Ok(535));
+    flush(&mut client);
+    assert_eq!(client.body_room(stream), Ok(0));
+    let credit = Script::new().frame(Kind::WINDOW_UPDATE, 0, 0, &[0, 0, 1, 0]);
+    feed(&mut client, &credit.bytes, usize::MAX, &mut log);
+    assert_eq!(log.events.len(), 1, "the stream has no credit");
+    let credit = Script::new().frame(Kind::WINDOW_UPDATE, 0, 1, &[0, 0, 0, 9]);
+    feed(&mut client, &credit.bytes, usize::MAX, &mut log);
+    assert_eq!(log.events[1..], [(1, Entry::Writable)]);
+    assert_eq!(client.body_room(stream), Ok(9));
+    assert_eq!(client.send_body(stream, b"", true), Ok(0));
+    assert!(client.body_room(stream).is_err());
 }
