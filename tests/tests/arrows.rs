@@ -126,6 +126,13 @@ fn law_1_the_core_is_small_and_pure() {
     }
 }
 
+/// HTTP/2 is a crate that others can use by itself.
+#[test]
+fn http_2_depends_on_nothing() {
+    let tree = cargo(&["tree", "-p", "sessio-h2", "-e", "normal", "--prefix", "none"]);
+    assert_eq!(tree.lines().count(), 1, "{tree}");
+}
+
 #[test]
 fn a_backend_with_tls_is_small_and_without_is_rid_of_it() {
     let crates = |features: &[&str]| -> BTreeSet<String> {
