@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn all(jar: &Jar) -> Vec<String> {
-        let shown = |cookie: &crate::Cookie| {
+        let shown = |cookie: &crate::cookie::Cookie| {
             format!("{}@{}", String::from_utf8_lossy(cookie.pair()), cookie.domain())
         };
         let mut all: Vec<_> = jar.iter().map(shown).collect();

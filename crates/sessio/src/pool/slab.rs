@@ -22,6 +22,12 @@ impl<V> Slab<V> {
         self.places.len() - 1
     }
 
+    /// How many values it has had at once, at most.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.places.len()
+    }
+
     pub(super) fn remove(&mut self, at: usize) -> Option<V> {
         let value = self.places.get_mut(at)?.take()?;
         self.free.push(at);

@@ -43,6 +43,7 @@ fn sweep(pool: &mut Pool<u32>, now: Instant) {
     }
     assert!(pool.by_key.len() <= FEW_HOSTS + 1, "{}", pool.by_key.len());
     assert!(!pool.by_key.contains_key("http://other0"));
+    assert!(pool.hosts.places() <= FEW_HOSTS + 1, "{}", pool.hosts.places());
 }
 
 #[test]
