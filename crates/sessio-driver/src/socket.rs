@@ -20,10 +20,27 @@ pub fn tcp_socket(address: SocketAddr, tcp: &Tcp) -> io::Result<Socket> {
     if let Some(keep) = &tcp.keep_alive {
         socket.set_tcp_keepalive(&keepalive(keep)?)?;
     }
+    if let Some(span) = tcp.user_timeout {
+        set_user_timeout(&socket, span)?;
+    }
     if let Some(local) = tcp.local_address {
         socket.bind(&SocketAddr::new(local, 0).into())?;
     }
     Ok(socket)
+}
+
+/// No time at all would be the system's own limit.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+fn set_user_timeout(socket: &Socket, span: Duration) -> io::Result<()> {
+    let part = u64::from(span.subsec_nanos() % 1_000_000 > 0);
+    let span = span.saturating_add(Duration::from_millis(part)).max(Duration::from_millis(1));
+    // What the system takes: 24 days.
+    socket.set_tcp_user_timeout(Some(span.min(Duration::from_millis(i32::MAX as u64))))
+}
+
+#[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+fn set_user_timeout(_: &Socket, _: Duration) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no TCP_USER_TIMEOUT"))
 }
 
 #[cfg(any(
@@ -102,6 +119,24 @@ mod tests {
             let socket = options(|tcp| tcp.keep_alive = Some(keep)).unwrap();
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(seconds));
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn fs10_the_user_timeout_is_set_in_whole_milliseconds() {
+        let of =
+            |tcp: Option<Duration>| options(|to| to.user_timeout = tcp).unwrap().tcp_user_timeout().unwrap();
+        assert_eq!(of(None), None);
+        let (micro, milli) = (Duration::from_micros, Duration::from_millis);
+        for (asked, set) in [
+            (Duration::ZERO, milli(1)),
+            (micro(1), milli(1)),
+            (micro(1001), milli(2)),
+            (milli(90_000), milli(90_000)),
+            (Duration::MAX, milli(i32::MAX as u64)),
+        ] {
+            assert_eq!(of(Some(asked)), Some(set), "{asked:?}");
         }
     }
 

@@ -77,7 +77,7 @@ pub struct Settings {
     pub routes: Routes,
     /// Who turns names into addresses: the runtime at first.
     pub resolver: Resolver,
-    /// How TCP connections are opened: local address, keep-alive, no delay.
+    /// How TCP connections are opened: local address, keep-alive, no delay, user timeout.
     pub tcp: Tcp,
     /// Whom to trust and who we are: verification, roots, client certificate, versions.
     pub tls: Tls,

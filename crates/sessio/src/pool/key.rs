@@ -52,7 +52,7 @@ impl<'a> Key<'a> {
         let Reach {
             routes,
             resolver,
-            tcp: Tcp { local_address, keep_alive, nodelay },
+            tcp: Tcp { local_address, keep_alive, nodelay, user_timeout },
             tls,
             engine,
             plan,
@@ -112,7 +112,28 @@ impl<'a> Key<'a> {
         if !nodelay {
             text.to_mut().push_str(" delayed");
         }
+        if let Some(span) = user_timeout {
+            add(&mut text, format_args!(" unheard for {span:?}"));
+        }
         Self(text).with_secret(plan)
+    }
+
+    /// The same key, of connections that depend on this one of several reactors.
+    ///
+    /// ```
+    /// use sessio::{Url, pool::Key};
+    ///
+    /// let url = Url::parse("http://example.org/")?;
+    /// let key = Key::of(&url).on_reactor(2);
+    /// assert_eq!(key.as_str(), "http://example.org on reactor 2");
+    /// assert_eq!(key.origin(), "http://example.org");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_reactor(mut self, number: u64) -> Self {
+        let end = self.as_str().len();
+        self.0.to_mut().insert_str(end, &format!(" on reactor {number}"));
+        self
     }
 
     /// What is said to a proxy tells connections apart too, to the letter. It stands behind a NUL and is not shown.
@@ -237,6 +258,8 @@ mod tests {
             key(url, keep(KeepAlive { interval: Some(Duration::from_secs(1)), ..minute })),
             key(url, keep(KeepAlive { retries: Some(1), ..minute })),
             key(url, |reach| reach.tcp.nodelay = false),
+            key(url, |reach| reach.tcp.user_timeout = Some(Duration::from_secs(60))),
+            key(url, |reach| reach.tcp.user_timeout = Some(Duration::from_secs(61))),
         ];
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for text in &keys {

@@ -15,11 +15,18 @@ pub struct Tcp {
     pub keep_alive: Option<KeepAlive>,
     /// Whether small writes go out at once, `true` at first (`TCP_NODELAY`).
     pub nodelay: bool,
+    /// How long what was sent may stay without a word of the peer's system that it has arrived; then the connection is
+    /// closed. `None`, where it starts, is the system's own limit, about 15 minutes on Linux. It finds out that a peer is
+    /// gone while something is sent, as [`keep_alive`](Self::keep_alive) does while nothing is.
+    ///
+    /// That is `TCP_USER_TIMEOUT` (RFC 5482), in whole milliseconds: a part of one is rounded up. Linux, Android and
+    /// Fuchsia have it. Elsewhere connecting fails with [`Unsupported`](std::io::ErrorKind::Unsupported).
+    pub user_timeout: Option<Duration>,
 }
 
 impl Default for Tcp {
     fn default() -> Self {
-        Self { local_address: None, keep_alive: None, nodelay: true }
+        Self { local_address: None, keep_alive: None, nodelay: true, user_timeout: None }
     }
 }
 
