@@ -1,6 +1,6 @@
 //! Connections of smol.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::mem::MaybeUninit;
 use std::task::{Context, Poll, ready};
 
@@ -36,6 +36,13 @@ impl Socket {
     }
 }
 
+/// A write to a connection that was closed is an error, and never a SIGPIPE, which kills the process where the program has
+/// left it as it was. Where there is no such flag the socket is set up like that, or the system knows no such signal.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const WRITE: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const WRITE: i32 = 0;
+
 #[cfg(unix)]
 fn is_in_progress(error: &io::Error) -> bool {
     // Not what a Unix socket with a full backlog says, which is `WouldBlock` and leads to nothing.
@@ -69,7 +76,7 @@ impl Stream for Socket {
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            match self.socket.get_ref().write(bytes) {
+            match self.socket.get_ref().send_with_flags(bytes, WRITE) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 done => return Poll::Ready(done),
