@@ -50,6 +50,12 @@ struct State {
     flood: Option<(u8, Duration)>,
     /// How many reads were filled so.
     flooded: usize,
+    /// How often its process was forked.
+    forks: u32,
+    /// The reactor that connections depend on from now on, if it is not the backend's.
+    reactor: Option<u64>,
+    /// How many sockets may still be asked for in vain: the process has no room for them.
+    without_room: usize,
 }
 
 impl<R: Runtime> Rig<R> {
@@ -119,6 +125,21 @@ impl<R: Runtime> Rig<R> {
         self.state().ahead += time;
     }
 
+    /// From now on this is a child of the process that has opened all connections so far.
+    pub fn fork(&self) {
+        self.state().forks += 1;
+    }
+
+    /// Connections that are opened from now on depend on this reactor.
+    pub fn move_to(&self, reactor: u64) {
+        self.state().reactor = Some(reactor);
+    }
+
+    /// The process may open no more files: so many attempts to connect fail with this error of the system.
+    pub fn exhaust(&self, attempts: usize) {
+        self.state().without_room = attempts;
+    }
+
     /// The addresses that were connected to so far, or tried.
     pub fn dialled(&self) -> Vec<SocketAddr> {
         self.state().dialled.clone()
@@ -182,6 +203,11 @@ impl<R: Runtime> Runtime for Rig<R> {
         let (is_silent, drips) = {
             let mut state = self.state();
             state.dialled.push(address);
+            if let Some(left) = state.without_room.checked_sub(1) {
+                state.without_room = left;
+                // EMFILE on every Unix.
+                return Err(io::Error::from_raw_os_error(24));
+            }
             (state.silent.contains(&address), state.drips)
         };
         let _dialling = Dialling::new(&self.plan);
@@ -204,6 +230,14 @@ impl<R: Runtime> Runtime for Rig<R> {
 
     fn now(&self) -> Now {
         self.backend.now().after(self.state().ahead)
+    }
+
+    fn reactor(&self) -> u64 {
+        self.state().reactor.unwrap_or_else(|| self.backend.reactor())
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.backend.process().unwrap_or_default() + self.state().forks)
     }
 
     fn environment(&self) -> Environment {
@@ -308,18 +342,27 @@ impl<S: Stream> Stream for RigStream<S> {
         self.done(0, read)
     }
 
+    fn poll_read_alone(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: &mut [u8],
+        deadline: Option<Instant>,
+    ) -> Poll<io::Result<usize>> {
+        // There is nothing to wait for where the rig itself sends.
+        if self.is_answered && self.plan.state().flood.is_some() {
+            return self.poll_read(cx, room);
+        }
+        let most = ready!(self.turn(cx, 0, room.len()))?;
+        let deadline = deadline.map(|end| self.plan.behind(end));
+        let read = self.inner.poll_read_alone(cx, &mut room[..most], deadline);
+        self.is_answered |= matches!(read, Poll::Ready(Ok(1..)));
+        self.done(0, read)
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let most = ready!(self.turn(cx, 1, bytes.len()))?;
         let written = self.inner.poll_write(cx, &bytes[..most]);
         self.done(1, written)
-    }
-
-    fn wait_until(&mut self, deadline: Option<Instant>) {
-        // While one direction waits by order, a stream that blocks must not wait for the other; and there is nothing to
-        // wait for where the rig itself sends.
-        let deadline = deadline.map(|end| self.plan.behind(end));
-        let is_flooded = self.is_answered && self.plan.state().flood.is_some();
-        self.inner.wait_until(if self.drips || is_flooded { Some(Instant::now()) } else { deadline });
     }
 
     fn is_idle_open(&self) -> bool {

@@ -1,7 +1,8 @@
 //! HTTP sessions on plain sockets and threads, as people know them from Python's `requests.Session`.
 //!
-//! No runtime is started and no thread is spawned: the calling thread does the work. A session can be shared
-//! by threads.
+//! No runtime is started: the calling thread does the work. Names alone are looked up in threads of their own, at most
+//! 64 for all sessions, so that time limits hold while the system's resolver does not return. A session can be shared by
+//! threads.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,10 +57,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bell;
 mod file;
+mod lookup;
 mod reader;
 mod runtime;
 mod session;
+mod signal;
 mod socket;
 mod streams;
 mod wait;

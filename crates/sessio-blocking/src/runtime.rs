@@ -1,7 +1,7 @@
 //! Sockets and time of the standard library.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 use sessio_driver::sessio::{Now, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, tcp_socket};
 
+use crate::lookup::Looking;
 use crate::socket::Socket;
 use crate::wait::alarm;
 
@@ -22,20 +23,24 @@ impl Runtime for Blocking {
     type Stream = Socket;
     type Sleep = Timer;
 
-    /// The system's resolver cannot be interrupted: a time limit is noticed once it has answered.
+    /// The system's resolver is asked in a thread of its own: it cannot be interrupted, and time limits hold all the same.
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        (host, port).to_socket_addrs().map(Iterator::collect)
+        Looking::new(host, port).await
     }
 
-    async fn connect(&self, address: SocketAddr, tcp: Tcp, deadline: Option<Instant>) -> io::Result<Socket> {
-        Socket::connect(tcp_socket(address, &tcp)?, &address.into(), deadline)
+    async fn connect(&self, address: SocketAddr, tcp: Tcp, _: Option<Instant>) -> io::Result<Socket> {
+        Socket::connect(tcp_socket(address, &tcp)?, &address.into()).await
     }
 
     #[cfg(unix)]
     async fn connect_unix(&self, path: &Path, deadline: Option<Instant>) -> io::Result<Socket> {
         use sessio_driver::socket2::{Domain, SockAddr, Socket as Plain, Type};
         let plain = Plain::new(Domain::UNIX, Type::STREAM, None)?;
-        Socket::connect(plain, &SockAddr::unix(path)?, deadline)
+        Socket::connect_unix(plain, &SockAddr::unix(path)?, deadline)
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(std::process::id())
     }
 
     fn sleep_until(&self, at: Instant) -> Timer {

@@ -1,132 +1,191 @@
-//! Connections that block.
+//! Connections whose reads and writes the calling thread waits for.
 
-use std::io::{self, Read as _, Write as _};
+use std::future::poll_fn;
+use std::io;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use sessio_driver::Stream;
 use sessio_driver::socket2::{SockAddr, Socket as Plain};
 
-/// How long one direction waits while the other is wanted too.
-const SLICE: Duration = Duration::from_millis(10);
+use crate::wait::{forget, ready};
 
-/// No time at all would be for ever.
-const SHORTEST: Duration = Duration::from_micros(1);
+/// A write never waits, and never kills the process: on a connection that was closed it is an error and no SIGPIPE. Where
+/// there is no such flag the socket is set up like that, or the system knows no such signal.
+const WRITE: SendFlags = {
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    {
+        SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL)
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        SendFlags::DONTWAIT
+    }
+    #[cfg(not(unix))]
+    {
+        SendFlags::empty()
+    }
+};
 
-/// A connection that blocks: over TCP, or to a Unix socket.
+/// How a read is told not to wait.
+const READ: RecvFlags = {
+    #[cfg(unix)]
+    {
+        RecvFlags::DONTWAIT
+    }
+    #[cfg(not(unix))]
+    {
+        RecvFlags::empty()
+    }
+};
+
+/// The timeout of a socket is in ticks of the system's clock: below this `poll(2)` waits, to the point.
+const COARSE: Duration = Duration::from_millis(16);
+
+/// A connection over TCP or to a Unix socket. Where the system has a flag for operations that do not wait, the socket
+/// itself is one that blocks, so that a read can wait without a system call for the wait.
 #[derive(Debug)]
 pub struct Socket {
-    socket: Plain,
-    deadline: Option<Instant>,
+    socket: Arc<Plain>,
     /// The read timeout that the socket has.
     timeout: Option<Duration>,
-    /// The peer did not take what was written last.
-    is_stuck: bool,
 }
 
 impl Socket {
-    /// Connects what is not connected yet.
-    pub(crate) fn connect(socket: Plain, to: &SockAddr, deadline: Option<Instant>) -> io::Result<Self> {
-        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()).max(SHORTEST));
-        if to.is_unix() {
-            // That is how long Linux waits for a place in the backlog; there is nothing else to wait for.
-            socket.set_write_timeout(left)?;
-            while let Err(error) = socket.connect(to) {
-                if error.kind() != io::ErrorKind::Interrupted {
+    /// Connects over TCP what is not connected yet, beside whatever else the thread waits for.
+    pub(crate) async fn connect(socket: Plain, to: &SockAddr) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let connection = Self { socket: Arc::new(socket), timeout: None };
+        let socket = &connection.socket;
+        match socket.connect(to) {
+            Err(error) if is_in_progress(&error) => {
+                poll_fn(|_| match is_writable(socket) {
+                    true => Poll::Ready(()),
+                    false => {
+                        ready(socket, PollFlags::OUT);
+                        Poll::Pending
+                    }
+                })
+                .await;
+                if let Some(error) = socket.take_error()? {
                     return Err(error);
                 }
             }
-        } else {
-            socket.connect_timeout(to, left.unwrap_or(Duration::MAX))?;
+            done => done?,
         }
-        // A write that the peer does not take lets the answer be read meanwhile.
-        socket.set_write_timeout(Some(SLICE))?;
-        Ok(Self { socket, deadline: None, timeout: None, is_stuck: false })
+        if cfg!(unix) {
+            socket.set_nonblocking(false)?;
+        }
+        Ok(connection)
     }
 
-    /// Sets the socket's read timeout, if that is another one than it has; says whether there is any time to wait.
-    /// Deadlines differ with every request: in steps of powers of two, hardly any needs a system call.
-    fn set_timeout(&mut self) -> io::Result<bool> {
-        let wanted = match self.deadline {
-            _ if self.is_stuck => Some(SLICE),
-            None => None,
-            Some(end) => {
-                let left = end.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Ok(false);
-                }
-                Some(Duration::from_millis(1 << left.as_millis().max(1).ilog2().min(16)))
+    /// Connects to a Unix socket. If there is no place in its backlog, nothing tells when there is one: the system call
+    /// itself has to wait.
+    #[cfg(unix)]
+    pub(crate) fn connect_unix(socket: Plain, to: &SockAddr, deadline: Option<Instant>) -> io::Result<Self> {
+        loop {
+            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(io::ErrorKind::TimedOut.into());
             }
-        };
+            // That is how long Linux waits. No time at all would be for ever.
+            socket.set_write_timeout(left.map(|left| left.max(Duration::from_micros(1))))?;
+            match socket.connect(to) {
+                Ok(()) => return Ok(Self { socket: Arc::new(socket), timeout: None }),
+                // A signal, or a timeout that was rounded: the deadline decides.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sets the socket's read timeout, unless it has that one. Deadlines differ with every request: in steps of powers
+    /// of two, hardly any needs a system call.
+    fn set_timeout(&mut self, left: Option<Duration>) -> io::Result<()> {
+        let wanted = left.map(|left| Duration::from_millis(1 << left.as_millis().max(1).ilog2().min(16)));
         if wanted != self.timeout {
             self.socket.set_read_timeout(wanted)?;
             self.timeout = wanted;
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Reads what is there. The shortest timeout of a socket is a tick of the system's clock, which is long for whoever
-    /// sends a large body and only looks whether the peer has said something meanwhile.
-    fn glance(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.look()?;
-        self.socket.read(room)
-    }
-
-    /// How many bytes of at most one are there to be read at this moment: none at the end of the stream.
-    #[cfg(unix)]
-    fn look(&self) -> io::Result<usize> {
-        self.socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_PEEK | libc::MSG_DONTWAIT)
-    }
-
-    /// How many bytes of at most one are there to be read at this moment: none at the end of the stream.
-    #[cfg(not(unix))]
-    fn look(&self) -> io::Result<usize> {
-        self.socket.set_nonblocking(true)?;
-        let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
-        self.socket.set_nonblocking(false).and(peeked)
+    /// What an operation has come to; if it would have to wait, the thread waits for the socket once everything else that
+    /// it polls is pending too.
+    fn outcome(&self, done: Result<usize, rustix::io::Errno>, wants: PollFlags) -> Poll<io::Result<usize>> {
+        match done {
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {
+                ready(&self.socket, wants);
+                Poll::Pending
+            }
+            done => Poll::Ready(done.map_err(io::Error::from)),
+        }
     }
 }
 
 impl Stream for Socket {
     const BLOCKS: bool = true;
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        if self.set_timeout()? {
-            pending(cx, || self.socket.read(room))
-        } else {
-            pending(cx, || self.glance(room))
+    fn poll_read(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let read = recv(&*self.socket, room, READ).map(|(_, n)| n);
+        self.outcome(read, PollFlags::IN)
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.outcome(send(&*self.socket, bytes, WRITE), PollFlags::OUT)
+    }
+
+    /// What is left at the end, and after a signal, is waited for by `poll(2)`.
+    fn poll_read_alone(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: &mut [u8],
+        deadline: Option<Instant>,
+    ) -> Poll<io::Result<usize>> {
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        if cfg!(not(unix)) || left.is_some_and(|left| left < COARSE) {
+            return self.poll_read(cx, room);
         }
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = pending(cx, || self.socket.write(bytes));
-        self.is_stuck = written.is_pending();
-        written
-    }
-
-    fn wait_until(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+        self.set_timeout(left)?;
+        let read = recv(&*self.socket, room, RecvFlags::empty()).map(|(_, n)| n);
+        self.outcome(read, PollFlags::IN)
     }
 
     fn is_idle_open(&self) -> bool {
+        let mut byte = [MaybeUninit::<u8>::uninit()];
         // An end of stream and a byte out of turn are both something to read.
-        self.look().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let peeked = recv(&*self.socket, &mut byte, RecvFlags::PEEK | READ);
+        peeked.is_err_and(|error| error == rustix::io::Errno::WOULDBLOCK)
     }
 }
 
-/// A time slice that ran out is nothing that anybody will be woken for: look again at once.
-fn pending(cx: &Context<'_>, mut act: impl FnMut() -> io::Result<usize>) -> Poll<io::Result<usize>> {
-    loop {
-        match act() {
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return Poll::Ready(done),
+impl Drop for Socket {
+    /// Closes it now, not only when the thread waits for something else.
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.socket) > 1 {
+            forget(&self.socket);
         }
     }
+}
+
+/// Whether the system has come to a decision about a socket that is being connected.
+fn is_writable(socket: &Plain) -> bool {
+    poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&Timespec::default())).is_ok_and(|n| n > 0)
+}
+
+#[cfg(unix)]
+fn is_in_progress(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_in_progress(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 #[cfg(test)]

@@ -1,47 +1,102 @@
 //! Waiting in the calling thread.
 
-use std::cell::Cell;
-use std::pin::pin;
+use std::cell::{Cell, RefCell};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use rustix::event::PollFlags;
+use sessio_driver::socket2::Socket as Plain;
+
+use crate::signal::Signal;
+
 thread_local! {
-    /// When this thread has to look again although nobody wakes it.
-    static ALARM: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What the future that this thread polls now waits for.
+    static WAITS: RefCell<Waits> = const { RefCell::new(Waits::new()) };
+    /// What wakes this thread, kept for its next wait.
+    static SIGNAL: Cell<Option<Arc<Signal>>> = const { Cell::new(None) };
 }
 
-/// Sees to it that the wait of this thread ends at `at`.
+/// What a thread waits for, beside being woken.
+pub(crate) struct Waits {
+    /// When it looks again in any case.
+    pub(crate) alarm: Option<Instant>,
+    /// The sockets that are to be ready, each for one of these. They are kept open meanwhile.
+    pub(crate) sockets: Vec<(Arc<Plain>, PollFlags)>,
+}
+
+impl Waits {
+    const fn new() -> Self {
+        Self { alarm: None, sockets: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.alarm = None;
+        self.sockets.clear();
+    }
+}
+
+/// The wait of this thread ends at `at` at the latest.
 pub(crate) fn alarm(at: Instant) {
-    ALARM.with(|alarm| alarm.set(Some(alarm.get().map_or(at, |set| set.min(at)))));
+    WAITS.with_borrow_mut(|waits| waits.alarm = Some(waits.alarm.map_or(at, |set| set.min(at))));
 }
 
-/// Runs a future of [`sessio_driver`] to its end, in the calling thread. The sockets of this backend block, so
-/// most futures are ready when they are first polled.
+/// The wait of this thread ends when `socket` is ready for one of these.
+pub(crate) fn ready(socket: &Arc<Plain>, flags: PollFlags) {
+    WAITS.with_borrow_mut(|waits| match waits.sockets.last_mut() {
+        // One call waits for both directions of its socket, one after the other.
+        Some((last, wanted)) if Arc::ptr_eq(last, socket) => *wanted |= flags,
+        _ => waits.sockets.push((Arc::clone(socket), flags)),
+    });
+}
+
+/// The wait of this thread does not keep `socket` open any more.
+pub(crate) fn forget(socket: &Arc<Plain>) {
+    // At the end of a thread there is no wait left to keep anything.
+    let _ = WAITS.try_with(|waits| {
+        waits.borrow_mut().sockets.retain(|(other, _)| !Arc::ptr_eq(other, socket));
+    });
+}
+
+/// Runs a future of one call to its end, in the calling thread. Where the call wants nothing but to read, the read waits
+/// in its system call; otherwise the thread waits for all that is wanted with `poll(2)`. A future that waits for several
+/// calls at once is for another backend: here one call keeps the others waiting.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        return done;
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        ALARM.with(|alarm| alarm.set(None));
-        if let Poll::Ready(done) = future.as_mut().poll(&mut cx) {
-            return done;
-        }
-        match ALARM.with(Cell::get) {
-            Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
-            None => thread::park(),
-        }
+    // Most are ready when they are first polled. What they have waited for meanwhile is not what an outer future waits for.
+    let outer = WAITS.with_borrow(|waits| waits.sockets.len());
+    let first = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    WAITS.with_borrow_mut(|waits| waits.sockets.truncate(outer));
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => run(future),
     }
 }
 
-struct Unpark(Thread);
+fn run<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
+    // A source of a body may wait for a call of its own, within the wait of the call that it belongs to.
+    let _outer = Outer(WAITS.replace(Waits::new()));
+    let signal = SIGNAL.take().unwrap_or_default();
+    let waker = Waker::from(Arc::clone(&signal));
+    let done = loop {
+        signal.reset();
+        WAITS.with_borrow_mut(Waits::clear);
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            break done;
+        }
+        WAITS.with_borrow(|waits| signal.wait(waits));
+    };
+    drop(waker);
+    SIGNAL.set(Some(signal));
+    done
+}
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+/// Puts the waits of the outer future back when an inner one ends.
+struct Outer(Waits);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        WAITS.replace(std::mem::replace(&mut self.0, Waits::new()));
     }
 }

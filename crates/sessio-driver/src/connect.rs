@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,13 @@ use sessio::pool::{Checkout, Grant};
 use sessio::reach::{Destination, with_port};
 use sessio::{Conn, Error, Kind};
 
-use crate::failure::ConnectFailure;
+use crate::failure::{Attempt, ConnectFailure};
 use crate::flight::{Flight, Wanted};
 use crate::runtime::{Runtime, Stream};
-use crate::shared::Line;
+use crate::shared::{Line, Shared};
+
+/// How many idle connections are closed where the process may open no more files: a race may need a few.
+const ROOM: usize = 8;
 
 /// How often an idle connection is read before it is given up: a peer that goes on talking is not idle.
 const MOST_LOOKS: u32 = 16;
@@ -34,14 +38,15 @@ impl<R: Runtime> Flight<R> {
             // At each deadline the call itself says that it was too late.
             let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
-                Grant::Idle(Checkout { connection: Line { mut stream, mut conn }, lease, .. }) => {
+                Grant::Idle(Checkout { connection: mut line, lease, .. }) => {
                     self.hold(lease);
                     // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
                     // every one where a new one is wanted.
                     let is_silent = !wanted.fresh
-                        && (stream.is_idle_open() || self.hears_no_data(&mut stream, &mut conn).await);
-                    if is_silent && conn.is_idle() {
-                        return self.connected(stream, conn);
+                        && (line.stream.is_idle_open()
+                            || self.hears_no_data(&mut line.stream, &mut line.conn).await);
+                    if is_silent && line.conn.is_idle() {
+                        return self.connected(line);
                     }
                 }
                 Grant::Dial(lease) => {
@@ -87,7 +92,6 @@ impl<R: Runtime> Flight<R> {
             }
             // The system knows that it is there. The runtime may have yet to hear of it.
             let end = self.now().mono + LOOK;
-            stream.wait_until(Some(end));
             match self.within(Some(end), poll_fn(|cx| stream.poll_read(cx, room))).await {
                 Some(Ok(n)) if conn.idle_received(n) => {}
                 _ => return false,
@@ -134,27 +138,33 @@ impl<R: Runtime> Flight<R> {
         port: u16,
         deadline: Option<Instant>,
     ) -> Option<io::Result<Vec<SocketAddr>>> {
-        let runtime = self.runtime.clone();
+        let (runtime, shared) = (self.runtime.clone(), Arc::clone(&self.shared));
         let resolved = match self.call.request().reach().resolver.resolve(host, port) {
             Some(own) => self.within(deadline, own).await,
-            None => self.within(deadline, runtime.resolve(host, port)).await,
+            None => {
+                let resolving = with_room(&shared, || runtime.resolve(host, port));
+                self.within(deadline, resolving).await
+            }
         };
+        // A resolver that does not return in time cannot be interrupted. It was too late all the same.
+        self.look_at_clock();
+        if deadline.is_some_and(|end| end <= self.now.mono) {
+            return None;
+        }
         resolved.map(|found| found.map(|all| all.into_iter().map(|to| with_port(to, port)).collect()))
     }
 
-    /// Races the addresses. A stream that blocks can only wait for one: they are tried one after the other.
+    /// Races the addresses.
     ///
     /// # Cancel safety
     /// All attempts live in this future, and are dropped with it.
     async fn dial(&mut self, addresses: Vec<SocketAddr>, told: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
-        let (runtime, tcp) = (self.runtime.clone(), self.call.request().reach().tcp);
+        let (runtime, shared) = (&self.runtime.clone(), &Arc::clone(&self.shared));
+        let tcp = self.call.request().reach().tcp;
         let (addresses, others): (Vec<_>, _) = addresses.into_iter().partition(|to| tcp.fits(*to));
         let mut dial = Dial::new(addresses, deadline);
-        if R::Stream::BLOCKS {
-            dial = dial.sequential();
-        }
         let mut attempts = Vec::new();
         let stream = poll_fn(|cx| {
             loop {
@@ -162,7 +172,8 @@ impl<R: Runtime> Flight<R> {
                 match dial.step(now) {
                     Step::Start { address, until } => {
                         dial.started(now);
-                        attempts.push((address, Box::pin(runtime.connect(address, tcp, until))));
+                        let attempt = with_room(shared, move || runtime.connect(address, tcp, until));
+                        attempts.push((address, Box::pin(attempt)));
                     }
                     Step::Wait(until) => {
                         let mut won = None;
@@ -184,7 +195,7 @@ impl<R: Runtime> Flight<R> {
                             }
                             false
                         });
-                        // Connecting takes time, if only on a stream that blocks.
+                        // Connecting takes time.
                         self.look_at_clock();
                         if won.is_some() {
                             return Poll::Ready(won);
@@ -213,8 +224,9 @@ impl<R: Runtime> Flight<R> {
     async fn dial_unix(&mut self, path: &Path, told: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
-        let runtime = self.runtime.clone();
-        match self.within(deadline, runtime.connect_unix(path, deadline)).await {
+        let (runtime, shared) = (self.runtime.clone(), Arc::clone(&self.shared));
+        let attempt = with_room(&shared, || runtime.connect_unix(path, deadline));
+        match self.within(deadline, attempt).await {
             Some(Ok(stream)) => self.dialled(stream, None, told),
             Some(Err(error)) => {
                 // One that blocks finds out by itself that it was too late.
@@ -240,7 +252,7 @@ impl<R: Runtime> Flight<R> {
                     Some(remote) => conn.to(remote),
                     None => conn,
                 };
-                self.connected(stream, conn);
+                self.connected(Line { stream, conn, process: std::process::id() });
             }
             Err(error) => self.call.unreachable(error),
         }
@@ -251,7 +263,32 @@ impl<R: Runtime> Flight<R> {
         if is_late {
             self.call.tried(failure);
         } else {
-            self.call.unreachable(Error::new(Kind::Connect).with_source(failure));
+            let is_out_of_files = failure.attempts().iter().filter_map(Attempt::error).any(is_out_of_files);
+            let mut error = Error::new(Kind::Connect).with_source(failure);
+            if is_out_of_files {
+                error =
+                    error.with_detail("this process may open no more files; close some or raise its limit");
+            }
+            self.call.unreachable(error);
         }
     }
+}
+
+/// Opens something. If the process may open no more files while connections idle, some of these are closed, and it is
+/// tried once more.
+async fn with_room<S: Stream, T, F: Future<Output = io::Result<T>>>(
+    shared: &Shared<S>,
+    open: impl Fn() -> F,
+) -> io::Result<T> {
+    match open().await {
+        Err(error) if is_out_of_files(&error) && shared.make_room(ROOM) => open().await,
+        outcome => outcome,
+    }
+}
+
+/// Whether the process, or the system, has as many files open as it may: `EMFILE` or `ENFILE`, which have these numbers on
+/// every Unix, and `WSAEMFILE`. The standard library has no name for that.
+fn is_out_of_files(error: &io::Error) -> bool {
+    let numbers: &[i32] = if cfg!(windows) { &[10024] } else { &[23, 24] };
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }

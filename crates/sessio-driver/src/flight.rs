@@ -4,11 +4,11 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Conn, Head, Kind, Memory, Now, Prepared, Result, Step};
+use sessio::{Call, Head, Kind, Memory, Now, Prepared, Result, Step};
 
 use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::{Line, Shared};
@@ -21,15 +21,14 @@ const MOST_PIECES: u32 = 16;
 /// always there would keep both from happening (row FA1).
 const MOST_STEPS: u32 = 64;
 
-/// How long a stream that blocks may wait while the source of the body has nothing: nobody else can wake it.
-const LULL: Duration = Duration::from_millis(2);
-
 /// A call on its way: does what the call wants, and tells it the outcome. It decides nothing.
 pub(crate) struct Flight<R: Runtime> {
     pub(crate) call: Call,
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
     stream: Option<R::Stream>,
+    /// The process that opened it.
+    process: u32,
     /// The right to have that connection open, or to open it.
     lease: Option<Lease>,
     /// A place in line for one.
@@ -79,6 +78,7 @@ impl<R: Runtime> Flight<R> {
             runtime,
             shared,
             stream: None,
+            process: 0,
             lease: None,
             ticket: None,
             upload,
@@ -137,7 +137,7 @@ impl<R: Runtime> Flight<R> {
                 self.upload = None;
             }
             match self.call.step(now) {
-                // The body goes on before the answer is looked for: a stream that blocks would wait for that.
+                // The body goes on before the response is looked for, which rarely comes first.
                 Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry && pieces < MOST_PIECES => {
                     let wanted = io.body;
                     is_dry = !self.poll_supply(cx, wanted);
@@ -148,15 +148,7 @@ impl<R: Runtime> Flight<R> {
                     // A glance at what the peer says: who reads all that is sent may have answered long ago.
                     let is_glance = io.send.is_empty() && io.body > 0 && !is_dry;
                     let moved = match &mut self.stream {
-                        Some(stream) => {
-                            // Whoever wakes us next may be the source.
-                            stream.wait_until(match (is_glance, is_dry) {
-                                (true, _) => Some(now.mono),
-                                (_, true) => Some(now.mono + LULL),
-                                _ => deadline,
-                            });
-                            transfer(stream, io, cx)
-                        }
+                        Some(stream) => transfer(stream, io, cx),
                         None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
                     };
                     if is_glance {
@@ -332,7 +324,11 @@ impl<R: Runtime> Flight<R> {
     ) -> Option<Grant<Line<R::Stream>>> {
         self.hang_up();
         let now = self.now();
-        let ticket = match self.shared.request(&self.call.request().key(), fresh, now) {
+        if let Some(process) = self.runtime.process() {
+            self.shared.belong_to(process);
+        }
+        let key = self.shared.key(self.call.request().key(), self.runtime.reactor());
+        let ticket = match self.shared.request(&key, fresh, now) {
             Grant::Wait(ticket) => ticket,
             grant => return Some(grant),
         };
@@ -355,8 +351,9 @@ impl<R: Runtime> Flight<R> {
         self.stream = None;
     }
 
-    pub(crate) fn connected(&mut self, stream: R::Stream, conn: Conn) {
-        self.stream = Some(stream);
+    pub(crate) fn connected(&mut self, line: Line<R::Stream>) {
+        let Line { stream, conn, process } = line;
+        (self.stream, self.process) = (Some(stream), process);
         self.call.connected(conn);
     }
 
@@ -365,7 +362,8 @@ impl<R: Runtime> Flight<R> {
         let released = self.call.release();
         match (released, self.stream.take(), self.lease.take()) {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
-                self.shared.checkin(lease, Line { stream, conn }, proof, self.now);
+                let line = Line { stream, conn, process: self.process };
+                self.shared.checkin(lease, line, proof, self.now);
             }
             (_, stream, lease) => {
                 (self.stream, self.lease) = (stream, lease);
@@ -392,13 +390,22 @@ impl<R: Runtime> Flight<R> {
     #[cold]
     fn part(&mut self) {
         if let Some(stream) = self.stream.take() {
-            part(stream, self.call.farewell());
+            part(stream, self.call.farewell(), self.process);
         }
     }
 }
 
-/// Closes a stream, after these words if it takes them without waiting.
-pub(crate) fn part(mut stream: impl Stream, words: &[u8]) {
+/// Closes a stream that this process has opened, after these words if it takes them without waiting.
+///
+/// One that its parent has opened is the parent's: the peer is told nothing. Where a reactor watches it, to close it here
+/// would end the watch of the parent's as well, so that it stays open until this process ends.
+pub(crate) fn part<S: Stream>(mut stream: S, words: &[u8], process: u32) {
+    if process != std::process::id() {
+        if !S::BLOCKS {
+            std::mem::forget(stream);
+        }
+        return;
+    }
     if !words.is_empty() {
         let _ = stream.poll_write(&mut Context::from_waker(Waker::noop()), words);
     }
@@ -416,6 +423,8 @@ enum Moved {
 /// comes before that. If a peer has spoken before the first byte goes out, that is read first.
 fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
     let is_early = io.look && !stream.is_idle_open();
+    // Neither is there anything to write, nor may a source have something soon.
+    let is_alone = io.send.is_empty() && io.body == 0;
     if !io.send.is_empty()
         && !is_early
         && let Poll::Ready(written) = stream.poll_write(cx, io.send)
@@ -426,15 +435,18 @@ fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved
             Err(error) => Moved::Failed(Direction::Send, error),
         };
     }
-    if !io.recv.is_empty()
-        && let Poll::Ready(read) = stream.poll_read(cx, io.recv)
-    {
-        return match read {
-            Ok(n) => Moved::In(n),
-            Err(error) => Moved::Failed(Direction::Receive, error),
-        };
+    if io.recv.is_empty() {
+        return Moved::Nothing;
     }
-    Moved::Nothing
+    let read = match is_alone {
+        true => stream.poll_read_alone(cx, io.recv, io.deadline),
+        false => stream.poll_read(cx, io.recv),
+    };
+    match read {
+        Poll::Ready(Ok(n)) => Moved::In(n),
+        Poll::Ready(Err(error)) => Moved::Failed(Direction::Receive, error),
+        Poll::Pending => Moved::Nothing,
+    }
 }
 
 impl<R: Runtime> Drop for Flight<R> {
@@ -448,5 +460,52 @@ impl<R: Runtime> Drop for Flight<R> {
 impl<R: Runtime> std::fmt::Debug for Flight<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&self.call, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Counts what is written, and closes.
+    struct Counted<const BLOCKS: bool>(Arc<[AtomicUsize; 2]>);
+
+    impl<const B: bool> Stream for Counted<B> {
+        const BLOCKS: bool = B;
+
+        fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_write(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.0[0].fetch_add(bytes.len(), Ordering::Relaxed);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn is_idle_open(&self) -> bool {
+            true
+        }
+    }
+
+    impl<const B: bool> Drop for Counted<B> {
+        fn drop(&mut self) {
+            self.0[1].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn parted<const B: bool>(process: u32) -> [usize; 2] {
+        let counts = Arc::default();
+        part(Counted::<B>(Arc::clone(&counts)), b"bye", process);
+        [counts[0].load(Ordering::Relaxed), counts[1].load(Ordering::Relaxed)]
+    }
+
+    #[test]
+    fn fs6_a_child_says_no_goodbye_on_connections_of_its_parent() {
+        let own = std::process::id();
+        assert_eq!((parted::<true>(own), parted::<false>(own)), ([3, 1], [3, 1]));
+        // The one is closed here, and stays open there; the other one the reactor of the parent still watches.
+        assert_eq!((parted::<true>(own + 1), parted::<false>(own + 1)), ([0, 1], [0, 0]));
     }
 }

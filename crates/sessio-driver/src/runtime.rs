@@ -25,8 +25,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Whatever the resolver says.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 
-    /// Opens a connection, over a socket that is as `tcp` says. The future is dropped at `deadline`; only a
-    /// runtime that blocks has to look at it.
+    /// Opens a connection, over a socket that is as `tcp` says. Several may be under way at once. The future is dropped at
+    /// `deadline`; only a runtime that blocks has to look at it.
     ///
     /// # Errors
     /// Whatever the network says. What the system cannot do of `tcp` is
@@ -62,6 +62,19 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         self.now().mono
     }
 
+    /// The reactor that a connection opened now depends on, by a number that no other reactor has; 0, as it is of itself, if
+    /// there is only one. No connection of one reactor is used at another: nobody may drive its own any more.
+    fn reactor(&self) -> u64 {
+        0
+    }
+
+    /// The process, by its number, if its connections can be used after a fork: the child opens its own then, and leaves
+    /// those of the parent alone. It is asked before each request that wants a connection. `None`, as it is of itself,
+    /// is for runtimes that do not survive a fork, as those with a reactor do not.
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
     /// What the environment says of proxies, certificates and logins: read when a session first sends something that
     /// trusts it, and kept. That of the process unless the runtime knows better: one that simulates everything has one
     /// of its own.
@@ -87,7 +100,8 @@ pub trait Sleep: Send + 'static {
 
 /// A connected byte stream.
 pub trait Stream: Send + Unpin + 'static {
-    /// Whether a poll may wait rather than be pending: the clock is read after each one then.
+    /// Whether [`poll_read_alone`](Self::poll_read_alone) and the futures of the runtime may wait rather than be pending:
+    /// the clock is read after each one then.
     const BLOCKS: bool = false;
 
     /// Reads into `room`, which is not empty; 0 is the end of the stream.
@@ -96,15 +110,25 @@ pub trait Stream: Send + Unpin + 'static {
     /// Whatever the socket says; interruptions are not told.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 
+    /// As [`poll_read`](Self::poll_read), while the call waits for nothing but this read and the time. A stream that can
+    /// wait in its system call may do so, until `deadline` at most, and saves the call that waits. Of itself it does not.
+    ///
+    /// # Errors
+    /// As [`poll_read`](Self::poll_read).
+    fn poll_read_alone(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: &mut [u8],
+        _deadline: Option<Instant>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_read(cx, room)
+    }
+
     /// Writes from `bytes`, which is not empty.
     ///
     /// # Errors
     /// Whatever the socket says; interruptions are not told.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
-
-    /// Until when the polls that follow may wait, for a stream that blocks: it is pending then, and wakes
-    /// itself. A time that has passed is a glance, which does not wait at all. Whoever does not block has no use for it.
-    fn wait_until(&mut self, _deadline: Option<Instant>) {}
 
     /// Whether nothing is there to be read: the peer has neither closed the connection nor sent anything on it. The
     /// socket itself is asked, not what the runtime last heard of it.

@@ -85,7 +85,8 @@ impl<R: Runtime> Session<R> {
     /// A session on this runtime that keeps its idle connections by these rules.
     #[must_use]
     pub fn with_pool(runtime: R, policy: Policy) -> Self {
-        let owner = Owner { shared: Arc::new(Shared::new(policy, runtime.seed())), runtime };
+        let shared = Shared::new(policy, runtime.seed(), runtime.process());
+        let owner = Owner { shared: Arc::new(shared), runtime };
         Self::of(Arc::new(settings()), Arc::new(owner))
     }
 
@@ -161,7 +162,7 @@ impl<R: Runtime> Session<R> {
 
     /// Chance for one request.
     pub(crate) fn chance(&self) -> Seed {
-        self.shared().chance()
+        self.shared().chance(self.runtime().process().unwrap_or_else(std::process::id))
     }
 
     fn board(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -31,8 +31,12 @@ pub(crate) struct Shared<S: Stream> {
     jar_changes: Turns,
     desk: Mutex<Desk>,
     seed: Mutex<Seed>,
+    /// The process that the seed was drawn for.
+    seed_process: u32,
     surroundings: Mutex<Surroundings>,
     shelf: Mutex<Shelf<S>>,
+    /// The reactor of the first request: hardly any session meets another one.
+    reactor: OnceLock<u64>,
 }
 
 /// The environment.
@@ -55,27 +59,43 @@ struct Desk {
 pub(crate) struct Line<S> {
     pub(crate) stream: S,
     pub(crate) conn: Conn,
+    /// The process that opened it.
+    pub(crate) process: u32,
 }
 
 #[derive(Debug)]
 struct Shelf<S> {
     pool: Pool<Line<S>>,
+    /// The process that the connections belong to, where that matters.
+    process: Option<u32>,
     /// Who is to be woken when the turn of a ticket comes.
     wakers: HashMap<Ticket, Waker>,
 }
 
 impl<S: Stream> Shared<S> {
-    pub(crate) fn new(policy: Policy, seed: Seed) -> Self {
-        let shelf = Shelf { pool: Pool::new(policy), wakers: HashMap::new() };
+    pub(crate) fn new(policy: Policy, seed: Seed, process: Option<u32>) -> Self {
+        let shelf = Shelf { pool: Pool::new(policy), process, wakers: HashMap::new() };
         let (jar, desk) = (Mutex::default(), Mutex::default());
-        let surroundings = Mutex::default();
-        let (jar_changes, seed, shelf) = (Turns::default(), Mutex::new(seed), Mutex::new(shelf));
-        Self { jar, jar_changes, desk, seed, surroundings, shelf }
+        Self {
+            jar,
+            jar_changes: Turns::default(),
+            desk,
+            seed: Mutex::new(seed),
+            seed_process: process.unwrap_or_else(std::process::id),
+            surroundings: Mutex::default(),
+            shelf: Mutex::new(shelf),
+            reactor: OnceLock::new(),
+        }
     }
 
-    /// Chance for one request: a seed of its own, so that nobody waits while it is made use of.
-    pub(crate) fn chance(&self) -> Seed {
-        self.seed.lock().unwrap_or_else(PoisonError::into_inner).split()
+    /// Chance for one request in this process: a seed of its own, so that nobody waits while it is made use of. After a
+    /// fork parent and child go on from the same state, and draw different seeds all the same.
+    pub(crate) fn chance(&self, process: u32) -> Seed {
+        let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner).split();
+        if process != self.seed_process {
+            seed.mix(process.into());
+        }
+        seed
     }
 
     /// Lets the environment take part, read by `read` unless that was done.
@@ -230,6 +250,45 @@ impl<S: Stream> Shared<S> {
         })
     }
 
+    /// The key of connections that depend on this reactor.
+    pub(crate) fn key<'a>(&self, key: Key<'a>, reactor: u64) -> Key<'a> {
+        match *self.reactor.get_or_init(|| reactor) == reactor {
+            true => key,
+            false => key.on_reactor(reactor),
+        }
+    }
+
+    /// The requests that follow are made in this process. After a fork its parent goes on with the connections that there
+    /// are, so they are let go of without a word to the peer, and nobody waits here any more.
+    pub(crate) fn belong_to(&self, process: u32) {
+        let mut shelf = self.shelf();
+        if shelf.process == Some(process) {
+            return;
+        }
+        let before = shelf.process.replace(process);
+        if before.is_some() {
+            Self::start_over(shelf);
+        }
+    }
+
+    #[cold]
+    fn start_over(mut shelf: MutexGuard<'_, Shelf<S>>) {
+        let policy = *shelf.pool.policy();
+        let pool = std::mem::replace(&mut shelf.pool, Pool::new(policy));
+        let wakers = std::mem::take(&mut shelf.wakers);
+        drop(shelf);
+        drop((pool, wakers));
+    }
+
+    /// Closes up to `count` idle connections, those that have idled longest; says whether there was one.
+    pub(crate) fn make_room(&self, count: usize) -> bool {
+        let closed: Vec<_> =
+            self.pool(|pool, _| std::iter::from_fn(|| pool.take_idle()).take(count).collect());
+        let is_any = !closed.is_empty();
+        closed.into_iter().for_each(Line::close);
+        is_any
+    }
+
     pub(crate) fn memory(&self) -> Memory {
         self.desk().memory.pop().unwrap_or_default()
     }
@@ -261,7 +320,7 @@ impl<S: Stream> Shared<S> {
 impl<S: Stream> Line<S> {
     /// Closes a connection that idles.
     fn close(mut self) {
-        part(self.stream, self.conn.farewell());
+        part(self.stream, self.conn.farewell(), self.process);
     }
 }
 
@@ -284,5 +343,39 @@ fn unharmed(act: impl FnOnce()) {
 impl<S> fmt::Debug for Line<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.conn, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only its type matters: nothing goes over it.
+    struct Nothing;
+
+    impl Stream for Nothing {
+        fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<std::io::Result<usize>> {
+            Poll::Ready(Ok(0))
+        }
+
+        fn poll_write(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<std::io::Result<usize>> {
+            Poll::Ready(Ok(0))
+        }
+
+        fn is_idle_open(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn fs6_parent_and_child_draw_different_seeds_from_the_same_state() {
+        let before_the_fork = || Shared::<Nothing>::new(Policy::default(), Seed::new(1), Some(100));
+        let drawn = |process| {
+            let shared = before_the_fork();
+            [0; 3].map(|_| shared.chance(process).draw())
+        };
+        assert_eq!(drawn(100), drawn(100));
+        let all: std::collections::HashSet<_> = [100, 101, 102].into_iter().flat_map(drawn).collect();
+        assert_eq!(all.len(), 9);
     }
 }

@@ -1,5 +1,6 @@
 //! Sockets and time of tokio.
 
+use std::hash::{Hash as _, Hasher};
 use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
@@ -11,11 +12,13 @@ use std::time::{Instant, SystemTime};
 use sessio_driver::sessio::{Now, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, tcp_socket};
 use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
 
 use crate::socket::Socket;
 
 /// The tokio runtime that the future is polled on. Its IO driver must be enabled, and its timer if any time
-/// limit is set.
+/// limit is set. A session may be used by several: each has connections of its own. Those of one that was dropped are
+/// closed once they have idled for too long.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Tokio;
@@ -39,6 +42,14 @@ impl Runtime for Tokio {
         tokio::net::UnixStream::connect(path).await.map(Socket::unix)
     }
 
+    fn reactor(&self) -> u64 {
+        Handle::try_current().map_or(0, |handle| {
+            let mut number = Number(0);
+            handle.id().hash(&mut number);
+            number.0
+        })
+    }
+
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
         Timer(Box::pin(tokio::time::sleep_until(at.into())))
     }
@@ -49,6 +60,25 @@ impl Runtime for Tokio {
 
     fn mono(&self) -> Instant {
         Instant::now()
+    }
+}
+
+/// Takes the number out of the id of a runtime, which gives it away to hashers alone.
+struct Number(u64);
+
+impl Hasher for Number {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -1,0 +1,243 @@
+//! Names are looked up in threads: the system's resolver cannot be interrupted, and time limits hold all the same.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+/// How many threads look up names at once, for all sessions of the process. A lookup that nobody waits for any more keeps
+/// its thread until the system's resolver gives up, so there may be as many of these.
+const MOST_THREADS: usize = 64;
+
+static DESK: Mutex<Desk> = Mutex::new(Desk { waiting: BTreeMap::new(), next: 0, threads: 0 });
+
+/// The lookups that no thread has begun.
+struct Desk {
+    /// In the order in which they came.
+    waiting: BTreeMap<u64, Arc<Lookup>>,
+    next: u64,
+    threads: usize,
+}
+
+/// One name that is looked up.
+#[derive(Default)]
+struct Lookup {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What looks it up, until a thread has begun.
+    job: Option<Job>,
+    found: Option<Found>,
+    waker: Option<Waker>,
+}
+
+type Found = io::Result<Vec<SocketAddr>>;
+type Job = Box<dyn FnOnce() -> Found + Send>;
+
+/// The future of a lookup. If it is dropped before a thread has begun with it, none will.
+pub(crate) struct Looking {
+    number: u64,
+    lookup: Arc<Lookup>,
+}
+
+impl Looking {
+    pub(crate) fn new(host: &str, port: u16) -> Self {
+        let host = host.to_owned();
+        Self::of(Box::new(move || (host, port).to_socket_addrs().map(Iterator::collect)))
+    }
+
+    fn of(job: Job) -> Self {
+        let lookup = Arc::new(Lookup::default());
+        lookup.state().job = Some(job);
+        let mut desk = desk();
+        let number = desk.next;
+        desk.next += 1;
+        desk.waiting.insert(number, Arc::clone(&lookup));
+        let needs_thread = desk.threads < MOST_THREADS;
+        desk.threads += usize::from(needs_thread);
+        drop(desk);
+        if needs_thread && thread::Builder::new().name("sessio-lookup".to_owned()).spawn(work).is_err() {
+            // The process may have no more threads: rather without a time limit than not at all.
+            work();
+        }
+        Self { number, lookup }
+    }
+}
+
+impl Future for Looking {
+    type Output = Found;
+
+    fn poll(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.lookup.state();
+        if let Some(found) = state.found.take() {
+            return Poll::Ready(found);
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        desk().waiting.remove(&self.number);
+    }
+}
+
+impl Lookup {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn desk() -> MutexGuard<'static, Desk> {
+    DESK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looks up one name after the other until none waits.
+fn work() {
+    loop {
+        let mut desk = desk();
+        let Some((_, lookup)) = desk.waiting.pop_first() else {
+            desk.threads -= 1;
+            return;
+        };
+        drop(desk);
+        let Some(job) = lookup.state().job.take() else { continue };
+        let found = job();
+        let mut state = lookup.state();
+        state.found = Some(found);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    use sessio_driver::sessio::{Kind, Now, Tcp, Timeout};
+    use sessio_driver::{Runtime, Session};
+
+    use super::*;
+    use crate::{Blocking, Socket, Timer};
+
+    /// These tests share the threads of the process.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        all_end();
+        guard
+    }
+
+    fn all_end() {
+        while desk().threads > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn fw1_names_are_found() {
+        let _guard = alone();
+        let all: Vec<_> = (0..200).map(|port| Looking::new("localhost", port)).collect();
+        for (looking, port) in all.into_iter().zip(0..) {
+            let found = crate::wait(looking).unwrap();
+            assert!(!found.is_empty() && found.iter().all(|to| to.port() == port && to.ip().is_loopback()));
+        }
+        assert!(crate::wait(Looking::new("no-such-name.invalid", 80)).is_err());
+    }
+
+    #[test]
+    fn fw1_threads_are_bounded_and_end() {
+        let _guard = alone();
+        let (begun, begins) = channel();
+        let mut ends = Vec::new();
+        let mut all = Vec::new();
+        for number in 0..MOST_THREADS * 3 {
+            let (begun, (end, ended)) = (begun.clone(), channel::<()>());
+            ends.push(end);
+            all.push(Looking::of(Box::new(move || {
+                begun.send(number).unwrap();
+                let _ = ended.recv();
+                Ok(Vec::new())
+            })));
+        }
+        let mut first: Vec<_> = begins.iter().take(MOST_THREADS).collect();
+        first.sort_unstable();
+        assert_eq!(first, (0..MOST_THREADS).collect::<Vec<_>>());
+        assert_eq!(desk().threads, MOST_THREADS);
+        assert_eq!(desk().waiting.len(), MOST_THREADS * 2);
+        // Nobody waits for these any more: no thread begins with them, whoever it is that still runs.
+        all.truncate(MOST_THREADS * 2);
+        drop(all.drain(..MOST_THREADS));
+        assert_eq!(desk().waiting.len(), MOST_THREADS);
+        drop(ends);
+        for looking in all {
+            crate::wait(looking).unwrap();
+        }
+        drop(begun);
+        assert!(begins.iter().all(|number| (MOST_THREADS..MOST_THREADS * 2).contains(&number)));
+        all_end();
+    }
+
+    /// Plain sockets in a world whose resolver does not return.
+    #[derive(Clone)]
+    struct Stuck;
+
+    impl Runtime for Stuck {
+        type Stream = Socket;
+        type Sleep = Timer;
+
+        async fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+            Looking::of(Box::new(|| {
+                let (_keep, never) = channel::<()>();
+                let _ = never.recv_timeout(Duration::from_secs(2));
+                Ok(Vec::new())
+            }))
+            .await
+        }
+
+        async fn connect(&self, to: SocketAddr, tcp: Tcp, until: Option<Instant>) -> io::Result<Socket> {
+            Blocking.connect(to, tcp, until).await
+        }
+
+        fn sleep_until(&self, at: Instant) -> Timer {
+            Blocking.sleep_until(at)
+        }
+
+        fn now(&self) -> Now {
+            Blocking.now()
+        }
+    }
+
+    #[test]
+    fn fw1_limits_hold_while_the_resolver_does_not_return() {
+        let _guard = alone();
+        let session = Session::on(Stuck);
+        for which in [Timeout::Resolve, Timeout::Total] {
+            let set = session.update(|settings| {
+                let limits = &mut settings.timeouts;
+                let limit = Some(Duration::from_millis(30));
+                (limits.resolve, limits.total) =
+                    if which == Timeout::Total { (None, limit) } else { (limit, None) };
+                Ok::<(), crate::Error>(())
+            });
+            set.unwrap();
+            let began = Instant::now();
+            let error = crate::wait(session.get("http://a.test/").send()).unwrap_err();
+            assert_eq!(error.kind(), Kind::Timeout(which));
+            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Time limits that run out while nobody can be interrupted.
+
+use std::time::Duration;
+
+use sessio::{Error, Kind, Resolver, Timeout};
+use sessio_driver::Runtime;
+use sessio_testkit::Server;
+use sessio_tests::scenarios;
+use sessio_tests::world::World;
+
+scenarios! {
+    fs10_a_resolver_that_does_not_return_in_time_was_too_late
+}
+
+async fn fs10_a_resolver_that_does_not_return_in_time_was_too_late<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let minute = Duration::from_secs(60);
+    for (which, takes) in [(Timeout::Resolve, 60), (Timeout::Total, 60), (Timeout::Resolve, 59)] {
+        let rig = world.rig();
+        let session = world.session_on(rig.clone());
+        let address = server.addr();
+        let set = session.update(|settings| {
+            let limit = match which {
+                Timeout::Total => &mut settings.timeouts.total,
+                _ => &mut settings.timeouts.resolve,
+            };
+            *limit = Some(minute);
+            settings.resolver = Resolver::from_fn(move |_, _| {
+                rig.pass(Duration::from_secs(takes));
+                Ok(vec![address])
+            });
+            Ok::<(), Error>(())
+        });
+        set.unwrap();
+        let sent = session.get("http://slow.test/get").send().await;
+        if takes < 60 {
+            assert!(!sent.unwrap().bytes().await.unwrap().is_empty());
+            continue;
+        }
+        let error = sent.unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout(which), "{error}");
+        assert!(error.is_safe_to_repeat());
+        assert_eq!((session.runtime().dialled(), session.stats().in_use), (vec![], 0));
+    }
+}
