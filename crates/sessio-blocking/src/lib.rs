@@ -2,7 +2,7 @@
 //!
 //! No runtime is started: the calling thread does the work. Names alone are looked up in threads of their own, at most
 //! 64 for all sessions, so that time limits hold while the system's resolver does not return. A session can be shared by
-//! threads.
+//! threads. After a `fork` the child goes on with connections of its own, and the parent with those that it had.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,9 +1,13 @@
 //! Large bodies in both directions at once.
 
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sessio::tls::Tls;
-use sessio_driver::{Runtime, Session};
+use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::authority::Authority;
 use sessio_tests::backend::{Backend, BlockingThread, TokioCurrentThread};
@@ -13,6 +17,7 @@ use sessio_tests::world::World;
 
 scenarios! { system:
     fm3_an_echo_is_whole_in_clear_and_behind_tls
+    fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response
 }
 
 const PIECE: usize = 64 * 1024;
@@ -54,6 +59,60 @@ async fn fm3_an_echo_is_whole_in_clear_and_behind_tls<R: Runtime>(world: &World<
         // Unobserved: whether the request or the head of the response is whole first is up to the network.
         exchange(&Session::on(world.rig()), 64 * PIECE, is_secure).await;
     }
+}
+
+/// A body that another thread supplies; an empty piece is its end.
+#[derive(Clone, Default)]
+struct Fed(Arc<Mutex<(VecDeque<&'static str>, Option<Waker>)>>);
+
+impl Fed {
+    fn feed(&self, piece: &'static str) {
+        let mut state = self.0.lock().unwrap();
+        state.0.push_back(piece);
+        let waker = state.1.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Source for Fed {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut state = self.0.lock().unwrap();
+        let Some(piece) = state.0.pop_front() else {
+            state.1 = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        room[..piece.len()].copy_from_slice(piece.as_bytes());
+        Poll::Ready(Ok(piece.len()))
+    }
+}
+
+async fn fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response<R: Runtime>(world: &World<R>) {
+    let server = Arc::new(Server::scripted(Connection::new().expect_request().ok("all")));
+    let fed = Fed::default();
+    let feeder = std::thread::spawn({
+        let (server, fed) = (Arc::clone(&server), fed.clone());
+        move || {
+            let mut seen = 0;
+            for piece in ["one", "two", "six", ""] {
+                // Only once the client waits: it has sent what there was.
+                seen = server.wait_received(0, seen + 1).received.len();
+                fed.feed(piece);
+            }
+        }
+    });
+    let session = world.session();
+    let set = session.update(|settings| {
+        settings.timeouts.total = Some(Duration::from_secs(30));
+        Ok::<(), sessio::Error>(())
+    });
+    set.unwrap();
+    let response = session.post(server.url("/")).source(fed, None, false).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "all");
+    feeder.join().unwrap();
+    assert_eq!(server.requests()[0].text(), "onetwosix");
 }
 
 /// How long 30 MB each way take, in clear and behind TLS.
