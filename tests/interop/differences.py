@@ -179,6 +179,11 @@ def _(case):
     return "unsupported-scheme" if scheme[1].lower() not in ("http", "https") else None
 
 
+@named(REFUSALS, "line-end")
+def _(case):
+    return "invalid-url" if url_of(case).endswith(("\n", "\r")) else None
+
+
 @named(REFUSALS, "backslash")
 def _(case):
     _, authority, rest = split(url_of(case))

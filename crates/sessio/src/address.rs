@@ -11,6 +11,7 @@ use std::fmt;
 use url::Url;
 
 use crate::error::{Error, Kind, Result, escape};
+use crate::origin::Origin;
 
 /// Where a request goes: a URL, or text that becomes one.
 ///
@@ -103,7 +104,16 @@ impl Address {
     pub fn url(&self) -> Option<Url> {
         match &self.0 {
             Form::Whole(url, _) => Some(url.clone()),
-            Form::Text(text) => parse(text.as_bytes(), None).ok().map(|(url, _)| url),
+            Form::Text(text) => read(text, None).ok().map(|(url, _)| url),
+        }
+    }
+
+    /// Whether it leads to another origin than that of `base`. One that is no URL leads nowhere.
+    pub(crate) fn leaves(&self, base: &Url) -> bool {
+        match &self.0 {
+            Form::Whole(url, _) => !Origin::is_same(url, base),
+            // By the parser that prepares the request: a second opinion could differ.
+            Form::Text(text) => read(text, Some(base)).is_ok_and(|(url, _)| !Origin::is_same(&url, base)),
         }
     }
 
@@ -111,9 +121,21 @@ impl Address {
     pub(crate) fn resolve(self, base: Option<&Url>) -> Result<(Url, bool)> {
         match self.0 {
             Form::Whole(url, credentials) => Ok((url, credentials)),
-            Form::Text(text) => parse(text.as_bytes(), base),
+            Form::Text(text) => read(&text, base),
         }
     }
+}
+
+/// Reads a URL that a caller has written, or with `base` a reference to one. A line end behind it is a slip, made where URLs
+/// are read from a file line by line: escaped, it would ask for another resource.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
+    if text.ends_with(['\n', '\r']) {
+        return Err(invalid("it ends with a line end: trim it"));
+    }
+    parse(text.as_bytes(), base)
 }
 
 /// Reads a URL, or with `base` a reference to one.
@@ -408,6 +430,21 @@ mod tests {
         }
         // Every CR and LF that passes is encoded: one request line (row V41).
         assert_eq!(shown("http://h/\r\nX: y"), "http://h/%0D%0AX:%20y");
+    }
+
+    #[test]
+    fn fb15_a_line_end_behind_a_url_is_a_slip() {
+        let base = Url::parse("http://h/").unwrap();
+        for text in ["http://h/\n", "http://h/x\r\n", "http://h\r", "/x\n", "x?y\n", "//h/\n", "\n"] {
+            let error = Address::from(text).resolve(Some(&base)).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidUrl, "{text:?}");
+            assert!(error.to_string().contains("line end"), "{error}");
+            assert_eq!(Address::from(text).url(), None);
+            let (mut address, mut origins) = (Address::from(text), crate::Origins::new());
+            origins.read(&mut Address::from("http://h/"));
+            origins.read(&mut address);
+            assert!(address.resolve(Some(&base)).is_err(), "{text:?}");
+        }
     }
 
     #[test]

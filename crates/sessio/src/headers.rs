@@ -238,6 +238,12 @@ impl Headers {
         }
     }
 
+    /// Whether a value of that name is [marked](Self::mark_sensitive) as secret.
+    pub(crate) fn is_sensitive(&self, name: &str) -> bool {
+        self.lengths.may_have(name)
+            && self.spans.iter().any(|span| span.sensitive && span.is_named(&self.bytes, name.as_bytes()))
+    }
+
     /// The first value of that name as text; `None` if there is none or it is not UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -20,7 +20,7 @@ use crate::observer::Observer;
 use crate::params::Params;
 use crate::proxy::Proxies;
 use crate::reach::Reach;
-use crate::redirect::Targets;
+use crate::redirect::{Targets, belongs_to_origin};
 use crate::request::{Change, HeaderChanges, Request};
 use crate::settings::{ACCEPT_ENCODING, Settings, Timeouts};
 
@@ -88,6 +88,18 @@ pub struct Override {
     pub name: Box<str>,
     /// Whether the request went without; otherwise it had a value of its own.
     pub removed: bool,
+    /// Whether it belongs to the origin of `base_url` and the request goes to another one.
+    pub other_origin: bool,
+}
+
+impl Override {
+    const fn by_request(part: Part, name: Box<str>, removed: bool) -> Self {
+        Self { part, name, removed, other_origin: false }
+    }
+
+    fn by_origin(part: Part, name: &str) -> Self {
+        Self { part, name: name.into(), removed: true, other_origin: true }
+    }
 }
 
 /// The kinds of defaults that requests override by name.
@@ -98,6 +110,10 @@ pub enum Part {
     Header,
     /// A query parameter.
     Param,
+    /// The session's `auth`.
+    Auth,
+    /// The session's client certificate.
+    Identity,
 }
 
 /// Merges a request with the settings of its session. Total and pure: what is wrong with the request comes
@@ -111,6 +127,9 @@ pub enum Part {
 ///   the exception, as their name says, and so are observers, which all are told; and several values of a parameter that stood apart, as the request
 ///   gave them, stand together the second time.
 /// - *No persistence*: the settings stay as they are (story S8).
+/// - *Origin*: with a `base_url` no credential of the session comes out for another origin, unless
+///   [`credentials_beyond_base_url`](Settings::credentials_beyond_base_url) is set. The other laws then hold for the
+///   session without its credentials.
 /// - *Order*: the session's names keep their places, also those that the request overrides; the request's
 ///   further names follow in its order (rule M-06).
 /// - *Case*: header names are one whatever their case, keys of parameters are not (rules M-07, M-09).
@@ -133,14 +152,15 @@ pub fn merge(settings: &Settings, mut request: Request) -> Merged {
 #[inline]
 fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
     let mut overrides = Vec::new();
-    let headers = merge_headers(&settings.headers, &request.headers, &mut overrides);
+    let is_away = is_away(settings, &request.address);
+    let headers = merge_headers(settings, &request.headers, is_away, &mut overrides);
     for (key, value) in settings.params.iter() {
         let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Keep);
         if let Some((_, change)) = own.next()
             && *change != Change::Set(value.to_owned())
         {
             let removed = *change == Change::Remove && own.all(|(_, change)| *change == Change::Remove);
-            overrides.push(Override { part: Part::Param, name: key.into(), removed });
+            overrides.push(Override::by_request(Part::Param, key.into(), removed));
         }
     }
     let base_url = match request.address.0 {
@@ -152,6 +172,14 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         Change::Keep => {}
         Change::Set(own) => reach.plan.set_request(own),
         Change::Remove => reach.plan.set_request(Proxies::direct()),
+    }
+    if is_away {
+        if !matches!(settings.auth, Auth::None) && matches!(request.auth, Change::Keep) {
+            overrides.push(Override::by_origin(Part::Auth, "auth"));
+        }
+        if reach.tls.forget_identity() {
+            overrides.push(Override::by_origin(Part::Identity, "identity"));
+        }
     }
     if let Some(changes) = request.tls.take() {
         reach.tls = changes.applied(reach.tls);
@@ -167,6 +195,7 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         cookies: mem::take(&mut request.cookies),
         jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
         auth: match mem::take(&mut request.auth) {
+            Change::Keep if is_away => Some(Auth::None),
             Change::Keep => Some(settings.auth.clone()),
             change => change.applied(None),
         },
@@ -247,26 +276,61 @@ impl fmt::Debug for Merged {
     }
 }
 
-fn merge_headers(session: &Headers, changes: &HeaderChanges, overrides: &mut Vec<Override>) -> Headers {
+/// Whether the session has a home, its `base_url`, and this request goes to another origin without the session's
+/// credentials.
+fn is_away(settings: &Settings, address: &Address) -> bool {
+    match &settings.base_url {
+        Some(base) => !settings.credentials_beyond_base_url && address.leaves(base),
+        None => false,
+    }
+}
+
+fn merge_headers(
+    settings: &Settings,
+    changes: &HeaderChanges,
+    is_away: bool,
+    overrides: &mut Vec<Override>,
+) -> Headers {
+    let session = &settings.headers;
     // Room for Host, Cookie, the body's two and Authorization, so that preparing allocates nothing more.
     let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
+    if is_away {
+        headers.retain(|field| {
+            // One that the request sets is replaced below, in its place.
+            let stays =
+                !belongs_to_origin(field, &settings.sensitive_headers) || changes.set.contains(field.name);
+            if !stays {
+                overrides.push(Override::by_origin(Part::Header, field.name));
+            }
+            stays
+        });
+    }
     if changes.is_empty() {
         ask_for_plain_ranges(&mut headers, overrides);
         return headers;
     }
     for name in &changes.removed {
         if headers.remove(name) > 0 {
-            overrides.push(Override { part: Part::Header, name: name.clone(), removed: true });
+            overrides.push(Override::by_request(Part::Header, name.clone(), true));
         }
     }
     for field in changes.set.iter() {
         if headers.get_bytes(field.name).is_some_and(|value| value != field.value) {
-            overrides.push(Override { part: Part::Header, name: field.name.into(), removed: false });
+            overrides.push(Override::by_request(Part::Header, field.name.into(), false));
         }
+        let is_secret = headers.is_sensitive(field.name);
         headers.insert_known(field);
+        if is_secret {
+            // The session has marked the name, and this is its value now.
+            headers.mark_sensitive(field.name);
+        }
     }
     for field in changes.appended.iter() {
+        let is_secret = headers.is_sensitive(field.name);
         headers.append_field(field);
+        if is_secret {
+            headers.mark_sensitive(field.name);
+        }
     }
     if !changes.set.contains("Accept-Encoding") {
         ask_for_plain_ranges(&mut headers, overrides);
@@ -282,6 +346,6 @@ fn ask_for_plain_ranges(headers: &mut Headers, overrides: &mut Vec<Override>) {
         && headers.get_all(NAME).eq([ACCEPT_ENCODING.as_bytes()])
         && headers.insert(NAME, "identity").is_ok()
     {
-        overrides.push(Override { part: Part::Header, name: NAME.into(), removed: false });
+        overrides.push(Override::by_request(Part::Header, NAME.into(), false));
     }
 }

@@ -21,7 +21,7 @@ use url::Url;
 use crate::address;
 use crate::error::Kind;
 use crate::head::Head;
-use crate::headers::Headers;
+use crate::headers::{Field, Headers};
 use crate::origin::Origin;
 pub use targets::Targets;
 
@@ -140,7 +140,7 @@ pub struct Follow {
     pub headers: Headers,
     /// Whether the body goes along.
     pub keeps_body: bool,
-    /// Whether it goes to another origin.
+    /// Whether it goes to another origin. The client certificate and the credentials that the call has then stay behind.
     pub leaves_origin: bool,
     /// The headers that stayed behind, and why.
     pub dropped: Vec<(Box<str>, Dropped)>,
@@ -214,11 +214,7 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
             Some(Dropped::Proxy)
         } else if !keeps_body && is(&PAYLOAD) {
             Some(Dropped::Payload)
-        } else if leaves_origin
-            && (is(&BOUND)
-                || field.is_sensitive()
-                || rules.sensitive.iter().any(|name| field.name.eq_ignore_ascii_case(name)))
-        {
+        } else if leaves_origin && belongs_to_origin(field, &rules.sensitive) {
             Some(Dropped::OtherOrigin)
         } else {
             None
@@ -227,6 +223,13 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
         why.is_none()
     });
     Decision::Follow(Box::new(Follow { method, url, headers, keeps_body, leaves_origin, dropped }))
+}
+
+/// Whether a field belongs to one origin, and another one must not see it. `sensitive` has the names that the settings
+/// list.
+pub(crate) fn belongs_to_origin(field: Field<'_>, sensitive: &[Box<str>]) -> bool {
+    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+    field.is_sensitive() || BOUND.iter().any(|name| is(name)) || sensitive.iter().any(|name| is(name))
 }
 
 /// Rule R-01: 300, 304, 305 and 306 are never followed.

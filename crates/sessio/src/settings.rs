@@ -57,7 +57,7 @@ pub struct Settings {
     /// whatever else is bound to the origin; `true` at first, as in requests. Both have to be on their default ports. With
     /// `false` it is a redirect to another origin like any other.
     pub keep_on_upgrade: bool,
-    /// Names of headers that a redirect to another origin leaves behind, beside `Authorization`, `Cookie`,
+    /// Names of headers that belong to one origin: a redirect to another one leaves them behind, beside `Authorization`, `Cookie`,
     /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
     pub sensitive_headers: Arc<[Box<str>]>,
     /// The named time limits, none at first but for `expect`.
@@ -68,10 +68,29 @@ pub struct Settings {
     /// whoever adds one adds it there, too.
     pub codings: Codings,
     /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
-    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`. What names a host of its
-    /// own is not relative, neither `http://other/` nor `//other/`, and the session's headers and `auth` go there: whoever
-    /// makes a path of what others say puts it behind a `./` or looks at it first.
+    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`. An address
+    /// with a host of its own is not relative, neither `http://other/` nor `//other/`.
+    ///
+    /// The session's credentials belong to the origin of the base URL: scheme, host and port. A request to another origin
+    /// goes without `auth`, without the client certificate, and without headers that a redirect to another origin would
+    /// leave behind. What the request itself sets goes along. Query parameters go along, too.
+    ///
+    /// ```
+    /// use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    ///
+    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// let mut settings = Settings::default();
+    /// settings.base_url = Some("https://api.test/v1/".parse()?);
+    /// settings.auth = Auth::bearer("secret");
+    /// let ask = |address| prepare(merge(&settings, Request::get(address)), &mut Jar::new(), now);
+    /// assert!(ask("users")?.headers().contains("Authorization"));
+    /// assert!(!ask("//other.test/users")?.headers().contains("Authorization"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub base_url: Option<Url>,
+    /// Whether requests to other origins than that of [`base_url`](Self::base_url) carry the session's credentials, too,
+    /// `false` at first. Without a `base_url` it has no effect. Set it only if no address comes from a stranger.
+    pub credentials_beyond_base_url: bool,
     /// Hosts that are reached otherwise than by their own names, none at first: at pinned addresses, or over
     /// Unix sockets.
     pub routes: Routes,
@@ -139,6 +158,7 @@ impl Default for Settings {
             limits: Limits::default(),
             codings: Codings::default(),
             base_url: None,
+            credentials_beyond_base_url: false,
             routes: Routes::default(),
             resolver: Resolver::default(),
             tcp: Tcp::default(),
@@ -170,6 +190,7 @@ impl fmt::Debug for Settings {
             .field("limits", &self.limits)
             .field("codings", &self.codings)
             .field("base_url", &self.base_url.as_ref().map(|url| crate::address::Shown(url).to_string()))
+            .field("credentials_beyond_base_url", &self.credentials_beyond_base_url)
             .field("routes", &self.routes)
             .field("resolver", &self.resolver)
             .field("tcp", &self.tcp)

@@ -4,6 +4,7 @@
 
 mod cuts;
 mod events;
+mod homes;
 mod machine;
 mod merging;
 mod precedence;

@@ -57,6 +57,10 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         if draw(seed, 2) == 0 {
             settings.auth = Auth::basic("MARK-user", "MARK-password");
         }
+        settings.headers.insert("X-Session-Key", "SESSION-key").unwrap();
+        settings.headers.mark_sensitive("x-session-key");
+        let base = (draw(seed, 2) == 0).then(|| origin(seed));
+        settings.base_url = base.as_deref().map(|base| base.parse().unwrap());
         let length = 1 + draw(seed, 6);
         // Some chains stay for a while.
         let mut chain: Vec<String> = vec![origin(seed)];
@@ -109,6 +113,9 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
             let text = String::from_utf8_lossy(sent);
             let why = || format!("seed {number}, hop {index} of {chain:?}:\n{text}");
             assert!(!text.contains("MARK-proxy"), "{}", why());
+            // The session's are its base URL's, where it has one.
+            let is_sessions = base.as_ref().is_none_or(|base| Origin::of(&base.parse().unwrap()) == owner);
+            assert_eq!(text.contains("SESSION-key"), is_home && is_sessions, "{base:?} {}", why());
             assert!(is_home || !text.contains("MARK"), "{}", why());
             assert!(!text.contains("MARK-password") && !text.contains("MARK-user"), "{}", why());
             if is_home {
