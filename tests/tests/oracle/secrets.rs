@@ -15,6 +15,10 @@ pub(crate) struct Secret {
 pub(crate) enum Owner {
     /// The origin that the request was made for, until the first redirect that leaves it.
     First,
+    /// The session's: the same, if that origin is the base URL's, or there is none.
+    Session,
+    /// The same, where it is secure.
+    SecureSession,
     /// Every origin of this host.
     Host(&'static str),
     /// Those of this host that are secure.
@@ -23,33 +27,38 @@ pub(crate) enum Owner {
     Domain(&'static str),
     /// This proxy.
     Proxy(&'static str),
-    /// Every origin that is secure, and no proxy.
-    SecureOrigins,
+    /// The origin that the request was made for, where it is secure.
+    SecureFirst,
     /// Nobody at all.
     Nobody,
 }
 
 impl Owner {
-    /// Whether `who` may see it; `first` is the origin of the request, and `is_home` says whether it was not left yet.
-    pub(crate) fn is(self, who: &str, first: &str, is_home: bool) -> bool {
+    /// Whether `who` may see it; `first` is the origin of the request, `is_home` says whether it was not left yet, and
+    /// `is_sessions` whether the session's credentials are for it.
+    pub(crate) fn is(self, who: &str, first: &str, is_home: bool, is_sessions: bool) -> bool {
         let host = || who.split("://").nth(1).and_then(|rest| rest.rsplit_once(':')).map(|(host, _)| host);
         match self {
             Self::First => is_home && who == first,
+            Self::Session => is_sessions && is_home && who == first,
+            Self::SecureFirst => is_home && who == first && who.starts_with("https://"),
+            Self::SecureSession => is_sessions && is_home && who == first && who.starts_with("https://"),
             Self::Host(name) => host() == Some(name),
             Self::SecureHost(name) => who.starts_with("https://") && host() == Some(name),
             Self::Domain(name) => host().is_some_and(|host| {
                 host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }),
             Self::Proxy(name) => who == name,
-            Self::SecureOrigins => who.starts_with("https://"),
             Self::Nobody => false,
         }
     }
 }
 
 /// All of them. Credentials go out as `user:password` in base64: each pair is a mark of its own then.
-pub(crate) const SECRETS: [Secret; 24] = [
-    Secret { mark: "MARK-session:MARK-session-password", owner: Owner::First },
+pub(crate) const SECRETS: [Secret; 27] = [
+    Secret { mark: "MARK-session:MARK-session-password", owner: Owner::Session },
+    Secret { mark: "MARK-session-key", owner: Owner::Session },
+    Secret { mark: "MARK-session-line", owner: Owner::Session },
     Secret { mark: "MARK-request:MARK-request-password", owner: Owner::First },
     Secret { mark: "MARK-bearer", owner: Owner::First },
     Secret { mark: "MARK-by-hand", owner: Owner::First },
@@ -71,7 +80,8 @@ pub(crate) const SECRETS: [Secret; 24] = [
     Secret { mark: "MARK-two:MARK-two-password", owner: Owner::Proxy("two.proxy") },
     Secret { mark: "MARK-two-header", owner: Owner::Proxy("two.proxy") },
     Secret { mark: "MARK-three:MARK-three-password", owner: Owner::Proxy("three.proxy") },
-    Secret { mark: "MARK-certificate", owner: Owner::SecureOrigins },
+    Secret { mark: "MARK-certificate", owner: Owner::SecureSession },
+    Secret { mark: "MARK-own-certificate", owner: Owner::SecureFirst },
     Secret { mark: "MARK-private-key", owner: Owner::Nobody },
 ];
 

@@ -50,6 +50,10 @@ fn two() -> Proxy {
     two.header("X-Key", "MARK-two-header").unwrap()
 }
 
+fn identity(mark: &str) -> Identity {
+    Identity::from_der([mark], KeyFormat::Pkcs8, "MARK-private-key").unwrap()
+}
+
 fn three(scheme: &str) -> Proxy {
     Proxy::parse(&format!("{scheme}://MARK-three:MARK-three-password@three.proxy")).unwrap()
 }
@@ -98,18 +102,35 @@ impl World {
     pub(crate) fn walk(&mut self, chain: &[usize], choice: u64, seed: &mut Seed) {
         let mut draw = |below: u64| seed.draw() % below;
         let url = |at: usize| format!("{}/{at}", ORIGINS[chain[at]]);
+        let base = match draw(3) {
+            0 => None,
+            1 => Some(ORIGINS[chain[0]]),
+            _ => Some(ORIGINS[draw(ORIGINS.len() as u64) as usize]),
+        };
+        let is_free = draw(8) == 0;
+        let is_sessions = is_free || base.is_none_or(|base| base == ORIGINS[chain[0]]);
         let method = ["GET", "POST", "PUT", "HEAD"][draw(4) as usize];
         let first = match draw(4) {
             0 => url(0).replacen("://", "://MARK-url:MARK-url-password@", 1),
+            // Without its scheme, where the base URL has the same; relative, where it has the same origin.
+            1 if base.is_some_and(|base| base.split(':').next() == url(0).split(':').next()) => {
+                url(0).split_once(':').unwrap().1.to_owned()
+            }
+            2 if base == Some(ORIGINS[chain[0]]) => "/0".to_owned(),
             _ => url(0),
         };
         let mut request = Request::new(method, &*first)
             .redirects(10)
             .cookie("own", "MARK-cookie")
-            .header("Cookie", "by-hand=MARK-line")
             .header("X-Api-Key", "MARK-key")
             .header("X-Listed", "MARK-listed");
         request.headers.mark_sensitive("x-api-key");
+        if draw(2) == 0 {
+            request = request.header("Cookie", "by-hand=MARK-line");
+        }
+        if draw(4) == 0 {
+            request = request.identity(identity("MARK-own-certificate"));
+        }
         request = match draw(5) {
             0 => request.header("aUTHorization", "MARK-by-hand"),
             1 => request.auth(Auth::bearer("MARK-bearer")),
@@ -117,13 +138,15 @@ impl World {
             _ => request,
         };
         let mut settings = Settings::default();
-        settings.sensitive_headers = ["x-listed".into()].into();
+        settings.sensitive_headers = ["x-listed".into(), "x-session-key".into()].into();
+        settings.headers.insert("X-Session-Key", "MARK-session-key").unwrap();
+        settings.headers.insert("Cookie", "by-hand=MARK-session-line").unwrap();
+        settings.base_url = base.map(|base| base.parse().unwrap());
+        settings.credentials_beyond_base_url = is_free;
         settings.keep_on_upgrade = draw(4) > 0;
         let keeps_on_upgrade = settings.keep_on_upgrade;
         settings.engine = engine();
-        settings.tls = settings.tls.identity(
-            Identity::from_der(["MARK-certificate"], KeyFormat::Pkcs8, "MARK-private-key").unwrap(),
-        );
+        settings.tls = settings.tls.identity(identity("MARK-certificate"));
         if draw(2) == 0 {
             settings.auth = Auth::basic("MARK-session", "MARK-session-password");
         }
@@ -162,16 +185,24 @@ impl World {
         };
         let asks = |_: &str| choice == 5;
         let mut sights = Vec::new();
-        let why = || format!("{chain:?}, proxies {choice}");
+        let why = || format!("{chain:?}, proxies {choice}, base {base:?}, {first}");
         let told = walk(prepared, &mut jar, &mut Idle::default(), &mut sights, asks, &mut answer);
         assert_eq!(told, Ok(()), "{}", why());
         assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
         self.runs += 1;
         self.requests += reached.len() as u64;
-        self.judge(&sights, &origin_of(&Url::parse(&first).unwrap()), keeps_on_upgrade, why);
+        let first = origin_of(&Url::parse(ORIGINS[chain[0]]).unwrap());
+        self.judge(&sights, &first, is_sessions, keeps_on_upgrade, why);
     }
 
-    fn judge(&mut self, sights: &[Sight], first: &str, keeps_on_upgrade: bool, why: impl Fn() -> String) {
+    fn judge(
+        &mut self,
+        sights: &[Sight],
+        first: &str,
+        is_sessions: bool,
+        keeps_on_upgrade: bool,
+        why: impl Fn() -> String,
+    ) {
         let (mut first, mut is_home) = (first.to_owned(), true);
         for sight in sights {
             let text = String::from_utf8_lossy(&sight.bytes);
@@ -191,7 +222,7 @@ impl World {
                 if !secret.is_in(&text) {
                     continue;
                 }
-                let is_owner = |who: &String| secret.owner.is(who, &first, is_home);
+                let is_owner = |who: &String| secret.owner.is(who, &first, is_home, is_sessions);
                 assert!(
                     readers.into_iter().flatten().any(is_owner),
                     "{}: {} was seen by {}\n{text}",

@@ -207,6 +207,10 @@ impl Call {
             says: Says::default(),
         };
         next.reach.plan.reopen();
+        if follow.leaves_origin {
+            next.reach.tls.forget_identity();
+        }
+        next.reach.follow_redirect(&from.url, &next.url, &next.rules.targets)?;
         next.address_host()?;
         if follow.leaves_origin {
             next.log_in()?;

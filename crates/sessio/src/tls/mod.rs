@@ -119,7 +119,9 @@ impl Tls {
         self.with(|options| options.extra_roots.push(roots))
     }
 
-    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none.
+    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none. It is a credential: a redirect to
+    /// another origin leaves it behind, and it does not come back on a later hop. The same goes for a request to another
+    /// origin than that of [`base_url`](crate::Settings::base_url).
     #[must_use]
     pub fn identity(self, identity: impl Into<Option<Identity>>) -> Self {
         self.with(|options| options.identity = identity.into())
@@ -202,6 +204,15 @@ impl Tls {
         change(options);
         options.text = options.stamp().into();
         self
+    }
+
+    /// Takes the client certificate out; says whether there was one.
+    pub(crate) fn forget_identity(&mut self) -> bool {
+        let has_one = self.options().identity.is_some();
+        if has_one {
+            *self = std::mem::take(self).identity(None);
+        }
+        has_one
     }
 
     /// Whether nothing was said at all.

@@ -1,0 +1,102 @@
+//! Which servers see the client's certificate: it is a credential, and belongs to the origin that is asked first.
+
+use std::sync::LazyLock;
+
+use sessio::tls::Tls;
+use sessio::{Error, Kind, Url};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::Server;
+use sessio_tests::authority::{Authority, Issued};
+use sessio_tests::coat::Dress;
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::trail::{redirect, trail};
+use sessio_tests::whole::whole;
+use sessio_tests::world::World;
+
+scenarios! { sealed:
+    fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind
+    fa7_it_does_not_come_back_on_a_later_hop
+    fa7_a_requests_own_certificate_is_for_its_origin
+    fa9_the_sessions_client_certificate_is_the_base_urls
+}
+
+static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
+static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
+static CLIENTS: LazyLock<Authority> = LazyLock::new(|| Authority::root("clients"));
+static CLIENT: LazyLock<Issued> = LazyLock::new(|| CLIENTS.issue(|_| {}));
+
+/// A server that serves nobody without a certificate.
+fn strict() -> Server {
+    Dress::asking(&SERVER, &CLIENTS).serve()
+}
+
+fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
+    let session = world.session();
+    let done: sessio::Result<()> = session.update(|settings| {
+        settings.tls = tls;
+        Ok(())
+    });
+    done.unwrap();
+    session
+}
+
+fn trusting() -> Tls {
+    Tls::default().roots(ROOT.certificates())
+}
+
+async fn refused<R: Runtime>(session: &Session<Rig<R>>, url: &str) {
+    let error = session.get(url).send().await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), Kind::ClientCertificate, "{error}");
+}
+
+async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R: Runtime>(world: &World<R>) {
+    let (a, b) = (strict(), strict());
+    let session = session(world, trusting().identity(CLIENT.identity()));
+    // Both know the client, and a redirect within the origin changes nothing.
+    whole(session.get(b.url("/get"))).await;
+    whole(session.get(trail(&[&a, &a], 302))).await;
+    refused(&session, &trail(&[&a, &b], 302)).await;
+    assert_eq!(b.requests().len(), 1);
+    // The redirect that is handed over is without it as well.
+    let mut response = session.get(redirect(&a, b.url("/get"), 302)).redirects(None).send().await.unwrap();
+    let next = response.next().unwrap().unwrap();
+    response.bytes().await.unwrap();
+    assert!(next.reach().tls.options().identity.is_none());
+    let error = session.execute(next).await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), Kind::ClientCertificate);
+}
+
+async fn fa7_it_does_not_come_back_on_a_later_hop<R: Runtime>(world: &World<R>) {
+    let (a, b) = (strict(), Dress::of(&SERVER).serve());
+    let session = session(world, trusting().identity(CLIENT.identity()));
+    // The connection that was opened with it idles, and is not used without it.
+    whole(session.get(a.url("/get"))).await;
+    refused(&session, &trail(&[&a, &b, &a], 302)).await;
+    assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
+}
+
+async fn fa7_a_requests_own_certificate_is_for_its_origin<R: Runtime>(world: &World<R>) {
+    let (a, b) = (strict(), strict());
+    let session = session(world, trusting());
+    whole(session.get(trail(&[&a, &a], 302)).identity(CLIENT.identity())).await;
+    let error = session.get(trail(&[&a, &b], 302)).identity(CLIENT.identity()).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::ClientCertificate);
+    assert!(b.requests().is_empty());
+}
+
+async fn fa9_the_sessions_client_certificate_is_the_base_urls<R: Runtime>(world: &World<R>) {
+    let (home, other) = (strict(), strict());
+    let session = session(world, trusting().identity(CLIENT.identity()));
+    let base = Url::parse(&home.url("/")).unwrap();
+    session
+        .update(|settings| {
+            settings.base_url = Some(base);
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    whole(session.get("/get")).await;
+    refused(&session, &other.url("/get")).await;
+    whole(session.get(other.url("/get")).identity(CLIENT.identity())).await;
+    assert_eq!((home.requests().len(), other.requests().len()), (1, 1));
+}
