@@ -19,39 +19,51 @@
 //! ```
 //!
 //! What it cannot see: through a proxy that is told names, the proxy resolves them. Then it refuses what is
-//! known, addresses in the URL and names that always mean this machine (`localhost` and below). The proxy
-//! itself, and Unix sockets, are the session's own choice and pass; so do pinned addresses, unless
-//! [`and_pins`](Guard::and_pins) says otherwise.
+//! known, addresses in the URL and names that always mean this machine (`localhost` and below).
+//!
+//! The proxy itself is the session's own choice and passes. So do pinned addresses and Unix sockets, unless
+//! [`and_pins`](Guard::and_pins) and [`and_sockets`](Guard::and_sockets) say otherwise. A redirect from another host has
+//! no part in that choice: its pinned addresses have to pass, and it reaches no Unix socket
+//! ([`Targets::and_routes`](crate::redirect::Targets::and_routes) changes both).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
+
+use crate::localhost::is_localhost;
 
 /// Which addresses a session may reach: all at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guard {
     is_on: bool,
     is_on_pins: bool,
+    is_on_sockets: bool,
 }
 
 impl Guard {
     /// No guard: every address may be reached.
     #[must_use]
     pub const fn off() -> Self {
-        Self { is_on: false, is_on_pins: false }
+        Self { is_on: false, is_on_pins: false, is_on_sockets: false }
     }
 
     /// Only public addresses: none that IANA's registries of special-purpose addresses set apart from the
     /// internet, in no disguise, and no multicast.
     #[must_use]
     pub const fn public() -> Self {
-        Self { is_on: true, is_on_pins: false }
+        Self { is_on: true, is_on_pins: false, is_on_sockets: false }
     }
 
     /// The same for addresses that were pinned by [`Routes`](crate::Routes).
     #[must_use]
     pub const fn and_pins(self) -> Self {
         Self { is_on_pins: self.is_on, ..self }
+    }
+
+    /// Refuses Unix sockets as well.
+    #[must_use]
+    pub const fn and_sockets(self) -> Self {
+        Self { is_on_sockets: self.is_on, ..self }
     }
 
     /// Whether anything is refused.
@@ -66,6 +78,12 @@ impl Guard {
         self.is_on_pins
     }
 
+    /// Whether Unix sockets are refused.
+    #[must_use]
+    pub const fn is_on_sockets(self) -> bool {
+        self.is_on_sockets
+    }
+
     /// Why this address is not to be reached: what it is set apart for.
     #[must_use]
     pub fn refuses(self, ip: IpAddr) -> Option<&'static str> {
@@ -78,12 +96,7 @@ impl Guard {
         match url.host()? {
             Host::Ipv4(ip) => self.refuses(ip.into()),
             Host::Ipv6(ip) => self.refuses(ip.into()),
-            Host::Domain(name) => {
-                let name = name.strip_suffix('.').unwrap_or(name);
-                let is_local =
-                    name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-                (self.is_on && is_local).then_some("loopback")
-            }
+            Host::Domain(name) => (self.is_on && is_localhost(name)).then_some("loopback"),
         }
     }
 }
@@ -195,6 +208,8 @@ mod tests {
             ("172.16.0.0", "172.31.255.255", "172.32.0.0"),
             ("192.0.0.0", "192.0.0.255", "192.0.1.0"),
             ("192.0.2.0", "192.0.2.255", "192.0.3.0"),
+            ("192.31.196.0", "192.31.196.255", "192.31.197.0"),
+            ("192.52.193.0", "192.52.193.255", "192.52.194.0"),
             ("192.88.99.0", "192.88.99.255", "192.88.100.0"),
             ("192.168.0.0", "192.168.255.255", "192.169.0.0"),
             ("198.18.0.0", "198.19.255.255", "198.20.0.0"),
@@ -206,6 +221,9 @@ mod tests {
             ("fec0::", "ffff::", "2001:4860::8888"),
             ("2001::", "2001:1ff:ffff::", "2001:200::"),
             ("2001:db8::", "2001:db8:ffff::", "2001:db9::"),
+            ("2620:4f:8000::", "2620:4f:8000:ffff::", "2620:4f:8001::"),
+            ("3ffe::", "3ffe:ffff::", "3ffd::"),
+            ("5f00::", "5f00:ffff::", "2400::"),
             ("3fff::", "3fff:fff::", "2fff::"),
             ("4000::", "fbff::", "2400::"),
             ("::2:0:0:0:1", "1fff::", "2000::"),
@@ -214,8 +232,28 @@ mod tests {
             assert!(refused(last).is_some(), "{last}");
             assert_eq!(refused(outside), None, "{outside}");
         }
-        assert_eq!(refused("::"), Some("unspecified"));
-        assert_eq!(refused("::1"), Some("loopback"));
+        // The reason is the network's own, also where another one would refuse the address as well.
+        for (ip, why) in [
+            ("::", "unspecified"),
+            ("::1", "loopback"),
+            ("fe80::1", "link-local"),
+            ("fec0::1", "site-local"),
+            ("fc00::1", "unique local"),
+            ("fdff::1", "unique local"),
+            ("ff02::1", "multicast"),
+            ("64:ff9b:1::1", "translation"),
+            ("5f00::1", "segment routing"),
+            ("3ffe::1", "6bone"),
+            ("4000::1", "unassigned"),
+            ("2620:4f:8000::1", "AS112"),
+            ("2001:2::1", "protocol assignments"),
+            ("192.52.193.1", "AMT"),
+            ("192.0.0.8", "protocol assignments"),
+            ("0.1.2.3", "this network"),
+            ("240.0.0.1", "reserved"),
+        ] {
+            assert_eq!(refused(ip), Some(why), "{ip}");
+        }
     }
 
     #[test]
@@ -258,6 +296,10 @@ mod tests {
         assert_eq!(Guard::off().refuses_host(&Url::parse("http://localhost/").unwrap()), None);
         assert_eq!(Guard::off().refuses([127, 0, 0, 1].into()), None);
         assert!(!Guard::off().and_pins().is_on_pins() && Guard::public().and_pins().is_on_pins());
+        assert!(!Guard::off().and_sockets().is_on_sockets() && Guard::public().and_sockets().is_on_sockets());
+        let all = Guard::public().and_sockets().and_pins();
+        assert!(all.is_on() && all.is_on_pins() && all.is_on_sockets());
+        assert!(!Guard::public().is_on_pins() && !Guard::public().is_on_sockets() && !Guard::off().is_on());
     }
 
     proptest! {

@@ -96,6 +96,7 @@
 mod address;
 pub mod auth;
 mod body;
+mod byte_order_mark;
 pub mod call;
 pub mod coding;
 pub mod conn;
@@ -114,6 +115,7 @@ mod interop;
 mod json;
 pub mod lines;
 pub mod link;
+mod localhost;
 mod merge;
 mod meters;
 pub mod multipart;

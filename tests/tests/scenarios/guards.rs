@@ -16,6 +16,7 @@ use sessio_tests::world::World;
 scenarios! {
     a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding
     a_guard_through_a_proxy_refuses_what_is_known
+    fa10_a_redirect_from_a_stranger_has_no_part_in_pins
     v61_redirects_lead_where_they_may
 }
 
@@ -101,6 +102,38 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
     session.set_resolver(Resolver::from_fn(|_, _| Ok(vec![([192, 168, 0, 1], 80).into()])));
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::BlockedAddress);
     assert_eq!(proxy.requests().len(), 1);
+}
+
+async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: &World<R>) {
+    let (door, inside) = (Server::start(), Server::start());
+    let session = guarded(world, Guard::public());
+    for (name, server) in [("door.test", &door), ("same.test", &door), ("inside.test", &inside)] {
+        session.resolve(name, [server.addr()]).unwrap();
+    }
+    let from_door = |to: &str| redirect(&door, to, 302).replace(&door.addr().to_string(), "door.test");
+    // The caller's own request, and a redirect that goes the very same way.
+    whole(session.get("http://inside.test/get")).await;
+    whole(session.get(from_door("http://same.test/get"))).await;
+    whole(session.get(from_door("http://door.test:8080/get"))).await;
+    // The connection to it idles, and is not used.
+    for _ in 0..2 {
+        let error = failure(&session, &from_door("http://inside.test/get")).await;
+        assert_eq!(error.kind(), Kind::BlockedAddress);
+        assert!(error.to_string().contains("127.0.0.1: loopback"), "{error}");
+    }
+    assert_eq!(inside.requests().len(), 1);
+    session
+        .update(|settings| {
+            settings.redirect_targets = Targets::any().and_routes();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    whole(session.get(from_door("http://inside.test/get"))).await;
+    // Without a guard a pin is a name like any other.
+    let open = guarded(world, Guard::off());
+    open.resolve("inside.test", [inside.addr()]).unwrap();
+    whole(open.get(redirect(&door, "http://inside.test/get", 302))).await;
+    assert_eq!(inside.requests().len(), 3);
 }
 
 async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {

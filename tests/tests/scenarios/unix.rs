@@ -5,7 +5,8 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sessio::{Error, Kind, Timeout, Timeouts};
+use sessio::redirect::Targets;
+use sessio::{Error, Guard, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
 use sessio_tests::scenarios;
@@ -21,6 +22,8 @@ scenarios! {
     a_missing_file_is_named_by_the_error
     t03_time_limits_hold
     a_change_of_the_route_leaves_no_connection_behind
+    fa10_a_redirect_from_a_stranger_reaches_no_socket
+    fa10_a_guard_for_sockets_refuses_them
 }
 
 /// A path where there is no socket any more, and that nobody else uses.
@@ -165,4 +168,65 @@ async fn a_change_of_the_route_leaves_no_connection_behind<R: Runtime>(world: &W
     assert_eq!(servers.each_ref().map(|server| server.requests().len()), [4, 2]);
     assert_eq!(doors.each_ref().map(Door::passed), [1, 1]);
     assert_eq!(session.stats().dialled, 3);
+}
+
+async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &World<R>) {
+    let (daemon, stranger, session) = (Server::start(), Server::start(), world.session());
+    let door = Door::to(&daemon);
+    session.unix_socket("localhost", door.path()).unwrap();
+    // A connection to it idles.
+    session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
+    let evil = redirect(&stranger, "http://localhost/containers", 307);
+    for _ in 0..2 {
+        let error = session.post(&evil).body("{}").send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::RedirectForbidden);
+        assert!(error.to_string().contains("localhost is reached over a Unix socket"), "{error}");
+        assert_eq!(error.response().unwrap().head.status, 307);
+    }
+    // Nor on a later hop, after one that the caller has asked the daemon for itself.
+    let away = redirect(&daemon, &evil, 302).replace(&daemon.addr().to_string(), "localhost");
+    assert_eq!(session.get(away).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
+    // Nor from the server behind another socket.
+    let other_door = Door::to(&stranger);
+    session.unix_socket("other.test", other_door.path()).unwrap();
+    let from_other = evil.replace(&stranger.addr().to_string(), "other.test");
+    assert_eq!(session.get(&from_other).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
+    // Who is handed the redirect is told the same.
+    let mut response = session.get(&evil).redirects(None).send().await.unwrap();
+    assert_eq!(response.next().unwrap().unwrap_err().kind(), Kind::RedirectForbidden);
+    response.bytes().await.unwrap();
+    assert_eq!(daemon.requests().len(), 2, "what the caller asked for");
+    // The caller may say otherwise.
+    let open = session.with(|settings| {
+        settings.redirect_targets = Targets::any().and_routes();
+        Ok::<_, Error>(())
+    });
+    let response = open.unwrap().get(&from_other).send().await.unwrap();
+    assert_eq!(response.url().as_str(), "http://localhost/containers");
+    response.bytes().await.unwrap();
+    assert_eq!(daemon.requests().len(), 3);
+}
+
+async fn fa10_a_guard_for_sockets_refuses_them<R: Runtime>(world: &World<R>) {
+    let (daemon, session) = (Server::start(), world.session());
+    let door = Door::to(&daemon);
+    session.unix_socket("app.test", door.path()).unwrap();
+    let guarded = |guard: Guard| {
+        let variant = session.with(|settings| {
+            settings.guard = guard;
+            Ok::<_, Error>(())
+        });
+        variant.unwrap()
+    };
+    for guard in [Guard::off(), Guard::off().and_sockets(), Guard::public(), Guard::public().and_pins()] {
+        guarded(guard).get("http://app.test/get").send().await.unwrap().bytes().await.unwrap();
+    }
+    // The connections that were opened without it are not used either.
+    let closed = guarded(Guard::public().and_sockets());
+    for scheme in ["http", "https"] {
+        let error = closed.get(format!("{scheme}://app.test/get")).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::BlockedAddress);
+        assert!(error.to_string().contains("a Unix socket"), "{error}");
+    }
+    assert_eq!(daemon.requests().len(), 4);
 }

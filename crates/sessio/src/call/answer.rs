@@ -10,6 +10,7 @@ use super::{Call, Event, Phase};
 use crate::body::Content;
 use crate::conn::Conn;
 use crate::cookie::Jar;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Asked, Receiver, Reuse, Sender};
 use crate::head::Head;
@@ -33,6 +34,23 @@ impl Call {
     /// A connection may be opened: from here on the limit for resolving runs. Says until when.
     pub fn admitted(&mut self, now: Now) -> Option<Instant> {
         self.goes_on_to(Timeout::Resolve, now)
+    }
+
+    /// The environment with the [certificates](super::Connect::unread) that were read, or why they cannot be used.
+    ///
+    /// ```
+    /// use sessio::{Environment, tls::Certificates};
+    ///
+    /// let environment = Environment::new([("SSL_CERT_FILE", "/etc/ca.pem")]);
+    /// assert_eq!(environment.unread().unwrap().variable, "SSL_CERT_FILE");
+    /// let read = environment.with_certificates(Certificates::from_der(["..."]).map_err(|error| error.to_string()));
+    /// assert!(read.unread().is_none());
+    /// ```
+    pub fn surround(&mut self, environment: &Environment) {
+        if !matches!(self.phase, Phase::Connect { .. }) {
+            return self.misuse();
+        }
+        self.request.reach.surround(environment);
     }
 
     /// The host's addresses are known: from here on the limit for connecting runs. Says until when.

@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::{Call, Event, Phase};
 use crate::conn::{Conn, Route, Stage};
+use crate::environment::Authorities;
 use crate::error::{Error, Kind, Result, Timeout};
 use crate::h1::{Event as Came, Limits};
 use crate::now::{Now, later};
@@ -83,12 +84,22 @@ impl<'a> Connect<'a> {
         proxy.and_then(|_| self.reach.straight(self.url))
     }
 
+    /// Which certificates of the environment are to be read first, before a pool is asked:
+    /// [`Call::surround`](super::Call::surround) takes them. `None` where no TLS is wanted, where they were read, and where
+    /// somebody else says whom to trust.
+    #[must_use]
+    pub fn unread(&self) -> Option<&'a Authorities> {
+        self.reach.unread(self.url)
+    }
+
     /// Whether a connection can be opened at all: to be asked before anything is dialled.
     ///
     /// # Errors
     /// [`Kind::UnsupportedScheme`] for an `https` URL or proxy where nobody does TLS, [`Kind::InvalidTls`] where what
-    /// is wanted of it cannot be had, and [`Kind::InvalidUrl`] for a host that cannot be told to the proxy.
+    /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
+    /// [`Kind::BlockedAddress`] for a Unix socket that the guard refuses.
     pub fn check(&self) -> Result<()> {
+        self.reach.admit_socket(self.url)?;
         if let Some(proxy) = self.proxy() {
             match proxy.protocol() {
                 Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
@@ -113,6 +124,7 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn open(&self, id: u64, now: Now, told: &[SocketAddr]) -> Result<Conn> {
+        self.reach.admit_socket(self.url)?;
         if self.route() == Route::PLAIN {
             return Ok(Conn::plain(id, now.mono));
         }

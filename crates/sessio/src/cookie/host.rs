@@ -4,6 +4,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::localhost::is_localhost;
+
 /// No name is longer in DNS. A longer host has no parents and no cookies, which keeps walking over them cheap.
 pub(super) const MAX_NAME: usize = 255;
 
@@ -45,9 +47,7 @@ pub(super) fn lineage(host: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the host is this machine whatever the network does: `localhost`, `*.localhost`, 127.0.0.0/8, `[::1]`.
 pub(super) fn is_loopback(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    name == "localhost"
-        || name.ends_with(".localhost")
+    is_localhost(host)
         || host == "[::1]"
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 
 use url::{Host, Position, Url};
 
+use crate::localhost::is_localhost;
 use crate::proxy::{Plan, Protocol};
 use crate::reach::{Reach, Resolver, Route, Tcp};
 use crate::tls::Tls;
@@ -78,6 +79,7 @@ impl<'a> Key<'a> {
         }
         if guard.is_on() {
             text.to_mut().push_str(if guard.is_on_pins() { " guarded with pins" } else { " guarded" });
+            text.to_mut().push_str(if guard.is_on_sockets() { " and sockets" } else { "" });
         }
         if let Some(proxy) = proxy {
             let own = proxy.own_tls().map(Tls::text).filter(|_| is_proxy_secure);
@@ -86,15 +88,16 @@ impl<'a> Key<'a> {
             }
             if proxy.protocol() == Protocol::Socks5 {
                 // Where the host is, is found out here.
-                way(&mut text, routes.of(url), resolver, matches!(url.host(), Some(Host::Domain(_))));
+                way(&mut text, routes.of(url), resolver, is_resolved(url));
                 text.to_mut().push_str(" behind");
             }
         }
         let is_on_file = match proxy {
-            None => way(&mut text, routes.of(url), resolver, matches!(url.host(), Some(Host::Domain(_)))),
+            None => way(&mut text, routes.of(url), resolver, is_resolved(url)),
             Some(proxy) => {
                 let route = routes.at(&proxy.host().to_string(), proxy.port());
-                way(&mut text, route, resolver, matches!(proxy.host(), Host::Domain(_)))
+                let is_resolved = matches!(proxy.host(), Host::Domain(name) if !is_localhost(name));
+                way(&mut text, route, resolver, is_resolved)
             }
         };
         if is_on_file {
@@ -166,6 +169,11 @@ impl<'a> Key<'a> {
     pub fn into_owned(self) -> Key<'static> {
         Key(self.0.into_owned().into())
     }
+}
+
+/// Whether a resolver is asked for the host of a URL.
+fn is_resolved(url: &Url) -> bool {
+    matches!(url.host(), Some(Host::Domain(name)) if !is_localhost(name))
 }
 
 /// The way to one host, be it a proxy or not; says whether it is a socket file.

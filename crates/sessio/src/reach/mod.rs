@@ -26,18 +26,20 @@ mod resolver;
 mod routes;
 mod tcp;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::environment::Environment;
-use crate::error::{Error, Kind, Result};
+use crate::environment::{Authorities, Environment};
+use crate::error::{Error, Kind, Result, escape};
 use crate::guard::Guard;
-use crate::proxy::{Plan, Proxies};
+use crate::localhost::is_localhost;
+use crate::proxy::{Plan, Protocol, Proxies};
+use crate::redirect::Targets;
 use crate::settings::Settings;
-use crate::tls::{Engine, Tls};
+use crate::tls::{Engine, Roots, Tls};
 pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
 pub use tcp::{KeepAlive, Tcp};
@@ -72,7 +74,8 @@ pub enum Destination {
     /// One of these, to be raced by a [`Dial`](crate::dial::Dial). Without any the host cannot be reached.
     Addresses(Vec<SocketAddr>),
     /// What the [`Resolver`] makes of this name: as the URL has it, in lower case and A-labels. A literal
-    /// address is never one.
+    /// address is never one, and neither is `localhost` nor a name below it: those are the loopback addresses (RFC 6761
+    /// section 6.3).
     Name {
         /// The host.
         host: Box<str>,
@@ -129,15 +132,41 @@ impl Reach {
 
     fn towards(&self, host: Host<&str>, port: u16, route: Option<&Route>) -> Destination {
         let literal = |ip: IpAddr| Destination::Addresses(vec![SocketAddr::new(ip, port)]);
+        let loopback = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
         match (route, host) {
             (Some(Route::Unix(path)), _) => Destination::Unix(Arc::clone(path)),
             (Some(Route::Addresses(pinned)), _) => {
                 Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
             }
+            // RFC 6761 section 6.3: no resolver is asked, and none can lead it elsewhere.
+            (None, Host::Domain(name)) if is_localhost(name) => {
+                Destination::Addresses(loopback.map(|ip| SocketAddr::new(ip, port)).into())
+            }
             (None, Host::Domain(name)) => Destination::Name { host: name.into(), port },
             (None, Host::Ipv4(ip)) => literal(ip.into()),
             (None, Host::Ipv6(ip)) => literal(ip.into()),
         }
+    }
+
+    /// A redirect leads from one URL to another. The server that sent it is a stranger to the routes, unless the hop before
+    /// went the very same way: no Unix socket is reached then, and pinned addresses have to pass the guard. That holds for
+    /// all later hops.
+    ///
+    /// # Errors
+    /// [`Kind::RedirectForbidden`] if the way is a Unix socket.
+    pub(crate) fn follow_redirect(&mut self, from: &Url, to: &Url, targets: &Targets) -> Result<()> {
+        let route = self.routes.of(to);
+        if targets.uses_routes() || route == self.routes.of(from) {
+            return Ok(());
+        }
+        if let Some(Route::Unix(_)) = route {
+            let host = escape(to.host_str().unwrap_or_default().as_bytes());
+            let detail =
+                format!("{host} is reached over a Unix socket, which is for the caller's own requests");
+            return Err(Error::new(Kind::RedirectForbidden).with_detail(detail));
+        }
+        self.guard = self.guard.and_pins();
+        Ok(())
     }
 
     /// Chooses the proxy for the hop that comes, and refuses what none may be told.
@@ -148,6 +177,37 @@ impl Reach {
         match (self.plan.proxy(), self.guard.refuses_host(url)) {
             (Some(proxy), Some(why)) => {
                 Err(Error::new(Kind::BlockedAddress).with_detail(why).with_url(url).with_proxy(proxy))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The authorities of the environment whose certificates are to be read before a connection for this URL is asked for:
+    /// TLS is wanted, and nobody else says whom to trust.
+    pub(crate) fn unread(&self, url: &Url) -> Option<&Authorities> {
+        let authorities = self.environment.unread()?;
+        let is_proxy_secure = || {
+            let proxy = self.plan.proxy();
+            proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https && proxy.own_tls().is_none())
+        };
+        let is_wanted = url.scheme() == "https" || is_proxy_secure();
+        (is_wanted && self.tls.options().roots == Roots::Platform).then_some(authorities)
+    }
+
+    /// What was read of them, as an environment that holds it.
+    pub(crate) fn surround(&mut self, environment: &Environment) {
+        self.tls = environment.secures(std::mem::take(&mut self.tls));
+        self.environment = environment.clone();
+    }
+
+    /// Whether the guard lets a connection for this URL go where it goes, as far as that is no address.
+    ///
+    /// # Errors
+    /// [`Kind::BlockedAddress`] for a Unix socket, if the [`Guard`] is for those, too.
+    pub(crate) fn admit_socket(&self, url: &Url) -> Result<()> {
+        match self.routes.of(url) {
+            Some(Route::Unix(_)) if self.guard.is_on_sockets() => {
+                Err(Error::new(Kind::BlockedAddress).with_detail("a Unix socket").with_url(url))
             }
             _ => Ok(()),
         }
@@ -198,13 +258,68 @@ mod tests {
             assert_eq!(to(url), Destination::Addresses(vec![address.parse().unwrap()]), "{url}");
         }
         for (url, name, port) in [
-            ("http://LocalHost/", "localhost", 80),
+            ("http://LocalHost.Test/", "localhost.test", 80),
             ("https://b\u{fc}cher.test/", "xn--bcher-kva.test", 443),
             ("http://user:pw@a.test.:8080/x", "a.test.", 8080),
         ] {
             assert_eq!(to(url), Destination::Name { host: name.into(), port }, "{url}");
         }
         assert_eq!(reach.destination(&Url::parse("data:x").unwrap()), None);
+    }
+
+    #[test]
+    fn fc2_localhost_is_never_a_name_to_resolve() {
+        let reach = Reach::default();
+        for url in ["http://LocalHost:5/", "http://localhost.:5/", "https://a.b.localhost:5/"] {
+            let url = Url::parse(url).unwrap();
+            let both = ["[::1]:5", "127.0.0.1:5"].map(|to| to.parse().unwrap());
+            assert_eq!(reach.destination(&url), Some(Destination::Addresses(both.to_vec())), "{url}");
+            // The guard and the pool's key are of the same opinion.
+            assert_eq!(Guard::public().refuses_host(&url), Some("loopback"));
+            let own = Reach { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..Reach::default() };
+            assert_eq!(crate::pool::Key::reaching(&url, &own), crate::pool::Key::reaching(&url, &reach));
+        }
+    }
+
+    #[test]
+    fn fa10_a_redirect_uses_routes_only_on_the_way_of_the_hop_before() {
+        let mut routes = Routes::default();
+        routes.unix("socket.test", "/a").unwrap();
+        routes.unix("same.test", "/a").unwrap();
+        routes.unix("other.test", "/b").unwrap();
+        routes.pin("pin.test", ["10.0.0.1:0".parse().unwrap()]).unwrap();
+        let led = |from: &str, to: &str, targets: &Targets| {
+            let mut reach = Reach { routes: routes.clone(), guard: Guard::public(), ..Reach::default() };
+            let url = |host: &str| Url::parse(&format!("http://{host}/")).unwrap();
+            match reach.follow_redirect(&url(from), &url(to), targets) {
+                Ok(()) => {
+                    if reach.guard.is_on_pins() {
+                        "guarded"
+                    } else {
+                        "free"
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), Kind::RedirectForbidden);
+                    "forbidden"
+                }
+            }
+        };
+        for (from, to, expected) in [
+            ("a.test", "socket.test", "forbidden"),
+            ("pin.test", "socket.test", "forbidden"),
+            ("other.test", "socket.test", "forbidden"),
+            ("same.test", "socket.test", "free"),
+            ("socket.test", "socket.test:8080", "free"),
+            ("a.test", "pin.test", "guarded"),
+            ("socket.test", "pin.test", "guarded"),
+            ("pin.test", "pin.test:8080", "free"),
+            ("pin.test", "a.test", "guarded"),
+            ("a.test", "b.test", "free"),
+        ] {
+            assert_eq!(led(from, to, &Targets::any()), expected, "{from} to {to}");
+            assert_eq!(led(from, to, &Targets::any().and_routes()), "free", "{from} to {to}");
+        }
     }
 
     #[test]

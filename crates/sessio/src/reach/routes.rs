@@ -60,8 +60,8 @@ impl Routes {
     /// Reaches `host` over a Unix socket, in place of what was there for it: `http://localhost/` can travel
     /// over a socket file. The Host line stays the URL's.
     ///
-    /// Redirects to that host go there too. A name that nobody else knows, such as `app.invalid`, keeps a
-    /// server that is not trusted from sending requests to it.
+    /// A redirect reaches the socket only from a host that is reached over the same socket. From any other it is
+    /// [`Kind::RedirectForbidden`], unless [`Targets::and_routes`](crate::redirect::Targets::and_routes) allows it.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] if that is no host.

@@ -24,6 +24,7 @@ struct Lists {
     schemes: Option<Vec<Box<str>>>,
     hosts: Option<Vec<Box<str>>>,
     ports: Option<Vec<u16>>,
+    uses_routes: bool,
 }
 
 impl Targets {
@@ -53,6 +54,22 @@ impl Targets {
     pub fn ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.lists().ports = Some(ports.into_iter().collect());
         self
+    }
+
+    /// Also over the session's [`Routes`](crate::Routes), as its own requests go. Otherwise a redirect reaches no Unix
+    /// socket but that of the hop before, and its pinned addresses have to pass the [`Guard`](crate::Guard).
+    ///
+    /// Any server that the session talks to can then send requests to those sockets.
+    #[must_use]
+    pub fn and_routes(mut self) -> Self {
+        self.lists().uses_routes = true;
+        self
+    }
+
+    /// Whether redirects use routes as the session's own requests do.
+    #[must_use]
+    pub fn uses_routes(&self) -> bool {
+        self.0.as_ref().is_some_and(|lists| lists.uses_routes)
     }
 
     /// Why a redirect may not lead to this URL.
@@ -122,6 +139,7 @@ mod tests {
             (all.clone().hosts(["[::1]", "127.1"]), "http://[0::1]/", true),
             (all.clone().hosts(["a.test"]), "http://a.test@b.test/", false),
             (all.clone().hosts(none), "http://a.test/", false),
+            (all.clone().and_routes(), "http://x/", true),
             (all.clone().ports([80, 8443]), "http://x/", true),
             (all.clone().ports([80, 8443]), "https://x:8443/", true),
             (all.clone().ports([80, 8443]), "https://x/", false),

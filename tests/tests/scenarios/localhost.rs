@@ -1,0 +1,83 @@
+//! `localhost` and names below it are this machine, whatever a resolver says (RFC 6761 section 6.3).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sessio::proxy::Proxies;
+use sessio::{Error, Guard, Kind, Proxy, Resolver};
+use sessio_driver::Runtime;
+use sessio_testkit::Server;
+use sessio_tests::scenarios;
+use sessio_tests::whole::whole;
+use sessio_tests::world::World;
+
+scenarios! {
+    fc2_localhost_is_this_machine_without_a_resolver
+    fc2_routes_and_pins_go_before
+    fc2_a_guard_refuses_it_whatever_a_resolver_says
+    fc2_a_proxy_at_localhost_is_on_this_machine
+}
+
+async fn fc2_localhost_is_this_machine_without_a_resolver<R: Runtime>(world: &World<R>) {
+    let server = Server::start();
+    let port = server.addr().port();
+    let session = world.session();
+    let asked = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&asked);
+    session.set_resolver(Resolver::from_fn(move |_, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(vec![([192, 0, 2, 1], 9).into()])
+    }));
+    for name in ["localhost", "LOCALHOST", "localhost.", "app.localhost", "a.b.localhost."] {
+        whole(session.get(format!("http://{name}:{port}/get"))).await;
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    let dialled = session.runtime().dialled();
+    assert!(dialled.iter().all(|to| to.ip().is_loopback() && to.port() == port), "{dialled:?}");
+    assert!(dialled.contains(&server.addr()));
+    // No resolver was asked, so none tells the connections apart.
+    let before = session.stats().dialled;
+    session.set_resolver(Resolver::default());
+    whole(session.get(format!("http://localhost:{port}/get"))).await;
+    assert_eq!(session.stats().dialled, before);
+}
+
+async fn fc2_routes_and_pins_go_before<R: Runtime>(world: &World<R>) {
+    let server = Server::start_on([127, 0, 0, 2]);
+    let session = world.session();
+    session.resolve("app.localhost", [server.addr()]).unwrap();
+    whole(session.get("http://app.localhost/get")).await;
+    assert_eq!(session.runtime().dialled(), [server.addr()]);
+    assert_eq!(server.requests().len(), 1);
+}
+
+async fn fc2_a_guard_refuses_it_whatever_a_resolver_says<R: Runtime>(world: &World<R>) {
+    let session = world.session();
+    session
+        .update(|settings| {
+            settings.guard = Guard::public();
+            settings.resolver = Resolver::from_fn(|_, _| Ok(vec![([1, 1, 1, 1], 80).into()]));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    for name in ["localhost", "x.localhost", "localhost."] {
+        let error = session.get(format!("http://{name}/")).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::BlockedAddress, "{name}");
+    }
+    assert_eq!(session.runtime().dialled(), []);
+}
+
+async fn fc2_a_proxy_at_localhost_is_on_this_machine<R: Runtime>(world: &World<R>) {
+    let proxy = Server::start();
+    let session = world.session();
+    let through = Proxy::parse(&format!("http://localhost:{}", proxy.addr().port())).unwrap();
+    session
+        .update(|settings| {
+            settings.proxies = Proxies::from(through);
+            settings.resolver = Resolver::from_fn(|_, _| Ok(vec![]));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    whole(session.get("http://a.test/get")).await;
+    assert_eq!(proxy.requests()[0].target(), "http://a.test/get");
+}
