@@ -1,7 +1,8 @@
 //! The netrc file: logins by host.
 //!
 //! The form is that of Python's `netrc`, and so of `ftp` and curl: words between blanks, in double quotes
-//! where they hold some, a backslash before a character that is to mean nothing.
+//! where they hold some, a backslash before a blank, a quote, a backslash or a `#` that is to mean nothing. Before anything
+//! else a backslash is a letter, as in `CORP\me`. A word ends with its line, and lines end with LF, CRLF or CR.
 //!
 //! ```text
 //! machine example.org login user password "two words"   # a comment
@@ -19,7 +20,7 @@ use std::fmt;
 use url::Host;
 
 use crate::auth::Secret;
-use words::{Word, Words};
+use words::Words;
 
 /// The logins of a netrc file.
 ///
@@ -89,6 +90,10 @@ impl Netrc {
         let mut words = Words::of(text);
         while let Some(word) = words.next() {
             match &*word.bytes {
+                _ if word.is_open => {
+                    netrc.problem(word.line, "a quote that does not close".into());
+                    Self::resume(&mut words);
+                }
                 b"machine" => netrc.machine(&mut words, word.line),
                 b"default" => netrc.entry(None, &mut words),
                 b"macdef" => {
@@ -148,6 +153,10 @@ impl Netrc {
 
     fn machine(&mut self, words: &mut Words<'_>, line: usize) {
         match words.next() {
+            Some(name) if name.is_open => {
+                self.problem(name.line, "a quote that does not close in the name of a machine".into());
+                Self::resume(words);
+            }
             Some(name) if !name.bytes.is_empty() => {
                 let name = String::from_utf8_lossy(&name.bytes);
                 self.entry(Some(canonical(&name)), words);
@@ -180,6 +189,13 @@ impl Netrc {
                 }
             };
             match words.next() {
+                Some(value) if value.is_open => {
+                    // Where it was to close nobody knows: what it holds may be half of a secret.
+                    let what = format!("a quote that does not close in the entry of {}", name());
+                    self.problem(value.line, what.into());
+                    Self::resume(words);
+                    return;
+                }
                 Some(value) => *field = Some(value.bytes),
                 None => {
                     self.problem(word.line, format!("nothing after the last word of {}", name()).into());
@@ -215,12 +231,6 @@ impl Netrc {
 
     fn problem(&mut self, line: usize, what: Box<str>) {
         self.problems.push(Problem { line, what });
-    }
-}
-
-impl Word {
-    fn is_comment(&self) -> bool {
-        self.bytes.first() == Some(&b'#')
     }
 }
 
@@ -328,8 +338,14 @@ mod tests {
             ("macdef init\nmachine h login no\n\nmachine h login a", pair("a", "")),
             ("machine h login a\nmacdef init\nmachine h login no", pair("a", "")),
             ("macdef init\r\nmachine h login no\r\n\r\nmachine h login a", pair("a", "")),
-            ("machine h login \"a", pair("a", "")),
-            ("machine h login a\\", pair("a", "")),
+            ("machine h login a\\", pair("a\\", "")),
+            ("machine h login a\\\npassword b", pair("a\\", "b")),
+            (r"machine h login CORP\me password p\w", pair(r"CORP\me", r"p\w")),
+            (r#"machine h login "CORP\me you" password "\n""#, pair(r"CORP\me you", r"\n")),
+            (r#"machine h login \#a password \"b"#, pair("#a", "\"b")),
+            ("machine h login \"#a\" password \"b\"", pair("#a", "b")),
+            ("macdef init\rmachine h login no\r\rmachine h login a", pair("a", "")),
+            ("\u{feff}machine h login a", pair("a", "")),
         ] {
             assert_eq!(of(file, "h"), expected, "{file}");
         }
@@ -361,6 +377,64 @@ mod tests {
         ] {
             assert_eq!(Netrc::parse(file.as_bytes()).problems()[0].to_string(), what);
         }
+    }
+
+    #[test]
+    fn fb2_a_word_ends_with_its_line() {
+        let file = "machine a.test login a password p\n\
+                    machine h login me password \"hunter2\n\
+                    machine b.test login b password \"two words\"\n";
+        for file in [file.to_owned(), file.replace('\n', "\r\n"), file.replace('\n', "\r")] {
+            let netrc = Netrc::parse(file.as_bytes());
+            assert_eq!(of(&file, "h"), None, "{file}");
+            assert_eq!(of(&file, "a.test"), pair("a", "p"), "{file}");
+            assert_eq!(of(&file, "b.test"), pair("b", "two words"), "{file}");
+            let told: Vec<_> = netrc.problems().iter().map(ToString::to_string).collect();
+            assert_eq!(told, ["line 2: a quote that does not close in the entry of h"], "{file}");
+        }
+        // Wherever the quote stands.
+        for (file, told) in [
+            (
+                "machine \"h\nmachine b.test login b",
+                "line 1: a quote that does not close in the name of a machine",
+            ),
+            ("\n\"h login a\nmachine b.test login b", "line 2: a quote that does not close"),
+            ("machine h \"login a\nmachine b.test login b", "line 1: unknown word in the entry of h"),
+            (
+                "default login \"\nmachine b.test login b",
+                "line 1: a quote that does not close in the entry of default",
+            ),
+            ("machine h login a password \"b\\\"", "line 1: a quote that does not close in the entry of h"),
+        ] {
+            let netrc = Netrc::parse(file.as_bytes());
+            assert_eq!(netrc.problems().len(), 1, "{file}");
+            assert_eq!(netrc.problems()[0].to_string(), told);
+            assert_eq!(netrc.of("h"), None, "{file}");
+            assert!(netrc.of("b.test").is_some() || !file.contains("b.test"), "{file}");
+        }
+        // One within a word that began without is a letter.
+        assert_eq!(of("machine h login a\"b password c\"\nmachine i", "h"), pair("a\"b", "c\""));
+    }
+
+    #[test]
+    fn fb10_a_byte_order_mark_and_every_line_end() {
+        let file =
+            "# mine\nmachine a.test login a # me\n\nmachine b.test\n\tlogin b\nmachine c.test loggin c\n";
+        for end in ["\n", "\r\n", "\r"] {
+            for mark in ["", "\u{feff}"] {
+                let file = format!("{mark}{}", file.replace('\n', end));
+                assert_eq!(of(&file, "a.test"), pair("a", ""), "{file:?}");
+                assert_eq!(of(&file, "b.test"), pair("b", ""), "{file:?}");
+                let problems = Netrc::parse(file.as_bytes()).problems().to_vec();
+                assert_eq!(problems.len(), 1);
+                assert_eq!(
+                    problems[0].to_string(),
+                    "line 6: unknown word in the entry of c.test",
+                    "{file:?}"
+                );
+            }
+        }
+        assert_eq!(of("\u{feff}machine a.test login a", "a.test"), pair("a", ""));
     }
 
     #[test]

@@ -8,11 +8,12 @@ use url::{Host, Url};
 
 /// Which hosts are reached directly, whatever proxies there are: the list that `no_proxy` holds.
 ///
-/// Entries stand between commas, blanks mean nothing (rule E-04). The sole entry `*` is every host (E-07).
+/// Entries stand between commas, blanks or line ends (rule E-04). The sole entry `*` is every host (E-07).
 ///
 /// | entry | means |
 /// |---|---|
 /// | `example.org`, `.example.org` | that host and all below it, never `anexample.org` (rule E-06) |
+/// | `*.example.org` | all hosts below that one |
 /// | `example.org:8080` | the same on that port alone |
 /// | `192.0.2.7`, `192.0.2.7:80` | that address, written as such in the URL (rule E-05) |
 /// | `192.0.2.0/24` | the addresses of that network, `/1` to `/32` |
@@ -51,6 +52,8 @@ enum Means {
     All,
     /// A name and what is below it.
     Names(Box<str>),
+    /// What is below a name.
+    Below(Box<str>),
     /// As many leading bits of it.
     Net(IpAddr, u8),
     Nothing,
@@ -60,9 +63,8 @@ impl NoProxy {
     /// Reads a list. There is no wrong one: entries that mean nothing match nothing.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let mut entries: Vec<_> =
-            text.split(',').filter(|entry| !entry.is_empty()).map(Entry::parse).collect();
+        let entries = text.trim_start_matches('\u{feff}').split(|c: char| c == ',' || c.is_whitespace());
+        let mut entries: Vec<_> = entries.filter(|entry| !entry.is_empty()).map(Entry::parse).collect();
         if let [Entry { text, means, .. }] = &mut entries[..]
             && &**text == "*"
         {
@@ -122,6 +124,9 @@ impl Entry {
             (Means::Names(name), Err(host)) => {
                 host.strip_suffix(&**name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
+            (Means::Below(name), Err(host)) => {
+                host.strip_suffix(&**name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+            }
             (Means::Net(IpAddr::V4(net), bits), Ok(IpAddr::V4(ip))) => {
                 same(net.to_bits().into(), ip.to_bits().into(), 32 - u32::from(*bits))
             }
@@ -138,9 +143,12 @@ impl Means {
         if let Some((net, bits)) = text.rsplit_once('/') {
             return (Self::net(net, bits).unwrap_or(Self::Nothing), None);
         }
-        let text = text.trim_start_matches('.');
+        let (text, is_wild) = match text.strip_prefix("*.") {
+            Some(name) => (name, true),
+            None => (text.trim_start_matches('.'), false),
+        };
         if let Some(ip) = address(text) {
-            return (Self::one(ip), None);
+            return (if is_wild { Self::Nothing } else { Self::one(ip) }, None);
         }
         let (name, port) = match text.rsplit_once(':') {
             None => (text, None),
@@ -151,7 +159,10 @@ impl Means {
         };
         let name = name.strip_suffix('.').unwrap_or(name);
         let means = match Host::parse(name) {
-            Ok(Host::Domain(name)) if !name.is_empty() && !name.starts_with('*') => Self::Names(name.into()),
+            Ok(Host::Domain(name)) if name.is_empty() || name.starts_with(['*', '.']) => Self::Nothing,
+            Ok(Host::Domain(name)) if is_wild => Self::Below(name.into()),
+            Ok(Host::Domain(name)) => Self::Names(name.into()),
+            Ok(_) if is_wild => Self::Nothing,
             Ok(Host::Ipv4(ip)) => Self::one(ip.into()),
             Ok(Host::Ipv6(ip)) => Self::one(plain(ip)),
             _ => Self::Nothing,
@@ -326,9 +337,49 @@ mod tests {
     #[test]
     fn e07_a_star_is_all_only_by_itself() {
         assert!(covers("*", "http://a/") && covers(" * ", "https://[::1]:1/"));
-        for list in ["*,x", "x,*", "*.test", "**", "", ",", " , "] {
+        for list in ["*,x", "x,*", "*.a.test", "*test", "*.*.test", "*..test", "**", "*.", "", ",", " , "] {
             assert!(!covers(list, "http://a.test/"), "{list}");
         }
+    }
+
+    #[test]
+    fn fb15_a_star_before_a_dot_is_whatever_lies_below() {
+        let list = "*.example.org, *.b.test:8080,*.b\u{fc}cher.test,*.127.0.0.1,*.[::1],*.UP.test.";
+        for (url, covered) in [
+            ("http://www.example.org/", true),
+            ("http://a.b.example.org:81/", true),
+            ("http://example.org/", false),
+            ("http://anexample.org/", false),
+            ("http://example.org.evil.test/", false),
+            ("http://a.b.test:8080/", true),
+            ("http://a.b.test/", false),
+            ("http://b.test:8080/", false),
+            ("http://a.xn--bcher-kva.test/", true),
+            ("http://a.up.TEST/", true),
+            ("http://127.0.0.1/", false),
+            ("http://[::1]/", false),
+        ] {
+            assert_eq!(covers(list, url), covered, "{url}");
+        }
+        assert_eq!(NoProxy::parse(list).iter().filter(|(_, means)| !means).count(), 2);
+    }
+
+    #[test]
+    fn fb15_fb10_blanks_and_line_ends_separate_entries() {
+        for list in [
+            "a.test b.test",
+            " a.test , b.test ",
+            "a.test\tb.test",
+            "a.test\nb.test\n",
+            "a.test\r\nb.test\r\n",
+            "a.test\rb.test",
+            "\u{feff}a.test,b.test",
+            "a.test ,, ,b.test",
+        ] {
+            assert_eq!(NoProxy::parse(list).to_string(), "a.test,b.test", "{list:?}");
+        }
+        assert!(covers("* ", "http://a/") && covers("\u{feff}*", "http://a/"));
+        assert!(!covers("* a", "http://b/"));
     }
 
     #[test]

@@ -55,6 +55,10 @@ impl Protocol {
     }
 
     fn of(scheme: &str) -> Option<Self> {
+        if scheme.eq_ignore_ascii_case("socks") {
+            // What desktops write for SOCKS. It names no version, and they let the proxy resolve.
+            return Some(Self::Socks5h);
+        }
         [Self::Http, Self::Https, Self::Socks5, Self::Socks5h]
             .into_iter()
             .find(|protocol| scheme.eq_ignore_ascii_case(protocol.scheme()))
@@ -94,7 +98,7 @@ struct Parts {
 
 impl Proxy {
     /// Reads the URL of a proxy: `http`, `https`, `socks5` or `socks5h`; without a scheme it is `http` (rule
-    /// D-15). User and password are percent-decoded and count if there is a colon and the user is not empty
+    /// D-15). `socks`, as desktops write it, is `socks5h`. User and password are percent-decoded and count if there is a colon and the user is not empty
     /// (rule A-03). Path and query mean nothing; what leaves it doubtful where the host is, is refused.
     ///
     /// # Errors
@@ -109,6 +113,9 @@ impl Proxy {
             }
             None => (Protocol::Http, text.strip_prefix("//").unwrap_or(text)),
         };
+        if text.bytes().any(|b| matches!(b, b'\r' | b'\n')) {
+            return Err(invalid("it has a line end in it"));
+        }
         if rest.contains('\\') {
             // Some take it for a slash, others for a part of the user's name (row V32).
             return Err(invalid("it has a backslash, which in user and password is %5C"));
@@ -130,6 +137,11 @@ impl Proxy {
         };
         if host.is_empty() {
             return Err(invalid("it names no host"));
+        }
+        // `http:/p` and `http//p`. A host of that name can be told by its port, as in `http:80`.
+        let is_cut_short = userinfo.is_none() && port.is_empty() && (end < rest.len() || at.ends_with(':'));
+        if is_cut_short && rest.len() == text.len() && Protocol::of(host).is_some() {
+            return Err(invalid("behind its scheme there is no ://"));
         }
         let is_number = port.bytes().all(|b| b.is_ascii_digit());
         let port = match port {
@@ -341,10 +353,18 @@ mod tests {
         ] {
             assert_eq!(Proxy::parse(text).unwrap().to_string(), shown, "{text}");
         }
+        // Row FB15: desktops write it like this for SOCKS.
+        assert_eq!(
+            Proxy::parse("socks://u:p@127.0.0.1:1080/").unwrap().to_string(),
+            "socks5h://127.0.0.1:1080"
+        );
+        assert_eq!(Proxy::parse("SOCKS://p").unwrap().protocol(), Protocol::Socks5h);
+        assert_eq!(Proxy::parse("http://p:1\r\n").unwrap().to_string(), "http://p:1", "blanks around it");
         for text in [
             "",
             "http://",
             "http:///path",
+            "socks6://p",
             "http://:1",
             "http://u:p@",
             "ftp://p",
@@ -365,6 +385,40 @@ mod tests {
             let error = Proxy::parse(text).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
             assert!(!format!("{error} {error:?}").contains("sec"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn fb15_a_slip_behind_the_scheme_is_named() {
+        for text in [
+            "http:/p",
+            "http:",
+            "HTTP:/p:3128",
+            "http//p:3128",
+            "https:/p",
+            "socks:/p",
+            "socks5:/p:1",
+            "http:?x",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
+            assert!(error.to_string().contains("behind its scheme there is no ://"), "{text}: {error}");
+        }
+        for text in ["http://p\n:1", "http://p\r\nx", "u:p\n@p"] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert!(error.to_string().contains("line end"), "{text}: {error}");
+        }
+        // Hosts may have such names.
+        for (text, shown) in [
+            ("http", "http://http:80"),
+            ("http:3128", "http://http:3128"),
+            ("socks:1080/", "http://socks:1080"),
+            ("http://http/", "http://http:80"),
+            ("http://socks:", "http://socks:80"),
+            ("p:/", "http://p:80"),
+            ("//http/", "http://http:80"),
+        ] {
+            assert_eq!(Proxy::parse(text).unwrap().to_string(), shown, "{text}");
         }
     }
 
