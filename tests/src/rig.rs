@@ -240,6 +240,10 @@ impl<R: Runtime> Runtime for Rig<R> {
         Some(self.backend.process().unwrap_or_default() + self.state().forks)
     }
 
+    fn read_authorities(&self, environment: &Environment) -> Environment {
+        self.backend.read_authorities(environment)
+    }
+
     fn environment(&self) -> Environment {
         self.state().environment.clone()
     }

@@ -30,6 +30,7 @@ const LOOK: Duration = Duration::from_millis(100);
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
     pub(crate) async fn connect(&mut self, wanted: Wanted) {
+        self.read_authorities();
         let mut is_admitted = wanted.is_admitted;
         if is_admitted {
             self.make_way();
@@ -101,6 +102,20 @@ impl<R: Runtime> Flight<R> {
             }
         }
         false
+    }
+
+    /// Reads the certificates that the environment names, where this connection is the first to want TLS: they tell
+    /// connections apart.
+    fn read_authorities(&mut self) {
+        if self.call.wanted().is_none_or(|wanted| wanted.unread().is_none()) {
+            return;
+        }
+        let before = self.call.request().reach().environment.clone();
+        let read = self.runtime.read_authorities(&before);
+        self.shared.learn(&before, &read);
+        self.call.surround(&read);
+        // That took time.
+        self.look_at_clock();
     }
 
     /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.

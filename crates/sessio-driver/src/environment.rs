@@ -3,16 +3,15 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use sessio::Environment;
 use sessio::netrc::Netrc;
-use sessio::tls::Certificates;
-use sessio::{Authorities, Environment};
 
 /// More than this is no netrc file, and no bundle of certificates.
 const MOST: u64 = 16 * 1024 * 1024;
 
-/// What the environment says, and what stands in the files that it names.
+/// What the environment says, and what stands in its netrc file. Certificates are read when TLS is wanted.
 pub(crate) fn read() -> Environment {
     read_from(std::env::vars_os())
 }
@@ -22,10 +21,7 @@ fn read_from(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Envir
     if let Some(netrc) = environment.netrc_paths().iter().find_map(|path| netrc(path)) {
         environment = environment.with_netrc(netrc);
     }
-    match environment.authorities().map(certificates) {
-        Some(read) => environment.with_certificates(read),
-        None => environment,
-    }
+    environment
 }
 
 /// The netrc file at this path. One that cannot be read is none (rule A-17); one that others may read, its mode says
@@ -47,49 +43,23 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-/// The certificates at these paths, files or folders of them, or what is wrong.
-fn certificates(authorities: &Authorities) -> Result<Certificates, String> {
-    let variable = authorities.variable;
-    let mut pem = Vec::new();
-    for path in &authorities.paths {
-        let wrong = |error: io::Error| format!("{variable}: {}: {error}", path.display());
-        for file in files(path).map_err(wrong)? {
-            pem.extend(File::open(file).and_then(contents).map_err(wrong)?);
-            pem.push(b'\n');
-        }
-    }
-    Certificates::from_pem(pem).map_err(|error| format!("{variable}: {error}"))
-}
-
-/// The file at this path, or the files of the folder there in the order of their names.
-fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
-        // A link to nowhere is no certificate, and no reason to trust nobody.
-        if fs::metadata(&file).is_ok_and(|about| about.is_file()) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn contents(file: File) -> io::Result<Vec<u8>> {
+pub(crate) fn contents(file: File) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
     }
     let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
+    file.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than 16 MiB"));
+    }
     Ok(bytes)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A folder of this test alone.
@@ -141,35 +111,6 @@ mod tests {
         {
             write(&path, "machine a.test login a password p", mode);
             assert_eq!(of(&[("HOME", &folder)]).netrc().unwrap().is_exposed(), is_exposed, "{mode:o}");
-        }
-        fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn d08_e11_bundles_are_files_or_folders_and_what_is_wrong_is_said() {
-        let folder = folder("bundle");
-        let pem = |byte: &str| format!("-----BEGIN CERTIFICATE-----\n{byte}\n-----END CERTIFICATE-----\n");
-        write(&folder.join("b.pem"), &pem("Yg=="), 0o644);
-        write(&folder.join("a.pem"), &pem("YQ=="), 0o644);
-        let ders = |variables: &[(&str, &Path)]| {
-            of(variables).certificates().map(|all| all.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
-        };
-        let file = folder.join("b.pem");
-        assert_eq!(ders(&[("REQUESTS_CA_BUNDLE", &file)]), Some(vec![b"b".to_vec()]));
-        assert_eq!(ders(&[("CURL_CA_BUNDLE", &folder)]), Some(vec![b"a".to_vec(), b"b".to_vec()]));
-        assert_eq!(ders(&[("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)]).unwrap().len(), 3);
-        assert_eq!(ders(&[]), None);
-        for (name, text) in
-            [("missing", None), ("empty", Some("")), ("broken", Some("-----BEGIN CERTIFICATE-----\n!"))]
-        {
-            let path = folder.join(name);
-            if let Some(text) = text {
-                write(&path, text, 0o644);
-            }
-            let environment = of(&[("REQUESTS_CA_BUNDLE", &path)]);
-            let problem = environment.certificates_problem().unwrap();
-            assert!(problem.starts_with("REQUESTS_CA_BUNDLE: "), "{problem}");
-            assert!(environment.certificates().is_none());
         }
         fs::remove_dir_all(&folder).unwrap();
     }

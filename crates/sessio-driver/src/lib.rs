@@ -9,6 +9,7 @@
 //! [`writing_a_backend`] says how, step by step.
 #![forbid(unsafe_code)]
 
+mod authorities;
 mod backend;
 mod builder;
 mod chance;

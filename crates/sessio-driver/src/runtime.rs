@@ -75,11 +75,18 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         None
     }
 
-    /// What the environment says of proxies, certificates and logins: read when a session first sends something that
-    /// trusts it, and kept. That of the process unless the runtime knows better: one that simulates everything has one
+    /// What the environment says of proxies and logins, and where certificates are: read when a session first sends
+    /// something that trusts it, and kept. That of the process unless the runtime knows better: one that simulates everything has one
     /// of its own.
     fn environment(&self) -> Environment {
         crate::environment::read()
+    }
+
+    /// The same environment with the certificates of the [authorities](Environment::unread) that it names. A session wants
+    /// them when it first wants TLS, and keeps them. They are read from the file system, once per process and state of the
+    /// files, unless the runtime knows better.
+    fn read_authorities(&self, environment: &Environment) -> Environment {
+        crate::authorities::with_certificates(environment)
     }
 
     /// The chance of one session, such as the boundaries of its forms: once for each, and from the system unless the

@@ -115,6 +115,24 @@ impl<S: Stream> Shared<S> {
         merged.surround(&environment);
     }
 
+    /// Keeps what was read of the environment's certificates, unless the environment is another one by now.
+    pub(crate) fn learn(&self, before: &Environment, read: &Environment) {
+        let (kept, replaced) = {
+            let kept = self.surroundings();
+            (kept.environment.clone(), kept.replaced)
+        };
+        let Some(kept) = kept.filter(|kept| kept.unread() == before.unread()) else { return };
+        let learned = kept.with_certificates_of(read);
+        let old = {
+            let mut kept = self.surroundings();
+            match kept.replaced == replaced {
+                true => mem::replace(&mut kept.environment, Some(learned)),
+                false => None,
+            }
+        };
+        drop(old);
+    }
+
     /// Goes by this environment from now on; `None` is to read it anew.
     pub(crate) fn set_environment(&self, environment: Option<Environment>) {
         let before = {

@@ -52,6 +52,7 @@ struct Said {
     netrc_paths: Vec<PathBuf>,
     netrc: Option<Netrc>,
     certificates: Option<Result<Certificates, Box<str>>>,
+    passed_over: Vec<Box<str>>,
     /// The default with these certificates, made once for all requests.
     tls: Tls,
 }
@@ -75,8 +76,9 @@ impl Default for Trust {
 }
 
 /// Where certificates of authorities are that take the place of the default ones. Whoever reads files finds
-/// out what they are: a path that is missing is an error, and not the default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// out what they are: a path that is missing is an error, and not the default. They are read when TLS is first wanted:
+/// see [`Connect::unread`](crate::call::Connect::unread).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Authorities {
     /// The variable that says so.
@@ -107,6 +109,7 @@ impl Environment {
             netrc_paths: netrc_paths(get),
             netrc: None,
             certificates: None,
+            passed_over: Vec::new(),
             tls: Tls::default(),
         };
         if said == Said::default() { Self(None) } else { Self(Some(Arc::new(said))) }
@@ -132,6 +135,38 @@ impl Environment {
         self
     }
 
+    /// The same with what was passed over while certificates were read: files of a folder that hold none or cannot be read,
+    /// each with the reason.
+    #[must_use]
+    pub fn with_passed_over(mut self, problems: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        Arc::make_mut(self.0.get_or_insert_default()).passed_over =
+            problems.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same with the certificates that were read for another one, which may lack parts of this one.
+    #[must_use]
+    pub fn with_certificates_of(self, read: &Self) -> Self {
+        match read.0.as_deref() {
+            Some(Said { certificates: Some(certificates), passed_over, .. }) => {
+                self.with_certificates(certificates.clone()).with_passed_over(passed_over.clone())
+            }
+            _ => self,
+        }
+    }
+
+    /// What was passed over while certificates were read.
+    #[must_use]
+    pub fn passed_over(&self) -> &[Box<str>] {
+        self.0.as_ref().map_or(&[], |said| &said.passed_over)
+    }
+
+    /// The authorities that it names and whose certificates were not read yet.
+    #[must_use]
+    pub fn unread(&self) -> Option<&Authorities> {
+        self.0.as_ref().filter(|said| said.certificates.is_none())?.authorities.as_ref()
+    }
+
     /// What of it takes part.
     pub(crate) fn trusted(&self, trust: Trust) -> Self {
         if trust == Trust::default() || self.is_empty() {
@@ -147,6 +182,7 @@ impl Environment {
         }
         if !trust.authorities {
             (said.authorities, said.certificates, said.tls) = (None, None, Tls::default());
+            said.passed_over = Vec::new();
         }
         trusted
     }
@@ -182,10 +218,13 @@ impl Environment {
         self.0.is_none()
     }
 
-    /// Whether any of it changes a request. Where files may be is no more than that, once they were looked for.
+    /// Whether any of it changes a request. Where a netrc file may be is no more than that, once it was looked for.
     pub(crate) fn has_effect(&self) -> bool {
         self.0.as_ref().is_some_and(|said| {
-            !said.proxies.is_empty() || said.netrc.is_some() || said.certificates.is_some()
+            !said.proxies.is_empty()
+                || said.netrc.is_some()
+                || said.certificates.is_some()
+                || said.authorities.is_some()
         })
     }
 

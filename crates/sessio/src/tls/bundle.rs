@@ -14,7 +14,7 @@ pub(super) fn next_number() -> u64 {
 }
 
 macro_rules! bundle {
-    ($(#[$doc:meta])* $name:ident $label:literal $what:literal) => {
+    ($(#[$doc:meta])* $name:ident [$($label:literal)+] $what:literal) => {
         $(#[$doc])*
         ///
         /// Read it once and keep it: a clone costs nothing and is the same bundle, while one that is read anew is another
@@ -23,7 +23,7 @@ macro_rules! bundle {
         pub struct $name(Arc<(u64, Vec<Box<[u8]>>)>);
 
         impl $name {
-            #[doc = concat!("All of the ", $what, " in a PEM file (RFC 7468); what else stands in it is passed over.")]
+            #[doc = concat!("All of the ", $what, " in a PEM file (RFC 7468); what else stands in it, such as keys, is passed over.")]
             ///
             /// # Errors
             /// [`Kind::InvalidTls`] if there are none, or the text of one is broken.
@@ -31,8 +31,8 @@ macro_rules! bundle {
                 let mut all = Vec::new();
                 for section in pem::sections(pem.as_ref()) {
                     let section = section?;
-                    if section.label == $label {
-                        all.push(section.der.into());
+                    if [$($label),+].contains(&section.label) {
+                        all.push(section.der()?.into());
                     }
                 }
                 Self::some(all)
@@ -92,10 +92,62 @@ bundle! {
     /// assert_eq!(Certificates::from_pem("a letter").unwrap_err().kind(), Kind::InvalidTls);
     /// # Ok::<(), sessio::Error>(())
     /// ```
-    Certificates "CERTIFICATE" "certificates"
+    // The second name is that of old tools.
+    Certificates ["CERTIFICATE" "X509 CERTIFICATE"] "certificates"
 }
 
 bundle! {
     /// Lists of certificates that hold no longer (RFC 5280 section 5).
-    RevocationLists "X509 CRL" "revocation lists"
+    RevocationLists ["X509 CRL"] "revocation lists"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn fb5_what_is_no_certificate_is_passed_over() {
+        for other in [
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\nAAEC\n-----END RSA PRIVATE KEY-----\n",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAEC\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nAAEC\n=AAEC\n-----END PGP PUBLIC KEY BLOCK-----\n",
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n-----BEGIN PGP SIGNATURE-----\n\nAAEC\n=x\n-----END PGP SIGNATURE-----\n",
+            "-----BEGIN PRIVATE KEY-----\ncut\n",
+            "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n",
+            "a letter\n",
+        ] {
+            for pem in [
+                format!("{other}{GOOD}{GOOD}"),
+                format!("{GOOD}{other}{GOOD}"),
+                format!("{GOOD}{GOOD}{other}"),
+            ] {
+                assert_eq!(Certificates::from_pem(&pem).unwrap().iter().count(), 2, "{pem}");
+            }
+            let error = Certificates::from_pem(other).unwrap_err();
+            assert!(error.to_string().contains("no certificates in the bundle"), "{error}");
+        }
+    }
+
+    #[test]
+    fn fb5_fb10_no_certificate_is_lost_without_a_word() {
+        for (pem, count) in [
+            (format!("\u{feff}{GOOD}"), 1),
+            (GOOD.replace('\n', "\r"), 1),
+            (format!("{GOOD}{}", GOOD.replace("CERTIFICATE", "X509 CERTIFICATE")), 2),
+        ] {
+            assert_eq!(Certificates::from_pem(&pem).unwrap().iter().count(), count, "{pem}");
+        }
+        let half = &GOOD[..GOOD.len() - 10];
+        for pem in [
+            format!("{GOOD}{half}"),
+            format!("{half}\n{GOOD}"),
+            format!("{GOOD}x{GOOD}"),
+            GOOD.replace("MAA=", "MA"),
+        ] {
+            let error = Certificates::from_pem(&pem).unwrap_err();
+            assert!(error.to_string().contains("a section of PEM"), "{pem}: {error}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ impl Identity {
             let section = section?;
             let format = match section.label {
                 "CERTIFICATE" => {
-                    chain.push(section.der.into());
+                    chain.push(section.der()?.into());
                     continue;
                 }
                 "PRIVATE KEY" => KeyFormat::Pkcs8,
@@ -54,7 +54,7 @@ impl Identity {
                 "ENCRYPTED PRIVATE KEY" => return Err(invalid("an encrypted key: decrypt it first")),
                 _ => continue,
             };
-            keys.push((format, section.der.into()));
+            keys.push((format, section.der()?.into()));
         }
         match <[_; 1]>::try_from(keys) {
             Ok([(format, key)]) => Self::of(chain, format, key),
