@@ -86,7 +86,7 @@ pub(crate) fn of_chain(
         _ if is_weak(&certificate) || others.iter().any(|other| is_weak_authority(other)) => {
             Diagnosis::new(Kind::CertificateWeak, "RSA of less than 2048 bits".to_owned())
         }
-        Kind::CertificateWrongHost => Diagnosis::new(kind, named(&certificate, host)),
+        Kind::CertificateWrongHost => wrong_host(&certificate, host),
         // An authority's certificate as the server's own is what most tools make for a test.
         Kind::CertificateUnknownRoot | Kind::CertificateWrongPurpose | Kind::InvalidPeerCertificate
             if is_its_own && !is_trusted_as_authority(cause) =>
@@ -97,6 +97,11 @@ pub(crate) fn of_chain(
         kind => Diagnosis::new(kind, detail(cause)),
     };
     diagnosis.into()
+}
+
+/// The certificate is for other hosts.
+pub(crate) fn wrong_host(certificate: &EndEntityCert<'_>, host: &ServerName<'_>) -> Diagnosis {
+    Diagnosis::new(Kind::CertificateWrongHost, named(certificate, host))
 }
 
 /// Whether the server's certificate is refused for what it is good for, and not for who has signed it.
@@ -172,8 +177,17 @@ fn is_weak_authority(certificate: &CertificateDer<'_>) -> bool {
 /// Whom the certificate is for instead.
 fn named(certificate: &EndEntityCert<'_>, host: &ServerName<'_>) -> String {
     const MOST: usize = 4;
-    let names: Vec<_> =
+    let mut names: Vec<_> =
         certificate.valid_dns_names().take(MOST).map(|name| escape(name.as_bytes())).collect();
+    if let Err(webpki::Error::CertNotValidForName(context)) =
+        certificate.verify_is_valid_for_subject_name(host)
+    {
+        // Of addresses webpki has no list but this one.
+        let address =
+            |name: &String| Some(escape(name.strip_prefix("IpAddress(")?.strip_suffix(')')?.as_bytes()));
+        let left = MOST - names.len();
+        names.extend(context.presented.iter().filter_map(address).take(left));
+    }
     match names.is_empty() {
         true => format!("it has no name of a host, and {} was asked", host.to_str()),
         false => format!("it is for {}, and {} was asked", names.join(", "), host.to_str()),

@@ -36,20 +36,22 @@ impl Verifier {
 
     /// Whether the server's own certificate is one of those that were given as roots, and made as most tools make one for
     /// a test: as an authority's. Its time was looked at before that; its name is left.
-    fn is_itself_trusted(
-        &self,
-        failure: &Failure,
-        certificate: &CertificateDer<'_>,
-        name: &ServerName<'_>,
-    ) -> bool {
+    fn is_itself_trusted(&self, failure: &Failure, certificate: &CertificateDer<'_>) -> bool {
         let Failure::InvalidCertificate(CertificateError::Other(OtherError(cause))) = failure else {
             return false;
         };
         cause.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
             && self.trusted.iter().any(|trusted| **trusted == **certificate)
-            && EndEntityCert::try_from(certificate).is_ok_and(|parsed| {
-                self.accepts_any_host || parsed.verify_is_valid_for_subject_name(name).is_ok()
-            })
+    }
+
+    /// The name of a server whose certificate is trusted by itself.
+    fn verify_name(&self, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Failure> {
+        let parsed = EndEntityCert::try_from(certificate)
+            .map_err(|_| Diagnosis::new(Kind::InvalidPeerCertificate, None))?;
+        match parsed.verify_is_valid_for_subject_name(name) {
+            Err(_) if !self.accepts_any_host => Err(diagnosis::wrong_host(&parsed, name).into()),
+            _ => Ok(()),
+        }
     }
 
     /// Where anybody will do it makes no difference who signs; a pin says something only of who has the key.
@@ -74,7 +76,9 @@ impl ServerCertVerifier for Verifier {
                 Err(Failure::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )) if self.accepts_any_host => {}
-                Err(failure) if self.is_itself_trusted(&failure, end_entity, server_name) => {}
+                Err(failure) if self.is_itself_trusted(&failure, end_entity) => {
+                    self.verify_name(end_entity, server_name)?;
+                }
                 Err(failure) => {
                     return Err(diagnosis::of_chain(failure, end_entity, intermediates, server_name));
                 }

@@ -24,6 +24,7 @@ scenarios! { sealed:
     f06_certificates_of_nobody_who_is_trusted
     f06_certificates_that_were_revoked
     f06_certificates_that_are_weak_or_for_something_else
+    fb12_a_trusted_certificate_by_another_name_is_told_by_its_names
 }
 
 /// What a server shows, what a client wants, and what is to come of it.
@@ -104,6 +105,37 @@ impl Case {
             (Ok(_), Err(kind)) => panic!("{name}, {way:?} was to be {kind}"),
             (Err(error), Ok(())) => panic!("{name}, {way:?}: {error} {error:?}"),
         }
+    }
+}
+
+async fn fb12_a_trusted_certificate_by_another_name_is_told_by_its_names<R: Runtime>(world: &World<R>) {
+    static ISSUED: LazyLock<[Issued; 3]> = LazyLock::new(|| {
+        let nameless = |params: &mut CertificateParams| {
+            authority(params);
+            params.subject_alt_names = vec![];
+        };
+        [Issued::by_itself(|_| {}), Issued::by_itself(authority), Issued::by_itself(nameless)]
+    });
+    for (issued, names) in ISSUED.iter().zip([
+        "it is for localhost, 127.0.0.1",
+        "it is for localhost, 127.0.0.1",
+        "it has no name of a host",
+    ]) {
+        let (server, session) = (Dress::of(issued).serve(), world.session());
+        session.resolve("other.test", [server.addr()]).unwrap();
+        let ask = |tls: Tls| session.get(server.url_at("other.test", "/get")).tls(tls).send();
+        let trusting = || Tls::default().roots(issued.certificates());
+        let error = ask(trusting()).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateWrongHost, "{error}");
+        let expected = format!("{names}, and other.test was asked");
+        assert!(error.to_string().contains(&expected), "{error}");
+        assert_eq!(error.progress().unwrap().bytes_sent, 0);
+        let response = ask(trusting().danger_accept_invalid_hostnames(true)).await.unwrap();
+        response.bytes().await.unwrap();
+        // Of one that nobody trusts the name is not what is wrong.
+        let error = ask(Tls::default().roots(CAST.root.certificates())).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CertificateSelfSigned, "{error}");
+        assert_eq!(server.requests().len(), 1);
     }
 }
 
