@@ -203,3 +203,51 @@ fn text(block: &[u8], at: &mut usize, out: &mut Vec<u8>) -> Result<(), DecodeErr
     out.extend_from_slice(bytes);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(decoder: &mut Decoder, block: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DecodeError> {
+        let mut fields = FieldBlock::new();
+        decoder.decode(block, ListLimits::new(1000), &mut fields)?;
+        Ok(fields.fields().iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
+    }
+
+    #[test]
+    fn blocks_that_are_not_valid_are_refused() {
+        let table: &[(&[u8], DecodeError)] = &[
+            (&[0x80], DecodeError::InvalidIndex),
+            (&[0xbe], DecodeError::InvalidIndex),
+            (&[0xff, 0xff, 0xff, 0xff], DecodeError::Truncated),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], DecodeError::IntegerTooLarge),
+            (&[0x7f, 0x00, 0x00], DecodeError::InvalidIndex),
+            (&[0x40], DecodeError::Truncated),
+            (&[0x40, 0x01], DecodeError::Truncated),
+            (&[0x40, 0x01, b'a'], DecodeError::Truncated),
+            (&[0x40, 0x01, b'a', 0x05, b'b'], DecodeError::Truncated),
+            (&[0x40, 0x01, b'a', 0xff, 0xff, 0xff, 0x7f], DecodeError::Truncated),
+            (&[0x40, 0x81, 0x00, 0x00], DecodeError::InvalidHuffman),
+            (&[0x40, 0x84, 0xff, 0xff, 0xff, 0xff, 0x00], DecodeError::InvalidHuffman),
+            (&[0x3f, 0xe2, 0x1f], DecodeError::TableTooLarge),
+            (&[0x88, 0x20], DecodeError::LateTableSize),
+        ];
+        for (block, error) in table {
+            assert_eq!(decoded(&mut Decoder::new(4096), block), Err(*error), "{block:x?}");
+        }
+    }
+
+    /// RFC 7541 section 4.2: the peer has to say that its table shrinks.
+    #[test]
+    fn a_smaller_table_has_to_be_acknowledged() {
+        let mut decoder = Decoder::new(4096);
+        let field = (b"a".to_vec(), b"b".to_vec());
+        assert_eq!(decoded(&mut decoder, &[0x40, 0x01, b'a', 0x01, b'b']), Ok(vec![field.clone()]));
+        decoder.set_max_table_size(100);
+        assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
+        assert_eq!(decoded(&mut decoder, &[0x3f, 0x45, 0xbe]), Ok(vec![field]));
+        assert_eq!(decoded(&mut decoder, &[0x3f, 0x46]), Err(DecodeError::TableTooLarge));
+        // An empty table forgets.
+        assert_eq!(decoded(&mut decoder, &[0x20, 0xbe]), Err(DecodeError::InvalidIndex));
+    }
+}

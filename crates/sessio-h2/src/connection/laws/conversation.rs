@@ -18,6 +18,8 @@ struct Call {
     to_send: usize,
     sent: usize,
     is_sent: bool,
+    /// Not all was taken: `Writable` has to come.
+    is_waiting: bool,
     is_refused: bool,
     heads: usize,
     got: usize,
@@ -93,6 +95,7 @@ impl World {
             Ok(taken) => {
                 call.sent += taken;
                 call.is_sent = is_last && taken == n;
+                call.is_waiting = taken < n;
             }
             // Only a stream that has failed, or whose rest the peer does not want, takes nothing more.
             Err(_) => call.is_refused = true,
@@ -126,7 +129,8 @@ impl World {
                 call.heads += 1;
             }
             Event::Ended(outcome) => call.ended = Some(outcome.map_err(|error| error.kind())),
-            Event::Body | Event::Writable => {}
+            Event::Writable => call.is_waiting = false,
+            Event::Body => {}
         }
         true
     }
@@ -279,7 +283,8 @@ impl World {
                 let call = &self.calls[&id];
                 if !call.is_reset {
                     self.consume(id, usize::MAX);
-                    if !self.calls[&id].is_sent && !self.calls[&id].is_refused {
+                    let call = &self.calls[&id];
+                    if !call.is_sent && !call.is_refused && !call.is_waiting {
                         self.upload(id, usize::MAX);
                     }
                 }
