@@ -1,7 +1,6 @@
 //! Frames become events.
 
 use super::Connection;
-use super::state::State;
 use crate::frame::{Frame, FrameError, Header, Kind};
 use crate::settings::DEFAULT_FRAME_SIZE;
 use crate::{ConnectionError, ConnectionErrorKind, Event, Head, StreamError, StreamId};
@@ -138,12 +137,5 @@ impl Connection {
             return Err(ConnectionErrorKind::IdleStream(kind).into());
         }
         Ok(())
-    }
-}
-
-impl State {
-    /// Whether streams can be opened now.
-    pub fn is_available(self) -> bool {
-        matches!(self, Self::Open { free: 1.. })
     }
 }

@@ -23,6 +23,13 @@ pub enum State {
     Dead,
 }
 
+impl State {
+    /// Whether streams can be opened now.
+    pub fn is_available(self) -> bool {
+        matches!(self, Self::Open { free: 1.. })
+    }
+}
+
 impl Connection {
     /// Whether the connection takes streams.
     ///

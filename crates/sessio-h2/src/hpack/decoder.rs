@@ -208,7 +208,9 @@ fn text(block: &[u8], at: &mut usize, out: &mut Vec<u8>) -> Result<(), DecodeErr
 mod tests {
     use super::*;
 
-    fn decoded(decoder: &mut Decoder, block: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DecodeError> {
+    type Field = (Vec<u8>, Vec<u8>);
+
+    fn decoded(decoder: &mut Decoder, block: &[u8]) -> Result<Vec<Field>, DecodeError> {
         let mut fields = FieldBlock::new();
         decoder.decode(block, ListLimits::new(1000), &mut fields)?;
         Ok(fields.fields().iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect())
