@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sessio_driver::Runtime as _;
-use sessio_tests::program::Python;
+use sessio_tests::program::Script;
 use sessio_tokio::cookie::NewCookie;
 use sessio_tokio::multipart::{Form, Part};
 use sessio_tokio::{Auth, Digest, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
@@ -33,7 +33,7 @@ fn a_session_talks_to_httpbin() {
         println!("skipped: interop_httpbin (SESSIO_INTEROP is not 1)");
         return;
     }
-    let server = &Python::start("serve.py");
+    let server = &Script::python("serve.py");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         cookies(server).await;
@@ -51,7 +51,7 @@ fn a_session_talks_to_httpbin() {
 }
 
 /// S1, S8, S10: what a response sets is sent, what a request brings is sent once, what is put in is sent.
-async fn cookies(server: &Python) {
+async fn cookies(server: &Script) {
     let session = Session::new();
     let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;
     assert_eq!(sent, json!({"cookies": {"sessioncookie": "123456789"}}));
@@ -70,7 +70,7 @@ async fn cookies(server: &Python) {
 }
 
 /// S5, S6, S9: headers and parameters of the session and of the request, and one of each left out.
-async fn defaults(server: &Python) {
+async fn defaults(server: &Script) {
     let session = Session::new();
     session
         .update(|s| {
@@ -93,7 +93,7 @@ async fn defaults(server: &Python) {
 }
 
 /// S4: credentials of the session, of the request and of the URL.
-async fn credentials(server: &Python) {
+async fn credentials(server: &Script) {
     let session = Session::new();
     let path = "/basic-auth/user/pass";
     assert_eq!(session.get(server.url(path)).send().await.unwrap().status(), 401);
@@ -110,7 +110,7 @@ async fn credentials(server: &Python) {
 
 /// Digest, challenged once for each algorithm and protection. httpbin answers whom it challenged before, by a
 /// cookie, and gives every proof a nonce of its own.
-async fn digest(server: &Python) {
+async fn digest(server: &Script) {
     for protection in ["auth", "auth-int"] {
         for algorithm in ["MD5", "SHA-256", "SHA-512"] {
             let session = Session::new();
@@ -126,7 +126,7 @@ async fn digest(server: &Python) {
 }
 
 /// S17: redirects of each kind, with their history.
-async fn redirects(server: &Python) {
+async fn redirects(server: &Script) {
     let session = Session::new();
     for path in ["/redirect/3", "/relative-redirect/3", "/absolute-redirect/3"] {
         let response = session.get(server.url(path)).send().await.unwrap();
@@ -148,7 +148,7 @@ async fn redirects(server: &Python) {
 }
 
 /// S3: every verb, a form and JSON.
-async fn forms(server: &Python) {
+async fn forms(server: &Script) {
     let session = Session::new();
     let form = [("user", "a b"), ("tag", "1"), ("tag", "\u{e9}&=")];
     let seen = read(session.post(server.url("/post")).form(form).send().await).await;
@@ -170,7 +170,7 @@ async fn forms(server: &Python) {
 }
 
 /// Forms of several parts, as Python reads them: in memory, and streamed with and without a length.
-async fn parts(server: &Python) {
+async fn parts(server: &Script) {
     let session = Session::new();
     let streamed = |length| Part::source(ReaderSource::new(&b"from a reader"[..]), length, false);
     for length in [Some(13), None] {
@@ -189,7 +189,7 @@ async fn parts(server: &Python) {
 }
 
 /// Bodies in both directions: with a length and in chunks.
-async fn bodies(server: &Python) {
+async fn bodies(server: &Script) {
     let session = Session::new();
     let sent: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     let seen = read(session.post(server.url("/anything")).body(sent.clone()).send().await).await;
@@ -215,7 +215,7 @@ async fn bodies(server: &Python) {
 }
 
 /// What Python codes is undone, and its name stays.
-async fn codings(server: &Python) {
+async fn codings(server: &Script) {
     let session = Session::new();
     for (path, coding, sign) in [("/gzip", "gzip", "gzipped"), ("/deflate", "deflate", "deflated")] {
         let response = session.get(server.url(path)).send().await.unwrap();
@@ -234,7 +234,7 @@ async fn codings(server: &Python) {
 }
 
 /// A status is an answer, and an error only if it is asked to be one.
-async fn statuses(server: &Python) {
+async fn statuses(server: &Script) {
     let session = Session::new();
     for status in [200, 201, 204, 304, 400, 404, 418, 500, 503] {
         let response = session.get(server.url(&format!("/status/{status}"))).send().await.unwrap();
@@ -244,7 +244,7 @@ async fn statuses(server: &Python) {
 }
 
 /// The limit that ran out is named, and the session goes on.
-async fn time(server: &Python) {
+async fn time(server: &Script) {
     let session = Session::new();
     let limit = Duration::from_millis(100);
     let error = session.get(server.url("/delay/1")).timeout(limit).send().await.unwrap_err();
@@ -257,7 +257,7 @@ async fn time(server: &Python) {
 }
 
 /// S2: many requests over one connection.
-async fn connections(server: &Python) {
+async fn connections(server: &Script) {
     let session = Session::new();
     for _ in 0..10 {
         read(session.get(server.url("/get")).send().await).await;

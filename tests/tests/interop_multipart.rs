@@ -8,7 +8,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use sessio_tests::program::Python;
+use sessio_tests::program::Script;
 use sessio_tokio::multipart::{Form, Part};
 use sessio_tokio::{ReaderSource, Session};
 
@@ -96,7 +96,7 @@ fn p46_p50_real_readers_read_what_was_sent() {
         println!("skipped: interop_multipart (SESSIO_INTEROP is not 1)");
         return;
     }
-    let server = &Python::start("forms.py");
+    let server = &Script::python("forms.py");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let session = Session::new();

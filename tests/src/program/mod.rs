@@ -1,10 +1,14 @@
 //! Real servers that the interop tests talk to: programs in processes of their own, each in a folder of its own.
 
+mod apache;
+mod caddy;
+mod haproxy;
 mod nginx;
 mod openssl;
-mod python;
+mod script;
 mod socks;
 mod squid;
+mod tomcat;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,11 +19,15 @@ use std::time::{Duration, Instant};
 
 use crate::folder::Folder;
 
+pub use apache::apache;
+pub use caddy::caddy;
+pub use haproxy::haproxy;
 pub use nginx::nginx;
 pub use openssl::openssl;
-pub use python::Python;
+pub use script::Script;
 pub use socks::socks;
 pub use squid::{Squid, squid};
+pub use tomcat::tomcat;
 
 /// Whether real programs are to be talked to: `SESSIO_INTEROP=1`. If not, it says so by the name of the test.
 #[must_use]

@@ -1,0 +1,68 @@
+//! Apache httpd over TLS.
+
+use std::process::Command;
+
+use md5::{Digest as _, Md5};
+
+use super::{Program, free_address, program, text_of, write};
+use crate::authority::Papers;
+use crate::folder::Folder;
+
+/// Apache with TLS, one second of keep-alive, and four folders: `files` in clear, `coded` by DEFLATE, `private` behind
+/// Digest with nonces of one second (user `ada`, password `engine`), and `store`, which takes PUT and DELETE.
+///
+/// # Panics
+/// If Apache is missing, or does not listen after a minute.
+#[must_use]
+pub fn apache(papers: &Papers, text: &[u8]) -> Program {
+    let (folder, address) = (Folder::new(), free_address());
+    write(&folder, "cert.pem", &papers.certificate);
+    write(&folder, "key.pem", &papers.key);
+    for name in ["files", "store"] {
+        std::fs::create_dir(folder.file(name)).expect("a folder of our own");
+    }
+    write(&folder, "files/text", text);
+    let proof =
+        Md5::digest("ada:members:engine").iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    write(&folder, "users", format!("ada:members:{proof}\n"));
+    let modules = [
+        ("mpm_event", "mpm_event"),
+        ("authn_core", "authn_core"),
+        ("authn_file", "authn_file"),
+        ("authz_core", "authz_core"),
+        ("authz_user", "authz_user"),
+        ("auth_digest", "auth_digest"),
+        ("alias", "alias"),
+        ("dav", "dav"),
+        ("dav_fs", "dav_fs"),
+        ("deflate", "deflate"),
+        ("filter", "filter"),
+        ("mime", "mime"),
+        ("socache_shmcb", "socache_shmcb"),
+        ("ssl", "ssl"),
+    ];
+    let modules: String = modules
+        .map(|(name, file)| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{file}.so\n"))
+        .concat();
+    let text = format!(
+        "{modules}\
+         ServerName localhost\nListen {address}\nServerRoot {{folder}}\nDefaultRuntimeDir {{folder}}\nPidFile {{folder}}/pid\n\
+         ErrorLog {{folder}}/errors\nUser www-data\nGroup www-data\nTypesConfig /dev/null\nDAVLockDB {{folder}}/locks\n\
+         KeepAlive On\nKeepAliveTimeout 1\nMaxKeepAliveRequests 0\n\
+         SSLEngine on\nSSLCertificateFile {{folder}}/cert.pem\nSSLCertificateKeyFile {{folder}}/key.pem\n\
+         DocumentRoot {{folder}}/files\nAlias /coded {{folder}}/files\nAlias /private {{folder}}/files\nAlias /store {{folder}}/store\n\
+         <Directory {{folder}}>\nRequire all granted\n</Directory>\n\
+         <Location /coded>\nForceType text/plain\nSetOutputFilter DEFLATE\n</Location>\n\
+         <Location /private>\nAuthType Digest\nAuthName members\nAuthDigestProvider file\nAuthUserFile {{folder}}/users\n\
+         AuthDigestNonceLifetime 1\nRequire valid-user\n</Location>\n\
+         <Location /store>\nDav On\n</Location>\n"
+    );
+    let text = text.replace("{folder}", text_of(&folder.file("")));
+    let configuration = write(&folder, "apache.conf", text);
+    // One process, which does not run as root.
+    let mut own = Command::new("chmod");
+    assert!(own.args(["-R", "a+rwX"]).arg(folder.file("")).status().expect("chmod").success());
+    let mut command = Command::new(program("apache2"));
+    command.arg("-X").arg("-f").arg(configuration).arg("-d").arg(folder.file(""));
+    Program::start(command, address, folder)
+}
