@@ -22,13 +22,18 @@ const KINDS: [(&str, &str); 5] = [
 const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
 
 /// Where nothing can be compared but the end, and why.
-const ENDS: [(&str, &str); 6] = [
+const ENDS: [(&str, &str); 11] = [
     ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
     (
         "v100_p131_p132_bytes_behind_a_response_close_its_connection",
         "whether they come with its last byte, or find the connection idle",
     ),
+    ("apache_with_digest_deflate_and_ranges", CLOCK),
+    ("caddy_with_gzip_in_front_of_django", CLOCK),
+    ("express_by_itself", CLOCK),
+    ("haproxy_in_front_of_express", CLOCK),
+    ("tomcat_with_a_form_login", CLOCK),
     ("nginx_stores_what_is_sent_and_gives_it_back", EARLY),
     ("q07_nginx_refuses_an_upload_and_the_answer_is_read", EARLY),
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
@@ -36,6 +41,9 @@ const ENDS: [(&str, &str); 6] = [
 
 /// Why, where a server of others answers early.
 const EARLY: &str = "how much of the body is out when it answers is up to the server";
+
+/// Why, where a real server closes idle connections and ends logins by its own clock.
+const CLOCK: &str = "which requests find an open connection depends on the server's clock";
 
 /// The first trace of each scenario, and the backend that gave it.
 #[derive(Debug, Default)]

@@ -35,7 +35,7 @@ scenarios! {
 const SECOND: Duration = Duration::from_secs(1);
 
 /// More than socket buffers hold.
-const LARGE: usize = 3_000_000;
+const LARGE: usize = 1_200_000;
 
 /// A file of a site: text, so that servers code it.
 fn text() -> Vec<u8> {
@@ -108,15 +108,15 @@ impl<'w, R: Runtime> Place<'w, R> {
     /// A file as a whole, coded where the server codes it, in parts, without its body, and unchanged.
     async fn file(&self, path: &str, coding: Option<&str>) {
         let (url, text) = (self.url(path), text());
-        for _ in 0..3 {
+        for _ in 0..2 {
             let whole = self.session.get(&url).send().await.unwrap();
             assert_eq!((whole.status().as_u16(), whole.headers().get("content-encoding")), (200, coding));
             assert!(whole.bytes().await.unwrap() == text, "{path}");
         }
-        let part = self.session.get(&url).header("Range", "bytes=1000000-1000999").send().await.unwrap();
-        let expected = format!("bytes 1000000-1000999/{}", text.len());
+        let part = self.session.get(&url).header("Range", "bytes=900000-900999").send().await.unwrap();
+        let expected = format!("bytes 900000-900999/{}", text.len());
         assert_eq!((part.status().as_u16(), part.headers().get("content-range")), (206, Some(&*expected)));
-        assert!(part.bytes().await.unwrap() == text[1_000_000..1_001_000]);
+        assert!(part.bytes().await.unwrap() == text[900_000..901_000]);
         let head = self.session.head(&url).header("Accept-Encoding", "identity").send().await.unwrap();
         assert_eq!(head.status(), 200);
         let tag = head.headers().get("etag").map(str::to_owned);
@@ -169,6 +169,7 @@ async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
     let place = Place::new(world, authority, apache.address());
     let session = &place.session;
     let private = || session.get(place.url("/private/text"));
+    let lasting = || session.get(place.url("/lasting/text"));
     assert_eq!(private().send().await.unwrap().status(), 401);
     let wrong = private().auth(Auth::flow(Digest::new("ada", "difference"))).send().await.unwrap();
     assert_eq!(wrong.status(), 401);
@@ -176,11 +177,13 @@ async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
     // One challenge, and the next request proves itself in advance.
     let auth = Auth::flow(Digest::new("ada", "engine"));
     for challenges in [1, 0] {
-        let response = private().auth(auth.clone()).send().await.unwrap();
+        let response = lasting().auth(auth.clone()).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.history().len()), (200, challenges));
         assert!(response.bytes().await.unwrap() == text());
     }
     // The nonce is too old: the server says so, and the same login proves itself with the next one.
+    let auth = Auth::flow(Digest::new("ada", "engine"));
+    assert_eq!(private().auth(auth.clone()).send().await.unwrap().status(), 200);
     place.expire().await;
     let response = private().auth(auth.clone()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.history().len()), (200, 1));

@@ -8,8 +8,9 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// Apache with TLS, one second of keep-alive, and four folders: `files` in clear, `coded` by DEFLATE, `private` behind
-/// Digest with nonces of one second (user `ada`, password `engine`), and `store`, which takes PUT and DELETE.
+/// Apache with TLS, one second of keep-alive, and five folders: `files` in clear, `coded` by DEFLATE, `lasting` behind
+/// Digest (user `ada`, password `engine`), `private` behind Digest with nonces of one second, and `store`, which takes
+/// PUT and DELETE.
 ///
 /// # Panics
 /// If Apache is missing, or does not listen after a minute.
@@ -22,9 +23,12 @@ pub fn apache(papers: &Papers, text: &[u8]) -> Program {
         std::fs::create_dir(folder.file(name)).expect("a folder of our own");
     }
     write(&folder, "files/text", text);
-    let proof =
-        Md5::digest("ada:members:engine").iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    write(&folder, "users", format!("ada:members:{proof}\n"));
+    let user = |realm: &str| {
+        let proof = Md5::digest(format!("ada:{realm}:engine"));
+        let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("ada:{realm}:{proof}\n")
+    };
+    write(&folder, "users", user("members") + &user("lasting"));
     let modules = [
         ("mpm_event", "mpm_event"),
         ("authn_core", "authn_core"),
@@ -50,11 +54,13 @@ pub fn apache(papers: &Papers, text: &[u8]) -> Program {
          ErrorLog {{folder}}/errors\nUser www-data\nGroup www-data\nTypesConfig /dev/null\nDAVLockDB {{folder}}/locks\n\
          KeepAlive On\nKeepAliveTimeout 1\nMaxKeepAliveRequests 0\n\
          SSLEngine on\nSSLCertificateFile {{folder}}/cert.pem\nSSLCertificateKeyFile {{folder}}/key.pem\n\
-         DocumentRoot {{folder}}/files\nAlias /coded {{folder}}/files\nAlias /private {{folder}}/files\nAlias /store {{folder}}/store\n\
+         DocumentRoot {{folder}}/files\nAlias /coded {{folder}}/files\nAlias /private {{folder}}/files\nAlias /lasting {{folder}}/files\nAlias /store {{folder}}/store\n\
          <Directory {{folder}}>\nRequire all granted\n</Directory>\n\
          <Location /coded>\nForceType text/plain\nSetOutputFilter DEFLATE\n</Location>\n\
          <Location /private>\nAuthType Digest\nAuthName members\nAuthDigestProvider file\nAuthUserFile {{folder}}/users\n\
          AuthDigestNonceLifetime 1\nRequire valid-user\n</Location>\n\
+         <Location /lasting>\nAuthType Digest\nAuthName lasting\nAuthDigestProvider file\nAuthUserFile {{folder}}/users\n\
+         Require valid-user\n</Location>\n\
          <Location /store>\nDav On\n</Location>\n"
     );
     let text = text.replace("{folder}", text_of(&folder.file("")));
