@@ -10,6 +10,7 @@ pub mod coded;
 pub mod eval;
 pub mod folder;
 pub mod gate;
+pub mod h2_client;
 pub mod holding;
 pub mod oracle;
 pub mod polls;

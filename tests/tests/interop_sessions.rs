@@ -165,7 +165,7 @@ async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
         return;
     }
     let (authority, papers) = papers();
-    let apache = apache(&papers, &text());
+    let apache = apache(Some(&papers), "http/1.1", &text());
     let place = Place::new(world, authority, apache.address());
     let session = &place.session;
     let private = || session.get(place.url("/private/text"));
@@ -274,7 +274,7 @@ async fn haproxy_in_front_of_express<R: Runtime>(world: &World<R>) {
     }
     let (authority, papers) = papers();
     let express = Express::start(&papers);
-    let haproxy = haproxy(&papers, express.script.address(1));
+    let haproxy = haproxy(Some(&papers), "http/1.1", express.script.address(1));
     let place = Place::new(world, authority, haproxy.address());
     form_login(&place, false).await;
     place.echo("/echo/", &[]).await;

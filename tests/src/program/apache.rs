@@ -1,4 +1,4 @@
-//! Apache httpd over TLS.
+//! Apache httpd.
 
 use std::process::Command;
 
@@ -8,17 +8,21 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// Apache with TLS, one second of keep-alive, and five folders: `files` in clear, `coded` by DEFLATE, `lasting` behind
+/// Apache, with TLS if there are papers, with these `Protocols`, one second of keep-alive, and five folders: `files` in clear, `coded` by DEFLATE, `lasting` behind
 /// Digest (user `ada`, password `engine`), `private` behind Digest with nonces of one second, and `store`, which takes
 /// PUT and DELETE.
 ///
 /// # Panics
 /// If Apache is missing, or does not listen after a minute.
 #[must_use]
-pub fn apache(papers: &Papers, text: &[u8]) -> Program {
+pub fn apache(papers: Option<&Papers>, protocols: &str, text: &[u8]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
-    write(&folder, "cert.pem", &papers.certificate);
-    write(&folder, "key.pem", &papers.key);
+    let mut tls = "";
+    if let Some(papers) = papers {
+        write(&folder, "cert.pem", &papers.certificate);
+        write(&folder, "key.pem", &papers.key);
+        tls = "SSLEngine on\nSSLCertificateFile {folder}/cert.pem\nSSLCertificateKeyFile {folder}/key.pem\n";
+    }
     for name in ["files", "store"] {
         std::fs::create_dir(folder.file(name)).expect("a folder of our own");
     }
@@ -41,6 +45,7 @@ pub fn apache(papers: &Papers, text: &[u8]) -> Program {
         ("dav_fs", "dav_fs"),
         ("deflate", "deflate"),
         ("filter", "filter"),
+        ("http2", "http2"),
         ("mime", "mime"),
         ("socache_shmcb", "socache_shmcb"),
         ("ssl", "ssl"),
@@ -53,7 +58,7 @@ pub fn apache(papers: &Papers, text: &[u8]) -> Program {
          ServerName localhost\nListen {address}\nServerRoot {{folder}}\nDefaultRuntimeDir {{folder}}\nPidFile {{folder}}/pid\n\
          ErrorLog {{folder}}/errors\nUser www-data\nGroup www-data\nTypesConfig /dev/null\nDAVLockDB {{folder}}/locks\n\
          KeepAlive On\nKeepAliveTimeout 1\nMaxKeepAliveRequests 0\n\
-         SSLEngine on\nSSLCertificateFile {{folder}}/cert.pem\nSSLCertificateKeyFile {{folder}}/key.pem\n\
+         {tls}Protocols {protocols}\n\
          DocumentRoot {{folder}}/files\nAlias /coded {{folder}}/files\nAlias /private {{folder}}/files\nAlias /lasting {{folder}}/files\nAlias /store {{folder}}/store\n\
          <Directory {{folder}}>\nRequire all granted\n</Directory>\n\
          <Location /coded>\nForceType text/plain\nSetOutputFilter DEFLATE\n</Location>\n\

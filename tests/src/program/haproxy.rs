@@ -1,4 +1,4 @@
-//! HAProxy over TLS.
+//! HAProxy.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -7,17 +7,24 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// HAProxy with TLS, gzip for plain text, and one second of keep-alive, in front of `upstream`.
+/// HAProxy for one protocol (`http/1.1` or `h2`), with TLS if there are papers, gzip for plain text, and one second of keep-alive over HTTP/1.1, in front of `upstream`.
 ///
 /// # Panics
 /// If HAProxy is missing, or does not listen after a minute.
 #[must_use]
-pub fn haproxy(papers: &Papers, upstream: SocketAddr) -> Program {
+pub fn haproxy(papers: Option<&Papers>, protocol: &str, upstream: SocketAddr) -> Program {
     let (folder, address) = (Folder::new(), free_address());
-    write(&folder, "both.pem", format!("{}{}", papers.certificate, papers.key));
+    let bind = match papers {
+        None => format!("proto {protocol}"),
+        Some(papers) => {
+            write(&folder, "both.pem", format!("{}{}", papers.certificate, papers.key));
+            format!("ssl crt {{folder}}/both.pem alpn {protocol}")
+        }
+    };
+    let idle = if protocol == "h2" { "60s" } else { "1s" };
     let text = format!(
-        "defaults\n  mode http\n  timeout connect 10s\n  timeout client 60s\n  timeout server 60s\n  timeout http-keep-alive 1s\n\
-         frontend tls\n  bind {address} ssl crt {{folder}}/both.pem alpn http/1.1\n  http-request set-header X-Forwarded-Proto https\n\
+        "defaults\n  mode http\n  timeout connect 10s\n  timeout client 60s\n  timeout server 60s\n  timeout http-keep-alive {idle}\n\
+         frontend tls\n  bind {address} {bind}\n  http-request set-header X-Forwarded-Proto https\n\
          filter compression\n  compression algo gzip\n  compression type text/plain\n  default_backend site\n\
          backend site\n  server one {upstream}\n"
     );

@@ -2,7 +2,9 @@
 
 mod apache;
 mod caddy;
+mod h2o;
 mod haproxy;
+mod nghttpd;
 mod nginx;
 mod openssl;
 mod script;
@@ -21,7 +23,9 @@ use crate::folder::Folder;
 
 pub use apache::apache;
 pub use caddy::caddy;
+pub use h2o::h2o;
 pub use haproxy::haproxy;
+pub use nghttpd::nghttpd;
 pub use nginx::nginx;
 pub use openssl::openssl;
 pub use script::Script;

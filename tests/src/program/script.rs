@@ -21,8 +21,17 @@ impl Script {
     /// If that is missing, or the script does not start.
     #[must_use]
     pub fn python(script: &str) -> Self {
+        Self::python_with(script, &[])
+    }
+
+    /// The same with arguments.
+    ///
+    /// # Panics
+    /// As [`python`](Self::python).
+    #[must_use]
+    pub fn python_with(script: &str, arguments: &[&Path]) -> Self {
         let mut command = Command::new(installed(".venv/bin/python"));
-        command.arg("-B").arg(folder().join("tests/interop").join(script));
+        command.arg("-B").arg(folder().join("tests/interop").join(script)).args(arguments);
         Self::start(command)
     }
 
