@@ -76,8 +76,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     }
 
     /// What the environment says of proxies and logins, and where certificates are: read when a session first sends
-    /// something that trusts it, and kept. That of the process unless the runtime knows better: one that simulates everything has one
-    /// of its own.
+    /// something that trusts it, and kept. That of the process unless the runtime knows better: one that simulates
+    /// everything has one of its own.
     fn environment(&self) -> Environment {
         crate::environment::read()
     }

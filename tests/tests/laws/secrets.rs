@@ -103,6 +103,7 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         assert_eq!(told.sent.len(), chain.len(), "seed {number}");
         runs += 1;
         let (mut home, mut is_home) = (Url::parse(&first).unwrap(), true);
+        let owner = Origin::of(&home);
         for (index, (url, sent)) in told.sent.iter().enumerate() {
             hops += 1;
             if settings.keep_on_upgrade && is_upgrade(&home, url) {
