@@ -1,5 +1,6 @@
 //! What a server wears between HTTP and its sockets: TLS, for one. The kit itself has none.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
@@ -23,20 +24,68 @@ pub trait Coat: fmt::Debug + Send {
 
     /// Appends the closing word to `out`, if there is one.
     fn finish(&mut self, out: &mut Vec<u8>);
+
+    /// Whether its handshake is over, `true` unless it says otherwise. See [`Wardrobe::greeting`].
+    fn is_up(&self) -> bool {
+        true
+    }
 }
 
 /// Where each connection of a server gets its coat.
 #[derive(Clone)]
-pub struct Wardrobe(Arc<dyn Fn() -> Box<dyn Coat> + Send + Sync>);
+pub struct Wardrobe {
+    make: Arc<Make>,
+    /// The longest piece that is written at once; 0 is all of it.
+    piece: usize,
+    is_clear: bool,
+    greets: bool,
+}
+
+type Make = dyn Fn() -> Box<dyn Coat> + Send + Sync;
 
 impl Wardrobe {
     /// One that makes a new coat for each.
     pub fn new(make: impl Fn() -> Box<dyn Coat> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(make))
+        Self { make: Arc::new(make), piece: 0, is_clear: false, greets: false }
+    }
+
+    /// The coats hide nothing from the client: the URLs of the server are `http`.
+    #[must_use]
+    pub fn clear(mut self) -> Self {
+        self.is_clear = true;
+        self
+    }
+
+    /// Writes at most so many bytes at once, wherever that cuts what the coat says. 0 cuts nothing.
+    #[must_use]
+    pub fn cut_every(mut self, size: usize) -> Self {
+        self.piece = size;
+        self
+    }
+
+    /// Brings the handshake to its end before the first step of a script is played, as a server does that hands
+    /// HTTP on to somebody else. Without it a coat hears and speaks only when the script reads or writes.
+    #[must_use]
+    pub fn greeting(mut self) -> Self {
+        self.greets = true;
+        self
+    }
+
+    /// Whether the URLs of its servers are `http`.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.is_clear
+    }
+
+    /// A coat for one connection.
+    #[must_use]
+    pub fn coat(&self) -> Box<dyn Coat> {
+        (self.make)()
     }
 
     pub(crate) fn dress(&self, socket: Socket) -> Socket {
-        Socket::Coated(Box::new(Coated { socket, state: Mutex::new(State::of((self.0)())) }))
+        let state = Mutex::new(State::of(self.coat()));
+        Socket::Coated(Box::new(Coated { socket, piece: self.piece, greets: self.greets, state }))
     }
 }
 
@@ -46,11 +95,47 @@ impl fmt::Debug for Wardrobe {
     }
 }
 
-/// A socket that wears one. Closed over unread bytes it is not reset: what was read of the filter was read of the
-/// socket.
+/// What servers wear that are started in [`dressed_by`], given what they would wear.
+type Dresser = dyn Fn(Option<Wardrobe>) -> Option<Wardrobe>;
+
+thread_local! {
+    static DRESSER: RefCell<Option<Box<Dresser>>> = const { RefCell::new(None) };
+}
+
+/// Runs a function, within which this thread's new servers wear what `dress` makes of what they would wear
+/// otherwise. So the same test runs over TLS or through a proxy as it stands.
+pub fn dressed_by<T>(
+    dress: impl Fn(Option<Wardrobe>) -> Option<Wardrobe> + 'static,
+    run: impl FnOnce() -> T,
+) -> T {
+    /// Puts back what was there before, also when a test fails.
+    struct Restore(Option<Box<Dresser>>);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DRESSER.set(self.0.take());
+        }
+    }
+
+    let _restore = Restore(DRESSER.replace(Some(Box::new(dress))));
+    run()
+}
+
+/// What a server wears that is started now and would wear this.
+pub(crate) fn dressed(own: Option<Wardrobe>) -> Option<Wardrobe> {
+    DRESSER.with_borrow(|dresser| match dresser {
+        Some(dress) => dress(own),
+        None => own,
+    })
+}
+
+/// A socket that wears one. It is reset like any other if it closes over unread bytes: the last byte that was heard
+/// stays in the socket until there are more, or until all of it was read.
 #[derive(Debug)]
 pub(crate) struct Coated {
     pub(crate) socket: Socket,
+    piece: usize,
+    greets: bool,
     state: Mutex<State>,
 }
 
@@ -59,12 +144,20 @@ struct State {
     coat: Box<dyn Coat>,
     /// Heard, and not yet taken.
     plain: Vec<u8>,
+    /// The last byte that was heard is still in the socket.
+    held: bool,
     is_finished: bool,
 }
 
 impl State {
     fn of(coat: Box<dyn Coat>) -> Self {
-        Self { coat, plain: Vec::new(), is_finished: false }
+        Self { coat, plain: Vec::new(), held: false, is_finished: false }
+    }
+
+    fn let_go(&mut self, socket: &Socket) {
+        if std::mem::take(&mut self.held) {
+            let _ = socket.take(1);
+        }
     }
 }
 
@@ -73,20 +166,34 @@ impl Coated {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until the handshake is over, if that is wanted, or until nothing more comes.
+    pub(crate) fn greet(&self) {
+        let mut state = self.state();
+        while self.greets && !state.coat.is_up() && matches!(self.hear(&mut state), Ok(true)) {}
+    }
+
+    /// Waits for bytes of the client's end; `false` is the end.
+    fn hear(&self, state: &mut State) -> io::Result<bool> {
+        state.let_go(&self.socket);
+        let mut sealed = [0; 16 << 10];
+        let count = self.socket.peek(&mut sealed)?;
+        let Some(last) = count.checked_sub(1) else { return Ok(false) };
+        self.socket.take(last)?;
+        state.held = true;
+        let mut out = Vec::new();
+        let State { coat, plain, .. } = state;
+        let heard = coat.hear(&sealed[..count], plain, &mut out);
+        self.write_all(&out)?;
+        heard?;
+        Ok(true)
+    }
+
     pub(crate) fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
         let mut state = self.state();
-        let mut sealed = [0; 16 << 10];
         while state.plain.is_empty() {
-            let count = self.socket.peek(&mut sealed)?;
-            if count == 0 {
+            if !self.hear(&mut state)? {
                 return Ok(0);
             }
-            self.socket.take(count)?;
-            let mut out = Vec::new();
-            let State { coat, plain, .. } = &mut *state;
-            let heard = coat.hear(&sealed[..count], plain, &mut out);
-            self.write_all(&out)?;
-            heard?;
         }
         let count = room.len().min(state.plain.len());
         room[..count].copy_from_slice(&state.plain[..count]);
@@ -104,13 +211,16 @@ impl Coated {
         Ok(bytes.len())
     }
 
-    fn write_all(&self, mut out: &[u8]) -> io::Result<()> {
-        while !out.is_empty() {
-            match self.socket.write(out) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => out = &out[count..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+    fn write_all(&self, out: &[u8]) -> io::Result<()> {
+        let piece = if self.piece == 0 { out.len().max(1) } else { self.piece };
+        for mut out in out.chunks(piece) {
+            while !out.is_empty() {
+                match self.socket.write(out) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => out = &out[count..],
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
@@ -137,6 +247,11 @@ impl Drop for Coated {
     fn drop(&mut self) {
         let mut out = Vec::new();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !state.plain.is_empty() {
+            // What was not read makes this a reset, which has no last word.
+            return;
+        }
+        state.let_go(&self.socket);
         if !state.is_finished {
             state.coat.finish(&mut out);
         }

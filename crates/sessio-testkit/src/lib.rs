@@ -38,6 +38,7 @@
 //!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
 //!   [`Server::script_path`] for one path.
 //! - [`Coat`] and [`Wardrobe`]: what a server wears between HTTP and its sockets, such as TLS of the test's own.
+//!   Within [`dressed_by`] a test's servers wear one without knowing.
 //! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
 //! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
@@ -74,7 +75,7 @@ mod site;
 mod socket;
 mod wire;
 
-pub use coat::{Coat, Wardrobe};
+pub use coat::{Coat, Wardrobe, dressed_by};
 #[cfg(unix)]
 pub use door::Door;
 pub use journal::State;

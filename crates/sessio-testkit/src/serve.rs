@@ -13,6 +13,7 @@ use crate::wire::{Trouble, Wire};
 
 /// Plays the connection's part until one side ends it.
 pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlist) {
+    wire.greet();
     let end = match part {
         Part::Routes => serve_routes(&mut wire, site, playlist),
         Part::Script(connection) => serve_script(&mut wire, connection, site, playlist),

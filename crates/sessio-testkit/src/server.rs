@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acceptor::{Acceptor, Shared};
-use crate::coat::Wardrobe;
+use crate::coat::{self, Wardrobe};
 use crate::journal::{Journal, State};
 use crate::playlist::Playlist;
 use crate::recording::Recording;
@@ -106,7 +106,7 @@ impl Server {
             site: Arc::new(Site::default()),
             playlist: Arc::new(Playlist::new(script)),
             guests: Arc::default(),
-            wardrobe,
+            wardrobe: coat::dressed(wardrobe),
         };
         // A server that is to refuse everybody has refused before anyone knows its address.
         let refuses = shared.playlist.refuses();
@@ -133,7 +133,10 @@ impl Server {
     }
 
     fn scheme(&self) -> &'static str {
-        if self.shared.wardrobe.is_some() { "https" } else { "http" }
+        match &self.shared.wardrobe {
+            Some(wardrobe) if !wardrobe.is_clear() => "https",
+            _ => "http",
+        }
     }
 
     /// What was recorded so far, connection by connection.

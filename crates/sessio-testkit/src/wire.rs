@@ -80,6 +80,13 @@ impl Wire {
         self.socket.as_deref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
+    /// Waits for the end of what comes before HTTP, where the server wears such a coat.
+    pub(crate) fn greet(&self) {
+        if let Ok(Socket::Coated(coated)) = self.socket() {
+            coated.greet();
+        }
+    }
+
     /// Blocks for more bytes.
     pub(crate) fn fill(&mut self) -> Result<(), End> {
         let mut buffer = [0; 16 << 10];
