@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use sessio::call::Connect;
 use sessio::proxy::Protocol;
 
-use super::veil::{WELCOME, unveiled, veiled};
+use sessio_testkit::Coat as _;
+
+use super::veil::Host;
 use super::{Sight, WIRE};
 
 /// What stands at the other end: veils, proxies and at last an origin, from the outside in.
@@ -26,7 +28,7 @@ struct Layer {
 #[derive(Debug)]
 enum Role {
     /// TLS that ends here.
-    Veil { is_up: bool },
+    Veil(Host),
     /// A proxy of HTTP. One that `asks` says 407 to whoever brings nothing, and hangs up on some who want a tunnel.
     Http { asks: bool, is_tunnel: bool },
     /// A proxy of SOCKS, and how many messages it has had; one of them is of credentials. It cannot reach
@@ -50,12 +52,12 @@ impl Peer {
     #[must_use]
     pub fn of(to: &Connect<'_>, asks: impl Fn(&str) -> bool) -> Self {
         let layer = |who: &str, role| Layer { who: who.to_owned(), role, held: Vec::new() };
-        let veil = Role::Veil { is_up: false };
+        let veil = || Role::Veil(Host::new(16 << 10, 0));
         let mut layers = Vec::new();
         if let Some(proxy) = to.proxy() {
             let name = proxy.host().to_string();
             if proxy.protocol() == Protocol::Https {
-                layers.push(layer(&name, Role::Veil { is_up: false }));
+                layers.push(layer(&name, veil()));
             }
             let role = if proxy.protocol().is_socks() {
                 Role::Socks { messages: 0, has_credentials: proxy.has_credentials() }
@@ -66,7 +68,7 @@ impl Peer {
         }
         let origin = origin_of(to.url);
         if to.url.scheme() == "https" {
-            layers.push(layer(&origin, veil));
+            layers.push(layer(&origin, veil()));
         }
         layers.push(layer(&origin, Role::Origin));
         Self { layers }
@@ -74,7 +76,7 @@ impl Peer {
 
     /// Hears bytes, and says something.
     pub fn hear(&mut self, bytes: &[u8], sights: &mut Vec<Sight>, answer: &mut Answer<'_>) -> Vec<u8> {
-        if let Role::Veil { .. } = self.layers[0].role {
+        if let Role::Veil(_) = self.layers[0].role {
             sights.push(Sight { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
         }
         self.hear_at(0, bytes, sights, answer)
@@ -100,19 +102,18 @@ impl Peer {
             bytes: bytes.to_vec(),
         };
         match &mut layer.role {
-            Role::Veil { is_up } => {
-                let plain = unveiled(bytes);
-                if *is_up {
-                    return veiled(&self.hear_at(at + 1, &plain, sights, answer));
+            Role::Veil(host) => {
+                let (was_up, mut plain, mut said) = (host.is_up(), Vec::new(), Vec::new());
+                // A veil takes whatever comes.
+                let _ = host.hear(bytes, &mut plain, &mut said);
+                if let (false, Some(greeting)) = (was_up, host.greeting()) {
+                    sights.push(sight(false, greeting));
                 }
-                layer.held.extend_from_slice(&plain);
-                let Some(end) = layer.held.iter().position(|byte| *byte == b'\n') else { return Vec::new() };
-                *is_up = true;
-                let rest = layer.held.split_off(end + 1);
-                sights.push(sight(false, &layer.held));
-                let mut said = vec![WELCOME];
-                said.extend(self.hear_at(at + 1, &rest, sights, answer));
-                veiled(&said)
+                let answer = self.hear_at(at + 1, &plain, sights, answer);
+                if let Role::Veil(host) = &mut self.layers[at].role {
+                    let _ = host.say(&answer, &mut said);
+                }
+                said
             }
             Role::Http { is_tunnel: true, .. } => {
                 sights.push(sight(false, bytes));

@@ -1,23 +1,50 @@
-//! TLS as far as it matters who sees what.
+//! TLS as far as it matters who sees what, and when: records that hide their bytes, and hold plaintext back as those of
+//! rustls do. There is no cryptography in it and no chance, so that a run is the same to the byte.
+
+use std::io;
 
 use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Result, Secure, Secured};
+use sessio::{Error, Kind, Result, Secure, Secured};
+use sessio_testkit::Coat;
 
 /// What each byte is veiled with.
 const MASK: u8 = 0xA5;
 /// What a host says once it has been greeted.
-pub const WELCOME: u8 = b'!';
+const WELCOME: u8 = b'!';
+/// What records hold: plaintext, a ticket (which is no plaintext), the closing word.
+const DATA: u8 = 23;
+const TICKET: u8 = 22;
+const GOODBYE: u8 = 21;
+/// How much a record of the client's holds at most, and its room for ciphertext.
+const RECORD: usize = 16 << 10;
+const ROOM: usize = 4096;
 
-/// The same bytes veiled. Two veils do not lift each other.
-#[must_use]
-pub fn veiled(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|byte| (byte ^ MASK).rotate_left(3)).collect()
+fn veil(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = (*byte ^ MASK).rotate_left(3);
+    }
 }
 
-/// The bytes under a veil.
-#[must_use]
-pub fn unveiled(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|byte| byte.rotate_right(3) ^ MASK).collect()
+fn unveil(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = byte.rotate_right(3) ^ MASK;
+    }
+}
+
+/// Appends a record. Two veils do not lift each other.
+fn record(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    let [.., high, low] = bytes.len().to_be_bytes();
+    out.extend([kind, high, low]);
+    out.extend_from_slice(bytes);
+    veil(&mut out[start..]);
+}
+
+/// The kind of the first record, and where it ends, if it is whole.
+fn whole(held: &[u8]) -> Option<(u8, usize)> {
+    let [kind, high, low, ..] = *held else { return None };
+    let end = 3 + usize::from(u16::from_be_bytes([high, low]));
+    (held.len() >= end).then_some((kind, end))
 }
 
 /// An engine of veils.
@@ -41,7 +68,8 @@ impl Start for Veils {
             greeting.extend_from_slice(certificate);
         }
         greeting.push(b'\n');
-        Ok(Box::new(Veil { out: veiled(&greeting), room: vec![0; 4096], ..Veil::default() }))
+        veil(&mut greeting);
+        Ok(Box::new(Veil { out: greeting, room: vec![0; ROOM], ..Veil::default() }))
     }
 }
 
@@ -49,14 +77,19 @@ impl Start for Veils {
 struct Veil {
     out: Vec<u8>,
     room: Vec<u8>,
+    /// What has come, unveiled; of its records none was opened.
+    held: Vec<u8>,
+    /// What is left of the record that was opened last.
     plain: Vec<u8>,
     is_up: bool,
     has_ended: bool,
+    has_parted: bool,
 }
 
 impl Secure for Veil {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
-        let room = if self.has_ended || !self.plain.is_empty() { 0 } else { self.room.len() };
+        let is_full = self.has_ended || !self.plain.is_empty() || whole(&self.held).is_some();
+        let room = if is_full { 0 } else { self.room.len() };
         (&self.out, &mut self.room[..room])
     }
 
@@ -66,12 +99,11 @@ impl Secure for Veil {
 
     fn received(&mut self, n: usize) -> Result<()> {
         self.has_ended |= n == 0;
-        let mut came = unveiled(&self.room[..n]);
-        if !self.is_up && came.first() == Some(&WELCOME) {
-            self.is_up = true;
-            came.remove(0);
-        }
-        self.plain.extend_from_slice(&came);
+        let came = self.room.get_mut(..n).ok_or_else(|| Error::new(Kind::Misuse))?;
+        unveil(came);
+        let is_welcome = !self.is_up && came.first() == Some(&WELCOME);
+        self.held.extend_from_slice(&came[usize::from(is_welcome)..]);
+        self.is_up |= is_welcome;
         Ok(())
     }
 
@@ -87,17 +119,103 @@ impl Secure for Veil {
         if !self.is_up {
             return Ok(0);
         }
-        self.out.extend_from_slice(&veiled(plain));
-        Ok(plain.len())
+        let taken = plain.len().min(RECORD);
+        record(DATA, &plain[..taken], &mut self.out);
+        Ok(taken)
     }
 
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
-        if self.plain.is_empty() && self.has_ended {
-            return Ok(None);
+        while self.plain.is_empty() && self.is_up {
+            let Some((kind, end)) = whole(&self.held) else { break };
+            let opened: Vec<u8> = self.held.drain(..end).skip(3).collect();
+            match kind {
+                DATA => self.plain = opened,
+                GOODBYE => self.has_parted = true,
+                _ => {}
+            }
+        }
+        if self.plain.is_empty() {
+            return match (self.has_parted, self.has_ended) {
+                (true, _) => Ok(None),
+                (false, true) => Err(Error::new(Kind::IncompleteBody)),
+                (false, false) => Ok(Some(0)),
+            };
         }
         let n = plain.len().min(self.plain.len());
         plain[..n].copy_from_slice(&self.plain[..n]);
         self.plain.drain(..n);
         Ok(Some(n))
+    }
+
+    fn close(&mut self) {
+        record(GOODBYE, &[], &mut self.out);
+    }
+}
+
+/// The host's end.
+#[derive(Debug)]
+pub struct Host {
+    held: Vec<u8>,
+    /// What the client began with, once that has come.
+    greeting: Option<Vec<u8>>,
+    record: usize,
+    tickets: usize,
+}
+
+impl Host {
+    /// One whose records hold so much at most. It gives out so many tickets before the first of them, and one before
+    /// each that follows, if it gives out any.
+    #[must_use]
+    pub fn new(record: usize, tickets: usize) -> Self {
+        Self { held: Vec::new(), greeting: None, record: record.clamp(1, RECORD), tickets }
+    }
+
+    /// The client's first words, once they have come.
+    #[must_use]
+    pub fn greeting(&self) -> Option<&[u8]> {
+        self.greeting.as_deref()
+    }
+}
+
+impl Coat for Host {
+    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+        let start = self.held.len();
+        self.held.extend_from_slice(sealed);
+        unveil(&mut self.held[start..]);
+        if self.greeting.is_none() {
+            let Some(end) = self.held.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
+            self.greeting = Some(self.held.drain(..=end).collect());
+            let mut welcome = [WELCOME];
+            veil(&mut welcome);
+            out.extend(welcome);
+            for _ in 0..self.tickets {
+                record(TICKET, b"a ticket", out);
+            }
+        }
+        while let Some((kind, end)) = whole(&self.held) {
+            let opened = self.held.drain(..end).skip(3);
+            if kind == DATA {
+                plain.extend(opened);
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        for piece in plain.chunks(self.record) {
+            if self.tickets > 0 {
+                record(TICKET, b"another", out);
+            }
+            record(DATA, piece, out);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        record(GOODBYE, &[], out);
+    }
+
+    fn is_up(&self) -> bool {
+        self.greeting.is_some()
     }
 }
