@@ -82,6 +82,14 @@ impl Register {
     }
 }
 
+/// Whether all that the calls of a scenario tell is the same wherever it runs; otherwise it is so of their kinds. None
+/// where nothing can be compared.
+#[must_use]
+pub fn is_comparable(name: &str) -> Option<bool> {
+    let is_listed = |list: &[(&str, &str)]| list.iter().any(|(listed, _)| *listed == name);
+    (!is_listed(&ENDS)).then(|| !is_listed(&KINDS))
+}
+
 /// Fails if another backend gave this scenario another trace. The last part of the test's `module` is its
 /// backend's.
 ///

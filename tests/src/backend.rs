@@ -1,5 +1,6 @@
 //! The backends that every scenario runs on.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use sessio_blocking::Blocking;
@@ -7,10 +8,14 @@ use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
+use crate::agreement::agree;
+use crate::carrier::Carrier;
 use crate::simulation::{
     self,
     network::{Link, Network},
 };
+use crate::trace::Trace;
+use crate::world::World;
 
 /// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,8 +117,39 @@ async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
 
-/// Makes a test of each scenario on each backend, where its calls must tell the same. A scenario is an
-/// `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
+/// A scenario on one kind of sockets. All scenarios have one type, so that whatever runs them is compiled once.
+pub type Scenario<R> = for<'w> fn(&'w World<R>) -> Pin<Box<dyn Future<Output = ()> + Send + 'w>>;
+
+/// Runs a scenario on a backend, over this carrier.
+pub fn run<B: Backend>(scenario: Scenario<B::Runtime>, carrier: Carrier, trace: Trace) {
+    B::run(async move {
+        let world = World::carried(B::Runtime::default(), trace, carrier);
+        scenario(&world).await;
+    });
+}
+
+/// Runs a scenario on a backend, where its calls must tell the same as on all others.
+pub fn check<B: Backend>(module: &str, name: &str, backend: &str, scenario: Scenario<B::Runtime>) {
+    let trace = Trace::default();
+    run::<B>(scenario, Carrier::Clear, trace.clone());
+    agree(module, name, backend, &trace);
+}
+
+/// A law of scenarios in virtual time.
+pub fn hold(law: fn(&dyn Fn() -> Boxed), scenario: Scenario<Network>) {
+    law(&|| {
+        Box::pin(async move {
+            let world = World::new(Network::default(), Trace::default());
+            scenario(&world).await;
+        })
+    });
+}
+
+/// A future of any scenario.
+pub type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Makes a test of each scenario on each backend, where its calls must tell the same, and over each carrier. A
+/// scenario is an `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
 #[macro_export]
 macro_rules! scenarios {
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
@@ -121,15 +157,12 @@ macro_rules! scenarios {
             $(
                 #[test]
                 fn $name() {
-                    use $crate::backend::{$backend, Backend};
-                    let trace = $crate::trace::Trace::default();
-                    let observed = trace.clone();
-                    $backend::run(async move {
-                        let runtime = <$backend as Backend>::Runtime::default();
-                        let world = $crate::world::World::new(runtime, observed);
-                        super::$name(&world).await;
-                    });
-                    $crate::agreement::agree(module_path!(), stringify!($name), stringify!($backend), &trace);
+                    $crate::backend::check::<$crate::backend::$backend>(
+                        module_path!(),
+                        stringify!($name),
+                        stringify!($backend),
+                        |world| Box::pin(super::$name(world)),
+                    );
                 }
             )*
         }
@@ -144,13 +177,37 @@ macro_rules! scenarios {
             $(
                 #[test]
                 fn $name() {
-                    use $crate::simulation::{$law, network::Network};
-                    $law(|| async {
-                        let world = $crate::world::World::new(Network::default(), $crate::trace::Trace::default());
-                        super::$name(&world).await;
-                    });
+                    $crate::backend::hold($crate::simulation::$law, |world| Box::pin(super::$name(world)));
                 }
             )*
+        }
+    };
+    // Every scenario over every carrier: on the simulation, and somewhere on real sockets.
+    (@carried [$($backend:ident)*] $($name:ident)*) => {
+        mod carried {
+            $(
+                #[test]
+                fn $name() {
+                    $crate::matrix::simulated(stringify!($name), |world| Box::pin(super::$name(world)));
+                }
+            )*
+        }
+        mod carried_for_real {
+            $crate::scenarios! { @each_for_real [$($backend)*] $($name)* }
+        }
+    };
+    (@each_for_real $backends:tt $($name:ident)*) => {
+        $( $crate::scenarios! { @one_for_real $backends $name } )*
+    };
+    (@one_for_real [$($backend:ident)*] $name:ident) => {
+        #[test]
+        fn $name() {
+            $crate::matrix::real(stringify!($name), &[
+                $((stringify!($backend), |carrier, trace| {
+                    let scenario: $crate::backend::Scenario<_> = |world| Box::pin(super::$name(world));
+                    $crate::backend::run::<$crate::backend::$backend>(scenario, carrier, trace);
+                }),)*
+            ]);
         }
     };
     // Scenarios in which a small answer comes together with its head: a network that cuts it up parts them.
@@ -160,6 +217,7 @@ macro_rules! scenarios {
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
         $crate::scenarios! { @on simulation: Simulation => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
     // Scenarios about what the system alone can make: socket files, other programs.
     (system: $($name:ident)*) => {
@@ -170,12 +228,17 @@ macro_rules! scenarios {
     };
     // Scenarios behind TLS, which draws chance of its own: no two runs are the same to the byte.
     (sealed: $($name:ident)*) => {
-        $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {
+        $crate::scenarios! { @waiting $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread] $($name)* }
+    };
+    (@waiting $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
@@ -183,8 +246,9 @@ macro_rules! scenarios {
         $crate::scenarios! { @on rough_simulation: RoughSimulation => $($name)* }
     };
     ($($name:ident)*) => {
-        $crate::scenarios! { waiting: $($name)* }
+        $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @laws $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
 }

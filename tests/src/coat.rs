@@ -17,6 +17,7 @@ use crate::authority::{Authority, Issued};
 pub struct Dress {
     config: Arc<ServerConfig>,
     ending: Ending,
+    record: usize,
     partings: Partings,
 }
 
@@ -33,6 +34,9 @@ pub enum Ending {
 
 /// In place of this a server says a record that holds no data: its keys are new ones from there on (TLS 1.3 alone).
 pub const KEY_UPDATE: &str = "\0key update\0";
+
+/// How much plaintext a record holds at most.
+const RECORD: usize = 16 << 10;
 
 /// The last words of clients, in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +99,12 @@ impl Dress {
         let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
         let mut config = builder.with_cert_resolver(one);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { config: Arc::new(config), ending: Ending::CloseNotify, partings: Partings::default() }
+        Self {
+            config: Arc::new(config),
+            ending: Ending::CloseNotify,
+            record: RECORD,
+            partings: Partings::default(),
+        }
     }
 
     /// Without the word that says that nothing was cut off.
@@ -108,6 +117,17 @@ impl Dress {
     #[must_use]
     pub fn ending(mut self, ending: Ending) -> Self {
         self.ending = ending;
+        self
+    }
+
+    /// With so much in a record at most: rustls itself has no records of fewer than some thirty bytes.
+    ///
+    /// # Panics
+    /// If that is nothing.
+    #[must_use]
+    pub fn records_of(mut self, size: usize) -> Self {
+        assert!(size > 0, "records of nothing");
+        self.record = size;
         self
     }
 
@@ -132,7 +152,7 @@ impl Dress {
     /// For one connection.
     pub(crate) fn coat(&self) -> Box<dyn Coat> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
-        Box::new(Tls { tls, ending: self.ending, partings: self.partings() })
+        Box::new(Tls { tls, ending: self.ending, record: self.record, partings: self.partings() })
     }
 
     /// A server of the kit's routes that wears it.
@@ -154,6 +174,7 @@ impl ResolvesServerCert for One {
 struct Tls {
     tls: ServerConnection,
     ending: Ending,
+    record: usize,
     partings: Partings,
 }
 
@@ -191,7 +212,7 @@ impl Coat for Tls {
             self.tls.refresh_traffic_keys().map_err(io::Error::other)?;
             return self.collect(out);
         }
-        for piece in plain.chunks(16 << 10) {
+        for piece in plain.chunks(self.record) {
             self.tls.writer().write_all(piece)?;
             self.collect(out)?;
         }
@@ -211,6 +232,10 @@ impl Coat for Tls {
             Ending::Silence => return,
         }
         let _ = self.collect(out);
+    }
+
+    fn is_up(&self) -> bool {
+        !self.tls.is_handshaking()
     }
 }
 

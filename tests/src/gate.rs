@@ -9,15 +9,16 @@ use sessio_testkit::{Coat, Server, Wardrobe};
 
 use crate::authority::Authority;
 use crate::coat::Dress;
+use crate::forward::Forward;
 
 /// How a server is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Straight.
     Direct,
-    /// By CONNECT.
+    /// Over a proxy of HTTP: by CONNECT, or in absolute form.
     Http,
-    /// By CONNECT, over TLS to the proxy.
+    /// The same, over TLS to the proxy.
     Https,
     /// By SOCKS, told a name.
     Socks,
@@ -25,8 +26,12 @@ pub enum Way {
 
 /// Who vouches for the proxy that speaks TLS.
 static PORTER: LazyLock<Authority> = LazyLock::new(|| Authority::root("the proxy's"));
-/// What that proxy wears.
-static LIVERY: LazyLock<Dress> = LazyLock::new(|| Dress::of(&PORTER.issue(|_| {})));
+/// What that proxy wears. Its records are small, so that those of TLS within it lie across them.
+static LIVERY: LazyLock<Dress> =
+    LazyLock::new(|| Dress::of(&PORTER.issue(|_| {})).with(|config| config.max_fragment_size = Some(900)));
+/// How the proxy is verified, whatever name it is reached by. One value, as connections are kept by it.
+static PORTERS: LazyLock<Tls> =
+    LazyLock::new(|| Tls::default().roots(PORTER.certificates()).danger_accept_invalid_hostnames(true));
 
 impl Way {
     /// All of them.
@@ -37,34 +42,42 @@ impl Way {
     /// # Errors
     /// None: its address is one.
     pub fn proxy(self, server: &Server) -> Result<Option<Proxy>> {
+        self.proxy_at(&server.addr().to_string())
+    }
+
+    /// The same at a host and a port.
+    ///
+    /// # Errors
+    /// If these are none.
+    pub fn proxy_at(self, authority: &str) -> Result<Option<Proxy>> {
         let scheme = match self {
             Self::Direct => return Ok(None),
             Self::Http => "http",
             Self::Https => "https",
             Self::Socks => "socks5h",
         };
-        let proxy = Proxy::parse(&format!("{scheme}://{}", server.addr()))?;
+        let proxy = Proxy::parse(&format!("{scheme}://{authority}"))?;
         // Whatever the host is asked for, the proxy is above suspicion.
-        Ok(Some(proxy.tls(Tls::default().roots(PORTER.certificates()))))
+        Ok(Some(proxy.tls(PORTERS.clone())))
     }
 
     /// A server that is behind it.
     #[must_use]
     pub fn dress(self, inside: Dress) -> Wardrobe {
-        if self == Self::Direct {
-            return inside.wardrobe();
-        }
-        Wardrobe::new(move || {
+        if self == Self::Direct { inside.wardrobe() } else { self.before(Some(inside.wardrobe())) }
+    }
+
+    /// A proxy before what the server itself wears, if that is something.
+    #[must_use]
+    pub fn before(self, inside: Option<Wardrobe>) -> Wardrobe {
+        let is_clear = inside.as_ref().is_none_or(Wardrobe::is_clear);
+        let wardrobe = Wardrobe::new(move || {
             let outside = (self == Self::Https).then(|| LIVERY.coat());
-            Box::new(Gate {
-                outside,
-                inside: inside.coat(),
-                is_socks: self == Self::Socks,
-                held: Vec::new(),
-                words: 0,
-                is_open: false,
-            })
-        })
+            let inside = inside.as_ref().map(Wardrobe::coat);
+            let state = State::Talk { is_socks: self == Self::Socks, words: 0 };
+            Box::new(Gate { outside, inside, held: Vec::new(), state })
+        });
+        if is_clear { wardrobe.clear() } else { wardrobe }
     }
 }
 
@@ -72,19 +85,32 @@ impl Way {
 #[derive(Debug)]
 struct Gate {
     outside: Option<Box<dyn Coat>>,
-    inside: Box<dyn Coat>,
-    is_socks: bool,
+    inside: Option<Box<dyn Coat>>,
     held: Vec<u8>,
-    /// How many messages of SOCKS were answered.
-    words: usize,
-    is_open: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// So many messages of SOCKS were answered.
+    Talk { is_socks: bool, words: usize },
+    /// Bytes go through as they are.
+    Open,
+    /// Requests are passed on.
+    Forward(Forward),
 }
 
 impl Gate {
     /// What the next message is answered with, if it is whole.
     fn answer(&mut self) -> Option<&'static [u8]> {
-        let (length, answer): (_, &[u8]) = match (self.is_socks, self.words) {
+        let State::Talk { is_socks, words } = &mut self.state else { return None };
+        let (length, answer): (_, &[u8]) = match (*is_socks, *words) {
             (false, _) => {
+                let seen = self.held.len().min(b"CONNECT ".len());
+                if seen > 0 && self.inside.is_none() && self.held[..seen] != b"CONNECT "[..seen] {
+                    self.state = State::Forward(Forward::default());
+                    return None;
+                }
                 let end = self.held.windows(4).position(|four| four == b"\r\n\r\n")?;
                 (end + 4, b"HTTP/1.1 200 Go\r\n\r\n")
             }
@@ -102,20 +128,31 @@ impl Gate {
             return None;
         }
         self.held.drain(..length);
-        self.words += 1;
-        self.is_open = !self.is_socks || self.words == 2;
+        *words += 1;
+        if !*is_socks || *words == 2 {
+            self.state = State::Open;
+        }
         Some(answer)
     }
 
     fn pass(&mut self, plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
-        while !self.is_open {
-            match self.answer() {
-                Some(answer) => out.extend_from_slice(answer),
-                None => return Ok(()),
+        while let Some(answer) = self.answer() {
+            out.extend_from_slice(answer);
+        }
+        match &mut self.state {
+            State::Talk { .. } => Ok(()),
+            State::Forward(forward) => forward.pass(&std::mem::take(&mut self.held), plain),
+            State::Open => {
+                let held = std::mem::take(&mut self.held);
+                match &mut self.inside {
+                    Some(inside) => inside.hear(&held, plain, out),
+                    None => {
+                        plain.extend_from_slice(&held);
+                        Ok(())
+                    }
+                }
             }
         }
-        let held = std::mem::take(&mut self.held);
-        self.inside.hear(&held, plain, out)
     }
 
     /// Seals what goes out, if there is something to seal it with.
@@ -144,16 +181,30 @@ impl Coat for Gate {
 
     fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let mut said = Vec::new();
-        self.inside.say(plain, &mut said)?;
+        match &mut self.inside {
+            Some(inside) => inside.say(plain, &mut said)?,
+            None => said.extend_from_slice(plain),
+        }
         self.seal(&said, out)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
         let mut said = Vec::new();
-        self.inside.finish(&mut said);
+        if let Some(inside) = &mut self.inside {
+            inside.finish(&mut said);
+        }
         let _ = self.seal(&said, out);
         if let Some(outside) = &mut self.outside {
             outside.finish(out);
         }
+    }
+
+    fn is_up(&self) -> bool {
+        self.outside.as_ref().is_none_or(|outside| outside.is_up())
+            && match (&self.state, &self.inside) {
+                (State::Talk { is_socks, .. }, None) => !is_socks,
+                (State::Talk { .. }, Some(_)) => false,
+                (_, inside) => inside.as_ref().is_none_or(|inside| inside.is_up()),
+            }
     }
 }

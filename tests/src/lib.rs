@@ -4,14 +4,17 @@
 pub mod agreement;
 pub mod authority;
 pub mod backend;
+pub mod carrier;
 pub mod clear;
 pub mod coat;
 pub mod coded;
 pub mod eval;
 pub mod folder;
+pub mod forward;
 pub mod gate;
 pub mod h2_client;
 pub mod holding;
+pub mod matrix;
 pub mod oracle;
 pub mod polls;
 #[cfg(unix)]

@@ -25,6 +25,7 @@ use sessio_testkit as testkit;
 #[path = "../../crates/sessio-driver/examples/in_memory/network/mod.rs"]
 pub mod network;
 
+use crate::backend::Boxed;
 use crate::polls::{counted, polled};
 use network::peer::{Packet, Peer, Said};
 use network::{Link, Network};
@@ -70,7 +71,7 @@ pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
 ///
 /// # Panics
 /// If it was not the same.
-pub fn repeat<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+pub fn repeat(scenario: &dyn Fn() -> Boxed) {
     let [one, other] = [(); 2].map(|()| run(ROUGH, scenario()).trace());
     let parted = one.iter().zip(&other).position(|(one, other)| one != other);
     assert!(one == other, "of {} and {} packets this one differs: {parted:?}", one.len(), other.len());
@@ -81,7 +82,7 @@ pub fn repeat<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
 ///
 /// # Panics
 /// If a connection is left open, or a timer.
-pub fn drop_everywhere<S: Future<Output = ()>>(scenario: impl Fn() -> S) {
+pub fn drop_everywhere(scenario: &dyn Fn() -> Boxed) {
     let link = Link { latency: Duration::from_millis(1), ..Link::default() };
     let (waits, _) = run_for(link, counted(scenario()));
     let most = number("SESSIO_POINTS").unwrap_or(MOST_POINTS).max(1);

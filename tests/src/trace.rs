@@ -157,6 +157,17 @@ fn line(call: &Call, event: &Event<'_>) -> String {
     }
 }
 
+/// The lines of a call without what its carrier adds.
+#[must_use]
+#[allow(clippy::ptr_arg, reason = "it is mapped over vectors")]
+pub fn bare(call: &Vec<String>) -> Vec<String> {
+    let is_carriers = |line: &str| {
+        let what = line.split_once(": ").map_or(line, |(_, what)| what);
+        what.starts_with("secured by ") || what == "through a proxy"
+    };
+    call.iter().filter(|line| !is_carriers(line)).map(|line| line.replace("https://", "http://")).collect()
+}
+
 fn shown(request: &Prepared) -> String {
     format!("{} {} [{}]", request.method(), marked(request.url()), field_names(request.headers()))
 }

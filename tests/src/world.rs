@@ -7,6 +7,7 @@ use sessio::Settings;
 use sessio::pool::Policy;
 use sessio_driver::{Runtime, Session};
 
+use crate::carrier::Carrier;
 use crate::rig::Rig;
 use crate::trace::Trace;
 
@@ -16,12 +17,28 @@ use crate::trace::Trace;
 pub struct World<R> {
     runtime: R,
     trace: Trace,
+    carrier: Carrier,
 }
 
 impl<R: Runtime> World<R> {
     /// A world on this backend.
     pub fn new(runtime: R, trace: Trace) -> Self {
-        Self { runtime, trace }
+        Self::carried(runtime, trace, Carrier::Clear)
+    }
+
+    /// A world whose servers are reached like this. It is made within [`Carrier::carry`].
+    pub fn carried(runtime: R, trace: Trace, carrier: Carrier) -> Self {
+        Self { runtime, trace, carrier }
+    }
+
+    /// How its servers are reached.
+    pub fn carrier(&self) -> Carrier {
+        self.carrier
+    }
+
+    /// A URL that a scenario wrote for clear text, as this world has it.
+    pub fn url(&self, url: &str) -> String {
+        url.replacen("http://", &format!("{}://", self.carrier.scheme()), 1)
     }
 
     /// A new session, straight on the backend's sockets. Whoever starts one server after another takes one for
@@ -41,7 +58,10 @@ impl<R: Runtime> World<R> {
     /// A new session on this rig that keeps its idle connections by these rules.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
         let session = Session::with_pool(rig, policy);
-        set(&session, |settings| settings.observer = self.trace.observer());
+        set(&session, |settings| {
+            settings.observer = self.trace.observer();
+            self.carrier.set_up(settings);
+        });
         session
     }
 

@@ -1,0 +1,186 @@
+//! What carries the HTTP of a scenario: clear text, TLS, proxies of every kind.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use sessio::Settings;
+use sessio::proxy::{Proxies, Via};
+use sessio::tls::Tls;
+use sessio_testkit::{Coat, Wardrobe, dressed_by};
+
+use crate::authority::Authority;
+use crate::coat::Dress;
+use crate::gate::Way;
+use crate::oracle::veil::{self, Host};
+
+/// How the servers of a scenario are reached. The scenario does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Carrier {
+    /// Clear text on a TCP connection.
+    #[default]
+    Clear,
+    /// TLS by rustls, with records as large as they get.
+    Tls,
+    /// TLS by rustls, with small records, and flights cut where no record ends.
+    SmallRecords,
+    /// A proxy of HTTP that passes requests on in absolute form.
+    HttpProxy,
+    /// A tunnel through a proxy of HTTP, and TLS in it.
+    Connect,
+    /// The proxy of [`HttpProxy`](Self::HttpProxy), over TLS.
+    HttpsProxy,
+    /// A tunnel through a SOCKS 5 proxy.
+    Socks,
+    /// TLS through a tunnel through a proxy that is reached over TLS.
+    TlsInTls,
+    /// TLS of the tests' own, which draws no chance: small records, and tickets between them.
+    Veiled,
+}
+
+/// Who vouches for the servers.
+static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("the carriers'"));
+static LARGE: LazyLock<Dress> = LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})));
+static SMALL: LazyLock<Dress> =
+    LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})).with(|config| config.max_fragment_size = Some(256)));
+/// What clients trust. Scenarios give their servers names as they like; none of them is about these.
+static TRUST: LazyLock<Tls> =
+    LazyLock::new(|| Tls::default().roots(ROOT.certificates()).danger_accept_invalid_hostnames(true));
+
+impl Carrier {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Clear,
+        Self::Tls,
+        Self::SmallRecords,
+        Self::HttpProxy,
+        Self::Connect,
+        Self::HttpsProxy,
+        Self::Socks,
+        Self::TlsInTls,
+        Self::Veiled,
+    ];
+
+    /// Its name in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Tls => "tls",
+            Self::SmallRecords => "tls-small-records",
+            Self::HttpProxy => "http-proxy",
+            Self::Connect => "connect",
+            Self::HttpsProxy => "https-proxy",
+            Self::Socks => "socks5",
+            Self::TlsInTls => "tls-in-tls",
+            Self::Veiled => "veiled",
+        }
+    }
+
+    /// The scheme of its URLs.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        if self.inside().is_some() { "https" } else { "http" }
+    }
+
+    fn way(self) -> Way {
+        match self {
+            Self::Clear | Self::Tls | Self::SmallRecords | Self::Veiled => Way::Direct,
+            Self::HttpProxy | Self::Connect => Way::Http,
+            Self::HttpsProxy | Self::TlsInTls => Way::Https,
+            Self::Socks => Way::Socks,
+        }
+    }
+
+    /// What servers wear that have nothing of their own.
+    fn inside(self) -> Option<Wardrobe> {
+        match self {
+            Self::Clear | Self::HttpProxy | Self::HttpsProxy | Self::Socks => None,
+            Self::Tls | Self::Connect | Self::TlsInTls => Some(LARGE.clone().wardrobe()),
+            Self::SmallRecords => Some(SMALL.clone().wardrobe()),
+            Self::Veiled => Some(Wardrobe::new(|| Box::new(Host::new(100, 1)))),
+        }
+    }
+
+    /// What stands between HTTP and the bytes of one connection: all there is of the carrier on the server's side.
+    #[must_use]
+    pub fn coat(self) -> Box<dyn Coat> {
+        match (self.way(), self.inside()) {
+            (Way::Direct, None) => Box::new(Bare),
+            (Way::Direct, Some(inside)) => inside.coat(),
+            (way, inside) => way.before(inside).coat(),
+        }
+    }
+
+    /// How large the pieces are that servers write; 0 is as they come.
+    fn piece(self) -> usize {
+        match self {
+            Self::SmallRecords => 211,
+            Self::HttpsProxy => 1009,
+            _ => 0,
+        }
+    }
+
+    /// Runs something whose servers are reached like this, and says how many connections were carried.
+    pub fn carry<T>(self, run: impl FnOnce() -> T) -> (T, usize) {
+        let carried = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&carried);
+        let done = dressed_by(move |own| self.worn(own, &count), run);
+        (done, carried.load(Ordering::Relaxed))
+    }
+
+    fn worn(self, own: Option<Wardrobe>, count: &Arc<AtomicUsize>) -> Option<Wardrobe> {
+        // Who dresses a server of its own has its reasons, and what it is about may lie in the handshake.
+        let is_own = own.is_some();
+        let inside = own.or_else(|| self.inside());
+        let worn = match self.way() {
+            Way::Direct if is_own => return inside,
+            Way::Direct => inside?,
+            way => way.before(inside),
+        };
+        let (is_clear, count) = (worn.is_clear(), Arc::clone(count));
+        let counted = Wardrobe::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            worn.coat()
+        });
+        let counted = counted.cut_every(self.piece());
+        let counted = if is_clear { counted.clear() } else { counted };
+        Some(if is_own { counted } else { counted.greeting() })
+    }
+
+    /// Lets a session reach them.
+    pub fn set_up(self, settings: &mut Settings) {
+        if self.inside().is_some() {
+            settings.tls = TRUST.clone();
+        }
+        if self == Self::Veiled {
+            settings.engine = veil::engine();
+        }
+        let way = self.way();
+        if way != Way::Direct {
+            // Each server is behind a proxy at its own address.
+            settings.proxies = Proxies::from_fn(move |url| {
+                let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+                way.proxy_at(&format!("{host}:{port}")).ok()?.map(Via::Proxy)
+            });
+        }
+    }
+}
+
+/// Nothing between HTTP and the bytes.
+#[derive(Debug)]
+struct Bare;
+
+impl Coat for Bare {
+    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, _: &mut Vec<u8>) -> io::Result<()> {
+        plain.extend_from_slice(sealed);
+        Ok(())
+    }
+
+    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        out.extend_from_slice(plain);
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>) {}
+}

@@ -1,0 +1,203 @@
+//! Every scenario over every carrier.
+//!
+//! On the simulation the full product is run, and each carrier's events are compared with those of clear text. On
+//! real sockets each pair is run on one of the backends, so that every backend sees every carrier and every scenario.
+//! Pairs that cannot be run are [`EXCEPTIONS`]; each of them is run all the same, and has to fail.
+
+mod exceptions;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+pub use exceptions::{EXCEPTIONS, Exception, parse};
+
+use crate::agreement::is_comparable;
+use crate::backend::{self, Scenario, Simulation};
+use crate::carrier::Carrier;
+use crate::simulation::network::Network;
+use crate::trace::{Trace, bare};
+
+/// How long a scenario may take on real sockets before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why a scenario cannot be run over this carrier, if it cannot.
+#[must_use]
+pub fn exception(scenario: &str, carrier: Carrier) -> Option<&'static Exception> {
+    EXCEPTIONS.iter().find(|one| one.scenario == scenario && one.carriers.contains(&carrier))
+}
+
+/// The carriers over which a scenario is tried.
+fn tried(scenario: &str) -> impl Iterator<Item = Carrier> {
+    let is_tried = move |carrier: &Carrier| exception(scenario, *carrier).is_none_or(|one| !one.is_costly);
+    Carrier::ALL.into_iter().filter(is_tried)
+}
+
+/// The place of the backend on which a pair is run for real, of so many.
+#[must_use]
+pub fn backend_of(scenario: &str, carrier: Carrier, backends: usize) -> usize {
+    let at = Carrier::ALL.iter().position(|one| *one == carrier).unwrap_or_default();
+    let name = scenario.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    (name / 7 + at) % backends
+}
+
+/// Runs a scenario over every carrier on the simulation.
+///
+/// # Panics
+/// If it fails over one of them, tells something else than over clear text, or does not fail though it is an exception.
+pub fn simulated(name: &str, scenario: Scenario<Network>) {
+    let run = |carrier: Carrier| {
+        let trace = Trace::default();
+        let observed = trace.clone();
+        let (done, carried) = carrier.carry(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                backend::run::<Simulation>(scenario, carrier, observed);
+            }))
+        });
+        (done, carried, trace)
+    };
+    let (clear, _, expected) = run(Carrier::Clear);
+    if let Err(failure) = clear {
+        std::panic::resume_unwind(failure);
+    }
+    let mut faults = Vec::new();
+    for carrier in tried(name).filter(|carrier| *carrier != Carrier::Clear) {
+        let (done, carried, trace) = run(carrier);
+        let fault = match done {
+            Err(failure) => Some(said(&*failure)),
+            Ok(()) if carried == 0 => Some("no connection was carried".to_owned()),
+            Ok(()) => differs(name, &expected, &trace),
+        };
+        match (exception(name, carrier), fault) {
+            (None, Some(fault)) => faults.push(format!("{}: {fault}", carrier.name())),
+            (Some(_), None) => faults.push(format!("{}: it is no exception any more", carrier.name())),
+            _ => println!("{name} over {}, {carried} connections", carrier.name()),
+        }
+    }
+    assert!(faults.is_empty(), "{name}\n{}", faults.join("\n"));
+}
+
+/// What differs from clear text, but for what is the carrier's own.
+fn differs(name: &str, expected: &Trace, trace: &Trace) -> Option<String> {
+    let (expected, found) = if is_comparable(name)? {
+        (expected.calls(), trace.calls())
+    } else {
+        (expected.kinds(), trace.kinds())
+    };
+    let (expected, found) = (expected.iter().map(bare), found.iter().map(bare));
+    let (expected, found): (Vec<_>, Vec<_>) = (expected.collect(), found.collect());
+    if expected == found {
+        return None;
+    }
+    let at = expected.iter().zip(&found).take_while(|(one, other)| one == other).count();
+    Some(format!("call {at} of {} differs: {:#?} is {:#?}", expected.len(), expected.get(at), found.get(at)))
+}
+
+/// One backend by its name, and how a scenario is run on it.
+pub type Run = (&'static str, fn(Carrier, Trace));
+
+/// Runs a scenario over every carrier, each on one of these backends.
+///
+/// # Panics
+/// If it fails over one of them.
+pub fn real(name: &str, backends: &[Run]) {
+    let mut faults = Vec::new();
+    for carrier in tried(name).filter(|carrier| exception(name, *carrier).is_none()) {
+        let (backend, run) = backends[backend_of(name, carrier, backends.len())];
+        let (tell, told) = mpsc::channel();
+        // A backend that blocks cannot be given up from within.
+        let thread = thread::spawn(move || {
+            let done = catch_unwind(|| carrier.carry(|| run(carrier, Trace::default())));
+            let _ = tell.send(done.map(drop).map_err(|failure| said(&*failure)));
+        });
+        match told.recv_timeout(PATIENCE) {
+            Ok(done) => {
+                let _ = thread.join();
+                if let Err(fault) = done {
+                    faults.push(format!("{backend} over {}: {fault}", carrier.name()));
+                }
+            }
+            Err(_) => faults.push(format!("{backend} over {}: it hangs", carrier.name())),
+        }
+        println!("{name} on {backend} over {}", carrier.name());
+    }
+    assert!(faults.is_empty(), "{name}\n{}", faults.join("\n"));
+}
+
+/// What a panic said.
+fn said(failure: &(dyn Any + Send)) -> String {
+    let text =
+        failure.downcast_ref::<&str>().copied().or(failure.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The scenarios that are carried, and on how many backends that can be: plain sockets are not asked to wait for two
+    /// things. Those about what the system alone can make are not carried.
+    fn scenarios() -> Vec<(String, usize)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+        let mut all = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for block in text.split("scenarios! {").skip(1).filter_map(|rest| rest.split('}').next()) {
+                let mut words: Vec<_> = block.split_whitespace().collect();
+                let kind = words.first().filter(|word| word.ends_with(':')).copied().unwrap_or_default();
+                words.retain(|word| !word.ends_with(':'));
+                let backends = match kind {
+                    "system:" => continue,
+                    _ if words.first().is_some_and(|word| word.starts_with('@')) => continue,
+                    "waiting:" => 2,
+                    _ => 3,
+                };
+                all.extend(words.iter().map(|name| ((*name).to_owned(), backends)));
+            }
+        }
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn the_list_of_what_is_run() {
+        let backends = ["tokio", "smol", "blocking"];
+        let (mut pairs, mut runs) = (0, 0);
+        for (name, count) in scenarios() {
+            for carrier in Carrier::ALL {
+                pairs += 1;
+                if let Some(Exception { why, is_costly, .. }) = exception(&name, carrier) {
+                    let how = if *is_costly { "not run" } else { "fails" };
+                    println!("{name} over {}: {how}, {why}", carrier.name());
+                } else {
+                    runs += 1;
+                    let backend = backends[backend_of(&name, carrier, count)];
+                    println!("{name} over {} in simulation and on {backend}", carrier.name());
+                }
+            }
+        }
+        println!("{runs} of {pairs} pairs of scenario and carrier, each in simulation and on sockets");
+        assert!(runs > pairs / 2);
+    }
+
+    #[test]
+    fn every_exception_names_a_scenario_that_is_carried() {
+        let scenarios = scenarios();
+        for Exception { scenario, why, .. } in EXCEPTIONS.iter() {
+            assert!(scenarios.iter().any(|(name, _)| name == scenario), "{scenario}");
+            assert!(why.len() > 10, "{scenario}: {why}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_read_with_their_reasons() {
+        let read = parse("# x\n! one reason\na_b https socks5\n\n$ another\nc all\n");
+        let is: Vec<_> =
+            read.iter().map(|one| (&*one.scenario, one.carriers.len(), &*one.why, one.is_costly)).collect();
+        assert_eq!(is, [("a_b", 6, "one reason", false), ("c", 8, "another", true)]);
+    }
+}
