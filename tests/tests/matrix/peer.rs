@@ -1,0 +1,196 @@
+//! Servers of drawn calls, in memory: what they say is known before, whoever asks.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use sessio_testkit::Coat;
+use sessio_tests::carrier::Carrier;
+use sessio_tests::simulation::network::peer::{Packet, Peer, Said};
+
+/// The answer to one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) interim: Vec<u8>,
+    pub(crate) said: Vec<u8>,
+    pub(crate) head_end: usize,
+    /// So much of the body comes, and then the end.
+    pub(crate) truncated: Option<usize>,
+    pub(crate) closes: bool,
+    /// How much is written at once.
+    pub(crate) piece: usize,
+}
+
+/// What all connections of a call have in common.
+#[derive(Debug)]
+pub(crate) struct Play {
+    answers: VecDeque<Answer>,
+    asked: Vec<Vec<u8>>,
+}
+
+impl Play {
+    pub(crate) fn of(answers: Vec<Answer>) -> Self {
+        Self { answers: answers.into(), asked: Vec::new() }
+    }
+
+    /// All requests, as text.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.iter().map(|request| String::from_utf8_lossy(request).into_owned()).collect()
+    }
+
+    /// Takes down a request, and says what is said to it and whether that is the end.
+    fn answer(&mut self, request: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
+        let is_head = request.starts_with(b"HEAD ");
+        self.asked.push(request);
+        let Some(answer) = self.answers.pop_front() else {
+            return (vec![b"HTTP/1.1 200 Over\r\nContent-Length: 0\r\n\r\n".to_vec()], false);
+        };
+        let has_body = !is_head && !matches!(answer.status, 204 | 304);
+        let whole = if has_body { answer.said.len() } else { answer.head_end };
+        let end = answer.truncated.map_or(whole, |size| (answer.head_end + size).min(whole));
+        let said = [&answer.interim[..], &answer.said[..end]].concat();
+        (said.chunks(answer.piece).map(<[u8]>::to_vec).collect(), answer.closes || end < whole)
+    }
+}
+
+/// The server's end of one connection.
+pub(crate) struct End {
+    coat: Box<dyn Coat>,
+    play: Arc<Mutex<Play>>,
+    plain: Vec<u8>,
+    has_greeted: bool,
+    queue: VecDeque<Packet>,
+    is_over: bool,
+}
+
+impl End {
+    pub(crate) fn new(carrier: Carrier, play: Arc<Mutex<Play>>) -> Self {
+        let (plain, queue) = (Vec::new(), VecDeque::new());
+        Self { coat: carrier.coat(), play, plain, has_greeted: false, queue, is_over: false }
+    }
+
+    fn say(&mut self, plain: &[u8]) {
+        let mut out = Vec::new();
+        if self.coat.say(plain, &mut out).is_err() {
+            self.is_over = true;
+        }
+        self.send(out);
+    }
+
+    fn send(&mut self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.queue.push_back(Packet::Bytes(bytes));
+        }
+    }
+
+    fn hear_bytes(&mut self, bytes: &[u8]) {
+        let mut out = Vec::new();
+        let heard = self.coat.hear(bytes, &mut self.plain, &mut out);
+        self.send(out);
+        if heard.is_err() {
+            self.queue.push_back(Packet::End);
+            self.is_over = true;
+        }
+        while !self.is_over {
+            let Some(size) = whole(&self.plain) else {
+                self.greet();
+                return;
+            };
+            let request = self.plain.drain(..size).collect();
+            self.has_greeted = false;
+            let (pieces, ends) = self.play.lock().unwrap().answer(request);
+            for piece in pieces {
+                self.say(&piece);
+            }
+            if ends {
+                let mut out = Vec::new();
+                self.coat.finish(&mut out);
+                self.send(out);
+                self.queue.push_back(Packet::End);
+                self.is_over = true;
+            }
+        }
+    }
+
+    /// Tells a client that waits with its body to go on.
+    fn greet(&mut self) {
+        let waits = |plain: &[u8]| {
+            plain.ends_with(b"\r\n\r\n") && plain.windows(15).any(|window| window == b"Expect: 100-con")
+        };
+        if !self.has_greeted && waits(&self.plain) {
+            self.has_greeted = true;
+            self.say(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+    }
+}
+
+impl Peer for End {
+    fn hear(&mut self, packet: Packet) {
+        match packet {
+            Packet::Bytes(bytes) if !self.is_over => self.hear_bytes(&bytes),
+            Packet::Bytes(_) => {}
+            Packet::End => {
+                if !self.is_over {
+                    self.queue.push_back(Packet::End);
+                }
+                self.is_over = true;
+            }
+            Packet::Reset => {
+                self.queue.clear();
+                self.is_over = true;
+            }
+        }
+    }
+
+    fn go_on(&mut self, _: Instant, mut room: usize) -> Said {
+        let mut packets = Vec::new();
+        while let Some(packet) = self.queue.pop_front() {
+            match packet {
+                Packet::Bytes(bytes) if bytes.len() > room => {
+                    let (now, later) = bytes.split_at(room);
+                    self.queue.push_front(Packet::Bytes(later.to_vec()));
+                    if !now.is_empty() {
+                        packets.push(Packet::Bytes(now.to_vec()));
+                    }
+                    break;
+                }
+                packet => {
+                    room -= packet.size();
+                    packets.push(packet);
+                }
+            }
+        }
+        Said { packets, is_over: self.is_over && self.queue.is_empty(), ..Said::default() }
+    }
+}
+
+/// How long the first request is, if it is whole.
+fn whole(held: &[u8]) -> Option<usize> {
+    let find = |from: usize, mark: &[u8]| {
+        held.get(from..)?
+            .windows(mark.len())
+            .position(|window| window == mark)
+            .map(|at| from + at + mark.len())
+    };
+    let body = find(0, b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&held[..body]).to_ascii_lowercase();
+    let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    if value("transfer-encoding:").is_none() {
+        let length: usize = value("content-length:").map_or(0, |digits| digits.parse().unwrap());
+        return (held.len() >= body + length).then_some(body + length);
+    }
+    let mut at = body;
+    loop {
+        let line = find(at, b"\r\n")?;
+        let size = std::str::from_utf8(&held[at..line - 2]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        at = line + size + 2;
+        if held.len() < at {
+            return None;
+        }
+        if size == 0 {
+            return Some(at);
+        }
+    }
+}
