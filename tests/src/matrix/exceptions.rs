@@ -15,8 +15,19 @@ pub struct Exception {
     pub carriers: Vec<Carrier>,
     /// Why.
     pub why: String,
-    /// It would take minutes: it is not tried.
-    pub is_costly: bool,
+    /// What is done about it.
+    pub treatment: Treatment,
+}
+
+/// What is done with a pair that is an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// It is run in simulation, and has to fail.
+    Fails,
+    /// It is run in simulation, and has to hold; on sockets it is not run.
+    Simulated,
+    /// It would take minutes: it is not run.
+    Costly,
 }
 
 /// All of them.
@@ -25,23 +36,29 @@ pub static EXCEPTIONS: LazyLock<Vec<Exception>> = LazyLock::new(|| {
     parse(&fs::read_to_string(path).expect("the list of exceptions"))
 });
 
-/// Reads the list. A line that begins with `!` or `$` is a reason, the names under it are those of scenarios and
-/// carriers; under `$` they are costly.
+/// Reads the list. A line that begins with `!`, `%` or `$` is a reason: for what fails, for what is run in simulation
+/// alone, for what is costly. Under it stand scenarios with their carriers.
 ///
 /// # Panics
 /// If a line is none of these.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Exception> {
-    let (mut all, mut why, mut is_costly) = (Vec::new(), String::new(), false);
+    let (mut all, mut why, mut treatment) = (Vec::new(), String::new(), Treatment::Fails);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        if let Some(reason) = line.strip_prefix(['!', '$']) {
-            (why, is_costly) = (reason.trim().to_owned(), line.starts_with('$'));
+        let mark = line.chars().next().and_then(|mark| match mark {
+            '!' => Some(Treatment::Fails),
+            '%' => Some(Treatment::Simulated),
+            '$' => Some(Treatment::Costly),
+            _ => None,
+        });
+        if let Some(mark) = mark {
+            (why, treatment) = (line[1..].trim().to_owned(), mark);
             continue;
         }
         let (scenario, names) = line.split_once(' ').unwrap_or_else(|| panic!("no carriers: {line}"));
         let carriers = names.split_whitespace().flat_map(named).collect();
         assert!(!why.is_empty(), "no reason: {line}");
-        all.push(Exception { scenario: scenario.to_owned(), carriers, why: why.clone(), is_costly });
+        all.push(Exception { scenario: scenario.to_owned(), carriers, why: why.clone(), treatment });
     }
     all
 }

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-pub use exceptions::{EXCEPTIONS, Exception, parse};
+pub use exceptions::{EXCEPTIONS, Exception, Treatment, parse};
 
 use crate::agreement::is_comparable;
 use crate::backend::{self, Scenario, Simulation};
@@ -29,9 +29,13 @@ pub fn exception(scenario: &str, carrier: Carrier) -> Option<&'static Exception>
     EXCEPTIONS.iter().find(|one| one.scenario == scenario && one.carriers.contains(&carrier))
 }
 
+fn treatment(scenario: &str, carrier: Carrier) -> Option<Treatment> {
+    exception(scenario, carrier).map(|exception| exception.treatment)
+}
+
 /// The carriers over which a scenario is tried.
 fn tried(scenario: &str) -> impl Iterator<Item = Carrier> {
-    let is_tried = move |carrier: &Carrier| exception(scenario, *carrier).is_none_or(|one| !one.is_costly);
+    let is_tried = move |carrier: &Carrier| treatment(scenario, *carrier) != Some(Treatment::Costly);
     Carrier::ALL.into_iter().filter(is_tried)
 }
 
@@ -70,9 +74,13 @@ pub fn simulated(name: &str, scenario: Scenario<Network>) {
             Ok(()) if carried == 0 => Some("no connection was carried".to_owned()),
             Ok(()) => differs(name, &expected, &trace),
         };
-        match (exception(name, carrier), fault) {
-            (None, Some(fault)) => faults.push(format!("{}: {fault}", carrier.name())),
-            (Some(_), None) => faults.push(format!("{}: it is no exception any more", carrier.name())),
+        match (treatment(name, carrier), fault) {
+            (None | Some(Treatment::Simulated), Some(fault)) => {
+                faults.push(format!("{}: {fault}", carrier.name()))
+            }
+            (Some(Treatment::Fails), None) => {
+                faults.push(format!("{}: it is no exception any more", carrier.name()))
+            }
             _ => println!("{name} over {}, {carried} connections", carrier.name()),
         }
     }
@@ -170,8 +178,12 @@ mod tests {
         for (name, count) in scenarios() {
             for carrier in Carrier::ALL {
                 pairs += 1;
-                if let Some(Exception { why, is_costly, .. }) = exception(&name, carrier) {
-                    let how = if *is_costly { "not run" } else { "fails" };
+                if let Some(Exception { why, treatment, .. }) = exception(&name, carrier) {
+                    let how = match treatment {
+                        Treatment::Fails => "fails",
+                        Treatment::Simulated => "in simulation",
+                        Treatment::Costly => "not run",
+                    };
                     println!("{name} over {}: {how}, {why}", carrier.name());
                 } else {
                     runs += 1;
@@ -197,7 +209,7 @@ mod tests {
     fn exceptions_are_read_with_their_reasons() {
         let read = parse("# x\n! one reason\na_b https socks5\n\n$ another\nc all\n");
         let is: Vec<_> =
-            read.iter().map(|one| (&*one.scenario, one.carriers.len(), &*one.why, one.is_costly)).collect();
-        assert_eq!(is, [("a_b", 6, "one reason", false), ("c", 8, "another", true)]);
+            read.iter().map(|one| (&*one.scenario, one.carriers.len(), &*one.why, one.treatment)).collect();
+        assert_eq!(is, [("a_b", 6, "one reason", Treatment::Fails), ("c", 8, "another", Treatment::Costly)]);
     }
 }
