@@ -178,6 +178,14 @@ impl RequestBuilder {
         wait(self.0.resume(path))
     }
 
+    /// The same, but asks for all of it, whatever has come before: see [`sessio_driver::RequestBuilder::restart`].
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn restart(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        wait(self.0.restart(path))
+    }
+
     /// Sends the request and waits for the head of the answer; redirects are followed.
     ///
     /// # Errors

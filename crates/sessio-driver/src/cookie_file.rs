@@ -14,6 +14,7 @@ use crate::session::Session;
 impl<R: Runtime> Session<R> {
     /// Writes the jar to a file, whole or not at all: it is written beside the old one and takes its place at one
     /// stroke. On Unix only its owner may read it (mode 0600), for whoever does has the logins in it.
+    /// What a process that was killed has left beside it is removed by the next `save_cookies` to it, on Unix.
     ///
     /// The calling thread writes the file, without holding up other requests of the session.
     ///

@@ -12,6 +12,10 @@ impl<R: Runtime> Response<R> {
     /// Writes the whole body to a file, and says how many bytes it has. The file is there whole or not at all: it is
     /// written beside its place and takes it at one stroke; a body that is cut short leaves the old file, or none.
     ///
+    /// The file has the permissions of the one that it replaces, or of a new one. A link stays one: what it points to is
+    /// replaced. A device or a pipe is not replaced; [`copy_with`](Self::copy_with) writes to those. What a process that
+    /// was killed has left beside the place is removed by the next `save` to it, on Unix.
+    ///
     /// It is written whatever the status is: see [`error_for_status`](Self::error_for_status). The calling thread waits
     /// for the file system, as it comes.
     ///

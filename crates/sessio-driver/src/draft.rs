@@ -1,57 +1,92 @@
 //! A file that takes another's place once it is whole.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::beside::{Claim, beside, claim, create, is_at, mode_of, open_own, take_place, target_of};
+
+/// How many names in a row without a draft are taken for the end of them.
+const GAP: u32 = 8;
 
 /// A new file beside the one that it is to replace. Unless it is [published](Self::publish) it goes, and the old one is
 /// as it was.
+///
+/// Drafts of one target are numbered, and each is locked by its process while it is written. A draft that nobody has
+/// locked is of a process that was killed: the next draft removes it.
 #[derive(Debug)]
 pub(crate) struct Draft {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// What the target's permissions are to be, if not those of the draft.
+    mode: Option<Permissions>,
 }
 
 impl Draft {
     /// Begins what is to become `target`, on Unix for its owner alone (mode 0600). A link stays one: what it points to
     /// is replaced.
     pub(crate) fn of(target: &Path) -> io::Result<Self> {
-        Self::begin(target, &owners_alone())
+        Self::begin(target_of(target)?, true, None)
     }
 
-    /// The same for whoever may read new files of this process.
+    /// The same in place of whatever is there: a link is replaced itself.
+    pub(crate) fn at(target: &Path) -> io::Result<Self> {
+        Self::begin(target.to_owned(), true, None)
+    }
+
+    /// The same with the permissions of the file that it replaces. Without one, it is for whoever may read new files of
+    /// this process.
     pub(crate) fn ordinary(target: &Path) -> io::Result<Self> {
-        Self::begin(target, &OpenOptions::new())
+        let target = target_of(target)?;
+        let mode = mode_of(&target);
+        Self::begin(target, mode.is_some(), mode)
     }
 
-    fn begin(target: &Path, options: &OpenOptions) -> io::Result<Self> {
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-        let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        loop {
-            let path = target.with_file_name(draft_name(name));
-            match options.clone().create_new(true).write(true).open(&path) {
-                Ok(file) => return Ok(Self { file, path, target }),
-                // Left behind by a process of this number that was killed.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+    fn begin(target: PathBuf, is_private: bool, mode: Option<Permissions>) -> io::Result<Self> {
+        let name = |number: u32| beside(&target, &format!(".{number}.tmp"));
+        let mut number = 0;
+        let (file, path) = loop {
+            let path = name(number)?;
+            match create(&path, is_private) {
+                Ok(file) => match claim(&file) {
+                    // Another one has taken it for abandoned, before we had locked it.
+                    Claim::Theirs => number += 1,
+                    Claim::Ours if !is_at(&file, &path) => {}
+                    _ => break (file, path),
+                },
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    number += u32::from(!remove_abandoned(&path));
+                }
                 Err(error) => return Err(error),
             }
+        };
+        let mut misses = 0;
+        while misses < GAP {
+            number += 1;
+            misses = if remove_abandoned(&name(number)?) { 0 } else { misses + 1 };
         }
+        Ok(Self { file, path, target, mode })
     }
 
-    /// Puts it in place of the target, at one stroke: whoever opens that sees the old file or the new one, whole,
-    /// even after a power failure.
-    pub(crate) fn publish(self) -> io::Result<()> {
-        self.file.sync_all()?;
-        fs::rename(&self.path, &self.target)?;
-        // The new name is an entry of the folder. Not every system opens folders, and by now the file is there.
-        if let Some(folder) = self.target.parent().and_then(|folder| File::open(folder).ok()) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+    /// What permissions it has.
+    pub(crate) fn mode(&self) -> io::Result<Permissions> {
+        self.mode.clone().map_or_else(|| self.file.metadata().map(|metadata| metadata.permissions()), Ok)
     }
+
+    /// Puts it in place of the target, at one stroke.
+    pub(crate) fn publish(self) -> io::Result<()> {
+        if let Some(mode) = &self.mode {
+            self.file.set_permissions(mode.clone())?;
+        }
+        take_place(&self.file, &self.path, &self.target)
+    }
+}
+
+/// Removes the draft of a process that was killed; says whether there was one.
+fn remove_abandoned(path: &Path) -> bool {
+    open_own(path)
+        .is_ok_and(|file| claim(&file) == Claim::Ours && is_at(&file, path) && fs::remove_file(path).is_ok())
 }
 
 impl Write for Draft {
@@ -66,31 +101,18 @@ impl Write for Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Once published there is nothing of this name.
-        let _ = fs::remove_file(&self.path);
+        // Once published there is nothing of this name, or it is another's.
+        if is_at(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
-}
-
-/// A name that no other draft of this machine has.
-fn draft_name(target: &std::ffi::OsStr) -> OsString {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let mut name = OsString::from(".");
-    name.push(target);
-    name.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    name
-}
-
-fn owners_alone() -> OpenOptions {
-    #[allow(unused_mut, reason = "other systems have no modes")]
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     /// A folder of this test alone.
@@ -128,7 +150,8 @@ mod tests {
         let target = folder.join("jar");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("inside"), "old").unwrap();
-        Draft::of(&target).unwrap().publish().unwrap_err();
+        Draft::of(&target).unwrap_err();
+        Draft::at(&target).unwrap().publish().unwrap_err();
         assert_eq!((names(&folder), names(&target)), (vec!["jar".into()], vec!["inside".into()]));
         for nowhere in [folder.join("missing/jar"), PathBuf::from("/"), PathBuf::new()] {
             Draft::of(&nowhere).unwrap_err();
@@ -191,6 +214,88 @@ mod tests {
                 });
             }
         });
+        assert_eq!(names(&folder), ["jar"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn fa11_what_is_replaced_keeps_its_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder("kept");
+        let target = folder.join("page");
+        for mode in [0o600, 0o640, 0o666] {
+            fs::write(&target, "old").unwrap();
+            fs::set_permissions(&target, Permissions::from_mode(mode)).unwrap();
+            let mut draft = Draft::ordinary(&target).unwrap();
+            assert_eq!(draft.file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+            draft.write_all(b"new").unwrap();
+            draft.publish().unwrap();
+            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, mode);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn fa11_names_have_any_length_that_a_file_has() {
+        let folder = folder("long");
+        for length in [1, 200, 233, 234, 247, 248, 249, 250, 254, 255] {
+            let target = folder.join("n".repeat(length));
+            for draft in [Draft::of, Draft::at, Draft::ordinary] {
+                let mut draft = draft(&target).unwrap();
+                draft.write_all(b"new").unwrap();
+                draft.publish().unwrap();
+                assert_eq!(fs::read(&target).unwrap(), b"new", "{length}");
+            }
+            fs::remove_file(&target).unwrap();
+        }
+        assert!(names(&folder).is_empty());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn fa11_what_was_put_in_place_of_a_draft_is_not_published() {
+        use std::os::unix::fs::symlink;
+        let folder = folder("planted");
+        let (target, other) = (folder.join("page"), folder.join("other"));
+        fs::write(&target, "old").unwrap();
+        fs::write(&other, "planted").unwrap();
+        for plant in
+            [|from: &Path, to: &Path| symlink(from, to), |from: &Path, to: &Path| fs::hard_link(from, to)]
+        {
+            let draft = Draft::of(&target).unwrap();
+            let path = draft.path.clone();
+            fs::remove_file(&path).unwrap();
+            plant(&other, &path).unwrap();
+            draft.publish().unwrap_err();
+            assert_eq!(fs::read(&target).unwrap(), b"old");
+            // It is not ours to remove, and it is in nobody's way.
+            assert!(fs::symlink_metadata(&path).is_ok());
+            Draft::of(&target).unwrap().publish().unwrap();
+            fs::remove_file(&path).unwrap();
+            fs::write(&target, "old").unwrap();
+        }
+        // A pipe or a device is not replaced.
+        Draft::ordinary(Path::new("/dev/null")).unwrap_err();
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn fs4_drafts_of_killed_processes_go_with_the_next_one() {
+        let folder = folder("abandoned");
+        let target = folder.join("jar");
+        // Such a process leaves the file, and its lock goes.
+        let abandon = |number| drop(create(&folder.join(format!(".jar.{number}.tmp")), true).unwrap());
+        let live: Vec<_> = (0..3).map(|_| Draft::of(&target).unwrap()).collect();
+        (3..12).for_each(abandon);
+        abandon(18);
+        assert_eq!(names(&folder).len(), 13);
+        let draft = Draft::of(&target).unwrap();
+        assert_eq!(names(&folder), [".jar.0.tmp", ".jar.1.tmp", ".jar.2.tmp", ".jar.3.tmp"]);
+        draft.publish().unwrap();
+        drop(live);
         assert_eq!(names(&folder), ["jar"]);
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -11,6 +11,7 @@
 
 mod authorities;
 mod backend;
+mod beside;
 mod builder;
 mod chance;
 mod connect;

@@ -1,22 +1,25 @@
 //! A file that is not whole yet, kept from one process to the next.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sessio::range::{Held, Validator};
 
+use crate::beside::{Claim, beside, claim, create, is_at, open_own, take_place, target_of};
 use crate::draft::Draft;
 
 /// What the note begins with.
 const TITLE: &[u8] = b"sessio part 1";
 
+/// The longest note that is written and read, in bytes.
+const LONGEST_NOTE: usize = 16 * 1024;
+
 /// The first bytes of what is to become a file, in `.name.part` beside it, and a note in `.name.part-of`: of which
 /// resource they are, and what tells that it is still the same.
 ///
 /// Without its note a part is worth nothing; so the note goes before the part is begun anew, and comes before its first
-/// byte.
+/// byte. Both are trusted only if this user has written them, and nobody else may. The part is locked meanwhile.
 #[derive(Debug)]
 pub(crate) struct Partial {
     target: PathBuf,
@@ -24,86 +27,125 @@ pub(crate) struct Partial {
     note: PathBuf,
     /// Of the resource.
     mark: String,
+    /// The part, if there is one: what was opened is what is published.
+    file: Option<File>,
 }
 
 impl Partial {
     /// What there may be of `target`, if it is the resource of this mark. A link stays one.
     pub(crate) fn of(target: &Path, mark: String) -> io::Result<Self> {
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-        let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let target = target_of(target)?;
         // Before anything is asked for: where there is no folder, nothing can be kept.
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         fs::metadata(folder.unwrap_or_else(|| Path::new(".")))?;
-        let beside = |suffix| {
-            let mut beside = OsString::from(".");
-            beside.push(name);
-            beside.push(suffix);
-            target.with_file_name(beside)
-        };
-        Ok(Self { part: beside(".part"), note: beside(".part-of"), target, mark })
+        let (part, note) = (beside(&target, ".part")?, beside(&target, ".part-of")?);
+        let file = find(&part)?;
+        Ok(Self { part, note, target, mark, file })
     }
 
     /// The bytes that are there, if there are any that can be trusted.
     pub(crate) fn held(&self) -> io::Result<Option<Held>> {
-        let note = match fs::read(&self.note) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            note => note?,
+        let Some(length) = self.file.as_ref().map(File::metadata).transpose()?.map(|metadata| metadata.len())
+        else {
+            return Ok(None);
         };
+        let Some(note) = self.read_note() else { return Ok(None) };
         let mut lines = note.split(|byte| *byte == b'\n');
         let is_ours = lines.next() == Some(TITLE) && lines.next() == Some(self.mark.as_bytes());
         let validator =
             lines.next().and_then(Validator::read).filter(|_| is_ours && lines.next() == Some(b""));
-        // What somebody has put in its place, such as a link, is not ours.
-        let length = match fs::symlink_metadata(&self.part) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
-            _ => 0,
-        };
         Ok(validator.filter(|_| length > 0).map(|validator| Held { length, validator }))
     }
 
+    fn read_note(&self) -> Option<Vec<u8>> {
+        let mut note = Vec::new();
+        open_own(&self.note).ok()?.take(LONGEST_NOTE as u64 + 1).read_to_end(&mut note).ok()?;
+        (note.len() <= LONGEST_NOTE).then_some(note)
+    }
+
     /// Begins anew, with nothing; without a validator, what comes to be held is worth nothing to others.
-    pub(crate) fn start_over(&self, validator: Option<&Validator>) -> io::Result<File> {
+    pub(crate) fn start_over(&mut self, validator: Option<&Validator>) -> io::Result<&File> {
         gone(&self.note)?;
-        gone(&self.part)?;
-        let file = OpenOptions::new().create_new(true).write(true).open(&self.part)?;
-        if let Some(validator) = validator {
-            let mut note = Draft::of(&self.note)?;
-            for line in [TITLE, self.mark.as_bytes(), validator.as_bytes()] {
-                note.write_all(line)?;
-                note.write_all(b"\n")?;
-            }
-            note.publish()?;
+        // Another try may have begun it since we looked.
+        if self.file.is_none() {
+            self.file = find(&self.part)?;
         }
-        Ok(file)
+        let file = match self.file.take() {
+            Some(mut file) => {
+                file.set_len(0)?;
+                file.rewind()?;
+                file
+            }
+            None => {
+                gone(&self.part)?;
+                let file = create(&self.part, true)?;
+                if claim(&file) == Claim::Theirs {
+                    return Err(busy());
+                }
+                file
+            }
+        };
+        if let Some(validator) = validator {
+            let text = [TITLE, self.mark.as_bytes(), validator.as_bytes(), b""].join(&b'\n');
+            if text.len() <= LONGEST_NOTE {
+                let mut note = Draft::at(&self.note)?;
+                note.write_all(&text)?;
+                note.publish()?;
+            }
+        }
+        Ok(self.file.insert(file))
     }
 
     /// Goes on behind the `length` bytes that are there.
-    pub(crate) fn go_on(&self, length: u64) -> io::Result<File> {
-        let file = OpenOptions::new().append(true).open(&self.part)?;
-        if file.metadata()?.len() != length {
-            return Err(io::Error::other("somebody else writes to it"));
+    pub(crate) fn go_on(&mut self, length: u64) -> io::Result<&File> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        if file.seek(SeekFrom::End(0))? != length {
+            return Err(busy());
         }
         Ok(file)
     }
 
-    /// It is whole: puts it in place of the target, at one stroke.
-    pub(crate) fn publish(&self) -> io::Result<()> {
-        File::open(&self.part)?.sync_all()?;
-        fs::rename(&self.part, &self.target)?;
-        gone(&self.note)?;
-        // The new name is an entry of the folder. Not every system opens folders, and by now the file is there.
-        if let Some(folder) = self.target.parent().and_then(|folder| File::open(folder).ok()) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+    /// It is whole: puts it in place of the target, at one stroke, with the permissions that this has or that a new file
+    /// would have.
+    pub(crate) fn publish(self) -> io::Result<()> {
+        let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let mode = Draft::ordinary(&self.target)?.mode()?;
+        file.set_permissions(mode)?;
+        take_place(file, &self.part, &self.target)?;
+        gone(&self.note).map(drop)
+    }
+
+    /// Removes what there is; says whether there was anything.
+    pub(crate) fn discard(self) -> io::Result<bool> {
+        let had_note = gone(&self.note)?;
+        Ok(gone(&self.part)? || had_note)
     }
 }
 
-/// Sees to it that there is no such file.
-fn gone(path: &Path) -> io::Result<()> {
+/// The part that is there, if it is ours, claimed for this try.
+fn find(part: &Path) -> io::Result<Option<File>> {
+    loop {
+        let Ok(file) = open_own(part) else { return Ok(None) };
+        if claim(&file) == Claim::Theirs {
+            return Err(busy());
+        }
+        // Another try may have ended between the two.
+        if is_at(&file, part) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+#[cold]
+fn busy() -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, "another download writes to it")
+}
+
+/// Sees to it that there is no such file; says whether there was.
+fn gone(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        done => done.map(|()| true),
     }
 }
 
@@ -123,7 +165,8 @@ mod tests {
         assert_eq!(partial("a").held().unwrap(), None);
         partial("a").start_over(Some(&tag)).unwrap().write_all(b"hello").unwrap();
         let held = Some(Held { length: 5, validator: tag.clone() });
-        assert_eq!((partial("a").held().unwrap(), partial("b").held().unwrap()), (held, None));
+        assert_eq!(partial("a").held().unwrap(), held);
+        assert_eq!(partial("b").held().unwrap(), None);
         partial("a").go_on(5).unwrap().write_all(b"!").unwrap();
         partial("a").go_on(5).unwrap_err();
         assert_eq!(partial("a").held().unwrap().unwrap().length, 6);
@@ -153,5 +196,160 @@ mod tests {
         assert!(!folder.join(".page.part").exists() && !note.exists());
         Partial::of(Path::new("/"), String::new()).unwrap_err();
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    mod fa11 {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::process::Command;
+
+        use super::*;
+
+        fn tag() -> Validator {
+            Validator::read(b"\"v1\"").unwrap()
+        }
+
+        /// A folder with a part of `page` in it.
+        fn folder(name: &str) -> PathBuf {
+            let folder = std::env::temp_dir().join(format!("sessio-partial-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir(&folder).unwrap();
+            partial(&folder).start_over(Some(&tag())).unwrap().write_all(b"hello").unwrap();
+            folder
+        }
+
+        fn partial(folder: &Path) -> Partial {
+            Partial::of(&folder.join("page"), "mark".to_owned()).unwrap()
+        }
+
+        fn held(folder: &Path) -> u64 {
+            partial(folder).held().unwrap().map_or(0, |held| held.length)
+        }
+
+        fn set_mode(path: &Path, mode: u32) {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).unwrap().permissions().mode() & 0o777
+        }
+
+        #[test]
+        fn what_others_may_have_written_is_not_trusted() {
+            let folder = folder("trust");
+            let (part, note, other) =
+                (folder.join(".page.part"), folder.join(".page.part-of"), folder.join("other"));
+            assert_eq!((held(&folder), mode(&part), mode(&note)), (5, 0o600, 0o600));
+            for path in [&part, &note] {
+                for (bits, length) in [(0o620, 0), (0o602, 0), (0o644, 5), (0o600, 5)] {
+                    set_mode(path, bits);
+                    assert_eq!(held(&folder), length, "{bits:o} {path:?}");
+                }
+                // Under a second name somebody may go on writing to it.
+                fs::hard_link(path, &other).unwrap();
+                assert_eq!(held(&folder), 0);
+                fs::rename(path, &other).unwrap();
+                fs::remove_file(path).unwrap();
+                symlink(&other, path).unwrap();
+                assert_eq!(held(&folder), 0);
+                // A pipe that nobody writes to holds nobody up.
+                fs::remove_file(path).unwrap();
+                assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+                assert_eq!(held(&folder), 0);
+                fs::remove_file(path).unwrap();
+                fs::rename(&other, path).unwrap();
+                assert_eq!(held(&folder), 5);
+            }
+            // Pipes in place of both are replaced.
+            for path in [&part, &note] {
+                fs::remove_file(path).unwrap();
+                assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+            }
+            partial(&folder).start_over(Some(&tag())).unwrap().write_all(b"hi").unwrap();
+            assert_eq!(held(&folder), 2);
+            fs::remove_dir_all(&folder).unwrap();
+        }
+
+        #[test]
+        fn a_note_has_a_longest_length() {
+            let folder = folder("note");
+            let note = folder.join(".page.part-of");
+            let mut text = fs::read(&note).unwrap();
+            text.push(b'\n');
+            text.resize(LONGEST_NOTE, b'x');
+            fs::write(&note, &text).unwrap();
+            assert_eq!(held(&folder), 5, "what stands behind its lines is passed over");
+            text.push(b'x');
+            fs::write(&note, &text).unwrap();
+            assert_eq!(held(&folder), 0);
+            // One that would not be read is not written.
+            let long = Validator::read(format!("\"{}\"", "v".repeat(LONGEST_NOTE)).as_bytes()).unwrap();
+            partial(&folder).start_over(Some(&long)).unwrap();
+            assert!(!note.exists());
+            fs::remove_dir_all(&folder).unwrap();
+        }
+
+        #[test]
+        fn what_was_opened_is_what_is_published() {
+            let folder = folder("published");
+            let (part, target, evil) = (folder.join(".page.part"), folder.join("page"), folder.join("evil"));
+            fs::write(&evil, "evil").unwrap();
+            let plants: [fn(&Path, &Path); 2] = [
+                |evil, part| symlink(evil, part).unwrap(),
+                |evil, part| assert!(fs::copy(evil, part).is_ok()),
+            ];
+            for plant in plants {
+                let mut ours = partial(&folder);
+                ours.start_over(Some(&tag())).unwrap().write_all(b"whole").unwrap();
+                fs::remove_file(&part).unwrap();
+                plant(&evil, &part);
+                ours.publish().unwrap_err();
+                assert!(fs::symlink_metadata(&target).is_err(), "nothing has taken the place");
+                fs::remove_file(&part).unwrap();
+            }
+            fs::remove_dir_all(&folder).unwrap();
+        }
+
+        #[test]
+        fn the_whole_has_the_permissions_of_what_it_replaces() {
+            let folder = folder("mode");
+            let (target, new) = (folder.join("page"), folder.join("new"));
+            fs::write(&new, "").unwrap();
+            partial(&folder).publish().unwrap();
+            assert_eq!(mode(&target), mode(&new));
+            set_mode(&target, 0o640);
+            partial(&folder).start_over(None).unwrap();
+            let mut whole = partial(&folder);
+            whole.start_over(None).unwrap();
+            whole.publish().unwrap();
+            assert_eq!(mode(&target), 0o640);
+            fs::remove_dir_all(&folder).unwrap();
+        }
+
+        #[test]
+        fn one_try_at_a_time_and_names_of_any_length() {
+            let folder = folder("turns");
+            let first = partial(&folder);
+            let busy = |target: &Path| Partial::of(target, String::new()).unwrap_err().kind();
+            assert_eq!(busy(&folder.join("page")), io::ErrorKind::ResourceBusy);
+            assert!(first.discard().unwrap());
+            assert!(!partial(&folder).discard().unwrap());
+            // Two that began with nothing: the one that is there goes on.
+            let (mut one, mut other) = (partial(&folder), partial(&folder));
+            one.start_over(Some(&tag())).unwrap();
+            assert_eq!(other.start_over(Some(&tag())).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+            one.publish().unwrap();
+            fs::remove_file(folder.join("page")).unwrap();
+            for length in [1, 233, 234, 246, 247, 254, 255] {
+                let target = folder.join("n".repeat(length));
+                let of = || Partial::of(&target, "mark".to_owned()).unwrap();
+                of().start_over(Some(&tag())).unwrap().write_all(b"hello").unwrap();
+                assert_eq!(of().held().unwrap().unwrap().length, 5, "{length}");
+                of().publish().unwrap();
+                fs::remove_file(&target).unwrap();
+            }
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+            fs::remove_dir_all(&folder).unwrap();
+        }
     }
 }

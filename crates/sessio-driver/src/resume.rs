@@ -1,18 +1,19 @@
 //! A body in a file, over several requests.
 
-use std::io::{self, Write as _};
-use std::ops::Range;
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use sessio::http::{Method, StatusCode};
-use sessio::range::{self, Validator, Verdict};
-use sessio::{Error, Kind};
+use sessio::range::{self, Held, Validator, Verdict};
+use sessio::{Error, Kind, Prepared, Url};
 
 use crate::builder::RequestBuilder;
 use crate::download::failure;
 use crate::partial::Partial;
 use crate::response::Response;
 use crate::runtime::Runtime;
+use crate::session::Session;
 
 impl<R: Runtime> RequestBuilder<R> {
     /// Sends the request and writes the answer's whole body to a file, going on where an earlier try has stopped, in
@@ -22,10 +23,20 @@ impl<R: Runtime> RequestBuilder<R> {
     /// text) and what the server said of its version: a strong `ETag`, or a `Last-Modified` that has settled
     /// ([`Validator::of`]). The next try asks for the rest if it is still the same (`Range`, `If-Range`: RFC 9110 section
     /// 14). Whatever else comes, or came from another URL, is begun anew; without a validator so is everything. Codings
-    /// are off. One try at a time: nobody else may write to that file meanwhile.
+    /// are off. [`restart`](Self::restart) begins anew in any case, [`Session::discard`](crate::Session::discard) removes
+    /// what has come.
     ///
-    /// A try is one call: who wants more than one says how often and how soon. The calling thread waits for the file
-    /// system, as it comes.
+    /// On Unix only the owner of these two files may read them (mode 0600), and they are used only if this user has written
+    /// them and nobody else may. The whole file has the permissions of the one that it replaces, or of a new one.
+    /// One try at a time, where the file system has locks; a second one is
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy).
+    ///
+    /// A try is one call: who wants more than one says how often and how soon. It is two calls if the server refuses the
+    /// rest or sends what does not fit ([`Verdict::AskAnew`]): the second one asks for all of it. Each has the time limits
+    /// of the request. The calling thread waits for the file system, as it comes.
+    ///
+    /// Progress ([`on_download_progress`](Self::on_download_progress)) is counted from what has come before, out of the
+    /// whole length.
     ///
     /// ```no_run
     /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> std::io::Result<()> {
@@ -48,79 +59,151 @@ impl<R: Runtime> RequestBuilder<R> {
     /// # Cancel safety
     /// Dropping the future closes its connection, and leaves what has come.
     pub async fn resume(self, path: impl AsRef<Path>) -> io::Result<u64> {
-        let path = path.as_ref();
+        self.load(path.as_ref(), true).await
+    }
+
+    /// As [`resume`](Self::resume), but asks for all of it, whatever has come before. What has come is replaced as soon as
+    /// the server sends all of it. A later [`resume`](Self::resume) goes on with what this one leaves.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    ///
+    /// # Cancel safety
+    /// As [`resume`](Self::resume).
+    pub async fn restart(self, path: impl AsRef<Path>) -> io::Result<u64> {
+        self.load(path.as_ref(), false).await
+    }
+
+    async fn load(self, path: &Path, goes_on: bool) -> io::Result<u64> {
         let (session, request) = self.into_parts();
         if request.method != Method::GET {
             let detail = "what is not got cannot be resumed";
             return Err(Error::new(Kind::InvalidMethod).with_detail(detail).into());
         }
-        let mut request = session.prepare(range::plain(request))?;
+        let whole = session.prepare(range::plain(request))?;
         let failed = |error| failure(path, error);
-        let partial = Partial::of(path, range::mark(request.url())).map_err(failed)?;
-        let held = partial.held().map_err(failed)?;
-        if let Some(held) = &held {
-            held.ask(&mut request)?;
+        let mut partial = Partial::of(path, range::mark(whole.url())).map_err(failed)?;
+        let held = if goes_on { partial.held().map_err(failed)? } else { None };
+        if let Some(held) = held {
+            let mut rest = whole.clone();
+            held.ask(&mut rest)?;
+            if let Some(length) = go_on(&session, rest, &held, &mut partial, &failed).await? {
+                partial.publish().map_err(failed)?;
+                return Ok(length);
+            }
         }
-        let response = session.execute(request).await?;
-        let response = match response.status() {
-            StatusCode::RANGE_NOT_SATISFIABLE if held.is_some() => response,
-            _ => response.error_for_status().map_err(Error::from)?,
-        };
-        let verdict = range::decide(held.as_ref(), response.head());
-        let saved = match verdict.map_err(|error| error.with_url(response.url()))? {
-            Verdict::StartOver => {
-                let file = partial.start_over(Validator::of(response.headers()).as_ref()).map_err(failed)?;
-                response.write_to(file, None, failed).await?
-            }
-            Verdict::Append { at, end, length } => {
-                let url = response.url().clone();
-                let file = partial.go_on(at).map_err(failed)?;
-                response.write_to(file, Some(at..end), failed).await?;
-                if end < length {
-                    let detail = format!("the server has sent {end} of {length} bytes");
-                    return Err(Error::new(Kind::IncompleteBody).with_detail(detail).with_url(&url).into());
-                }
-                length
-            }
-            _ => held.map_or(0, |held| held.length),
-        };
+        let response = session.execute(whole).await?.error_for_status().map_err(Error::from)?;
+        match range::decide(None, response.head()) {
+            Ok(Verdict::StartOver) => {}
+            Ok(_) => return Err(response.says_otherwise(Kind::BadRange, "all of it was asked for")),
+            Err(error) => return Err(error.with_url(response.url()).into()),
+        }
+        let length = start_over(response, &mut partial, &failed).await?;
         partial.publish().map_err(failed)?;
-        Ok(saved)
+        Ok(length)
     }
 }
 
+/// Asks for the rest of what is held. Says how long the whole is, now that it is there; nothing if all of it is to be
+/// asked for.
+async fn go_on<R: Runtime>(
+    session: &Session<R>,
+    request: Prepared,
+    held: &Held,
+    partial: &mut Partial,
+    failed: &impl Fn(io::Error) -> io::Error,
+) -> io::Result<Option<u64>> {
+    let response = session.execute(request).await?;
+    let response = match response.status() {
+        StatusCode::RANGE_NOT_SATISFIABLE => response,
+        _ => response.error_for_status().map_err(Error::from)?,
+    };
+    let verdict = range::decide(Some(held), response.head());
+    match verdict.map_err(|error| error.with_url(response.url()))? {
+        Verdict::StartOver => start_over(response, partial, failed).await.map(Some),
+        Verdict::Complete => Ok(Some(held.length)),
+        Verdict::Append { at, end, length } => {
+            let url = response.url().clone();
+            let mut file = partial.go_on(at).map_err(failed)?;
+            match response.write_to(file, Some(end - at), failed).await? {
+                Came::Whole(_) => {}
+                Came::Less => return Err(incomplete("less came than its Content-Range says".into(), &url)),
+                Came::More => {
+                    // What it has sent so far is no better than the rest.
+                    file.set_len(at).and_then(|()| file.seek(SeekFrom::Start(at))).map_err(failed)?;
+                    return Ok(None);
+                }
+            }
+            if end < length {
+                return Err(incomplete(format!("the server has sent {end} of {length} bytes"), &url));
+            }
+            Ok(Some(length))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Writes all of it, and says how much that is.
+async fn start_over<R: Runtime>(
+    response: Response<R>,
+    partial: &mut Partial,
+    failed: &impl Fn(io::Error) -> io::Error,
+) -> io::Result<u64> {
+    let file = partial.start_over(Validator::of(response.headers()).as_ref()).map_err(failed)?;
+    match response.write_to(file, None, failed).await? {
+        Came::Whole(length) => Ok(length),
+        Came::Less | Came::More => Ok(0),
+    }
+}
+
+#[cold]
+fn incomplete(detail: String, url: &Url) -> io::Error {
+    Error::new(Kind::IncompleteBody).with_detail(detail).with_url(url).into()
+}
+
+impl<R: Runtime> Session<R> {
+    /// Removes what tries to [`resume`](RequestBuilder::resume) a download to this path have left: the part and its note.
+    /// Says whether there was anything. The file at the path stays.
+    ///
+    /// # Errors
+    /// What the file system says, with the path; [`ResourceBusy`](io::ErrorKind::ResourceBusy) while a try is under way.
+    pub fn discard(&self, path: impl AsRef<Path>) -> io::Result<bool> {
+        let path = path.as_ref();
+        Partial::of(path, String::new()).and_then(Partial::discard).map_err(|error| failure(path, error))
+    }
+}
+
+/// How much of a body came.
+enum Came {
+    /// All that was expected: so many bytes.
+    Whole(u64),
+    Less,
+    More,
+}
+
 impl<R: Runtime> Response<R> {
-    /// Writes the body to a file: these places of it, or as many as come.
+    /// Writes the body to a file: so many bytes, or as many as come.
     async fn write_to(
         mut self,
-        mut file: std::fs::File,
-        places: Option<Range<u64>>,
-        failed: impl Fn(io::Error) -> io::Error,
-    ) -> io::Result<u64> {
-        let (mut count, expected) = (0, places.as_ref().map(|places| places.end - places.start));
+        mut file: &File,
+        expected: Option<u64>,
+        failed: &impl Fn(io::Error) -> io::Error,
+    ) -> io::Result<Came> {
+        let mut count = 0;
         loop {
             let bytes = self.fill_buf().await?;
             let n = bytes.len();
             if n == 0 {
                 break;
             }
-            if let (Some(places), Some(expected)) = (&places, expected)
-                && n as u64 > expected - count
-            {
-                // What it has sent so far is no better than the rest.
-                file.set_len(places.start).map_err(&failed)?;
-                return Err(self.says_otherwise(Kind::BadRange, "more came than its Content-Range says"));
+            if expected.is_some_and(|expected| n as u64 > expected - count) {
+                return Ok(Came::More);
             }
-            file.write_all(bytes).map_err(&failed)?;
+            file.write_all(bytes).map_err(failed)?;
             self.consume(n);
             count += n as u64;
         }
-        match expected {
-            Some(expected) if count < expected => {
-                Err(self.says_otherwise(Kind::IncompleteBody, "less came than its Content-Range says"))
-            }
-            _ => Ok(count),
-        }
+        Ok(if expected.is_some_and(|expected| count < expected) { Came::Less } else { Came::Whole(count) })
     }
 
     #[cold]

@@ -192,7 +192,7 @@ kinds! {
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
     BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be undone" "switch decoding off to have the bytes as they came";
     TooManyCodings "too-many-codings" Limit "the body has more content codings than anybody needs" "switch decoding off to have the bytes as they came";
-    BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or delete it to start over";
+    BadRange "bad-range" Peer "the answer is not the part that was asked for" "what is held is as it was: ask again, or restart the download";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols without being asked" "report it to the server's owner";
     UnsupportedUpgrade "unsupported-upgrade" Caller "the server switched to another protocol, and sessions speak HTTP alone" "send neither Upgrade nor CONNECT";
     UnsolicitedData "unsolicited-data" Peer "the server spoke before it was asked" "report it to the server's owner";

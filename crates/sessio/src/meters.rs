@@ -21,7 +21,11 @@ type Tell = Arc<dyn Fn(Transfer) + Send + Sync>;
 pub(crate) struct Meters(Option<Arc<Pair>>);
 
 #[derive(Clone, Default)]
-struct Pair([Option<Tell>; 2]);
+struct Pair {
+    tells: [Option<Tell>; 2],
+    /// How many bytes of what comes down are there already, where the response is for the rest of them.
+    held: u64,
+}
 
 /// Which body it is about.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +37,19 @@ pub(crate) enum Way {
 impl Meters {
     pub(crate) fn set(&mut self, way: Way, tell: impl Fn(Transfer) + Send + Sync + 'static) {
         let pair = Arc::make_mut(self.0.get_or_insert_default());
-        pair.0[way as usize] = Some(Arc::new(tell));
+        pair.tells[way as usize] = Some(Arc::new(tell));
+    }
+
+    /// Counts from `held` on what a 206 (Partial Content) brings. Nothing, if nobody is told.
+    pub(crate) fn count_from(&mut self, held: u64) {
+        if let Some(pair) = &mut self.0 {
+            Arc::make_mut(pair).held = held;
+        }
+    }
+
+    /// How many bytes are there already, if this is for the rest of them.
+    pub(crate) fn held(&self) -> Option<u64> {
+        self.0.as_ref().map(|pair| pair.held).filter(|held| *held > 0)
     }
 
     /// Whether anybody is told anything.
@@ -42,7 +58,7 @@ impl Meters {
     }
 
     pub(crate) fn of(&self, way: Way) -> Option<Tell> {
-        self.0.as_ref()?.0[way as usize].clone()
+        self.0.as_ref()?.tells[way as usize].clone()
     }
 }
 

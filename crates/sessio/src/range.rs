@@ -90,14 +90,17 @@ pub struct Held {
 }
 
 impl Held {
-    /// Makes a request that is [`plain`] one for the rest: `Range` and `If-Range`.
+    /// Makes a request that is [`plain`] one for the rest: `Range` and `If-Range`. Progress of the download is counted
+    /// from there.
     ///
     /// # Errors
     /// [`Kind::InvalidHeader`] if the validator is none that a header can hold.
     pub fn ask(&self, request: &mut Prepared) -> Result<()> {
         let headers = request.headers_mut();
         headers.insert("Range", format!("bytes={}-", self.length))?;
-        headers.insert("If-Range", &self.validator.0)
+        headers.insert("If-Range", &self.validator.0)?;
+        request.meters.count_from(self.length);
+        Ok(())
     }
 }
 
@@ -135,47 +138,30 @@ pub enum Verdict {
     StartOver,
     /// There is no more: what is held is all of it.
     Complete,
+    /// Its body is of no use, and to ask for the rest again would bring the same: send the request for all of it, without
+    /// `Range`. What is held is as good as before until a response brings all of it.
+    AskAnew,
 }
 
 /// Decides what the answer to a request means that [asked](Held::ask) for the rest of what is held, or, with nothing
 /// held, for all of it. As long as it is an error, what is held is as good as before.
 ///
+/// A part that is not the one that was asked for is [`Verdict::AskAnew`]: another place, another version, several parts, a
+/// length that nobody tells. So is a 416 that does not say that all of it is held.
+///
 /// # Errors
-/// - [`Kind::BadRange`] for a part that is not the one that was asked for: another place, another version, several parts,
-///   a length that nobody tells; a 416 with another length than that of what is held; and any other status that is none
-///   of an error.
+/// - [`Kind::BadRange`] for a part where all of it was asked for, and for any other status that is none of an error.
 /// - [`Kind::Status`] for those that are.
 pub fn decide(held: Option<&Held>, head: &Head) -> Result<Verdict> {
     let headers = &head.headers;
     match (head.status, held) {
         (StatusCode::OK, _) => Ok(Verdict::StartOver),
-        (StatusCode::PARTIAL_CONTENT, Some(held)) => {
-            if held.validator.is_contradicted(headers) {
-                return Err(bad("it is of another version"));
-            }
-            if only(headers, "Content-Type").is_some_and(is_of_parts) {
-                return Err(bad("it comes in several parts"));
-            }
-            let (range, length) = only(headers, "Content-Range").and_then(told).ok_or_else(|| bad(UNTOLD))?;
-            let (Some((first, last)), Some(length)) = (range, length) else { return Err(bad(UNTOLD)) };
-            if first != held.length {
-                return Err(bad("it begins elsewhere"));
-            }
-            let end = last + 1;
-            if headers.get_all("Content-Length").any(|told| number(told) != Some(end - first)) {
-                return Err(bad("it has another length than it says"));
-            }
-            Ok(Verdict::Append { at: first, end, length })
-        }
+        (StatusCode::PARTIAL_CONTENT, Some(held)) => Ok(rest_of(held, headers).unwrap_or(Verdict::AskAnew)),
         (StatusCode::RANGE_NOT_SATISFIABLE, Some(held)) => {
-            if held.validator.is_contradicted(headers) {
-                return Err(bad("it is of another version"));
-            }
-            match only(headers, "Content-Range").and_then(told) {
-                Some((None, Some(length))) if length == held.length => Ok(Verdict::Complete),
-                Some((None, Some(_))) => Err(bad("there is less of it than is held")),
-                _ => Err(bad("nobody says how much there is")),
-            }
+            let range = only(headers, "Content-Range").and_then(told);
+            let is_whole = range == Some((None, Some(held.length)));
+            let is_same = !held.validator.is_contradicted(headers);
+            Ok(if is_whole && is_same { Verdict::Complete } else { Verdict::AskAnew })
         }
         (status, _) if status.is_client_error() || status.is_server_error() => {
             Err(Error::new(Kind::Status).with_detail(status.to_string()))
@@ -185,7 +171,29 @@ pub fn decide(held: Option<&Held>, head: &Head) -> Result<Verdict> {
     }
 }
 
-const UNTOLD: &str = "its Content-Range does not say which part of how much it is";
+/// The verdict on a part, if it is the one that was asked for.
+fn rest_of(held: &Held, headers: &Headers) -> Option<Verdict> {
+    let is_of_parts = only(headers, "Content-Type").is_some_and(is_of_parts);
+    if is_of_parts || held.validator.is_contradicted(headers) {
+        return None;
+    }
+    let (Some((first, last)), Some(length)) = only(headers, "Content-Range").and_then(told)? else {
+        return None;
+    };
+    let end = last + 1;
+    let is_sound = headers.get_all("Content-Length").all(|told| number(told) == Some(end - first));
+    (first == held.length && is_sound).then_some(Verdict::Append { at: first, end, length })
+}
+
+/// Where the part that a response brings begins.
+pub(crate) fn first_of(head: &Head) -> Option<u64> {
+    only(&head.headers, "Content-Range").and_then(told)?.0.map(|(first, _)| first)
+}
+
+/// How long the whole is that a response brings a part of.
+pub(crate) fn length_of(head: &Head) -> Option<u64> {
+    only(&head.headers, "Content-Range").and_then(told)?.1
+}
 
 #[cold]
 fn bad(why: &'static str) -> Error {
@@ -283,51 +291,51 @@ mod tests {
 
     #[test]
     fn the_whole_table() {
-        use Verdict::{Append, Complete, StartOver};
+        use Verdict::{Append, AskAnew, Complete, StartOver};
         let tag = "\"v1\"";
         let held = Held { length: 500, validator: Validator::read(tag.as_bytes()).unwrap() };
         let range = |value: &'static str| ("Content-Range", value);
         let good = range("bytes 500-1233/1234");
         let all = Ok(Append { at: 500, end: 1234, length: 1234 });
-        let (bad, refused) = (Err(Kind::BadRange), Err(Kind::Status));
+        let (anew, bad, refused) = (Ok(AskAnew), Err(Kind::BadRange), Err(Kind::Status));
         for (status, lines, verdict) in [
             (206, &[good][..], all),
             (206, &[range("BYTES 500-1233/1234"), ("ETag", tag), ("Content-Length", "734")], all),
             (206, &[range("bytes 500-599/1234")], Ok(Append { at: 500, end: 600, length: 1234 })),
             (206, &[range("bytes 500-500/501")], Ok(Append { at: 500, end: 501, length: 501 })),
-            (206, &[], bad),
-            (206, &[good, good], bad),
-            (206, &[good, ("ETag", "\"v2\"")], bad),
-            (206, &[good, ("ETag", "W/\"v1\"")], bad),
-            (206, &[good, ("ETag", tag), ("ETag", "\"v2\"")], bad),
-            (206, &[good, ("Content-Length", "735")], bad),
-            (206, &[good, ("Content-Length", "+734")], bad),
-            (206, &[good, ("Content-Type", "Multipart/ByteRanges; boundary=x")], bad),
-            (206, &[range("bytes 0-1233/1234")], bad),
-            (206, &[range("bytes 499-1233/1234")], bad),
-            (206, &[range("bytes 501-1233/1234")], bad),
-            (206, &[range("bytes 500-1234/1234")], bad),
-            (206, &[range("bytes 500-499/1234")], bad),
-            (206, &[range("bytes 500-1233/*")], bad),
-            (206, &[range("bytes */1234")], bad),
-            (206, &[range("bytes 500-1233")], bad),
-            (206, &[range("bytes=500-1233/1234")], bad),
-            (206, &[range("bytes  500-1233/1234")], bad),
-            (206, &[range("bytes 500-+1233/1234")], bad),
-            (206, &[range("bytes 500-1233/1234/5")], bad),
-            (206, &[range("items 500-1233/1234")], bad),
-            (206, &[range("bytes 500-18446744073709551615/*")], bad),
-            (206, &[range("bytes 500-99999999999999999999/99999999999999999999")], bad),
-            (206, &[range("b")], bad),
+            (206, &[], anew),
+            (206, &[good, good], anew),
+            (206, &[good, ("ETag", "\"v2\"")], anew),
+            (206, &[good, ("ETag", "W/\"v1\"")], anew),
+            (206, &[good, ("ETag", tag), ("ETag", "\"v2\"")], anew),
+            (206, &[good, ("Content-Length", "735")], anew),
+            (206, &[good, ("Content-Length", "+734")], anew),
+            (206, &[good, ("Content-Type", "Multipart/ByteRanges; boundary=x")], anew),
+            (206, &[range("bytes 0-1233/1234")], anew),
+            (206, &[range("bytes 499-1233/1234")], anew),
+            (206, &[range("bytes 501-1233/1234")], anew),
+            (206, &[range("bytes 500-1234/1234")], anew),
+            (206, &[range("bytes 500-499/1234")], anew),
+            (206, &[range("bytes 500-1233/*")], anew),
+            (206, &[range("bytes */1234")], anew),
+            (206, &[range("bytes 500-1233")], anew),
+            (206, &[range("bytes=500-1233/1234")], anew),
+            (206, &[range("bytes  500-1233/1234")], anew),
+            (206, &[range("bytes 500-+1233/1234")], anew),
+            (206, &[range("bytes 500-1233/1234/5")], anew),
+            (206, &[range("items 500-1233/1234")], anew),
+            (206, &[range("bytes 500-18446744073709551615/*")], anew),
+            (206, &[range("bytes 500-99999999999999999999/99999999999999999999")], anew),
+            (206, &[range("b")], anew),
             (200, &[], Ok(StartOver)),
             (200, &[good, ("ETag", tag)], Ok(StartOver)),
             (416, &[range("bytes */500")], Ok(Complete)),
-            (416, &[range("bytes */500"), ("ETag", "\"v2\"")], bad),
-            (416, &[range("bytes */499")], bad),
-            (416, &[range("bytes */501")], bad),
-            (416, &[range("bytes */*")], bad),
-            (416, &[range("bytes 0-499/500")], bad),
-            (416, &[], bad),
+            (416, &[range("bytes */500"), ("ETag", "\"v2\"")], anew),
+            (416, &[range("bytes */499")], anew),
+            (416, &[range("bytes */501")], anew),
+            (416, &[range("bytes */*")], anew),
+            (416, &[range("bytes 0-499/500")], anew),
+            (416, &[], anew),
             (204, &[], bad),
             (203, &[], bad),
             (304, &[], bad),
@@ -350,7 +358,7 @@ mod tests {
         }
         let day = "Sun, 06 Nov 1994 08:49:37 GMT";
         let held = Held { length: 500, validator: Validator::read(day.as_bytes()).unwrap() };
-        for (modified, verdict) in [(day, all), ("Sun, 06 Nov 1994 08:49:38 GMT", bad)] {
+        for (modified, verdict) in [(day, all), ("Sun, 06 Nov 1994 08:49:38 GMT", anew)] {
             let lines = headers(&[good, ("Last-Modified", modified), ("ETag", "\"any\"")]);
             let head = Head::new(StatusCode::PARTIAL_CONTENT, lines);
             assert_eq!(decide(Some(&held), &head).map_err(|error| error.kind()), verdict);

@@ -535,6 +535,7 @@ impl Request {
 
     /// Tells `tell` how much of the answer's body has come, as it is read: bytes as they came, before their codings are
     /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
+    /// The rest of what is [held](crate::range::Held::ask) is counted from there on, out of the whole length.
     /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
     pub fn on_download_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
         self.meters.set(Way::Down, tell);

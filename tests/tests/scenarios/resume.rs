@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::sync::{Arc, Mutex};
 
 use sessio::Kind;
 use sessio_driver::{Runtime, Session};
@@ -15,7 +16,11 @@ scenarios! {
     what_has_changed_is_begun_anew
     what_cannot_be_told_to_be_the_same_is_begun_anew
     a_part_that_is_all_of_it_is_whole
-    answers_that_do_not_fit_lose_nothing
+    fb6_what_does_not_fit_is_begun_anew_at_once
+    fb6_what_is_begun_anew_and_fails_loses_nothing
+    fn8_progress_is_counted_from_what_is_held
+    fn8_a_part_can_be_discarded_and_a_download_restarted
+    fa11_what_was_planted_is_not_used
     answers_that_are_shorter_than_they_say_bring_what_they_bring
     q30_a_part_of_what_was_not_asked_in_parts_is_refused
     a_download_that_is_refused_leaves_what_there_was
@@ -143,31 +148,22 @@ async fn what_cannot_be_told_to_be_the_same_is_begun_anew<R: Runtime>(world: &Wo
 async fn a_part_that_is_all_of_it_is_whole<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let chunk = format!("HTTP/1.1 200 OK\r\n{TAG}Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
-    let refused = |range| {
-        let head = format!("HTTP/1.1 416 Range Not Satisfiable\r\n{range}Content-Length: 2\r\n\r\n");
-        send(&head, b"no")
-    };
-    let server = serve([
-        send(&chunk, &pattern(SIZE)),
-        refused("Content-Range: bytes */999\r\n"),
-        refused(""),
-        refused("ETag: \"v2\"\r\nContent-Range: bytes */1000\r\n"),
-        refused("Content-Range: bytes */1000\r\n"),
-    ]);
+    let server = serve([send(&chunk, &pattern(SIZE)), refused("Content-Range: bytes */1000\r\n")]);
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
-    for _ in 0..3 {
-        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
-        assert_eq!((asked(&server).0.as_deref(), held(&folder)), (Some("bytes=1000-"), 1000));
-    }
     assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    assert_eq!(asked(&server).0.as_deref(), Some("bytes=1000-"));
     check(&folder);
     // With nothing held it is a refusal like any other.
     let server = serve([refused("Content-Range: bytes */0\r\n")]);
     assert_eq!(resume(&session, &server, &Folder::new()).await, Err(Kind::Status));
 }
 
-async fn answers_that_do_not_fit_lose_nothing<R: Runtime>(world: &World<R>) {
-    let (session, folder) = (world.session(), Folder::new());
+fn refused(fields: &str) -> Connection {
+    send(&format!("HTTP/1.1 416 Range Not Satisfiable\r\n{fields}Content-Length: 2\r\n\r\n"), b"no")
+}
+
+/// Answers to a request for what comes behind 400 bytes, which are of no use.
+fn unfit() -> Vec<Connection> {
     let partial =
         |fields: &str, body: &[u8]| send(&format!("HTTP/1.1 206 Partial Content\r\n{fields}\r\n"), body);
     let parts = "--x\r\nContent-Range: bytes 400-999/1000\r\n\r\n";
@@ -176,7 +172,7 @@ async fn answers_that_do_not_fit_lose_nothing<R: Runtime>(world: &World<R>) {
     );
     let chunks =
         [&b"32\r\n"[..], &pattern(SIZE)[400..450], b"\r\n33\r\n", &[b'?'; 51], b"\r\n0\r\n\r\n"].concat();
-    let bad = [
+    vec![
         part(TAG, 0, 1000),
         part(TAG, 399, 1000),
         part(TAG, 401, 1000),
@@ -187,19 +183,148 @@ async fn answers_that_do_not_fit_lose_nothing<R: Runtime>(world: &World<R>) {
         partial("Content-Range: bytes 400-1000/1000\r\n", b""),
         partial("Content-Range: bytes 400-999/1000\r\nContent-Length: 3\r\n", b"abc"),
         partial("Content-Type: multipart/byteranges; boundary=x\r\n", parts.as_bytes()),
-        send("HTTP/1.1 204 No Content\r\n\r\n", b""),
-        send("HTTP/1.1 304 Not Modified\r\n\r\n", b""),
         send(&too_much, &chunks).cut_every(60),
-    ];
-    let count = bad.len();
-    let server = serve([vec![whole(TAG, 400)], bad.into(), vec![part(TAG, 400, 1000)]].concat());
+        refused(""),
+        refused("Content-Range: bytes */399\r\n"),
+        refused("ETag: \"v2\"\r\nContent-Range: bytes */400\r\n"),
+    ]
+}
+
+async fn fb6_what_does_not_fit_is_begun_anew_at_once<R: Runtime>(world: &World<R>) {
+    for (at, answer) in unfit().into_iter().enumerate() {
+        let (session, folder) = (world.session(), Folder::new());
+        let server = serve([whole(TAG, 400), answer, whole(TAG, SIZE)]);
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000), "{at}");
+        let requests = server.requests();
+        let ranges: Vec<_> = requests.iter().map(|request| request.header("range")).collect();
+        assert_eq!(ranges, [None, Some("bytes=400-".into()), None], "{at}");
+        assert_eq!(asked(&server), (None, None));
+        check(&folder);
+    }
+}
+
+async fn fb6_what_is_begun_anew_and_fails_loses_nothing<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let busy = send("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n", b"no");
+    let odd = send("HTTP/1.1 204 No Content\r\n\r\n", b"");
+    let unfit = unfit();
+    let count = unfit.len();
+    let mut answers = vec![whole(TAG, 400)];
+    // It is asked anew once, not for ever.
+    for answer in unfit {
+        answers.extend([answer.clone(), busy.clone(), answer.clone(), answer]);
+    }
+    let server = serve([answers, vec![odd, part(TAG, 400, 1000)]].concat());
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
     for at in 0..count {
-        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange), "{at}");
-        assert_eq!((asked(&server).0.as_deref(), held(&folder)), (Some("bytes=400-"), 400), "{at}");
+        assert_eq!(resume(&session, &server, &folder).await, Err(Kind::Status), "{at}");
+        let again = resume(&session, &server, &folder).await;
+        assert!(matches!(again, Err(Kind::BadRange | Kind::Status)), "{at} {again:?}");
+        assert_eq!((asked(&server).0, held(&folder)), (None, 400), "{at}");
     }
+    // That has nothing to do with ranges.
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
     assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    assert_eq!(asked(&server).0.as_deref(), Some("bytes=400-"));
     check(&folder);
+}
+
+async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let server = serve([
+        whole(TAG, 400),
+        part(TAG, 400, 600).cut_every(150),
+        part(TAG, 0, 1000),
+        whole(TAG, 700),
+        part(TAG, 700, 1000).cut_every(150),
+    ]);
+    // The first bytes that are told, the last ones, and out of how many.
+    for (first, last, outcome) in [
+        (1, 400, Err(Kind::IncompleteBody)),
+        (401, 600, Err(Kind::IncompleteBody)),
+        (1, 700, Err(Kind::IncompleteBody)),
+        (701, 1000, Ok(1000)),
+    ] {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = {
+            let told = Arc::clone(&told);
+            move |transfer: sessio::Transfer| told.lock().unwrap().push((transfer.bytes, transfer.total))
+        };
+        let request = session.get(server.url("/page")).on_download_progress(tell);
+        let done = request.resume(folder.file("page")).await.map_err(|error| kind(&error));
+        assert_eq!(done, outcome);
+        let told = told.lock().unwrap();
+        assert!(told.iter().all(|one| one.1 == Some(1000)), "{told:?}");
+        assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0) && told[0].0 >= first, "{told:?}");
+        assert_eq!(told.last().unwrap().0, last);
+    }
+    check(&folder);
+    // A range of the caller's own is a body of its own.
+    let server = serve([part(TAG, 400, 600)]);
+    let told = Arc::new(Mutex::new((0, None)));
+    let tell = {
+        let told = Arc::clone(&told);
+        move |transfer: sessio::Transfer| *told.lock().unwrap() = (transfer.bytes, transfer.total)
+    };
+    let request =
+        session.get(server.url("/page")).header("Range", "bytes=400-599").on_download_progress(tell);
+    request.send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(*told.lock().unwrap(), (200, Some(200)));
+}
+
+async fn fn8_a_part_can_be_discarded_and_a_download_restarted<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let server = serve([
+        whole(TAG, 400),
+        whole(TAG, 300),
+        part(TAG, 300, 500),
+        send("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n", b"no"),
+        whole(TAG, SIZE),
+        whole(TAG, 100),
+        whole(TAG, SIZE),
+    ]);
+    let restart = || async {
+        let request = session.get(server.url("/page"));
+        request.restart(folder.file("page")).await.map_err(|error| kind(&error))
+    };
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!(restart().await, Err(Kind::IncompleteBody));
+    assert_eq!((asked(&server).0, held(&folder)), (None, 300));
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert_eq!((asked(&server).0.as_deref(), held(&folder)), (Some("bytes=300-"), 500));
+    assert_eq!(restart().await, Err(Kind::Status));
+    assert_eq!(held(&folder), 500, "a refusal takes nothing");
+    assert_eq!(restart().await, Ok(1000));
+    check(&folder);
+    assert!(!session.discard(folder.file("page")).unwrap());
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    assert!(session.discard(folder.file("page")).unwrap());
+    check(&folder);
+    assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+    assert_eq!(asked(&server).0, None);
+    check(&folder);
+}
+
+async fn fa11_what_was_planted_is_not_used<R: Runtime>(world: &World<R>) {
+    let (session, folder) = (world.session(), Folder::new());
+    let server = serve([whole(TAG, 400), whole(TAG, SIZE), whole(TAG, SIZE)]);
+    assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Others may have written to it.
+        fs::set_permissions(folder.file(".page.part"), fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+        assert_eq!(asked(&server).0, None);
+        check(&folder);
+        for name in [".page.part", ".page.part-of"] {
+            let made = std::process::Command::new("mkfifo").arg(folder.file(name)).status().unwrap();
+            assert!(made.success());
+        }
+        assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
+        check(&folder);
+    }
 }
 
 async fn answers_that_are_shorter_than_they_say_bring_what_they_bring<R: Runtime>(world: &World<R>) {

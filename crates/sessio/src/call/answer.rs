@@ -383,6 +383,9 @@ impl Call {
         }
         self.phase = Phase::Read;
         let head = self.head.take()?;
+        if self.request.meters.is_set() {
+            self.resume_meters(&head);
+        }
         // The head is the caller's in any case: what is wrong with its codings is for who reads the body.
         match self.decoding_of(&head) {
             Ok(decoding) => {

@@ -44,6 +44,8 @@ pub(super) struct Aside {
     pub(super) unsent: Option<Unsent>,
     /// What was told last of the bytes that have moved, up and down.
     pub(super) told: [u64; 2],
+    /// How many bytes were there before this response, and how many there are in all, where it says so.
+    pub(super) resumed: Option<(u64, Option<u64>)>,
 }
 
 impl Call {

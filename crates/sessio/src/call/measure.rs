@@ -1,7 +1,11 @@
 //! Tells how much of the bodies has moved.
 
+use http::StatusCode;
+
 use super::{Call, Phase};
+use crate::head::Head;
 use crate::meters::{Transfer, Way};
+use crate::range;
 
 impl Call {
     /// Tells how much of the request's body is out, if that is news.
@@ -19,9 +23,21 @@ impl Call {
     #[cold]
     pub(super) fn measure_download(&mut self) {
         if matches!(self.phase, Phase::Read) {
-            let (bytes, total) = (self.receiver.body_received(), self.receiver.announced());
+            let (mut bytes, mut total) = (self.receiver.body_received(), self.receiver.announced());
+            if let Some((held, length)) = self.aside.as_ref().and_then(|aside| aside.resumed) {
+                bytes += held;
+                total = length;
+            }
             self.measure(Way::Down, Transfer { bytes, total });
         }
+    }
+
+    /// The response may bring the rest of what is held: bytes are counted from there, and in all.
+    #[cold]
+    pub(super) fn resume_meters(&mut self, head: &Head) {
+        let held = self.request.meters.held().filter(|_| head.status == StatusCode::PARTIAL_CONTENT);
+        let resumed = held.filter(|held| range::first_of(head) == Some(*held));
+        self.aside_mut().resumed = resumed.map(|held| (held, range::length_of(head)));
     }
 
     /// A new exchange begins: what was told of the request's body is not so any more.

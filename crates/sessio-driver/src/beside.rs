@@ -1,0 +1,159 @@
+//! Files beside the one that they are to become, in folders that others may write to as well.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The longest name that file systems have room for, in bytes.
+const LONGEST: usize = 255;
+
+/// Where a file is to be written: behind links, if it is one. Only a file is replaced, never a device or a pipe.
+pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(&target) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+        }
+        _ => Ok(target),
+    }
+}
+
+/// The path of `.name` with this suffix, in the folder of `target`. A name that leaves no room for that is replaced
+/// by a number that is made of it.
+pub(crate) fn beside(target: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut beside = OsString::from(".");
+    if name.as_encoded_bytes().len() + suffix.len() < LONGEST {
+        beside.push(name);
+    } else {
+        beside.push(format!("{:016x}", number_of(name)));
+    }
+    beside.push(suffix);
+    Ok(target.with_file_name(beside))
+}
+
+/// FNV-1a: another process finds the same.
+fn number_of(name: &OsStr) -> u64 {
+    name.as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |number, byte| {
+        (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Creates a file that is not there yet, for its owner alone if it `is_private` (mode 0600 on Unix).
+pub(crate) fn create(path: &Path, is_private: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create_new(true).read(true).write(true);
+    #[cfg(unix)]
+    if is_private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let _ = is_private;
+    options.open(path)
+}
+
+/// Opens a file to read and write it, if it is one that this user has written: no link, no pipe, no device, under no
+/// second name, and nobody else may write to it. It waits for nothing.
+pub(crate) fn open_own(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    // To open a device may do something: look before, and once more at what was opened.
+    let is_own = |metadata: io::Result<Metadata>| metadata.is_ok_and(|metadata| is_own(&metadata));
+    if !is_own(fs::symlink_metadata(path)) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let file = options.open(path)?;
+    if !is_own(file.metadata()) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(file)
+}
+
+fn is_own(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if metadata.uid() != rustix::process::geteuid().as_raw()
+            || metadata.nlink() != 1
+            || metadata.mode() & 0o022 != 0
+        {
+            return false;
+        }
+    }
+    metadata.is_file()
+}
+
+/// Who works with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// We do, until it is closed.
+    Ours,
+    /// Somebody else does.
+    Theirs,
+    /// This file system does not say.
+    Unknown,
+}
+
+/// Claims a file. A claim ends with its process, however that ends.
+pub(crate) fn claim(file: &File) -> Claim {
+    #[cfg(unix)]
+    {
+        use rustix::fs::FlockOperation;
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Claim::Ours,
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => return Claim::Theirs,
+            Err(_) => {}
+        }
+    }
+    let _ = file;
+    Claim::Unknown
+}
+
+/// Whether this is what is at `path`, and no link to it.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (ours.dev(), ours.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        ours.is_file() && there.is_file()
+    }
+}
+
+/// Moves what was opened from its path to the target, at one stroke: whoever opens that sees the old file or the new
+/// one, whole, even after a power failure.
+pub(crate) fn take_place(file: &File, path: &Path, target: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    if !is_at(file, path) {
+        return Err(io::Error::other("somebody has put another file in place of the one that was written"));
+    }
+    fs::rename(path, target)?;
+    // The new name is an entry of the folder. Not every system opens folders, and by now the file is there.
+    if let Some(folder) = target.parent().and_then(|folder| File::open(folder).ok()) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Who may do what with the file that is there.
+pub(crate) fn mode_of(path: &Path) -> Option<fs::Permissions> {
+    let metadata = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(fs::Permissions::from_mode(metadata.permissions().mode() & 0o777))
+    }
+    #[cfg(not(unix))]
+    {
+        Some(metadata.permissions())
+    }
+}
