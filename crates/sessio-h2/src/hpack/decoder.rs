@@ -12,8 +12,8 @@ pub struct Decoder {
     table: DynamicTable,
     /// The largest table that the peer may choose.
     allowed: usize,
-    /// The table is larger than allowed: the next block has to say that it shrinks.
-    must_shrink: bool,
+    /// The next block has to say that the table shrinks to this size, even if a larger one is allowed again.
+    owed: Option<usize>,
 }
 
 /// How large a header list may be, in bytes as RFC 9113 section 6.5.2 counts them: names, values, and 32
@@ -75,13 +75,15 @@ impl std::error::Error for DecodeError {}
 impl Decoder {
     /// A decoder whose peer may use a dynamic table of `max` bytes (SETTINGS_HEADER_TABLE_SIZE).
     pub fn new(max: usize) -> Self {
-        Self { table: DynamicTable::new(max), allowed: max, must_shrink: false }
+        Self { table: DynamicTable::new(max), allowed: max, owed: None }
     }
 
     /// From the next block on the peer's table has at most `max` bytes.
     pub fn set_max_table_size(&mut self, max: usize) {
         self.allowed = max;
-        self.must_shrink = self.table.max() > max;
+        if max < self.table.max() {
+            self.owed = Some(self.owed.map_or(max, |owed| owed.min(max)));
+        }
     }
 
     /// Decodes a whole header block. What `fields` held before is gone.
@@ -104,10 +106,12 @@ impl Decoder {
             if size > self.allowed {
                 return Err(DecodeError::TableTooLarge);
             }
+            if self.owed.take().is_some_and(|owed| size > owed) {
+                return Err(DecodeError::MissingTableSize);
+            }
             self.table.set_max(size);
-            self.must_shrink = false;
         }
-        if self.must_shrink {
+        if self.owed.is_some() {
             return Err(DecodeError::MissingTableSize);
         }
         let mut list = 0;
@@ -249,6 +253,11 @@ mod tests {
         assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
         assert_eq!(decoded(&mut decoder, &[0x3f, 0x45, 0xbe]), Ok(vec![field]));
         assert_eq!(decoded(&mut decoder, &[0x3f, 0x46]), Err(DecodeError::TableTooLarge));
+        // The smallest size has to be said, also if a larger one is allowed before the next block.
+        decoder.set_max_table_size(50);
+        decoder.set_max_table_size(4096);
+        assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
+        assert_eq!(decoded(&mut decoder, &[0x3f, 0x1c, 0x3f, 0x45, 0xbe]), Err(DecodeError::MissingTableSize));
         // An empty table forgets.
         assert_eq!(decoded(&mut decoder, &[0x20, 0xbe]), Err(DecodeError::InvalidIndex));
     }
