@@ -2,6 +2,7 @@
 
 use crate::ConnectionErrorKind;
 use crate::frame::MAX_WINDOW;
+use crate::hpack::Encoder;
 
 pub(crate) const HEADER_TABLE_SIZE: u16 = 1;
 pub(crate) const ENABLE_PUSH: u16 = 2;
@@ -16,7 +17,6 @@ pub(crate) const DEFAULT_FRAME_SIZE: u32 = 16_384;
 /// What the peer has set. It begins with the defaults of RFC 9113.
 #[derive(Debug, Clone)]
 pub(crate) struct PeerSettings {
-    pub(crate) header_table: u32,
     pub(crate) max_streams: Option<u32>,
     pub(crate) initial_window: u32,
     pub(crate) max_frame: u32,
@@ -25,17 +25,12 @@ pub(crate) struct PeerSettings {
 
 impl PeerSettings {
     pub(crate) fn new() -> Self {
-        Self {
-            header_table: 4096,
-            max_streams: None,
-            initial_window: 65_535,
-            max_frame: DEFAULT_FRAME_SIZE,
-            header_list: None,
-        }
+        Self { max_streams: None, initial_window: 65_535, max_frame: DEFAULT_FRAME_SIZE, header_list: None }
     }
 
-    /// Takes over a payload of SETTINGS, in order.
-    pub(crate) fn apply(&mut self, payload: &[u8]) -> Result<(), ConnectionErrorKind> {
+    /// Takes over a payload of SETTINGS, in order. Each size of the header table is told to the encoder, since the
+    /// smallest one counts as well (RFC 7541 section 4.2).
+    pub(crate) fn apply(&mut self, payload: &[u8], encoder: &mut Encoder) -> Result<(), ConnectionErrorKind> {
         for pair in payload.chunks_exact(6) {
             let id = u16::from_be_bytes([pair[0], pair[1]]);
             let value = u32::from_be_bytes([pair[2], pair[3], pair[4], pair[5]]);
@@ -50,7 +45,7 @@ impl PeerSettings {
                 return Err(ConnectionErrorKind::InvalidSetting { id, value });
             }
             match id {
-                HEADER_TABLE_SIZE => self.header_table = value,
+                HEADER_TABLE_SIZE => encoder.set_max_table_size(value as usize),
                 MAX_CONCURRENT_STREAMS => self.max_streams = Some(value),
                 INITIAL_WINDOW_SIZE => self.initial_window = value,
                 MAX_FRAME_SIZE => self.max_frame = value,

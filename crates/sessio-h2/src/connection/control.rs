@@ -11,9 +11,8 @@ impl Connection {
             return Err(ConnectionErrorKind::TooManySettings.into());
         }
         let before = i64::from(self.peer.initial_window);
-        self.peer.apply(payload)?;
+        self.peer.apply(payload, &mut self.encoder)?;
         self.is_greeted = true;
-        self.encoder.set_max_table_size(self.peer.header_table as usize);
         let change = i64::from(self.peer.initial_window) - before;
         if change != 0 {
             for stream in self.streams.iter_mut() {
