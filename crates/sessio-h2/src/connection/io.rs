@@ -73,10 +73,20 @@ impl Connection {
         if self.error.is_some() {
             return;
         }
-        if self.settings_deadline().is_some_and(|end| end <= self.now) {
-            self.fail(ConnectionErrorKind::SettingsTimeout.into());
-        } else if self.ping_deadline().is_some_and(|end| end <= self.now) {
-            self.fail(ConnectionErrorKind::PingTimeout.into());
+        if let Some(kind) = self.overdue(self.now) {
+            self.fail(kind.into());
+        }
+    }
+
+    /// Which time limit has passed.
+    pub(super) fn overdue(&self, now: Duration) -> Option<ConnectionErrorKind> {
+        let is_over = |end: Option<Duration>| end.is_some_and(|end| end <= now);
+        if is_over(self.settings_deadline()) {
+            Some(ConnectionErrorKind::SettingsTimeout)
+        } else if is_over(self.ping_deadline()) {
+            Some(ConnectionErrorKind::PingTimeout)
+        } else {
+            None
         }
     }
 

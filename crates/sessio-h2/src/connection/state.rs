@@ -35,7 +35,7 @@ impl Connection {
     ///
     /// What was received counts only after [`poll_event`](Self::poll_event) has looked at it.
     pub fn state(&self, now: Duration) -> State {
-        if self.error.is_some() {
+        if self.error.is_some() || self.overdue(now).is_some() {
             return State::Dead;
         }
         let is_draining = self.goaway.is_some() || self.is_closing || self.next_id > MAX_WINDOW;
