@@ -257,7 +257,10 @@ mod tests {
         decoder.set_max_table_size(50);
         decoder.set_max_table_size(4096);
         assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
-        assert_eq!(decoded(&mut decoder, &[0x3f, 0x1c, 0x3f, 0x45, 0xbe]), Err(DecodeError::MissingTableSize));
+        assert_eq!(
+            decoded(&mut decoder, &[0x3f, 0x1c, 0x3f, 0x45, 0xbe]),
+            Err(DecodeError::MissingTableSize)
+        );
         // An empty table forgets.
         assert_eq!(decoded(&mut decoder, &[0x20, 0xbe]), Err(DecodeError::InvalidIndex));
     }
