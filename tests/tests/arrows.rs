@@ -21,6 +21,7 @@ const ARROWS: &[&str] = &[
     "sessio-rustls -> sessio",
     "sessio-smol -> sessio-driver",
     "sessio-smol -> sessio-testkit (for tests)",
+    "sessio-testkit -> sessio-h2 (for tests)",
     "sessio-tests -> sessio",
     "sessio-tests -> sessio-blocking",
     "sessio-tests -> sessio-driver",

@@ -41,6 +41,7 @@
 //!   Within [`dressed_by`] a test's servers wear one without knowing.
 //! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
 //! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
+//! - [`http2`]: a scripted HTTP/2 server as a function of bytes, which judges its client.
 //! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
 //!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
 //!   a sleep.
@@ -55,6 +56,7 @@ mod coat;
 #[cfg(unix)]
 mod door;
 mod form;
+pub mod http2;
 mod journal;
 mod json;
 mod line;

@@ -1,0 +1,319 @@
+//! The server: its books, and what a test does with it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::exchange::{Exchange, Step};
+use super::frame;
+use super::hpack::{HpackDecoder, HpackEncoder};
+use super::request::Request;
+use super::windows::{MOST, Windows};
+use super::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE};
+
+/// Whether the server gives credit by itself for bytes of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Credit {
+    /// As soon as bytes have come, for the stream and for the connection.
+    #[default]
+    AsRead,
+    /// Never: [`Exchange::grant`] and [`Peer::grant`] do.
+    Withheld,
+}
+
+/// A scripted HTTP/2 server, without a transport.
+///
+/// The bytes of the client are [received](Self::receive), the server's are taken by [`send`](Self::send).
+/// [`turn`](Self::turn) plays at most one step of each stream. By itself the server sends its SETTINGS first,
+/// acknowledges SETTINGS and PING, and gives [`Credit`].
+#[derive(Debug)]
+pub struct Peer {
+    pub(super) incoming: Vec<u8>,
+    pub(super) is_greeted: bool,
+    pub(super) has_settings: bool,
+    out: Vec<u8>,
+    scripts: VecDeque<Exchange>,
+    otherwise: Exchange,
+    pub(super) credit: Credit,
+    pub(super) piece: usize,
+    pub(super) streams: BTreeMap<u32, Stream>,
+    pub(super) requests: Vec<Request>,
+    pub(super) faults: Vec<String>,
+    pub(super) windows: Windows,
+    /// What the client has acknowledged.
+    pub(super) settings: Settings,
+    /// What it has not.
+    pub(super) pending: VecDeque<Vec<(u16, u32)>>,
+    /// The stream windows that the client gives at first.
+    pub(super) client_window: u32,
+    pub(super) decoder: HpackDecoder,
+    pub(super) encoder: HpackEncoder,
+    /// The header block that is being put together: stream, whether it is the last, bytes.
+    pub(super) block: Option<(u32, bool, Vec<u8>)>,
+    pub(super) pings: VecDeque<Vec<u8>>,
+    pub(super) goaway: Option<u32>,
+    pub(super) client_goaway: Option<u32>,
+    pub(super) most_open: usize,
+    pub(super) is_closed: bool,
+    /// Nothing more can be understood.
+    pub(super) is_lost: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) steps: VecDeque<Step>,
+    /// Its place among the requests.
+    pub(super) request: usize,
+    pub(super) windows: Windows,
+    /// The client's side has ended, well or by a reset.
+    pub(super) is_ended: bool,
+    /// The server's side has.
+    pub(super) is_answered: bool,
+    /// The server has reset it: what comes is dropped.
+    pub(super) is_reset: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) initial_window: u32,
+    pub(super) max_frame: u32,
+    pub(super) max_streams: Option<u32>,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Peer {
+    /// A server with the settings of RFC 9113, on whose streams nothing happens.
+    pub fn new() -> Self {
+        Self {
+            incoming: Vec::new(),
+            is_greeted: false,
+            has_settings: false,
+            out: Vec::new(),
+            scripts: VecDeque::new(),
+            otherwise: Exchange::new(),
+            credit: Credit::AsRead,
+            piece: 16_384,
+            streams: BTreeMap::new(),
+            requests: Vec::new(),
+            faults: Vec::new(),
+            windows: Windows { receive: 65_535, send: 65_535 },
+            settings: Settings { initial_window: 65_535, max_frame: 16_384, max_streams: None },
+            pending: VecDeque::new(),
+            client_window: 65_535,
+            decoder: HpackDecoder::new(4096),
+            encoder: HpackEncoder::new(),
+            block: None,
+            pings: VecDeque::new(),
+            goaway: None,
+            client_goaway: None,
+            most_open: 0,
+            is_closed: false,
+            is_lost: false,
+        }
+        .greeting()
+    }
+
+    fn greeting(mut self) -> Self {
+        self.settings(&[]);
+        self
+    }
+
+    /// The server's first SETTINGS, by id and value, instead of empty ones. To be called first.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &[(u16, u32)]) -> Self {
+        self.out.clear();
+        self.pending.clear();
+        self.settings(settings);
+        self
+    }
+
+    /// The script of the next stream, in the order in which the client opens them.
+    #[must_use]
+    pub fn exchange(mut self, exchange: Exchange) -> Self {
+        self.scripts.push_back(exchange);
+        self
+    }
+
+    /// The script of streams that have none of their own.
+    #[must_use]
+    pub fn otherwise(mut self, exchange: Exchange) -> Self {
+        self.otherwise = exchange;
+        self
+    }
+
+    /// Whether credit is given. Default: [`Credit::AsRead`].
+    #[must_use]
+    pub fn with_credit(mut self, credit: Credit) -> Self {
+        self.credit = credit;
+        self
+    }
+
+    /// How many bytes of a body are in a DATA frame at most. Default and maximum: 16,384.
+    #[must_use]
+    pub fn with_piece(mut self, bytes: usize) -> Self {
+        self.piece = bytes.clamp(1, 16_384);
+        self
+    }
+
+    /// Takes bytes to be sent, in order.
+    pub fn send(&mut self, most: usize) -> Vec<u8> {
+        let rest = self.out.split_off(most.min(self.out.len()));
+        std::mem::replace(&mut self.out, rest)
+    }
+
+    /// How many bytes are to be sent.
+    pub fn unsent(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether the server closes the connection behind what is to be sent.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// The requests, in the order in which their heads came.
+    pub fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    /// The request of a stream.
+    pub fn request(&self, stream: u32) -> Option<&Request> {
+        self.requests.iter().find(|request| request.stream == stream)
+    }
+
+    /// The rules that the client broke.
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    /// The code of the client's GOAWAY.
+    pub fn client_goaway(&self) -> Option<u32> {
+        self.client_goaway
+    }
+
+    /// How many streams were open at once at most.
+    pub fn most_open(&self) -> usize {
+        self.most_open
+    }
+
+    /// How many bytes the server may send on a stream, the connection's window aside; on the connection for 0.
+    pub fn send_window(&self, stream: u32) -> i64 {
+        self.windows_of(stream).map_or(0, |windows| windows.send)
+    }
+
+    /// How many bytes the client may send on a stream, the connection's window aside; on the connection for 0.
+    pub fn receive_window(&self, stream: u32) -> i64 {
+        self.windows_of(stream).map_or(0, |windows| windows.receive)
+    }
+
+    fn windows_of(&self, stream: u32) -> Option<&Windows> {
+        if stream == 0 {
+            Some(&self.windows)
+        } else {
+            self.streams.get(&stream).map(|stream| &stream.windows)
+        }
+    }
+
+    /// Gives the client credit on a stream, or on the connection for 0. It is never more than a window can have.
+    pub fn grant(&mut self, stream: u32, bytes: u32) {
+        let windows = if stream == 0 {
+            Some(&mut self.windows)
+        } else {
+            let open = self.streams.get_mut(&stream).filter(|stream| !stream.is_ended && !stream.is_reset);
+            open.map(|stream| &mut stream.windows)
+        };
+        let Some(windows) = windows else { return };
+        // Settings that are under way may make the window larger still: half of the room is left to them.
+        let bytes = i64::from(bytes).min(MOST / 2 - windows.receive);
+        if bytes > 0 {
+            windows.receive += bytes;
+            self.put(frame::WINDOW_UPDATE, 0, stream, &(bytes as u32).to_be_bytes());
+        }
+    }
+
+    /// Changes settings, by id and value. They hold for the client from when it acknowledges them.
+    pub fn settings(&mut self, settings: &[(u16, u32)]) {
+        let payload: Vec<u8> = settings
+            .iter()
+            .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
+            .collect();
+        self.put(frame::SETTINGS, 0, 0, &payload);
+        self.pending.push_back(settings.to_vec());
+    }
+
+    /// The client has acknowledged settings.
+    pub(super) fn apply(&mut self, settings: &[(u16, u32)]) {
+        for &(id, value) in settings {
+            match id {
+                HEADER_TABLE_SIZE => self.decoder.allow(value as usize),
+                MAX_CONCURRENT_STREAMS => self.settings.max_streams = Some(value),
+                INITIAL_WINDOW_SIZE => {
+                    let change = i64::from(value) - i64::from(self.settings.initial_window);
+                    self.settings.initial_window = value;
+                    self.streams.values_mut().for_each(|stream| stream.windows.receive += change);
+                }
+                MAX_FRAME_SIZE => self.settings.max_frame = value,
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends a PING; whether the client answers it is among the [faults](Self::faults) only if it does so wrongly.
+    pub fn ping(&mut self) {
+        let opaque = (self.out.len() as u64 ^ 0x5e55_1000_0000_0000).to_be_bytes().to_vec();
+        self.put(frame::PING, 0, 0, &opaque);
+        self.pings.push_back(opaque);
+    }
+
+    /// How many PING frames the client has not answered.
+    pub fn open_pings(&self) -> usize {
+        self.pings.len()
+    }
+
+    /// How many SETTINGS frames the client has not acknowledged.
+    pub fn open_settings(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Resets a stream, if it is open.
+    pub fn reset(&mut self, id: u32, code: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if !(stream.is_reset || stream.is_ended && stream.is_answered) {
+            (stream.is_reset, stream.is_answered) = (true, true);
+            stream.steps.clear();
+            self.put(frame::RST_STREAM, 0, id, &code.to_be_bytes());
+        }
+    }
+
+    /// Sends GOAWAY: streams above `last` are not processed, and their scripts end. A later GOAWAY never
+    /// allows more than an earlier one.
+    pub fn goaway(&mut self, last: u32, code: u32) {
+        let last = self.goaway.map_or(last, |before| before.min(last));
+        self.goaway = Some(last);
+        for stream in self.streams.range_mut(last.saturating_add(1)..).map(|(_, stream)| stream) {
+            stream.steps.clear();
+            (stream.is_answered, stream.is_reset) = (true, true);
+        }
+        self.put(frame::GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat());
+    }
+
+    /// Sends exactly these bytes.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    pub(super) fn put(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        frame::put(kind, flags, stream, payload, &mut self.out);
+    }
+
+    pub(super) fn next_script(&mut self) -> Exchange {
+        self.scripts.pop_front().unwrap_or_else(|| self.otherwise.clone())
+    }
+
+    pub(super) fn fault(&mut self, fault: impl Into<String>) {
+        self.faults.push(fault.into());
+    }
+}
