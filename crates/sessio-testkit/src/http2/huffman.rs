@@ -1,6 +1,5 @@
 //! Huffman codes (RFC 7541 section 5.2 and appendix B), bit by bit.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// The symbol that ends every text and never stands in one.
@@ -26,8 +25,15 @@ const LENGTHS: [u8; 257] = [
 struct Codes {
     /// The code of each symbol.
     of: Vec<u32>,
-    /// By length and code.
-    symbols: HashMap<(u8, u32), usize>,
+    /// A tree: where each bit leads from each node.
+    nodes: Vec<[Next; 2]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    Nothing,
+    Node(usize),
+    Symbol(usize),
 }
 
 fn codes() -> &'static Codes {
@@ -35,47 +41,72 @@ fn codes() -> &'static Codes {
     CODES.get_or_init(|| {
         let mut order: Vec<usize> = (0..=END).collect();
         order.sort_by_key(|&symbol| (LENGTHS[symbol], symbol));
-        let mut codes = Codes { of: vec![0; END + 1], symbols: HashMap::new() };
+        let mut codes = Codes { of: vec![0; END + 1], nodes: vec![[Next::Nothing; 2]] };
         let (mut code, mut length) = (0_u32, LENGTHS[order[0]]);
         for symbol in order {
             code <<= LENGTHS[symbol] - length;
             length = LENGTHS[symbol];
             codes.of[symbol] = code;
-            codes.symbols.insert((length, code), symbol);
+            codes.plant(symbol);
             code += 1;
         }
         codes
     })
 }
 
-pub(super) fn encode(text: &[u8]) -> Vec<u8> {
-    let mut bits = Vec::new();
-    for &byte in text {
-        let symbol = usize::from(byte);
-        bits.extend((0..LENGTHS[symbol]).rev().map(|at| codes().of[symbol] >> at & 1 == 1));
+impl Codes {
+    /// The bits of a symbol's code, the first bit first.
+    fn bits(&self, symbol: usize) -> impl Iterator<Item = usize> + use<> {
+        let code = self.of[symbol];
+        (0..LENGTHS[symbol]).rev().map(move |at| (code >> at & 1) as usize)
     }
-    let coded = bits
-        .chunks(8)
-        .map(|bits| (0..8).fold(0, |byte, at| byte << 1 | u8::from(bits.get(at).copied().unwrap_or(true))));
-    coded.collect()
+
+    fn plant(&mut self, symbol: usize) {
+        let mut at = 0;
+        let bits: Vec<usize> = self.bits(symbol).collect();
+        for &bit in &bits[..bits.len() - 1] {
+            at = match self.nodes[at][bit] {
+                Next::Node(next) => next,
+                _ => {
+                    self.nodes.push([Next::Nothing; 2]);
+                    self.nodes[at][bit] = Next::Node(self.nodes.len() - 1);
+                    self.nodes.len() - 1
+                }
+            };
+        }
+        self.nodes[at][bits[bits.len() - 1]] = Next::Symbol(symbol);
+    }
+}
+
+pub(super) fn encode(text: &[u8]) -> Vec<u8> {
+    let mut bits: Vec<usize> = text.iter().flat_map(|&byte| codes().bits(byte.into())).collect();
+    // Padding is ones.
+    bits.resize(bits.len().next_multiple_of(8), 1);
+    bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, &bit| byte << 1 | bit as u8)).collect()
 }
 
 /// The text; none if the code is not valid.
 pub(super) fn decode(coded: &[u8]) -> Option<Vec<u8>> {
+    let codes = codes();
     let mut text = Vec::new();
-    let (mut code, mut length) = (0_u32, 0_u8);
-    for bit in coded.iter().flat_map(|byte| (0..8).rev().map(move |at| u32::from(byte >> at & 1))) {
-        code = code << 1 | bit;
-        length += 1;
-        if let Some(&symbol) = codes().symbols.get(&(length, code)) {
-            text.push(u8::try_from(symbol).ok()?);
-            (code, length) = (0, 0);
-        } else if length >= 30 {
-            return None;
+    let mut at = 0;
+    // How many bits there are behind the last symbol, and whether all of them are ones.
+    let (mut length, mut is_padding) = (0, true);
+    for bit in coded.iter().flat_map(|byte| (0..8).rev().map(move |at| usize::from(byte >> at & 1))) {
+        match codes.nodes[at][bit] {
+            Next::Nothing => return None,
+            Next::Node(next) => {
+                at = next;
+                length += 1;
+                is_padding &= bit == 1;
+            }
+            Next::Symbol(symbol) => {
+                text.push(u8::try_from(symbol).ok()?);
+                (at, length, is_padding) = (0, 0, true);
+            }
         }
     }
-    // Padding has fewer than eight bits, all of them ones.
-    (length < 8 && code + 1 == 1 << length).then_some(text)
+    (length < 8 && is_padding).then_some(text)
 }
 
 #[cfg(test)]
