@@ -1,0 +1,555 @@
+//! The body of `h2_connection`: a client against bytes of the fuzzer, or against a scripted server.
+//!
+//! Nothing panics. Each stream ends exactly once, and tells nothing after its end. After an error of the connection
+//! nothing but ends is told. What is held and what waits to be sent has caps. The scripted server finds no rule
+//! broken, and no credit is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sessio_h2::frame::{Frame, Header, Kind, encode};
+use sessio_h2::{
+    Config, Connection, ConnectionErrorKind, ErrorCode, Event, Field, OpenError, RequestHead, State, StreamId,
+};
+use sessio_testkit::http2::{
+    Credit, Exchange, HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE, Peer,
+};
+
+/// Bytes as decisions. When there are none left, all are 0.
+struct Dice<'a>(&'a [u8]);
+
+impl Dice<'_> {
+    fn next(&mut self) -> u8 {
+        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *first
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::from(self.next()) % n
+    }
+
+    fn bit(&mut self) -> bool {
+        self.next() & 1 == 1
+    }
+
+    fn among<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len())]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The first byte says who the peer is.
+pub(crate) fn connection(data: &[u8]) {
+    let mut dice = Dice(data);
+    match dice.next() % 4 {
+        0 => raw(dice),
+        1 => cuts(dice),
+        _ => scripted(dice),
+    }
+}
+
+/// What the caller knows of a stream.
+#[derive(Debug, Default)]
+struct Call {
+    to_send: usize,
+    is_sent: bool,
+    has_length: bool,
+    is_waiting: bool,
+    has_head: bool,
+    got: usize,
+    consumed: usize,
+    is_ended: bool,
+    is_reset: bool,
+    is_refused: bool,
+}
+
+struct World {
+    config: Config,
+    client: Connection,
+    now: Duration,
+    calls: BTreeMap<StreamId, Call>,
+    /// Bytes that the client has sent and the peer has not seen.
+    sent: Vec<u8>,
+}
+
+static BODY: [u8; 70_000] = [b'b'; 70_000];
+
+impl World {
+    fn new(dice: &mut Dice<'_>) -> Self {
+        let mut config = Config::default();
+        config.stream_window = dice.among(&[1 << 20, 1000, 20_000, 100]);
+        config.max_stream_window = dice.among(&[8 << 20, 0, 60_000]);
+        config.connection_window = dice.among(&[8 << 20, 65_535, 0, 100_000]);
+        config.header_table = dice.among(&[4096, 0, 100, 10_000]);
+        config.own_header_table = dice.among(&[4096, 0, 100, 10_000]);
+        config.max_streams = dice.among(&[256, 3, 1]);
+        config.limits.header_list = dice.among(&[65_536, 200]);
+        let client = Connection::new(&config, Duration::ZERO);
+        Self { config, client, now: Duration::ZERO, calls: BTreeMap::new(), sent: Vec::new() }
+    }
+
+    fn id(&self, at: usize) -> Option<StreamId> {
+        self.calls.keys().nth(at % self.calls.len().max(1)).copied()
+    }
+
+    fn open(&mut self, dice: &mut Dice<'_>) {
+        let method = dice.among(&["GET", "HEAD", "POST", "CONNECT"]);
+        let to_send =
+            if method == "POST" { dice.among(&[0, 10, 300, 5000, 100, 1000, 3000, 70_000]) } else { 0 };
+        let is_last = method != "CONNECT" && to_send == 0;
+        let head = RequestHead { method, scheme: "https", authority: Some("example.org"), path: "/a" };
+        let long = "v".repeat(dice.among(&[0, 1, 100, 0, 1, 300, 10, 20_000]));
+        let length = to_send.to_string();
+        let fields = [
+            Field::new("X-Long", &long),
+            Field::new("Connection", "x-hop, close"),
+            Field::new("x-hop", "1"),
+            Field::new("cookie", "a=1; b=22222222222222222222222"),
+            Field::new("te", "gzip, trailers"),
+            Field::new("authorization", "secret"),
+            Field::new("content-length", &length),
+        ];
+        let has_length = method == "POST" && dice.bit();
+        let fields = if has_length { &fields[..] } else { &fields[..6] };
+        let state = self.client.state(self.now);
+        match self.client.open(&head, fields.iter().copied(), is_last, self.now) {
+            Ok(id) => {
+                let call = Call { to_send, is_sent: is_last, has_length, ..Call::default() };
+                assert!(self.calls.insert(id, call).is_none());
+                self.upload(id);
+            }
+            Err(OpenError::Full) => assert!(matches!(state, State::Open { free: 0 } | State::Doubtful)),
+            Err(OpenError::Closed) => assert!(matches!(state, State::Draining | State::Dead)),
+            Err(_) => assert!(state.is_available()),
+        }
+    }
+
+    /// Sends as much of a request as there is room for.
+    fn upload(&mut self, id: StreamId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_sent && !call.is_refused) else {
+            return;
+        };
+        if call.is_reset {
+            return;
+        }
+        match self.client.send_body(id, &BODY[..call.to_send], true) {
+            Ok(n) => {
+                assert!(n <= call.to_send);
+                call.is_sent = n == call.to_send;
+                call.to_send -= n;
+                call.is_waiting = !call.is_sent;
+            }
+            Err(_) => call.is_refused = true,
+        }
+    }
+
+    /// Takes events, all of them or some; consumes bodies or leaves them.
+    fn events(&mut self, most: usize, does_consume: bool) {
+        for _ in 0..most {
+            let was_dead = self.client.error().is_some();
+            let Some((id, event)) = self.client.poll_event() else { break };
+            let call = self.calls.get_mut(&id).expect("an event of a stream that was opened");
+            assert!(!call.is_reset, "{event:?} of a stream that was given up");
+            let is_writable = matches!(event, Event::Writable);
+            assert!(!call.is_ended || is_writable, "{event:?} after the end");
+            assert!(!was_dead || matches!(event, Event::Ended(_)), "{event:?} after an error");
+            match event {
+                Event::Interim(head) => assert!(!call.has_head && (100..200).contains(&head.status)),
+                Event::Head(head) => {
+                    assert!(!call.has_head && head.status >= 200);
+                    call.has_head = true;
+                }
+                Event::Trailers(_) => assert!(call.has_head),
+                Event::Writable => {
+                    assert!(call.is_waiting && !call.is_refused, "Writable that nobody waits for");
+                    call.is_waiting = false;
+                    self.upload(id);
+                }
+                Event::Ended(outcome) => {
+                    call.is_ended = true;
+                    assert!(outcome.is_err() || call.has_head, "a success without a head");
+                }
+                Event::Body => {
+                    assert!(call.has_head);
+                    let length = self.client.body(id).len();
+                    assert!(length > call.got - call.consumed, "Body without bytes");
+                    call.got = call.consumed + length;
+                    if does_consume {
+                        call.consumed += length;
+                        self.client.consume(id, length);
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        self.check();
+    }
+
+    fn consume(&mut self, id: StreamId, n: usize) {
+        let n = n.min(self.client.body(id).len());
+        self.client.consume(id, n);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.consumed += n;
+        }
+    }
+
+    fn reset(&mut self, id: StreamId) {
+        self.client.reset(id, ErrorCode::CANCEL);
+        let call = self.calls.get_mut(&id).expect("a stream that was opened");
+        call.is_reset = true;
+        assert!(self.client.body(id).is_empty());
+    }
+
+    /// What is held has caps.
+    fn check(&mut self) {
+        let window = self.config.stream_window.max(self.config.max_stream_window) as usize;
+        for (&id, call) in &self.calls {
+            let held = self.client.body(id).len();
+            assert!(held <= window, "{held} bytes are held");
+            assert!(call.is_reset || held == call.got - call.consumed, "bytes of a body were lost");
+        }
+        let io = self.client.io(self.now);
+        assert!(io.recv.len() <= 128 * 1024);
+        let heads = self.calls.len() * 21_000;
+        assert!(io.send.len() <= 64 * 1024 + heads + 64 * 1024, "{} bytes wait", io.send.len());
+    }
+
+    /// Gives bytes to the client; how many it took.
+    fn receive(&mut self, bytes: &[u8]) -> usize {
+        let recv = self.client.io(self.now).recv;
+        let n = recv.len().min(bytes.len());
+        recv[..n].copy_from_slice(&bytes[..n]);
+        if n > 0 {
+            self.client.received(n, self.now);
+        }
+        n
+    }
+
+    fn receive_all(&mut self, mut bytes: &[u8], piece: usize, does_consume: bool) {
+        while !bytes.is_empty() {
+            let n = self.receive(&bytes[..bytes.len().min(piece)]);
+            self.events(usize::MAX, does_consume);
+            if n == 0 {
+                assert!(self.client.error().is_some(), "it takes no bytes and has not failed");
+                break;
+            }
+            bytes = &bytes[n..];
+        }
+    }
+
+    fn send(&mut self, most: usize) -> usize {
+        let send = self.client.io(self.now).send;
+        let n = send.len().min(most);
+        self.sent.extend_from_slice(&send[..n]);
+        self.client.sent(n);
+        n
+    }
+
+    /// The transport ends: each stream has ended once, and the connection is dead.
+    fn finish(&mut self) {
+        self.client.received(0, self.now);
+        self.events(usize::MAX, true);
+        assert_eq!(self.client.state(self.now), State::Dead);
+        assert!(self.client.io(self.now).recv.is_empty());
+        for (id, call) in &self.calls {
+            assert!(call.is_ended || call.is_reset, "stream {} has no end", id.get());
+        }
+        assert!(self.client.poll_event().is_none());
+    }
+
+    /// What the caller does; whether the dice said something else.
+    fn act(&mut self, dice: &mut Dice<'_>) {
+        let id = self.id(dice.below(256));
+        match (dice.below(10), id) {
+            (0 | 1, _) => self.open(dice),
+            (2, Some(id)) => self.reset(id),
+            (3, Some(id)) => self.consume(id, dice.among(&[1, 0, 1000, usize::MAX])),
+            (4, Some(id)) if self.calls[&id].is_sent => assert!(self.client.send_trailers(id, []).is_err()),
+            (4, Some(id)) if !self.calls[&id].has_length => {
+                let is_sent = self.client.send_trailers(id, [Field::new("X-End", "1")]).is_ok();
+                self.calls.get_mut(&id).expect("a stream that was opened").is_sent |= is_sent;
+            }
+            (5, _) => self.now += Duration::from_millis(dice.among(&[1, 1000, 9000])),
+            (6, _) => self.client.rest(),
+            (7, _) if dice.next() > 250 => self.client.close(),
+            (8, _) => self.events(dice.below(4), dice.bit()),
+            _ => {}
+        }
+    }
+}
+
+/// A frame of the fuzzer: mostly whole, its stream small.
+fn frame(dice: &mut Dice<'_>, out: &mut Vec<u8>) {
+    let kind = dice.among(&[0, 1, 1, 3, 4, 6, 7, 8, 9, 2, 5, 0x77]);
+    let flags = dice.among(&[0, 1, 4, 5, 8, 0x24, 0xff]);
+    let stream = dice.among(&[1, 3, 0, 5, 7, 2, 9, 11]);
+    let length = dice.below(64);
+    let mut payload: Vec<u8> = (0..length).map(|_| dice.next()).collect();
+    if dice.next() > 240 {
+        payload = payload.repeat(200);
+    }
+    payload.truncate(17_000);
+    encode::frame(Kind(kind), flags, stream, &payload, out);
+}
+
+/// Whatever comes.
+fn raw(mut dice: Dice<'_>) {
+    let mut world = World::new(&mut dice);
+    world.open(&mut dice);
+    let (mut bytes, mut delivered) = (Vec::new(), 0);
+    encode::settings(&[], &mut bytes);
+    while !dice.is_empty() {
+        match dice.below(8) {
+            0 | 1 => world.act(&mut dice),
+            2 => {
+                let length = dice.below(32);
+                bytes.extend((0..length).map(|_| dice.next()));
+            }
+            3 => {
+                world.send(dice.among(&[usize::MAX, 1, 100]));
+            }
+            _ => frame(&mut dice, &mut bytes),
+        }
+        if dice.bit() {
+            let bytes = std::mem::take(&mut bytes);
+            // Long bytes in bigger pieces, for the sake of time.
+            let piece = dice.among(&[usize::MAX, 1, 7]).max(bytes.len() / 200);
+            world.receive_all(&bytes, piece, dice.bit());
+            delivered += bytes.len();
+        }
+    }
+    world.send(usize::MAX);
+    check_written(&world, delivered);
+    world.finish();
+}
+
+/// Whatever came, the frames of the client are in order, and it gives no more credit than bytes came.
+fn check_written(world: &World, delivered: usize) {
+    let mut rest = world.sent.strip_prefix(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("the preface");
+    let mut credit = 0;
+    let (mut ended, mut reset) = (BTreeSet::new(), BTreeSet::new());
+    let mut last = 0;
+    let mut open_block = None;
+    while let Some((head, behind)) = rest.split_first_chunk() {
+        let header = Header::parse(head);
+        let (payload, behind) = behind.split_at(header.length as usize);
+        rest = behind;
+        let frame = Frame::parse(&header, payload).expect("a frame that is valid");
+        let id = header.stream;
+        assert!(!reset.contains(&id), "{frame:?} on stream {id}, which was reset");
+        assert!(open_block.is_none_or(|open| (open, Kind::CONTINUATION) == (id, header.kind)), "{frame:?}");
+        match frame {
+            Frame::Headers { .. } => {
+                assert!(id > last && !ended.contains(&id) || id <= last && header.is_end_stream());
+                last = last.max(id);
+                open_block = (!header.has(Header::END_HEADERS)).then_some(id);
+            }
+            Frame::Continuation(_) => open_block = (!header.has(Header::END_HEADERS)).then_some(id),
+            Frame::Data(_) => assert!(id <= last && !ended.contains(&id)),
+            Frame::Reset(_) => {
+                assert!(id <= last);
+                reset.insert(id);
+            }
+            Frame::WindowUpdate(increment) if id == 0 => credit += increment as usize,
+            Frame::WindowUpdate(increment) => assert!(id <= last && increment > 0),
+            Frame::GoAway { code, .. } => assert!(code == ErrorCode::NO_ERROR || rest.is_empty()),
+            Frame::Settings(_) | Frame::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+        if header.is_end_stream() {
+            assert!(ended.insert(id), "stream {id} ends twice");
+        }
+    }
+    assert!(rest.is_empty() || world.client.error().is_some(), "a frame is not whole");
+    let given = world.config.connection_window.max(65_535) as usize - 65_535;
+    assert!(credit <= given + delivered, "{credit} bytes of credit for {delivered} bytes");
+}
+
+/// The same bytes in other pieces lead to the same events.
+fn cuts(mut dice: Dice<'_>) {
+    let settings = Dice(dice.0);
+    let _ = World::new(&mut dice);
+    let mut bytes = Vec::new();
+    encode::settings(&[], &mut bytes);
+    while !dice.is_empty() {
+        frame(&mut dice, &mut bytes);
+    }
+    let tell = |piece: usize| {
+        let mut dice = Dice(settings.0);
+        let mut world = World::new(&mut dice);
+        for _ in 0..3 {
+            world.open(&mut Dice(&[0, 0]));
+        }
+        let mut told: BTreeMap<u32, (Vec<String>, usize)> = BTreeMap::new();
+        let mut rest = &bytes[..];
+        loop {
+            let n = world.receive(&rest[..rest.len().min(piece)]);
+            rest = &rest[n..];
+            if n == 0 {
+                world.client.received(0, world.now);
+            }
+            while let Some((id, event)) = world.client.poll_event() {
+                let (words, body) = told.entry(id.get()).or_default();
+                match event {
+                    Event::Body => {
+                        let length = world.client.body(id).len();
+                        *body += length;
+                        world.client.consume(id, length);
+                    }
+                    Event::Writable => {}
+                    event => words.push(format!("{event:?}")),
+                }
+            }
+            if n == 0 {
+                return (told, world.client.error());
+            }
+        }
+    };
+    let whole = tell(usize::MAX);
+    for piece in [1, 13].map(|piece| piece.max(bytes.len() / 1000)) {
+        assert_eq!(tell(piece), whole, "in pieces of {piece}");
+    }
+}
+
+fn exchange(dice: &mut Dice<'_>) -> Exchange {
+    let mut exchange = Exchange::new();
+    for _ in 0..dice.below(9) {
+        let body = &BODY[..dice.among(&[0, 1, 100, 3000, 10, 1000, 20_000])];
+        exchange = match dice.below(20) {
+            0 => exchange.wait_end(),
+            1 => exchange.wait_body(dice.among(&[1, 4000])),
+            2 => exchange.pause(dice.below(9) as u32),
+            3 => exchange.interim(103, &[("link", "<a>")]),
+            4..=6 => {
+                exchange.head(dice.among(&[200, 204, 304, 421, 101]), &[("x-a", "b"), ("server", "peer")])
+            }
+            7 => exchange.head(200, &[("content-length", dice.among(&["100", "3000", "0"]))]),
+            8..=10 => exchange.body(body),
+            11 => exchange.padded(body, dice.next()),
+            12 | 13 => exchange.end(),
+            14 => exchange.trailers(&[("x-end", "1")]),
+            15 => exchange.reset(dice.among(&[0, 7, 8, 2])),
+            16 => exchange.grant(dice.among(&[1, 1000, 100_000])),
+            17 => exchange.grant_connection(dice.among(&[1, 1000, 100_000])),
+            18 => exchange.settings(&[setting(dice)]),
+            _ if dice.next() > 200 => exchange.goaway(dice.among(&[0, 1, 5, 100]), 0),
+            _ => exchange.ping(),
+        };
+    }
+    exchange
+}
+
+fn setting(dice: &mut Dice<'_>) -> (u16, u32) {
+    match dice.below(4) {
+        0 => (INITIAL_WINDOW_SIZE, dice.among(&[65_535, 0, 100, 1000, 1 << 20])),
+        1 => (MAX_CONCURRENT_STREAMS, dice.among(&[100, 0, 1, 2])),
+        2 => (HEADER_TABLE_SIZE, dice.among(&[4096, 0, 100, 65_536])),
+        _ => (MAX_FRAME_SIZE, dice.among(&[16_384, 20_000, 100_000])),
+    }
+}
+
+/// A server that keeps the rules, mostly, and judges whether the client does.
+fn scripted(mut dice: Dice<'_>) {
+    let mut world = World::new(&mut dice);
+    let credit = dice.among(&[Credit::AsRead, Credit::Withheld]);
+    let first = setting(&mut dice);
+    let mut peer = Peer::new().with_settings(&[first]).with_credit(credit);
+    peer = peer.with_piece(dice.among(&[16_384, 100, 1000]));
+    for _ in 0..dice.below(8) {
+        peer = peer.exchange(exchange(&mut dice));
+    }
+    peer = peer.otherwise(Exchange::ok("otherwise"));
+    while !dice.is_empty() {
+        match dice.below(8) {
+            0..=2 => world.act(&mut dice),
+            3 => {
+                world.send(dice.among(&[usize::MAX, 1, 100]));
+            }
+            4 => {
+                peer.turn();
+            }
+            5 => peer.grant(dice.among(&[0, 1, 3, 5]), dice.among(&[1, 1000, 100_000])),
+            _ => exchange_bytes(&mut world, &mut peer, dice.among(&[usize::MAX, 1, 50]), dice.bit()),
+        }
+        assert_eq!(peer.faults(), [""; 0]);
+    }
+    settle(&mut world, &mut peer);
+    world.finish();
+}
+
+/// Moves some bytes both ways; whether there were any.
+fn exchange_bytes(world: &mut World, peer: &mut Peer, most: usize, does_consume: bool) {
+    world.send(most);
+    // There is room again.
+    world.events(usize::MAX, does_consume);
+    peer.receive(&std::mem::take(&mut world.sent));
+    let bytes = peer.send(most);
+    if world.client.error().is_none() {
+        world.receive_all(&bytes, most, does_consume);
+    }
+    peer.turn();
+    let window = |id| peer.send_window(id);
+    let most = world.config.connection_window.max(65_535);
+    assert!(window(0) <= most.into(), "the connection's window is {}", window(0));
+    let most = world.config.stream_window.max(world.config.max_stream_window).max(65_535);
+    for id in world.calls.keys() {
+        assert!(window(id.get()) <= most.into(), "the window of stream {} is {}", id.get(), window(id.get()));
+    }
+}
+
+/// Both sides do what they can; then no credit is lost, and nobody waits for nothing.
+fn settle(world: &mut World, peer: &mut Peer) {
+    let mut quiet = 0;
+    while quiet < 3 {
+        let ids: Vec<StreamId> = world.calls.keys().copied().collect();
+        for id in ids {
+            world.consume(id, usize::MAX);
+        }
+        let before = world.client.io(world.now).send.len() + peer.unsent();
+        exchange_bytes(world, peer, usize::MAX, true);
+        let is_moving = peer.turn() || before + peer.unsent() + world.client.io(world.now).send.len() > 0;
+        quiet = if is_moving { 0 } else { quiet + 1 };
+    }
+    assert_eq!(peer.faults(), [""; 0]);
+    if let Some(error) = world.client.error() {
+        use ConnectionErrorKind as E;
+        let is_fine = matches!(
+            error.kind(),
+            E::TooManyPings
+                | E::TooManySettings
+                | E::TooManyEmptyFrames
+                | E::TooManyStreamErrors
+                | E::SettingsTimeout
+                | E::PingTimeout
+                | E::TooManyReplies
+                | E::TooManyResets
+                | E::HeaderListTooLarge
+        );
+        assert!(is_fine, "{error}");
+        assert!(peer.client_goaway().is_some() && peer.client_goaway() == Some(error.code().0));
+        return;
+    }
+    assert_eq!((peer.open_pings(), peer.open_settings()), (0, 0));
+    let kept = i64::from(world.config.connection_window.max(65_535)) / 2;
+    assert!(peer.send_window(0) >= kept, "the connection has {} left", peer.send_window(0));
+    for (id, call) in &world.calls {
+        let id = id.get();
+        if !call.is_ended && !call.is_reset {
+            let kept = i64::from(world.config.stream_window / 2);
+            assert!(peer.send_window(id) >= kept, "stream {id} has {} left", peer.send_window(id));
+        }
+        if call.is_waiting
+            && !call.is_refused
+            && !call.is_reset
+            && peer.request(id).is_some_and(|it| !it.is_ended)
+        {
+            let window = peer.receive_window(id).min(peer.receive_window(0));
+            let is_over = call.is_ended;
+            assert!(window <= 0 || is_over, "stream {id} waits with a window of {window}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../../crates/sessio-testkit/tests/fuzz_bodies/connection.rs"]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::connection(data));

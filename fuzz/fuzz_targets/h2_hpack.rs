@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../../crates/sessio-testkit/tests/fuzz_bodies/hpack.rs"]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::hpack(data));
