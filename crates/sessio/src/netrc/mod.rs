@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Nothing in a file makes the rest of it useless: an entry that is broken is left out and told as a
-//! [`Problem`], and what stands before and after it holds.
+//! [`Problem`], and what stands before and after it holds. Its host has no login then, not even that of `default`, unless
+//! another entry is for that host.
 
 mod words;
 
@@ -157,6 +158,10 @@ impl Netrc {
                 self.problem(name.line, "a quote that does not close in the name of a machine".into());
                 Self::resume(words);
             }
+            Some(next) if next.begins_entry() && next.line > line => {
+                self.problem(line, "machine without a name".into());
+                words.back(next);
+            }
             Some(name) if !name.bytes.is_empty() => {
                 let name = String::from_utf8_lossy(&name.bytes);
                 self.entry(Some(canonical(&name)), words);
@@ -185,7 +190,7 @@ impl Netrc {
                     // What it says may be half a secret. Whether the rest still means what it says, nobody knows.
                     self.problem(word.line, format!("unknown word in the entry of {}", name()).into());
                     Self::resume(words);
-                    return;
+                    return self.leave_out(host);
                 }
             };
             match words.next() {
@@ -194,12 +199,18 @@ impl Netrc {
                     let what = format!("a quote that does not close in the entry of {}", name());
                     self.problem(value.line, what.into());
                     Self::resume(words);
-                    return;
+                    return self.leave_out(host);
+                }
+                Some(value) if value.begins_entry() && value.line > word.line => {
+                    // The next entry is no value of this one, nor is what it holds.
+                    self.problem(word.line, format!("nothing after the last word of {}", name()).into());
+                    words.back(value);
+                    return self.leave_out(host);
                 }
                 Some(value) => *field = Some(value.bytes),
                 None => {
                     self.problem(word.line, format!("nothing after the last word of {}", name()).into());
-                    return;
+                    return self.leave_out(host);
                 }
             }
         }
@@ -212,6 +223,13 @@ impl Netrc {
         };
         let login = login.filter(|login| !login.user().is_empty() || !login.password().is_empty());
         self.entries.push(Entry { host, login });
+    }
+
+    /// An entry is broken. The login of all others is not for its host, but another entry for that host is.
+    fn leave_out(&mut self, host: Option<Box<str>>) {
+        if self.entries.iter().all(|entry| entry.host != host) {
+            self.entries.push(Entry { host, login: None });
+        }
     }
 
     /// Goes on to the next entry.
@@ -414,6 +432,42 @@ mod tests {
         }
         // One within a word that began without is a letter.
         assert_eq!(of("machine h login a\"b password c\"\nmachine i", "h"), pair("a\"b", "c\""));
+    }
+
+    #[test]
+    fn fb2_the_next_entry_is_no_value_of_this_one() {
+        for (broken, told) in [
+            ("machine h login me password", "line 1: nothing after the last word of h"),
+            ("machine h password", "line 1: nothing after the last word of h"),
+            ("machine h login", "line 1: nothing after the last word of h"),
+            ("machine", "line 1: machine without a name"),
+        ] {
+            for (next, host) in [
+                ("machine b.test login b password p", "b.test"),
+                ("default login b password p", "b.test"),
+                ("macdef init\n\nmachine b.test login b password p", "b.test"),
+            ] {
+                let file = format!("{broken}\n{next}\n");
+                let netrc = Netrc::parse(file.as_bytes());
+                assert_eq!(of(&file, host), pair("b", "p"), "{file}");
+                let is_about_h = broken.contains(" h ") || !next.starts_with("default");
+                assert_eq!(netrc.of("h").is_none(), is_about_h, "{file}");
+                let problems: Vec<_> = netrc.problems().iter().map(ToString::to_string).collect();
+                assert_eq!(problems, [told], "{file}");
+            }
+        }
+        // Another entry for that host holds, before or after.
+        let good = "machine h login me";
+        for file in [format!("{good}\nmachine h login"), format!("machine h login\n{good}")] {
+            assert_eq!(of(&file, "h"), pair("me", ""), "{file}");
+        }
+        // On the same line, or in quotes, it is a value.
+        assert_eq!(of("machine h login default password machine", "h"), pair("default", "machine"));
+        assert_eq!(
+            of("machine h login \n\"default\" password\n\"machine\"", "h"),
+            pair("default", "machine")
+        );
+        assert_eq!(of("machine\nh login\nme password\nx", "h"), pair("me", "x"));
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub(super) struct Words<'a> {
 }
 
 impl Word {
+    /// Whether it is one that an entry begins with. In quotes it is a value.
+    pub(super) fn begins_entry(&self) -> bool {
+        !self.is_quoted && matches!(&*self.bytes, b"machine" | b"default" | b"macdef")
+    }
+
     pub(super) fn is_comment(&self) -> bool {
         !self.is_quoted && self.bytes.first() == Some(&b'#')
     }
