@@ -25,6 +25,7 @@ const ARROWS: &[&str] = &[
     "sessio-tests -> sessio",
     "sessio-tests -> sessio-blocking",
     "sessio-tests -> sessio-driver",
+    "sessio-tests -> sessio-h2",
     "sessio-tests -> sessio-rustls",
     "sessio-tests -> sessio-smol",
     "sessio-tests -> sessio-testkit",
