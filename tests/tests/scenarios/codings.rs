@@ -236,6 +236,18 @@ async fn v117_limits_hold_for_what_is_undone<R: Runtime>(world: &World<R>) {
     let server = serve();
     let error = session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap_err();
     assert_eq!(error.kind(), Kind::BodyTooLarge, "{error}");
+    // What is allowed is read before the error, to the byte.
+    let server = serve();
+    let mut response = session.get(server.url("/")).send().await.unwrap();
+    let mut read = 0;
+    let error = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => read += chunk.len(),
+            Ok(None) => panic!("it ends after {read} bytes"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((read, error.kind()), (1 << 20, Kind::BodyTooLarge));
     session
         .update(|settings| {
             settings.limits.body_bytes = None;

@@ -51,8 +51,12 @@ impl Call {
             let taken = decoding.push(coded)?;
             let is_all = taken == coded.len();
             self.receiver.consume(taken);
-            if self.request.limits.body_bytes.is_some_and(|most| decoding.made() > most) {
-                return Err(Error::new(Kind::BodyTooLarge));
+            if let Some(most) = self.request.limits.body_bytes.filter(|most| decoding.made() > *most) {
+                // What is allowed is read before the error, however the bytes came.
+                decoding.drop_beyond(most);
+                if decoding.ready().is_empty() {
+                    return Err(Error::new(Kind::BodyTooLarge));
+                }
             }
             if !decoding.ready().is_empty() || is_all && taken == 0 {
                 return Ok(());

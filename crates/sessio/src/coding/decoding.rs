@@ -23,6 +23,8 @@ pub struct Decoding {
     stages: Vec<Stage>,
     taken: u64,
     made: u64,
+    /// How many of them were dropped, since they are beyond a limit.
+    dropped: u64,
     /// How many times its size a body may grow by.
     most_growth: Option<u32>,
     /// The stage that has met what is malformed. What came before that is given out first.
@@ -64,7 +66,7 @@ impl Decoding {
         }
         // They are named in the order in which they were applied.
         stages.reverse();
-        Ok(Some(Self { stages, taken: 0, made: 0, most_growth: None, broken: None }))
+        Ok(Some(Self { stages, taken: 0, made: 0, dropped: 0, most_growth: None, broken: None }))
     }
 
     /// Guards against bodies that grow to more than so many times their size, beyond 1 MiB.
@@ -149,6 +151,15 @@ impl Decoding {
         if let Some(last) = self.stages.last_mut() {
             last.ready.start = (last.ready.start + n).min(last.ready.end);
         }
+    }
+
+    /// Drops what is ready beyond the first `most` bytes of the whole body.
+    pub(crate) fn drop_beyond(&mut self, most: u64) {
+        let Some(last) = self.stages.last_mut() else { return };
+        let beyond = self.made.saturating_sub(most).saturating_sub(self.dropped);
+        let beyond = usize::try_from(beyond).map_or(last.ready.len(), |beyond| beyond.min(last.ready.len()));
+        last.ready.end -= beyond;
+        self.dropped += beyond as u64;
     }
 
     /// All input was pushed and all that was ready consumed: whether the body may end here.
