@@ -126,7 +126,7 @@ impl<S: Stream> Shared<S> {
         let old = {
             let mut kept = self.surroundings();
             match kept.replaced == replaced {
-                true => mem::replace(&mut kept.environment, Some(learned)),
+                true => kept.environment.replace(learned),
                 false => None,
             }
         };

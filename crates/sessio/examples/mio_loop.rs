@@ -224,7 +224,7 @@ impl Flight {
 
 /// Moves bytes one way: out as long as the peer takes them, otherwise in.
 fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>) {
-    if !io.send.is_empty() && !(io.look && !is_silent(socket)) {
+    if !io.send.is_empty() && (!io.look || is_silent(socket)) {
         match socket.write(io.send) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             done => return (Direction::Send, done),

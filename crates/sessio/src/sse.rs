@@ -280,7 +280,7 @@ mod tests {
         let mut events = Events::new(100);
         events.push(format!("id: {id}\ndata: 1\n\ndata: 2\n\n\n\n").as_bytes());
         let [one, two] = [(); 2].map(|()| events.pop().unwrap().unwrap());
-        assert!(&*one.id == id && Arc::ptr_eq(&one.id, &two.id));
+        assert!(*one.id == id && Arc::ptr_eq(&one.id, &two.id));
         assert_eq!(events.pop().unwrap(), None);
         assert!(Arc::ptr_eq(&events.last_id, &one.id));
         // 90 of the id, 10 of the data with its line end, and one more.

@@ -187,7 +187,7 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 pub(super) fn next_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let Some(end) = memchr::memchr2(b'\n', b'\r', text) else { return (text, None) };
     let (line, rest) = text.split_at(end);
-    let rest = rest.strip_prefix(b"\r\n").unwrap_or(&rest[1..]);
+    let rest = rest.strip_prefix(b"\r\n").unwrap_or_else(|| &rest[1..]);
     (line, Some(rest))
 }
 
