@@ -32,7 +32,7 @@ pub fn tcp_socket(address: SocketAddr, tcp: &Tcp) -> io::Result<Socket> {
 /// No time at all would be the system's own limit.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 fn set_user_timeout(socket: &Socket, span: Duration) -> io::Result<()> {
-    let part = u64::from(span.subsec_nanos() % 1_000_000 > 0);
+    let part = u64::from(!span.subsec_nanos().is_multiple_of(1_000_000));
     let span = span.saturating_add(Duration::from_millis(part)).max(Duration::from_millis(1));
     // What the system takes: 24 days.
     socket.set_tcp_user_timeout(Some(span.min(Duration::from_millis(i32::MAX as u64))))

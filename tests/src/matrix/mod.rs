@@ -136,8 +136,10 @@ pub fn real(name: &str, backends: &[Run]) {
 
 /// What a panic said.
 fn said(failure: &(dyn Any + Send)) -> String {
-    let text =
-        failure.downcast_ref::<&str>().copied().or(failure.downcast_ref::<String>().map(String::as_str));
+    let text = failure
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| failure.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic").to_owned()
 }
 

@@ -157,7 +157,8 @@ impl Decoding {
     pub(crate) fn drop_beyond(&mut self, most: u64) {
         let Some(last) = self.stages.last_mut() else { return };
         let beyond = self.made.saturating_sub(most).saturating_sub(self.dropped);
-        let beyond = usize::try_from(beyond).map_or(last.ready.len(), |beyond| beyond.min(last.ready.len()));
+        let beyond =
+            usize::try_from(beyond).map_or_else(|_| last.ready.len(), |beyond| beyond.min(last.ready.len()));
         last.ready.end -= beyond;
         self.dropped += beyond as u64;
     }
