@@ -42,6 +42,9 @@ pub trait Secure: fmt::Debug + Send {
 
     /// Moves opened plaintext into `plain` and says how much; `None` after the peer closed cleanly.
     ///
+    /// Fill `plain` from as many records as have come. The call opens no more while the body waits for its reader. A
+    /// short response that came whole is thus complete at once: the caller may drop it unread, and its connection is kept.
+    ///
     /// # Errors
     /// What is wrong with the peer's records, or that they ended without a closing word: what came before
     /// may be cut short.
