@@ -18,6 +18,8 @@ const GOODBYE: u8 = 21;
 /// How much a record of the client's holds at most, and its room for ciphertext.
 const RECORD: usize = 16 << 10;
 const ROOM: usize = 4096;
+/// How much waits to go out at most before plaintext is no longer taken, as in `sessio-rustls`.
+const MOST_OUT: usize = 64 << 10;
 
 fn veil(bytes: &mut [u8]) {
     for byte in bytes {
@@ -119,7 +121,10 @@ impl Secure for Veil {
         if !self.is_up {
             return Ok(0);
         }
-        let taken = plain.len().min(RECORD);
+        let taken = plain.len().min(RECORD).min(MOST_OUT.saturating_sub(self.out.len()));
+        if taken == 0 {
+            return Ok(0);
+        }
         record(DATA, &plain[..taken], &mut self.out);
         Ok(taken)
     }
