@@ -217,6 +217,7 @@ macro_rules! scenarios {
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
         $crate::scenarios! { @on simulation: Simulation => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
     // Scenarios about what the system alone can make: socket files, other programs.
     (system: $($name:ident)*) => {
@@ -230,10 +231,12 @@ macro_rules! scenarios {
         $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
     // Scenarios about waiting are for backends whose futures wait.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @waiting $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread] $($name)* }
     };
     (@waiting $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
@@ -246,5 +249,6 @@ macro_rules! scenarios {
         $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @laws $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+        $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
 }

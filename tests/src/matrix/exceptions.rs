@@ -26,7 +26,7 @@ pub enum Treatment {
     Fails,
     /// It is run in simulation, and has to hold; on sockets it is not run.
     Simulated,
-    /// It would take minutes: it is not run.
+    /// It would take minutes, or end by chance: it is not run.
     Costly,
 }
 
@@ -37,7 +37,7 @@ pub static EXCEPTIONS: LazyLock<Vec<Exception>> = LazyLock::new(|| {
 });
 
 /// Reads the list. A line that begins with `!`, `%` or `$` is a reason: for what fails, for what is run in simulation
-/// alone, for what is costly. Under it stand scenarios with their carriers.
+/// alone, for what is not run. Under it stand scenarios with their carriers.
 ///
 /// # Panics
 /// If a line is none of these.
