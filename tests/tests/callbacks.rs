@@ -597,7 +597,7 @@ async fn fa17_a_waker_may_use_its_session<R: Runtime>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
         let request = session.get(server.url(path));
-        Box::pin(async move { drop(whole(request).await) }) as Sent
+        Box::pin(async move { _ = whole(request).await }) as Sent
     });
     let [one, other] = [waker(&meddling, false), waker(&meddling, false)];
     let is_waiting = |sent: &mut Sent, waker: &Arc<MeddlingWake<R>>| {
@@ -620,7 +620,7 @@ async fn fa17_a_waker_may_use_its_session<R: Runtime>(world: &World<R>) {
 async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Runtime>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let request = session.get(server.url("/get?2"));
-    let mut second: Sent = Box::pin(async move { drop(whole(request).await) });
+    let mut second: Sent = Box::pin(async move { _ = whole(request).await });
     let waker = Waker::from(waker(&meddling, false));
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     // The line has the last one.
@@ -637,7 +637,7 @@ async fn fa17_a_waker_that_panics_holds_up_nobody<R: Runtime>(world: &World<R>) 
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
         let request = session.get(server.url(path));
-        Box::pin(async move { drop(whole(request).await) }) as Sent
+        Box::pin(async move { _ = whole(request).await }) as Sent
     });
     let (broken, fine) = (waker(&meddling, true), waker(&meddling, false));
     for (sent, waker) in [(&mut second, &broken), (&mut third, &fine)] {
