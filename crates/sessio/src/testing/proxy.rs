@@ -25,7 +25,8 @@ pub fn netrc(data: &[u8]) {
         assert!(after.of("last.example").is_some() || !after.problems().is_empty());
     }
     for problem in netrc.problems() {
-        let lines = file.iter().filter(|byte| **byte == b'\n').count() + 1;
+        // CR ends a line, too, by itself or before LF.
+        let lines = file.iter().filter(|byte| matches!(**byte, b'\n' | b'\r')).count() + 1;
         assert!((1..=lines).contains(&problem.line));
         assert!(problem.to_string().chars().all(|c| !c.is_control()));
     }
