@@ -171,9 +171,12 @@ mod tests {
     /// The scenarios that are carried, and on how many backends that can be: plain sockets are not asked to wait for two
     /// things. Those about what the system alone can make are not carried.
     fn scenarios() -> Vec<(String, usize)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let folders =
+            ["scenarios", "exchanges", "faces"].map(|name| std::fs::read_dir(tests.join(name)).unwrap());
+        let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let mut all = Vec::new();
-        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        for file in files.chain([tests.join("callbacks.rs")]) {
             let text = std::fs::read_to_string(&file).unwrap();
             for block in text.split("scenarios! {").skip(1).filter_map(|rest| rest.split('}').next()) {
                 let mut words: Vec<_> = block.split_whitespace().collect();
