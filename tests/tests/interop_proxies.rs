@@ -169,7 +169,9 @@ async fn socks_by_name_and_by_address<R: Runtime>(world: &World<R>) {
         for _ in 0..3 {
             assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
         }
-        assert_eq!(session.stats().dialled, 1);
+        // `localhost` is [::1] and 127.0.0.1 here (FC2); a proxy that is told addresses cannot reach the first.
+        let dialled = if scheme == "socks5" { 2 } else { 1 };
+        assert_eq!(session.stats().dialled, dialled, "{scheme}");
         for wrong in
             [format!("{scheme}://{}", closed.address()), format!("{scheme}://a:b@{}", closed.address())]
         {
