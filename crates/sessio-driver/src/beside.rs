@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 /// The longest name that file systems have room for, in bytes.
@@ -89,30 +90,56 @@ fn is_own(metadata: &Metadata) -> bool {
     metadata.is_file()
 }
 
+/// A file that this process alone writes to. The claim ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Claimed(File);
+
+impl Deref for Claimed {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl DerefMut for Claimed {
+    fn deref_mut(&mut self) -> &mut File {
+        &mut self.0
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        // To close the file is not enough: a child process that another thread has just forked holds a copy of its
+        // descriptor, and with it the lock, until it starts its program.
+        #[cfg(unix)]
+        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
+    }
+}
+
 /// Who works with a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Claim {
-    /// We do, until it is closed.
-    Ours,
-    /// Somebody else does.
+    /// This process does.
+    Ours(Claimed),
+    /// Another process does, or another download of this one.
     Theirs,
-    /// This file system does not say.
-    Unknown,
+    /// This file system has no locks.
+    Unknown(Claimed),
 }
 
 /// Claims a file. A claim ends with its process, however that ends.
-pub(crate) fn claim(file: &File) -> Claim {
+pub(crate) fn claim(file: File) -> Claim {
     #[cfg(unix)]
     {
         use rustix::fs::FlockOperation;
-        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Claim::Ours,
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Claim::Ours(Claimed(file)),
             Err(error) if error == rustix::io::Errno::WOULDBLOCK => return Claim::Theirs,
             Err(_) => {}
         }
     }
-    let _ = file;
-    Claim::Unknown
+    Claim::Unknown(Claimed(file))
 }
 
 /// Whether this is what is at `path`, and no link to it.

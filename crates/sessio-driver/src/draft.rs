@@ -1,10 +1,10 @@
 //! A file that takes another's place once it is whole.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::beside::{Claim, beside, claim, create, is_at, mode_of, open_own, take_place, target_of};
+use crate::beside::{Claim, Claimed, beside, claim, create, is_at, mode_of, open_own, take_place, target_of};
 
 /// How many names in a row without a draft are taken for the end of them.
 const GAP: u32 = 8;
@@ -16,7 +16,7 @@ const GAP: u32 = 8;
 /// locked is of a process that was killed: the next draft removes it.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    file: File,
+    file: Claimed,
     path: PathBuf,
     target: PathBuf,
     /// What the target's permissions are to be, if not those of the draft.
@@ -49,11 +49,11 @@ impl Draft {
         let (file, path) = loop {
             let path = name(number)?;
             match create(&path, is_private) {
-                Ok(file) => match claim(&file) {
+                Ok(file) => match claim(file) {
                     // Another one has taken it for abandoned, before we had locked it.
                     Claim::Theirs => number += 1,
-                    Claim::Ours if !is_at(&file, &path) => {}
-                    _ => break (file, path),
+                    Claim::Ours(file) if !is_at(&file, &path) => {}
+                    Claim::Ours(file) | Claim::Unknown(file) => break (file, path),
                 },
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     number += u32::from(!remove_abandoned(&path));
@@ -85,8 +85,10 @@ impl Draft {
 
 /// Removes the draft of a process that was killed; says whether there was one.
 fn remove_abandoned(path: &Path) -> bool {
-    open_own(path)
-        .is_ok_and(|file| claim(&file) == Claim::Ours && is_at(&file, path) && fs::remove_file(path).is_ok())
+    open_own(path).is_ok_and(|file| match claim(file) {
+        Claim::Ours(file) => is_at(&file, path) && fs::remove_file(path).is_ok(),
+        Claim::Theirs | Claim::Unknown(_) => false,
+    })
 }
 
 impl Write for Draft {
@@ -278,6 +280,22 @@ mod tests {
         }
         // A pipe or a device is not replaced.
         Draft::ordinary(Path::new("/dev/null")).unwrap_err();
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_draft_is_free_when_it_is_dropped_even_if_a_forked_child_holds_its_descriptor() {
+        let folder = folder("forked");
+        let target = folder.join("jar");
+        let draft = Draft::of(&target).unwrap();
+        let (of_the_child, path) = (draft.file.try_clone().unwrap(), draft.path.clone());
+        fs::hard_link(&path, folder.join("kept")).unwrap();
+        drop(draft);
+        fs::rename(folder.join("kept"), &path).unwrap();
+        Draft::of(&target).unwrap().publish().unwrap();
+        assert_eq!(names(&folder), ["jar"]);
+        drop(of_the_child);
         fs::remove_dir_all(&folder).unwrap();
     }
 

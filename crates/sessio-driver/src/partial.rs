@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sessio::range::{Held, Validator};
 
-use crate::beside::{Claim, beside, claim, create, is_at, open_own, take_place, target_of};
+use crate::beside::{Claim, Claimed, beside, claim, create, is_at, open_own, take_place, target_of};
 use crate::draft::Draft;
 
 /// What the note begins with.
@@ -28,7 +28,7 @@ pub(crate) struct Partial {
     /// Of the resource.
     mark: String,
     /// The part, if there is one: what was opened is what is published.
-    file: Option<File>,
+    file: Option<Claimed>,
 }
 
 impl Partial {
@@ -45,7 +45,8 @@ impl Partial {
 
     /// The bytes that are there, if there are any that can be trusted.
     pub(crate) fn held(&self) -> io::Result<Option<Held>> {
-        let Some(length) = self.file.as_ref().map(File::metadata).transpose()?.map(|metadata| metadata.len())
+        let Some(length) =
+            self.file.as_ref().map(|file| file.metadata()).transpose()?.map(|metadata| metadata.len())
         else {
             return Ok(None);
         };
@@ -78,11 +79,7 @@ impl Partial {
             }
             None => {
                 gone(&self.part)?;
-                let file = create(&self.part, true)?;
-                if claim(&file) == Claim::Theirs {
-                    return Err(busy());
-                }
-                file
+                claimed(create(&self.part, true)?)?
             }
         };
         if let Some(validator) = validator {
@@ -123,16 +120,22 @@ impl Partial {
 }
 
 /// The part that is there, if it is ours, claimed for this try.
-fn find(part: &Path) -> io::Result<Option<File>> {
+fn find(part: &Path) -> io::Result<Option<Claimed>> {
     loop {
         let Ok(file) = open_own(part) else { return Ok(None) };
-        if claim(&file) == Claim::Theirs {
-            return Err(busy());
-        }
+        let file = claimed(file)?;
         // Another try may have ended between the two.
         if is_at(&file, part) {
             return Ok(Some(file));
         }
+    }
+}
+
+/// The file with our claim on it, unless another download has one.
+fn claimed(file: File) -> io::Result<Claimed> {
+    match claim(file) {
+        Claim::Ours(file) | Claim::Unknown(file) => Ok(file),
+        Claim::Theirs => Err(busy()),
     }
 }
 
@@ -323,6 +326,19 @@ mod tests {
             whole.start_over(None).unwrap();
             whole.publish().unwrap();
             assert_eq!(mode(&target), 0o640);
+            fs::remove_dir_all(&folder).unwrap();
+        }
+
+        #[test]
+        fn a_part_is_free_when_it_is_dropped_even_if_a_forked_child_holds_its_descriptor() {
+            let folder = folder("forked");
+            let first = partial(&folder);
+            let of_the_child = first.file.as_ref().unwrap().try_clone().unwrap();
+            let busy = Partial::of(&folder.join("page"), String::new()).unwrap_err();
+            assert_eq!(busy.kind(), io::ErrorKind::ResourceBusy);
+            drop(first);
+            assert_eq!(held(&folder), 5);
+            drop(of_the_child);
             fs::remove_dir_all(&folder).unwrap();
         }
 
