@@ -13,10 +13,10 @@ use std::fmt;
 
 use url::Url;
 
-use crate::history::Exchange;
-use crate::origin::Origin;
-use crate::proxy::Proxy;
-use crate::tunnel::Refused;
+use crate::message::history::Exchange;
+use crate::route::proxy::Proxy;
+use crate::uri::origin::Origin;
+use crate::wire::tunnel::Refused;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -342,7 +342,7 @@ impl Error {
     /// With the URL that was asked for; its userinfo is left out.
     #[must_use]
     pub fn with_url(mut self, url: &Url) -> Self {
-        self.0.url = Some(crate::address::without_userinfo(url));
+        self.0.url = Some(crate::uri::address::without_userinfo(url));
         self
     }
 
@@ -546,7 +546,7 @@ impl fmt::Display for Error {
             write!(f, " ({detail})")?;
         }
         if let Some(url) = self.url() {
-            write!(f, " for {}", crate::address::Shown(url))?;
+            write!(f, " for {}", crate::uri::address::Shown(url))?;
         }
         if let Some(proxy) = self.proxy() {
             write!(f, " through {proxy}")?;

@@ -93,87 +93,56 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take an Instant to count from"))]
 
-mod address;
-pub mod auth;
-mod body;
-mod byte_order_mark;
+mod base;
 pub mod call;
-pub mod coding;
-pub mod conn;
 pub mod cookie;
-pub mod dial;
-mod environment;
 mod error;
-mod fingerprint;
-pub mod guard;
-pub mod h1;
-mod head;
-mod headers;
-mod history;
-mod interop;
-#[cfg(feature = "json")]
-mod json;
-pub mod lines;
-pub mod link;
-mod localhost;
-mod merge;
-mod meters;
-pub mod multipart;
-pub mod netrc;
-mod now;
-mod observer;
-mod origin;
-mod origins;
-#[cfg(feature = "json")]
-mod pairs;
-mod params;
+mod message;
+mod policy;
 pub mod pool;
-mod prepare;
 mod prepared;
-pub mod proxy;
-#[doc = include_str!("../docs/proxies.md")]
-pub mod proxies {}
-pub mod range;
-pub mod reach;
-pub mod redirect;
-mod request;
-pub mod retry;
-mod secure;
-mod settings;
-pub mod sse;
+mod route;
+mod session;
 #[doc(hidden)]
 pub mod testing;
-pub mod text;
-pub mod tls;
-pub mod tunnel;
+mod uri;
+mod wire;
+#[doc = include_str!("../docs/proxies.md")]
+pub mod proxies {}
 
-pub use address::Address;
-pub use auth::{Answer, Auth, Flow, Scheme, Secret};
-pub use body::Body;
+pub use base::meters::Transfer;
+pub use base::time::{Now, Seed, UnixTime};
 pub use bytes::Bytes;
+pub use call::observer::Observer;
 pub use call::{Call, Memory, Step, Timings};
-pub use conn::Conn;
 pub use cookie::Jar;
-pub use environment::{Authorities, Environment, Trust};
 pub use error::{Blame, Error, Kind, Progress, Repeat, Result, Stage, Timeout, escape};
-pub use guard::Guard;
-pub use head::Head;
-pub use headers::{Field, Headers};
-pub use history::Exchange;
 pub use http;
-pub use merge::{Merged, Override, Part, merge};
-pub use meters::Transfer;
-pub use now::{Now, Seed, UnixTime};
-pub use observer::Observer;
-pub use origin::Origin;
-pub use origins::Origins;
-pub use params::Params;
-pub use prepare::prepare;
+pub use message::body::Body;
+pub use message::head::Head;
+pub use message::headers::{Field, Headers};
+pub use message::history::Exchange;
+pub use message::{coding, lines, link, multipart, sse, text};
+pub use policy::guard::Guard;
+pub use policy::{guard, redirect, retry};
 pub use prepared::Prepared;
-pub use proxy::{NoProxy, Proxies, Proxy};
-pub use reach::{KeepAlive, Resolver, Routes, Tcp};
-pub use request::{Change, HeaderChanges, Request, TimeoutChanges};
-pub use secure::{Secure, Secured};
-pub use settings::{Settings, Timeouts};
-pub use tls::Tls;
+pub use prepared::auth;
+pub use prepared::auth::{Answer, Auth, Flow, Scheme, Secret};
+pub use route::environment::{Authorities, Environment, Trust};
+pub use route::proxy::{NoProxy, Proxies, Proxy};
+pub use route::reach::{KeepAlive, Resolver, Routes, Tcp};
+pub use route::tls::Tls;
+pub use route::tls::session::{Secure, Secured};
+pub use route::{dial, netrc, proxy, reach, tls};
+pub use session::merge::{Merged, Override, Part, merge};
+pub use session::prepare::prepare;
+pub use session::range;
+pub use session::request::{Change, HeaderChanges, Request, TimeoutChanges};
+pub use session::settings::{Settings, Timeouts};
+pub use uri::address::Address;
+pub use uri::origin::Origin;
+pub use uri::origins::Origins;
+pub use uri::params::Params;
 pub use url::Url;
+pub use wire::conn::Conn;
+pub use wire::{conn, h1, tunnel};

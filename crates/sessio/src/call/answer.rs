@@ -7,17 +7,17 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::{Call, Event, Phase};
-use crate::body::Content;
-use crate::conn::Conn;
+use crate::base::time::Now;
 use crate::cookie::Jar;
-use crate::environment::Environment;
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::{Asked, Receiver, Reuse, Sender};
-use crate::head::Head;
-use crate::headers::Headers;
-use crate::now::Now;
+use crate::message::body::Content;
+use crate::message::head::Head;
+use crate::message::headers::Headers;
 use crate::pool::Proof;
 use crate::prepared::Framed;
+use crate::route::environment::Environment;
+use crate::wire::conn::Conn;
+use crate::wire::h1::{Asked, Receiver, Reuse, Sender};
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,7 +277,7 @@ impl Call {
     }
 
     /// As [`supply_failed`](Self::supply_failed), for one who knows better what is wrong with the body, such as an
-    /// [`Assembly`](crate::multipart::Assembly).
+    /// [`Assembly`](crate::message::multipart::Assembly).
     pub fn supply_refused(&mut self, error: Error) {
         if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
             return self.misuse();

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::Call;
 use super::turn::Past;
+use crate::call::observer::Watch;
 use crate::error::Error;
-use crate::h1::Unsent;
-use crate::observer::Watch;
-use crate::secure::Secure;
+use crate::route::tls::session::Secure;
+use crate::wire::h1::Unsent;
 
 /// It lies apart: what is small is moved and allocated fast.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use http::StatusCode;
 
 use super::Call;
-use crate::coding::Decoding;
 use crate::error::{Error, Kind, Result};
-use crate::head::Head;
-use crate::headers::Headers;
+use crate::message::coding::Decoding;
+use crate::message::head::Head;
+use crate::message::headers::Headers;
 
 impl Call {
     /// What undoes the codings that the answer has, as far as they are to be undone.

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::Call;
-use crate::address::Shown;
 use crate::error::{Error, Kind};
-use crate::head::Head;
+use crate::message::head::Head;
 use crate::prepared::Prepared;
-use crate::proxy::Proxy;
-use crate::secure::Secured;
+use crate::route::proxy::Proxy;
+use crate::route::tls::session::Secured;
+use crate::uri::address::Shown;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
 ///

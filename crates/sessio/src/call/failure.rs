@@ -1,10 +1,10 @@
 //! How a call ends badly.
 
 use super::{Call, Event, Phase};
-use crate::conn::Conn;
 use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
-use crate::origin::Origin;
-use crate::retry;
+use crate::policy::retry;
+use crate::uri::origin::Origin;
+use crate::wire::conn::Conn;
 
 impl Call {
     pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {

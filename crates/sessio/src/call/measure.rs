@@ -3,9 +3,9 @@
 use http::StatusCode;
 
 use super::{Call, Phase};
-use crate::head::Head;
-use crate::meters::{Transfer, Way};
-use crate::range;
+use crate::base::meters::{Transfer, Way};
+use crate::message::head::Head;
+use crate::session::range;
 
 impl Call {
     /// Tells how much of the request's body is out, if that is news.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Call, Event, Phase};
 use crate::error::{Error, Kind, Timeout};
-use crate::tunnel::Again;
+use crate::wire::tunnel::Again;
 
 impl Call {
     /// A stage of the connection has failed. If a proxy wants credentials that it was not told, and hangs up, it is
@@ -66,7 +66,7 @@ mod tests {
             let Ok(Step::Connect(to)) = call.step(begun) else { panic!("{call:?}") };
             assert_eq!((to.is_admitted, to.fresh), (attempt > 0, attempt > 0));
             if attempt > 0 {
-                assert_eq!(to.told(), Some(crate::reach::Destination::Addresses(told.clone())));
+                assert_eq!(to.told(), Some(crate::route::reach::Destination::Addresses(told.clone())));
                 assert_eq!(to.deadline, Some(after(10).mono));
             }
             let conn = to.open(attempt, begun, &told).unwrap();

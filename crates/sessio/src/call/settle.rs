@@ -4,12 +4,12 @@ use http::StatusCode;
 
 use super::aside::Aside;
 use super::{Call, Event, Phase};
-use crate::body::Content;
-use crate::conn::{Advance, Conn};
 use crate::error::{Error, Kind, Result, Timeout, escape};
-use crate::h1::{Asked, Event as Came, Receiver, Reuse, Sender, Why};
-use crate::head::Head;
-use crate::retry::{self, Failure};
+use crate::message::body::Content;
+use crate::message::head::Head;
+use crate::policy::retry::{self, Failure};
+use crate::wire::conn::{Advance, Conn};
+use crate::wire::h1::{Asked, Event as Came, Receiver, Reuse, Sender, Why};
 
 impl Call {
     /// Whether the connection has done all that this exchange needs of it.

@@ -6,16 +6,16 @@ use std::time::Instant;
 use url::{Host, Url};
 
 use super::{Call, Event, Phase};
-use crate::conn::{Conn, Route, Stage};
-use crate::environment::Authorities;
+use crate::base::time::{Now, later};
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::h1::{Event as Came, Limits};
-use crate::now::{Now, later};
 use crate::pool::Key;
-use crate::proxy::{Protocol, Proxy};
-use crate::reach::{Destination, Reach};
-use crate::tls::{Roots, Start, Tls, Wanted};
-use crate::tunnel::{Target, Tunnel};
+use crate::route::environment::Authorities;
+use crate::route::proxy::{Protocol, Proxy};
+use crate::route::reach::{Destination, Reach};
+use crate::route::tls::{Roots, Start, Tls, Wanted};
+use crate::wire::conn::{Conn, Route, Stage};
+use crate::wire::h1::{Event as Came, Limits};
+use crate::wire::tunnel::{Target, Tunnel};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
 #[derive(Debug)]

@@ -7,18 +7,18 @@ use url::Position;
 
 use super::timings::Marks;
 use super::{Call, Event, Phase};
-use crate::auth::Answer;
-use crate::body::Body;
+use crate::base::fingerprint::Mix;
+use crate::base::time::Now;
 use crate::cookie::{Extracted, Jar, Offer, RequestCookies};
 use crate::error::{Error, Kind, Result, Timeout};
-use crate::fingerprint::Mix;
-use crate::head::Head;
-use crate::headers::Headers;
-use crate::history::Exchange;
-use crate::now::Now;
+use crate::message::body::Body;
+use crate::message::head::Head;
+use crate::message::headers::Headers;
+use crate::message::history::Exchange;
+use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
+use crate::prepared::auth::Answer;
 use crate::prepared::{Prepared, Says};
-use crate::redirect::{self, Decision, Follow, Hop, Replay};
-use crate::tunnel::asks_for_basic;
+use crate::wire::tunnel::asks_for_basic;
 
 /// Lends the jar for as long as something is done with it that calls no code of the user.
 pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;

@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::localhost::is_localhost;
+use crate::uri::localhost::is_localhost;
 
 /// No name is longer in DNS. A longer host has no parents and no cookies, which keeps walking over them cheap.
 pub(super) const MAX_NAME: usize = 255;

@@ -28,7 +28,6 @@
 //! ```
 
 mod idle;
-mod key;
 mod lease;
 mod line;
 mod policy;
@@ -42,10 +41,10 @@ use std::time::Instant;
 
 use url::Url;
 
-use crate::fingerprint::Mix;
-use crate::now::later;
+use crate::base::fingerprint::Mix;
+use crate::base::time::later;
+pub use crate::route::key::Key;
 use idle::{Ends, Idle};
-pub use key::Key;
 use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
 use line::Line;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::{Effects, Grant, Key, Lease, MOST_EXPIRED, Policy, Pool, Proof, Ticket};
-use crate::reach::Reach;
+use crate::route::reach::Reach;
 
 fn url(host: u8) -> Url {
     Url::parse(&format!("http://host{host}/")).unwrap()

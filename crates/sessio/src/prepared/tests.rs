@@ -1,12 +1,12 @@
 //! What an edit can break, and what says so before a byte is sent.
 
 use super::*;
+use crate::base::time::{Now, UnixTime};
 use crate::cookie::Jar;
-use crate::merge::merge;
-use crate::now::{Now, UnixTime};
-use crate::prepare::prepare;
-use crate::request::Request;
-use crate::settings::Settings;
+use crate::session::merge::merge;
+use crate::session::prepare::prepare;
+use crate::session::request::Request;
+use crate::session::settings::Settings;
 
 fn prepared(request: Request) -> Prepared {
     let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
@@ -93,7 +93,7 @@ fn s14_set_body_replaces_what_the_headers_say_of_its_length() {
 #[cfg(feature = "gzip")]
 #[test]
 fn s14_a_body_that_takes_the_place_of_a_coded_one_is_not_coded() {
-    use crate::coding::Coding;
+    use crate::message::coding::Coding;
     for body in [Body::from("hello, hello, hello"), Body::source(Some(5), true)] {
         let mut request = prepared(Request::post("http://h/").body(body).compress(Coding::Gzip));
         assert_eq!(request.headers().get("Content-Encoding"), Some("gzip"));

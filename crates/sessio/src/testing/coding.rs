@@ -1,7 +1,7 @@
 //! Fuzz body for content codings: however a coded body is cut, it decodes, or fails, as the whole does.
 
-use crate::coding::{Codings, Decoding};
 use crate::error::Kind;
+use crate::message::coding::{Codings, Decoding};
 
 /// How many times its size a body may grow by, beyond a mebibyte.
 const GROWTH: u32 = 1100;
@@ -79,8 +79,8 @@ mod coded {
     use std::io::Read as _;
 
     use super::agree;
-    use crate::coding::{Coding, Encoding};
     use crate::error::Kind;
+    use crate::message::coding::{Coding, Encoding};
 
     /// Codes a body in pieces, into small room.
     fn encode(coding: Coding, body: &[u8], cut: usize) -> Vec<u8> {

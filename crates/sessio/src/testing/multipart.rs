@@ -1,6 +1,6 @@
 //! Fuzz body for forms of several parts, and a reader of such forms written straight from the grammar.
 
-use crate::multipart::{Assembly, Form, Part, Wanted};
+use crate::message::multipart::{Assembly, Form, Part, Wanted};
 use crate::testing::cookie::at;
 use crate::{Jar, Kind, Request, Result, Seed, Settings, merge, prepare};
 

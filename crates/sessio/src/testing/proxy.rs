@@ -1,11 +1,11 @@
 //! Fuzz bodies for what stands between a session and a host: netrc files, lists of exceptions, what proxies say.
 
 use crate::Url;
-use crate::h1::Limits;
-use crate::headers::Headers;
-use crate::netrc::Netrc;
-use crate::proxy::{NoProxy, Proxy};
-use crate::tunnel::{Refused, Tunnel};
+use crate::message::headers::Headers;
+use crate::route::netrc::Netrc;
+use crate::route::proxy::{NoProxy, Proxy};
+use crate::wire::h1::Limits;
+use crate::wire::tunnel::{Refused, Tunnel};
 
 /// Whatever stands in a file, what was written well before it is read, and so is what stands after an end of all that
 /// can be open: a quote, an entry, a macro.

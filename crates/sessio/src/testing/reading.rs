@@ -2,9 +2,9 @@
 
 use crate::Url;
 use crate::error::Kind;
-use crate::lines::Lines;
-use crate::link::{Links, MOST};
-use crate::sse::{Event, Events};
+use crate::message::lines::Lines;
+use crate::message::link::{Links, MOST};
+use crate::message::sse::{Event, Events};
 
 /// The first byte says how the others are cut: in pieces of that size.
 pub(super) fn pieces(data: &[u8]) -> (&[u8], usize) {

@@ -1,0 +1,204 @@
+//! What a request carries.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::time::Seed;
+use crate::error::Result;
+use crate::message::coding::{Coding, Encoding};
+use crate::message::multipart::{Assembly, Form, Layout};
+use crate::uri::params::encode_pairs;
+
+/// The body of a request.
+///
+/// Bytes can be sent again when a redirect or a challenge wants it; a source only if it says so.
+#[derive(Clone, Default)]
+pub struct Body {
+    pub(crate) content: Content,
+    /// What the body is, unless the request has a Content-Type of its own (rule P-43).
+    pub(crate) content_type: Option<&'static str>,
+    /// The form that it is made of: until the request has said which boundary it has, and beyond that if it has
+    /// sources.
+    pub(crate) form: Option<Arc<Layout>>,
+    /// How its request has it coded, and what length it had before.
+    pub(crate) coding: Option<Box<(Coding, Option<u64>)>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Content {
+    #[default]
+    None,
+    Bytes(Bytes),
+    Source {
+        length: Option<u64>,
+        replayable: bool,
+    },
+}
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self::of(Content::None, None)
+    }
+
+    /// Key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36). Without a pair there
+    /// is no body.
+    ///
+    /// ```
+    /// let body = sessio::Body::form([("user", "a b"), ("lang", "en")]);
+    /// assert_eq!(body.as_bytes().unwrap(), b"user=a+b&lang=en");
+    /// ```
+    #[must_use]
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let pairs: Vec<(K, V)> = pairs.into_iter().collect();
+        if pairs.is_empty() {
+            return Self::empty();
+        }
+        let mut text = String::new();
+        encode_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())), &mut text);
+        Self::of(Content::Bytes(text.into()), Some("application/x-www-form-urlencoded"))
+    }
+
+    /// The same of a value of serde: a struct or a map, in its order, or a sequence of pairs. A value that is a sequence
+    /// is a pair for each element, and `None` is none (rule P-22).
+    ///
+    /// # Errors
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no pairs, such as one with a map in it.
+    #[cfg(feature = "json")]
+    pub fn form_from<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let invalid = |error| crate::Error::new(crate::Kind::InvalidBody).with_source(error);
+        crate::uri::pairs::of(value).map(Self::form).map_err(invalid)
+    }
+
+    /// A form of several parts: see [`multipart`](crate::message::multipart). Its boundary is drawn from `seed`, and is another
+    /// one if the request's own Content-Type names it.
+    ///
+    /// # Errors
+    /// What is wrong with a part; [`InvalidBody`](crate::Kind::InvalidBody) if all of them together are longer than
+    /// a length can say.
+    pub fn multipart(form: Form, seed: &mut Seed) -> Result<Self> {
+        let layout = form.layout(seed)?;
+        let (length, replayable) = (layout.length(), layout.is_replayable());
+        let content = Content::Source { length, replayable };
+        Ok(Self { form: Some(Arc::new(layout)), ..Self::of(content, None) })
+    }
+
+    /// A value as JSON, written as Python writes it (rule P-32).
+    ///
+    /// # Errors
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value cannot be written as JSON.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
+        let text = crate::message::json::write(value)?;
+        Ok(Self::of(Content::Bytes(text.into()), Some("application/json")))
+    }
+
+    /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`
+    /// says whether the source can start over.
+    #[must_use]
+    pub const fn source(length: Option<u64>, replayable: bool) -> Self {
+        Self::of(Content::Source { length, replayable }, None)
+    }
+
+    const fn of(content: Content, content_type: Option<&'static str>) -> Self {
+        Self { content, content_type, form: None, coding: None }
+    }
+
+    /// What codes the body on its way, if it is a source of a request that [compresses](crate::Request::compress) it:
+    /// whoever supplies it sends what this makes of it. Bytes are coded from where their request is prepared.
+    #[must_use]
+    pub fn encoding(&self) -> Option<Encoding> {
+        match (&self.coding, &self.content) {
+            (Some(coded), Content::Source { .. }) => Some(Encoding::new(coded.0, coded.1)),
+            _ => None,
+        }
+    }
+
+    /// What puts the body together, if it is a [form](Self::multipart) with sources.
+    #[must_use]
+    pub fn assembly(&self) -> Option<Assembly> {
+        self.form.clone().map(Assembly::new)
+    }
+
+    /// The bytes, if the body is of bytes. A form is from where its request is prepared.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::None => Some(b""),
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Source { .. } => None,
+        }
+    }
+
+    /// How many bytes there are; `None` if that shows only at the end.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.content {
+            Content::None => Some(0),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Source { length, .. } => *length,
+        }
+    }
+
+    /// Whether there is none. A body of no bytes is a body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content == Content::None
+    }
+
+    /// Whether it can be sent again.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        !matches!(self.content, Content::Source { replayable: false, .. })
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self::of(Content::Bytes(bytes.into()), None)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Content::None => f.write_str("Body(empty)"),
+            Content::Bytes(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Source { length: Some(length), .. } => write!(f, "Body(source of {length} bytes)"),
+            Content::Source { length: None, .. } => f.write_str("Body(source)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b18_no_bytes_no_body_and_no_known_length_are_three_things() {
+        for (body, length, is_empty, is_replayable) in [
+            (Body::empty(), Some(0), true, true),
+            (Body::form([("", ""); 0]), Some(0), true, true),
+            ("".into(), Some(0), false, true),
+            ("abc".into(), Some(3), false, true),
+            (Body::source(Some(0), false), Some(0), false, false),
+            (Body::source(None, true), None, false, true),
+        ] {
+            assert_eq!(
+                (body.length(), body.is_empty(), body.is_replayable()),
+                (length, is_empty, is_replayable),
+                "{body:?}"
+            );
+        }
+        assert_eq!(Body::source(None, true).as_bytes(), None);
+    }
+
+    #[test]
+    fn s21_a_body_is_not_shown() {
+        let shown = format!("{:?} {:?}", Body::from("hunter2"), Body::form([("password", "hunter2")]));
+        assert_eq!(shown, "Body(7 bytes) Body(16 bytes)");
+    }
+}

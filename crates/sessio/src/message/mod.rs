@@ -1,0 +1,15 @@
+//! Requests and responses as data: fields, heads, bodies.
+
+pub(crate) mod body;
+pub(crate) mod challenge;
+pub mod coding;
+pub(crate) mod head;
+pub(crate) mod headers;
+pub(crate) mod history;
+#[cfg(feature = "json")]
+pub(crate) mod json;
+pub mod lines;
+pub mod link;
+pub mod multipart;
+pub mod sse;
+pub mod text;

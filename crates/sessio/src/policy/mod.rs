@@ -1,0 +1,5 @@
+//! Decisions over messages, as pure functions.
+
+pub mod guard;
+pub mod redirect;
+pub mod retry;

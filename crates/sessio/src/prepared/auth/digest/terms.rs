@@ -1,0 +1,241 @@
+//! What a challenge wants, and the proof that it gets (RFC 7616 section 3.4).
+
+use std::fmt::Write as _;
+
+use md5::{Digest as _, Md5};
+use sha2::{Sha256, Sha512, Sha512_256};
+
+use crate::message::challenge::Challenge;
+use crate::prepared::Prepared;
+
+/// What a challenge wants.
+#[derive(Clone)]
+pub(super) struct Terms {
+    algorithm: Algorithm,
+    is_session: bool,
+    protection: Protection,
+    realm: Box<[u8]>,
+    pub(super) nonce: Box<[u8]>,
+    opaque: Option<Box<[u8]>>,
+    /// The algorithm as the server spells it, if it names one.
+    named: Option<Box<[u8]>>,
+    /// The user's name is to be hashed, too (section 3.4.4).
+    hides_user: bool,
+    /// The server knows names in UTF-8, and how they are written.
+    is_utf8: bool,
+}
+
+/// What a proof is about.
+pub(super) struct Asked<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) body: &'a [u8],
+    pub(super) count: &'a str,
+    /// The client's nonce.
+    pub(super) once: &'a str,
+}
+
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Md5,
+    Sha256,
+    Sha512,
+    Sha512Of256,
+}
+
+/// What the proof speaks of: `qop`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protection {
+    /// As RFC 2069 had it.
+    None,
+    Auth,
+    /// The body, too.
+    AuthInt,
+}
+
+impl Terms {
+    /// What a challenge wants, if we can do it for this request, and whether it says that the nonce was too old.
+    pub(super) fn read(challenge: &Challenge<'_>, request: &Prepared) -> Option<(Self, bool)> {
+        if !challenge.is("Digest") {
+            return None;
+        }
+        let says = |name, wanted: &str| {
+            challenge.param(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted.as_bytes()))
+        };
+        let named = challenge.param("algorithm");
+        let (algorithm, is_session) = Algorithm::read(named)?;
+        let terms = Self {
+            algorithm,
+            is_session,
+            protection: Protection::read(challenge.param("qop"), request.body().as_bytes().is_some())?,
+            realm: challenge.param("realm").unwrap_or_default().into(),
+            nonce: challenge.param("nonce")?.into(),
+            opaque: challenge.param("opaque").map(Into::into),
+            named: named.map(Into::into),
+            hides_user: says("userhash", "true"),
+            is_utf8: says("charset", "utf-8"),
+        };
+        Some((terms, says("stale", "true")))
+    }
+
+    /// Whether the proof speaks of the body, too.
+    pub(super) fn covers_body(&self) -> bool {
+        self.protection == Protection::AuthInt
+    }
+
+    /// A client nonce of 128 bits that comes of chance and of what it is used for.
+    pub(super) fn once(&self, draw: [u8; 16], count: &str) -> String {
+        let mut once = self.algorithm.hash(&[&draw, &self.nonce, count.as_bytes()]);
+        once.truncate(32);
+        once
+    }
+
+    /// Section 3.4.1.
+    pub(super) fn proof(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> String {
+        let hash = |parts: &[&[u8]]| self.algorithm.hash(parts);
+        let once = asked.once.as_bytes();
+        let mut secret = hash(&[user, &self.realm, password]);
+        if self.is_session {
+            secret = hash(&[secret.as_bytes(), &self.nonce, once]);
+        }
+        let of_body = hash(&[asked.body]);
+        let mut of_request = vec![asked.method.as_bytes(), asked.target.as_bytes()];
+        if self.protection == Protection::AuthInt {
+            of_request.push(of_body.as_bytes());
+        }
+        let of_request = hash(&of_request);
+        let mut parts = vec![secret.as_bytes(), &*self.nonce];
+        if let Some(protection) = self.protection.name() {
+            parts.extend([asked.count.as_bytes(), once, protection.as_bytes()]);
+        }
+        parts.push(of_request.as_bytes());
+        hash(&parts)
+    }
+
+    /// The value of `Authorization`. What the grammar has as a word has no quotes, which some servers insist on.
+    pub(super) fn answer(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> Vec<u8> {
+        let mut value = b"Digest ".to_vec();
+        if self.hides_user {
+            put(&mut value, "username", self.algorithm.hash(&[user, &self.realm]).as_bytes());
+        } else if self.is_utf8 && !user.is_ascii() {
+            value.extend_from_slice(extended(user).as_bytes());
+        } else {
+            put(&mut value, "username", user);
+        }
+        put(&mut value, "realm", &self.realm);
+        put(&mut value, "nonce", &self.nonce);
+        put(&mut value, "uri", asked.target.as_bytes());
+        put(&mut value, "response", self.proof(user, password, asked).as_bytes());
+        if let Some(opaque) = &self.opaque {
+            put(&mut value, "opaque", opaque);
+        }
+        if let Some(named) = &self.named {
+            value.extend_from_slice(&[b", algorithm=", &**named].concat());
+        }
+        if let Some(protection) = self.protection.name() {
+            value.extend_from_slice(format!(", qop={protection}, nc={}", asked.count).as_bytes());
+        }
+        if self.is_session || self.protection != Protection::None {
+            put(&mut value, "cnonce", asked.once.as_bytes());
+        }
+        if self.hides_user {
+            value.extend_from_slice(b", userhash=true");
+        }
+        value
+    }
+}
+
+impl Algorithm {
+    /// The algorithm of this name, and whether it is of the kind that hashes once per session. Case does not matter.
+    fn read(name: Option<&[u8]>) -> Option<(Self, bool)> {
+        let name = name.unwrap_or(b"MD5").to_ascii_uppercase();
+        let (name, is_session) = match name.strip_suffix(b"-SESS") {
+            Some(name) => (name, true),
+            None => (&*name, false),
+        };
+        let algorithm = match name {
+            b"MD5" => Self::Md5,
+            b"SHA-256" => Self::Sha256,
+            b"SHA-512-256" => Self::Sha512Of256,
+            b"SHA-512" => Self::Sha512,
+            _ => return None,
+        };
+        Some((algorithm, is_session))
+    }
+
+    /// The hash of the parts with colons between them, in hexadecimal digits.
+    fn hash(self, parts: &[&[u8]]) -> String {
+        let whole = parts.join(&b':');
+        match self {
+            Self::Md5 => digits(&Md5::digest(&whole)),
+            Self::Sha256 => digits(&Sha256::digest(&whole)),
+            Self::Sha512 => digits(&Sha512::digest(&whole)),
+            Self::Sha512Of256 => digits(&Sha512_256::digest(&whole)),
+        }
+    }
+}
+
+impl Protection {
+    /// The best that is offered and can be had: blanks around names and unknown names do not matter (row B29).
+    fn read(offered: Option<&[u8]>, has_bytes: bool) -> Option<Self> {
+        let Some(offered) = offered else { return Some(Self::None) };
+        let offers = |wanted: &str| {
+            offered
+                .split(|byte| *byte == b',')
+                .any(|one| one.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
+        };
+        if offers("auth") {
+            Some(Self::Auth)
+        } else if offers("auth-int") && has_bytes {
+            Some(Self::AuthInt)
+        } else {
+            offered.trim_ascii().is_empty().then_some(Self::None)
+        }
+    }
+
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Auth => Some("auth"),
+            Self::AuthInt => Some("auth-int"),
+        }
+    }
+}
+
+/// Appends a parameter in quotes.
+fn put(value: &mut Vec<u8>, name: &str, text: &[u8]) {
+    if !value.ends_with(b" ") {
+        value.extend_from_slice(b", ");
+    }
+    value.extend_from_slice(name.as_bytes());
+    value.extend_from_slice(b"=\"");
+    for &byte in text {
+        if matches!(byte, b'"' | b'\\') {
+            value.push(b'\\');
+        }
+        value.push(byte);
+    }
+    value.push(b'"');
+}
+
+/// A name that is not ASCII (section 3.4, RFC 8187).
+fn extended(name: &[u8]) -> String {
+    let mut text = String::from("username*=UTF-8''");
+    for &byte in name {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,196 @@
+//! Who the user is.
+
+#[cfg(feature = "digest")]
+mod digest;
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::error::{Error, Kind, Result};
+use crate::message::head::Head;
+use crate::prepared::Prepared;
+
+#[cfg(feature = "digest")]
+pub use self::digest::Digest;
+
+/// How a request authenticates. Secrets are not shown by `Debug`.
+///
+/// An `Authorization` header that was set by hand beats all of these (row B03).
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Auth {
+    /// Not at all, unless the URL names a user and a password.
+    #[default]
+    None,
+    /// User and password, in the clear (RFC 7617). Text goes out as UTF-8 (row B13).
+    Basic(Secret, Secret),
+    /// A token (RFC 6750).
+    Bearer(Secret),
+    /// A conversation of several steps, or a signature over the request.
+    Flow(Arc<dyn Scheme>),
+}
+
+impl Auth {
+    /// User and password. Bytes that are not UTF-8 are sent as they are.
+    ///
+    /// ```
+    /// # use sessio::Auth;
+    /// let auth = Auth::basic("user", "pass");
+    /// assert_eq!(format!("{auth:?}"), "Basic(***)");
+    /// ```
+    #[must_use]
+    pub fn basic(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        Self::Basic(Secret(user.as_ref().into()), Secret(password.as_ref().into()))
+    }
+
+    /// A bearer token.
+    #[must_use]
+    pub fn bearer(token: impl AsRef<[u8]>) -> Self {
+        Self::Bearer(Secret(token.as_ref().into()))
+    }
+
+    /// A scheme of your own.
+    #[must_use]
+    pub fn flow(scheme: impl Scheme) -> Self {
+        Self::Flow(Arc::new(scheme))
+    }
+
+    /// Puts the credentials into the request, which is otherwise complete.
+    pub(crate) fn apply(&self, request: &mut Prepared) -> Result<()> {
+        let value = match self {
+            Self::None => return Ok(()),
+            Self::Basic(user, password) => basic(&user.0, &password.0),
+            Self::Bearer(token) => [b"Bearer ", &*token.0].concat(),
+            Self::Flow(scheme) => {
+                let mut flow = scheme.begin();
+                flow.sign(request)?;
+                request.flow = Some(flow);
+                return Ok(());
+            }
+        };
+        request.headers.insert("Authorization", value).map_err(|_| {
+            Error::new(Kind::InvalidHeader).with_detail("a control character in the credentials")
+        })
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Basic(..) => "Basic(***)",
+            Self::Bearer(_) => "Bearer(***)",
+            Self::Flow(_) => "Flow(***)",
+        })
+    }
+}
+
+/// Bytes that are never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(crate) Box<[u8]>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// RFC 7617 section 2.
+pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
+    let mut value = String::from("Basic ");
+    STANDARD.encode_string([user, b":", password].concat(), &mut value);
+    value.into_bytes()
+}
+
+/// A scheme of authentication that the session can begin anew for each call.
+///
+/// It runs under no lock, and so do its flows: they may use the session, to look into its jar or to send a request of
+/// their own. Such a request should say [`without_auth`](crate::Request::without_auth), or it asks the same scheme.
+///
+/// ```
+/// use sessio::{Answer, Auth, Flow, Head, Prepared, Result, Scheme};
+///
+/// /// Sends a token only to who asks for one.
+/// #[derive(Debug)]
+/// struct OnDemand(&'static str);
+///
+/// #[derive(Clone, Debug)]
+/// struct Conversation(&'static str);
+///
+/// impl Scheme for OnDemand {
+///     fn begin(&self) -> Box<dyn Flow> {
+///         Box::new(Conversation(self.0))
+///     }
+/// }
+///
+/// impl Flow for Conversation {
+///     fn sign(&mut self, _: &mut Prepared) -> Result<()> {
+///         Ok(())
+///     }
+///
+///     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+///         if head.status != 401 || request.headers().contains("Authorization") {
+///             return Ok(Answer::Accept);
+///         }
+///         request.headers_mut().insert("Authorization", self.0)?;
+///         Ok(Answer::Again)
+///     }
+///
+///     fn clone_box(&self) -> Box<dyn Flow> {
+///         Box::new(self.clone())
+///     }
+/// }
+///
+/// let auth = Auth::flow(OnDemand("Bearer abc"));
+/// ```
+pub trait Scheme: fmt::Debug + Send + Sync + 'static {
+    /// Begins a conversation: one for each call and each origin in it.
+    fn begin(&self) -> Box<dyn Flow>;
+}
+
+/// One conversation. It is left behind when a redirect leads to another origin.
+pub trait Flow: fmt::Debug + Send + Sync {
+    /// Sees the whole request before it is sent for the first time.
+    ///
+    /// # Errors
+    /// What it returns ends the call.
+    fn sign(&mut self, request: &mut Prepared) -> Result<()>;
+
+    /// Sees every final response, and the request to change if it is to be sent again.
+    ///
+    /// # Errors
+    /// What it returns ends the call.
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer>;
+
+    /// The same conversation at the same point, for a copy of its request.
+    fn clone_box(&self) -> Box<dyn Flow>;
+}
+
+impl Clone for Box<dyn Flow> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+/// What a [`Flow`] makes of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is the answer: on with it.
+    Accept,
+    /// It was a challenge: send the request again as it now is. At most eight times in one call.
+    Again,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a01_b13_basic_is_utf8() {
+        assert_eq!(basic(b"user", b"pass"), b"Basic dXNlcjpwYXNz");
+        assert_eq!(basic("\u{fc}".as_bytes(), b""), b"Basic w7w6");
+    }
+}

@@ -1,0 +1,288 @@
+//! In which order, and how fast, the addresses of a host are tried (RFC 8305, rows F02 and F03).
+//!
+//! ```
+//! use std::time::Instant;
+//! use sessio::dial::{Dial, Step};
+//!
+//! # fn main() -> Result<(), std::net::AddrParseError> {
+//! # #[allow(clippy::disallowed_methods)]
+//! let now = Instant::now();
+//! let (six, four) = ("[2001:db8::1]:80".parse()?, "192.0.2.1:80".parse()?);
+//! let mut dial = Dial::new([six, four], None);
+//! assert_eq!(dial.step(now), Step::Start { address: six, until: None });
+//! dial.started(now);
+//! // The next one gets its chance a quarter of a second later, or as soon as this one has failed.
+//! assert_eq!(dial.step(now), Step::Wait(Some(now + sessio::dial::DELAY)));
+//! dial.failed(six, "unreachable");
+//! assert_eq!(dial.step(now), Step::Start { address: four, until: None });
+//! dial.started(now);
+//! dial.connected(four);
+//! assert_eq!(dial.step(now), Step::Won(four));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::base::time::later;
+
+/// How long an attempt is left alone before the next one starts beside it (RFC 8305 section 5).
+pub const DELAY: Duration = Duration::from_millis(250);
+
+/// The race of a host's addresses; `E` is why an attempt failed. [`step`](Self::step) says what is wanted now
+/// and changes nothing; only answers do. An answer that does not fit has no effect.
+#[derive(Debug)]
+pub struct Dial<E> {
+    attempts: Vec<(SocketAddr, Outcome<E>)>,
+    started: usize,
+    deadline: Option<Instant>,
+    is_sequential: bool,
+    /// When the next attempt starts though none has failed; `None` is never.
+    due: Option<Instant>,
+    /// One has failed, or none has started: the next one starts at once.
+    is_due: bool,
+    winner: Option<SocketAddr>,
+}
+
+/// What has come of one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome<E> {
+    /// Its turn has not come.
+    Untried,
+    /// It was tried, and has not answered.
+    Open,
+    /// It cannot be connected to.
+    Failed(E),
+}
+
+/// What a [`Dial`] wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// An attempt at this address, then [`Dial::started`].
+    Start {
+        /// Where to.
+        address: SocketAddr,
+        /// How long it may take at most.
+        until: Option<Instant>,
+    },
+    /// What the attempts under way come to, until then.
+    Wait(Option<Instant>),
+    /// This one is connected; the other attempts are to be dropped.
+    Won(SocketAddr),
+    /// All have failed.
+    Lost,
+    /// The deadline has passed; all attempts are to be dropped.
+    Late,
+}
+
+impl<E> Dial<E> {
+    /// A race of these addresses. The family of the first one goes first, then they take turns; each address
+    /// is tried once. All have a chance until the deadline: when that is near, they follow each other faster.
+    pub fn new(addresses: impl IntoIterator<Item = SocketAddr>, deadline: Option<Instant>) -> Self {
+        let attempts = interleave(addresses).map(|address| (address, Outcome::Untried)).collect();
+        Self { attempts, started: 0, deadline, is_sequential: false, due: None, is_due: true, winner: None }
+    }
+
+    /// One after the other, for whoever can wait for only one: each gets an equal share of the time that is
+    /// left.
+    #[must_use]
+    pub fn sequential(mut self) -> Self {
+        self.is_sequential = true;
+        self
+    }
+
+    /// What is wanted now.
+    #[must_use]
+    pub fn step(&self, now: Instant) -> Step {
+        if let Some(winner) = self.winner {
+            return Step::Won(winner);
+        }
+        if self.deadline.is_some_and(|end| end <= now) {
+            return Step::Late;
+        }
+        match self.attempts.get(self.started) {
+            Some((address, _)) if self.is_due || self.due.is_some_and(|due| due <= now) => {
+                let until = if self.is_sequential { self.share(now) } else { self.deadline };
+                Step::Start { address: *address, until }
+            }
+            Some(_) => Step::Wait(self.due.or(self.deadline)),
+            None if self.attempts.iter().all(|(_, outcome)| matches!(outcome, Outcome::Failed(_))) => {
+                Step::Lost
+            }
+            None => Step::Wait(self.deadline),
+        }
+    }
+
+    /// The attempt that was wanted is under way.
+    pub fn started(&mut self, now: Instant) {
+        let share = self.share(now);
+        let Some((_, outcome)) = self.attempts.get_mut(self.started) else { return };
+        *outcome = Outcome::Open;
+        self.started += 1;
+        self.is_due = false;
+        self.due = if self.is_sequential {
+            share
+        } else {
+            let pace = later(now, DELAY);
+            Some(share.map_or(pace, |share| share.min(pace)))
+        };
+    }
+
+    /// An attempt has failed.
+    pub fn failed(&mut self, address: SocketAddr, error: E) {
+        let found = self.attempts.iter_mut().find(|(tried, _)| *tried == address);
+        if let Some((_, outcome @ Outcome::Open)) = found {
+            *outcome = Outcome::Failed(error);
+            self.is_due = true;
+        }
+    }
+
+    /// An attempt has succeeded. The first to do so wins.
+    pub fn connected(&mut self, address: SocketAddr) {
+        let is_open = |(tried, outcome): &(SocketAddr, Outcome<E>)| {
+            *tried == address && matches!(outcome, Outcome::Open)
+        };
+        if self.attempts.iter().any(is_open) {
+            self.winner.get_or_insert(address);
+        }
+    }
+
+    /// What has come of each address so far, in the order in which they are tried.
+    #[must_use]
+    pub fn into_outcomes(self) -> Vec<(SocketAddr, Outcome<E>)> {
+        self.attempts
+    }
+
+    /// The end of an equal share of what is left, for the attempt that is next.
+    fn share(&self, now: Instant) -> Option<Instant> {
+        let left = u32::try_from(self.attempts.len() - self.started).unwrap_or(u32::MAX).max(1);
+        self.deadline.map(|end| now + end.saturating_duration_since(now) / left)
+    }
+}
+
+/// The families take turns, beginning with that of the first address.
+fn interleave(addresses: impl IntoIterator<Item = SocketAddr>) -> impl Iterator<Item = SocketAddr> {
+    let mut seen = BTreeSet::new();
+    let unique: Vec<_> = addresses.into_iter().filter(|address| seen.insert(*address)).collect();
+    let first = unique.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut one, mut other): (VecDeque<_>, VecDeque<_>) =
+        unique.into_iter().partition(|address| address.is_ipv6() == first);
+    std::iter::from_fn(move || {
+        let next = one.pop_front().or_else(|| other.pop_front());
+        // What is left of one family alone stays in its order.
+        if !other.is_empty() {
+            std::mem::swap(&mut one, &mut other);
+        }
+        next
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(number: u8, is_six: bool) -> SocketAddr {
+        let text = if is_six { format!("[2001:db8::{number:x}]:80") } else { format!("192.0.2.{number}:80") };
+        text.parse().unwrap()
+    }
+
+    fn ms(span: u64) -> Duration {
+        Duration::from_millis(span)
+    }
+
+    #[test]
+    fn f02_families_take_turns_and_nothing_is_tried_twice() {
+        let (six, four) = (|n| address(n, true), |n| address(n, false));
+        let order = |list: &[SocketAddr]| interleave(list.iter().copied()).collect::<Vec<_>>();
+        assert_eq!(
+            order(&[six(1), six(2), six(3), four(1), six(1), four(2)]),
+            [six(1), four(1), six(2), four(2), six(3)]
+        );
+        assert_eq!(order(&[four(1), four(2), six(1), four(3)]), [four(1), six(1), four(2), four(3)]);
+        assert_eq!(order(&[]), []);
+    }
+
+    #[test]
+    fn f03_a_near_deadline_leaves_time_for_all() {
+        let now = Instant::now();
+        let end = now + ms(300);
+        let all = [address(1, false), address(2, false), address(3, false)];
+        let mut dial = Dial::<()>::new(all, Some(end));
+        dial.started(now);
+        assert_eq!(dial.step(now), Step::Wait(Some(now + ms(100))));
+        let mut dial = Dial::<()>::new(all, Some(now + ms(3000))).sequential();
+        assert_eq!(dial.step(now), Step::Start { address: all[0], until: Some(now + ms(1000)) });
+        dial.started(now);
+        assert_eq!(dial.step(now + DELAY), Step::Wait(Some(now + ms(1000))), "one after the other");
+        assert_eq!(dial.step(now + ms(3000)), Step::Late);
+    }
+
+    proptest! {
+        /// Each address is tried at most once, in order; no wait is longer than the delay while any is left;
+        /// it ends exactly when one has won or all have failed.
+        #[test]
+        fn f02_a_race_goes_on_until_it_is_decided(
+            families in prop::collection::vec(any::<bool>(), 0..8),
+            ends in prop::collection::vec((0_u64..2000, any::<bool>()), 8),
+        ) {
+            let all: Vec<_> = families.iter().zip(1..).map(|(six, n)| address(n, *six)).collect();
+            let mut dial = Dial::new(all.clone(), None);
+            let start = Instant::now();
+            let (mut now, mut last) = (start, start);
+            let (mut tried, mut running) = (Vec::new(), Vec::<(Instant, bool, SocketAddr)>::new());
+            let (mut failed, mut won) = (0, None);
+            loop {
+                match dial.step(now) {
+                    Step::Start { address, until } => {
+                        prop_assert!(until.is_none() && won.is_none());
+                        prop_assert!(now <= last + DELAY);
+                        let (takes, wins) = ends[tried.len()];
+                        running.push((now + ms(takes), wins, address));
+                        tried.push(address);
+                        last = now;
+                        dial.started(now);
+                    }
+                    Step::Wait(until) => {
+                        prop_assert!(until.is_some() || tried.len() == all.len());
+                        running.sort_by_key(|(at, ..)| *at);
+                        let first = running.first().map(|(at, ..)| *at);
+                        let next = first.into_iter().chain(until).min();
+                        now = now.max(next.expect("something to wait for"));
+                        if first.is_some_and(|at| at <= now) {
+                            let (_, wins, address) = running.remove(0);
+                            if wins {
+                                dial.connected(address);
+                                won = Some(address);
+                            } else {
+                                dial.failed(address, ());
+                                failed += 1;
+                            }
+                        }
+                    }
+                    Step::Won(address) => {
+                        prop_assert_eq!(Some(address), won);
+                        break;
+                    }
+                    Step::Lost => {
+                        prop_assert_eq!((failed, won), (all.len(), None));
+                        break;
+                    }
+                    Step::Late => prop_assert!(false, "there is no deadline"),
+                }
+            }
+            let order: Vec<_> = interleave(all).take(tried.len()).collect();
+            prop_assert_eq!(&tried, &order);
+            let outcomes = dial.into_outcomes();
+            let is_untried = |(_, outcome): &(SocketAddr, Outcome<()>)| *outcome == Outcome::Untried;
+            let has_failed = |(_, outcome): &&(SocketAddr, Outcome<()>)| *outcome == Outcome::Failed(());
+            prop_assert_eq!(outcomes.iter().filter(has_failed).count(), failed);
+            prop_assert_eq!(outcomes.iter().position(is_untried).unwrap_or(outcomes.len()), tried.len());
+        }
+    }
+}

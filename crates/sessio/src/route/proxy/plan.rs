@@ -1,0 +1,373 @@
+//! What request, session and environment say of proxies, together.
+
+use std::fmt;
+
+use url::Url;
+
+use super::no_proxy::NoProxy;
+use super::rules::{Found, Proxies, Via};
+use super::server::Proxy;
+use crate::error::Result;
+use crate::message::headers::Headers;
+use crate::prepared::auth::Secret;
+
+/// The rules of a request, and the choice for its URL. Empty, as nearly everywhere, it is one word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan(Option<Box<Layers>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Layers {
+    request: Proxies,
+    session: Proxies,
+    environment: Proxies,
+    choice: Option<Choice>,
+    /// The choice was made for a hop before: the next one is still to come.
+    is_stale: bool,
+    /// The chosen proxy has asked for credentials.
+    is_challenged: bool,
+    /// A Proxy-Authorization that was set by hand, and the proxy that it is for.
+    by_hand: Option<(Proxy, Secret)>,
+    /// The same before a proxy was chosen.
+    pending: Option<Secret>,
+}
+
+/// Who brought a rule or a list of exceptions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "in the order of precedence, and there is no fourth")]
+pub enum Source {
+    /// The request.
+    Request,
+    /// The session.
+    Session,
+    /// The environment.
+    Environment,
+}
+
+/// Which way a URL goes, and why. `Display` is one line of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Choice {
+    /// The proxy; `None` is straight to the host.
+    pub proxy: Option<Proxy>,
+    /// What decided.
+    pub why: Why,
+}
+
+/// What decided which way a URL goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// Nothing says anything of it.
+    Nothing,
+    /// This rule.
+    Rule(Source, Box<str>),
+    /// A function.
+    Function(Source),
+    /// This entry of a list of exceptions; there would have been a proxy.
+    Exception(Source, Box<str>),
+    /// The host is reached over a Unix socket, where no proxy is.
+    Route,
+}
+
+impl Plan {
+    /// What the three say.
+    #[must_use]
+    pub fn new(request: Proxies, session: Proxies, environment: Proxies) -> Self {
+        if request.is_empty() && session.is_empty() && environment.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Layers { request, session, environment, ..Layers::default() })))
+    }
+
+    /// The same with the request's.
+    pub(crate) fn set_request(&mut self, request: Proxies) {
+        if self.0.is_some() || !request.is_empty() {
+            self.0.get_or_insert_default().request = request;
+        }
+    }
+
+    /// The same with the environment's.
+    pub(crate) fn set_environment(&mut self, environment: &Proxies) {
+        if self.0.is_some() || !environment.is_empty() {
+            self.0.get_or_insert_default().environment = environment.clone();
+        }
+    }
+
+    /// Which way a URL goes.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`](crate::Kind::InvalidProxy) if what decides is a variable of the environment that
+    /// holds no proxy.
+    pub fn of(&self, url: &Url) -> Result<Choice> {
+        let Some(layers) = &self.0 else { return Ok(Choice::nothing()) };
+        let found = layers.iter().find_map(|(source, layer)| Some((source, layer.find(url)?)));
+        let Some((source, Found { via, rule })) = found else { return Ok(Choice::nothing()) };
+        let because = || match rule {
+            Some(rule) => Why::Rule(source, rule),
+            None => Why::Function(source),
+        };
+        if let Ok(Via::Direct) = via {
+            return Ok(Choice { proxy: None, why: because() });
+        }
+        if let Some((source, no_proxy)) = layers.no_proxy()
+            && let Some(entry) = no_proxy.covers(url)
+        {
+            return Ok(Choice { proxy: None, why: Why::Exception(source, entry.into()) });
+        }
+        Ok(match via? {
+            Via::Direct => Choice { proxy: None, why: because() },
+            Via::Proxy(proxy) => Choice { proxy: Some(proxy), why: because() },
+        })
+    }
+
+    /// Chooses for the URL of the hop that comes.
+    pub(crate) fn choose(&mut self, url: &Url, is_routed: bool) -> Result<()> {
+        if self.0.is_none() {
+            return Ok(());
+        }
+        let choice = if is_routed { Choice { proxy: None, why: Why::Route } } else { self.of(url)? };
+        if let Some(layers) = &mut self.0 {
+            // What one proxy has asked for is nothing to another.
+            layers.is_challenged &= layers.choice.as_ref().is_some_and(|before| before.proxy == choice.proxy);
+            layers.by_hand.take_if(|(proxy, _)| choice.proxy.as_ref() != Some(proxy));
+            if let Some(words) = layers.pending.take() {
+                layers.by_hand = choice.proxy.clone().map(|proxy| (proxy, words));
+            }
+            layers.choice = Some(choice);
+            layers.is_stale = false;
+        }
+        Ok(())
+    }
+
+    /// The choice for the URL at hand; `None` if nothing is said of proxies at all, or none was made yet.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        self.0.as_ref().filter(|layers| !layers.is_stale)?.choice.as_ref()
+    }
+
+    /// The proxy for the URL at hand.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.choice()?.proxy.as_ref()
+    }
+
+    /// Whether a choice is still to be made.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.as_ref().is_some_and(|layers| layers.choice.is_none() || layers.is_stale)
+    }
+
+    /// There is another URL now.
+    pub(crate) fn reopen(&mut self) {
+        if let Some(layers) = &mut self.0 {
+            layers.is_stale = true;
+        }
+    }
+
+    /// The words of a Proxy-Authorization that was set by hand: they are for the proxy of the first hop, in place of its
+    /// own, and for no other (rows B16, V02).
+    pub(crate) fn authorize(&mut self, words: &[u8]) {
+        let Some(layers) = &mut self.0 else { return };
+        layers.pending = Some(Secret(words.into()));
+    }
+
+    /// What is said to the proxy at hand beside the request itself.
+    pub(crate) fn says(&self) -> Headers {
+        let Some(layers) = &self.0 else { return Headers::new() };
+        let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
+            return Headers::new();
+        };
+        let mut headers = proxy.adds(layers.is_challenged);
+        if let Some((_, words)) = &layers.by_hand {
+            // It was a header before.
+            let _ = headers.insert("Proxy-Authorization", &words.0);
+            headers.mark_sensitive("Proxy-Authorization");
+        }
+        headers
+    }
+
+    /// All that tells connections through the proxy at hand apart, secrets included; nothing of it may be shown.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let layers = self.0.as_ref()?;
+        let mut bytes = layers.choice.as_ref()?.proxy.as_ref()?.identity();
+        if let Some((_, words)) = &layers.by_hand {
+            bytes.push(b'\n');
+            bytes.extend_from_slice(&words.0);
+        }
+        Some(bytes.escape_ascii().to_string())
+    }
+
+    /// The proxy at hand asks for credentials: says whether it is to get them now, which is so once, if there
+    /// are any and they did not go out before.
+    pub(crate) fn challenge(&mut self) -> bool {
+        let Some(layers) = &mut self.0 else { return false };
+        let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
+            return false;
+        };
+        let is_news =
+            proxy.has_credentials() && !proxy.is_eager() && !layers.is_challenged && layers.by_hand.is_none();
+        layers.is_challenged |= is_news;
+        is_news
+    }
+}
+
+impl Layers {
+    fn iter(&self) -> impl Iterator<Item = (Source, &Proxies)> {
+        [
+            (Source::Request, &self.request),
+            (Source::Session, &self.session),
+            (Source::Environment, &self.environment),
+        ]
+        .into_iter()
+    }
+
+    fn no_proxy(&self) -> Option<(Source, &NoProxy)> {
+        self.iter().find_map(|(source, layer)| Some((source, layer.no_proxy()?)))
+    }
+}
+
+impl Choice {
+    const fn nothing() -> Self {
+        Self { proxy: None, why: Why::Nothing }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.proxy {
+            Some(proxy) => write!(f, "{proxy}")?,
+            None => f.write_str("direct")?,
+        }
+        match &self.why {
+            Why::Nothing => f.write_str(", nothing says otherwise"),
+            Why::Rule(source, rule) => write!(f, " by {source} rule {rule}"),
+            Why::Function(source) => write!(f, " by {source} function"),
+            Why::Exception(source, entry) => write!(f, " by {source} exception {entry}"),
+            Why::Route => f.write_str(" over a Unix socket"),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "the request's",
+            Self::Session => "the session's",
+            Self::Environment => "the environment's",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn url() -> Url {
+        Url::parse("http://a.test/").unwrap()
+    }
+
+    /// What a layer may say: nothing, direct, or its own proxy.
+    fn layer(name: &str, says: u8) -> Proxies {
+        match says {
+            0 => Proxies::new(),
+            1 => Proxies::direct(),
+            _ => Proxies::from(Proxy::parse(name).unwrap()),
+        }
+    }
+
+    #[test]
+    fn b02_m22_request_then_session_then_environment_in_every_combination() {
+        for case in 0..27 {
+            let (r, s, e) = (case % 3, case / 3 % 3, case / 9);
+            let plan = Plan::new(layer("r", r), layer("s", s), layer("e", e));
+            let expected = match (r, s, e) {
+                (2, _, _) => "http://r:80 by the request's rule all",
+                (1, _, _) => "direct by the request's rule all",
+                (_, 2, _) => "http://s:80 by the session's rule all",
+                (_, 1, _) => "direct by the session's rule all",
+                (_, _, 2) => "http://e:80 by the environment's rule all",
+                (_, _, 1) => "direct by the environment's rule all",
+                _ => "direct, nothing says otherwise",
+            };
+            assert_eq!(plan.of(&url()).unwrap().to_string(), expected, "{r} {s} {e}");
+        }
+    }
+
+    #[test]
+    fn b35_the_first_list_of_exceptions_holds_for_every_proxy() {
+        let except = |mut layer: Proxies, list: Option<&str>| {
+            if let Some(list) = list {
+                layer.except(list);
+            }
+            layer
+        };
+        for (r, s, e, expected) in [
+            (None, None, Some("a.test"), "direct by the environment's exception a.test"),
+            (None, Some(""), Some("a.test"), "http://r:80 by the request's rule all"),
+            (None, Some("*"), Some(""), "direct by the session's exception *"),
+            (Some("b.test"), Some("*"), Some("*"), "http://r:80 by the request's rule all"),
+            (Some("a.test"), None, None, "direct by the request's exception a.test"),
+        ] {
+            let plan =
+                Plan::new(except(layer("r", 2), r), except(layer("s", 2), s), except(layer("e", 2), e));
+            assert_eq!(plan.of(&url()).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn b23_a_broken_variable_is_an_error_where_it_decides() {
+        let mut environment = Proxies::new();
+        environment.set_from("http", "http_proxy", "ftp://user:hunter2@p");
+        environment.set_from("https", "https_proxy", "p:3128");
+        environment.except("b.test");
+        let plan = Plan::new(Proxies::new(), Proxies::new(), environment.clone());
+        let error = plan.of(&url()).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidProxy);
+        assert!(error.to_string().contains("http_proxy") && !error.to_string().contains("hunter2"));
+        for fine in ["https://a.test/", "http://b.test/"] {
+            assert!(plan.of(&Url::parse(fine).unwrap()).is_ok(), "{fine}");
+        }
+        assert!(Plan::new(Proxies::direct(), Proxies::new(), environment).of(&url()).is_ok());
+    }
+
+    #[test]
+    fn v22_a_challenge_is_answered_once_and_only_for_the_proxy_that_asked() {
+        let proxy = |text: &str| Proxy::parse(text).unwrap().wait_for_challenge();
+        let mut rules = Proxies::from(proxy("u:p@one"));
+        rules.set("https", proxy("u:p@two")).unwrap();
+        let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
+        assert!(!plan.challenge(), "nobody was chosen yet");
+        plan.choose(&url(), false).unwrap();
+        assert!(!plan.says().contains("Proxy-Authorization"));
+        assert!(plan.challenge() && plan.says().contains("Proxy-Authorization"));
+        assert!(!plan.challenge(), "once");
+        plan.choose(&url(), false).unwrap();
+        assert!(plan.says().contains("Proxy-Authorization"), "the same proxy");
+        plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
+        assert!(!plan.says().contains("Proxy-Authorization"), "another");
+        plan.choose(&url(), true).unwrap();
+        assert_eq!(plan.choice().unwrap().why, Why::Route);
+        assert!(!plan.challenge());
+    }
+
+    #[test]
+    fn v02_v10_b16_what_was_set_by_hand_is_for_the_first_proxy_alone() {
+        let mut rules = Proxies::from(Proxy::parse("u:p@one").unwrap());
+        rules.set("https", "two").unwrap();
+        let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
+        let mut bare = plan.clone();
+        plan.authorize(b"Custom x");
+        for plan in [&mut bare, &mut plan] {
+            plan.choose(&url(), false).unwrap();
+        }
+        assert_ne!(plan.identity(), bare.identity());
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"));
+        plan.choose(&url(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"), "the same proxy");
+        plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), None, "another");
+        plan.choose(&url(), false).unwrap();
+        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Basic dTpw"), "gone is gone");
+        assert!(!format!("{plan:?}").contains("Custom"));
+    }
+}

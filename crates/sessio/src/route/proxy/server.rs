@@ -1,0 +1,524 @@
+//! One proxy.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use url::Host;
+
+use crate::error::{Error, Kind, Result, escape};
+use crate::message::headers::Headers;
+use crate::prepared::auth::{Secret, basic};
+use crate::route::tls::Tls;
+use crate::uri::address::percent_decode;
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP: absolute-form for `http` URLs (RFC 9112 section 3.2.2), CONNECT for `https` ones.
+    Http,
+    /// The same over TLS.
+    Https,
+    /// SOCKS 5 (RFC 1928), told addresses: names are resolved here.
+    Socks5,
+    /// SOCKS 5, told names: the proxy resolves them.
+    Socks5h,
+}
+
+impl Protocol {
+    /// The scheme of its URLs.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Socks5 => "socks5",
+            Self::Socks5h => "socks5h",
+        }
+    }
+
+    /// The port where the URL names none.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Socks5 | Self::Socks5h => 1080,
+        }
+    }
+
+    /// Whether it is SOCKS.
+    #[must_use]
+    pub const fn is_socks(self) -> bool {
+        matches!(self, Self::Socks5 | Self::Socks5h)
+    }
+
+    fn of(scheme: &str) -> Option<Self> {
+        if scheme.eq_ignore_ascii_case("socks") {
+            // What desktops write for SOCKS. It names no version, and they let the proxy resolve.
+            return Some(Self::Socks5h);
+        }
+        [Self::Http, Self::Https, Self::Socks5, Self::Socks5h]
+            .into_iter()
+            .find(|protocol| scheme.eq_ignore_ascii_case(protocol.scheme()))
+    }
+}
+
+/// A server that passes requests on. A clone costs nothing.
+///
+/// Its credentials and headers go to the proxy and to nobody else, and are never shown.
+///
+/// ```
+/// use sessio::proxy::{Protocol, Proxy};
+///
+/// let proxy = Proxy::parse("user:p%40ss@proxy.test:3128")?; // no scheme is http (rule D-15)
+/// assert_eq!(proxy.protocol(), Protocol::Http);
+/// assert_eq!(proxy.to_string(), "http://proxy.test:3128");
+/// assert_eq!(format!("{proxy:?}"), "Proxy(http://proxy.test:3128, ***)");
+///
+/// let proxy = Proxy::parse("https://proxy.test")?
+///     .basic_auth("user", "pass")?
+///     .header("X-Team", "crawlers")?;
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    protocol: Protocol,
+    host: Host<String>,
+    port: u16,
+    credentials: Option<(Secret, Secret)>,
+    waits_for_challenge: bool,
+    headers: Headers,
+    tls: Option<Tls>,
+}
+
+impl Proxy {
+    /// Reads the URL of a proxy: `http`, `https`, `socks5` or `socks5h`; without a scheme it is `http` (rule
+    /// D-15). `socks`, as desktops write it, is `socks5h`. User and password are percent-decoded and count if there is a colon and the user is not empty
+    /// (rule A-03). Path and query mean nothing; what leaves it doubtful where the host is, is refused.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`]; nothing of the userinfo is in it.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim_ascii();
+        let (protocol, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => {
+                // A password may hold "://": what it would be the scheme of is not shown.
+                let refused = || invalid("its scheme is none of http, https, socks5 and socks5h");
+                (Protocol::of(scheme).ok_or_else(refused)?, rest)
+            }
+            None => (Protocol::Http, text.strip_prefix("//").unwrap_or(text)),
+        };
+        if text.bytes().any(|b| matches!(b, b'\r' | b'\n')) {
+            return Err(invalid("it has a line end in it"));
+        }
+        if rest.contains('\\') {
+            // Some take it for a slash, others for a part of the user's name (row V32).
+            return Err(invalid("it has a backslash, which in user and password is %5C"));
+        }
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        if rest[end..].contains('@') {
+            // What was meant for a user's name would be taken for the host.
+            return Err(invalid(
+                "it has an @ behind its host; in user and password /, ? and # are %2F, %3F and %23",
+            ));
+        }
+        let (userinfo, at) = match rest[..end].rsplit_once('@') {
+            Some((userinfo, at)) => (Some(userinfo), at),
+            None => (None, &rest[..end]),
+        };
+        let (host, port) = match at.rsplit_once(':') {
+            Some((host, port)) if !at.ends_with(']') => (host, port),
+            _ => (at, ""),
+        };
+        if host.is_empty() {
+            return Err(invalid("it names no host"));
+        }
+        // `http:/p` and `http//p`. A host of that name can be told by its port, as in `http:80`.
+        let is_cut_short = userinfo.is_none() && port.is_empty() && (end < rest.len() || at.ends_with(':'));
+        if is_cut_short && rest.len() == text.len() && Protocol::of(host).is_some() {
+            return Err(invalid("behind its scheme there is no ://"));
+        }
+        let is_number = port.bytes().all(|b| b.is_ascii_digit());
+        let port = match port {
+            "" => protocol.port(),
+            port => match port.parse() {
+                Ok(port) if is_number && port != 0 => port,
+                _ => return Err(invalid("its port is no number from 1 to 65535")),
+            },
+        };
+        let host = match Host::parse(host) {
+            Ok(host) if !host.to_string().starts_with(['*', '.']) => host,
+            // Behind the last @: it can hold no password.
+            _ if userinfo.is_some() || end == rest.len() => {
+                let detail = format!("{} is no host", escape(host.as_bytes()));
+                return Err(Error::new(Kind::InvalidProxy).with_detail(detail));
+            }
+            _ => return Err(invalid("its host is none")),
+        };
+        let parts = Parts {
+            protocol,
+            host,
+            port,
+            credentials: None,
+            waits_for_challenge: false,
+            headers: Headers::new(),
+            tls: None,
+        };
+        let proxy = Self(Arc::new(parts));
+        match userinfo.and_then(|userinfo| userinfo.split_once(':')) {
+            Some((user, password)) if !user.is_empty() => {
+                proxy.basic_auth(percent_decode(user), percent_decode(password))
+            }
+            _ => Ok(proxy),
+        }
+    }
+
+    /// With this user and password, in place of those in the URL: Basic for HTTP (RFC 7617), the method of
+    /// RFC 1929 for SOCKS. An empty user is none at all.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`] if SOCKS cannot carry them: it has 255 bytes for each.
+    pub fn basic_auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Result<Self> {
+        let (user, password) = (user.as_ref(), password.as_ref());
+        let parts = Arc::make_mut(&mut self.0);
+        if parts.protocol.is_socks() && (user.len() > 255 || password.len() > 255) {
+            return Err(invalid("SOCKS has room for 255 bytes of user and of password"));
+        }
+        let is_some = !user.is_empty();
+        parts.credentials = is_some.then(|| (Secret(user.into()), Secret(password.into())));
+        Ok(self)
+    }
+
+    /// Sends the credentials only once the proxy has asked for them (407), rather than with every request.
+    /// SOCKS always asks first.
+    #[must_use]
+    pub fn wait_for_challenge(mut self) -> Self {
+        Arc::make_mut(&mut self.0).waits_for_challenge = true;
+        self
+    }
+
+    /// With a header for the proxy, on every CONNECT. Beside the headers of an `http` request go only those whose name
+    /// begins with `Proxy-`, in place of one of the same name: any other the proxy would pass on to the host.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidHeader`], also for those that say where a message goes or ends.
+    pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Self> {
+        const OURS: [&str; 5] = ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade"];
+        let name = name.as_ref();
+        if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes())) {
+            return Err(Error::new(Kind::InvalidHeader)
+                .with_detail(format!("{} is not for a proxy's headers", escape(name))));
+        }
+        let headers = &mut Arc::make_mut(&mut self.0).headers;
+        headers.insert(name, value)?;
+        if let Ok(name) = std::str::from_utf8(name) {
+            headers.mark_sensitive(name);
+        }
+        Ok(self)
+    }
+
+    /// With TLS of its own for the way to an `https` proxy. Without, it is that of the request, less the client
+    /// certificate and the pinned keys, which are for hosts.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        Arc::make_mut(&mut self.0).tls = Some(tls);
+        self
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.0.protocol
+    }
+
+    /// Its host, in lower case and A-labels.
+    #[must_use]
+    pub fn host(&self) -> &Host<String> {
+        &self.0.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// Its headers, without the one for its credentials.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.0.headers
+    }
+
+    /// Whether it has credentials.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.0.credentials.is_some()
+    }
+
+    pub(crate) fn own_tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
+    }
+
+    /// User and password.
+    pub(crate) fn credentials(&self) -> Option<(&[u8], &[u8])> {
+        self.0.credentials.as_ref().map(|(user, password)| (&*user.0, &*password.0))
+    }
+
+    /// Whether credentials go out with the first request.
+    pub(crate) fn is_eager(&self) -> bool {
+        self.has_credentials() && !self.0.waits_for_challenge
+    }
+
+    /// What is said to it beside the request itself; `answers` a challenge, or goes first.
+    pub(crate) fn adds(&self, answers: bool) -> Headers {
+        let mut headers = self.0.headers.clone();
+        if let Some((user, password)) = self.credentials()
+            && (answers || self.is_eager())
+            && !headers.contains("Proxy-Authorization")
+        {
+            // Base64 is valid in every header.
+            let _ = headers.insert("Proxy-Authorization", basic(user, password));
+            headers.mark_sensitive("Proxy-Authorization");
+        }
+        headers
+    }
+
+    /// All that tells it from others, secrets included.
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.0.headers.encode(&mut text);
+        if let Some((user, password)) = self.credentials() {
+            text.extend_from_slice(&basic(user, password));
+            text.push(if self.is_eager() { b'!' } else { b'?' });
+        }
+        text
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+/// Its URL, without what is secret.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { protocol, host, port, .. } = &*self.0;
+        write!(f, "{}://{host}:{port}", protocol.scheme())
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = if self.has_credentials() || !self.0.headers.is_empty() { ", ***" } else { "" };
+        write!(f, "Proxy({self}{secret})")
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(Kind::InvalidProxy).with_detail(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn d15_what_is_a_proxy() {
+        for (text, shown) in [
+            ("foo:3128", "http://foo:3128"),
+            ("//p:1", "http://p:1"),
+            ("p", "http://p:80"),
+            ("http://P.Test/", "http://p.test:80"),
+            ("http://p:80", "http://p:80"),
+            ("HTTPS://p", "https://p:443"),
+            ("socks5://p", "socks5://p:1080"),
+            ("socks5://p:80", "socks5://p:80"),
+            ("socks5h://[::1]:9050/x?y", "socks5h://[::1]:9050"),
+            ("http://[::1]", "http://[::1]:80"),
+            ("http://0x7f.1:1", "http://127.0.0.1:1"),
+            ("http://b\u{fc}cher.test", "http://xn--bcher-kva.test:80"),
+            ("http://u:p@p:1", "http://p:1"),
+            ("http://u:p@w@p:1", "http://p:1"),
+        ] {
+            assert_eq!(Proxy::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        // Row FB15: desktops write it like this for SOCKS.
+        assert_eq!(
+            Proxy::parse("socks://u:p@127.0.0.1:1080/").unwrap().to_string(),
+            "socks5h://127.0.0.1:1080"
+        );
+        assert_eq!(Proxy::parse("SOCKS://p").unwrap().protocol(), Protocol::Socks5h);
+        assert_eq!(Proxy::parse("http://p:1\r\n").unwrap().to_string(), "http://p:1", "blanks around it");
+        for text in [
+            "",
+            "http://",
+            "http:///path",
+            "socks6://p",
+            "http://:1",
+            "http://u:p@",
+            "ftp://p",
+            "socks4://p",
+            "socks4a://p",
+            "http://p:0",
+            "http://p:65536",
+            "http://p:+1",
+            "http://p:x",
+            "http://*.p",
+            "http://.p",
+            "http://a b",
+            "http://[::1",
+            "http://secret:sec/ret@p",
+            "u:secret://x@p",
+            "http://u:secret@p p",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
+            assert!(!format!("{error} {error:?}").contains("sec"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn fb15_a_slip_behind_the_scheme_is_named() {
+        for text in [
+            "http:/p",
+            "http:",
+            "HTTP:/p:3128",
+            "http//p:3128",
+            "https:/p",
+            "socks:/p",
+            "socks5:/p:1",
+            "http:?x",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
+            assert!(error.to_string().contains("behind its scheme there is no ://"), "{text}: {error}");
+        }
+        for text in ["http://p\n:1", "http://p\r\nx", "u:p\n@p"] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert!(error.to_string().contains("line end"), "{text}: {error}");
+        }
+        // Hosts may have such names.
+        for (text, shown) in [
+            ("http", "http://http:80"),
+            ("http:3128", "http://http:3128"),
+            ("socks:1080/", "http://socks:1080"),
+            ("http://http/", "http://http:80"),
+            ("http://socks:", "http://socks:80"),
+            ("p:/", "http://p:80"),
+            ("//http/", "http://http:80"),
+        ] {
+            assert_eq!(Proxy::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    /// Clients do not agree on what these say; by one reading what is for one host goes to another.
+    #[test]
+    fn v32_where_the_host_is_must_not_be_doubtful() {
+        for text in [
+            r"http://DOMAIN\user:secret@p:3128",
+            r"DOMAIN\user:secret@p",
+            r"http://p\@evil",
+            "http://user:123#secret@p:3128",
+            "http://user:123?secret@p",
+            "http://user/secret@p",
+            "p#@evil",
+        ] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidProxy, "{text}");
+            assert!(error.to_string().contains('%') && !error.to_string().contains("secret"), "{error}");
+        }
+        let proxy = Proxy::parse("http://DOMAIN%5Cuser:1%232@p").unwrap();
+        assert_eq!(proxy.credentials(), Some((&br"DOMAIN\user"[..], &b"1#2"[..])));
+    }
+
+    #[test]
+    fn a03_credentials_need_a_colon_and_a_user() {
+        for (userinfo, credentials) in [
+            ("u:p@", Some((&b"u"[..], &b"p"[..]))),
+            ("u:@", Some((b"u", b""))),
+            ("u@", None),
+            (":p@", None),
+            (":@", None),
+            ("@", None),
+            ("u%40%C3%A9:p%3a%2F@", Some(("u@\u{e9}".as_bytes(), b"p:/"))),
+        ] {
+            let proxy = Proxy::parse(&format!("http://{userinfo}p")).unwrap();
+            assert_eq!(proxy.credentials(), credentials, "{userinfo}");
+            assert_eq!(proxy.adds(false).contains("Proxy-Authorization"), credentials.is_some());
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let proxy = Proxy::parse("http://user:hunter2@p").unwrap().header("X-Token", "hunter2").unwrap();
+        assert!(!format!("{proxy} {proxy:?} {:?}", proxy.adds(true)).contains("hunter2"));
+        assert!(!format!("{:?}", proxy.adds(true)).contains("dXNlcjpodW50ZXIy"));
+    }
+
+    #[test]
+    fn who_waits_is_asked_first() {
+        let proxy = Proxy::parse("http://u:p@p").unwrap().wait_for_challenge();
+        assert!(!proxy.adds(false).contains("Proxy-Authorization"));
+        assert_eq!(proxy.adds(true).get("Proxy-Authorization"), Some("Basic dTpw"));
+    }
+
+    #[test]
+    fn socks_has_room_for_255_bytes() {
+        let long = [b'x'; 256];
+        let socks = || Proxy::parse("socks5://p").unwrap();
+        assert!(socks().basic_auth(&long[..255], &long[..255]).is_ok());
+        assert!(socks().basic_auth(long, b"").is_err());
+        assert!(socks().basic_auth(b"u", long).is_err());
+        assert!(Proxy::parse("http://p").unwrap().basic_auth(long, long).is_ok());
+    }
+
+    #[test]
+    fn b19_headers_that_frame_are_refused() {
+        for name in ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "a b", ""] {
+            let error = Proxy::parse("p").unwrap().header(name, "1").unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidHeader, "{name}");
+        }
+    }
+
+    #[test]
+    fn v88_the_identity_has_all_that_is_said() {
+        let proxy = || Proxy::parse("http://u:p@p").unwrap();
+        let all = [
+            Proxy::parse("http://p").unwrap(),
+            proxy(),
+            proxy().basic_auth("u", "q").unwrap(),
+            proxy().basic_auth("up", "").unwrap(),
+            proxy().wait_for_challenge(),
+            proxy().header("X-A", "1").unwrap(),
+            proxy().header("X-A", "2").unwrap(),
+        ];
+        let identities: std::collections::HashSet<_> = all.iter().map(Proxy::identity).collect();
+        assert_eq!(identities.len(), all.len());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
+            let _ = Proxy::parse(&text);
+        }
+
+        #[test]
+        fn what_is_shown_is_read_again(host in "[a-z][a-z0-9]{0,9}", port in 1u16.., socks: bool) {
+            let scheme = if socks { "socks5h" } else { "https" };
+            let text = format!("{scheme}://{host}:{port}");
+            let proxy = Proxy::parse(&text).unwrap();
+            prop_assert_eq!(proxy.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! How a host is reached: by its own name, by addresses that were pinned, or over a Unix socket; who turns
+//! names into addresses; and what the sockets are like.
+//!
+//! A URL says who is asked, and that is what the Host line, cookies, redirects and credentials go by. Where its
+//! connection goes to is said here. None of it can make two requests share a connection that went different
+//! ways: it is part of the pool's [`Key`](crate::pool::Key).
+//!
+//! ```
+//! use std::path::Path;
+//! use sessio::{Settings, Url, reach::{Destination, Reach}};
+//!
+//! let mut settings = Settings::default();
+//! settings.routes.pin("site.test", ["127.0.0.1:8080".parse()?])?;
+//! settings.routes.unix("localhost", "/run/app.sock")?;
+//! let reach = Reach::of(&settings);
+//!
+//! let to = |url| Url::parse(url).ok().and_then(|url| reach.destination(&url));
+//! assert_eq!(to("http://site.test/"), Some(Destination::Addresses(vec!["127.0.0.1:8080".parse()?])));
+//! assert_eq!(to("http://localhost/"), Some(Destination::Unix(Path::new("/run/app.sock").into())));
+//! assert_eq!(to("http://[::1]/"), Some(Destination::Addresses(vec!["[::1]:80".parse()?])));
+//! assert_eq!(to("http://other.test/"), Some(Destination::Name { host: "other.test".into(), port: 80 }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod resolver;
+mod routes;
+mod tcp;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Kind, Result, escape};
+use crate::policy::guard::Guard;
+use crate::policy::redirect::Targets;
+use crate::route::environment::{Authorities, Environment};
+use crate::route::proxy::{Plan, Protocol, Proxies};
+use crate::route::tls::{Engine, Roots, Tls};
+use crate::session::settings::Settings;
+use crate::uri::localhost::is_localhost;
+pub use resolver::{Resolve, Resolver, Resolving};
+pub use routes::{Route, Routes};
+pub use tcp::{KeepAlive, Tcp};
+
+/// What one request knows of how to reach hosts: the [`Settings`] of those names, as they were when it was
+/// merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reach {
+    /// Hosts that are not reached by their own names.
+    pub routes: Routes,
+    /// Who turns names into addresses.
+    pub resolver: Resolver,
+    /// What the sockets are like.
+    pub tcp: Tcp,
+    /// What is wanted of TLS, for `https://` alone.
+    pub tls: Tls,
+    /// Who does it.
+    pub engine: Engine,
+    /// Which proxies lead there.
+    pub plan: Plan,
+    /// Which addresses may be reached.
+    pub guard: Guard,
+    /// What the environment says, as far as it takes part.
+    pub environment: Environment,
+}
+
+/// Where a connection for a URL goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Destination {
+    /// One of these, to be raced by a [`Dial`](crate::route::dial::Dial). Without any the host cannot be reached.
+    Addresses(Vec<SocketAddr>),
+    /// What the [`Resolver`] makes of this name: as the URL has it, in lower case and A-labels. A literal
+    /// address is never one, and neither is `localhost` nor a name below it: those are the loopback addresses (RFC 6761
+    /// section 6.3).
+    Name {
+        /// The host.
+        host: Box<str>,
+        /// The port, the scheme's own where the URL names none.
+        port: u16,
+    },
+    /// The Unix socket at this path.
+    Unix(Arc<Path>),
+}
+
+impl Reach {
+    /// What these settings say.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { routes, resolver, tcp, tls, engine, proxies, guard, .. } = settings;
+        Self {
+            routes: routes.clone(),
+            resolver: resolver.clone(),
+            tcp: *tcp,
+            tls: tls.clone(),
+            engine: engine.clone(),
+            plan: Plan::new(Proxies::new(), proxies.clone(), Proxies::new()),
+            guard: *guard,
+            environment: Environment::empty(),
+        }
+    }
+
+    /// Where a connection for this URL goes to, which is where the proxy is if one was chosen; `None` for a URL
+    /// without host or port.
+    #[must_use]
+    pub fn destination(&self, url: &Url) -> Option<Destination> {
+        match self.plan.proxy() {
+            None => self.straight(url),
+            Some(proxy) => {
+                let host = match proxy.host() {
+                    Host::Domain(name) => Host::Domain(name.as_str()),
+                    Host::Ipv4(ip) => Host::Ipv4(*ip),
+                    Host::Ipv6(ip) => Host::Ipv6(*ip),
+                };
+                Some(self.towards(
+                    host,
+                    proxy.port(),
+                    self.routes.at(&proxy.host().to_string(), proxy.port()),
+                ))
+            }
+        }
+    }
+
+    /// Where the host of this URL is, whatever proxies there are.
+    #[must_use]
+    pub fn straight(&self, url: &Url) -> Option<Destination> {
+        Some(self.towards(url.host()?, url.port_or_known_default()?, self.routes.of(url)))
+    }
+
+    fn towards(&self, host: Host<&str>, port: u16, route: Option<&Route>) -> Destination {
+        let literal = |ip: IpAddr| Destination::Addresses(vec![SocketAddr::new(ip, port)]);
+        let loopback = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        match (route, host) {
+            (Some(Route::Unix(path)), _) => Destination::Unix(Arc::clone(path)),
+            (Some(Route::Addresses(pinned)), _) => {
+                Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
+            }
+            // RFC 6761 section 6.3: no resolver is asked, and none can lead it elsewhere.
+            (None, Host::Domain(name)) if is_localhost(name) => {
+                Destination::Addresses(loopback.map(|ip| SocketAddr::new(ip, port)).into())
+            }
+            (None, Host::Domain(name)) => Destination::Name { host: name.into(), port },
+            (None, Host::Ipv4(ip)) => literal(ip.into()),
+            (None, Host::Ipv6(ip)) => literal(ip.into()),
+        }
+    }
+
+    /// A redirect leads from one URL to another. The server that sent it is a stranger to the routes, unless the hop before
+    /// went the very same way: no Unix socket is reached then, and pinned addresses have to pass the guard. That holds for
+    /// all later hops.
+    ///
+    /// # Errors
+    /// [`Kind::RedirectForbidden`] if the way is a Unix socket.
+    pub(crate) fn follow_redirect(&mut self, from: &Url, to: &Url, targets: &Targets) -> Result<()> {
+        let route = self.routes.of(to);
+        if targets.uses_routes() || route == self.routes.of(from) {
+            return Ok(());
+        }
+        if let Some(Route::Unix(_)) = route {
+            let host = escape(to.host_str().unwrap_or_default().as_bytes());
+            let detail =
+                format!("{host} is reached over a Unix socket, which is for the caller's own requests");
+            return Err(Error::new(Kind::RedirectForbidden).with_detail(detail));
+        }
+        self.guard = self.guard.and_pins();
+        Ok(())
+    }
+
+    /// Chooses the proxy for the hop that comes, and refuses what none may be told.
+    pub(crate) fn choose(&mut self, url: &Url) -> Result<()> {
+        let is_routed = matches!(self.routes.of(url), Some(Route::Unix(_)));
+        self.plan.choose(url, is_routed).map_err(|error| error.with_url(url))?;
+        // A connection to a proxy may be open already: nobody dials, and nobody else would look.
+        match (self.plan.proxy(), self.guard.refuses_host(url)) {
+            (Some(proxy), Some(why)) => {
+                Err(Error::new(Kind::BlockedAddress).with_detail(why).with_url(url).with_proxy(proxy))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The authorities of the environment whose certificates are to be read before a connection for this URL is asked for:
+    /// TLS is wanted, and nobody else says whom to trust.
+    pub(crate) fn unread(&self, url: &Url) -> Option<&Authorities> {
+        let authorities = self.environment.unread()?;
+        let is_proxy_secure = || {
+            let proxy = self.plan.proxy();
+            proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https && proxy.own_tls().is_none())
+        };
+        let is_wanted = url.scheme() == "https" || is_proxy_secure();
+        (is_wanted && self.tls.options().roots == Roots::Platform).then_some(authorities)
+    }
+
+    /// What was read of them, as an environment that holds it.
+    pub(crate) fn surround(&mut self, environment: &Environment) {
+        self.tls = environment.secures(std::mem::take(&mut self.tls));
+        self.environment = environment.clone();
+    }
+
+    /// Whether the guard lets a connection for this URL go where it goes, as far as that is no address.
+    ///
+    /// # Errors
+    /// [`Kind::BlockedAddress`] for a Unix socket, if the [`Guard`] is for those, too.
+    pub(crate) fn admit_socket(&self, url: &Url) -> Result<()> {
+        match self.routes.of(url) {
+            Some(Route::Unix(_)) if self.guard.is_on_sockets() => {
+                Err(Error::new(Kind::BlockedAddress).with_detail("a Unix socket").with_url(url))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Of the addresses that a host has, those that may be reached. Those of a proxy always may: it is the session's
+    /// own choice, and so are pinned ones unless the [`Guard`] says otherwise.
+    ///
+    /// # Errors
+    /// [`Kind::BlockedAddress`] if that leaves none.
+    pub fn admitted(&self, url: &Url, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>> {
+        let is_pinned = self.routes.of(url).is_some();
+        if !self.guard.is_on() || (is_pinned && !self.guard.is_on_pins()) {
+            return Ok(addresses);
+        }
+        let refused = addresses.iter().find_map(|to| Some((to.ip(), self.guard.refuses(to.ip())?)));
+        let admitted: Vec<_> =
+            addresses.into_iter().filter(|to| self.guard.refuses(to.ip()).is_none()).collect();
+        match refused {
+            Some((ip, why)) if admitted.is_empty() => {
+                Err(Error::new(Kind::BlockedAddress).with_detail(format!("{ip}: {why}")))
+            }
+            _ => Ok(admitted),
+        }
+    }
+}
+
+/// The address with this port, if it has none: what pins and resolvers leave out is the URL's.
+#[must_use]
+pub fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
+    if address.port() == 0 { SocketAddr::new(address.ip(), port) } else { address }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_never_resolved_and_names_are_as_the_url_has_them() {
+        let reach = Reach::default();
+        let to = |url| reach.destination(&Url::parse(url).unwrap()).unwrap();
+        for (url, address) in [
+            ("http://127.0.0.1/", "127.0.0.1:80"),
+            ("http://0x7f.1:81/", "127.0.0.1:81"),
+            ("https://[::1]/", "[::1]:443"),
+            ("http://[::ffff:1.2.3.4]:5/", "[::ffff:1.2.3.4]:5"),
+        ] {
+            assert_eq!(to(url), Destination::Addresses(vec![address.parse().unwrap()]), "{url}");
+        }
+        for (url, name, port) in [
+            ("http://LocalHost.Test/", "localhost.test", 80),
+            ("https://b\u{fc}cher.test/", "xn--bcher-kva.test", 443),
+            ("http://user:pw@a.test.:8080/x", "a.test.", 8080),
+        ] {
+            assert_eq!(to(url), Destination::Name { host: name.into(), port }, "{url}");
+        }
+        assert_eq!(reach.destination(&Url::parse("data:x").unwrap()), None);
+    }
+
+    #[test]
+    fn fc2_localhost_is_never_a_name_to_resolve() {
+        let reach = Reach::default();
+        for url in ["http://LocalHost:5/", "http://localhost.:5/", "https://a.b.localhost:5/"] {
+            let url = Url::parse(url).unwrap();
+            let both = ["[::1]:5", "127.0.0.1:5"].map(|to| to.parse().unwrap());
+            assert_eq!(reach.destination(&url), Some(Destination::Addresses(both.to_vec())), "{url}");
+            // The guard and the pool's key are of the same opinion.
+            assert_eq!(Guard::public().refuses_host(&url), Some("loopback"));
+            let own = Reach { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..Reach::default() };
+            assert_eq!(crate::pool::Key::reaching(&url, &own), crate::pool::Key::reaching(&url, &reach));
+        }
+    }
+
+    #[test]
+    fn fa10_a_redirect_uses_routes_only_on_the_way_of_the_hop_before() {
+        let mut routes = Routes::default();
+        routes.unix("socket.test", "/a").unwrap();
+        routes.unix("same.test", "/a").unwrap();
+        routes.unix("other.test", "/b").unwrap();
+        routes.pin("pin.test", ["10.0.0.1:0".parse().unwrap()]).unwrap();
+        let led = |from: &str, to: &str, targets: &Targets| {
+            let mut reach = Reach { routes: routes.clone(), guard: Guard::public(), ..Reach::default() };
+            let url = |host: &str| Url::parse(&format!("http://{host}/")).unwrap();
+            match reach.follow_redirect(&url(from), &url(to), targets) {
+                Ok(()) => {
+                    if reach.guard.is_on_pins() {
+                        "guarded"
+                    } else {
+                        "free"
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), Kind::RedirectForbidden);
+                    "forbidden"
+                }
+            }
+        };
+        for (from, to, expected) in [
+            ("a.test", "socket.test", "forbidden"),
+            ("pin.test", "socket.test", "forbidden"),
+            ("other.test", "socket.test", "forbidden"),
+            ("same.test", "socket.test", "free"),
+            ("socket.test", "socket.test:8080", "free"),
+            ("a.test", "pin.test", "guarded"),
+            ("socket.test", "pin.test", "guarded"),
+            ("pin.test", "pin.test:8080", "free"),
+            ("pin.test", "a.test", "guarded"),
+            ("a.test", "b.test", "free"),
+        ] {
+            assert_eq!(led(from, to, &Targets::any()), expected, "{from} to {to}");
+            assert_eq!(led(from, to, &Targets::any().and_routes()), "free", "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_pin_without_a_port_has_the_urls() {
+        let mut reach = Reach::default();
+        let pins = ["127.0.0.1:0".parse().unwrap(), "[::1]:9".parse().unwrap()];
+        reach.routes.pin("a.test", pins).unwrap();
+        for (url, port) in [("http://a.test/", 80), ("https://a.test/", 443), ("http://a.test:5/", 5)] {
+            let expected = [SocketAddr::new(pins[0].ip(), port), pins[1]];
+            let to = reach.destination(&Url::parse(url).unwrap());
+            assert_eq!(to, Some(Destination::Addresses(expected.to_vec())), "{url}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What one request does with the session's TLS.
+
+use super::{Identity, Roots, Tls};
+use crate::session::request::Change;
+
+/// What one request does with the session's [`Tls`]: with all of it, and then with what requests' `verify` and `cert`
+/// are (rules M-22, D-08, D-09).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsChanges {
+    /// All of it; [`Change::Remove`] is the [default](Tls::default).
+    pub all: Change<Tls>,
+    /// Whom to trust; [`Change::Remove`] is the platform's, and nobody else.
+    pub roots: Change<Roots>,
+    /// Whom we are; [`Change::Remove`] is nobody.
+    pub identity: Change<Identity>,
+    /// Whether any certificate will do; [`Change::Remove`] is no.
+    pub danger_accept_invalid_certs: Change<bool>,
+}
+
+impl TlsChanges {
+    /// What comes of the session's.
+    pub(crate) fn applied(self, session: Tls) -> Tls {
+        let Self { all, roots, identity, danger_accept_invalid_certs } = self;
+        let mut tls = all.applied(Some(session)).unwrap_or_default();
+        if roots != Change::Keep {
+            // Who names roots for a request means these alone.
+            tls = tls.without_extra_roots().roots(roots.applied(None).unwrap_or_default());
+        }
+        if identity != Change::Keep {
+            tls = tls.identity(identity.applied(None));
+        }
+        if danger_accept_invalid_certs != Change::Keep {
+            tls = tls.danger_accept_invalid_certs(danger_accept_invalid_certs.applied(None).unwrap_or(false));
+        }
+        tls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::tls::{Certificates, KeyFormat, Version};
+
+    #[test]
+    fn m22_a_request_changes_what_it_names_and_keeps_the_rest() {
+        let certificates = || Certificates::from_der([b"x"]).unwrap();
+        let identity = || Identity::from_der([b"x"], KeyFormat::Pkcs8, b"k").unwrap();
+        let (mine, theirs) = (certificates(), certificates());
+        let session = Tls::default().min_version(Version::Tls13).add_roots(mine).identity(identity());
+        let apply = |changes: TlsChanges| changes.applied(session.clone());
+        assert_eq!(apply(TlsChanges::default()), session);
+
+        let open = apply(TlsChanges { danger_accept_invalid_certs: Change::Set(true), ..Default::default() });
+        assert_eq!(open, session.clone().danger_accept_invalid_certs(true));
+        let closed =
+            TlsChanges { danger_accept_invalid_certs: Change::Remove, ..Default::default() }.applied(open);
+        assert_eq!(closed, session);
+
+        let tls = apply(TlsChanges { roots: Change::Set(theirs.clone().into()), ..Default::default() });
+        assert_eq!((&tls.options().roots, &tls.options().extra_roots[..]), (&Roots::Only(theirs), &[][..]));
+        let tls = apply(TlsChanges { roots: Change::Remove, ..Default::default() });
+        assert_eq!((&tls.options().roots, &tls.options().extra_roots[..]), (&Roots::Platform, &[][..]));
+        assert!(tls.options().identity.is_some());
+
+        let tls = apply(TlsChanges { identity: Change::Remove, ..Default::default() });
+        assert_eq!(tls, session.clone().identity(None));
+        assert_eq!(apply(TlsChanges { all: Change::Remove, ..Default::default() }), Tls::default());
+        let all = Tls::default().sni(false);
+        assert_eq!(apply(TlsChanges { all: Change::Set(all.clone()), ..Default::default() }), all);
+    }
+}

@@ -1,0 +1,351 @@
+//! Settings and a request become one.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::base::meters::Meters;
+use crate::call::observer::Observer;
+use crate::cookie::RequestCookies;
+use crate::error::Error;
+use crate::message::body::Body;
+use crate::message::coding::{Coding, Codings};
+use crate::message::headers::Headers;
+use crate::policy::redirect::{Targets, belongs_to_origin};
+use crate::prepared::auth::Auth;
+use crate::route::environment::{Environment, Trust};
+use crate::route::proxy::Proxies;
+use crate::route::reach::Reach;
+use crate::session::request::{Change, HeaderChanges, Request};
+use crate::session::settings::{ACCEPT_ENCODING, Settings, Timeouts};
+use crate::uri::address::{Address, Form, Shown};
+use crate::uri::params::Params;
+use crate::wire::h1::Limits;
+
+/// A request with all of the session's defaults in it.
+#[non_exhaustive]
+pub struct Merged {
+    /// The method.
+    pub method: Method,
+    /// Where to, still relative to `base_url` if it was given so.
+    pub address: Address,
+    /// What a relative address is resolved against.
+    pub base_url: Option<url::Url>,
+    /// The headers: the session's in their order, then the request's.
+    pub headers: Headers,
+    /// The query parameters.
+    pub params: Params,
+    /// The request's own cookies.
+    pub cookies: RequestCookies,
+    /// Whether the jar takes part.
+    pub jar: bool,
+    /// How to authenticate; `None` is not at all, [`Auth::None`] is by the URL's userinfo if it has one.
+    pub auth: Option<Auth>,
+    /// The body.
+    pub body: Body,
+    /// How the body is coded.
+    pub compress: Option<Coding>,
+    /// How many redirects to follow; `None` hands a redirect over.
+    pub max_redirects: Option<u32>,
+    /// See [`Settings::detect_loops`].
+    pub detect_loops: bool,
+    /// See [`Settings::keep_on_upgrade`].
+    pub keep_on_upgrade: bool,
+    /// Headers that stay behind when a redirect leaves the origin.
+    pub sensitive_headers: Arc<[Box<str>]>,
+    /// The time limits.
+    pub timeouts: Timeouts,
+    /// The limits on what is accepted.
+    pub limits: Limits,
+    /// The codings that can be undone.
+    pub codings: Codings,
+    /// Whether they are; `None` is what Accept-Encoding accepts.
+    pub decode: Option<bool>,
+    /// How hosts are reached.
+    pub reach: Reach,
+    /// Whether the environment takes part, and which parts of it.
+    pub trust_env: bool,
+    /// See [`Settings::trust`].
+    pub trust: Trust,
+    /// Where redirects may lead.
+    pub redirect_targets: Targets,
+    /// Who is told what the call does: the session's, then the request's (row B14).
+    pub observer: Observer,
+    /// Which of the session's defaults did not hold, and why.
+    pub overrides: Vec<Override>,
+    pub(crate) meters: Meters,
+    pub(crate) problem: Option<Error>,
+}
+
+/// One of the session's defaults that did not hold for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// What kind of default it was.
+    pub part: Part,
+    /// Which one: the name of the header, the key of the parameter.
+    pub name: Box<str>,
+    /// Whether the request went without; otherwise it had a value of its own.
+    pub removed: bool,
+    /// Whether it belongs to the origin of `base_url` and the request goes to another one.
+    pub other_origin: bool,
+}
+
+impl Override {
+    const fn by_request(part: Part, name: Box<str>, removed: bool) -> Self {
+        Self { part, name, removed, other_origin: false }
+    }
+
+    fn by_origin(part: Part, name: &str) -> Self {
+        Self { part, name: name.into(), removed: true, other_origin: true }
+    }
+}
+
+/// The kinds of defaults that requests override by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// A header.
+    Header,
+    /// A query parameter.
+    Param,
+    /// The session's `auth`.
+    Auth,
+    /// The session's client certificate.
+    Identity,
+}
+
+/// Merges a request with the settings of its session. Total and pure: what is wrong with the request comes
+/// out of [`prepare`](crate::session::prepare).
+///
+/// # Laws
+/// - *Identity*: a request that changes nothing has the settings' values.
+/// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
+/// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
+/// - *Idempotence*: the same changes made to the outcome change nothing more. Lines that are appended are
+///   the exception, as their name says, and so are observers, which all are told; and several values of a parameter that stood apart, as the request
+///   gave them, stand together the second time.
+/// - *No persistence*: the settings stay as they are (story S8).
+/// - *Origin*: with a `base_url` no credential of the session comes out for another origin, unless
+///   [`credentials_beyond_base_url`](Settings::credentials_beyond_base_url) is set. The other laws then hold for the
+///   session without its credentials.
+/// - *Order*: the session's names keep their places, also those that the request overrides; the request's
+///   further names follow in its order (rule M-06).
+/// - *Case*: header names are one whatever their case, keys of parameters are not (rules M-07, M-09).
+///
+/// ```
+/// use sessio::{Request, Settings, merge};
+///
+/// let mut settings = Settings::default();
+/// settings.headers.insert("X-Test", "true")?;
+/// let merged = merge(&settings, Request::get("http://example.org/").remove_header("x-test"));
+/// assert!(!merged.headers.contains("X-Test"));
+/// assert!(merged.overrides[0].removed);
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[must_use]
+pub fn merge(settings: &Settings, mut request: Request) -> Merged {
+    Merged::of(settings, &mut request)
+}
+
+#[inline]
+fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
+    let mut overrides = Vec::new();
+    let is_away = is_away(settings, &request.address);
+    let headers = merge_headers(settings, &request.headers, is_away, &mut overrides);
+    for (key, value) in settings.params.iter() {
+        let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Keep);
+        if let Some((_, change)) = own.next()
+            && *change != Change::Set(value.to_owned())
+        {
+            let removed = *change == Change::Remove && own.all(|(_, change)| *change == Change::Remove);
+            overrides.push(Override::by_request(Part::Param, key.into(), removed));
+        }
+    }
+    let base_url = match request.address.0 {
+        Form::Whole(..) => None,
+        Form::Text(_) => settings.base_url.clone(),
+    };
+    let mut reach = Reach::of(settings);
+    match mem::take(&mut request.proxies) {
+        Change::Keep => {}
+        Change::Set(own) => reach.plan.set_request(own),
+        Change::Remove => reach.plan.set_request(Proxies::direct()),
+    }
+    if is_away {
+        if !matches!(settings.auth, Auth::None) && matches!(request.auth, Change::Keep) {
+            overrides.push(Override::by_origin(Part::Auth, "auth"));
+        }
+        if reach.tls.forget_identity() {
+            overrides.push(Override::by_origin(Part::Identity, "identity"));
+        }
+    }
+    if let Some(changes) = request.tls.take() {
+        reach.tls = changes.applied(reach.tls);
+    }
+    let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
+    limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
+    Merged {
+        method: mem::take(&mut request.method),
+        address: mem::take(&mut request.address),
+        base_url,
+        headers,
+        params: settings.params.changed(&request.params),
+        cookies: mem::take(&mut request.cookies),
+        jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
+        auth: match mem::take(&mut request.auth) {
+            Change::Keep if is_away => Some(Auth::None),
+            Change::Keep => Some(settings.auth.clone()),
+            change => change.applied(None),
+        },
+        body: mem::take(&mut request.body),
+        compress: request.compress,
+        max_redirects: request
+            .max_redirects
+            .applied(settings.follow_redirects.then_some(settings.max_redirects)),
+        detect_loops: request.detect_loops.applied(Some(settings.detect_loops)).unwrap_or(false),
+        keep_on_upgrade: request.keep_on_upgrade.applied(Some(settings.keep_on_upgrade)).unwrap_or(false),
+        sensitive_headers: Arc::clone(&settings.sensitive_headers),
+        timeouts: request.timeouts.applied(&settings.timeouts),
+        limits,
+        codings: settings.codings.clone(),
+        decode: request.decode.applied(None),
+        reach,
+        trust_env: settings.trust_env,
+        trust: settings.trust,
+        redirect_targets: settings.redirect_targets.clone(),
+        observer: settings.observer.clone().and(mem::take(&mut request.observer)),
+        overrides,
+        meters: mem::take(&mut request.meters),
+        problem: request.problem.take(),
+    }
+}
+
+impl Merged {
+    /// As [`merge`], of a request that stays where it is: it is large, and nobody moves it then. What is in it is taken
+    /// out of it; what is left is of no use.
+    #[inline]
+    pub fn of(settings: &Settings, request: &mut Request) -> Self {
+        merge_in_place(settings, request)
+    }
+
+    /// Lets the environment fill in what neither request nor session says, if it takes part: proxies, certificates to
+    /// trust, and the logins of a netrc file for hosts that are asked without any other (rows B01, B02, B03).
+    ///
+    /// ```
+    /// use sessio::{Environment, Request, Settings, merge};
+    ///
+    /// let environment = Environment::new([("all_proxy", "http://proxy.test:3128")]);
+    /// let mut merged = merge(&Settings::default(), Request::get("http://a.test/"));
+    /// merged.surround(&environment);
+    /// let choice = merged.reach.plan.of(&merged.address.url().unwrap())?;
+    /// assert_eq!(choice.to_string(), "http://proxy.test:3128 by the environment's rule all");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    pub fn surround(&mut self, environment: &Environment) {
+        if !self.trust_env || !environment.has_effect() {
+            return;
+        }
+        let mut environment = environment.trusted(self.trust);
+        if self.auth.is_none() {
+            // Who is not to authenticate at all does not do it by a file either.
+            environment = environment.trusted(Trust { netrc: false, ..self.trust });
+        }
+        let reach = &mut self.reach;
+        reach.plan.set_environment(environment.proxies());
+        reach.tls = environment.secures(mem::take(&mut reach.tls));
+        reach.environment = environment;
+    }
+}
+
+/// What was merged, without what is secret in it.
+impl fmt::Debug for Merged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Merged")
+            .field("method", &self.method)
+            .field("address", &self.address)
+            .field("base_url", &self.base_url.as_ref().map(|url| Shown(url).to_string()))
+            .field("headers", &self.headers)
+            .field("params", &self.params)
+            .field("cookies", &self.cookies)
+            .field("auth", &self.auth)
+            .field("body", &self.body)
+            .field("overrides", &self.overrides)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the session has a home, its `base_url`, and this request goes to another origin without the session's
+/// credentials.
+fn is_away(settings: &Settings, address: &Address) -> bool {
+    match &settings.base_url {
+        Some(base) => !settings.credentials_beyond_base_url && address.leaves(base),
+        None => false,
+    }
+}
+
+fn merge_headers(
+    settings: &Settings,
+    changes: &HeaderChanges,
+    is_away: bool,
+    overrides: &mut Vec<Override>,
+) -> Headers {
+    let session = &settings.headers;
+    // Room for Host, Cookie, the body's two and Authorization, so that preparing allocates nothing more.
+    let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
+    if is_away {
+        headers.retain(|field| {
+            // One that the request sets is replaced below, in its place.
+            let stays =
+                !belongs_to_origin(field, &settings.sensitive_headers) || changes.set.contains(field.name);
+            if !stays {
+                overrides.push(Override::by_origin(Part::Header, field.name));
+            }
+            stays
+        });
+    }
+    if changes.is_empty() {
+        ask_for_plain_ranges(&mut headers, overrides);
+        return headers;
+    }
+    for name in &changes.removed {
+        if headers.remove(name) > 0 {
+            overrides.push(Override::by_request(Part::Header, name.clone(), true));
+        }
+    }
+    for field in changes.set.iter() {
+        if headers.get_bytes(field.name).is_some_and(|value| value != field.value) {
+            overrides.push(Override::by_request(Part::Header, field.name.into(), false));
+        }
+        let is_secret = headers.is_sensitive(field.name);
+        headers.insert_known(field);
+        if is_secret {
+            // The session has marked the name, and this is its value now.
+            headers.mark_sensitive(field.name);
+        }
+    }
+    for field in changes.appended.iter() {
+        let is_secret = headers.is_sensitive(field.name);
+        headers.append_field(field);
+        if is_secret {
+            headers.mark_sensitive(field.name);
+        }
+    }
+    if !changes.set.contains("Accept-Encoding") {
+        ask_for_plain_ranges(&mut headers, overrides);
+    }
+    headers
+}
+
+/// A range is counted in bytes as they are sent: where the default says which codings are accepted, servers answer with
+/// the whole, or with a part of something coded. Fetch asks for no coding then (row FB4).
+fn ask_for_plain_ranges(headers: &mut Headers, overrides: &mut Vec<Override>) {
+    const NAME: &str = "Accept-Encoding";
+    if headers.contains("Range")
+        && headers.get_all(NAME).eq([ACCEPT_ENCODING.as_bytes()])
+        && headers.insert(NAME, "identity").is_ok()
+    {
+        overrides.push(Override::by_request(Part::Header, NAME.into(), false));
+    }
+}

@@ -1,0 +1,514 @@
+//! From text to a URL.
+//!
+//! The URL crate follows the browsers' URL standard, which repairs a good deal of what a program should
+//! rather hear about. What it would repair in the authority is refused here before it sees it, and what
+//! it would drop or take literally behind the authority is percent-encoded. There is one parser: what is
+//! refused is never tried again in a laxer way (row V32).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use url::Url;
+
+use crate::error::{Error, Kind, Result, escape};
+use crate::uri::origin::Origin;
+
+/// Where a request goes: a URL, or text that becomes one.
+///
+/// Text without scheme and host is taken relative to the session's `base_url` (RFC 3986 section 5).
+///
+/// ```
+/// use sessio::{Address, Url};
+///
+/// assert_eq!(Address::from("http://example.org/a b"), Address::from("http://example.org/a%20b"));
+/// ```
+#[derive(Clone)]
+pub struct Address(pub(crate) Form);
+
+#[derive(Clone)]
+pub(crate) enum Form {
+    /// A whole URL, and whether its userinfo names a user and a password.
+    Whole(Url, bool),
+    /// Text that was not read yet: by [`Origins`](crate::Origins), or when the request is prepared.
+    Text(String),
+}
+
+impl From<&str> for Address {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Address {
+    fn from(text: String) -> Self {
+        Self(Form::Text(text))
+    }
+}
+
+impl From<&String> for Address {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Url> for Address {
+    fn from(url: Url) -> Self {
+        String::from(url).into()
+    }
+}
+
+impl From<&Url> for Address {
+    fn from(url: &Url) -> Self {
+        url.as_str().into()
+    }
+}
+
+impl From<http::Uri> for Address {
+    fn from(uri: http::Uri) -> Self {
+        uri.to_string().into()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0, self.url()) {
+            (_, Some(url)) => write!(f, "{}", Shown(&url)),
+            // Text may hold a password anywhere before its last @.
+            (Form::Text(text), _) => f.write_str(text.rsplit('@').next().unwrap_or_default()),
+            (Form::Whole(..), None) => Ok(()),
+        }
+    }
+}
+
+/// Equal are addresses that are read as the same URL; others by their text.
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Form::Text(a), Form::Text(b)) if a == b => true,
+            _ => self.url().is_some_and(|url| other.url() == Some(url)),
+        }
+    }
+}
+
+impl Eq for Address {}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self(Form::Text(String::new()))
+    }
+}
+
+impl Address {
+    /// The URL, where it is one by itself.
+    #[must_use]
+    pub fn url(&self) -> Option<Url> {
+        match &self.0 {
+            Form::Whole(url, _) => Some(url.clone()),
+            Form::Text(text) => read(text, None).ok().map(|(url, _)| url),
+        }
+    }
+
+    /// Whether it leads to another origin than that of `base`. One that is no URL leads nowhere.
+    pub(crate) fn leaves(&self, base: &Url) -> bool {
+        match &self.0 {
+            Form::Whole(url, _) => !Origin::is_same(url, base),
+            // By the parser that prepares the request: a second opinion could differ.
+            Form::Text(text) => read(text, Some(base)).is_ok_and(|(url, _)| !Origin::is_same(&url, base)),
+        }
+    }
+
+    /// The URL, and whether its userinfo names a user and a password (rule P-51).
+    pub(crate) fn resolve(self, base: Option<&Url>) -> Result<(Url, bool)> {
+        match self.0 {
+            Form::Whole(url, credentials) => Ok((url, credentials)),
+            Form::Text(text) => read(&text, base),
+        }
+    }
+}
+
+/// Reads a URL that a caller has written, or with `base` a reference to one. A line end behind it is a slip, made where URLs
+/// are read from a file line by line: escaped, it would ask for another resource.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
+    if text.ends_with(['\n', '\r']) {
+        return Err(invalid("it ends with a line end: trim it"));
+    }
+    parse(text.as_bytes(), base)
+}
+
+/// Reads a URL, or with `base` a reference to one.
+///
+/// # Errors
+/// [`Kind::InvalidUrl`], [`Kind::MissingScheme`] or [`Kind::UnsupportedScheme`].
+pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
+    let text = text.trim_ascii_start();
+    let scheme = scheme_of(text);
+    match scheme {
+        Some(name) if !name.eq_ignore_ascii_case(b"http") && !name.eq_ignore_ascii_case(b"https") => {
+            return Err(Error::new(Kind::UnsupportedScheme).with_detail(escape(name)));
+        }
+        None if base.is_none() => return Err(Kind::MissingScheme.into()),
+        _ => {}
+    }
+    let after_scheme = scheme.map_or(0, |name| name.len() + 1);
+    let Some(rest) = text[after_scheme..].strip_prefix(b"//") else {
+        return match (scheme, base) {
+            (None, Some(base)) => join(base, text),
+            // `http:x` names no host; as a reference it is one to the current host (rule R-08).
+            (Some(name), Some(base)) if name.eq_ignore_ascii_case(base.scheme().as_bytes()) => {
+                join(base, &text[after_scheme..])
+            }
+            _ => Err(invalid("no // after the scheme")),
+        };
+    };
+    let end = rest.iter().position(|b| b"/\\?#".contains(b)).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let colon = check_authority(authority, tail)?;
+    let mut whole = String::with_capacity(text.len() + 8);
+    let scheme = scheme.unwrap_or_else(|| base.map_or(b"http".as_slice(), |base| base.scheme().as_bytes()));
+    // Both are UTF-8: the scheme is ASCII, the authority was checked.
+    whole.push_str(std::str::from_utf8(scheme).unwrap_or_default());
+    whole.push_str("://");
+    whole.push_str(std::str::from_utf8(authority).unwrap_or_default());
+    requote(tail, &mut whole);
+    let url = Url::parse(&whole).map_err(|error| Error::new(Kind::InvalidUrl).with_source(error))?;
+    check_host(&url)?;
+    Ok((tidy(url), colon))
+}
+
+/// Resolves a reference that has no authority.
+pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
+    let first = reference.iter().position(|b| b"/?#".contains(b)).unwrap_or(reference.len());
+    let is_like_scheme = reference[..first].contains(&b':');
+    let text = match std::str::from_utf8(reference) {
+        Ok(text) if !is_like_scheme && reference.iter().all(|&b| is_plain(b)) => Cow::Borrowed(text),
+        _ => {
+            // A first segment with a colon would be read as a scheme.
+            let mut text = String::from(if is_like_scheme { "./" } else { "" });
+            requote(reference, &mut text);
+            Cow::Owned(text)
+        }
+    };
+    let url = base.join(&text).map_err(|error| Error::new(Kind::InvalidUrl).with_source(error))?;
+    let credentials = !url.username().is_empty() && url.password().is_some();
+    Ok((tidy(url), credentials))
+}
+
+/// RFC 3986 section 3.1.
+fn scheme_of(text: &[u8]) -> Option<&[u8]> {
+    let colon = text.iter().position(|&b| b == b':')?;
+    let name = &text[..colon];
+    let rest_fits = name.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
+    (rest_fits && name.first().is_some_and(u8::is_ascii_alphabetic)).then_some(name)
+}
+
+/// Says whether the userinfo has a colon, hence names a user and a password.
+fn check_authority(authority: &[u8], tail: &[u8]) -> Result<bool> {
+    if tail.first() == Some(&b'\\') {
+        return Err(invalid("a backslash ends the host"));
+    }
+    let (userinfo, host) = match authority.iter().rposition(|&b| b == b'@') {
+        Some(at) => (&authority[..at], &authority[at + 1..]),
+        None => (&b""[..], authority),
+    };
+    if host.is_empty() || host[0] == b':' {
+        return Err(invalid("no host"));
+    }
+    if matches!(host[0], b'*' | b'.') {
+        return Err(invalid("the host starts with * or ."));
+    }
+    if host.iter().any(|&b| b <= b' ' || b == 0x7f) || userinfo.iter().any(|&b| b < b' ' || b == 0x7f) {
+        return Err(invalid("a control character or blank in the host"));
+    }
+    if std::str::from_utf8(authority).is_err() {
+        return Err(invalid("the host is not UTF-8"));
+    }
+    Ok(userinfo.contains(&b':') && userinfo != b":")
+}
+
+/// Hosts that only the URL parser can see: percent-decoded and mapped ones.
+fn check_host(url: &Url) -> Result<()> {
+    match url.host_str() {
+        None | Some("") => Err(invalid("no host")),
+        Some(host) if host.starts_with(['*', '.']) => Err(invalid("the host starts with * or .")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// A lone `?` or `#` says nothing and is not sent (rule P-17).
+fn tidy(mut url: Url) -> Url {
+    if url.query() == Some("") {
+        url.set_query(None);
+    }
+    if url.fragment() == Some("") {
+        url.set_fragment(None);
+    }
+    url
+}
+
+/// Percent-encodes in path, query and fragment what the URL parser would drop, keep or take for a slash
+/// (rules P-13 to P-16). Valid escapes stay as they are, to the letter (row B24).
+fn requote(tail: &[u8], out: &mut String) {
+    let hash = tail.iter().position(|&b| b == b'#').unwrap_or(tail.len());
+    let (before, fragment) = tail.split_at(hash);
+    if before.iter().all(|&b| is_plain(b)) && fragment.iter().skip(1).all(|&b| is_plain(b)) {
+        // Plain bytes are ASCII.
+        out.push_str(std::str::from_utf8(tail).unwrap_or_default());
+        return;
+    }
+    for (at, &b) in tail.iter().enumerate() {
+        let escaped =
+            b == b'%' && tail.get(at + 1..at + 3).is_some_and(|xx| xx.iter().all(u8::is_ascii_hexdigit));
+        // A second # is part of the fragment, where it has no meaning (RFC 3986 section 3.5).
+        if escaped || is_plain(b) || at == hash {
+            out.push(char::from(b));
+        } else {
+            percent(b, out);
+        }
+    }
+}
+
+/// Whether the URL parser takes a byte behind the authority for what it is.
+pub(crate) const fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
+}
+
+fn percent(b: u8, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(HEX[usize::from(b >> 4)]));
+    out.push(char::from(HEX[usize::from(b & 15)]));
+}
+
+/// `application/x-www-form-urlencoded` as Python writes it: blank is `+`, and only letters, digits and
+/// `_.-~` stand for themselves (rule P-21).
+pub(crate) fn form_encode(text: &[u8], out: &mut String) {
+    for &b in text {
+        match b {
+            b' ' => out.push('+'),
+            b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) => out.push(char::from(b)),
+            b => percent(b, out),
+        }
+    }
+}
+
+/// Undoes percent-encoding, as userinfo needs it (rule P-51).
+pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let pair = bytes.get(at + 1..at + 3).and_then(|xx| std::str::from_utf8(xx).ok());
+        match pair.and_then(|xx| u8::from_str_radix(xx, 16).ok()) {
+            Some(b) if bytes[at] == b'%' => {
+                out.push(b);
+                at += 3;
+            }
+            _ => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The URL without user and password.
+pub(crate) fn without_userinfo(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only for URLs without a host, and those have no userinfo either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// Shows a URL without user, password and fragment.
+pub(crate) struct Shown<'a>(pub(crate) &'a Url);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.0;
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+        if let Some(port) = url.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(url.path())?;
+        if let Some(query) = url.query() {
+            write!(f, "?{query}")?;
+        }
+        Ok(())
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(Kind::InvalidUrl).with_detail(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        match parse(text.as_bytes(), None) {
+            Ok((url, _)) => url.to_string(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    fn joined(base: &str, reference: impl AsRef<[u8]>) -> String {
+        let base = Url::parse(base).unwrap();
+        match parse(reference.as_ref(), Some(&base)) {
+            Ok((url, _)) => url.to_string(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    #[test]
+    fn p03_to_p17_text_becomes_a_url() {
+        for (text, url) in [
+            ("  http://h.com/", "http://h.com/"),
+            ("http://h.com/ ", "http://h.com/%20"),
+            ("HTTP://EXAMPLE.com", "http://example.com/"),
+            ("http://h:/", "http://h/"),
+            ("http://h.com/%", "http://h.com/%25"),
+            ("http://h.com/%zz", "http://h.com/%25zz"),
+            ("http://h.com/%2f%2F%41", "http://h.com/%2f%2F%41"),
+            ("http://h.com/a[b]", "http://h.com/a%5Bb%5D"),
+            ("http://h.com/?a=1&&b=+%20", "http://h.com/?a=1&&b=+%20"),
+            ("http://h.com/\u{2603}", "http://h.com/%E2%98%83"),
+            ("http://h.com/a;b?c;d", "http://h.com/a;b?c;d"),
+            ("http://h.com/\u{1}\n", "http://h.com/%01%0A"),
+            ("http://h.com/a?", "http://h.com/a"),
+            ("http://h.com/a?#", "http://h.com/a"),
+            ("http://h.com/#a#b", "http://h.com/#a%23b"),
+            ("http://h.com//v:h", "http://h.com//v:h"),
+            ("http://h.com/a/../b/./c", "http://h.com/b/c"),
+            ("http://h.com/{x}|^`", "http://h.com/%7Bx%7D%7C%5E%60"),
+            ("http://us%20er:p@h.com/", "http://us%20er:p@h.com/"),
+            ("http://xn--strae-oqa.de/", "http://xn--strae-oqa.de/"),
+            ("http://stra\u{df}e.de/", "http://xn--strae-oqa.de/"),
+        ] {
+            assert_eq!(shown(text), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn p06_p10_v32_v40_v41_v51_v52_what_names_no_host_is_refused() {
+        for text in [
+            "http:///path",
+            "http:/path",
+            "http:path",
+            "http://",
+            "http://:1/",
+            "http://h:65536/",
+            "http://fe80::5054:ff:fe5a:fc0",
+            "http://*.com/",
+            "http://.com/",
+            "http://h.com\\@evil.com/",
+            "http://h .com/",
+            "http://h\n.com/",
+            "http://h\t/",
+            "http://h%20x.com/",
+            "http://u\r\n:p@h/",
+            "http://example.com%2F10.0.0.1/",
+            "http://[::1]evil:80/",
+            "http://[",
+            "http://xn--example-.com/",
+            "http://1.1.1.1\\@b/",
+            "http://user@/",
+        ] {
+            assert_eq!(shown(text), "invalid-url", "{text}");
+        }
+        for text in ["h.com", "//h.com/", "", "h.com/path:1"] {
+            assert_eq!(shown(text), "missing-scheme", "{text}");
+        }
+        for text in ["localhost:3128", "ftp://h/", "mailto:x", "httpx://h/", "http+unix://%2Fx/"] {
+            assert_eq!(shown(text), "unsupported-scheme", "{text}");
+        }
+        // Every CR and LF that passes is encoded: one request line (row V41).
+        assert_eq!(shown("http://h/\r\nX: y"), "http://h/%0D%0AX:%20y");
+    }
+
+    #[test]
+    fn fb15_a_line_end_behind_a_url_is_a_slip() {
+        let base = Url::parse("http://h/").unwrap();
+        for text in ["http://h/\n", "http://h/x\r\n", "http://h\r", "/x\n", "x?y\n", "//h/\n", "\n"] {
+            let error = Address::from(text).resolve(Some(&base)).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidUrl, "{text:?}");
+            assert!(error.to_string().contains("line end"), "{error}");
+            assert_eq!(Address::from(text).url(), None);
+            let (mut address, mut origins) = (Address::from(text), crate::Origins::new());
+            origins.read(&mut Address::from("http://h/"));
+            origins.read(&mut address);
+            assert!(address.resolve(Some(&base)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn r06_r08_references() {
+        let base = "http://a.com/d/page?q#f";
+        for (reference, url) in [
+            ("/x", "http://a.com/x"),
+            ("x", "http://a.com/d/x"),
+            ("?k=v", "http://a.com/d/page?k=v"),
+            ("#new", "http://a.com/d/page?q#new"),
+            ("../../../up", "http://a.com/up"),
+            ("/a/../b", "http://a.com/b"),
+            ("//b.com/x", "http://b.com/x"),
+            ("http:relative", "http://a.com/d/relative"),
+            ("  /x", "http://a.com/x"),
+            ("\\\\evil.com", "http://a.com/d/%5C%5Cevil.com"),
+            ("/sp ace", "http://a.com/sp%20ace"),
+            ("///evil.com/x", "invalid-url"),
+            ("http:///nohost", "invalid-url"),
+            ("https:x", "invalid-url"),
+            ("javascript:alert(1)", "unsupported-scheme"),
+            ("file:///etc/x", "unsupported-scheme"),
+            ("1:2", "http://a.com/d/1:2"),
+        ] {
+            assert_eq!(joined(base, reference), url, "{reference}");
+        }
+        assert_eq!(joined(base, b"/caf\xe9"), "http://a.com/caf%E9");
+        assert_eq!(joined(base, b"//caf\xe9/"), "invalid-url");
+        assert_eq!(joined("http://u:p@a.com/", "/x"), "http://u:p@a.com/x");
+    }
+
+    #[test]
+    fn v55_dot_segments_take_linear_time() {
+        let reference = "../".repeat(100_000);
+        assert_eq!(joined("http://a.com/d/", reference), "http://a.com/");
+    }
+
+    #[test]
+    fn p51_credentials_need_a_colon() {
+        for (text, has) in [
+            ("http://u:p@h/", true),
+            ("http://u@h/", false),
+            ("http://u:@h/", true),
+            ("http://:p@h/", true),
+            ("http://:@h/", false),
+            ("http://h/", false),
+        ] {
+            assert_eq!(parse(text.as_bytes(), None).unwrap().1, has, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let url = Url::parse("http://u:p@h/x?q#f").unwrap();
+        assert_eq!(Shown(&url).to_string(), "http://h/x?q");
+        assert_eq!(without_userinfo(&url).as_str(), "http://h/x?q#f");
+        assert_eq!(format!("{:?}", Address::from("ftp://u:p@h")), "h");
+    }
+
+    #[test]
+    fn p21_form_encoding_is_pythons() {
+        let mut out = String::new();
+        form_encode("a b~*\u{e9}&=".as_bytes(), &mut out);
+        assert_eq!(out, "a+b~%2A%C3%A9%26%3D");
+        assert_eq!(percent_decode("p%40ss%zz%"), b"p@ss%zz%");
+    }
+}

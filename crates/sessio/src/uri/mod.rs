@@ -1,0 +1,9 @@
+//! URLs, and the origins that they belong to.
+
+pub(crate) mod address;
+pub(crate) mod localhost;
+pub(crate) mod origin;
+pub(crate) mod origins;
+#[cfg(feature = "json")]
+pub(crate) mod pairs;
+pub(crate) mod params;

@@ -1,0 +1,171 @@
+//! Origins that were read before.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::uri::address::{self, Address, Form};
+
+/// How many are remembered: a session that talks to more in turn reads them anew.
+const MOST: usize = 8;
+
+/// Reads the addresses of a session's requests, and remembers their origins: of the next request to one of
+/// them, only path and query are left to read. The outcome is the same.
+///
+/// ```
+/// use sessio::{Address, Origins, Url};
+///
+/// let mut origins = Origins::new();
+/// for (text, url) in [
+///     ("HTTP://Example.org/a b", "http://example.org/a%20b"),
+///     ("HTTP://Example.org/c?d", "http://example.org/c?d"),
+/// ] {
+///     let mut address = Address::from(text);
+///     origins.read(&mut address);
+///     assert_eq!(address.url(), Url::parse(url).ok());
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    known: Vec<Known>,
+    /// Whose place the next one takes.
+    oldest: usize,
+}
+
+#[derive(Clone)]
+struct Known {
+    /// Scheme and authority, to the letter.
+    text: Box<str>,
+    /// What they were read as, and behind them whatever was read last: only its memory is of use.
+    url: Url,
+}
+
+impl Origins {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { known: Vec::new(), oldest: 0 }
+    }
+
+    /// Makes a URL of a whole address. One that is relative, or will be refused, is left as it is: what
+    /// becomes of it shows when the request is prepared.
+    pub fn read(&mut self, address: &mut Address) {
+        let Form::Text(text) = &address.0 else { return };
+        let Some(end) = origin_of(text) else { return };
+        let (origin, tail) = text.split_at(end);
+        // A path that begins with two slashes would be taken for an authority.
+        if !tail.starts_with("//")
+            && !tail.ends_with(['\n', '\r'])
+            && let Some(known) = self.known.iter_mut().find(|known| *known.text == *origin)
+            && let Some(url) = known.at(tail)
+        {
+            address.0 = Form::Whole(url, false);
+            return;
+        }
+        let Ok((url, credentials)) = address::read(text, None) else { return };
+        self.remember(origin, &url);
+        address.0 = Form::Whole(url, credentials);
+    }
+
+    fn remember(&mut self, text: &str, url: &Url) {
+        // Nothing secret is kept.
+        if text.contains('@') || self.known.iter().any(|known| *known.text == *text) {
+            return;
+        }
+        let mut url = url.clone();
+        url.set_fragment(None);
+        let known = Known { text: text.into(), url };
+        if self.known.len() < MOST {
+            self.known.push(known);
+        } else {
+            self.known[self.oldest] = known;
+            self.oldest = (self.oldest + 1) % MOST;
+        }
+    }
+}
+
+impl Known {
+    /// The URL with this behind the authority.
+    fn at(&mut self, tail: &str) -> Option<Url> {
+        self.url.set_query(None);
+        if !tail.starts_with('/') || !tail.bytes().all(address::is_plain) {
+            self.url.set_path("/");
+            return address::join(&self.url, tail.as_bytes()).ok().map(|(url, _)| url);
+        }
+        // Nothing in it needs a second look: it is path and query as they are.
+        let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        self.url.set_path(path);
+        if !query.is_empty() {
+            self.url.set_query(Some(query));
+        }
+        Some(self.url.clone())
+    }
+}
+
+/// Paths and queries may hold secrets.
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Where scheme and authority end, in text that begins with them.
+fn origin_of(text: &str) -> Option<usize> {
+    let scheme = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+    let authority = &text.as_bytes()[scheme.len()..];
+    // A backslash ends no authority that is let through.
+    let end = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#'));
+    Some(end.map_or(text.len(), |end| scheme.len() + end))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(origins: &mut Origins, text: &str) -> Address {
+        let mut address = Address::from(text);
+        origins.read(&mut address);
+        address
+    }
+
+    #[test]
+    fn what_is_refused_stays_text() {
+        let mut origins = Origins::new();
+        for text in ["/x", "", "ftp://h/", "http://", "http://h:1:2/", "http:x"] {
+            assert!(matches!(read(&mut origins, text).0, Form::Text(_)), "{text}");
+        }
+        assert!(origins.known.is_empty());
+    }
+
+    #[test]
+    fn few_are_kept_and_no_credentials() {
+        let mut origins = Origins::new();
+        read(&mut origins, "http://u:p@h/");
+        assert!(origins.known.is_empty());
+        for n in 0..3 * MOST {
+            read(&mut origins, &format!("http://h{n}/"));
+        }
+        assert_eq!(origins.known.len(), MOST);
+    }
+
+    proptest! {
+        #[test]
+        fn a_known_origin_changes_nothing(
+            origin in "https?://(h|H\\.example|127\\.0\\.0\\.1|\\[::1\\]|u:p@h)(:80|:8080)?",
+            tail in "([/?#\\\\][/?#\\\\.:%@a-z0-9 é\n]{0,12})?",
+        ) {
+            let mut origins = Origins::new();
+            read(&mut origins, &origin);
+            let text = format!("{origin}{tail}");
+            let expected = address::read(&text, None).ok();
+            match read(&mut origins, &text).0 {
+                Form::Whole(url, credentials) => prop_assert_eq!(Some((url, credentials)), expected),
+                Form::Text(_) => prop_assert!(expected.is_none()),
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Chunked bodies (RFC 9112 section 7.1), decoded over all that has come at once.
+
+use std::ops::Range;
+
+use crate::base::limits::Limits;
+use crate::error::{Error, Kind, escape};
+use crate::message::headers::is_field_byte;
+
+/// A run of data this long is handed out by itself rather than moved to the run before it.
+const LONG_RUN: usize = 4 * 1024;
+/// Enough for every size below 2^63; longer ones are somebody counting on an overflow (row P049).
+const MOST_DIGITS: u8 = 16;
+
+/// Bytes of extensions that every chunk may have, beside two for each byte of its data.
+const FREE: u64 = 16;
+
+/// Where in the coding the next byte stands. It keeps no bytes: a line may come in any pieces.
+#[derive(Default)]
+pub(super) struct Chunked {
+    at: At,
+    /// The size that is being read, then what is left of the chunk.
+    size: u64,
+    digits: u8,
+    /// Bytes of extensions of this chunk, and of blanks before them.
+    extensions: u32,
+    /// By how much the extensions of all chunks so far exceed what their data allows.
+    excess: u64,
+    /// Sizes of all chunks so far.
+    total: u64,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum At {
+    #[default]
+    Size,
+    /// Blanks after the size.
+    Blanks,
+    Extension,
+    /// The LF of the size line.
+    SizeEnd,
+    Data,
+    /// The CR after the data.
+    DataEnd,
+    /// The LF after the data.
+    LineEnd,
+    /// The size line of the last chunk is over: trailers come next.
+    Last,
+}
+
+/// What one pass found.
+pub(super) struct Decoded {
+    /// Where the data lies now.
+    pub(super) data: Range<usize>,
+    /// How many of the bytes are dealt with.
+    pub(super) used: usize,
+    /// What is wrong behind the data.
+    pub(super) error: Option<Error>,
+}
+
+impl Chunked {
+    /// Whether the trailers come next.
+    pub(super) fn is_last(&self) -> bool {
+        self.at == At::Last
+    }
+
+    /// Takes the coding out of `bytes`: moves the data of all chunks together, within `bytes`.
+    ///
+    /// The first run of data is never moved, so a chunk that fills the buffer costs no copy. Each byte is
+    /// looked at once.
+    pub(super) fn decode(&mut self, bytes: &mut [u8], limits: &Limits) -> Decoded {
+        let mut data = 0..0;
+        let mut used = 0;
+        while used < bytes.len() && self.at != At::Last {
+            if self.at == At::Data {
+                let there = bytes.len() - used;
+                let run = usize::try_from(self.size).map_or(there, |size| size.min(there));
+                if data.is_empty() {
+                    data = used..used + run;
+                } else if run >= LONG_RUN {
+                    break;
+                } else {
+                    bytes.copy_within(used..used + run, data.end);
+                    data.end += run;
+                }
+                used += run;
+                self.size -= run as u64;
+                if self.size == 0 {
+                    self.at = At::DataEnd;
+                }
+                continue;
+            }
+            if let Err(error) = self.step(bytes[used], limits) {
+                return Decoded { data, used, error: Some(error) };
+            }
+            used += 1;
+        }
+        Decoded { data, used, error: None }
+    }
+
+    /// One byte that is not data.
+    fn step(&mut self, byte: u8, limits: &Limits) -> Result<(), Error> {
+        self.at = match (self.at, byte) {
+            (At::Size, _) if byte.is_ascii_hexdigit() => {
+                self.digits += 1;
+                if self.digits > MOST_DIGITS {
+                    return Err(bad("a size of more than 16 digits"));
+                }
+                self.size = self.size << 4 | hex(byte);
+                At::Size
+            }
+            // An empty size is no size: a decoder that reads 0 there ends the body (row P035).
+            (At::Size, _) if self.digits == 0 => return Err(unexpected("for a size", byte)),
+            (At::Size | At::Blanks | At::Extension, b'\r') => At::SizeEnd,
+            // Blanks that pad the size are common enough to bear (row P048).
+            (At::Size | At::Blanks, b' ' | b'\t') => self.extension(At::Blanks, limits)?,
+            (At::Size | At::Blanks, b';') => self.extension(At::Extension, limits)?,
+            (At::Extension, _) if is_field_byte(byte) => self.extension(At::Extension, limits)?,
+            (At::Extension, _) => return Err(unexpected("in an extension", byte)),
+            (At::Size | At::Blanks, _) => return Err(unexpected("after a size", byte)),
+            (At::SizeEnd, b'\n') => self.size_line(limits)?,
+            (At::DataEnd, b'\r') => At::LineEnd,
+            (At::LineEnd, b'\n') => {
+                self.digits = 0;
+                At::Size
+            }
+            // LF alone, CR alone, anything else (rows P036, P055, P067, V101, V103).
+            (At::SizeEnd, _) => return Err(unexpected("for the LF after a size", byte)),
+            (At::DataEnd, _) => return Err(unexpected("for the CR after the data", byte)),
+            (At::LineEnd, _) => return Err(unexpected("for the LF after the data", byte)),
+            (At::Data | At::Last, _) => self.at,
+        };
+        Ok(())
+    }
+
+    /// A byte that carries nothing. There is a limit to those of one chunk, however large it claims to be, and to those
+    /// of all chunks beyond what their data allows (rows P041, FM5).
+    fn extension(&mut self, at: At, limits: &Limits) -> Result<At, Error> {
+        self.extensions = self.extensions.saturating_add(1);
+        let (most, here) = (limits.chunk_ext_bytes as u64, u64::from(self.extensions));
+        if here > most || self.excess + here.saturating_sub(self.allowance()) > most {
+            return Err(bad("extensions larger than `limits.chunk_ext_bytes`"));
+        }
+        Ok(at)
+    }
+
+    /// How many bytes of extensions the chunk at hand may have without counting.
+    fn allowance(&self) -> u64 {
+        self.size.saturating_mul(2).saturating_add(FREE)
+    }
+
+    fn size_line(&mut self, limits: &Limits) -> Result<At, Error> {
+        self.excess = (self.excess + u64::from(self.extensions)).saturating_sub(self.allowance());
+        self.extensions = 0;
+        if self.size == 0 {
+            return Ok(At::Last);
+        }
+        if self.size > i64::MAX as u64 {
+            return Err(bad("a size of 2^63 or more"));
+        }
+        self.total = self.total.saturating_add(self.size);
+        if limits.body_bytes.is_some_and(|most| self.total > most) {
+            return Err(Error::new(Kind::BodyTooLarge));
+        }
+        Ok(At::Data)
+    }
+}
+
+const fn hex(digit: u8) -> u64 {
+    (match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit - b'A' + 10,
+    }) as u64
+}
+
+#[cold]
+fn bad(detail: &'static str) -> Error {
+    Error::new(Kind::BadChunk).with_detail(detail)
+}
+
+#[cold]
+fn unexpected(place: &'static str, byte: u8) -> Error {
+    Error::new(Kind::BadChunk).with_detail(format!("\"{}\" {place}", escape(&[byte])))
+}

@@ -1,0 +1,113 @@
+//! The heads of one response, under one budget.
+
+use http::StatusCode;
+
+use super::asked::Asked;
+use super::buffer::Buffer;
+use super::framing::Decision;
+use super::reuse::{Reuse, Why};
+use super::section::{self, Lines};
+use super::trailers;
+use crate::base::limits::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::message::head::Head;
+use crate::message::headers::Headers;
+
+/// Finds the interim heads, the final head and the trailers in what comes, and counts what they cost: a
+/// peer that spreads an endless head over many small ones gains nothing (row V110).
+#[derive(Default)]
+pub(super) struct Heads {
+    /// The section that is arriving.
+    lines: Lines,
+    /// Bytes of the sections before it.
+    spent: usize,
+    interim: usize,
+    /// Fields of the final head: those of the trailers count on top.
+    fields: usize,
+}
+
+impl Heads {
+    /// The next head, once it is whole.
+    pub(super) fn head(
+        &mut self,
+        buffer: &mut Buffer,
+        asked: Asked,
+        limits: &Limits,
+    ) -> Result<Option<(Head, Decision)>> {
+        let window = self.window(buffer, limits);
+        section::check_greeting(window, self.interim == 0)?;
+        let Some(len) = self.lines.find_end(window, limits.fields.saturating_add(1), true)? else {
+            return self.check_budget(window, limits).map(|()| None);
+        };
+        let bytes = &mut buffer.unread_mut()[..len];
+        let bad = |detail| Error::new(Kind::BadHead).with_detail(detail);
+        let unfolded = self.lines.unfold(bytes).map_err(bad)?;
+        let (head, mut decision) = section::parse_head(&bytes[..unfolded], &self.lines, asked)?;
+        if let Some(why) = self.lines.tolerated()
+            && decision.reuse != Reuse::No(Why::Upgraded)
+        {
+            decision.reuse = Reuse::No(why);
+        }
+        if is_interim(head.status) {
+            self.interim += 1;
+            if self.interim > limits.interim {
+                return Err(Error::new(Kind::TooManyInterim));
+            }
+        } else {
+            self.fields = head.headers.len();
+        }
+        self.turn(buffer, len);
+        Ok(Some((head, decision)))
+    }
+
+    /// The trailers, once they are whole, and what was tolerated in them.
+    pub(super) fn trailers(
+        &mut self,
+        buffer: &mut Buffer,
+        limits: &Limits,
+    ) -> Result<Option<(Headers, Option<Why>)>> {
+        let bad = |detail| Error::new(Kind::BadChunk).with_detail(detail);
+        let window = self.window(buffer, limits);
+        let end = self.lines.find_end(window, limits.fields.saturating_sub(self.fields), false)?;
+        if self.lines.bare_line_feed {
+            // Never within chunked framing (row P037).
+            return Err(bad("LF alone in the trailers"));
+        }
+        let Some(len) = end else {
+            return self.check_budget(window, limits).map(|()| None);
+        };
+        let bytes = &mut buffer.unread_mut()[..len];
+        let unfolded = self.lines.unfold(bytes).map_err(bad)?;
+        let mut trailers = section::parse_trailers(&bytes[..unfolded], &self.lines)?;
+        trailers.retain(|field| trailers::may_follow(field.name));
+        let tolerated = self.lines.tolerated();
+        self.turn(buffer, len);
+        Ok(Some((trailers, tolerated)))
+    }
+
+    /// As much of what has come as the budget lets us look at: a section is too large at the same byte
+    /// however it was cut.
+    fn window<'b>(&self, buffer: &'b Buffer, limits: &Limits) -> &'b [u8] {
+        let unread = buffer.unread();
+        &unread[..unread.len().min(limits.head_bytes - self.spent)]
+    }
+
+    fn check_budget(&self, window: &[u8], limits: &Limits) -> Result<()> {
+        if window.len() == limits.head_bytes - self.spent {
+            return Err(Error::new(Kind::HeadTooLarge));
+        }
+        Ok(())
+    }
+
+    /// A section is over.
+    fn turn(&mut self, buffer: &mut Buffer, len: usize) {
+        buffer.advance(len);
+        self.spent += len;
+        self.lines = Lines::default();
+    }
+}
+
+/// A response before the response: 101 is the last one in HTTP (RFC 9110 section 15.2).
+pub(super) fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
+}

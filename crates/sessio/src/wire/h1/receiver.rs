@@ -1,0 +1,421 @@
+//! The receiving half: bytes become one response.
+
+use std::fmt;
+use std::mem;
+
+use super::asked::Asked;
+use super::body::{Body, Next};
+use super::buffer::{Buffer, KEPT};
+use super::framing::{Decision, Framing};
+use super::heads::{Heads, is_interim};
+use super::reuse::{Reuse, Why};
+use crate::base::limits::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::message::head::Head;
+use crate::message::headers::Headers;
+
+/// Reads one response, with the interim responses before it, out of one reused buffer.
+///
+/// Level-triggered: [`poll`](Self::poll) says what there is and has the same answer until a head was taken,
+/// body bytes were [`consume`](Self::consume)d or bytes were [`received`](Self::received). How the bytes
+/// were cut into reads changes nothing.
+///
+/// ```
+/// use sessio::h1::{Asked, Event, Limits, Receiver, Reuse, Why};
+/// use sessio::http::Method;
+///
+/// let mut receiver = Receiver::new(Asked::new(&Method::GET), Limits::default(), Vec::new());
+/// let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+/// receiver.room()[..bytes.len()].copy_from_slice(bytes);
+/// receiver.received(bytes.len());
+///
+/// let Event::Head(head) = receiver.poll()? else { panic!() };
+/// assert_eq!(head.headers.get("content-length"), Some("10"));
+/// assert!(matches!(receiver.poll()?, Event::Body(b"hello")));
+/// assert!(receiver.room().is_empty(), "what has come must be read first");
+/// receiver.consume(5);
+/// assert!(matches!(receiver.poll()?, Event::More));
+///
+/// receiver.received(0); // the connection ends too soon
+/// assert_eq!(receiver.poll().unwrap_err().kind().name(), "incomplete-body");
+/// assert_eq!(receiver.reuse(), Reuse::No(Why::Unfinished));
+/// # Ok::<(), sessio::Error>(())
+/// ```
+pub struct Receiver {
+    asked: Asked,
+    limits: Limits,
+    buffer: Buffer,
+    state: State,
+    /// A head that was not taken yet.
+    ready: Option<Head>,
+    body: Body,
+    heads: Heads,
+    received: u64,
+    /// How much room was handed out.
+    offered: usize,
+    is_ended: bool,
+    /// Nothing has moved since the machine last went as far as it could.
+    is_settled: bool,
+    verdict: Reuse,
+    /// Few responses have any: they lie apart.
+    trailers: Option<Box<Headers>>,
+    failure: Option<Failure>,
+}
+
+/// What the machine works on. Each state but `Done` may still want bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Head,
+    Body,
+    Trailers,
+    Done,
+}
+
+/// An error in full, once; then its kind.
+enum Failure {
+    New(Error),
+    Told(Kind),
+}
+
+/// What there is to know.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Nothing before more bytes have come.
+    More,
+    /// The head of an interim response (1xx); it is handed out once.
+    Interim(Head),
+    /// The head of the response; it is handed out once.
+    Head(Head),
+    /// Bytes of the body that were not [`consume`](Receiver::consume)d yet.
+    Body(&'a [u8]),
+    /// The response is complete.
+    End,
+}
+
+impl Default for Receiver {
+    /// A receiver for the response to a `GET`, without memory.
+    fn default() -> Self {
+        Self::new(Asked::default(), Limits::default(), Vec::new())
+    }
+}
+
+impl Receiver {
+    /// A receiver for the response to one request. `buffer` is memory to use, as it came out of
+    /// [`into_buffer`](Self::into_buffer); an empty one will do.
+    #[must_use]
+    pub fn new(asked: Asked, limits: Limits, buffer: Vec<u8>) -> Self {
+        Self {
+            asked,
+            limits,
+            buffer: Buffer::new(buffer),
+            state: State::Head,
+            ready: None,
+            body: Body::new(Framing::None),
+            heads: Heads::default(),
+            received: 0,
+            offered: 0,
+            is_ended: false,
+            is_settled: false,
+            verdict: Reuse::No(Why::Unfinished),
+            trailers: None,
+            failure: None,
+        }
+    }
+
+    /// Where the next bytes go. Empty while none are wanted: something that came was not taken yet, or the
+    /// response is over.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.advance();
+        if self.is_blocked() || self.is_ended || self.state == State::Done {
+            self.offered = 0;
+            return &mut [];
+        }
+        let room = self.buffer.room(self.limits.head_bytes.saturating_add(KEPT));
+        self.offered = room.len();
+        room
+    }
+
+    /// `n` bytes were written to the start of [`room`](Self::room); 0 is the end of the stream.
+    ///
+    /// More than there was room for is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
+    pub fn received(&mut self, n: usize) {
+        self.is_settled = false;
+        if n == 0 {
+            self.is_ended = true;
+        } else if n > mem::take(&mut self.offered) {
+            self.fail(Error::new(Kind::Misuse).with_detail("more bytes than there was room for"));
+        } else {
+            self.received += n as u64;
+            self.buffer.received(n);
+        }
+    }
+
+    /// What there is.
+    ///
+    /// # Errors
+    /// What is wrong with the response, after every body byte that came before it was consumed. It stays
+    /// wrong: every later call gives an error of the same kind.
+    pub fn poll(&mut self) -> Result<Event<'_>> {
+        self.advance();
+        if let Some(head) = self.ready.take() {
+            self.is_settled = false;
+            let event = if is_interim(head.status) { Event::Interim } else { Event::Head };
+            return Ok(event(head));
+        }
+        if !self.unread().is_empty() {
+            return Ok(Event::Body(self.unread()));
+        }
+        if let Some(failure) = &mut self.failure {
+            let told = Failure::Told(failure.kind());
+            return Err(match mem::replace(failure, told) {
+                Failure::New(error) => error,
+                Failure::Told(kind) => Error::new(kind),
+            });
+        }
+        Ok(if self.state == State::Done { Event::End } else { Event::More })
+    }
+
+    /// The first `n` bytes of [`Event::Body`] were read.
+    ///
+    /// More than there were is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
+    pub fn consume(&mut self, n: usize) {
+        self.is_settled = false;
+        if !self.body.consume(n) {
+            self.fail(Error::new(Kind::Misuse).with_detail("more body bytes than there were"));
+        }
+    }
+
+    /// The bytes of [`Event::Body`], as far as they are known; empty where there are none.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.buffer.read(self.body.unread())
+    }
+
+    /// Whether the last byte of the response has come, be it consumed or not. Of a chunked body that shows
+    /// only once it has been consumed.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Done && self.failure.is_none()
+    }
+
+    /// Whether the connection may carry another request. Known once the response
+    /// [is complete](Self::is_complete); until then no.
+    ///
+    /// It speaks for the bytes that have come. Bytes that come later are for whoever keeps the connection
+    /// to notice, before it is used again (row P133).
+    #[must_use]
+    pub fn reuse(&self) -> Reuse {
+        if !self.is_complete() {
+            return Reuse::No(Why::Unfinished);
+        }
+        match self.verdict {
+            Reuse::No(Why::Upgraded | Why::UntilClose) => self.verdict,
+            _ if !self.buffer.is_empty() => Reuse::No(Why::Excess),
+            Reuse::Yes { .. } if self.is_ended => Reuse::No(Why::Closed),
+            verdict => verdict,
+        }
+    }
+
+    /// Whether a head has begun to come and is not whole.
+    pub(crate) fn is_within_head(&self) -> bool {
+        self.state == State::Head && self.ready.is_none() && !self.buffer.is_empty()
+    }
+
+    /// Whether the head has settled that the connection carries nothing more.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self.verdict, Reuse::No(why) if why != Why::Unfinished)
+    }
+
+    /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head. Fields that
+    /// count only in a head, such as Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section
+    /// 6.5.1).
+    #[must_use]
+    pub fn trailers(&self) -> &Headers {
+        static NONE: Headers = Headers::new();
+        self.trailers.as_deref().unwrap_or(&NONE)
+    }
+
+    /// Takes the trailers out.
+    pub fn take_trailers(&mut self) -> Headers {
+        self.trailers.take().map_or_else(Headers::new, |trailers| *trailers)
+    }
+
+    /// How many bytes have come, heads, framing and excess included.
+    #[must_use]
+    pub fn bytes_received(&self) -> u64 {
+        self.received
+    }
+
+    /// How many bytes of the body have come, whether consumed or not.
+    #[must_use]
+    pub fn body_received(&self) -> u64 {
+        self.body.got()
+    }
+
+    /// How many bytes of body the head has announced.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.body.announced()
+    }
+
+    /// How many bytes of the body were not consumed yet, where that is known: not before the head, not for
+    /// a chunked body and not for one that ends with the connection.
+    #[must_use]
+    pub fn left(&self) -> Option<u64> {
+        match self.state {
+            State::Head => None,
+            State::Body => self.body.left(),
+            State::Trailers | State::Done => Some(self.body.unread().len() as u64),
+        }
+    }
+
+    /// Bytes that came after the end of the response. After a 101 or a granted CONNECT they are the first of
+    /// the other protocol (row Q02); otherwise nobody may look at them, and [`reuse`](Self::reuse) says no.
+    #[must_use]
+    pub fn leftover(&self) -> &[u8] {
+        if self.state == State::Done { self.buffer.unread() } else { &[] }
+    }
+
+    /// The memory, for the next receiver.
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer.into_bytes()
+    }
+
+    /// The same, of a receiver that is not needed any more.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.body = Body::new(Framing::None);
+        mem::replace(&mut self.buffer, Buffer::new(Vec::new())).into_bytes()
+    }
+
+    /// Something has to be taken before anything more is looked at.
+    fn is_blocked(&self) -> bool {
+        self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(Failure::New(error));
+    }
+
+    /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
+    /// at once whether the response [is complete](Self::is_complete).
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        if !self.is_settled {
+            self.go_on();
+        }
+    }
+
+    fn go_on(&mut self) {
+        while !self.is_settled {
+            self.is_settled = self.is_blocked()
+                || match self.step() {
+                    Ok(goes_on) => !goes_on,
+                    Err(error) => {
+                        self.fail(error);
+                        true
+                    }
+                };
+        }
+    }
+
+    /// One piece of the response; whether there may be another.
+    fn step(&mut self) -> Result<bool> {
+        match self.state {
+            State::Head => self.step_head(),
+            State::Body => self.step_body(),
+            State::Trailers => self.step_trailers(),
+            State::Done => Ok(false),
+        }
+    }
+
+    fn step_head(&mut self) -> Result<bool> {
+        let Some((head, decision)) = self.heads.head(&mut self.buffer, self.asked, &self.limits)? else {
+            return match self.received {
+                _ if !self.is_ended => Ok(false),
+                0 => Err(Error::new(Kind::ClosedBeforeResponse)),
+                _ if self.buffer.is_empty() => {
+                    Err(Error::new(Kind::ClosedBeforeResponse).with_detail("only interim responses came"))
+                }
+                n => Err(Error::new(Kind::IncompleteHead).with_detail(format!("after {n} bytes"))),
+            };
+        };
+        if is_interim(head.status) {
+            if let Reuse::No(why) = decision.reuse {
+                self.close(why);
+            }
+        } else {
+            self.start_body(decision);
+        }
+        self.ready = Some(head);
+        Ok(true)
+    }
+
+    fn start_body(&mut self, Decision { framing, reuse, .. }: Decision) {
+        // What an interim head said against reuse stands, unless the connection is no longer ours at all.
+        if self.verdict == Reuse::No(Why::Unfinished) || reuse == Reuse::No(Why::Upgraded) {
+            self.verdict = reuse;
+        }
+        self.body = Body::new(framing);
+        self.state = State::Body;
+        match (framing, self.limits.body_bytes) {
+            (Framing::None | Framing::Length(0), _) => self.state = State::Done,
+            (Framing::Length(length), Some(most)) if length > most => {
+                let detail = format!("{length} bytes, and {most} are allowed");
+                self.fail(Error::new(Kind::BodyTooLarge).with_detail(detail));
+            }
+            _ => {}
+        }
+    }
+
+    fn step_body(&mut self) -> Result<bool> {
+        let next = self.body.advance(&mut self.buffer, &self.limits, self.is_ended)?;
+        match next {
+            Next::Again | Next::Wait => {}
+            Next::Trailers => self.state = State::Trailers,
+            Next::Done => self.state = State::Done,
+        }
+        Ok(next != Next::Wait)
+    }
+
+    fn step_trailers(&mut self) -> Result<bool> {
+        let Some((trailers, tolerated)) = self.heads.trailers(&mut self.buffer, &self.limits)? else {
+            return match self.is_ended {
+                true => Err(self.body.incomplete("and the trailers did not end")),
+                false => Ok(false),
+            };
+        };
+        if !trailers.is_empty() {
+            self.trailers = Some(Box::new(trailers));
+        }
+        if let Some(why) = tolerated {
+            self.close(why);
+        }
+        self.state = State::Done;
+        Ok(false)
+    }
+
+    /// The connection will not be used again; the first reason is the one that is told.
+    fn close(&mut self, why: Why) {
+        if matches!(self.verdict, Reuse::Yes { .. } | Reuse::No(Why::Unfinished)) {
+            self.verdict = Reuse::No(why);
+        }
+    }
+}
+
+impl Failure {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::New(error) => error.kind(),
+            Self::Told(kind) => *kind,
+        }
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("state", &self.state)
+            .field("received", &self.received)
+            .field("body_received", &self.body.got())
+            .finish_non_exhaustive()
+    }
+}

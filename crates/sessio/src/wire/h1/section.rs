@@ -1,0 +1,269 @@
+//! A section of fields: a head, or the trailers.
+
+use std::borrow::Cow;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use http::{StatusCode, Version};
+
+use super::asked::Asked;
+use super::framing::{Decision, Framing, Tidy};
+use super::reuse::Why;
+use crate::error::{Error, Kind, Result, escape};
+use crate::message::head::Head;
+use crate::message::headers::Headers;
+
+/// Nearly every head has fewer fields than this; more of them cost an allocation.
+const USUAL_FIELDS: usize = 64;
+
+/// The lines of a section that is still arriving: nothing is looked at twice, however it is cut.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// Where the first line that is not complete begins.
+    line: usize,
+    /// Up to where there is no further line end.
+    seen: usize,
+    /// Where the second line begins.
+    first: usize,
+    /// How many lines there are that begin something.
+    count: usize,
+    /// A line begins with a blank: it continues the one before.
+    folded: bool,
+    /// The very first line that can hold a field begins with a blank.
+    stray_fold: bool,
+    /// A line ends with LF alone.
+    pub(super) bare_line_feed: bool,
+}
+
+impl Lines {
+    /// Looks through what has come since the last time for the empty line that ends the section; says where
+    /// the section ends. `most` is how many lines may begin something; `start_line` says that the first is
+    /// not a field.
+    pub(super) fn find_end(&mut self, bytes: &[u8], most: usize, start_line: bool) -> Result<Option<usize>> {
+        while let Some(found) = memchr::memchr(b'\n', &bytes[self.seen..]) {
+            let end = self.seen + found;
+            let line = &bytes[self.line..end];
+            self.seen = end + 1;
+            self.line = end + 1;
+            match line {
+                [] => {
+                    self.bare_line_feed = true;
+                    return Ok(Some(self.seen));
+                }
+                b"\r" => return Ok(Some(self.seen)),
+                [b' ' | b'\t', ..] => {
+                    self.folded = true;
+                    self.stray_fold |= self.count <= usize::from(start_line);
+                }
+                _ => {
+                    self.count += 1;
+                    if self.count > most {
+                        return Err(Error::new(Kind::TooManyFields));
+                    }
+                    if self.count == 1 {
+                        self.first = self.seen;
+                    }
+                }
+            }
+            self.bare_line_feed |= line.last() != Some(&b'\r');
+        }
+        self.seen = bytes.len();
+        Ok(None)
+    }
+
+    /// What is not as it should be, and is borne.
+    pub(super) fn tolerated(&self) -> Option<Why> {
+        if self.folded { Some(Why::Folded) } else { self.bare_line_feed.then_some(Why::BareLineFeed) }
+    }
+
+    /// Replaces each fold, with all blanks around it, by one blank (RFC 9112 section 5.2), in place. Says how long the
+    /// section is then.
+    ///
+    /// Not in the fields that frame the message: there, what others make of a fold is anyone's guess.
+    pub(super) fn unfold(&self, section: &mut [u8]) -> Result<usize, &'static str> {
+        if !self.folded {
+            return Ok(section.len());
+        }
+        if self.stray_fold {
+            return Err("a fold before the first field"); // row P076
+        }
+        // Where the line of a field begins, among what was read, and among what was written.
+        let (mut field, mut from, mut to) = (0, 0, 0);
+        while from < section.len() {
+            let end = memchr::memchr(b'\n', &section[from..]).map_or(section.len(), |found| from + found + 1);
+            section.copy_within(from..end, to);
+            to += end - from;
+            from = end;
+            if !section.get(from).is_some_and(|byte| is_blank(*byte)) {
+                field = to;
+                continue;
+            }
+            // A blank before the colon, folded or not, is refused later: nothing else can name these.
+            let is = |name: &[u8]| {
+                section[field..to].get(..name.len()).is_some_and(|b| b.eq_ignore_ascii_case(name))
+            };
+            if is(b"content-length:") || is(b"transfer-encoding:") {
+                return Err("a fold in a field that frames the message");
+            }
+            let line = &section[field..to];
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            to = field + line.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+            section[to] = b' ';
+            to += 1;
+            from += section[from..].iter().take_while(|byte| is_blank(**byte)).count();
+        }
+        Ok(to)
+    }
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Whether these can be the first bytes of a response (RFC 9112 section 4): told as soon as they cannot.
+pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
+    const SCHEME: &[u8] = b"HTTP/1.";
+    let shown = bytes.len().min(SCHEME.len());
+    if bytes[..shown] != SCHEME[..shown] {
+        return Err(if is_first {
+            not_http(bytes)
+        } else {
+            // It has answered in HTTP before: with an interim response.
+            Error::new(Kind::BadHead).with_detail("no status line behind an interim response")
+        });
+    }
+    match bytes.get(SCHEME.len()) {
+        None | Some(b'0' | b'1') => Ok(()),
+        Some(_) => {
+            let version = escape(&bytes[..8]);
+            Err(Error::new(Kind::BadHead).with_detail(format!("version \"{version}\"")))
+        }
+    }
+}
+
+/// With a hint at who it may be. How much it shows is a matter of how much has come.
+#[cold]
+fn not_http(bytes: &[u8]) -> Error {
+    let error = Error::new(Kind::NotHttp);
+    match bytes {
+        // Records of TLS: an alert or a handshake, and then the version 3.x.
+        [0x15 | 0x16] | [0x15 | 0x16, 3, ..] => {
+            error.with_detail("the server speaks TLS: is this the port of https?")
+        }
+        _ => error.with_detail(format!("it says \"{}\"", escape(&bytes[..bytes.len().min(32)]))),
+    }
+}
+
+/// Parses a whole head; its fields lie in one copy of its bytes.
+pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: Asked) -> Result<(Head, Decision)> {
+    if lines.count <= USUAL_FIELDS {
+        parse_head_into(bytes, lines, asked, &mut [const { MaybeUninit::uninit() }; USUAL_FIELDS])
+    } else {
+        parse_head_into(bytes, lines, asked, &mut vec![MaybeUninit::uninit(); lines.count])
+    }
+}
+
+fn parse_head_into<'b>(
+    bytes: &'b [u8],
+    lines: &Lines,
+    asked: Asked,
+    slots: &mut [MaybeUninit<httparse::Header<'b>>],
+) -> Result<(Head, Decision)> {
+    let mut response = httparse::Response::new(&mut []);
+    let parsed =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, slots);
+    match parsed {
+        // Both must see the same end, or one of us is wrong about where the body begins.
+        Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
+        Ok(_) => return Err(Error::new(Kind::BadHead)),
+        Err(error) => return Err(Error::new(Kind::BadHead).with_detail(describe(error))),
+    }
+    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+    let Some(status) = status else {
+        return Err(Error::new(Kind::BadHead).with_detail("invalid status code"));
+    };
+    let version = if response.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+    let fields = response.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+    let decision = Framing::decide(status, asked, version, fields)?;
+
+    let block = &bytes[lines.first..];
+    let mut headers = headers(block, response.headers).ok_or_else(|| Error::new(Kind::BadHead))?;
+    tidy(&mut headers, decision.tidy)?;
+    let reason = reason(status, &bytes[..lines.first]);
+    Ok((Head { status, version, headers, reason }, decision))
+}
+
+/// Parses whole trailers.
+pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
+    if lines.count == 0 {
+        return Ok(Headers::new());
+    }
+    let bad = || Error::new(Kind::BadChunk);
+    let mut slots = vec![httparse::EMPTY_HEADER; lines.count];
+    match httparse::parse_headers(bytes, &mut slots) {
+        Ok(httparse::Status::Complete((len, fields))) if len == bytes.len() => {
+            headers(bytes, fields).ok_or_else(bad)
+        }
+        Ok(_) => Err(bad().with_detail("trailers")),
+        Err(error) => Err(bad().with_detail(format!("trailers: {}", describe(error)))),
+    }
+}
+
+/// The fields as places in one copy of the block. `None` if one is larger than a place can say.
+fn headers(block: &[u8], fields: &[httparse::Header<'_>]) -> Option<Headers> {
+    let base = block.as_ptr().addr();
+    let place = |bytes: &[u8]| -> Range<usize> {
+        let start = bytes.as_ptr().addr() - base;
+        start..start + bytes.len()
+    };
+    let places = fields.iter().map(|field| (place(field.name.as_bytes()), place(field.value)));
+    Headers::from_block(block.to_vec(), places)
+}
+
+#[cold]
+fn set_right(headers: &mut Headers, tidy: Tidy) -> Result<()> {
+    const NAME: &str = "Content-Length";
+    match tidy {
+        Tidy::Nothing => {}
+        Tidy::HideLength => {
+            headers.remove(NAME);
+        }
+        Tidy::CollapseLength(length) => {
+            let first = headers.iter().find(|field| field.name.eq_ignore_ascii_case(NAME));
+            let spelling = first.map_or(NAME, |field| field.name).to_owned();
+            headers.insert(spelling, length.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn tidy(headers: &mut Headers, tidy: Tidy) -> Result<()> {
+    if tidy == Tidy::Nothing { Ok(()) } else { set_right(headers, tidy) }
+}
+
+/// What follows the status code in a valid status line. The usual phrases cost nothing.
+fn reason(status: StatusCode, line: &[u8]) -> Cow<'static, [u8]> {
+    const BEFORE: usize = b"HTTP/1.1 200".len();
+    let reason = line.get(BEFORE..).unwrap_or_default();
+    let reason = reason.strip_prefix(b" ").unwrap_or(reason);
+    let reason = reason.strip_suffix(b"\n").unwrap_or(reason);
+    let reason = reason.strip_suffix(b"\r").unwrap_or(reason);
+    match status.canonical_reason().map(str::as_bytes) {
+        Some(usual) if usual == reason => Cow::Borrowed(usual),
+        _ if reason.is_empty() => Cow::Borrowed(b""),
+        _ => Cow::Owned(reason.to_vec()),
+    }
+}
+
+const fn describe(error: httparse::Error) -> &'static str {
+    match error {
+        httparse::Error::HeaderName => "invalid field name",
+        httparse::Error::HeaderValue => "invalid byte in a field's value",
+        httparse::Error::NewLine => "invalid line end",
+        httparse::Error::Status => "invalid status line",
+        httparse::Error::Token => "invalid token",
+        httparse::Error::TooManyHeaders => "too many fields",
+        httparse::Error::Version => "invalid version",
+    }
+}

@@ -1,0 +1,441 @@
+//! The sending half: one request becomes bytes.
+
+use std::fmt;
+
+use bytes::{Buf, Bytes};
+use http::Method;
+
+use super::trailers;
+use crate::error::{Error, Kind, Result};
+use crate::message::headers::Headers;
+
+/// A body up to this size goes in one piece with the head; copying it costs less than a second write.
+const SMALL: usize = 8 * 1024;
+/// How much of a source's body is taken at once.
+const PIECE: usize = 64 * 1024;
+
+/// The body of a request, as far as the sender is concerned.
+///
+/// ```
+/// use sessio::Headers;
+/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::http::Method;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Content-Length", "5")?;
+/// let sender = Sender::new(&Method::PUT, b"/x", &headers, Outgoing::Bytes("hello".into()), Vec::new());
+/// assert_eq!(sender.unsent(), b"PUT /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Debug)]
+pub enum Outgoing {
+    /// No body.
+    None,
+    /// All of it is here.
+    Bytes(Bytes),
+    /// It is [`supplied`](Sender::supply) piece by piece.
+    Source {
+        /// How long it is, if the head says so; `None` sends chunks.
+        length: Option<u64>,
+    },
+}
+
+/// Writes one request.
+///
+/// It encodes and decides nothing: the headers already say how the body is framed (`Content-Length`, or
+/// `Transfer-Encoding: chunked` for a source without a length).
+///
+/// ```
+/// use sessio::Headers;
+/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::http::Method;
+///
+/// let mut headers = Headers::new();
+/// headers.insert("Host", "example.org")?;
+/// headers.insert("Transfer-Encoding", "chunked")?;
+/// let body = Outgoing::Source { length: None };
+/// let mut sender = Sender::new(&Method::POST, b"/up", &headers, body, Vec::new());
+/// sender.sent(sender.unsent().len()); // the head
+///
+/// assert_eq!(sender.supply(b"hello")?, 5);
+/// assert_eq!(sender.unsent(), b"5\r\nhello\r\n");
+/// sender.sent(sender.unsent().len());
+/// sender.supply_end()?;
+/// assert_eq!(sender.unsent(), b"0\r\n\r\n");
+/// sender.sent(5);
+/// assert!(sender.is_done());
+/// # Ok::<(), sessio::Error>(())
+/// ```
+pub struct Sender {
+    /// The head, and what was encoded behind it.
+    queue: Vec<u8>,
+    /// How much of the queue was sent.
+    at: usize,
+    /// How long the head is.
+    head: usize,
+    is_held: bool,
+    /// What goes out behind the queue, from the memory in which it came.
+    piece: Bytes,
+    body: Body,
+    sent: u64,
+    /// How much of what was queued or sent is not body.
+    overhead: u64,
+    failure: Option<Kind>,
+}
+
+/// What a source has supplied of a body while nothing of that body has gone out: no peer has seen it, and it goes out
+/// over the next connection.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// With the framing of its chunks.
+    queue: Vec<u8>,
+    piece: Bytes,
+    body: Body,
+    overhead: u64,
+}
+
+/// What of the body is still to come.
+#[derive(Debug)]
+enum Body {
+    Complete,
+    /// So many bytes of a source with a length.
+    Length(u64),
+    Chunked,
+}
+
+impl Default for Sender {
+    /// A sender that has nothing to send.
+    fn default() -> Self {
+        Self::idle(Vec::new())
+    }
+}
+
+impl Sender {
+    /// A sender of this request. `target` is what stands in the request line; `buffer` is memory to use, an
+    /// empty one will do.
+    #[must_use]
+    pub fn new(method: &Method, target: &[u8], headers: &Headers, body: Outgoing, buffer: Vec<u8>) -> Self {
+        let mut queue = buffer;
+        queue.clear();
+        queue.reserve(512);
+        queue.extend_from_slice(method.as_str().as_bytes());
+        queue.push(b' ');
+        write_target(target, &mut queue);
+        queue.extend_from_slice(b" HTTP/1.1\r\n");
+        headers.encode(&mut queue);
+        queue.extend_from_slice(b"\r\n");
+        let head = queue.len();
+        let mut piece = Bytes::new();
+        let body = match body {
+            Outgoing::None => Body::Complete,
+            Outgoing::Bytes(bytes) if bytes.len() <= SMALL => {
+                queue.extend_from_slice(&bytes);
+                Body::Complete
+            }
+            Outgoing::Bytes(bytes) => {
+                piece = bytes;
+                Body::Complete
+            }
+            Outgoing::Source { length: Some(length) } => Body::Length(length),
+            Outgoing::Source { length: None } => Body::Chunked,
+        };
+        let overhead = head as u64;
+        Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, overhead, failure: None }
+    }
+
+    /// A sender that has nothing to send, with memory for one that has.
+    pub(crate) fn idle(buffer: Vec<u8>) -> Self {
+        Self {
+            queue: buffer,
+            at: 0,
+            head: 0,
+            is_held: false,
+            piece: Bytes::new(),
+            body: Body::Complete,
+            sent: 0,
+            overhead: 0,
+            failure: None,
+        }
+    }
+
+    /// Keeps the body back once the head is out, until [`release`](Self::release): the server was asked to
+    /// say `100 Continue` first. Does nothing once bytes were sent.
+    pub fn hold(&mut self) {
+        self.is_held = self.sent == 0;
+    }
+
+    /// Lets the body follow the head.
+    pub fn release(&mut self) {
+        self.is_held = false;
+    }
+
+    /// Whether the body is kept back.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// What to send now: the head and a small body in one piece, later the body. Empty if there is nothing
+    /// to send for now.
+    #[must_use]
+    pub fn unsent(&self) -> &[u8] {
+        if self.failure.is_some() {
+            return &[];
+        }
+        let end = if self.is_held { self.head } else { self.queue.len() };
+        if self.at == end && !self.is_held {
+            return &self.piece;
+        }
+        self.queue.get(self.at..end).unwrap_or_default()
+    }
+
+    /// The transport took the first `n` bytes of [`unsent`](Self::unsent).
+    pub fn sent(&mut self, n: usize) {
+        let n = n.min(self.unsent().len());
+        self.sent += n as u64;
+        if self.at < self.queue.len() {
+            self.at += n;
+        } else {
+            self.piece.advance(n);
+            if self.piece.is_empty() {
+                // Whoever it is shared with may want its memory back.
+                self.piece = Bytes::new();
+            }
+        }
+        if self.at == self.queue.len() {
+            self.queue.clear();
+            self.at = 0;
+        }
+    }
+
+    /// How many bytes of the body to ask the source for now; 0 if none. Of a declared length it is one more
+    /// than are left, also when none are: a source that has more is seen before an excess byte leaves (row
+    /// F30), and one that has not says so by its end.
+    ///
+    /// They may be supplied before the head is out, to go with it in one write; but send what is unsent
+    /// before waiting for a slow source.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        let most = match self.body {
+            _ if self.is_held || self.failure.is_some() => 0,
+            // One piece of foreign memory at a time: what comes after it stays behind it.
+            _ if !self.piece.is_empty() => 0,
+            Body::Complete => 0,
+            Body::Length(left) => left.saturating_add(1),
+            Body::Chunked => u64::MAX,
+        };
+        let queued = self.queue.len() - self.at;
+        // Half a queue is enough to keep a transport busy; less than half is not worth asking for.
+        let free = if queued > PIECE / 2 { 0 } else { PIECE - queued };
+        usize::try_from(most).map_or(free, |most| most.min(free))
+    }
+
+    /// The next bytes of the body; says how many of them were taken, [`wanted`](Self::wanted) at most.
+    ///
+    /// # Errors
+    /// [`Kind::BodyLength`] if there are more than were declared, before an excess byte leaves (row F30);
+    /// [`Kind::Misuse`] if there is no source or it had ended. Nothing more is sent then.
+    pub fn supply(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.admit(bytes)?;
+        let taken = self.wanted().min(bytes.len());
+        if taken == 0 {
+            return Ok(0);
+        }
+        self.compact();
+        let bytes = &bytes[..taken];
+        if let Body::Length(left) = &mut self.body {
+            *left -= taken as u64;
+            self.queue.extend_from_slice(bytes);
+        } else {
+            let before = self.queue.len();
+            write_size(taken, &mut self.queue);
+            self.queue.extend_from_slice(bytes);
+            self.queue.extend_from_slice(b"\r\n");
+            self.overhead += (self.queue.len() - before - taken) as u64;
+        }
+        Ok(taken)
+    }
+
+    /// As [`supply`](Self::supply), of memory that can be shared: a long piece of a body with a length goes out from
+    /// where it lies, whole, however much is [`wanted`](Self::wanted). Shorter ones, and chunks, are copied.
+    ///
+    /// # Errors
+    /// As [`supply`](Self::supply).
+    pub fn supply_shared(&mut self, bytes: &Bytes) -> Result<usize> {
+        let is_free = self.wanted() > 0;
+        match &mut self.body {
+            Body::Length(left) if is_free && bytes.len() > SMALL && bytes.len() as u64 <= *left => {
+                *left -= bytes.len() as u64;
+                self.piece = bytes.clone();
+                Ok(bytes.len())
+            }
+            _ => self.supply(bytes),
+        }
+    }
+
+    /// Whether these bytes of a source may come.
+    fn admit(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        match self.body {
+            // Nothing is not the end: an empty chunk would say so.
+            _ if bytes.is_empty() => Ok(()),
+            Body::Complete => Err(self.fail(Kind::Misuse, "no body was to come")),
+            Body::Length(left) if bytes.len() as u64 > left => {
+                Err(self.fail(Kind::BodyLength, "longer than declared"))
+            }
+            Body::Length(_) | Body::Chunked => Ok(()),
+        }
+    }
+
+    /// The source has no more. Saying so twice does no harm.
+    ///
+    /// # Errors
+    /// [`Kind::BodyLength`] if there should have been more. Nothing more is sent then: the server must not
+    /// take the part for the whole.
+    pub fn supply_end(&mut self) -> Result<()> {
+        self.supply_end_with(&Headers::new())
+    }
+
+    /// The source has no more but these fields, which go behind a body in chunks (RFC 9112 section 7.1.2).
+    ///
+    /// # Errors
+    /// As [`supply_end`](Self::supply_end), and [`Kind::InvalidHeader`] if the body is not in chunks, or a field may not
+    /// stand behind it (RFC 9110 section 6.5.1). Nothing more is sent then.
+    pub fn supply_end_with(&mut self, trailers: &Headers) -> Result<()> {
+        self.check()?;
+        if !trailers.is_empty() {
+            if !matches!(self.body, Body::Chunked) {
+                return Err(self.fail(Kind::InvalidHeader, "trailers go behind a body in chunks alone"));
+            }
+            if let Err(error) = trailers::check(trailers) {
+                self.failure = Some(error.kind());
+                return Err(error);
+            }
+        }
+        match self.body {
+            Body::Length(0) => self.body = Body::Complete,
+            Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
+            Body::Chunked => {
+                let before = self.queue.len();
+                self.queue.extend_from_slice(b"0\r\n");
+                trailers.encode(&mut self.queue);
+                self.queue.extend_from_slice(b"\r\n");
+                self.overhead += (self.queue.len() - before) as u64;
+                self.body = Body::Complete;
+            }
+            Body::Complete => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the whole request was sent.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let is_all_here = matches!(self.body, Body::Complete | Body::Length(0));
+        is_all_here && self.piece.is_empty() && self.at == self.queue.len() && self.failure.is_none()
+    }
+
+    /// How many bytes the transport took.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// How many bytes of the body the transport took, without the framing of chunks. While one of those is under way it
+    /// may be a few less.
+    #[must_use]
+    pub fn body_sent(&self) -> u64 {
+        self.sent.saturating_sub(self.overhead)
+    }
+
+    /// Whether nothing of the body has gone out, nor of its framing: whatever was supplied of it is still here.
+    pub(crate) fn is_body_unsent(&self) -> bool {
+        self.sent <= self.head as u64
+    }
+
+    /// Takes out what was supplied of the body, where nothing of it has gone out.
+    pub(crate) fn take_unsent(&mut self) -> Option<Unsent> {
+        let head_left = (self.head as u64).checked_sub(self.sent).filter(|_| self.failure.is_none())?;
+        let queue = self.queue.get(self.at + usize::try_from(head_left).ok()?..)?.to_vec();
+        Some(Unsent {
+            queue,
+            piece: std::mem::take(&mut self.piece),
+            body: std::mem::replace(&mut self.body, Body::Complete),
+            overhead: self.overhead.saturating_sub(self.head as u64),
+        })
+    }
+
+    /// Goes on from where the sender before has ended. This one has the same request, and nothing of its body yet.
+    pub(crate) fn resume(&mut self, unsent: Unsent) {
+        self.queue.extend_from_slice(&unsent.queue);
+        (self.piece, self.body) = (unsent.piece, unsent.body);
+        self.overhead += unsent.overhead;
+    }
+
+    /// The memory, for the next sender.
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.queue
+    }
+
+    /// The same, of a sender that is not needed any more.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        (self.at, self.head) = (0, 0);
+        std::mem::take(&mut self.queue)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.failure.map_or(Ok(()), |kind| Err(Error::new(kind)))
+    }
+
+    #[cold]
+    fn fail(&mut self, kind: Kind, detail: &'static str) -> Error {
+        self.failure = Some(kind);
+        Error::new(kind).with_detail(detail)
+    }
+
+    /// Drops what was sent, once it is the larger part: no byte is moved more than once on average.
+    fn compact(&mut self) {
+        if self.at > self.queue.len() / 2 {
+            self.queue.drain(..self.at);
+            self.at = 0;
+        }
+    }
+}
+
+/// The target as it is; a byte that would end the request line is escaped, whoever let it through (row V41).
+fn write_target(target: &[u8], out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if target.is_empty() {
+        out.push(b'/');
+    } else if target.iter().all(u8::is_ascii_graphic) {
+        out.extend_from_slice(target);
+    } else {
+        for &byte in target {
+            if byte.is_ascii_graphic() {
+                out.push(byte);
+            } else {
+                out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+        }
+    }
+}
+
+/// A chunk's size line.
+fn write_size(size: usize, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digits = (usize::BITS - size.leading_zeros()).div_ceil(4).max(1);
+    out.extend((0..digits).rev().map(|digit| HEX[size >> (digit * 4) & 15]));
+    out.extend_from_slice(b"\r\n");
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("sent", &self.sent)
+            .field("unsent", &self.unsent().len())
+            .field("is_held", &self.is_held)
+            .field("is_done", &self.is_done())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! A wire that delivers a response in pieces, and what comes out at the other end.
+
+use super::super::{Asked, Event, Limits, Receiver, Reuse, Why};
+use crate::error::Kind;
+use crate::message::head::Head;
+use crate::message::headers::Headers;
+
+/// Everything that can be seen of one response.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) interim: Vec<Head>,
+    pub(super) head: Option<Head>,
+    pub(super) body: Vec<u8>,
+    pub(super) trailers: Headers,
+    pub(super) end: End,
+    pub(super) reuse: Reuse,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum End {
+    Complete,
+    /// The wire is silent, and the response is not over.
+    Waiting,
+    Failed(Kind, String),
+}
+
+/// One response on its way.
+#[derive(Clone)]
+pub(super) struct Wire {
+    pub(super) asked: Asked,
+    pub(super) limits: Limits,
+    pub(super) bytes: Vec<u8>,
+    /// Whether the connection ends after the bytes.
+    pub(super) eof: bool,
+}
+
+impl Wire {
+    pub(super) fn new(asked: Asked, bytes: &[u8]) -> Self {
+        Self { asked, limits: Limits::default(), bytes: bytes.to_vec(), eof: false }
+    }
+
+    /// Delivers it cut at these places, each piece as one read or, where there is less room, as several.
+    pub(super) fn cut(&self, cuts: &[usize]) -> Seen {
+        self.deliver(cuts, usize::MAX)
+    }
+
+    /// The same with a reader that consumes `sip` bytes of the body at once.
+    pub(super) fn deliver(&self, cuts: &[usize], sip: usize) -> Seen {
+        let mut receiver = Receiver::new(self.asked, self.limits, Vec::new());
+        let mut seen = Seen {
+            interim: Vec::new(),
+            head: None,
+            body: Vec::new(),
+            trailers: Headers::new(),
+            end: End::Waiting,
+            reuse: Reuse::No(Why::Unfinished),
+        };
+        let mut ends = cuts.iter().copied().chain([self.bytes.len()]);
+        let (mut at, mut end, mut is_ended) = (0, ends.next().unwrap(), false);
+        let most_steps = 20 + 8 * self.bytes.len();
+        for step in 0.. {
+            assert!(step < most_steps, "it goes round in circles");
+            let read = match receiver.poll() {
+                Ok(Event::Interim(head)) => {
+                    assert!(seen.head.is_none());
+                    seen.interim.push(head);
+                    0
+                }
+                Ok(Event::Head(head)) => {
+                    assert!(seen.head.replace(head).is_none(), "the final head came twice");
+                    0
+                }
+                Ok(Event::Body(bytes)) => {
+                    let read = bytes.len().min(sip);
+                    seen.body.extend_from_slice(&bytes[..read]);
+                    read
+                }
+                Ok(Event::End) => {
+                    seen.end = End::Complete;
+                    break;
+                }
+                Err(error) => {
+                    seen.end = End::Failed(error.kind(), error.to_string());
+                    assert_eq!(receiver.poll().unwrap_err().kind(), error.kind());
+                    break;
+                }
+                Ok(Event::More) => {
+                    assert!(matches!(receiver.poll(), Ok(Event::More)), "asking changed something");
+                    while end == at && at < self.bytes.len() {
+                        end = ends.next().unwrap();
+                    }
+                    let room = receiver.room();
+                    let n = room.len().min(end - at);
+                    room[..n].copy_from_slice(&self.bytes[at..at + n]);
+                    if n > 0 {
+                        receiver.received(n);
+                        at += n;
+                    } else if self.eof && !is_ended {
+                        receiver.received(0);
+                        is_ended = true;
+                    } else {
+                        break;
+                    }
+                    continue;
+                }
+            };
+            if read > 0 {
+                assert_eq!(receiver.room(), b"", "room while body bytes wait");
+                let told = receiver.is_complete() || receiver.reuse() == Reuse::No(Why::Unfinished);
+                assert!(told, "a verdict before the last byte");
+                receiver.consume(read);
+            }
+        }
+        seen.reuse = receiver.reuse();
+        if seen.end != End::Waiting {
+            assert_eq!(receiver.room(), b"");
+            assert_eq!(receiver.bytes_received(), at as u64);
+        }
+        // What still lies in the socket is there to be seen when the connection comes back to a pool.
+        let is_ours = seen.end == End::Complete && seen.reuse != Reuse::No(Why::Upgraded);
+        if is_ours && at < self.bytes.len() {
+            seen.reuse = Reuse::No(Why::Excess);
+        }
+        seen.trailers = receiver.take_trailers();
+        seen
+    }
+
+    /// Delivers it whole, byte by byte, at every 2-split and at 3-splits with a small piece in the middle;
+    /// panics if anything differs (G1). Long responses are split at some places only.
+    pub(super) fn everyhow(&self) -> Seen {
+        let whole = self.cut(&[]);
+        let len = self.bytes.len();
+        let check = |cuts: &[usize], sip: usize| {
+            let mut seen = self.deliver(cuts, sip);
+            // Which bytes a stranger's first words are shown with depends on how many there were.
+            if let (End::Failed(Kind::NotHttp, text), End::Failed(Kind::NotHttp, other)) =
+                (&mut seen.end, &whole.end)
+            {
+                text.clone_from(other);
+            }
+            if seen != whole {
+                let at: Vec<_> = cuts.iter().take(4).collect();
+                panic!("cut at {at:?}, sips of {sip}:\n{seen:?}\nwhole:\n{whole:?}");
+            }
+        };
+        let every: Vec<usize> = (1..len).collect();
+        check(&every, usize::MAX);
+        check(&every, 1);
+        check(&[], 1);
+        let stride = if len <= 2048 { 1 } else { len / 16 };
+        for at in (0..=len).step_by(stride) {
+            check(&[at], usize::MAX);
+            for middle in 1..4 {
+                check(&[at, (at + middle).min(len)], 2);
+            }
+        }
+        whole
+    }
+}

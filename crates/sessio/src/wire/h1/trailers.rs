@@ -1,0 +1,68 @@
+//! Which fields may stand behind a body.
+
+use crate::error::{Error, Kind, Result};
+use crate::message::headers::Headers;
+
+/// What frames, routes, modifies, controls or authenticates a message, or says what its content is, has to be known
+/// before the content comes (RFC 9110 section 6.5.1). It is refused on sending and dropped on receipt (row FA14).
+const BEFORE: [&str; 43] = [
+    "Accept",
+    "Accept-Charset",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Age",
+    "Authorization",
+    "Cache-Control",
+    "Connection",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Location",
+    "Content-Range",
+    "Content-Type",
+    "Cookie",
+    "Expect",
+    "From",
+    "Host",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Keep-Alive",
+    "Location",
+    "Max-Forwards",
+    "Origin",
+    "Pragma",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Range",
+    "Referer",
+    "Retry-After",
+    "Set-Cookie",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "User-Agent",
+    "Vary",
+    "Via",
+    "WWW-Authenticate",
+];
+
+/// Whether a field of this name may stand behind a body.
+pub(super) fn may_follow(name: &str) -> bool {
+    !BEFORE.iter().any(|before| name.eq_ignore_ascii_case(before))
+}
+
+/// Refuses what may not.
+pub(super) fn check(trailers: &Headers) -> Result<()> {
+    match trailers.iter().find(|field| !may_follow(field.name)) {
+        Some(field) => {
+            let detail = format!("{} cannot come behind the body (RFC 9110 section 6.5.1)", field.name);
+            Err(Error::new(Kind::InvalidHeader).with_detail(detail))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,529 @@
+//! SOCKS 5 (RFC 1928), with user and password (RFC 1929).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use url::{Host, Url};
+
+use super::ended;
+use crate::error::{Error, Kind, Result};
+use crate::prepared::auth::Secret;
+use crate::route::proxy::Proxy;
+
+/// What a SOCKS proxy is to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// This address.
+    Address(SocketAddr),
+    /// This name, which the proxy resolves: at most 255 bytes (row V92).
+    Name(Box<str>, u16),
+}
+
+impl Target {
+    /// The host of a URL, by its name unless that is an address.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`] if its name is too long for SOCKS: it is not resolved here instead (row V92).
+    pub fn of(url: &Url) -> Result<Self> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(Kind::InvalidUrl.into());
+        };
+        Ok(match host {
+            Host::Domain(name) if name.len() > 255 => return Err(too_long()),
+            Host::Domain(name) => Self::Name(name.into(), port),
+            Host::Ipv4(ip) => Self::Address((ip, port).into()),
+            Host::Ipv6(ip) => Self::Address((ip, port).into()),
+        })
+    }
+
+    /// Sections 4 and 5 of RFC 1928.
+    fn write(&self, out: &mut Vec<u8>) -> Result<()> {
+        let port = match self {
+            Self::Address(address) => {
+                match address.ip() {
+                    IpAddr::V4(ip) => {
+                        out.push(1);
+                        out.extend_from_slice(&ip.octets());
+                    }
+                    IpAddr::V6(ip) => {
+                        out.push(4);
+                        out.extend_from_slice(&ip.octets());
+                    }
+                }
+                address.port()
+            }
+            Self::Name(name, port) => {
+                out.push(3);
+                out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
+                out.extend_from_slice(name.as_bytes());
+                *port
+            }
+        };
+        out.extend_from_slice(&port.to_be_bytes());
+        Ok(())
+    }
+}
+
+fn too_long() -> Error {
+    Error::new(Kind::InvalidUrl).with_detail("SOCKS has room for 255 bytes of a host's name")
+}
+
+/// Why a SOCKS proxy did not connect (RFC 1928 section 6). It is the source of
+/// [`Kind::ProxyRefused`](crate::Kind::ProxyRefused).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// 1: something went wrong in the proxy.
+    GeneralFailure,
+    /// 2: its rules do not allow it.
+    NotAllowed,
+    /// 3: no way to the network.
+    NetworkUnreachable,
+    /// 4: no way to the host.
+    HostUnreachable,
+    /// 5: the host refused.
+    ConnectionRefused,
+    /// 6: too many steps to the host.
+    TtlExpired,
+    /// 7: it does not know CONNECT.
+    CommandNotSupported,
+    /// 8: it does not know this form of address.
+    AddressTypeNotSupported,
+    /// A code that means nothing.
+    Unassigned(u8),
+}
+
+impl Reply {
+    const fn of(code: u8) -> Self {
+        match code {
+            1 => Self::GeneralFailure,
+            2 => Self::NotAllowed,
+            3 => Self::NetworkUnreachable,
+            4 => Self::HostUnreachable,
+            5 => Self::ConnectionRefused,
+            6 => Self::TtlExpired,
+            7 => Self::CommandNotSupported,
+            8 => Self::AddressTypeNotSupported,
+            code => Self::Unassigned(code),
+        }
+    }
+
+    /// Whether another address of the host may fare better.
+    const fn is_about_address(self) -> bool {
+        use Reply::{
+            AddressTypeNotSupported, ConnectionRefused, HostUnreachable, NetworkUnreachable, TtlExpired,
+        };
+        matches!(
+            self,
+            NetworkUnreachable | HostUnreachable | ConnectionRefused | TtlExpired | AddressTypeNotSupported
+        )
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GeneralFailure => "SOCKS reply 1: general failure of the proxy",
+            Self::NotAllowed => "SOCKS reply 2: not allowed by the proxy's rules",
+            Self::NetworkUnreachable => "SOCKS reply 3: the network cannot be reached from the proxy",
+            Self::HostUnreachable => "SOCKS reply 4: the host cannot be reached from the proxy",
+            Self::ConnectionRefused => "SOCKS reply 5: the host refused the proxy's connection",
+            Self::TtlExpired => "SOCKS reply 6: too many steps from the proxy to the host",
+            Self::CommandNotSupported => "SOCKS reply 7: the proxy does not know CONNECT",
+            Self::AddressTypeNotSupported => "SOCKS reply 8: the proxy does not know this form of address",
+            Self::Unassigned(code) => return write!(f, "SOCKS reply {code}, which means nothing"),
+        })
+    }
+}
+
+impl std::error::Error for Reply {}
+
+/// The conversation with a SOCKS proxy.
+///
+/// ```
+/// use sessio::proxy::Proxy;
+/// use sessio::tunnel::{Socks5, Target};
+///
+/// let proxy = Proxy::parse("socks5h://127.0.0.1:9050")?;
+/// let mut socks = Socks5::new(Target::Name("a.test".into(), 443), &proxy)?;
+/// for (says, answer) in [
+///     (&b"\x05\x01\x00"[..], &b"\x05\x00"[..]),
+///     (b"\x05\x01\x00\x03\x06a.test\x01\xbb", b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+/// ] {
+///     assert_eq!(socks.unsent(), says);
+///     socks.sent(says.len());
+///     for byte in answer {
+///         socks.ends().1[0] = *byte;
+///         socks.received(1)?;
+///     }
+/// }
+/// assert!(socks.is_done());
+/// # Ok::<(), sessio::Error>(())
+/// ```
+pub struct Socks5 {
+    state: State,
+    credentials: Option<(Secret, Secret)>,
+    /// Where else the target is.
+    others: Vec<SocketAddr>,
+    /// The proxy cannot reach the target where it was told that it is.
+    is_lost: bool,
+    request: Vec<u8>,
+    out: Vec<u8>,
+    sent: usize,
+    /// The word that is being read, and how much of it has come.
+    word: [u8; LONGEST],
+    come: usize,
+    received: u64,
+}
+
+/// The longest word of a proxy: an answer with a name.
+const LONGEST: usize = 4 + 1 + 255 + 2;
+
+/// Whose word is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The proxy's choice of a method.
+    Method,
+    /// What it says to user and password.
+    Login,
+    /// What it says to the request.
+    Reply,
+    Done,
+    /// It ended badly.
+    Over,
+}
+
+impl Socks5 {
+    /// The conversation about this target.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`] if the name of the target is longer than 255 bytes, and
+    /// [`Kind::InvalidProxy`] if user or password are.
+    pub fn new(target: Target, proxy: &Proxy) -> Result<Self> {
+        let mut request = vec![5, 1, 0];
+        target.write(&mut request)?;
+        let credentials =
+            proxy.credentials().map(|(user, password)| (Secret(user.into()), Secret(password.into())));
+        // A proxy that wants nobody's name is not told one.
+        let out = if credentials.is_some() { vec![5, 2, 0, 2] } else { vec![5, 1, 0] };
+        Ok(Self {
+            state: State::Method,
+            credentials,
+            others: Vec::new(),
+            is_lost: false,
+            request,
+            out,
+            sent: 0,
+            word: [0; LONGEST],
+            come: 0,
+            received: 0,
+        })
+    }
+
+    /// The same, with where else the target is: one connection to the proxy is good for one address.
+    pub(super) fn or(mut self, others: &[SocketAddr]) -> Self {
+        self.others = others.to_vec();
+        self
+    }
+
+    /// Where else the target is, if there is more and the proxy did not reach it where it was told.
+    pub(super) fn others(&mut self) -> Option<Vec<SocketAddr>> {
+        (self.is_lost && !self.others.is_empty()).then(|| std::mem::take(&mut self.others))
+    }
+
+    /// What goes to the proxy now.
+    #[must_use]
+    pub fn unsent(&self) -> &[u8] {
+        &self.out[self.sent..]
+    }
+
+    /// The proxy's transport took so many bytes of that.
+    pub fn sent(&mut self, n: usize) {
+        self.sent = (self.sent + n).min(self.out.len());
+    }
+
+    /// What goes to the proxy, and where its next bytes go: exactly as many as its next word has left.
+    pub fn ends(&mut self) -> (&[u8], &mut [u8]) {
+        let end = self.wanted();
+        (&self.out[self.sent..], &mut self.word[self.come..end])
+    }
+
+    /// So many bytes have come; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// [`Kind::ProxyRefused`] with a [`Reply`], [`Kind::ProxyAuthentication`], [`Kind::NotSocks`], or that the
+    /// connection ended.
+    pub fn received(&mut self, n: usize) -> Result<()> {
+        let done = self.take(n);
+        if done.is_err() {
+            self.state = State::Over;
+        }
+        done
+    }
+
+    /// Whether the connection is the target's now.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Where the word that is being read ends, as far as that is known.
+    fn wanted(&self) -> usize {
+        match self.state {
+            State::Method | State::Login => 2,
+            State::Reply if self.come < 5 => 5,
+            State::Reply => self.reply_len().unwrap_or(5),
+            State::Done | State::Over => self.come,
+        }
+    }
+
+    /// The length of a reply, by its form of address.
+    fn reply_len(&self) -> Option<usize> {
+        match self.word[3] {
+            1 => Some(4 + 4 + 2),
+            3 => Some(4 + 1 + usize::from(self.word[4]) + 2),
+            4 => Some(4 + 16 + 2),
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, n: usize) -> Result<()> {
+        if matches!(self.state, State::Done | State::Over) || n > self.wanted() - self.come {
+            return Err(Error::new(Kind::Misuse).with_detail("more bytes than there was room for"));
+        }
+        if n == 0 {
+            return Err(ended(self.received));
+        }
+        if !self.unsent().is_empty() {
+            // Its words answer ours: before them it has nothing to say (row Q13).
+            return Err(Kind::UnsolicitedData.into());
+        }
+        self.received += n as u64;
+        self.come += n;
+        match self.state {
+            State::Method if self.come == 2 => self.method(),
+            State::Login if self.come == 2 => self.login(),
+            State::Reply if self.come >= 4 => self.reply(),
+            _ => Ok(()),
+        }
+    }
+
+    fn method(&mut self) -> Result<()> {
+        match (self.word[0], self.word[1], self.credentials.take()) {
+            (5, 0, _) => self.request(),
+            (5, 2, Some((Secret(user), Secret(password)))) => {
+                // Both have 255 bytes at most, or the proxy would not have been made.
+                let length =
+                    |text: &[u8]| u8::try_from(text.len()).map_err(|_| Error::new(Kind::InvalidProxy));
+                let mut login = vec![1, length(&user)?];
+                login.extend_from_slice(&user);
+                login.push(length(&password)?);
+                login.extend_from_slice(&password);
+                self.say(login, State::Login);
+            }
+            (5, 0xff, credentials) => {
+                let detail = if credentials.is_some() {
+                    "it takes no user and password"
+                } else {
+                    "it lets nobody in without"
+                };
+                return Err(Error::new(Kind::ProxyAuthentication).with_detail(detail));
+            }
+            (5, method, _) => return Err(not_socks(format!("method {method}, which was not offered"))),
+            (version, ..) => return Err(not_socks(format!("version {version}"))),
+        }
+        Ok(())
+    }
+
+    fn login(&mut self) -> Result<()> {
+        match (self.word[0], self.word[1]) {
+            (1, 0) => self.request(),
+            (1, _) => {
+                return Err(
+                    Error::new(Kind::ProxyAuthentication).with_detail("user and password are refused")
+                );
+            }
+            (version, _) => return Err(not_socks(format!("version {version} of the login"))),
+        }
+        Ok(())
+    }
+
+    fn reply(&mut self) -> Result<()> {
+        if self.word[0] != 5 {
+            return Err(not_socks(format!("version {}", self.word[0])));
+        }
+        // Some send nothing behind the code of a refusal.
+        if self.word[1] != 0 {
+            let reply = Reply::of(self.word[1]);
+            self.is_lost = reply.is_about_address();
+            return Err(Error::new(Kind::ProxyRefused).with_detail(reply.to_string()).with_source(reply));
+        }
+        if self.reply_len().is_none() {
+            return Err(not_socks(format!("address of form {}", self.word[3])));
+        }
+        if self.come >= 5 && self.come == self.wanted() {
+            self.state = State::Done;
+        }
+        Ok(())
+    }
+
+    fn request(&mut self) {
+        let request = std::mem::take(&mut self.request);
+        self.say(request, State::Reply);
+    }
+
+    fn say(&mut self, words: Vec<u8>, next: State) {
+        (self.out, self.sent, self.come, self.state) = (words, 0, 0, next);
+    }
+}
+
+fn not_socks(what: String) -> Error {
+    Error::new(Kind::NotSocks).with_detail(what)
+}
+
+impl fmt::Debug for Socks5 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socks5").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was said until the end, and how it ended, with the proxy's words cut like this.
+    fn talk(url: &str, proxy: &str, words: &[&[u8]], cut: usize) -> (Vec<u8>, Result<bool>) {
+        let proxy = Proxy::parse(proxy).unwrap();
+        let mut socks = Socks5::new(Target::of(&Url::parse(url).unwrap()).unwrap(), &proxy).unwrap();
+        let mut said = Vec::new();
+        for word in words {
+            while !socks.unsent().is_empty() {
+                let n = socks.unsent().len().min(cut);
+                said.extend_from_slice(&socks.unsent()[..n]);
+                socks.sent(n);
+            }
+            let mut left = *word;
+            while !left.is_empty() {
+                let room = socks.ends().1;
+                assert!(!room.is_empty(), "{left:?} is not wanted");
+                let n = left.len().min(room.len()).min(cut);
+                room[..n].copy_from_slice(&left[..n]);
+                if let Err(error) = socks.received(n) {
+                    assert!(!socks.is_done() && socks.ends().1.is_empty());
+                    return (said, Err(error));
+                }
+                left = &left[n..];
+            }
+        }
+        let is_done = socks.is_done();
+        assert!(!is_done || socks.ends().1.is_empty(), "nothing of the host's is read");
+        (said, Ok(is_done))
+    }
+
+    const OK: &[u8] = b"\x05\0\0\x01\0\0\0\0\0\0";
+
+    #[test]
+    fn names_and_addresses_are_told_as_rfc_1928_has_it_in_every_cut() {
+        for (url, target) in [
+            ("http://a.test/", &b"\x03\x06a.test\x00\x50"[..]),
+            ("https://192.0.2.1/", b"\x01\xc0\x00\x02\x01\x01\xbb"),
+            ("http://[::1]:8080/", b"\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1f\x90"),
+        ] {
+            for cut in 1..=12 {
+                let (said, done) = talk(url, "socks5h://p", &[b"\x05\x00", OK], cut);
+                assert!(done.unwrap());
+                assert_eq!(said, [b"\x05\x01\x00\x05\x01\x00", target].concat(), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_form_of_address_in_a_reply_is_read_to_its_end_and_not_beyond() {
+        let name = [b"\x05\0\0\x03\xff".as_slice(), &[b'x'; 255], b"\0\0"].concat();
+        for reply in
+            [OK, &b"\x05\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], b"\x05\0\0\x03\x00\0\0", &name]
+        {
+            for cut in [1, 2, 3, 5, 300] {
+                assert!(talk("http://a/", "socks5h://p", &[b"\x05\0", reply], cut).1.unwrap());
+                let (_, short) =
+                    talk("http://a/", "socks5h://p", &[b"\x05\0", &reply[..reply.len() - 1]], cut);
+                assert!(!short.unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn rfc_1929_user_and_password_only_if_asked_for() {
+        let proxy = "socks5h://us%3aer:p%40ss@p";
+        let (said, done) = talk("http://a/", proxy, &[b"\x05\x02", b"\x01\x00", OK], 1);
+        assert!(done.unwrap());
+        assert_eq!(said, b"\x05\x02\x00\x02\x01\x05us:er\x04p@ss\x05\x01\x00\x03\x01a\x00\x50");
+        let (said, done) = talk("http://a/", proxy, &[b"\x05\x00", OK], 1);
+        assert!(done.unwrap() && !String::from_utf8_lossy(&said).contains("p@ss"));
+        for (proxy, words) in [
+            (proxy, &[&b"\x05\xff"[..]][..]),
+            ("socks5h://p", &[b"\x05\xff"]),
+            (proxy, &[b"\x05\x02", b"\x01\x01"]),
+        ] {
+            let error = talk("http://a/", proxy, words, 1).1.unwrap_err();
+            assert_eq!(error.kind(), Kind::ProxyAuthentication);
+            assert!(!error.to_string().contains("p@ss"));
+        }
+    }
+
+    #[test]
+    fn f21_each_refusal_has_its_own_words() {
+        let mut seen = std::collections::HashSet::new();
+        for code in 1..=255 {
+            let error = talk("http://a/", "socks5h://p", &[b"\x05\0", &[5, code, 0, 1]], 1).1.unwrap_err();
+            assert_eq!(error.kind(), Kind::ProxyRefused);
+            let reply = std::error::Error::source(&error).unwrap().downcast_ref::<Reply>().unwrap();
+            assert_eq!(*reply, Reply::of(code));
+            assert!(error.to_string().contains(&reply.to_string()) && seen.insert(reply.to_string()));
+        }
+    }
+
+    #[test]
+    fn f07_what_is_no_socks_is_said() {
+        for words in [
+            &[&b"HT"[..]][..],
+            &[b"\x04\x00"],
+            &[b"\x05\x01"],
+            &[b"\x05\x02"],
+            &[b"\x05\x00", b"\x04\0\0\x01"],
+            &[b"\x05\x00", b"\x05\0\0\x02"],
+        ] {
+            let error = talk("http://a/", "socks5h://p", words, 1).1.unwrap_err();
+            assert_eq!(error.kind(), Kind::NotSocks, "{words:?}");
+        }
+        let error = talk("http://a/", "socks5h://u:p@p", &[b"\x05\x02", b"\x05\0"], 1).1.unwrap_err();
+        assert_eq!(error.kind(), Kind::NotSocks);
+    }
+
+    #[test]
+    fn v92_a_name_beyond_255_bytes_is_refused_before_a_word() {
+        let label = "a".repeat(60);
+        let name = [&*label; 5].join(".");
+        if let Ok(url) = Url::parse(&format!("http://{name}/")) {
+            assert_eq!(Target::of(&url).unwrap_err().kind(), Kind::InvalidUrl);
+        }
+        let proxy = Proxy::parse("socks5h://p").unwrap();
+        let error = Socks5::new(Target::Name(name.into(), 80), &proxy).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidUrl);
+    }
+
+    #[test]
+    fn q13_out_of_turn_and_after_the_end_nothing_is_taken() {
+        let proxy = Proxy::parse("socks5h://p").unwrap();
+        let url = Url::parse("http://a/").unwrap();
+        let mut socks = Socks5::new(Target::of(&url).unwrap(), &proxy).unwrap();
+        assert_eq!(socks.received(1).unwrap_err().kind(), Kind::UnsolicitedData);
+        let mut socks = Socks5::new(Target::of(&url).unwrap(), &proxy).unwrap();
+        socks.sent(3);
+        assert_eq!(socks.received(3).unwrap_err().kind(), Kind::Misuse);
+        let mut socks = Socks5::new(Target::of(&url).unwrap(), &proxy).unwrap();
+        socks.sent(3);
+        assert_eq!(socks.received(0).unwrap_err().kind(), Kind::ClosedBeforeResponse);
+    }
+}
