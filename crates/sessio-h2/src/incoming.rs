@@ -21,6 +21,14 @@ pub(crate) struct Incoming {
     is_short: bool,
 }
 
+/// Bytes of a body that still lie among the incoming ones.
+#[derive(Debug)]
+pub(crate) struct Loose {
+    pub(crate) stream: u32,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
 impl Incoming {
     pub(crate) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]

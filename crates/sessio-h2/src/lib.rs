@@ -78,20 +78,26 @@ mod event;
 pub mod frame;
 pub mod hpack;
 mod incoming;
+mod io;
+mod open_error;
 mod outgoing;
 mod request;
 mod response;
 mod settings;
+mod state;
 mod stream;
 mod streams;
 mod window;
 
 pub use config::{Config, Limits};
-pub use connection::{Connection, GoAway, Io, NotSending, OpenError, State};
+pub use connection::{Connection, GoAway};
 pub use error::{ConnectionError, ConnectionErrorKind, Malformed, StreamError, StreamErrorKind};
 pub use error_code::ErrorCode;
 pub use event::{Event, Head, StreamId};
+pub use io::Io;
+pub use open_error::{NotSending, OpenError};
 pub use request::{Field, InvalidRequest, RequestHead};
+pub use state::State;
 
 /// The program of the README compiles.
 #[cfg(doctest)]

@@ -1,27 +1,12 @@
 //! DATA: from the wire to the caller.
 
 use super::Connection;
+use super::partial::DataFrame;
 use super::receiving::{Progress, What};
 use crate::frame::{self, FrameError, Header, Kind};
+use crate::incoming::Loose;
 use crate::stream::Remote;
 use crate::{ConnectionError, ConnectionErrorKind, ErrorCode, Malformed, StreamErrorKind, StreamId};
-
-/// The rest of a DATA frame whose header was read.
-#[derive(Debug)]
-pub(super) struct DataFrame {
-    stream: u32,
-    data: u32,
-    padding: u32,
-    is_last: bool,
-}
-
-/// Bytes of a body that still lie among the incoming ones.
-#[derive(Debug)]
-pub(super) struct Loose {
-    pub(super) stream: u32,
-    start: usize,
-    end: usize,
-}
 
 impl Connection {
     /// Bytes of a response's body that have come and were not consumed.

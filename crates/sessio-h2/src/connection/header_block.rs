@@ -1,20 +1,12 @@
 //! Header blocks: from frames to heads and trailers.
 
 use super::Connection;
+use super::partial::Assembly;
 use super::receiving::{Progress, What};
 use crate::frame::{FrameError, Header, Kind};
 use crate::hpack::{DecodeError, ListLimits};
 use crate::stream::Remote;
 use crate::{ConnectionError, ConnectionErrorKind, Malformed, StreamErrorKind, response};
-
-/// A header block of several frames.
-#[derive(Debug)]
-pub(super) struct Assembly {
-    pub(super) stream: u32,
-    is_last: bool,
-    continuations: u32,
-    block: Vec<u8>,
-}
 
 impl Connection {
     pub(super) fn on_headers(&mut self, header: &Header, block: &[u8]) -> Result<Progress, ConnectionError> {

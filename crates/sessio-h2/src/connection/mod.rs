@@ -7,6 +7,7 @@ mod header_block;
 mod io;
 #[cfg(test)]
 mod laws;
+mod partial;
 mod receiving;
 mod sending;
 mod state;
@@ -18,19 +19,14 @@ use std::fmt;
 use crate::budget::Budget;
 use crate::frame::{self, MAX_WINDOW};
 use crate::hpack::{Decoder, Encoder, FieldBlock};
-use crate::incoming::Incoming;
+use crate::incoming::{Incoming, Loose};
 use crate::outgoing::Outgoing;
 use crate::settings::{self, PeerSettings};
 use crate::streams::Streams;
 use crate::window::Window;
 use crate::{Config, ConnectionError, ErrorCode};
 
-use data::{DataFrame, Loose};
-use header_block::Assembly;
-
-pub use io::Io;
-pub use sending::{NotSending, OpenError};
-pub use state::State;
+use partial::{Assembly, DataFrame};
 
 /// What a client says first, before its SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

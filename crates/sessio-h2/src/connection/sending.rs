@@ -1,11 +1,12 @@
 //! What the caller sends.
 
 use core::time::Duration;
-use std::fmt;
 
-use super::{Connection, State};
+use super::Connection;
 use crate::frame::{self, Header, Kind};
+use crate::open_error::{NotSending, OpenError};
 use crate::request::{self, Field, InvalidRequest, RequestHead};
+use crate::state::State;
 use crate::stream::{Held, Remote, Stream, Turn};
 use crate::window::Window;
 use crate::{ErrorCode, StreamId};
@@ -16,48 +17,6 @@ const AHEAD: usize = 64 * 1024;
 const LEAST: usize = 1024;
 /// The opaque bytes of our PING.
 const PING: [u8; 8] = *b"sessio?\0";
-
-/// Why a stream could not be opened. Nothing was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Not now: all streams are in use, or the peer was quiet for long and has not answered a PING.
-    Full,
-    /// Never again: the connection is draining or dead.
-    Closed,
-    /// The request cannot be sent.
-    Invalid(InvalidRequest),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Full => f.write_str("the HTTP/2 connection takes no stream now"),
-            Self::Closed => f.write_str("the HTTP/2 connection takes no more streams"),
-            Self::Invalid(error) => write!(f, "the request cannot be sent: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-impl From<InvalidRequest> for OpenError {
-    fn from(error: InvalidRequest) -> Self {
-        Self::Invalid(error)
-    }
-}
-
-/// The stream takes no bytes: its request has ended, or the stream has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotSending;
-
-impl fmt::Display for NotSending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream takes no more bytes of its request")
-    }
-}
-
-impl std::error::Error for NotSending {}
 
 impl Connection {
     /// Sends the head of a request. `is_last` says that neither body nor trailers follow.

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::FIELD_OVERHEAD;
+/// What a field costs in a table and in a header list beside its bytes (RFC 7541 section 4.1).
+pub const FIELD_OVERHEAD: usize = 32;
 
 /// Entries in the order of their insertion, their bytes in one piece.
 pub(super) struct DynamicTable {

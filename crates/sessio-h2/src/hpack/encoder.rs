@@ -1,7 +1,7 @@
 //! Fields become header blocks.
 
-use super::dynamic_table::{DynamicTable, Found};
-use super::{FIELD_OVERHEAD, huffman, integer, static_table};
+use super::dynamic_table::{DynamicTable, FIELD_OVERHEAD, Found};
+use super::{huffman, integer, static_table};
 
 /// Encodes the header blocks of one direction of a connection.
 #[derive(Debug)]

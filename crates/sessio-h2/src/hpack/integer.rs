@@ -1,6 +1,6 @@
 //! Integers with a prefix (RFC 7541 section 5.1).
 
-use super::DecodeError;
+use super::decode_error::DecodeError;
 
 /// The largest integer that is accepted. Nothing in HTTP/2 needs more.
 const MAX: usize = (1 << 28) - 1;

@@ -22,6 +22,7 @@
 //! # Ok::<(), sessio_h2::hpack::DecodeError>(())
 //! ```
 
+mod decode_error;
 mod decoder;
 mod dynamic_table;
 mod encoder;
@@ -30,9 +31,8 @@ mod huffman;
 mod integer;
 mod static_table;
 
-pub use decoder::{DecodeError, Decoder, ListLimits};
+pub use decode_error::DecodeError;
+pub use decoder::{Decoder, ListLimits};
+pub use dynamic_table::FIELD_OVERHEAD;
 pub use encoder::{Encoder, Indexing};
 pub use field_block::{FieldBlock, Fields};
-
-/// What a field costs in a table and in a header list beside its bytes (RFC 7541 section 4.1).
-pub const FIELD_OVERHEAD: usize = 32;
