@@ -140,8 +140,8 @@ fn of_file(path: &Path) -> Result<Certificates, String> {
     Certificates::from_pem(pem).map_err(|error| error.to_string())
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

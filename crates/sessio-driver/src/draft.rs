@@ -110,8 +110,8 @@ impl Drop for Draft {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#[cfg(test)]
 mod tests {
     use std::ffi::OsString;
 

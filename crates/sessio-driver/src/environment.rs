@@ -55,8 +55,8 @@ pub(crate) fn contents(file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 

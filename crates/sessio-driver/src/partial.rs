@@ -152,8 +152,8 @@ fn gone(path: &Path) -> io::Result<bool> {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
@@ -15,7 +15,7 @@ use url::Host;
 use crate::clock::Clock;
 use crate::filter::Filter;
 use crate::roots::invalid;
-use crate::{config, diagnosis};
+use crate::{config, diagnosis, provider};
 
 /// How many settings are remembered as rustls has them, and how many scopes with their tickets.
 const MOST_CONFIGS: usize = 16;
@@ -50,7 +50,7 @@ impl Rustls {
     /// [`Kind::InvalidTls`] if neither is.
     pub fn new() -> Result<Self> {
         let none = || invalid("no cryptography: switch on `ring` or `aws-lc-rs`, or bring a provider");
-        standard().map(Self::with_provider).ok_or_else(none)
+        provider::built_in().map(Self::with_provider).ok_or_else(none)
     }
 
     /// With cryptography of your own.
@@ -121,19 +121,6 @@ fn server_name(host: &Host<&str>) -> Result<ServerName<'static>> {
     }
 }
 
-/// The default cryptography, the same for all.
-pub(crate) fn standard() -> Option<Arc<CryptoProvider>> {
-    static STANDARD: LazyLock<Option<Arc<CryptoProvider>>> = LazyLock::new(|| {
-        #[cfg(feature = "aws-lc-rs")]
-        return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-        #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-        return Some(Arc::new(rustls::crypto::ring::default_provider()));
-        #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
-        None
-    });
-    STANDARD.clone()
-}
-
 impl fmt::Debug for Rustls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let memory = self.memory();
@@ -144,8 +131,8 @@ impl fmt::Debug for Rustls {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#[cfg(test)]
 mod tests {
     use std::time::Instant;
 

@@ -35,6 +35,7 @@ mod der;
 mod diagnosis;
 mod engine;
 mod filter;
+mod provider;
 mod roots;
 mod verifier;
 

@@ -77,7 +77,7 @@ fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn
         return Err(invalid("this platform does not verify certificates without their hosts"));
     }
     let failed = |cause| invalid("the roots of the platform").with_source(cause);
-    let is_plain = options.extra_roots.is_empty() && is_standard(provider);
+    let is_plain = options.extra_roots.is_empty() && is_built_in(provider);
     if let (true, Some(verifier)) = (is_plain, PLAIN.get()) {
         return Ok(Arc::clone(verifier));
     }
@@ -103,8 +103,8 @@ fn platform(_: &Options, _: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVe
 }
 
 #[cfg(feature = "platform")]
-fn is_standard(provider: &Arc<CryptoProvider>) -> bool {
-    crate::engine::standard().is_some_and(|standard| Arc::ptr_eq(&standard, provider))
+fn is_built_in(provider: &Arc<CryptoProvider>) -> bool {
+    crate::provider::built_in().is_some_and(|own| Arc::ptr_eq(&own, provider))
 }
 
 pub(crate) fn invalid(why: &'static str) -> Error {

@@ -2,43 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::coat::Wardrobe;
-use crate::journal::Journal;
-use crate::playlist::{Part, Playlist};
-use crate::register::Guest;
+use crate::playlist::Part;
 use crate::serve::serve;
-use crate::site::Site;
+use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::wire::Wire;
-
-/// What the threads of a server have in common.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared {
-    pub(crate) journal: Arc<Journal>,
-    pub(crate) site: Arc<Site>,
-    pub(crate) playlist: Arc<Playlist>,
-    /// Those who came without a socket.
-    pub(crate) guests: Arc<Mutex<Vec<Guest>>>,
-    /// What its connections wear.
-    pub(crate) wardrobe: Option<Wardrobe>,
-}
-
-impl Shared {
-    pub(crate) fn dress(&self, socket: Socket) -> Arc<Socket> {
-        Arc::new(match &self.wardrobe {
-            Some(wardrobe) => wardrobe.dress(socket),
-            None => socket,
-        })
-    }
-
-    pub(crate) fn guests(&self) -> MutexGuard<'_, Vec<Guest>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Acceptor {

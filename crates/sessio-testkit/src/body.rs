@@ -1,6 +1,7 @@
 //! The body of a request as it arrives, in pieces of any size.
 
-use crate::request::{Bad, Fields, field};
+use crate::bad::Bad;
+use crate::field::{Fields, field};
 
 const LINE_LIMIT: usize = 16 << 10;
 const BODY_LIMIT: u64 = 1 << 30;

@@ -6,9 +6,9 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::network::Network;
 use crate::pipe::Pipe;
 use crate::recording::{End, Recording};
-use crate::register::Network;
 use crate::socket::Socket;
 
 /// What a server has seen so far.

@@ -50,18 +50,23 @@
 
 mod acceptor;
 mod answer;
+mod bad;
 mod base64;
 mod body;
 mod coat;
 #[cfg(unix)]
 mod door;
+mod field;
 mod form;
+mod guest;
 pub mod http2;
 mod journal;
 mod json;
 mod line;
 mod login;
 mod multipart;
+mod network;
+mod packet;
 mod pipe;
 mod play;
 mod playlist;
@@ -73,6 +78,7 @@ mod routes;
 mod script;
 mod serve;
 mod server;
+mod shared;
 mod site;
 mod socket;
 mod wire;
@@ -81,10 +87,12 @@ pub use coat::{Coat, Wardrobe, dressed_by};
 #[cfg(unix)]
 pub use door::Door;
 pub use journal::State;
-pub use line::{Line, Packet, Said};
+pub use line::{Line, Said};
 pub use login::{LOGIN_PASSWORD, LOGIN_USER};
+pub use network::Network;
+pub use packet::Packet;
 pub use recording::{End, Recording};
-pub use register::{Network, dial};
+pub use register::dial;
 pub use request::Request;
 pub use routes::{ROUTES, pattern};
 pub use script::{Connection, Otherwise, Script};

@@ -3,18 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::packet::Packet;
 use crate::pipe::{Middle, Wish};
-
-/// What travels over a network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Packet {
-    /// Bytes, at least one. A server's are as it wrote them.
-    Bytes(Vec<u8>),
-    /// Nothing more will be sent.
-    End,
-    /// The connection is gone.
-    Reset,
-}
 
 /// The way to a server without a socket in between: what comes up it is [heard](Self::hear), what the server
 /// says to it is told by [`go_on`](Self::go_on).

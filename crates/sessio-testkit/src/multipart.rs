@@ -1,6 +1,6 @@
 //! The parts of a multipart form.
 
-use crate::request::field;
+use crate::field::field;
 
 /// One part: the name of its field, the name of its file if it has one, its content.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::line::Packet;
+use crate::packet::Packet;
 
 /// The server's end.
 #[derive(Debug)]

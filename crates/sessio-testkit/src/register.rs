@@ -1,25 +1,20 @@
 //! Where servers are reached without a socket: by the address they have, and from inside this program.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Instant;
 
-use crate::acceptor::Shared;
+use crate::guest::Guest;
 use crate::line::Line;
+use crate::network::Network;
 use crate::pipe::{Middle, Pipe, Turns};
 use crate::serve::serve;
+use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::wire::Wire;
-
-/// A network in memory. It stands still while a test waits for a server, unless the server lets it go on.
-pub trait Network: fmt::Debug + Send + Sync {
-    /// Goes on until `done` says so, or until nothing more can happen; then whatever is on its way arrives.
-    fn go_on_until(&self, done: &mut dyn FnMut() -> bool);
-}
 
 static SERVERS: Mutex<BTreeMap<SocketAddr, Shared>> = Mutex::new(BTreeMap::new());
 
@@ -64,20 +59,4 @@ pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instan
     })?;
     server.guests().push(Guest { middle: Arc::clone(&middle), thread });
     Ok(Line::new(middle))
-}
-
-/// The thread of a connection in memory.
-#[derive(Debug)]
-pub(crate) struct Guest {
-    middle: Arc<Middle>,
-    thread: JoinHandle<()>,
-}
-
-impl Guest {
-    /// Waits for the thread. The journal has been told to stop, so it does not stay.
-    pub(crate) fn join(self) {
-        self.middle.release();
-        // A panic in there was printed where it happened.
-        let _ = self.thread.join();
-    }
 }

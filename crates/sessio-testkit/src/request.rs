@@ -1,25 +1,11 @@
 //! One request: its head, parsed strictly, and the body that its framing gives it.
 
+use crate::bad::Bad;
 use crate::body::{Body, Length};
+use crate::field::{field, is_token, latin1};
 
 /// A head that has not ended within so many bytes is refused.
 const HEAD_LIMIT: usize = 1 << 20;
-
-/// Names and values in order.
-pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// Why bytes are not a request, and the status that says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bad {
-    pub(crate) status: u16,
-    pub(crate) reason: &'static str,
-}
-
-impl Bad {
-    pub(crate) const fn new(reason: &'static str) -> Self {
-        Self { status: 400, reason }
-    }
-}
 
 /// A request as it was received: nothing is normalised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,26 +195,4 @@ pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Bad> {
         return Err(Bad { status: 431, reason: "the head does not end" });
     }
     Ok(None)
-}
-
-/// One line of a head or of a trailer section, without its line end.
-pub(crate) fn field(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Bad> {
-    let colon = line.iter().position(|b| *b == b':').ok_or(Bad::new("a field without a colon"))?;
-    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-    if name.is_empty() || !name.iter().all(is_token) {
-        return Err(Bad::new("a field name is not a token"));
-    }
-    if value.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
-        return Err(Bad::new("a control character in a field value"));
-    }
-    Ok((name.to_vec(), value.to_vec()))
-}
-
-pub(crate) fn is_token(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
-}
-
-/// Bytes as text, one character a byte: no byte is lost and none is an error.
-pub(crate) fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| char::from(*b)).collect()
 }

@@ -1,11 +1,12 @@
 //! One connection, request after request, answered by the routes.
 
 use crate::answer::reason;
+use crate::bad::Bad;
 use crate::body::Length;
 use crate::play::{After, play, read_to_end};
 use crate::playlist::{Part, Playlist};
 use crate::recording::End;
-use crate::request::{Bad, Request};
+use crate::request::Request;
 use crate::routes;
 use crate::script::Connection;
 use crate::site::Site;

@@ -7,14 +7,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::acceptor::{Acceptor, Shared};
+use crate::acceptor::Acceptor;
 use crate::coat::{self, Wardrobe};
+use crate::guest::Guest;
 use crate::journal::{Journal, State};
 use crate::playlist::Playlist;
 use crate::recording::Recording;
-use crate::register::{self, Guest};
+use crate::register;
 use crate::request::Request;
 use crate::script::{Connection, Otherwise, Script};
+use crate::shared::Shared;
 use crate::site::Site;
 
 /// How long a test waits for what should be a matter of milliseconds.

@@ -5,10 +5,11 @@ use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bad::Bad;
 use crate::body::Body;
 use crate::journal::Journal;
 use crate::recording::End;
-use crate::request::{Bad, Request, head_end};
+use crate::request::{Request, head_end};
 use crate::socket::Socket;
 
 /// At most so much is written, and recorded, at once.

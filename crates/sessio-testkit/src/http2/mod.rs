@@ -27,6 +27,7 @@ mod playing;
 mod reading;
 mod request;
 mod rules;
+mod settings;
 mod static_table;
 mod windows;
 
@@ -34,14 +35,6 @@ pub use exchange::Exchange;
 pub use hpack::{Field, HpackDecoder};
 pub use peer::{Credit, Peer};
 pub use request::Request;
-
-/// SETTINGS_HEADER_TABLE_SIZE.
-pub const HEADER_TABLE_SIZE: u16 = 1;
-/// SETTINGS_MAX_CONCURRENT_STREAMS.
-pub const MAX_CONCURRENT_STREAMS: u16 = 3;
-/// SETTINGS_INITIAL_WINDOW_SIZE.
-pub const INITIAL_WINDOW_SIZE: u16 = 4;
-/// SETTINGS_MAX_FRAME_SIZE.
-pub const MAX_FRAME_SIZE: u16 = 5;
-/// SETTINGS_MAX_HEADER_LIST_SIZE.
-pub const MAX_HEADER_LIST_SIZE: u16 = 6;
+pub use settings::{
+    HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE,
+};

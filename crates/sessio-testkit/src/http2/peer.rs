@@ -6,8 +6,8 @@ use super::exchange::{Exchange, Step};
 use super::frame;
 use super::hpack::{HpackDecoder, HpackEncoder};
 use super::request::Request;
+use super::settings::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE};
 use super::windows::{MOST, Windows};
-use super::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE};
 
 /// Whether the server gives credit by itself for bytes of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

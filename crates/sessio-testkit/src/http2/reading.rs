@@ -4,8 +4,9 @@ use super::exchange::Exchange;
 use super::frame::{self, ACK, END_HEADERS, END_STREAM, Frame, number};
 use super::peer::{Credit, Peer, Stream};
 use super::request::Request;
+use super::rules;
+use super::settings::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE};
 use super::windows::{MOST, Windows};
-use super::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, rules};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

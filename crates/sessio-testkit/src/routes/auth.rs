@@ -1,6 +1,6 @@
 //! Credentials of the Authorization field.
 
-use super::Asked;
+use super::asked::Asked;
 use crate::answer::Answer;
 use crate::base64;
 use crate::form::decode_segment;

@@ -1,6 +1,7 @@
 //! Bodies of any size in every framing.
 
-use super::{Asked, echo};
+use super::asked::Asked;
+use super::echo;
 use crate::answer::{Answer, Content, Pieces};
 use crate::json::Json;
 

@@ -1,6 +1,6 @@
 //! Cookies, told back and set.
 
-use super::{Asked, fits_in_header};
+use super::asked::{Asked, fits_in_header};
 use crate::answer::Answer;
 use crate::form;
 use crate::json::Json;

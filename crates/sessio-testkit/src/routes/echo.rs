@@ -1,9 +1,10 @@
 //! The request, told back.
 
-use super::{Asked, cookies, fits_in_header};
+use super::asked::{Asked, fits_in_header};
+use super::cookies;
 use crate::answer::Answer;
+use crate::field::{is_token, latin1};
 use crate::json::Json;
-use crate::request::{is_token, latin1};
 use crate::{base64, form, multipart};
 
 pub(super) fn without_body(asked: Asked<'_>) -> Answer {

@@ -1,6 +1,7 @@
 //! A site with a login form, as a servlet container would serve it.
 
-use super::{Asked, cookies};
+use super::asked::Asked;
+use super::cookies;
 use crate::answer::Answer;
 use crate::form;
 use crate::json::Json;

@@ -1,5 +1,6 @@
 //! The routes: which path is answered by whom.
 
+mod asked;
 mod auth;
 mod bodies;
 mod cookies;
@@ -11,9 +12,10 @@ mod status;
 use std::net::IpAddr;
 
 use crate::answer::Answer;
-use crate::form;
 use crate::request::Request;
 use crate::site::Site;
+
+use asked::Asked;
 
 pub use bodies::pattern;
 
@@ -48,43 +50,6 @@ sessio-testkit: a loopback server with routes like httpbin's
 /logout                               ends the login
 /expire                               ends all logins
 ";
-
-/// A request on its way to its route.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    request: &'a Request,
-    origin: IpAddr,
-    site: &'a Site,
-}
-
-impl Asked<'_> {
-    /// The fields of the query.
-    fn query(&self) -> Vec<(String, String)> {
-        form::text_pairs(self.request.query().unwrap_or_default().as_bytes())
-    }
-
-    fn query_value(&self, name: &str) -> Option<String> {
-        self.query().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
-    }
-
-    /// Whether a query field is there and does not say no.
-    fn query_flag(&self, name: &str) -> bool {
-        self.query_value(name)
-            .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false"))
-    }
-
-    /// The URL asked for, with the host the client named.
-    fn url(&self) -> String {
-        if self.request.target().contains("://") {
-            return self.request.target().to_owned();
-        }
-        self.url_of(self.request.target())
-    }
-
-    fn url_of(&self, target: &str) -> String {
-        format!("http://{}{target}", self.request.header("host").unwrap_or_default())
-    }
-}
 
 /// What is answered to a request.
 pub(crate) fn answer(request: &Request, origin: IpAddr, site: &Site) -> Answer {
@@ -142,9 +107,4 @@ fn only(request: &Request, method: &str, answer: impl FnOnce() -> Answer) -> Ans
 
 fn allowed(method: &str) -> String {
     if method == "GET" { "GET, HEAD, OPTIONS".to_owned() } else { format!("{method}, OPTIONS") }
-}
-
-/// Whether bytes can stand in a header field without ending it.
-fn fits_in_header(value: &[u8]) -> bool {
-    !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0))
 }

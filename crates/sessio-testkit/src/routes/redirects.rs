@@ -1,6 +1,6 @@
 //! Redirects: chains of them, and one to anywhere.
 
-use super::{Asked, fits_in_header};
+use super::asked::{Asked, fits_in_header};
 use crate::answer::Answer;
 use crate::form;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Asked, echo};
+use super::asked::Asked;
+use super::echo;
 use crate::answer::Answer;
 use crate::json::Json;
 

@@ -1,0 +1,14 @@
+//! The reason why bytes are not a request.
+
+/// Why bytes are not a request, and the status that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bad {
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+}
+
+impl Bad {
+    pub(crate) const fn new(reason: &'static str) -> Self {
+        Self { status: 400, reason }
+    }
+}

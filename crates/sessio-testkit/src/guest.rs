@@ -1,0 +1,22 @@
+//! A connection in memory, as its server keeps it.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::pipe::Middle;
+
+/// The thread of a connection in memory.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) middle: Arc<Middle>,
+    pub(crate) thread: JoinHandle<()>,
+}
+
+impl Guest {
+    /// Waits for the thread. The journal has been told to stop, so it does not stay.
+    pub(crate) fn join(self) {
+        self.middle.release();
+        // A panic in there was printed where it happened.
+        let _ = self.thread.join();
+    }
+}

@@ -1,0 +1,35 @@
+//! What the threads of a server have in common.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::coat::Wardrobe;
+use crate::guest::Guest;
+use crate::journal::Journal;
+use crate::playlist::Playlist;
+use crate::site::Site;
+use crate::socket::Socket;
+
+/// What the threads of a server have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) site: Arc<Site>,
+    pub(crate) playlist: Arc<Playlist>,
+    /// Those who came without a socket.
+    pub(crate) guests: Arc<Mutex<Vec<Guest>>>,
+    /// What its connections wear.
+    pub(crate) wardrobe: Option<Wardrobe>,
+}
+
+impl Shared {
+    pub(crate) fn dress(&self, socket: Socket) -> Arc<Socket> {
+        Arc::new(match &self.wardrobe {
+            Some(wardrobe) => wardrobe.dress(socket),
+            None => socket,
+        })
+    }
+
+    pub(crate) fn guests(&self) -> MutexGuard<'_, Vec<Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
