@@ -67,6 +67,7 @@ mod signal;
 mod socket;
 mod streams;
 mod wait;
+mod waits;
 
 pub use reader::ReaderSource;
 pub use runtime::{Blocking, Timer};

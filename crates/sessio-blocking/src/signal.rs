@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::bell::Bell;
-use crate::wait::Waits;
+use crate::waits::Waits;
 
 /// How many there are while nobody else can wake the thread: its own, and the one in the waker that it polls with.
 const OWN: usize = 2;

@@ -10,31 +10,13 @@ use rustix::event::PollFlags;
 use sessio_driver::socket2::Socket as Plain;
 
 use crate::signal::Signal;
+use crate::waits::Waits;
 
 thread_local! {
     /// What the future that this thread polls now waits for.
     static WAITS: RefCell<Waits> = const { RefCell::new(Waits::new()) };
     /// What wakes this thread, kept for its next wait.
     static SIGNAL: Cell<Option<Arc<Signal>>> = const { Cell::new(None) };
-}
-
-/// What a thread waits for, beside being woken.
-pub(crate) struct Waits {
-    /// When it looks again in any case.
-    pub(crate) alarm: Option<Instant>,
-    /// The sockets that are to be ready, each for one of these. They are kept open meanwhile.
-    pub(crate) sockets: Vec<(Arc<Plain>, PollFlags)>,
-}
-
-impl Waits {
-    const fn new() -> Self {
-        Self { alarm: None, sockets: Vec::new() }
-    }
-
-    fn clear(&mut self) {
-        self.alarm = None;
-        self.sockets.clear();
-    }
 }
 
 /// The wait of this thread ends at `at` at the latest.

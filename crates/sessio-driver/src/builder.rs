@@ -8,7 +8,8 @@ use crate::multipart::Form;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::upload::{Feed, Source, Supply};
+use crate::source::{Feed, Source};
+use crate::upload::Supply;
 
 /// A request of a session, being built. What each step means is written at [`Request`].
 #[must_use = "a request does nothing until it is sent"]
@@ -28,7 +29,7 @@ impl<R: Runtime> RequestBuilder<R> {
         (self.session, self.request)
     }
 
-    crate::request_steps!(request);
+    request_steps!(request);
 
     /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
     /// the source can start over for a redirect or a challenge.

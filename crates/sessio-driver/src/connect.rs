@@ -15,8 +15,9 @@ use sessio::{Conn, Error, Kind};
 
 use crate::failure::{Attempt, ConnectFailure};
 use crate::flight::{Flight, Wanted};
+use crate::pooled_connection::PooledConnection;
 use crate::runtime::{Runtime, Stream};
-use crate::shared::{Line, Shared};
+use crate::shared::Shared;
 
 /// How many idle connections are closed where the process may open no more files: a race may need a few.
 const ROOM: usize = 8;
@@ -267,7 +268,7 @@ impl<R: Runtime> Flight<R> {
                     Some(remote) => conn.to(remote),
                     None => conn,
                 };
-                self.connected(Line { stream, conn, process: std::process::id() });
+                self.connected(PooledConnection { stream, conn, process: std::process::id() });
             }
             Err(error) => self.call.unreachable(error),
         }

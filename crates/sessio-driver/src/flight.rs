@@ -3,15 +3,16 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
 use sessio::{Call, Head, Kind, Memory, Now, Prepared, Result, Step};
 
+use crate::pooled_connection::{PooledConnection, close};
 use crate::runtime::{Runtime, Sleep, Stream};
-use crate::shared::{Line, Shared};
+use crate::shared::Shared;
 use crate::upload::{Piece, Upload};
 
 /// How many pieces of a body that is always ready go out between two glances at what the peer says (row Q07).
@@ -321,7 +322,7 @@ impl<R: Runtime> Flight<R> {
         &mut self,
         fresh: bool,
         deadline: Option<Instant>,
-    ) -> Option<Grant<Line<R::Stream>>> {
+    ) -> Option<Grant<PooledConnection<R::Stream>>> {
         self.hang_up();
         let now = self.now();
         if let Some(process) = self.runtime.process() {
@@ -351,8 +352,8 @@ impl<R: Runtime> Flight<R> {
         self.stream = None;
     }
 
-    pub(crate) fn connected(&mut self, line: Line<R::Stream>) {
-        let Line { stream, conn, process } = line;
+    pub(crate) fn connected(&mut self, line: PooledConnection<R::Stream>) {
+        let PooledConnection { stream, conn, process } = line;
         (self.stream, self.process) = (Some(stream), process);
         self.call.connected(conn);
     }
@@ -362,7 +363,7 @@ impl<R: Runtime> Flight<R> {
         let released = self.call.release();
         match (released, self.stream.take(), self.lease.take()) {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
-                let line = Line { stream, conn, process: self.process };
+                let line = PooledConnection { stream, conn, process: self.process };
                 self.shared.checkin(lease, line, proof, self.now);
             }
             (_, stream, lease) => {
@@ -390,24 +391,8 @@ impl<R: Runtime> Flight<R> {
     #[cold]
     fn part(&mut self) {
         if let Some(stream) = self.stream.take() {
-            part(stream, self.call.farewell(), self.process);
+            close(stream, self.call.farewell(), self.process);
         }
-    }
-}
-
-/// Closes a stream that this process has opened, after these words if it takes them without waiting.
-///
-/// One that its parent has opened is the parent's: the peer is told nothing. Where a reactor watches it, to close it here
-/// would end the watch of the parent's as well, so that it stays open until this process ends.
-pub(crate) fn part<S: Stream>(mut stream: S, words: &[u8], process: u32) {
-    if process != std::process::id() {
-        if !S::BLOCKS {
-            std::mem::forget(stream);
-        }
-        return;
-    }
-    if !words.is_empty() {
-        let _ = stream.poll_write(&mut Context::from_waker(Waker::noop()), words);
     }
 }
 
@@ -460,52 +445,5 @@ impl<R: Runtime> Drop for Flight<R> {
 impl<R: Runtime> std::fmt::Debug for Flight<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&self.call, f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Counts what is written, and closes.
-    struct Counted<const BLOCKS: bool>(Arc<[AtomicUsize; 2]>);
-
-    impl<const B: bool> Stream for Counted<B> {
-        const BLOCKS: bool = B;
-
-        fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-            Poll::Pending
-        }
-
-        fn poll_write(&mut self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-            self.0[0].fetch_add(bytes.len(), Ordering::Relaxed);
-            Poll::Ready(Ok(bytes.len()))
-        }
-
-        fn is_idle_open(&self) -> bool {
-            true
-        }
-    }
-
-    impl<const B: bool> Drop for Counted<B> {
-        fn drop(&mut self) {
-            self.0[1].fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn parted<const B: bool>(process: u32) -> [usize; 2] {
-        let counts = Arc::default();
-        part(Counted::<B>(Arc::clone(&counts)), b"bye", process);
-        [counts[0].load(Ordering::Relaxed), counts[1].load(Ordering::Relaxed)]
-    }
-
-    #[test]
-    fn fs6_a_child_says_no_goodbye_on_connections_of_its_parent() {
-        let own = std::process::id();
-        assert_eq!((parted::<true>(own), parted::<false>(own)), ([3, 1], [3, 1]));
-        // The one is closed here, and stays open there; the other one the reactor of the parent still watches.
-        assert_eq!((parted::<true>(own + 1), parted::<false>(own + 1)), ([0, 1], [0, 0]));
     }
 }

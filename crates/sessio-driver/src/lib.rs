@@ -9,6 +9,10 @@
 //! [`writing_a_backend`] says how, step by step.
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod steps;
+
+mod assembled;
 mod authorities;
 mod backend;
 mod beside;
@@ -29,6 +33,7 @@ mod interop;
 mod lines;
 pub mod multipart;
 mod partial;
+mod pooled_connection;
 mod response;
 mod resume;
 mod runtime;
@@ -36,7 +41,7 @@ mod session;
 mod shared;
 #[cfg(feature = "sockets")]
 mod socket;
-mod steps;
+mod source;
 mod turns;
 mod upload;
 
@@ -66,4 +71,4 @@ pub use session::Session;
 pub use socket::tcp_socket;
 #[cfg(feature = "sockets")]
 pub use socket2;
-pub use upload::{Feed, Source};
+pub use source::{Feed, Source};

@@ -4,13 +4,11 @@
 //! memory. A backend adds parts from files.
 
 use std::fmt;
-use std::io;
-use std::task::{Context, Poll, ready};
 
-use sessio::multipart::{self, Assembly, Wanted};
-use sessio::{Bytes, Error, Kind, Result, escape};
+use sessio::Bytes;
+use sessio::multipart;
 
-use crate::upload::{Feed, Source};
+use crate::source::{Feed, Source};
 
 /// One part of a [`Form`].
 #[must_use = "a part is not sent unless it is put into a form"]
@@ -55,7 +53,7 @@ impl Part {
     }
 
     /// A content that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether the source
-    /// can start over. One that has more or less than its length is [`Kind::BodyLength`], and the error names the
+    /// can start over. One that has more or less than its length is [`Kind::BodyLength`](sessio::Kind::BodyLength), and the error names the
     /// part.
     pub fn source(source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         Self::feed(Feed::new(source, length, replayable))
@@ -124,77 +122,5 @@ impl fmt::Debug for Part {
 impl fmt::Debug for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.form, f)
-    }
-}
-
-/// A form on its way: what stands between its parts, and the sources in the order of theirs.
-pub(crate) struct Assembled {
-    assembly: Assembly,
-    sources: Vec<Box<dyn Source>>,
-    /// How many of them stand at their start again.
-    rewound: usize,
-}
-
-impl Assembled {
-    pub(crate) fn new(assembly: Assembly, sources: Vec<Box<dyn Source>>) -> Self {
-        Self { assembly, sources, rewound: 0 }
-    }
-
-    /// Fills as much of `room` as can be now; nothing is the end.
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<Result<usize>> {
-        let mut filled = 0;
-        while filled < room.len() {
-            let room = &mut room[filled..];
-            let n = match self.assembly.wanted() {
-                Wanted::End => break,
-                Wanted::Bytes(bytes) => {
-                    let n = bytes.len().min(room.len());
-                    room[..n].copy_from_slice(&bytes[..n]);
-                    self.assembly.took(n);
-                    n
-                }
-                Wanted::Source { index, most } => {
-                    let most = usize::try_from(most).map_or(room.len(), |most| most.min(room.len()));
-                    let Some(source) = self.sources.get_mut(index) else {
-                        let error =
-                            Error::new(Kind::BodySource).with_detail("a part of the form has no source");
-                        return Poll::Ready(Err(error));
-                    };
-                    match source.poll_fill(cx, &mut room[..most]) {
-                        Poll::Ready(Ok(0)) => {
-                            self.assembly.ended()?;
-                            0
-                        }
-                        Poll::Ready(Ok(n)) => {
-                            let n = n.min(most);
-                            self.assembly.supplied(n)?;
-                            n
-                        }
-                        Poll::Ready(Err(error)) => return Poll::Ready(Err(self.failed(error))),
-                        // What stands before a slow source does not wait for it.
-                        Poll::Pending if filled > 0 => break,
-                        Poll::Pending => return Poll::Pending,
-                    }
-                }
-            };
-            filled += n;
-        }
-        Poll::Ready(Ok(filled))
-    }
-
-    pub(crate) fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(source) = self.sources.get_mut(self.rewound) {
-            ready!(source.poll_rewind(cx))?;
-            self.rewound += 1;
-        }
-        self.rewound = 0;
-        self.assembly.rewind();
-        Poll::Ready(Ok(()))
-    }
-
-    #[cold]
-    fn failed(&self, error: io::Error) -> Error {
-        let name = escape(self.assembly.name().unwrap_or_default().as_bytes());
-        Error::new(Kind::BodySource).with_detail(format!("that of the part \"{name}\"")).with_source(error)
     }
 }

@@ -1,7 +1,6 @@
 //! What the requests of a session share: its jar, its connections, and memory to work in.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::{Address, Conn, Environment, Jar, Memory, Merged, Now, Origins, Seed};
+use sessio::{Address, Environment, Jar, Memory, Merged, Now, Origins, Seed};
 
-use crate::flight::part;
+use crate::pooled_connection::PooledConnection;
 use crate::runtime::Stream;
 use crate::turns::Turns;
 
@@ -55,17 +54,9 @@ struct Desk {
     memory: Vec<Memory>,
 }
 
-/// A connection with its socket.
-pub(crate) struct Line<S> {
-    pub(crate) stream: S,
-    pub(crate) conn: Conn,
-    /// The process that opened it.
-    pub(crate) process: u32,
-}
-
 #[derive(Debug)]
 struct Shelf<S> {
-    pool: Pool<Line<S>>,
+    pool: Pool<PooledConnection<S>>,
     /// The process that the connections belong to, where that matters.
     process: Option<u32>,
     /// Who is to be woken when the turn of a ticket comes.
@@ -200,7 +191,10 @@ impl<S: Stream> Shared<S> {
     /// Acts on the pool. Sockets are closed after the lock is gone, and then tasks are woken: whoever may open
     /// a connection in place of another does so when that is closed. Both run code of the user. If it panics, the others
     /// are closed and woken all the same, and `act` has its outcome: the panic is not the caller's.
-    pub(crate) fn pool<T>(&self, act: impl FnOnce(&mut Pool<Line<S>>, &mut Effects<Line<S>>) -> T) -> T {
+    pub(crate) fn pool<T>(
+        &self,
+        act: impl FnOnce(&mut Pool<PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
+    ) -> T {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();
         let done = act(&mut shelf.pool, &mut effects);
@@ -211,7 +205,7 @@ impl<S: Stream> Shared<S> {
     }
 
     #[cold]
-    fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<Line<S>>) {
+    fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<PooledConnection<S>>) {
         let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
         drop(shelf);
         effects.closed.drain(..).for_each(|line| unharmed(|| line.close()));
@@ -219,7 +213,7 @@ impl<S: Stream> Shared<S> {
     }
 
     /// What `ticket` has come to; until its turn has come, `cx` is woken for it.
-    pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<Line<S>>> {
+    pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<PooledConnection<S>>> {
         {
             let mut shelf = self.shelf();
             if let Some(grant) = shelf.pool.collect(ticket) {
@@ -250,7 +244,7 @@ impl<S: Stream> Shared<S> {
         unharmed(|| drop(waker));
     }
 
-    pub(crate) fn checkin(&self, lease: Lease, line: Line<S>, proof: Proof, now: Now) {
+    pub(crate) fn checkin(&self, lease: Lease, line: PooledConnection<S>, proof: Proof, now: Now) {
         self.pool(|pool, effects| pool.checkin(lease, line, proof, now.mono, effects));
     }
 
@@ -258,7 +252,7 @@ impl<S: Stream> Shared<S> {
         self.pool(|pool, effects| pool.discard(lease, now.mono, effects));
     }
 
-    pub(crate) fn request(&self, key: &Key<'_>, fresh: bool, now: Now) -> Grant<Line<S>> {
+    pub(crate) fn request(&self, key: &Key<'_>, fresh: bool, now: Now) -> Grant<PooledConnection<S>> {
         self.pool(|pool, effects| {
             if fresh {
                 pool.request_fresh(key, now.mono, effects)
@@ -303,7 +297,7 @@ impl<S: Stream> Shared<S> {
         let closed: Vec<_> =
             self.pool(|pool, _| std::iter::from_fn(|| pool.take_idle()).take(count).collect());
         let is_any = !closed.is_empty();
-        closed.into_iter().for_each(Line::close);
+        closed.into_iter().for_each(PooledConnection::close);
         is_any
     }
 
@@ -335,13 +329,6 @@ impl<S: Stream> Shared<S> {
     }
 }
 
-impl<S: Stream> Line<S> {
-    /// Closes a connection that idles.
-    fn close(mut self) {
-        part(self.stream, self.conn.farewell(), self.process);
-    }
-}
-
 impl<S: Stream> Drop for Shared<S> {
     /// The session is gone, and nobody waits any more.
     fn drop(&mut self) {
@@ -356,12 +343,6 @@ impl<S: Stream> Drop for Shared<S> {
 /// further.
 fn unharmed(act: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(act));
-}
-
-impl<S> fmt::Debug for Line<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.conn, f)
-    }
 }
 
 #[cfg(test)]

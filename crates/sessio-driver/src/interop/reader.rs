@@ -11,7 +11,7 @@ use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 use crate::builder::RequestBuilder;
 use crate::response::Response;
 use crate::runtime::Runtime;
-use crate::upload::Source;
+use crate::source::Source;
 
 /// Reads the body. What cuts it short is an error of the kind that the [`Error`](sessio::Error) says, and holds
 /// it.

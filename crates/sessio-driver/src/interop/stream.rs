@@ -17,7 +17,7 @@ use crate::events::Events;
 use crate::lines::Lines;
 use crate::response::Response;
 use crate::runtime::Runtime;
-use crate::upload::Source;
+use crate::source::Source;
 
 /// The body of a [`Response`] as a [`Stream`] of bytes, as they come: see [`Response::bytes_stream`].
 ///

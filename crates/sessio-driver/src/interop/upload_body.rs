@@ -16,7 +16,7 @@ use crate::builder::RequestBuilder;
 use crate::interop::ResponseBody;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::upload::Source;
+use crate::source::Source;
 
 /// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, and knows its length.
 ///
