@@ -2,7 +2,7 @@
 //! goes through a tunnel, and to whom.
 
 use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Error, Kind, Result, Secure, Secured};
+use sessio::{Fault, Kind, Secure, Secured};
 
 /// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. Where the settings
 /// have a client certificate or pinned keys that is part of it, too.
@@ -22,11 +22,11 @@ struct Plain {
 }
 
 impl Start for Plain {
-    fn check(&self, _: &Tls) -> Result<()> {
+    fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
         let options = wanted.tls.options();
         let mut hello = format!("TLS {} HTTP/1.1\r\nHost: {}\r\n", wanted.host, wanted.host);
         if !options.pins.is_empty() {
@@ -60,8 +60,8 @@ impl Secure for Clear {
         self.out.drain(..n);
     }
 
-    fn received(&mut self, n: usize) -> Result<()> {
-        let bytes = self.room.get(..n).ok_or_else(|| Error::new(Kind::Misuse))?;
+    fn received(&mut self, n: usize) -> Result<(), Fault> {
+        let bytes = self.room.get(..n).ok_or_else(|| Fault::new(Kind::Misuse))?;
         self.is_ended |= n == 0;
         self.plain.extend_from_slice(bytes);
         Ok(())
@@ -75,12 +75,12 @@ impl Secure for Clear {
         Secured::default()
     }
 
-    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+    fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {
         self.out.extend_from_slice(plain);
         Ok(plain.len())
     }
 
-    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>, Fault> {
         if self.plain.is_empty() && self.is_ended {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Error, Kind, Result, Secure, Secured};
+use sessio::{Fault, Kind, Secure, Secured};
 
 /// What the server says once it has heard the client.
 pub const WELCOME: u8 = b'W';
@@ -33,11 +33,11 @@ struct Holdings {
 }
 
 impl Start for Holdings {
-    fn check(&self, _: &Tls) -> Result<()> {
+    fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+    fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
         let sizes = self.sizes[self.started.fetch_add(1, Ordering::Relaxed) % self.sizes.len()];
         Ok(Box::new(Holding::new(sizes)))
     }
@@ -120,7 +120,7 @@ impl Secure for Holding {
         self.out.drain(..n);
     }
 
-    fn received(&mut self, n: usize) -> Result<()> {
+    fn received(&mut self, n: usize) -> Result<(), Fault> {
         self.is_ended |= n == 0;
         self.sealed.extend_from_slice(&self.room[..n]);
         if !self.is_up && !self.sealed.is_empty() {
@@ -140,7 +140,7 @@ impl Secure for Holding {
         Secured::default()
     }
 
-    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+    fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {
         if !self.is_up || self.out.len() > 2_000 {
             return Ok(0);
         }
@@ -149,14 +149,14 @@ impl Secure for Holding {
         Ok(taken)
     }
 
-    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>, Fault> {
         if self.plain.is_empty() && !self.has_closed && self.is_up {
             if let Some((record, rest)) = split(&self.sealed) {
                 self.has_closed = record.is_empty();
                 self.plain.extend(record.iter().map(|byte| byte ^ MASK));
                 self.sealed.drain(..self.sealed.len() - rest.len());
             } else if self.is_ended {
-                return Err(Error::new(Kind::IncompleteBody).with_detail("without a goodbye"));
+                return Err(Fault::new(Kind::IncompleteBody).with_detail("without a goodbye"));
             }
         }
         let n = plain.len().min(self.plain.len()).min(self.sizes.sip);

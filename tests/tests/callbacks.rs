@@ -159,7 +159,10 @@ impl<R: Runtime> Drop for Parting<R> {
     }
 }
 
-fn set<R: Runtime>(session: &Session<Rig<R>>, change: impl FnOnce(&mut sessio::Settings) -> Result<()>) {
+fn set<R: Runtime>(
+    session: &Session<Rig<R>>,
+    change: impl FnOnce(&mut sessio::Settings) -> Result<(), sessio::Fault>,
+) {
     session.update(change).unwrap();
 }
 
@@ -214,7 +217,7 @@ impl<R: Runtime> Scheme for MeddlingScheme<R> {
 impl<R: Runtime> Flow for MeddlingFlow<R> {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         self.meddler.meddle();
-        request.headers_mut().insert("X-Signed", "1")
+        Ok(request.headers_mut().insert("X-Signed", "1")?)
     }
 
     fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<Answer> {

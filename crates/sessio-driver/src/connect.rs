@@ -59,7 +59,7 @@ impl<R: Runtime> Flight<R> {
             }
         }
         if let Some(Err(error)) = self.call.wanted().map(|wanted| wanted.check()) {
-            return self.call.unreachable(error);
+            return self.call.unreachable(error.into());
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
@@ -131,7 +131,7 @@ impl<R: Runtime> Flight<R> {
             },
             _ => Kind::InvalidUrl.into(),
         };
-        self.call.unreachable(error);
+        self.call.unreachable(error.into());
         None
     }
 
@@ -141,7 +141,7 @@ impl<R: Runtime> Flight<R> {
         match request.reach().admitted(request.url(), addresses) {
             Ok(addresses) => Some(addresses),
             Err(error) => {
-                self.call.unreachable(error);
+                self.call.unreachable(error.into());
                 None
             }
         }
@@ -285,7 +285,7 @@ impl<R: Runtime> Flight<R> {
                 error =
                     error.with_detail("this process may open no more files; close some or raise its limit");
             }
-            self.call.unreachable(error);
+            self.call.unreachable(error.into());
         }
     }
 }

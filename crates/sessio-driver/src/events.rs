@@ -94,7 +94,7 @@ impl<R: Runtime> Events<R> {
             match self.events.pop() {
                 Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
                 Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(Error::with_url(error, self.response.url()))),
+                Err(error) => return Poll::Ready(Err(Error::from(error).with_url(self.response.url()))),
             }
             let bytes = ready!(self.response.poll_fill_buf(cx))?;
             if bytes.is_empty() {

@@ -73,7 +73,7 @@ impl<R: Runtime> Lines<R> {
                 Ok(Some(line)) => return Poll::Ready(Ok(Some(String::from_utf8_lossy(line).into_owned()))),
                 Ok(None) if self.is_over => return Poll::Ready(Ok(None)),
                 Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(Error::with_url(error, self.response.url()))),
+                Err(error) => return Poll::Ready(Err(Error::from(error).with_url(self.response.url()))),
             }
             let bytes = ready!(self.response.poll_fill_buf(cx))?;
             let n = bytes.len();

@@ -251,7 +251,7 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
     pub fn resolve(&self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<()> {
-        self.update(|settings| settings.routes.pin(host, addresses))
+        self.update(|settings| Ok(settings.routes.pin(host, addresses)?))
     }
 
     /// Reaches `host` over the Unix socket at `path` from now on: see [`Routes::unix`](sessio::Routes::unix).
@@ -260,7 +260,7 @@ impl<R: Runtime> Session<R> {
     /// # Errors
     /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
     pub fn unix_socket(&self, host: &str, path: impl AsRef<Path>) -> Result<()> {
-        self.update(|settings| settings.routes.unix(host, path))
+        self.update(|settings| Ok(settings.routes.unix(host, path)?))
     }
 
     /// Reaches `host` by its own name again; says whether that is news.

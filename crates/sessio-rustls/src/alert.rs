@@ -1,10 +1,10 @@
 //! What a peer says when it gives up.
 
 use rustls::AlertDescription;
-use sessio::{Error, Kind};
+use sessio::{Fault, Kind};
 
 /// The error of an alert: its name is in the detail, as the registry spells it.
-pub(crate) fn error(alert: AlertDescription) -> Error {
+pub(crate) fn error(alert: AlertDescription) -> Fault {
     use AlertDescription as Is;
     let kind = match alert {
         Is::HandshakeFailure | Is::InsufficientSecurity | Is::NoApplicationProtocol | Is::ProtocolVersion => {
@@ -21,7 +21,7 @@ pub(crate) fn error(alert: AlertDescription) -> Error {
         | Is::UnsupportedCertificate => Kind::ClientCertificate,
         _ => Kind::TlsAlert,
     };
-    Error::new(kind).with_detail(format!("alert {}", name(alert)))
+    Fault::new(kind).with_detail(format!("alert {}", name(alert)))
 }
 
 /// `UnknownCA` is `unknown_ca`.

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error as Failure, SupportedCipherSuite, SupportedProtocolVersion};
 use sessio::tls::{Identity, KeyFormat, Options, Tls, Version};
-use sessio::{Error, Kind, Result};
+use sessio::{Fault, Kind};
 
 use crate::clock::Clock;
 use crate::roots::{self, invalid};
@@ -18,7 +18,7 @@ use crate::verifier::Verifier;
 const MOST_TICKETS: usize = 8;
 
 /// What rustls is told of these settings; who connects is told [where tickets go](scoped), too.
-pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Result<ClientConfig> {
+pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Result<ClientConfig, Fault> {
     let options = tls.options();
     let versions = versions(options);
     if versions.is_empty() {
@@ -73,7 +73,7 @@ fn versions(options: &Options) -> Vec<&'static SupportedProtocolVersion> {
         .collect()
 }
 
-fn key(identity: &Identity) -> Result<PrivateKeyDer<'static>> {
+fn key(identity: &Identity) -> Result<PrivateKeyDer<'static>, Fault> {
     let (format, der) = identity.key();
     let der = der.to_vec();
     Ok(match format {
@@ -85,10 +85,10 @@ fn key(identity: &Identity) -> Result<PrivateKeyDer<'static>> {
 }
 
 /// rustls does not show keys in what it says of them.
-fn refused(failure: Failure) -> Error {
+fn refused(failure: Failure) -> Fault {
     let detail = match &failure {
         Failure::InconsistentKeys(_) => "the client's key does not fit its certificate",
         _ => "what was given cannot be used",
     };
-    Error::new(Kind::InvalidTls).with_detail(detail).with_source(failure)
+    Fault::new(Kind::InvalidTls).with_detail(detail).with_source(failure)
 }

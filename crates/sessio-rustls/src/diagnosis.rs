@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, Error as Failure, InvalidMessage, OtherError, PeerIncompatible};
-use sessio::{Error, Kind, escape};
+use sessio::{Fault, Kind, escape};
 use webpki::EndEntityCert;
 
 use crate::{alert, der};
@@ -44,15 +44,15 @@ impl From<Diagnosis> for Failure {
 }
 
 /// The error of a connection that rustls has given up.
-pub(crate) fn error(failure: Failure) -> Error {
+pub(crate) fn error(failure: Failure) -> Fault {
     let kind = match &failure {
         Failure::AlertReceived(alert) => return alert::error(*alert),
         Failure::InvalidCertificate(CertificateError::Other(OtherError(cause))) => {
             match cause.downcast_ref::<Diagnosis>() {
                 Some(Diagnosis { kind, detail: Some(detail) }) => {
-                    return Error::new(*kind).with_detail(detail.clone());
+                    return Fault::new(*kind).with_detail(detail.clone());
                 }
-                Some(Diagnosis { kind, .. }) => return Error::new(*kind),
+                Some(Diagnosis { kind, .. }) => return Fault::new(*kind),
                 None => Kind::InvalidPeerCertificate,
             }
         }
@@ -66,7 +66,7 @@ pub(crate) fn error(failure: Failure) -> Error {
         Failure::InvalidMessage(InvalidMessage::InvalidContentType) => Kind::NotTls,
         _ => Kind::TlsBroken,
     };
-    Error::new(kind).with_source(failure)
+    Fault::new(kind).with_source(failure)
 }
 
 /// Why the chain was refused, seen from what the server presented.

@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Error, Kind, Result, Secure, escape};
+use sessio::{Fault, Kind, Secure, escape};
 use url::Host;
 
 use crate::clock::Clock;
@@ -48,7 +48,7 @@ impl Rustls {
     ///
     /// # Errors
     /// [`Kind::InvalidTls`] if neither is.
-    pub fn new() -> Result<Self> {
+    pub fn new() -> Result<Self, Fault> {
         let none = || invalid("no cryptography: switch on `ring` or `aws-lc-rs`, or bring a provider");
         provider::built_in().map(Self::with_provider).ok_or_else(none)
     }
@@ -64,7 +64,7 @@ impl Rustls {
     }
 
     /// What rustls is told of these settings. To find out takes long, and is done without the lock.
-    fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>> {
+    fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Fault> {
         if let Some((_, config)) = self.memory().configs.iter().find(|(known, _)| known == tls) {
             return Ok(Arc::clone(config));
         }
@@ -74,7 +74,7 @@ impl Rustls {
     }
 
     /// The same with the tickets of this scope.
-    fn scoped(&self, tls: &Tls, scope: &str) -> Result<Arc<ClientConfig>> {
+    fn scoped(&self, tls: &Tls, scope: &str) -> Result<Arc<ClientConfig>, Fault> {
         if let Some((_, config)) = self.memory().scopes.iter().find(|(known, _)| **known == *scope) {
             return Ok(Arc::clone(config));
         }
@@ -92,11 +92,11 @@ fn remember<T>(all: &mut VecDeque<T>, most: usize, one: T) {
 }
 
 impl Start for Rustls {
-    fn check(&self, tls: &Tls) -> Result<()> {
+    fn check(&self, tls: &Tls) -> Result<(), Fault> {
         self.config(tls).map(drop)
     }
 
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
         self.clock.set(wanted.now);
         let config = self.scoped(wanted.tls, wanted.scope)?;
         let name = server_name(&wanted.host)?;
@@ -107,13 +107,13 @@ impl Start for Rustls {
 
 /// The name that the server's certificate must have. The dot at the end of a whole name is not part of it there
 /// (RFC 6066 section 3).
-fn server_name(host: &Host<&str>) -> Result<ServerName<'static>> {
+fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, Fault> {
     match host {
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
             ServerName::try_from(name.to_owned()).map_err(|cause| {
                 let detail = format!("no certificate can be for {}", escape(name.as_bytes()));
-                Error::new(Kind::InvalidUrl).with_detail(detail).with_source(cause)
+                Fault::new(Kind::InvalidUrl).with_detail(detail).with_source(cause)
             })
         }
         Host::Ipv4(ip) => Ok(ServerName::IpAddress(IpAddr::V4(*ip).into())),
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>> {
+    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>, Fault> {
         let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
         engine.start(&Wanted { tls, host: Host::Domain(host), scope, now })
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read as _, Write as _};
 
 use rustls::{ClientConnection, HandshakeKind, ProtocolVersion};
-use sessio::{Error, Kind, Result, Secure, Secured, escape};
+use sessio::{Fault, Kind, Secure, Secured, escape};
 
 use crate::diagnosis;
 
@@ -31,7 +31,7 @@ pub(crate) struct Filter {
     /// Something has come.
     is_heard: bool,
     /// What went wrong behind plaintext that is still to be read.
-    failure: Option<Error>,
+    failure: Option<Fault>,
     /// The cipher suite by its registered name, once it is known.
     cipher: String,
 }
@@ -68,7 +68,7 @@ impl Filter {
     }
 
     /// Feeds rustls with what has come, as long as it takes any.
-    fn feed(&mut self) -> Result<()> {
+    fn feed(&mut self) -> Result<(), Fault> {
         while self.read < self.filled {
             let mut bytes = &self.room[self.read..self.filled];
             match self.tls.read_tls(&mut bytes) {
@@ -87,7 +87,7 @@ impl Filter {
     }
 
     /// Row F07: whoever answers in the clear does not speak TLS, and its first byte shows it.
-    fn listen(&mut self, n: usize) -> Result<()> {
+    fn listen(&mut self, n: usize) -> Result<(), Fault> {
         const ALERT: u8 = 21;
         const HANDSHAKE: u8 = 22;
         if self.is_heard || n == 0 {
@@ -99,7 +99,7 @@ impl Filter {
             return Ok(());
         }
         // How much of what it says has come by now is a matter of chance.
-        Err(Error::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
+        Err(Fault::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
     }
 
     fn name_cipher(&mut self) {
@@ -158,7 +158,7 @@ impl Secure for Filter {
         self.gone += n;
     }
 
-    fn received(&mut self, n: usize) -> Result<()> {
+    fn received(&mut self, n: usize) -> Result<(), Fault> {
         self.is_ended |= n == 0;
         self.listen(n)?;
         self.records.pass(&self.room[self.filled..self.filled + n]);
@@ -200,23 +200,23 @@ impl Secure for Filter {
         secured
     }
 
-    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+    fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {
         if self.tls.is_handshaking() || self.out.len() - self.gone >= MOST_OUT {
             return Ok(0);
         }
         let taken =
-            self.tls.writer().write(plain).map_err(|cause| Error::new(Kind::Io).with_source(cause))?;
+            self.tls.writer().write(plain).map_err(|cause| Fault::new(Kind::Io).with_source(cause))?;
         self.collect();
         Ok(taken)
     }
 
-    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>, Fault> {
         loop {
             match self.tls.reader().read(plain) {
                 Ok(0) if !plain.is_empty() => return Ok(None),
                 Ok(n) => return Ok(Some(n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(cause) => return Err(Error::new(Kind::TlsBroken).with_source(cause)),
+                Err(cause) => return Err(Fault::new(Kind::TlsBroken).with_source(cause)),
             }
             if self.read < self.filled && self.failure.is_none() {
                 if let Err(error) = self.feed() {
@@ -251,8 +251,8 @@ impl Secure for Filter {
 }
 
 /// Row Q16: only who says goodbye has said everything.
-fn truncated() -> Error {
-    Error::new(Kind::IncompleteBody).with_detail("the connection ended without TLS's close_notify")
+fn truncated() -> Fault {
+    Fault::new(Kind::IncompleteBody).with_detail("the connection ended without TLS's close_notify")
 }
 
 impl fmt::Debug for Filter {

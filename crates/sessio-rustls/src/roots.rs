@@ -10,10 +10,13 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use sessio::tls::{Certificates, Options, RevocationLists, Roots};
-use sessio::{Error, Kind, Result};
+use sessio::{Fault, Kind};
 
 /// Whoever verifies a chain by these roots.
-pub(crate) fn of(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+pub(crate) fn of(
+    options: &Options,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
     let extra = || options.extra_roots.iter().flat_map(Certificates::iter);
     let mut store = RootCertStore::empty();
     match &options.roots {
@@ -43,7 +46,11 @@ pub(crate) fn given(options: &Options) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Bundles have old certificates in them that nobody can read any more; one that can be read there must be.
-fn add<'a>(store: &mut RootCertStore, all: impl Iterator<Item = &'a [u8]>, count: usize) -> Result<()> {
+fn add<'a>(
+    store: &mut RootCertStore,
+    all: impl Iterator<Item = &'a [u8]>,
+    count: usize,
+) -> Result<(), Fault> {
     let all = all.map(|der| CertificateDer::from(der.to_vec()));
     let (added, _) = store.add_parsable_certificates(all);
     if added == 0 && count > 0 { Err(invalid("none of the roots is a certificate")) } else { Ok(()) }
@@ -51,13 +58,13 @@ fn add<'a>(store: &mut RootCertStore, all: impl Iterator<Item = &'a [u8]>, count
 
 #[cfg(feature = "bundled")]
 #[allow(clippy::unnecessary_wraps, reason = "without the feature there are none")]
-fn bundled(store: &mut RootCertStore) -> Result<()> {
+fn bundled(store: &mut RootCertStore) -> Result<(), Fault> {
     store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     Ok(())
 }
 
 #[cfg(not(feature = "bundled"))]
-fn bundled(_: &mut RootCertStore) -> Result<()> {
+fn bundled(_: &mut RootCertStore) -> Result<(), Fault> {
     Err(invalid("bundled roots need the feature `bundled` of sessio-rustls"))
 }
 
@@ -66,7 +73,7 @@ fn bundled(_: &mut RootCertStore) -> Result<()> {
 const HAS_RULES: bool = cfg!(any(windows, target_vendor = "apple", target_os = "android"));
 
 #[cfg(feature = "platform")]
-fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
     use rustls_platform_verifier::Verifier;
     // To read the files of a platform takes longer than a handshake: sessions have them in common.
     static PLAIN: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
@@ -98,7 +105,7 @@ fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn
 }
 
 #[cfg(not(feature = "platform"))]
-fn platform(_: &Options, _: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+fn platform(_: &Options, _: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
     Err(invalid("the roots of the platform need the feature `platform` of sessio-rustls"))
 }
 
@@ -107,6 +114,6 @@ fn is_built_in(provider: &Arc<CryptoProvider>) -> bool {
     crate::provider::built_in().is_some_and(|own| Arc::ptr_eq(&own, provider))
 }
 
-pub(crate) fn invalid(why: &'static str) -> Error {
-    Error::new(Kind::InvalidTls).with_detail(why)
+pub(crate) fn invalid(why: &'static str) -> Fault {
+    Fault::new(Kind::InvalidTls).with_detail(why)
 }

@@ -92,7 +92,7 @@ impl Reading {
                     break;
                 }
                 Err(error) => {
-                    self.end = Some(Err(error));
+                    self.end = Some(Err(error.into()));
                     break;
                 }
             };

@@ -4,7 +4,7 @@
 use std::io;
 
 use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Error, Kind, Result, Secure, Secured};
+use sessio::{Fault, Kind, Secure, Secured};
 use sessio_testkit::Coat;
 
 /// What each byte is veiled with.
@@ -58,12 +58,12 @@ pub fn engine() -> Engine {
 struct Veils;
 
 impl Start for Veils {
-    fn check(&self, _: &Tls) -> Result<()> {
+    fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
     /// The client greets with the host that it expects, and shows who it is.
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
         let identity = wanted.tls.options().identity.as_ref();
         let mut greeting = format!("to {} from ", wanted.host).into_bytes();
         for certificate in identity.into_iter().flat_map(|identity| identity.chain()) {
@@ -99,9 +99,9 @@ impl Secure for Veil {
         self.out.drain(..n);
     }
 
-    fn received(&mut self, n: usize) -> Result<()> {
+    fn received(&mut self, n: usize) -> Result<(), Fault> {
         self.has_ended |= n == 0;
-        let came = self.room.get_mut(..n).ok_or_else(|| Error::new(Kind::Misuse))?;
+        let came = self.room.get_mut(..n).ok_or_else(|| Fault::new(Kind::Misuse))?;
         unveil(came);
         let is_welcome = !self.is_up && came.first() == Some(&WELCOME);
         self.held.extend_from_slice(&came[usize::from(is_welcome)..]);
@@ -117,7 +117,7 @@ impl Secure for Veil {
         Secured::default()
     }
 
-    fn seal(&mut self, plain: &[u8]) -> Result<usize> {
+    fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {
         if !self.is_up {
             return Ok(0);
         }
@@ -129,7 +129,7 @@ impl Secure for Veil {
         Ok(taken)
     }
 
-    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
+    fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>, Fault> {
         while self.plain.is_empty() && self.is_up {
             let Some((kind, end)) = whole(&self.held) else { break };
             let opened: Vec<u8> = self.held.drain(..end).skip(3).collect();
@@ -142,7 +142,7 @@ impl Secure for Veil {
         if self.plain.is_empty() {
             return match (self.has_parted, self.has_ended) {
                 (true, _) => Ok(None),
-                (false, true) => Err(Error::new(Kind::IncompleteBody)),
+                (false, true) => Err(Fault::new(Kind::IncompleteBody)),
                 (false, false) => Ok(Some(0)),
             };
         }

@@ -142,7 +142,7 @@ impl<R: Runtime> Visit<R> {
             // Whoever could come in between has time to.
             std::thread::yield_now();
             settings.headers.insert("x-count", (count + 1).to_string())?;
-            settings.headers.insert(format!("x-task{}", self.number), round.to_string())
+            Ok(settings.headers.insert(format!("x-task{}", self.number), round.to_string())?)
         });
         changed.unwrap();
     }

@@ -36,7 +36,7 @@ impl Scheme for Steps {
 
 impl Flow for Conversation {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
-        request.headers_mut().insert("X-Signed", "1")
+        Ok(request.headers_mut().insert("X-Signed", "1")?)
     }
 
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {

@@ -321,7 +321,7 @@ async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>
 /// Goes this way to the server.
 fn go<R: Runtime>(session: &Session<Rig<R>>, way: Way, server: &Server) {
     let done: sessio::Result<()> = session.update(|settings| match way.proxy(server)? {
-        Some(proxy) => settings.proxies.set("all", proxy),
+        Some(proxy) => Ok(settings.proxies.set("all", proxy)?),
         None => Ok(()),
     });
     done.unwrap();

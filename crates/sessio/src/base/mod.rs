@@ -1,7 +1,14 @@
 //! The ground: values that know nothing of HTTP.
 
 pub(crate) mod byte_order_mark;
+pub(crate) mod change;
+pub(crate) mod escape;
+pub(crate) mod fault;
 pub(crate) mod fingerprint;
+pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod meters;
+pub(crate) mod repeat;
+pub(crate) mod secret;
 pub(crate) mod time;
+pub(crate) mod timeouts;

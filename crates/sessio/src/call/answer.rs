@@ -7,9 +7,11 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::{Call, Event, Phase};
+use crate::base::fault::Fault;
+use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
 use crate::cookie::Jar;
-use crate::error::{Error, Kind, Result, Timeout};
+use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -174,8 +176,8 @@ impl Call {
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return match self.phase {
-                Phase::Handshake => self.redial_or_fail(error),
-                _ => self.ended(error),
+                Phase::Handshake => self.redial_or_fail(error.into()),
+                _ => self.ended(error.into()),
             };
         }
         if conn.is_before_request() && self.receiver.bytes_received() > 0 {
@@ -232,7 +234,7 @@ impl Call {
         self.supply_by(|sender| sender.supply_shared(bytes))
     }
 
-    fn supply_by(&mut self, supply: impl FnOnce(&mut Sender) -> Result<usize>) -> usize {
+    fn supply_by(&mut self, supply: impl FnOnce(&mut Sender) -> Result<usize, Fault>) -> usize {
         if !self.is_uploading() {
             self.misuse();
             return 0;
@@ -243,8 +245,8 @@ impl Call {
                 self.settle();
                 n
             }
-            Err(error) => {
-                self.fail(error);
+            Err(fault) => {
+                self.fail(fault.into());
                 0
             }
         }
@@ -263,7 +265,7 @@ impl Call {
         }
         match self.sender.supply_end_with(trailers) {
             Ok(()) => self.settle(),
-            Err(error) => self.fail(error),
+            Err(fault) => self.fail(fault.into()),
         }
     }
 

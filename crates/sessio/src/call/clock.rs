@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use crate::base::kind::Timeout;
 use crate::base::time::later;
-use crate::error::Timeout;
-use crate::session::settings::Timeouts;
+use crate::base::timeouts::Timeouts;
 
 /// One limit at a time is running, beside the one over the whole call. It starts when the call first says
 /// that it waits for something of that kind.

@@ -3,7 +3,8 @@
 use http::StatusCode;
 
 use super::Call;
-use crate::error::{Error, Kind, Result};
+use crate::base::kind::Kind;
+use crate::error::{Error, Result};
 use crate::message::coding::Decoding;
 use crate::message::head::Head;
 use crate::message::headers::Headers;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::Call;
-use crate::error::{Error, Kind};
+use crate::base::kind::Kind;
+use crate::error::Error;
 use crate::message::head::Head;
 use crate::prepared::Prepared;
 use crate::route::proxy::Proxy;

@@ -1,7 +1,9 @@
 //! How a call ends badly.
 
 use super::{Call, Event, Phase};
-use crate::error::{Error, Kind, Progress, Repeat, Result, Stage, Timeout};
+use crate::base::kind::{Kind, Timeout};
+use crate::base::repeat::Repeat;
+use crate::error::{Error, Progress, Result, Stage};
 use crate::policy::retry;
 use crate::uri::origin::Origin;
 use crate::wire::conn::Conn;
@@ -10,7 +12,7 @@ impl Call {
     pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {
         // A proxy that has begun to say why not has said enough.
         let refusal = self.conn.as_mut().and_then(Conn::cut_short);
-        self.fail(refusal.unwrap_or_else(|| Kind::Timeout(timeout).into()));
+        self.fail(refusal.unwrap_or_else(|| Kind::Timeout(timeout).into()).into());
         Err(self.tell())
     }
 

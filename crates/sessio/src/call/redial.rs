@@ -3,7 +3,8 @@
 use std::io;
 
 use super::{Call, Event, Phase};
-use crate::error::{Error, Kind, Timeout};
+use crate::base::kind::{Kind, Timeout};
+use crate::error::Error;
 use crate::wire::tunnel::Again;
 
 impl Call {
@@ -29,10 +30,10 @@ impl Call {
     /// The connection has ended within a stage, or what is left of that is not waited for.
     #[cold]
     pub(super) fn cut_off(&mut self, cause: Option<io::Error>) {
-        let error = match &mut self.conn {
+        let error: Error = match &mut self.conn {
             Some(conn) if conn.is_tunnelling() => {
                 // What the proxy has said before is why.
-                conn.cut_short().unwrap_or_else(|| Kind::ClosedBeforeResponse.into())
+                conn.cut_short().unwrap_or_else(|| Kind::ClosedBeforeResponse.into()).into()
             }
             _ => Kind::TlsClosed.into(),
         };

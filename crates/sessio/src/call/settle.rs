@@ -4,7 +4,9 @@ use http::StatusCode;
 
 use super::aside::Aside;
 use super::{Call, Event, Phase};
-use crate::error::{Error, Kind, Result, Timeout, escape};
+use crate::base::escape::escape;
+use crate::base::kind::{Kind, Timeout};
+use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::policy::retry::{self, Failure};
@@ -57,8 +59,8 @@ impl Call {
         }
         match pumped {
             Ok(has_come) => has_come,
-            Err(error) => {
-                self.ended(error);
+            Err(fault) => {
+                self.ended(fault.into());
                 false
             }
         }
@@ -101,7 +103,7 @@ impl Call {
                     }
                 }
                 Some(Ok(Advance::Tunnelled)) => self.report_own(Self::tunnelled),
-                Some(Err(error)) => return self.redial_or_fail(error),
+                Some(Err(fault)) => return self.redial_or_fail(fault.into()),
                 Some(Ok(Advance::Open)) => {
                     self.clock.rest();
                     self.phase = Phase::Exchange;
@@ -176,7 +178,7 @@ impl Call {
                     return self.report_own(Self::answer);
                 }
                 Ok(_) => return,
-                Err(error) => return self.lose(error),
+                Err(fault) => return self.lose(fault.into()),
             }
         }
     }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use url::{Host, Url};
 
 use super::{Call, Event, Phase};
+use crate::base::kind::{Kind, Timeout};
 use crate::base::time::{Now, later};
-use crate::error::{Error, Kind, Result, Timeout};
+use crate::error::{Error, Result};
 use crate::pool::Key;
 use crate::route::environment::Authorities;
 use crate::route::proxy::{Protocol, Proxy};
@@ -99,7 +100,7 @@ impl<'a> Connect<'a> {
     /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
     /// [`Kind::BlockedAddress`] for a Unix socket that the guard refuses.
     pub fn check(&self) -> Result<()> {
-        self.reach.admit_socket(self.url)?;
+        self.reach.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if let Some(proxy) = self.proxy() {
             match proxy.protocol() {
                 Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
@@ -115,7 +116,7 @@ impl<'a> Connect<'a> {
         {
             return Err(Error::new(Kind::InvalidTls).with_detail(problem.to_owned()));
         }
-        self.engine()?.check(&self.reach.tls)
+        Ok(self.engine()?.check(&self.reach.tls)?)
     }
 
     /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
@@ -124,7 +125,7 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn open(&self, id: u64, now: Now, told: &[SocketAddr]) -> Result<Conn> {
-        self.reach.admit_socket(self.url)?;
+        self.reach.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if self.route() == Route::PLAIN {
             return Ok(Conn::plain(id, now.mono));
         }
@@ -369,8 +370,8 @@ impl Call {
             // The end of a chunked body may show only now: the connection is given back before anything else.
             Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
             Ok(Came::End) => {
-                if let Err(error) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
-                    self.fail(error);
+                if let Err(fault) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
+                    self.fail(fault.into());
                     return Err(self.tell());
                 }
                 self.phase = Phase::Done;
@@ -384,8 +385,8 @@ impl Call {
                 }
                 None => self.io(Some(Timeout::Read), now),
             },
-            Err(error) => {
-                self.fail(error);
+            Err(fault) => {
+                self.fail(fault.into());
                 Err(self.tell())
             }
         }

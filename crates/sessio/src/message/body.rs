@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::base::fault::Result;
 use crate::base::time::Seed;
-use crate::error::Result;
 use crate::message::coding::{Coding, Encoding};
 use crate::message::multipart::{Assembly, Form, Layout};
 use crate::uri::params::encode_pairs;
@@ -69,7 +69,8 @@ impl Body {
     /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no pairs, such as one with a map in it.
     #[cfg(feature = "json")]
     pub fn form_from<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
-        let invalid = |error| crate::Error::new(crate::Kind::InvalidBody).with_source(error);
+        let invalid =
+            |error| crate::base::fault::Fault::new(crate::base::kind::Kind::InvalidBody).with_source(error);
         crate::uri::pairs::of(value).map(Self::form).map_err(invalid)
     }
 

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// Header fields in the order in which they go over the wire, each with the spelling that it was given.
 ///
@@ -426,7 +428,7 @@ impl Headers {
     }
 
     fn write(&mut self, name: &[u8], value: &[u8]) -> Result<Span> {
-        let too_large = || Error::new(Kind::InvalidHeader).with_detail("too large");
+        let too_large = || Fault::new(Kind::InvalidHeader).with_detail("too large");
         let start = u32::try_from(self.bytes.len()).map_err(|_| too_large())?;
         let name_len = u16::try_from(name.len()).map_err(|_| too_large())?;
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
@@ -526,7 +528,7 @@ impl From<&Headers> for HeaderMap {
 }
 
 impl TryFrom<&HeaderMap> for Headers {
-    type Error = Error;
+    type Error = Fault;
 
     fn try_from(map: &HeaderMap) -> Result<Self> {
         let mut headers = Self::with_capacity(map.len(), map.len() * 32);
@@ -556,12 +558,12 @@ fn is_url(name: &str) -> bool {
 
 fn check(name: &[u8], value: &[u8]) -> Result<()> {
     if !is_token(name) {
-        return Err(Error::new(Kind::InvalidHeader).with_detail(format!("name \"{}\"", escape(name))));
+        return Err(Fault::new(Kind::InvalidHeader).with_detail(format!("name \"{}\"", escape(name))));
     }
     let blank_first = value.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
     if blank_first || !value.iter().all(|&b| is_field_byte(b)) {
         // The value may be a secret: only the name is told.
-        return Err(Error::new(Kind::InvalidHeader).with_detail(format!("value of {}", escape(name))));
+        return Err(Fault::new(Kind::InvalidHeader).with_detail(format!("value of {}", escape(name))));
     }
     Ok(())
 }

@@ -6,13 +6,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 pub(crate) fn write<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(128);
     value
         .serialize(&mut Serializer::with_formatter(&mut out, Python))
-        .map_err(|error| Error::new(Kind::InvalidBody).with_source(error))?;
+        .map_err(|error| Fault::new(Kind::InvalidBody).with_source(error))?;
     Ok(out)
 }
 

@@ -25,7 +25,8 @@
 
 use std::fmt;
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// Bytes in, lines out: see the [module](self).
 ///
@@ -78,7 +79,7 @@ impl Lines {
         self.looked = end.unwrap_or(self.bytes.len());
         if self.looked - self.start > self.most {
             let detail = format!("more than {} bytes", self.most);
-            return Err(Error::new(Kind::LineTooLong).with_detail(detail));
+            return Err(Fault::new(Kind::LineTooLong).with_detail(detail));
         }
         let line = self.start..self.looked;
         match end {

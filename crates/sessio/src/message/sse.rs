@@ -23,7 +23,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::lines::Lines;
 
 /// One event.
@@ -88,7 +89,7 @@ impl Events {
         loop {
             if self.data.len() + self.event.len() + self.id.len() > self.most {
                 let detail = format!("more than {} bytes", self.most);
-                return Err(Error::new(Kind::LineTooLong).with_detail(detail));
+                return Err(Fault::new(Kind::LineTooLong).with_detail(detail));
             }
             let Some(mut line) = self.lines.pop()? else { return Ok(None) };
             if !std::mem::replace(&mut self.is_begun, true) {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use url::Url;
 
-use crate::error::Kind;
+use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::{Field, Headers};
 use crate::uri::address;
@@ -274,7 +274,7 @@ fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {
             _ => Kind::BadLocation,
         },
         // A Location may hold a password anywhere before its last @.
-        detail: location.rsplit(|b| *b == b'@').next().map(crate::error::escape),
+        detail: location.rsplit(|b| *b == b'@').next().map(crate::base::escape::escape),
     })?;
     if url.fragment().is_none() {
         url.set_fragment(base.fragment());

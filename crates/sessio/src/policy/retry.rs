@@ -6,7 +6,7 @@
 
 use http::Method;
 
-use crate::error::Repeat;
+use crate::base::repeat::Repeat;
 use crate::message::headers::Headers;
 
 /// What is known when an exchange has failed.

@@ -220,7 +220,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::error::{Kind, Result};
+    use crate::base::fault::Result;
+    use crate::base::kind::Kind;
     use crate::route::reach::KeepAlive;
     use crate::route::tls::session::Secure;
     use crate::route::tls::{

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use http::Method;
 
+use crate::base::change::Change;
 use crate::base::meters::Meters;
+use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
 use crate::cookie::RequestCookies;
 use crate::error::Error;
@@ -18,8 +20,8 @@ use crate::prepared::auth::Auth;
 use crate::route::environment::{Environment, Trust};
 use crate::route::proxy::Proxies;
 use crate::route::reach::Reach;
-use crate::session::request::{Change, HeaderChanges, Request};
-use crate::session::settings::{ACCEPT_ENCODING, Settings, Timeouts};
+use crate::session::request::{HeaderChanges, Request};
+use crate::session::settings::{ACCEPT_ENCODING, Settings};
 use crate::uri::address::{Address, Form, Shown};
 use crate::uri::params::Params;
 use crate::wire::h1::Limits;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::base::kind::Kind;
 use crate::base::time::Now;
 use crate::cookie::{self, Jar};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::coding::Coding;
 use crate::message::multipart::Declared;
@@ -142,7 +143,16 @@ impl Prepared {
     /// # Errors
     /// [`Kind::InvalidProxy`] if the environment decides, and says something that is no proxy.
     pub fn choose_proxy(&mut self) -> Result<()> {
-        if self.reach.plan.is_open() { self.reach.choose(&self.url) } else { Ok(()) }
+        if !self.reach.plan.is_open() {
+            return Ok(());
+        }
+        self.reach.choose(&self.url).map_err(|fault| {
+            let error = Error::from(fault).with_url(&self.url);
+            match self.reach.plan.proxy() {
+                Some(proxy) => error.with_proxy(proxy),
+                None => error,
+            }
+        })
     }
 
     /// Logs in as the netrc file says of this host (rules ), unless somebody does already. A user that the

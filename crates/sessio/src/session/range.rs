@@ -26,8 +26,9 @@ use http::StatusCode;
 use url::Url;
 
 use crate::base::fingerprint::Mix;
+use crate::base::kind::Kind;
 use crate::cookie::parse_date;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::prepared::Prepared;
@@ -75,7 +76,7 @@ impl Validator {
 
 impl fmt::Debug for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Validator({})", crate::error::escape(&self.0))
+        write!(f, "Validator({})", crate::base::escape::escape(&self.0))
     }
 }
 

@@ -3,11 +3,15 @@
 use http::Method;
 use url::Url;
 
+use crate::base::change::Change;
+use crate::base::escape::escape;
+use crate::base::kind::Kind;
 use crate::base::meters::{Meters, Transfer, Way};
 use crate::base::time::Seed;
+use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
 use crate::cookie::RequestCookies;
-use crate::error::{Error, Kind, Result, escape};
+use crate::error::{Error, Result};
 use crate::message::body::Body;
 use crate::message::coding::Coding;
 use crate::message::headers::Headers;
@@ -15,32 +19,8 @@ use crate::message::multipart::Form;
 use crate::prepared::auth::Auth;
 use crate::route::proxy::{Proxies, Via};
 use crate::route::tls::{Identity, Roots, Tls, TlsChanges};
-use crate::session::settings::Timeouts;
 use crate::uri::address::Address;
 use crate::wire::h1::Limits;
-
-/// What a request does with one of the session's defaults.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Change<T> {
-    /// Takes it over.
-    #[default]
-    Keep,
-    /// Has a value of its own.
-    Set(T),
-    /// Goes without, this once.
-    Remove,
-}
-
-impl<T> Change<T> {
-    /// What comes of the session's value.
-    pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
-        match self {
-            Self::Keep => session,
-            Self::Set(value) => Some(value),
-            Self::Remove => None,
-        }
-    }
-}
 
 /// One request as its caller sees it: what to ask for, and how it differs from the session's defaults.
 ///
@@ -128,7 +108,7 @@ impl HeaderChanges {
     /// # Errors
     /// [`Kind::InvalidHeader`].
     pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.appended.append(name, value)
+        Ok(self.appended.append(name, value)?)
     }
 
     /// Leaves out every field of that name, the session's too.
@@ -385,7 +365,7 @@ impl Request {
     pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
         match Body::form_from(value) {
             Ok(body) => self.body = body,
-            Err(error) => return self.noting(Err(error)),
+            Err(fault) => return self.noting(Err(fault.into())),
         }
         self
     }
@@ -394,7 +374,7 @@ impl Request {
     pub fn multipart(mut self, form: Form, seed: &mut Seed) -> Self {
         match Body::multipart(form, seed) {
             Ok(body) => self.body = body,
-            Err(error) => return self.noting(Err(error)),
+            Err(fault) => return self.noting(Err(fault.into())),
         }
         self
     }
@@ -404,7 +384,7 @@ impl Request {
     pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
         match Body::json(value) {
             Ok(body) => self.body = body,
-            Err(error) => return self.noting(Err(error)),
+            Err(fault) => return self.noting(Err(fault.into())),
         }
         self
     }

@@ -1,6 +1,6 @@
 //! Fuzz body for content codings: however a coded body is cut, it decodes, or fails, as the whole does.
 
-use crate::error::Kind;
+use crate::base::kind::Kind;
 use crate::message::coding::{Codings, Decoding};
 
 /// How many times its size a body may grow by, beyond a mebibyte.
@@ -79,7 +79,7 @@ mod coded {
     use std::io::Read as _;
 
     use super::agree;
-    use crate::error::Kind;
+    use crate::base::kind::Kind;
     use crate::message::coding::{Coding, Encoding};
 
     /// Codes a body in pieces, into small room.

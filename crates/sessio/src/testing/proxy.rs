@@ -1,11 +1,11 @@
 //! Fuzz bodies for what stands between a session and a host: netrc files, lists of exceptions, what proxies say.
 
-use crate::Url;
 use crate::message::headers::Headers;
 use crate::route::netrc::Netrc;
 use crate::route::proxy::{NoProxy, Proxy};
 use crate::wire::h1::Limits;
 use crate::wire::tunnel::{Refused, Tunnel};
+use crate::{Error, Url};
 
 /// Whatever stands in a file, what was written well before it is read, and so is what stands after an end of all that
 /// can be open: a quote, an entry, a macro.
@@ -85,6 +85,7 @@ fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
         room[..n].copy_from_slice(&left[..n]);
         left = &left[n..];
         if let Err(error) = tunnel.received(n) {
+            let error = Error::from(error);
             let refused = error
                 .refused()
                 .map(|Refused { head, body, is_whole, .. }| (head.status, body.clone(), *is_whole));

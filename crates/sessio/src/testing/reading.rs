@@ -1,7 +1,7 @@
 //! Fuzz bodies for what is read piece by piece: however bytes are cut, a naive reading of the whole says the same.
 
 use crate::Url;
-use crate::error::Kind;
+use crate::base::kind::Kind;
 use crate::message::lines::Lines;
 use crate::message::link::{Links, MOST};
 use crate::message::sse::{Event, Events};

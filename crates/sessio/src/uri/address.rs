@@ -10,7 +10,9 @@ use std::fmt;
 
 use url::Url;
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::uri::origin::Origin;
 
 /// Where a request goes: a URL, or text that becomes one.
@@ -147,7 +149,7 @@ pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
     let scheme = scheme_of(text);
     match scheme {
         Some(name) if !name.eq_ignore_ascii_case(b"http") && !name.eq_ignore_ascii_case(b"https") => {
-            return Err(Error::new(Kind::UnsupportedScheme).with_detail(escape(name)));
+            return Err(Fault::new(Kind::UnsupportedScheme).with_detail(escape(name)));
         }
         None if base.is_none() => return Err(Kind::MissingScheme.into()),
         _ => {}
@@ -173,7 +175,7 @@ pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
     whole.push_str("://");
     whole.push_str(std::str::from_utf8(authority).unwrap_or_default());
     requote(tail, &mut whole);
-    let url = Url::parse(&whole).map_err(|error| Error::new(Kind::InvalidUrl).with_source(error))?;
+    let url = Url::parse(&whole).map_err(|error| Fault::new(Kind::InvalidUrl).with_source(error))?;
     check_host(&url)?;
     Ok((tidy(url), colon))
 }
@@ -191,7 +193,7 @@ pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
             Cow::Owned(text)
         }
     };
-    let url = base.join(&text).map_err(|error| Error::new(Kind::InvalidUrl).with_source(error))?;
+    let url = base.join(&text).map_err(|error| Fault::new(Kind::InvalidUrl).with_source(error))?;
     let credentials = !url.username().is_empty() && url.password().is_some();
     Ok((tidy(url), credentials))
 }
@@ -343,8 +345,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-fn invalid(why: &'static str) -> Error {
-    Error::new(Kind::InvalidUrl).with_detail(why)
+fn invalid(why: &'static str) -> Fault {
+    Fault::new(Kind::InvalidUrl).with_detail(why)
 }
 
 #[cfg(test)]

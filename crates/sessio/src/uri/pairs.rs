@@ -451,7 +451,7 @@ mod tests {
     use serde::Serialize;
 
     use super::of;
-    use crate::error::Kind;
+    use crate::base::kind::Kind;
     use crate::message::body::Body;
 
     #[derive(Serialize)]

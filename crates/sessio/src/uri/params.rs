@@ -1,6 +1,6 @@
 //! Query parameters.
 
-use crate::session::request::Change;
+use crate::base::change::Change;
 use crate::uri::address::form_encode;
 
 /// Query parameters in order; a key may come more than once. Keys are compared as they are: `a` is not `A`

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::route::tls::session::{Secure, Secured};
 use crate::wire::h1::{Receiver, Sender};
 use crate::wire::stack::Stack;
@@ -214,7 +215,7 @@ impl Conn {
     }
 
     /// What the proxy has said against it so far, where the rest of it is waited for.
-    pub(crate) fn cut_short(&mut self) -> Option<Error> {
+    pub(crate) fn cut_short(&mut self) -> Option<Fault> {
         self.tunnel_mut()?.cut_short()
     }
 

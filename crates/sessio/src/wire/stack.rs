@@ -1,6 +1,7 @@
 //! A filter within a filter: TLS that runs through TLS, as behind an `https://` proxy.
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::route::tls::session::{Secure, Secured};
 
 /// Two filters as one. What the inner one sends is the plaintext of the outer one, whose handshake is over.
@@ -11,7 +12,7 @@ pub(crate) struct Stack {
     /// Nothing more comes out of the outer one.
     is_ended: bool,
     /// Why, where that is more than an end. It is told once the inner one has given out what came before.
-    failure: Option<Error>,
+    failure: Option<Fault>,
 }
 
 impl Stack {

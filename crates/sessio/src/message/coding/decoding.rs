@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::{Codings, Decoder, Malformed};
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// More codings than this on one body are nobody's need (row V116).
 const MOST: usize = 5;
@@ -193,8 +194,8 @@ impl Stage {
 }
 
 #[cold]
-fn bad(name: &str, malformed: &Malformed) -> Error {
-    Error::new(Kind::BadCoding).with_detail(format!("{name}: {malformed}"))
+fn bad(name: &str, malformed: &Malformed) -> Fault {
+    Fault::new(Kind::BadCoding).with_detail(format!("{name}: {malformed}"))
 }
 
 impl fmt::Debug for Decoding {

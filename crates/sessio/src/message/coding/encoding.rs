@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::Moved;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// A coding for the body of a request: see [`Request::compress`](crate::Request::compress).
 ///
@@ -146,8 +147,8 @@ impl Encoding {
 }
 
 #[cold]
-fn wrong(what: &'static str) -> Error {
-    Error::new(Kind::BodyLength).with_detail(what)
+fn wrong(what: &'static str) -> Fault {
+    Fault::new(Kind::BodyLength).with_detail(what)
 }
 
 impl fmt::Debug for Encoding {

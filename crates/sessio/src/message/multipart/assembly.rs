@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::layout::{BREAK, Layout};
 use super::part::Content;
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// Says what of a form comes next. Asking changes nothing; answers do.
 ///
@@ -159,7 +161,7 @@ impl Assembly {
             Some(Content::Source { length, .. }) if self.stage == Stage::Content => {
                 Ok(length.map(|length| length.saturating_sub(self.done)))
             }
-            _ => Err(Error::new(Kind::Misuse)),
+            _ => Err(Fault::new(Kind::Misuse)),
         }
     }
 
@@ -185,9 +187,9 @@ impl Assembly {
     }
 
     #[cold]
-    fn wrong(&self, how: &str) -> Error {
+    fn wrong(&self, how: &str) -> Fault {
         let name = escape(self.name().unwrap_or_default().as_bytes());
-        Error::new(Kind::BodyLength).with_detail(format!("the part \"{name}\" is {how} than declared"))
+        Fault::new(Kind::BodyLength).with_detail(format!("the part \"{name}\" is {how} than declared"))
     }
 }
 

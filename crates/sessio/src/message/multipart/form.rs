@@ -5,8 +5,8 @@ use std::fmt;
 use super::boundary;
 use super::layout::{Layout, Piece};
 use super::part::Part;
+use crate::base::fault::{Fault, Result};
 use crate::base::time::Seed;
-use crate::error::{Error, Result};
 
 /// A form of several parts, in the order in which they are sent. Names may come more than once.
 ///
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 #[must_use = "a form is not sent unless a request has it"]
 pub struct Form {
     pieces: Vec<Piece>,
-    problem: Option<Error>,
+    problem: Option<Fault>,
 }
 
 impl Form {

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::part::Content;
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// The parts and what stands between them.
 pub(crate) struct Layout {
@@ -43,7 +45,7 @@ impl Layout {
                 length.and_then(|sum| sum.checked_add(own)?.checked_add(piece.content.length().unwrap_or(0)));
         }
         if length.is_none() {
-            return Err(Error::new(Kind::InvalidBody).with_detail("the form is longer than a length can say"));
+            return Err(Fault::new(Kind::InvalidBody).with_detail("the form is longer than a length can say"));
         }
         Ok(Self { pieces, boundary, opening, closing, length: length.filter(|_| is_sized) })
     }
@@ -52,7 +54,7 @@ impl Layout {
     pub(crate) fn with_boundary(&self, boundary: String) -> Result<Self> {
         if let Some(piece) = self.pieces.iter().find(|piece| piece.contains(&boundary)) {
             let detail = format!("the boundary occurs in the part \"{}\"", escape(piece.name.as_bytes()));
-            return Err(Error::new(Kind::InvalidBody).with_detail(detail));
+            return Err(Fault::new(Kind::InvalidBody).with_detail(detail));
         }
         Self::new(self.pieces.clone(), boundary)
     }

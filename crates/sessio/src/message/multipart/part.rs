@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
 /// One part of a [`Form`](super::Form): its content, and what its headers say of it beside the field's name.
@@ -26,7 +28,7 @@ pub struct Part {
     #[cfg(feature = "mime")]
     is_guessed: bool,
     headers: Headers,
-    problem: Option<Error>,
+    problem: Option<Fault>,
 }
 
 /// Where the bytes of a part are.
@@ -109,7 +111,7 @@ impl Part {
         let name = name.as_ref();
         let is_ours = ["Content-Disposition", "Content-Type"];
         let done = if is_ours.iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes())) {
-            Err(Error::new(Kind::InvalidHeader)
+            Err(Fault::new(Kind::InvalidHeader)
                 .with_detail("the part's name, file name and type have steps of their own"))
         } else {
             self.headers.append(name, value)
@@ -183,7 +185,7 @@ fn write_quoted(name: &str, out: &mut Vec<u8>) -> Result<()> {
             0..0x20 | 0x7f => {
                 let detail =
                     format!("a control character in the name \"{}\" of a part", escape(name.as_bytes()));
-                return Err(Error::new(Kind::InvalidHeader).with_detail(detail));
+                return Err(Fault::new(Kind::InvalidHeader).with_detail(detail));
             }
             _ => out.push(byte),
         }

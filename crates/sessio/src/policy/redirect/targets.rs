@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::error::escape;
+use crate::base::escape::escape;
 
 /// Which schemes, hosts and ports a redirect may lead to: all at first. A list that is given is all that is
 /// allowed, and an empty one allows nothing (row V61). The request itself goes where its caller says.

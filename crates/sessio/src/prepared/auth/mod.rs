@@ -6,10 +6,9 @@ mod digest;
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use crate::error::{Error, Kind, Result};
+use crate::base::kind::Kind;
+use crate::base::secret::{Secret, basic};
+use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::prepared::Prepared;
 
@@ -86,23 +85,6 @@ impl fmt::Debug for Auth {
             Self::Flow(_) => "Flow(***)",
         })
     }
-}
-
-/// Bytes that are never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub(crate) Box<[u8]>);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// RFC 7617 section 2.
-pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
-    let mut value = String::from("Basic ");
-    STANDARD.encode_string([user, b":", password].concat(), &mut value);
-    value.into_bytes()
 }
 
 /// A scheme of authentication that the session can begin anew for each call.
@@ -182,15 +164,4 @@ pub enum Answer {
     Accept,
     /// It was a challenge: send the request again as it now is. At most eight times in one call.
     Again,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a01_b13_basic_is_utf8() {
-        assert_eq!(basic(b"user", b"pass"), b"Basic dXNlcjpwYXNz");
-        assert_eq!(basic("\u{fc}".as_bytes(), b""), b"Basic w7w6");
-    }
 }

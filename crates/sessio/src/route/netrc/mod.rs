@@ -20,7 +20,7 @@ use std::fmt;
 
 use url::Host;
 
-use crate::prepared::auth::Secret;
+use crate::base::secret::Secret;
 use words::Words;
 
 /// The logins of a netrc file.
@@ -172,7 +172,7 @@ impl Netrc {
 
     fn entry(&mut self, host: Option<Box<str>>, words: &mut Words<'_>) {
         let (mut login, mut account, mut password) = (None, None, None);
-        let name = || crate::error::escape(host.as_deref().unwrap_or("default").as_bytes());
+        let name = || crate::base::escape::escape(host.as_deref().unwrap_or("default").as_bytes());
         while let Some(word) = words.next() {
             let field = match &*word.bytes {
                 b"login" | b"user" => &mut login,

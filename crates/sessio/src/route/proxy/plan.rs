@@ -7,9 +7,9 @@ use url::Url;
 use super::no_proxy::NoProxy;
 use super::rules::{Found, Proxies, Via};
 use super::server::Proxy;
-use crate::error::Result;
+use crate::base::fault::Result;
+use crate::base::secret::Secret;
 use crate::message::headers::Headers;
-use crate::prepared::auth::Secret;
 
 /// The rules of a request, and the choice for its URL. Empty, as nearly everywhere, it is one word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -260,7 +260,7 @@ impl fmt::Display for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
+    use crate::base::kind::Kind;
 
     fn url() -> Url {
         Url::parse("http://a.test/").unwrap()

@@ -8,7 +8,9 @@ use url::{Host, Url};
 
 use super::no_proxy::NoProxy;
 use super::server::Proxy;
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::uri::address::without_userinfo;
 
 /// The way of a request: through a proxy, or through none.
@@ -24,7 +26,7 @@ pub enum Via {
 }
 
 impl TryFrom<&str> for Via {
-    type Error = Error;
+    type Error = Fault;
 
     fn try_from(text: &str) -> Result<Self> {
         if text.trim_ascii().is_empty() { Ok(Self::Direct) } else { Proxy::parse(text).map(Self::Proxy) }
@@ -32,7 +34,7 @@ impl TryFrom<&str> for Via {
 }
 
 impl TryFrom<String> for Via {
-    type Error = Error;
+    type Error = Fault;
 
     fn try_from(text: String) -> Result<Self> {
         Self::try_from(text.as_str())
@@ -45,7 +47,7 @@ impl From<Proxy> for Via {
     }
 }
 
-impl From<Infallible> for Error {
+impl From<Infallible> for Fault {
     fn from(never: Infallible) -> Self {
         match never {}
     }
@@ -169,7 +171,7 @@ impl Proxies {
     ///
     /// # Errors
     /// [`Kind::InvalidProxy`], and what the text of a proxy is refused for.
-    pub fn set<V: TryInto<Via, Error: Into<Error>>>(&mut self, pattern: &str, via: V) -> Result<()> {
+    pub fn set<V: TryInto<Via, Error: Into<Fault>>>(&mut self, pattern: &str, via: V) -> Result<()> {
         let fits = Pattern::parse(pattern)?;
         let via = via.try_into().map_err(Into::into)?;
         self.insert(Rule { fits, to: To::Via(via) });
@@ -244,7 +246,7 @@ impl Proxies {
             To::Via(via) => Ok(via.clone()),
             To::Broken(variable) => {
                 let detail = format!("{variable} in the environment is none");
-                Err(Error::new(Kind::InvalidProxy).with_detail(detail))
+                Err(Fault::new(Kind::InvalidProxy).with_detail(detail))
             }
         };
         Some(Found { via, rule: Some(rule.fits.to_string().into()) })
@@ -262,7 +264,7 @@ impl Pattern {
                 "{} is no rule: it is http, https or all, and perhaps ://host",
                 escape(text.as_bytes())
             );
-            Error::new(Kind::InvalidProxy).with_detail(detail)
+            Fault::new(Kind::InvalidProxy).with_detail(detail)
         };
         let (scheme, host) = match text.split_once("://") {
             Some((scheme, host)) => (scheme, Some(host)),

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use url::Host;
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
+use crate::base::secret::Secret;
+use crate::base::secret::basic;
 use crate::message::headers::Headers;
-use crate::prepared::auth::{Secret, basic};
 use crate::route::tls::Tls;
 use crate::uri::address::percent_decode;
 
@@ -156,7 +159,7 @@ impl Proxy {
             // Behind the last @: it can hold no password.
             _ if userinfo.is_some() || end == rest.len() => {
                 let detail = format!("{} is no host", escape(host.as_bytes()));
-                return Err(Error::new(Kind::InvalidProxy).with_detail(detail));
+                return Err(Fault::new(Kind::InvalidProxy).with_detail(detail));
             }
             _ => return Err(invalid("its host is none")),
         };
@@ -211,7 +214,7 @@ impl Proxy {
         const OURS: [&str; 5] = ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade"];
         let name = name.as_ref();
         if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes())) {
-            return Err(Error::new(Kind::InvalidHeader)
+            return Err(Fault::new(Kind::InvalidHeader)
                 .with_detail(format!("{} is not for a proxy's headers", escape(name))));
         }
         let headers = &mut Arc::make_mut(&mut self.0).headers;
@@ -301,7 +304,7 @@ impl Proxy {
 }
 
 impl FromStr for Proxy {
-    type Err = Error;
+    type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text)
@@ -323,8 +326,8 @@ impl fmt::Debug for Proxy {
     }
 }
 
-fn invalid(why: &'static str) -> Error {
-    Error::new(Kind::InvalidProxy).with_detail(why)
+fn invalid(why: &'static str) -> Fault {
+    Fault::new(Kind::InvalidProxy).with_detail(why)
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::policy::guard::Guard;
 use crate::policy::redirect::Targets;
 use crate::route::environment::{Authorities, Environment};
@@ -163,7 +165,7 @@ impl Reach {
             let host = escape(to.host_str().unwrap_or_default().as_bytes());
             let detail =
                 format!("{host} is reached over a Unix socket, which is for the caller's own requests");
-            return Err(Error::new(Kind::RedirectForbidden).with_detail(detail));
+            return Err(Fault::new(Kind::RedirectForbidden).with_detail(detail));
         }
         self.guard = self.guard.and_pins();
         Ok(())
@@ -172,12 +174,10 @@ impl Reach {
     /// Chooses the proxy for the hop that comes, and refuses what none may be told.
     pub(crate) fn choose(&mut self, url: &Url) -> Result<()> {
         let is_routed = matches!(self.routes.of(url), Some(Route::Unix(_)));
-        self.plan.choose(url, is_routed).map_err(|error| error.with_url(url))?;
+        self.plan.choose(url, is_routed)?;
         // A connection to a proxy may be open already: nobody dials, and nobody else would look.
         match (self.plan.proxy(), self.guard.refuses_host(url)) {
-            (Some(proxy), Some(why)) => {
-                Err(Error::new(Kind::BlockedAddress).with_detail(why).with_url(url).with_proxy(proxy))
-            }
+            (Some(_), Some(why)) => Err(Fault::new(Kind::BlockedAddress).with_detail(why)),
             _ => Ok(()),
         }
     }
@@ -207,7 +207,7 @@ impl Reach {
     pub(crate) fn admit_socket(&self, url: &Url) -> Result<()> {
         match self.routes.of(url) {
             Some(Route::Unix(_)) if self.guard.is_on_sockets() => {
-                Err(Error::new(Kind::BlockedAddress).with_detail("a Unix socket").with_url(url))
+                Err(Fault::new(Kind::BlockedAddress).with_detail("a Unix socket"))
             }
             _ => Ok(()),
         }
@@ -228,7 +228,7 @@ impl Reach {
             addresses.into_iter().filter(|to| self.guard.refuses(to.ip()).is_none()).collect();
         match refused {
             Some((ip, why)) if admitted.is_empty() => {
-                Err(Error::new(Kind::BlockedAddress).with_detail(format!("{ip}: {why}")))
+                Err(Fault::new(Kind::BlockedAddress).with_detail(format!("{ip}: {why}")))
             }
             _ => Ok(admitted),
         }

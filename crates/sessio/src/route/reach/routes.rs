@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// A table of hosts and the ways to them. A clone costs nothing until one of the two is changed.
 ///
@@ -129,7 +131,7 @@ impl Routes {
 /// A host as URLs have it, and its port where one is meant.
 fn spell(host: &str) -> Result<(Box<str>, Option<u16>)> {
     let invalid =
-        || Error::new(Kind::InvalidUrl).with_detail(format!("no host: {}", escape(host.as_bytes())));
+        || Fault::new(Kind::InvalidUrl).with_detail(format!("no host: {}", escape(host.as_bytes())));
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !host.ends_with(']') => {
             let is_number = port.bytes().all(|b| b.is_ascii_digit());

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pem;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// A number that no other bundle or identity of the process has. It stands for their bytes in the pool's key.
 pub(super) fn next_number() -> u64 {
@@ -48,7 +49,7 @@ macro_rules! bundle {
 
             fn some(all: Vec<Box<[u8]>>) -> Result<Self> {
                 if all.is_empty() {
-                    return Err(Error::new(Kind::InvalidTls).with_detail(concat!("no ", $what, " in the bundle")));
+                    return Err(Fault::new(Kind::InvalidTls).with_detail(concat!("no ", $what, " in the bundle")));
                 }
                 Ok(Self(Arc::new((next_number(), all))))
             }

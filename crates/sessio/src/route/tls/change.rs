@@ -1,7 +1,7 @@
 //! What one request does with the session's TLS.
 
 use super::{Identity, Roots, Tls};
-use crate::session::request::Change;
+use crate::base::change::Change;
 
 /// What one request does with the session's [`Tls`]: with all of it, and then with what requests' `verify` and `cert`
 /// are (rules M-22, D-08, D-09).

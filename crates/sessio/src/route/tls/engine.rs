@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use url::Host;
 
 use super::Tls;
+use crate::base::fault::Result;
 use crate::base::time::Now;
-use crate::error::Result;
 use crate::route::tls::session::Secure;
 
 /// Whatever can secure connections.

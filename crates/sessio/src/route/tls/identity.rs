@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::bundle::next_number;
 use super::pem;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// A certificate of the client with its private key, for servers that ask for one. Neither is shown by `Debug`.
 ///
@@ -106,8 +107,8 @@ impl Identity {
     }
 }
 
-fn invalid(why: &'static str) -> Error {
-    Error::new(Kind::InvalidTls).with_detail(why)
+fn invalid(why: &'static str) -> Fault {
+    Fault::new(Kind::InvalidTls).with_detail(why)
 }
 
 impl fmt::Debug for Identity {

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::base::byte_order_mark::without_mark;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// One section of a file, as it stands there.
 pub(super) struct Section<'a> {
@@ -88,8 +89,8 @@ fn marker<'a>(line: &'a [u8], begins: &str) -> Option<&'a str> {
     std::str::from_utf8(label).ok()
 }
 
-fn broken(why: &'static str) -> Error {
-    Error::new(Kind::InvalidTls).with_detail(why)
+fn broken(why: &'static str) -> Fault {
+    Fault::new(Kind::InvalidTls).with_detail(why)
 }
 
 #[cfg(test)]

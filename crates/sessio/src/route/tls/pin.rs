@@ -6,7 +6,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::error::{Error, Kind};
+use crate::base::fault::Fault;
+use crate::base::kind::Kind;
 
 /// The SHA-256 of a public key, as `SubjectPublicKeyInfo` in DER (RFC 7469 section 2.4). It is the key of the server's
 /// own certificate that counts: what a server sends besides proves nothing.
@@ -39,17 +40,17 @@ impl Pin {
 }
 
 impl FromStr for Pin {
-    type Err = Error;
+    type Err = Fault;
 
     /// # Errors
     /// [`Kind::InvalidTls`] if it is not `sha256//` and 32 bytes in base64.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, Fault> {
         text.strip_prefix("sha256//")
             .and_then(|text| STANDARD.decode(text).ok())
             .and_then(|digest| digest.try_into().ok())
             .map(Self)
             .ok_or_else(|| {
-                Error::new(Kind::InvalidTls).with_detail("a pin is sha256// and 32 bytes in base64")
+                Fault::new(Kind::InvalidTls).with_detail("a pin is sha256// and 32 bytes in base64")
             })
     }
 }

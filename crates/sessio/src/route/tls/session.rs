@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Result;
+use crate::base::fault::Result;
 
 /// One end of a secured connection, as a function of bytes: ciphertext on the outside, plaintext on the
 /// inside. It does no IO; a [`Conn`](crate::Conn) moves the bytes, and filters may be stacked.

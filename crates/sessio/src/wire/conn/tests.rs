@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver as Told, channel};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::base::fault::Fault;
+use crate::base::kind::{Kind, Timeout};
 use crate::call::{Call, Direction, Step};
-use crate::error::{Error, Kind, Timeout};
 use crate::{Jar, Memory, Now, Observer, Request, Settings, UnixTime, merge, prepare};
 
 const KEY: u8 = 0x55;
@@ -59,7 +60,7 @@ impl Secure for Toy {
         self.sealed.extend_from_slice(&self.room[..n]);
         if !self.is_open && self.sealed.len() >= 7 {
             if !self.sealed.starts_with(b"WELCOME") {
-                return Err(Error::new(Kind::Connect).with_detail("a bad handshake"));
+                return Err(Fault::new(Kind::Connect).with_detail("a bad handshake"));
             }
             self.sealed.drain(..7);
             self.is_open = true;
@@ -104,7 +105,7 @@ impl Secure for Toy {
         self.plain.drain(..n);
         match n {
             0 if self.is_closed => Ok(None),
-            0 if self.is_ended => Err(Error::new(Kind::IncompleteBody).with_detail("without a closing word")),
+            0 if self.is_ended => Err(Fault::new(Kind::IncompleteBody).with_detail("without a closing word")),
             n => Ok(Some(n)),
         }
     }

@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::buffer::Buffer;
 use super::chunked::Chunked;
 use super::framing::Framing;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::base::limits::Limits;
-use crate::error::{Error, Kind, Result};
 
 /// What has come of a body and where it ends.
 pub(super) struct Body {
@@ -117,7 +118,7 @@ impl Body {
                 }
             }
             _ if here > 0 => Ok(Next::Again),
-            _ if there > 0 => Err(Error::new(Kind::BodyTooLarge)),
+            _ if there > 0 => Err(Fault::new(Kind::BodyTooLarge)),
             _ if is_ended => Ok(Next::Done),
             _ => Ok(Next::Wait),
         }
@@ -125,8 +126,8 @@ impl Body {
 
     /// The error of a body that ends too soon.
     #[cold]
-    pub(super) fn incomplete(&self, missing: &str) -> Error {
-        Error::new(Kind::IncompleteBody).with_detail(format!("got {} bytes {missing}", self.got))
+    pub(super) fn incomplete(&self, missing: &str) -> Fault {
+        Fault::new(Kind::IncompleteBody).with_detail(format!("got {} bytes {missing}", self.got))
     }
 
     /// `used` bytes are dealt with, and `data` is what they were for.

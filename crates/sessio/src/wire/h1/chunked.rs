@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use crate::base::escape::escape;
+use crate::base::fault::Fault;
+use crate::base::kind::Kind;
 use crate::base::limits::Limits;
-use crate::error::{Error, Kind, escape};
 use crate::message::headers::is_field_byte;
 
 /// A run of data this long is handed out by itself rather than moved to the run before it.
@@ -54,7 +56,7 @@ pub(super) struct Decoded {
     /// How many of the bytes are dealt with.
     pub(super) used: usize,
     /// What is wrong behind the data.
-    pub(super) error: Option<Error>,
+    pub(super) error: Option<Fault>,
 }
 
 impl Chunked {
@@ -98,7 +100,7 @@ impl Chunked {
     }
 
     /// One byte that is not data.
-    fn step(&mut self, byte: u8, limits: &Limits) -> Result<(), Error> {
+    fn step(&mut self, byte: u8, limits: &Limits) -> Result<(), Fault> {
         self.at = match (self.at, byte) {
             (At::Size, _) if byte.is_ascii_hexdigit() => {
                 self.digits += 1;
@@ -134,7 +136,7 @@ impl Chunked {
 
     /// A byte that carries nothing. There is a limit to those of one chunk, however large it claims to be, and to those
     /// of all chunks beyond what their data allows (rows P041, FM5).
-    fn extension(&mut self, at: At, limits: &Limits) -> Result<At, Error> {
+    fn extension(&mut self, at: At, limits: &Limits) -> Result<At, Fault> {
         self.extensions = self.extensions.saturating_add(1);
         let (most, here) = (limits.chunk_ext_bytes as u64, u64::from(self.extensions));
         if here > most || self.excess + here.saturating_sub(self.allowance()) > most {
@@ -148,7 +150,7 @@ impl Chunked {
         self.size.saturating_mul(2).saturating_add(FREE)
     }
 
-    fn size_line(&mut self, limits: &Limits) -> Result<At, Error> {
+    fn size_line(&mut self, limits: &Limits) -> Result<At, Fault> {
         self.excess = (self.excess + u64::from(self.extensions)).saturating_sub(self.allowance());
         self.extensions = 0;
         if self.size == 0 {
@@ -159,7 +161,7 @@ impl Chunked {
         }
         self.total = self.total.saturating_add(self.size);
         if limits.body_bytes.is_some_and(|most| self.total > most) {
-            return Err(Error::new(Kind::BodyTooLarge));
+            return Err(Fault::new(Kind::BodyTooLarge));
         }
         Ok(At::Data)
     }
@@ -174,11 +176,11 @@ const fn hex(digit: u8) -> u64 {
 }
 
 #[cold]
-fn bad(detail: &'static str) -> Error {
-    Error::new(Kind::BadChunk).with_detail(detail)
+fn bad(detail: &'static str) -> Fault {
+    Fault::new(Kind::BadChunk).with_detail(detail)
 }
 
 #[cold]
-fn unexpected(place: &'static str, byte: u8) -> Error {
-    Error::new(Kind::BadChunk).with_detail(format!("\"{}\" {place}", escape(&[byte])))
+fn unexpected(place: &'static str, byte: u8) -> Fault {
+    Fault::new(Kind::BadChunk).with_detail(format!("\"{}\" {place}", escape(&[byte])))
 }

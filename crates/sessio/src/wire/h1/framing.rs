@@ -6,7 +6,9 @@ use http::{StatusCode, Version};
 
 use super::asked::Asked;
 use super::reuse::{Reuse, Why};
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 
 /// How a body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +81,13 @@ impl Framing {
         let facts = Facts::gather(fields)?;
         if status == StatusCode::SWITCHING_PROTOCOLS {
             if !asked.upgrade {
-                return Err(Error::new(Kind::UnexpectedUpgrade)); // row Q01
+                return Err(Fault::new(Kind::UnexpectedUpgrade)); // row Q01
             }
             return Ok(Decision::without_body(Reuse::No(Why::Upgraded)));
         }
         if facts.chunked && version < Version::HTTP_11 {
             // RFC 9112 section 6.1, row P031: such framing is faulty.
-            return Err(Error::new(Kind::UnsupportedTransferCoding).with_detail("in HTTP/1.0"));
+            return Err(Fault::new(Kind::UnsupportedTransferCoding).with_detail("in HTTP/1.0"));
         }
         let framing = facts.framing(status, asked);
         let deviation = facts.deviation(status);
@@ -147,12 +149,12 @@ impl Facts {
         }
         for element in elements(value) {
             let Some(length) = decimal(element) else {
-                return Err(Error::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));
+                return Err(Fault::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));
             };
             if let Some(known) = self.length {
                 if known != length {
                     let detail = format!("{known} and {length}");
-                    return Err(Error::new(Kind::ConflictingLength).with_detail(detail));
+                    return Err(Fault::new(Kind::ConflictingLength).with_detail(detail));
                 }
                 self.repeated = true;
             }
@@ -165,7 +167,7 @@ impl Facts {
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<()> {
         if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
             let detail = format!("\"{}\"", escape(value));
-            return Err(Error::new(Kind::UnsupportedTransferCoding).with_detail(detail));
+            return Err(Fault::new(Kind::UnsupportedTransferCoding).with_detail(detail));
         }
         self.chunked = true;
         Ok(())

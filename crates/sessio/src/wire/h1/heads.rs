@@ -8,8 +8,9 @@ use super::framing::Decision;
 use super::reuse::{Reuse, Why};
 use super::section::{self, Lines};
 use super::trailers;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::base::limits::Limits;
-use crate::error::{Error, Kind, Result};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
@@ -40,7 +41,7 @@ impl Heads {
             return self.check_budget(window, limits).map(|()| None);
         };
         let bytes = &mut buffer.unread_mut()[..len];
-        let bad = |detail| Error::new(Kind::BadHead).with_detail(detail);
+        let bad = |detail| Fault::new(Kind::BadHead).with_detail(detail);
         let unfolded = self.lines.unfold(bytes).map_err(bad)?;
         let (head, mut decision) = section::parse_head(&bytes[..unfolded], &self.lines, asked)?;
         if let Some(why) = self.lines.tolerated()
@@ -51,7 +52,7 @@ impl Heads {
         if is_interim(head.status) {
             self.interim += 1;
             if self.interim > limits.interim {
-                return Err(Error::new(Kind::TooManyInterim));
+                return Err(Fault::new(Kind::TooManyInterim));
             }
         } else {
             self.fields = head.headers.len();
@@ -66,7 +67,7 @@ impl Heads {
         buffer: &mut Buffer,
         limits: &Limits,
     ) -> Result<Option<(Headers, Option<Why>)>> {
-        let bad = |detail| Error::new(Kind::BadChunk).with_detail(detail);
+        let bad = |detail| Fault::new(Kind::BadChunk).with_detail(detail);
         let window = self.window(buffer, limits);
         let end = self.lines.find_end(window, limits.fields.saturating_sub(self.fields), false)?;
         if self.lines.bare_line_feed {
@@ -94,7 +95,7 @@ impl Heads {
 
     fn check_budget(&self, window: &[u8], limits: &Limits) -> Result<()> {
         if window.len() == limits.head_bytes - self.spent {
-            return Err(Error::new(Kind::HeadTooLarge));
+            return Err(Fault::new(Kind::HeadTooLarge));
         }
         Ok(())
     }

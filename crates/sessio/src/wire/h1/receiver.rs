@@ -9,8 +9,9 @@ use super::buffer::{Buffer, KEPT};
 use super::framing::{Decision, Framing};
 use super::heads::{Heads, is_interim};
 use super::reuse::{Reuse, Why};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::base::limits::Limits;
-use crate::error::{Error, Kind, Result};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
@@ -73,7 +74,7 @@ enum State {
 
 /// An error in full, once; then its kind.
 enum Failure {
-    New(Error),
+    New(Fault),
     Told(Kind),
 }
 
@@ -143,7 +144,7 @@ impl Receiver {
         if n == 0 {
             self.is_ended = true;
         } else if n > mem::take(&mut self.offered) {
-            self.fail(Error::new(Kind::Misuse).with_detail("more bytes than there was room for"));
+            self.fail(Fault::new(Kind::Misuse).with_detail("more bytes than there was room for"));
         } else {
             self.received += n as u64;
             self.buffer.received(n);
@@ -169,7 +170,7 @@ impl Receiver {
             let told = Failure::Told(failure.kind());
             return Err(match mem::replace(failure, told) {
                 Failure::New(error) => error,
-                Failure::Told(kind) => Error::new(kind),
+                Failure::Told(kind) => Fault::new(kind),
             });
         }
         Ok(if self.state == State::Done { Event::End } else { Event::More })
@@ -181,7 +182,7 @@ impl Receiver {
     pub fn consume(&mut self, n: usize) {
         self.is_settled = false;
         if !self.body.consume(n) {
-            self.fail(Error::new(Kind::Misuse).with_detail("more body bytes than there were"));
+            self.fail(Fault::new(Kind::Misuse).with_detail("more body bytes than there were"));
         }
     }
 
@@ -291,7 +292,7 @@ impl Receiver {
         self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
     }
 
-    fn fail(&mut self, error: Error) {
+    fn fail(&mut self, error: Fault) {
         self.failure.get_or_insert(Failure::New(error));
     }
 
@@ -331,11 +332,11 @@ impl Receiver {
         let Some((head, decision)) = self.heads.head(&mut self.buffer, self.asked, &self.limits)? else {
             return match self.received {
                 _ if !self.is_ended => Ok(false),
-                0 => Err(Error::new(Kind::ClosedBeforeResponse)),
+                0 => Err(Fault::new(Kind::ClosedBeforeResponse)),
                 _ if self.buffer.is_empty() => {
-                    Err(Error::new(Kind::ClosedBeforeResponse).with_detail("only interim responses came"))
+                    Err(Fault::new(Kind::ClosedBeforeResponse).with_detail("only interim responses came"))
                 }
-                n => Err(Error::new(Kind::IncompleteHead).with_detail(format!("after {n} bytes"))),
+                n => Err(Fault::new(Kind::IncompleteHead).with_detail(format!("after {n} bytes"))),
             };
         };
         if is_interim(head.status) {
@@ -360,7 +361,7 @@ impl Receiver {
             (Framing::None | Framing::Length(0), _) => self.state = State::Done,
             (Framing::Length(length), Some(most)) if length > most => {
                 let detail = format!("{length} bytes, and {most} are allowed");
-                self.fail(Error::new(Kind::BodyTooLarge).with_detail(detail));
+                self.fail(Fault::new(Kind::BodyTooLarge).with_detail(detail));
             }
             _ => {}
         }

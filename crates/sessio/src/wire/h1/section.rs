@@ -9,7 +9,9 @@ use http::{StatusCode, Version};
 use super::asked::Asked;
 use super::framing::{Decision, Framing, Tidy};
 use super::reuse::Why;
-use crate::error::{Error, Kind, Result, escape};
+use crate::base::escape::escape;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
@@ -58,7 +60,7 @@ impl Lines {
                 _ => {
                     self.count += 1;
                     if self.count > most {
-                        return Err(Error::new(Kind::TooManyFields));
+                        return Err(Fault::new(Kind::TooManyFields));
                     }
                     if self.count == 1 {
                         self.first = self.seen;
@@ -130,22 +132,22 @@ pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
             not_http(bytes)
         } else {
             // It has answered in HTTP before: with an interim response.
-            Error::new(Kind::BadHead).with_detail("no status line behind an interim response")
+            Fault::new(Kind::BadHead).with_detail("no status line behind an interim response")
         });
     }
     match bytes.get(SCHEME.len()) {
         None | Some(b'0' | b'1') => Ok(()),
         Some(_) => {
             let version = escape(&bytes[..8]);
-            Err(Error::new(Kind::BadHead).with_detail(format!("version \"{version}\"")))
+            Err(Fault::new(Kind::BadHead).with_detail(format!("version \"{version}\"")))
         }
     }
 }
 
 /// With a hint at who it may be. How much it shows is a matter of how much has come.
 #[cold]
-fn not_http(bytes: &[u8]) -> Error {
-    let error = Error::new(Kind::NotHttp);
+fn not_http(bytes: &[u8]) -> Fault {
+    let error = Fault::new(Kind::NotHttp);
     match bytes {
         // Records of TLS: an alert or a handshake, and then the version 3.x.
         [0x15 | 0x16] | [0x15 | 0x16, 3, ..] => {
@@ -176,19 +178,19 @@ fn parse_head_into<'b>(
     match parsed {
         // Both must see the same end, or one of us is wrong about where the body begins.
         Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
-        Ok(_) => return Err(Error::new(Kind::BadHead)),
-        Err(error) => return Err(Error::new(Kind::BadHead).with_detail(describe(error))),
+        Ok(_) => return Err(Fault::new(Kind::BadHead)),
+        Err(error) => return Err(Fault::new(Kind::BadHead).with_detail(describe(error))),
     }
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
     let Some(status) = status else {
-        return Err(Error::new(Kind::BadHead).with_detail("invalid status code"));
+        return Err(Fault::new(Kind::BadHead).with_detail("invalid status code"));
     };
     let version = if response.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     let fields = response.headers.iter().map(|field| (field.name.as_bytes(), field.value));
     let decision = Framing::decide(status, asked, version, fields)?;
 
     let block = &bytes[lines.first..];
-    let mut headers = headers(block, response.headers).ok_or_else(|| Error::new(Kind::BadHead))?;
+    let mut headers = headers(block, response.headers).ok_or_else(|| Fault::new(Kind::BadHead))?;
     tidy(&mut headers, decision.tidy)?;
     let reason = reason(status, &bytes[..lines.first]);
     Ok((Head { status, version, headers, reason }, decision))
@@ -199,7 +201,7 @@ pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
     if lines.count == 0 {
         return Ok(Headers::new());
     }
-    let bad = || Error::new(Kind::BadChunk);
+    let bad = || Fault::new(Kind::BadChunk);
     let mut slots = vec![httparse::EMPTY_HEADER; lines.count];
     match httparse::parse_headers(bytes, &mut slots) {
         Ok(httparse::Status::Complete((len, fields))) if len == bytes.len() => {

@@ -6,7 +6,8 @@ use bytes::{Buf, Bytes};
 use http::Method;
 
 use super::trailers;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
 /// A body up to this size goes in one piece with the head; copying it costs less than a second write.
@@ -385,13 +386,13 @@ impl Sender {
     }
 
     fn check(&self) -> Result<()> {
-        self.failure.map_or(Ok(()), |kind| Err(Error::new(kind)))
+        self.failure.map_or(Ok(()), |kind| Err(Fault::new(kind)))
     }
 
     #[cold]
-    fn fail(&mut self, kind: Kind, detail: &'static str) -> Error {
+    fn fail(&mut self, kind: Kind, detail: &'static str) -> Fault {
         self.failure = Some(kind);
-        Error::new(kind).with_detail(detail)
+        Fault::new(kind).with_detail(detail)
     }
 
     /// Drops what was sent, once it is the larger part: no byte is moved more than once on average.

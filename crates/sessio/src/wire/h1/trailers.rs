@@ -1,6 +1,7 @@
 //! Which fields may stand behind a body.
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
 /// What frames, routes, modifies, controls or authenticates a message, or says what its content is, has to be known
@@ -61,7 +62,7 @@ pub(super) fn check(trailers: &Headers) -> Result<()> {
     match trailers.iter().find(|field| !may_follow(field.name)) {
         Some(field) => {
             let detail = format!("{} cannot come behind the body (RFC 9110 section 6.5.1)", field.name);
-            Err(Error::new(Kind::InvalidHeader).with_detail(detail))
+            Err(Fault::new(Kind::InvalidHeader).with_detail(detail))
         }
         None => Ok(()),
     }

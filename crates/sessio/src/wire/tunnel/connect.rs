@@ -6,7 +6,8 @@ use http::{Method, StatusCode};
 use url::{Position, Url};
 
 use super::ended;
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::challenge::challenges;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -179,7 +180,7 @@ impl Connect {
     }
 
     /// The refusal so far.
-    pub(super) fn cut_short(&mut self) -> Option<Error> {
+    pub(super) fn cut_short(&mut self) -> Option<Fault> {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Refusal(head, body) => Some(self.refuse(*head, body, false)),
             state => {
@@ -205,7 +206,7 @@ impl Connect {
         !self.is_known && self.proxy.has_credentials() && asks_for_basic(head)
     }
 
-    fn refuse(&mut self, head: Head, body: Vec<u8>, is_whole: bool) -> Error {
+    fn refuse(&mut self, head: Head, body: Vec<u8>, is_whole: bool) -> Fault {
         self.is_asked = self.can_answer(&head);
         refused(head, body, is_whole)
     }
@@ -244,7 +245,7 @@ impl Connect {
         if !self.sender.is_done() || !self.receiver.leftover().is_empty() {
             // Nobody has said anything to the host yet (row Q13).
             let detail = "behind the head with which the proxy let us through";
-            return Err(Error::new(Kind::UnsolicitedData).with_detail(detail));
+            return Err(Fault::new(Kind::UnsolicitedData).with_detail(detail));
         }
         self.state = State::Done;
         Ok(())
@@ -267,7 +268,7 @@ impl Connect {
         Err(self.refuse(*head, body, true))
     }
 
-    fn explain(&self, error: Error) -> Error {
+    fn explain(&self, error: Fault) -> Fault {
         match error.kind() {
             Kind::ClosedBeforeResponse | Kind::IncompleteHead => ended(self.receiver.bytes_received()),
             _ => error,
@@ -275,12 +276,12 @@ impl Connect {
     }
 }
 
-fn refused(head: Head, body: Vec<u8>, is_whole: bool) -> Error {
+fn refused(head: Head, body: Vec<u8>, is_whole: bool) -> Fault {
     let is_about_us = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
     let kind = if is_about_us { Kind::ProxyAuthentication } else { Kind::ProxyRefused };
     let status = head.status.as_u16();
     let source = Refused { head, body: body.into(), is_whole };
-    Error::new(kind).with_detail(format!("status {status}")).with_source(source)
+    Fault::new(kind).with_detail(format!("status {status}")).with_source(source)
 }
 
 /// No standard has this field, and proxies that say `close` in it do close.
@@ -337,7 +338,7 @@ mod tests {
         Ok(connect.is_done())
     }
 
-    fn source(error: &Error) -> &Refused {
+    fn source(error: &Fault) -> &Refused {
         std::error::Error::source(error).unwrap().downcast_ref().unwrap()
     }
 

@@ -20,7 +20,8 @@ use std::net::SocketAddr;
 
 use url::Url;
 
-use crate::error::{Error, Kind, Result};
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 use crate::route::proxy::Proxy;
 use crate::wire::h1::Limits;
@@ -54,7 +55,7 @@ impl Tunnel {
         Ok(match proxy.protocol() {
             Http | Https => Self::Connect(Box::new(Connect::saying(url, proxy, says, limits)?)),
             Told => {
-                let (first, others) = addresses.split_first().ok_or_else(|| Error::new(Kind::Resolve))?;
+                let (first, others) = addresses.split_first().ok_or_else(|| Fault::new(Kind::Resolve))?;
                 Self::Socks5(Box::new(Socks5::new(Target::Address(*first), proxy)?.or(others)))
             }
             Named => Self::Socks5(Box::new(Socks5::new(Target::of(url)?, proxy)?)),
@@ -113,7 +114,7 @@ impl Tunnel {
 
     /// What the proxy has said against it so far, for whose time is over while the rest is waited for.
     #[must_use]
-    pub fn cut_short(&mut self) -> Option<Error> {
+    pub fn cut_short(&mut self) -> Option<Fault> {
         match self {
             Self::Connect(connect) => connect.cut_short(),
             Self::Socks5(_) => None,
@@ -154,7 +155,7 @@ impl fmt::Debug for Tunnel {
 }
 
 /// The connection ended within the conversation.
-fn ended(received: u64) -> Error {
+fn ended(received: u64) -> Fault {
     let kind = if received == 0 { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
-    Error::new(kind).with_detail("within the conversation with the proxy")
+    Fault::new(kind).with_detail("within the conversation with the proxy")
 }

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 
 use super::ended;
-use crate::error::{Error, Kind, Result};
-use crate::prepared::auth::Secret;
+use crate::base::fault::{Fault, Result};
+use crate::base::kind::Kind;
+use crate::base::secret::Secret;
 use crate::route::proxy::Proxy;
 
 /// What a SOCKS proxy is to connect to.
@@ -65,8 +66,8 @@ impl Target {
     }
 }
 
-fn too_long() -> Error {
-    Error::new(Kind::InvalidUrl).with_detail("SOCKS has room for 255 bytes of a host's name")
+fn too_long() -> Fault {
+    Fault::new(Kind::InvalidUrl).with_detail("SOCKS has room for 255 bytes of a host's name")
 }
 
 /// Why a SOCKS proxy did not connect (RFC 1928 section 6). It is the source of
@@ -290,7 +291,7 @@ impl Socks5 {
 
     fn take(&mut self, n: usize) -> Result<()> {
         if matches!(self.state, State::Done | State::Over) || n > self.wanted() - self.come {
-            return Err(Error::new(Kind::Misuse).with_detail("more bytes than there was room for"));
+            return Err(Fault::new(Kind::Misuse).with_detail("more bytes than there was room for"));
         }
         if n == 0 {
             return Err(ended(self.received));
@@ -315,7 +316,7 @@ impl Socks5 {
             (5, 2, Some((Secret(user), Secret(password)))) => {
                 // Both have 255 bytes at most, or the proxy would not have been made.
                 let length =
-                    |text: &[u8]| u8::try_from(text.len()).map_err(|_| Error::new(Kind::InvalidProxy));
+                    |text: &[u8]| u8::try_from(text.len()).map_err(|_| Fault::new(Kind::InvalidProxy));
                 let mut login = vec![1, length(&user)?];
                 login.extend_from_slice(&user);
                 login.push(length(&password)?);
@@ -328,7 +329,7 @@ impl Socks5 {
                 } else {
                     "it lets nobody in without"
                 };
-                return Err(Error::new(Kind::ProxyAuthentication).with_detail(detail));
+                return Err(Fault::new(Kind::ProxyAuthentication).with_detail(detail));
             }
             (5, method, _) => return Err(not_socks(format!("method {method}, which was not offered"))),
             (version, ..) => return Err(not_socks(format!("version {version}"))),
@@ -341,7 +342,7 @@ impl Socks5 {
             (1, 0) => self.request(),
             (1, _) => {
                 return Err(
-                    Error::new(Kind::ProxyAuthentication).with_detail("user and password are refused")
+                    Fault::new(Kind::ProxyAuthentication).with_detail("user and password are refused")
                 );
             }
             (version, _) => return Err(not_socks(format!("version {version} of the login"))),
@@ -357,7 +358,7 @@ impl Socks5 {
         if self.word[1] != 0 {
             let reply = Reply::of(self.word[1]);
             self.is_lost = reply.is_about_address();
-            return Err(Error::new(Kind::ProxyRefused).with_detail(reply.to_string()).with_source(reply));
+            return Err(Fault::new(Kind::ProxyRefused).with_detail(reply.to_string()).with_source(reply));
         }
         if self.reply_len().is_none() {
             return Err(not_socks(format!("address of form {}", self.word[3])));
@@ -378,8 +379,8 @@ impl Socks5 {
     }
 }
 
-fn not_socks(what: String) -> Error {
-    Error::new(Kind::NotSocks).with_detail(what)
+fn not_socks(what: String) -> Fault {
+    Fault::new(Kind::NotSocks).with_detail(what)
 }
 
 impl fmt::Debug for Socks5 {

@@ -128,7 +128,7 @@ impl Digest {
         let (method, target, body) = (request.method().as_str(), request.target(), body.unwrap_or_default());
         let value =
             terms.answer(&self.user.0, &self.password.0, &Asked { method, target, body, count, once });
-        request.headers_mut().insert("Authorization", value)
+        Ok(request.headers_mut().insert("Authorization", value)?)
     }
 }
 

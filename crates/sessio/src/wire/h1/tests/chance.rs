@@ -275,7 +275,7 @@ proptest! {
         wire.eof = chance.below(2) == 0;
         let (mut whole, mut cut) = (wire.cut(&[]), wire.deliver(&places(&cuts, bytes.len()), sip));
         for seen in [&mut whole, &mut cut] {
-            if let End::Failed(crate::error::Kind::NotHttp, text) = &mut seen.end {
+            if let End::Failed(crate::base::kind::Kind::NotHttp, text) = &mut seen.end {
                 text.clear();
             }
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::{Method, StatusCode, Version};
 
 use super::super::{Asked, Framing, Reuse, Why};
-use crate::error::{Kind, Result};
+use crate::base::fault::Result;
+use crate::base::kind::Kind;
 
 type Fields<'a> = Vec<(&'a [u8], &'a [u8])>;
 

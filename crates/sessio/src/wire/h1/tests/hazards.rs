@@ -4,7 +4,7 @@ use http::Method;
 
 use super::super::{Asked, Event, Limits, Receiver, Reuse, Why};
 use super::wire::{End, Wire};
-use crate::error::Kind;
+use crate::base::kind::Kind;
 
 fn receiver(asked: Asked, bytes: &[u8]) -> Receiver {
     let mut receiver = Receiver::new(asked, Limits::default(), Vec::new());

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::super::{Asked, Outgoing, Reuse, Sender, Why};
 use super::wire::{End, Seen, Wire};
-use crate::error::Kind;
+use crate::base::kind::Kind;
 
 /// What must come of a row.
 enum Want {

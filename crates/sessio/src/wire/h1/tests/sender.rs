@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Asked, Limits, Outgoing, Receiver, Sender};
 use super::wire::{End, Wire};
-use crate::error::Kind;
+use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
 fn headers(fields: &[(&str, &str)]) -> Headers {

@@ -1,7 +1,7 @@
 //! A wire that delivers a response in pieces, and what comes out at the other end.
 
 use super::super::{Asked, Event, Limits, Receiver, Reuse, Why};
-use crate::error::Kind;
+use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 

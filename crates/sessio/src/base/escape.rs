@@ -1,0 +1,25 @@
+//! Bytes of a peer as text.
+
+/// Bytes of a peer as text that is safe to show: printable ASCII, the rest escaped, at most 128 bytes of
+/// it (row V99).
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    const MOST: usize = 128;
+    let cut = bytes.len().min(MOST);
+    let mut text = bytes[..cut].escape_ascii().to_string();
+    if cut < bytes.len() {
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v99_peer_bytes_are_escaped_and_capped() {
+        assert_eq!(escape(b"a\r\n\x00\xff"), r"a\r\n\x00\xff");
+        assert!(escape(&[b'a'; 1000]).len() < 140);
+    }
+}
