@@ -13,6 +13,7 @@ use serde_json::Value;
 
 /// Who points at whom, and why: `for tests` arrows are not there for users.
 const ARROWS: &[&str] = &[
+    "sessio -> sessio-cookie",
     "sessio -> sessio-testkit (for tests)",
     "sessio-blocking -> sessio-driver",
     "sessio-blocking -> sessio-testkit (for tests)",
@@ -59,8 +60,8 @@ const IMPURE: &[&str] = &[
     "windows-sys",
 ];
 
-/// How many crates the core may be made of, itself among them.
-const MOST_CRATES: [usize; 2] = [50, 80];
+/// How many crates the core may be made of, itself and `sessio-cookie` among them.
+const MOST_CRATES: [usize; 2] = [51, 81];
 
 /// How many crates a backend may be made of with its default features, TLS among them.
 const MOST_WITH_TLS: usize = 85;

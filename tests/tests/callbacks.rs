@@ -134,7 +134,7 @@ impl<R: Runtime> Meddler<R> {
         self.times.fetch_add(1, Ordering::SeqCst);
         change(&session);
         let (url, now) = (self.url.parse().unwrap(), session.runtime().now());
-        session.cookies(|jar| jar.insert_str("meddled=1; Path=/", &url, now).unwrap());
+        session.cookies(|jar| jar.insert_str("meddled=1; Path=/", &url, now.wall).unwrap());
         session.evict_expired();
         let _ = (session.settings(), session.stats(), session.next_expiry());
         session.prepare(Request::get(&*self.url)).unwrap();
@@ -349,8 +349,8 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Runtime>(world: &Worl
         meddling.0.meddle();
         // What it does to the jar is not seen here, and is not undone by this.
         assert!(jar.is_empty());
-        jar.insert_str("outer=1; Path=/", &url, now).unwrap();
-        session.cookies(|jar| jar.insert_str("inner=1; Path=/", &url, now).unwrap());
+        jar.insert_str("outer=1; Path=/", &url, now.wall).unwrap();
+        session.cookies(|jar| jar.insert_str("inner=1; Path=/", &url, now.wall).unwrap());
     });
     let names =
         session.cookies(|jar| jar.iter().map(|it| it.name_str().unwrap().to_owned()).collect::<Vec<_>>());

@@ -108,7 +108,7 @@ fn fa5_cookies_and_the_url_that_answers() {
         |size| (long_url(size), lines(size)),
         |(url, lines)| {
             let mut jar = Jar::new();
-            let extracted = jar.extract(url, lines.iter().map(String::as_bytes), now());
+            let extracted = jar.extract(url, lines.iter().map(String::as_bytes), now().wall);
             assert_eq!(extracted.stored, lines.len().min(50));
             // A whole line counts, as it was sent.
             lines.iter().map(|line| line.len() + 14).sum::<usize>() + url.as_str().len()
@@ -120,8 +120,8 @@ fn fa5_cookies_and_the_url_that_answers() {
         |size| (Url::parse(&format!("http://{}/", "a.".repeat(size / 2))).unwrap(), lines(size)),
         |(url, lines)| {
             let mut jar = Jar::new();
-            jar.extract(url, lines.iter().map(String::as_bytes), now());
-            jar.header(url, now(), &mut Vec::new());
+            jar.extract(url, lines.iter().map(String::as_bytes), now().wall);
+            jar.header(url, now().wall, &mut Vec::new());
             lines.iter().map(|line| line.len() + 14).sum::<usize>() + url.as_str().len()
         },
     );
@@ -136,7 +136,7 @@ fn fa5_responses_and_the_url_that_answers_end_at_the_limits_of_the_jar() {
         for at in from..to {
             let lines: Vec<String> = (0..50).map(|number| format!("a{at}.{number}=1")).collect();
             sent += lines.iter().map(String::len).sum::<usize>();
-            jar.extract(&url, lines.iter().map(String::as_bytes), now());
+            jar.extract(&url, lines.iter().map(String::as_bytes), now().wall);
         }
     };
     let some = measure(|| fill(&mut jar, 0, 20));

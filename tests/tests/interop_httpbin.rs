@@ -56,7 +56,7 @@ async fn cookies(server: &Script) {
     let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;
     assert_eq!(sent, json!({"cookies": {"sessioncookie": "123456789"}}));
     let now = session.runtime().now();
-    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234").unwrap(), now)).unwrap();
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234").unwrap(), now.wall)).unwrap();
     let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
     let all = json!({"cookies": {"sessioncookie": "123456789", "cookie": "1234", "from-my": "browser"}});
     assert_eq!(read(request.send().await).await, all);

@@ -7,10 +7,8 @@ mod graph;
 mod rounds;
 
 use std::hint::black_box;
-use std::time::Instant;
 
-use sessio::cookie::{Jar, Limits, Policy, SetCookie, parse_date};
-use sessio::{Now, UnixTime, Url};
+use sessio_cookie::{Jar, Limits, Policy, SetCookie, UnixTime, Url, parse_date};
 
 use graph::Line;
 use rounds::medians;
@@ -25,7 +23,7 @@ const SHORT: &str = "a=b; Path=/";
 const PER_DOMAIN: usize = 10;
 
 fn main() {
-    let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+    let now = UnixTime(1_767_225_600);
     assert_eq!(LONG.len(), 159);
     println!("medians of interleaved rounds, nanoseconds; ratio = cookie_store or cookie / sessio\n");
     parse();
@@ -86,7 +84,7 @@ fn parse() {
 }
 
 /// 50 cookies on 3 paths, all of which match.
-fn one_host(now: Now) {
+fn one_host(now: UnixTime) {
     let url = Url::parse("https://www.example.com/a/b/c").expect("a URL");
     let (mut ours, mut theirs) = (jar(), cookie_store::CookieStore::default());
     for n in 0..50 {
@@ -109,7 +107,7 @@ fn one_host(now: Now) {
 }
 
 /// Header of ten cookies, theirs, miss, theirs, and a header for another host each time.
-fn by_size(size: usize, now: Now) -> [f64; 5] {
+fn by_size(size: usize, now: UnixTime) -> [f64; 5] {
     let (mut ours, mut theirs) = (jar(), cookie_store::CookieStore::default());
     let urls = fill(size, |url, line| {
         ours.extract(url, [line.as_bytes()], now);
@@ -137,7 +135,7 @@ fn by_size(size: usize, now: Now) -> [f64; 5] {
 }
 
 /// Fills two jars; time and live bytes of one cookie in each.
-fn insert(size: usize, now: Now) {
+fn insert(size: usize, now: UnixTime) {
     let mut lines = Vec::new();
     fill(size, |url, line| lines.push((url.clone(), line.to_owned())));
     let ours = || {
@@ -178,7 +176,7 @@ fn insert(size: usize, now: Now) {
     );
 }
 
-fn allocations(now: Now) {
+fn allocations(now: UnixTime) {
     let (mut ours, mut theirs) = (jar(), cookie_store::CookieStore::default());
     let urls = fill(1000, |url, line| {
         ours.extract(url, [line.as_bytes()], now);

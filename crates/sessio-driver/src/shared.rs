@@ -158,7 +158,7 @@ impl<S: Stream> Shared<S> {
             let current = jar.clone();
             drop(jar);
             let mut redone = current.clone();
-            redone.redo(&base, &changed, now());
+            redone.redo(&base, &changed, now().wall);
             (base, changed) = (current, redone);
         }
     }

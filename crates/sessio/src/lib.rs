@@ -95,7 +95,6 @@
 
 mod base;
 pub mod call;
-pub mod cookie;
 mod error;
 mod message;
 mod policy;
@@ -122,7 +121,6 @@ pub use base::timeouts::Timeouts;
 pub use bytes::Bytes;
 pub use call::observer::Observer;
 pub use call::{Call, Memory, Step, Timings};
-pub use cookie::Jar;
 pub use error::{Error, Progress, Result, Stage};
 pub use http;
 pub use message::body::Body;
@@ -141,6 +139,8 @@ pub use route::reach::{KeepAlive, Resolver, Routes, Tcp};
 pub use route::tls::Tls;
 pub use route::tls::session::{Secure, Secured};
 pub use route::{dial, netrc, proxy, reach, tls};
+pub use sessio_cookie as cookie;
+pub use sessio_cookie::Jar;
 pub use session::merge::{Merged, Override, Part, merge};
 pub use session::prepare::prepare;
 pub use session::range;

@@ -29,7 +29,7 @@ pub(super) fn evaluate(case: &Case<'_>, prefixes: Prefixes) -> Result<Object, Fa
         respond(case, "request_url", &mut jar, now, &mut rejected)?;
     }
     let mut header = Vec::new();
-    jar.header(&url(case, "sent_to_url")?, now, &mut header);
+    jar.header(&url(case, "sent_to_url")?, now.wall, &mut header);
     Ok(object([
         ("cookie_header", shown(&header)),
         ("cookie_header_hex", hex(&header).into()),
@@ -55,7 +55,7 @@ fn respond(
     } else {
         case.texts("set_cookie")?.into_iter().map(|line| line.as_bytes().to_vec()).collect()
     };
-    for refused in jar.extract(&url, lines.iter().map(Vec::as_slice), now).refused {
+    for refused in jar.extract(&url, lines.iter().map(Vec::as_slice), now.wall).refused {
         let line = &lines[refused.line];
         let mut entry = object([("set_cookie", shown(line)), ("reason", refused.reason.as_str().into())]);
         if std::str::from_utf8(line).is_err() {

@@ -45,7 +45,7 @@ pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure
     for (name, value) in case.inner("cookies")?.entries() {
         // Without a host it belongs to the first one that is asked: the request's.
         if let Some(value) = text_or_null(name, value)? {
-            jar.insert(NewCookie::new(name, value)?, now)?;
+            jar.insert(NewCookie::new(name, value)?, now.wall)?;
         }
     }
     Ok((settings, jar))

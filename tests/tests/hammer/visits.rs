@@ -132,7 +132,7 @@ impl<R: Runtime> Visit<R> {
         self.session.cookies(|jar| {
             let next = (count(jar) + 1).to_string();
             std::thread::yield_now();
-            jar.insert(NewCookie::new("count", next).unwrap(), now).unwrap();
+            jar.insert(NewCookie::new("count", next).unwrap(), now.wall).unwrap();
         });
     }
 

@@ -101,7 +101,7 @@ proptest! {
         timeout in prop::option::of(0..3_u64),
     ) {
         let mut jar = Jar::new();
-        jar.insert(NewCookie::new("jar", "1").unwrap(), now()).unwrap();
+        jar.insert(NewCookie::new("jar", "1").unwrap(), now().wall).unwrap();
         let mut request = Request::new(&method, url.as_str());
         for ((name, value), appends) in &headers {
             request = if *appends { request.append_header(name, value) } else { request.header(name, value) };

@@ -351,7 +351,7 @@ async fn ask(request: RequestBuilder<Rig<Network>>, reading: Reading) -> (String
 
 fn header(session: &sessio_driver::Session<Rig<Network>>, url: &str, now: Now) -> String {
     let mut out = Vec::new();
-    session.cookies(|jar| jar.header(&url.parse().unwrap(), now, &mut out));
+    session.cookies(|jar| jar.header(&url.parse().unwrap(), now.wall, &mut out));
     String::from_utf8_lossy(&out).into_owned()
 }
 

@@ -157,7 +157,7 @@ impl World {
         ));
         let mut jar = Jar::new();
         let domain = NewCookie::new("domain", "MARK-domain").unwrap().domain("a.test");
-        jar.insert(domain, now()).unwrap();
+        jar.insert(domain, now().wall).unwrap();
         let mut merged = merge(&settings, request);
         merged.surround(&environment);
         let prepared = prepare(merged, &mut jar, now()).unwrap();

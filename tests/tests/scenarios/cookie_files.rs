@@ -55,7 +55,7 @@ async fn session_cookies_are_kept_on_request<R: Runtime>(world: &World<R>) {
     session.get(server.url("/cookies/set?brief=1")).send().await.unwrap().bytes().await.unwrap();
     let now = session.runtime().now();
     let url = server.url("/").parse().unwrap();
-    session.cookies(|jar| jar.insert_str("lasting=2; Path=/; Max-Age=60", &url, now)).unwrap();
+    session.cookies(|jar| jar.insert_str("lasting=2; Path=/; Max-Age=60", &url, now.wall)).unwrap();
     for format in FORMATS {
         for (keep, names) in [(Keep::Persistent, "lasting"), (Keep::All, "brief lasting")] {
             let path = folder.file(format!("{format:?}"));

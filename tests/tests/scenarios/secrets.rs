@@ -51,7 +51,7 @@ async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) 
             settings.headers.insert("Proxy-Authorization", SECRET)
         })
         .unwrap();
-    session.cookies(|jar| jar.insert(NewCookie::new("sid", SECRET).unwrap(), now)).unwrap();
+    session.cookies(|jar| jar.insert(NewCookie::new("sid", SECRET).unwrap(), now.wall)).unwrap();
     shows_nothing("session", &session);
     shows_nothing("settings", &session.settings());
     session.cookies(|jar| {

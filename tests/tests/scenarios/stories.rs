@@ -210,7 +210,7 @@ async fn s10_cookies_put_in_by_hand_are_merged_with_those_of_one_request<R: Runt
         NewCookie::new("cookie", "1234").unwrap(),
         NewCookie::new("elsewhere", "1").unwrap().domain("example.org"),
     ] {
-        session.cookies(|jar| jar.insert(cookie, now)).unwrap();
+        session.cookies(|jar| jar.insert(cookie, now.wall)).unwrap();
     }
     let both = session.get(server.url("/cookies")).cookie("from-my", "browser").send().await.unwrap();
     let both = json_of(both).await;

@@ -5,10 +5,8 @@
 
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
 
-use sessio::cookie::{Jar, Keep, Limits, Policy, RequestCookies, parse_date};
-use sessio::{Now, UnixTime, Url};
+use sessio_cookie::{Jar, Keep, Limits, Policy, RequestCookies, UnixTime, Url, parse_date};
 
 const CASES: &[(&str, fn(usize))] = &[
     ("line of semicolons", |n| extract(&format!("a=1{}", ";".repeat(n)))),
@@ -108,8 +106,8 @@ fn page() -> Url {
     Url::parse("https://www.example.com/").expect("a URL")
 }
 
-fn now() -> Now {
-    Now { mono: Instant::now(), wall: UnixTime(1) }
+fn now() -> UnixTime {
+    UnixTime(1)
 }
 
 fn unlimited() -> Jar {

@@ -72,7 +72,7 @@ async fn request_values_are_forgotten(server: &Server) -> Done {
     print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
     let now = Now { mono: Instant::now(), wall: SystemTime::now().into() };
-    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now))?;
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now.wall))?;
     let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
     let body = show(&session, request).await?;
     assert!(body.contains("1234") && body.contains("browser"), "{body}");

@@ -3,10 +3,12 @@
 //! The core reads no clock and draws no random number. Whoever drives it says what time it is, and
 //! hands over a [`Seed`] once; the same answers then always give the same session.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng as _};
+
+pub use sessio_cookie::UnixTime;
 
 /// What time it is, on both clocks that a session needs.
 ///
@@ -41,28 +43,6 @@ impl Now {
 pub(crate) fn later(start: Instant, span: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     start.checked_add(span).or_else(|| start.checked_add(FAR)).unwrap_or(start)
-}
-
-/// Whole seconds since 1970-01-01T00:00:00Z, negative before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnixTime(pub i64);
-
-impl UnixTime {
-    /// This time, `span` later, at most the end of representable time.
-    #[must_use]
-    pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)))
-    }
-}
-
-impl From<SystemTime> for UnixTime {
-    fn from(time: SystemTime) -> Self {
-        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(since) => Self(seconds(since)),
-            Err(before) => Self(-seconds(before.duration())),
-        }
-    }
 }
 
 /// The randomness of one session: up to 256 bits from the driver, stretched by the core where chance is needed
@@ -211,10 +191,5 @@ mod tests {
         }
         // The first of the three is that of `mix(1)` above.
         assert_eq!(seen.len(), 256 + 3000 + 2);
-    }
-
-    #[test]
-    fn before_the_epoch() {
-        assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(3)), UnixTime(-3));
     }
 }

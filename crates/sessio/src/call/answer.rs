@@ -5,12 +5,12 @@ use std::io;
 use std::time::Instant;
 
 use bytes::Bytes;
+use sessio_cookie::Jar;
 
 use super::{Call, Event, Phase};
 use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
-use crate::cookie::Jar;
 use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::head::Head;

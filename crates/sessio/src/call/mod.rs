@@ -91,9 +91,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use sessio_cookie::Extracted;
+
 use crate::base::kind::{Kind, Timeout};
 use crate::call::observer::Watch;
-use crate::cookie::Extracted;
 use crate::error::{Error, Result};
 use crate::message::coding::Decoding;
 use crate::message::head::Head;

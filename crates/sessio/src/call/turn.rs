@@ -1,8 +1,10 @@
 //! Policy: what follows from a response. It is all here.
 
 use std::hash::Hasher;
+use std::sync::LazyLock;
 
 use http::StatusCode;
+use sessio_cookie::{Extracted, Jar, RequestCookies, ResponseCookies};
 use url::Position;
 
 use super::timings::Marks;
@@ -10,7 +12,6 @@ use super::{Call, Event, Phase};
 use crate::base::fingerprint::Mix;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
-use crate::cookie::{Extracted, Jar, Offer, RequestCookies};
 use crate::error::{Error, Result};
 use crate::message::body::Body;
 use crate::message::head::Head;
@@ -51,8 +52,7 @@ pub(super) struct Past {
 }
 
 /// Of an answer that no turn has looked at.
-pub(super) static NO_COOKIES: Extracted =
-    Extracted { stored: 0, replaced: 0, deleted: 0, evicted: 0, refused: Vec::new() };
+pub(super) static NO_COOKIES: LazyLock<Extracted> = LazyLock::new(Extracted::default);
 
 impl Call {
     /// What turns have left behind, if any were taken.
@@ -312,11 +312,11 @@ fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> 
     }
     lend(&mut |jar| match jar.policy().suffixes.is_function() {
         true => policy = Some(jar.policy().clone()),
-        false => extracted = jar.extract(url, lines(), now),
+        false => extracted = jar.extract(url, lines(), now.wall),
     });
     if let Some(policy) = policy {
-        let mut offer = Some(Offer::of(url, lines(), &policy, now));
-        lend(&mut |jar| extracted = offer.take().map(|offer| jar.accept(offer)).unwrap_or_default());
+        let mut checked = Some(ResponseCookies::new(url, lines(), &policy, now.wall));
+        lend(&mut |jar| extracted = checked.take().map(|it| jar.accept(it)).unwrap_or_default());
     }
     extracted
 }

@@ -5,13 +5,13 @@ pub mod auth;
 use std::fmt;
 
 use http::Method;
+use sessio_cookie::RequestCookies;
 use url::{Position, Url};
 
 use crate::base::kind::Kind;
 use crate::base::meters::Meters;
 use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
-use crate::cookie::RequestCookies;
 use crate::error::{Error, Result};
 use crate::message::body::{Body, Content};
 use crate::message::coding::Codings;

@@ -1,8 +1,9 @@
 //! What an edit can break, and what says so before a byte is sent.
 
+use sessio_cookie::Jar;
+
 use super::*;
 use crate::base::time::{Now, UnixTime};
-use crate::cookie::Jar;
 use crate::session::merge::merge;
 use crate::session::prepare::prepare;
 use crate::session::request::Request;

@@ -5,12 +5,12 @@ use std::mem;
 use std::sync::Arc;
 
 use http::Method;
+use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
 use crate::base::meters::Meters;
 use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
-use crate::cookie::RequestCookies;
 use crate::error::Error;
 use crate::message::body::Body;
 use crate::message::coding::{Coding, Codings};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use sessio_cookie::Jar;
+
 use crate::base::kind::Kind;
 use crate::base::time::Now;
-use crate::cookie::{self, Jar};
 use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::coding::Coding;
@@ -237,7 +238,7 @@ impl Prepared {
         let Self { headers, cookies, url, .. } = self;
         let uses_jar = self.jar;
         let mut write = |out: &mut Vec<u8>| match uses_jar {
-            true => cookie::line(jar, cookies, url, now, out),
+            true => sessio_cookie::line(jar, cookies, url, now.wall, out),
             false => cookies.write(out),
         };
         if !headers.contains("Cookie") {
@@ -253,8 +254,8 @@ impl Prepared {
     }
 }
 
-impl From<cookie::InvalidCookie> for Error {
-    fn from(error: cookie::InvalidCookie) -> Self {
+impl From<sessio_cookie::InvalidCookie> for Error {
+    fn from(error: sessio_cookie::InvalidCookie) -> Self {
         Self::new(Kind::InvalidCookie).with_source(error)
     }
 }

@@ -23,11 +23,11 @@ use std::fmt;
 use std::hash::Hasher as _;
 
 use http::StatusCode;
+use sessio_cookie::parse_date;
 use url::Url;
 
 use crate::base::fingerprint::Mix;
 use crate::base::kind::Kind;
-use crate::cookie::parse_date;
 use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -372,8 +372,7 @@ mod tests {
         settings.headers.insert("Range", "bytes=1-2").unwrap();
         let request = Request::get("http://example.org/").header("If-Range", "\"old\"");
         let merged = crate::merge(&settings, plain(request));
-        let mut request =
-            crate::prepare(merged, &mut crate::Jar::new(), crate::testing::cookie::at(0)).unwrap();
+        let mut request = crate::prepare(merged, &mut crate::Jar::new(), crate::testing::at(0)).unwrap();
         let asked = |request: &Prepared| {
             ["Accept-Encoding", "Range", "If-Range"]
                 .map(|name| request.headers().get(name).map(str::to_owned))

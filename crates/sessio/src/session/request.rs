@@ -1,6 +1,7 @@
 //! What the caller asked for.
 
 use http::Method;
+use sessio_cookie::RequestCookies;
 use url::Url;
 
 use crate::base::change::Change;
@@ -10,7 +11,6 @@ use crate::base::meters::{Meters, Transfer, Way};
 use crate::base::time::Seed;
 use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
-use crate::cookie::RequestCookies;
 use crate::error::{Error, Result};
 use crate::message::body::Body;
 use crate::message::coding::Coding;

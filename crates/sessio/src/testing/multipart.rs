@@ -1,7 +1,7 @@
 //! Fuzz body for forms of several parts, and a reader of such forms written straight from the grammar.
 
 use crate::message::multipart::{Assembly, Form, Part, Wanted};
-use crate::testing::cookie::at;
+use crate::testing::at;
 use crate::{Jar, Kind, Request, Result, Seed, Settings, merge, prepare};
 
 /// A part as it was read: its header lines, and its content.

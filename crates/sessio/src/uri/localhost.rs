@@ -3,7 +3,9 @@
 /// Whether the name is `localhost` or lies below it (RFC 6761 section 6.3): it means a loopback address, whatever a
 /// resolver says. The name is in lower case, as URLs have it, and may end with a dot.
 ///
-/// Cookies, the guard and the way of a connection agree on it: a name that counts as this machine leads to it.
+/// The guard, the pool's key and the way of a connection ask this function. The jar is a crate of its own and has its
+/// own copy of these lines: a name of this machine is no notion of cookies, so that crate does not export it. A test
+/// here holds that both agree: where the jar trusts a name without TLS, the connection goes to this machine.
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -11,12 +13,20 @@ pub(crate) fn is_localhost(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sessio_cookie::Policy;
+
     use super::*;
+
+    fn jar_trusts(name: &str) -> bool {
+        let url = url::Url::parse(&format!("http://{name}/"));
+        url.is_ok_and(|url| Policy::default().is_secure(&url))
+    }
 
     #[test]
     fn fc2_localhost_and_what_lies_below_it() {
         for name in ["localhost", "localhost.", "a.localhost", "a.b.localhost."] {
             assert!(is_localhost(name), "{name}");
+            assert!(jar_trusts(name), "{name}");
         }
         for name in [
             "",
@@ -29,6 +39,7 @@ mod tests {
             "localhost.a.localhos",
         ] {
             assert!(!is_localhost(name), "{name}");
+            assert!(!jar_trusts(name), "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Form, Part, Wanted};
-use crate::testing::cookie::at;
+use crate::testing::at;
 use crate::testing::multipart::{Read, disposition, gather, read};
 use crate::{Body, Jar, Kind, Prepared, Request, Result, Seed, Settings, merge, prepare};
 

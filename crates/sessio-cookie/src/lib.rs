@@ -1,0 +1,65 @@
+//! A cookie jar by RFC 6265bis. It opens no file and reads no clock: time is an argument, files are bytes.
+//!
+//! ```
+//! use sessio_cookie::{Jar, UnixTime, Url};
+//!
+//! let now = UnixTime::from(std::time::SystemTime::now());
+//! let mut jar = Jar::new();
+//! // The Set-Cookie lines of a response, and the URL that it came from.
+//! let report = jar.extract(&Url::parse("https://example.com/login")?, [&b"sid=31d4; Path=/; Secure"[..]], now);
+//! assert_eq!((report.stored, report.refused.len()), (1, 0));
+//! // The Cookie header of a later request.
+//! let mut header = Vec::new();
+//! assert_eq!(jar.header(&Url::parse("https://example.com/account")?, now, &mut header), 1);
+//! assert_eq!(header, b"sid=31d4");
+//! # Ok::<(), url::ParseError>(())
+//! ```
+#![doc = include_str!("../docs/cookies.md")]
+#![doc = include_str!("../docs/cookies-cost.svg")]
+#![forbid(unsafe_code)]
+
+mod admit;
+mod branch;
+mod contents;
+#[cfg(feature = "cookie")]
+mod convert;
+mod date;
+mod extract;
+mod format;
+mod header;
+mod host;
+mod index;
+mod insert;
+mod jar;
+mod parse;
+mod path;
+mod policy;
+mod reason;
+mod record;
+mod request;
+mod scan;
+mod site;
+mod store;
+mod suffix;
+mod unix_time;
+
+pub use date::parse_date;
+pub use extract::{Extracted, Refused, ResponseCookies};
+pub use format::{Fault, Format, Keep, Loaded, Problem, Saved};
+pub use insert::NewCookie;
+pub use jar::Jar;
+pub use parse::{SameSite, SetCookie};
+pub use policy::{Limits, Policy, Prefixes, Unscoped};
+pub use reason::{InvalidCookie, Reason};
+pub use record::Cookie;
+pub use request::{RequestCookies, line, line_from};
+pub use site::Site;
+pub use store::Outcome;
+pub use suffix::PublicSuffixes;
+pub use unix_time::UnixTime;
+pub use url::Url;
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,77 @@
+//! Paths of cookies.
+
+use crate::parse::MAX_ATTRIBUTE;
+
+/// The directory of a URL's path, for a cookie that names none. RFC 6265bis 5.1.4; rule 22.
+///
+/// It is as long as the attribute may be and no longer: of a deeper directory this is the closest parent that fits. A
+/// server would multiply the length of a URL by the number of its cookies otherwise (row FA5).
+pub(crate) fn default_path(path: &str) -> &str {
+    // The slash behind the longest directory still counts.
+    let reach = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];
+    match reach.iter().rposition(|&byte| byte == b'/') {
+        Some(at) if at > 0 && path.starts_with('/') => &path[..at],
+        _ => "/",
+    }
+}
+
+/// Whether a request for `path` is for `cookie_path` or something in it. RFC 6265bis 5.1.4; rule 23.
+pub(crate) fn path_match(path: &[u8], cookie_path: &[u8]) -> bool {
+    match path.strip_prefix(cookie_path) {
+        Some(rest) => rest.is_empty() || rest[0] == b'/' || cookie_path.ends_with(b"/"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults() {
+        for (path, expected) in [
+            ("", "/"),
+            ("x", "/"),
+            ("x/y/z", "/"),
+            ("/", "/"),
+            ("/a", "/"),
+            ("/a/", "/a"),
+            ("/a/b", "/a"),
+            ("//", "/"),
+        ] {
+            assert_eq!(default_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn fa5_a_default_path_is_no_longer_than_the_attribute_may_be() {
+        let (fits, long) = ("b".repeat(MAX_ATTRIBUTE - 3), "b".repeat(MAX_ATTRIBUTE - 2));
+        for (path, length) in [
+            (format!("/a/{fits}/c"), MAX_ATTRIBUTE),
+            (format!("/a/{long}/c"), 2),
+            (format!("/a/{long}"), 2),
+            (format!("/a{fits}{fits}/c"), 1),
+            ("/abc".repeat(30_000), MAX_ATTRIBUTE),
+            ("/\u{e9}".repeat(30_000), MAX_ATTRIBUTE - 1),
+        ] {
+            let directory = default_path(&path);
+            assert_eq!(directory.len(), length);
+            assert!(path_match(path.as_bytes(), directory.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn matches() {
+        for (path, cookie_path, expected) in [
+            ("/foo", "/foo", true),
+            ("/foo/bar", "/foo", true),
+            ("/foobar", "/foo", false),
+            ("/foo/bar", "/foo/", true),
+            ("/foo", "/foo/", false),
+            ("/Foo", "/foo", false),
+            ("/anything", "/", true),
+        ] {
+            assert_eq!(path_match(path.as_bytes(), cookie_path.as_bytes()), expected, "{path} {cookie_path}");
+        }
+    }
+}

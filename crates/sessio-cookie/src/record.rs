@@ -1,0 +1,213 @@
+//! One cookie of a jar.
+
+use std::fmt;
+
+use crate::parse::SameSite;
+use crate::path::path_match;
+use crate::reason::Reason;
+use crate::unix_time::UnixTime;
+
+/// One cookie of a [`Jar`](crate::Jar), with all that the jar knows of it.
+///
+/// Name and value are bytes, as servers send them; [`name_str`](Self::name_str) and [`value_str`](Self::value_str) give text
+/// where they are text. [`Debug`](fmt::Debug) leaves the value out. Two cookies are equal if all that can be seen of them is;
+/// in which order jars hold them and when they were used does not matter.
+#[derive(Clone)]
+pub struct Cookie {
+    /// `name=value` (the value alone where the name is empty), path and domain, end to end: one allocation, and the pair
+    /// lies ready for the header.
+    text: Box<[u8]>,
+    /// [`NEVER`] for a session cookie.
+    pub(crate) expires: i64,
+    pub(crate) created: UnixTime,
+    /// The place in the order of creation; no two cookies of a jar have the same.
+    pub(crate) order: u64,
+    /// When it was last set or sent, in ticks of the jar.
+    pub(crate) used: u64,
+    path_end: u32,
+    pair_end: u16,
+    name_len: u16,
+    pub(crate) host_only: bool,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) partitioned: bool,
+    pub(crate) same_site: SameSite,
+}
+
+/// The end of a cookie that ends with the session.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+impl Cookie {
+    /// A session cookie without attributes. The pair has been checked: it is not empty and at most 4096 octets.
+    pub(crate) fn new(name: &[u8], value: &[u8], path: &[u8], domain: &str) -> Result<Self, Reason> {
+        let separator: &[u8] = if name.is_empty() { b"" } else { b"=" };
+        let pair_end = name.len() + separator.len() + value.len();
+        let text = [name, separator, value, path, domain.as_bytes()].concat().into_boxed_slice();
+        Ok(Self {
+            path_end: u32::try_from(pair_end + path.len()).map_err(|_| Reason::TooLong)?,
+            pair_end: u16::try_from(pair_end).map_err(|_| Reason::TooLong)?,
+            name_len: u16::try_from(name.len()).map_err(|_| Reason::TooLong)?,
+            text,
+            expires: NEVER,
+            created: UnixTime::default(),
+            order: 0,
+            used: 0,
+            host_only: true,
+            secure: false,
+            http_only: false,
+            partitioned: false,
+            same_site: SameSite::Unset,
+        })
+    }
+
+    /// The name; empty for a cookie without one.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        &self.text[..usize::from(self.name_len)]
+    }
+
+    /// The name, if it is UTF-8.
+    #[must_use]
+    pub fn name_str(&self) -> Option<&str> {
+        str::from_utf8(self.name()).ok()
+    }
+
+    /// The value, exactly as it was set.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        let start = if self.name_len == 0 { 0 } else { usize::from(self.name_len) + 1 };
+        &self.text[start..usize::from(self.pair_end)]
+    }
+
+    /// The value, if it is UTF-8.
+    #[must_use]
+    pub fn value_str(&self) -> Option<&str> {
+        str::from_utf8(self.value()).ok()
+    }
+
+    /// What goes into the header: `name=value`, or the value alone.
+    #[must_use]
+    pub fn pair(&self) -> &[u8] {
+        &self.text[..usize::from(self.pair_end)]
+    }
+
+    /// The path that requests must lie in.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        str::from_utf8(self.path_bytes()).unwrap_or_default()
+    }
+
+    pub(crate) fn path_bytes(&self) -> &[u8] {
+        &self.text[usize::from(self.pair_end)..self.path_end as usize]
+    }
+
+    pub(crate) const fn path_len(&self) -> u32 {
+        self.path_end - self.pair_end as u32
+    }
+
+    /// The host, or the domain whose hosts all get it; see [`host_only`](Self::host_only). Empty for a cookie that was put
+    /// in without a domain and is not bound to a host yet.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        str::from_utf8(&self.text[self.path_end as usize..]).unwrap_or_default()
+    }
+
+    /// Whether only the very host gets it, and no host below.
+    #[must_use]
+    pub const fn host_only(&self) -> bool {
+        self.host_only
+    }
+
+    /// Whether it only travels over secure connections.
+    #[must_use]
+    pub const fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether scripts of a page must not see it.
+    #[must_use]
+    pub const fn http_only(&self) -> bool {
+        self.http_only
+    }
+
+    /// Whether it was marked `Partitioned`; recorded only.
+    #[must_use]
+    pub const fn partitioned(&self) -> bool {
+        self.partitioned
+    }
+
+    /// What it says about cross-site requests.
+    #[must_use]
+    pub const fn same_site(&self) -> SameSite {
+        self.same_site
+    }
+
+    /// Its end; `None` if it ends with the session.
+    #[must_use]
+    pub fn expires(&self) -> Option<UnixTime> {
+        (self.expires != NEVER).then_some(UnixTime(self.expires))
+    }
+
+    /// When it was first set. Setting it again does not change this.
+    #[must_use]
+    pub const fn created(&self) -> UnixTime {
+        self.created
+    }
+
+    /// Whether its end is before `now`.
+    #[must_use]
+    pub const fn is_expired(&self, now: UnixTime) -> bool {
+        self.expires < now.0
+    }
+
+    /// Name, path and host-only flag; together with the domain, which a bucket has in common, this is who a cookie is
+    /// (rule 31).
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.host_only == other.host_only
+            && self.name() == other.name()
+            && self.path_bytes() == other.path_bytes()
+    }
+
+    /// Whether `new`, set over an insecure connection, would shadow this `Secure` cookie; its domain has been looked at.
+    pub(crate) fn is_shadowed_by(&self, new: &Self) -> bool {
+        self.secure && self.name() == new.name() && path_match(new.path_bytes(), self.path_bytes())
+    }
+
+    /// The same cookie for another domain.
+    pub(crate) fn bound_to(&self, host: &str) -> Self {
+        let text = [&self.text[..self.path_end as usize], host.as_bytes()].concat().into_boxed_slice();
+        Self { text, host_only: true, ..self.clone() }
+    }
+}
+
+impl PartialEq for Cookie {
+    fn eq(&self, other: &Self) -> bool {
+        let lengths = |it: &Self| (it.path_end, it.pair_end, it.name_len);
+        let times = |it: &Self| (it.expires, it.created);
+        let flags = |it: &Self| (it.host_only, it.secure, it.http_only, it.partitioned, it.same_site);
+        self.text == other.text
+            && lengths(self) == lengths(other)
+            && times(self) == times(other)
+            && flags(self) == flags(other)
+    }
+}
+
+impl Eq for Cookie {}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookie")
+            .field("name", &format_args!("{}", self.name().escape_ascii()))
+            .field("value", &format_args!("<{} bytes>", self.value().len()))
+            .field("domain", &self.domain())
+            .field("host_only", &self.host_only)
+            .field("path", &self.path())
+            .field("expires", &self.expires())
+            .field("secure", &self.secure)
+            .field("http_only", &self.http_only)
+            .field("same_site", &self.same_site)
+            .field("partitioned", &self.partitioned)
+            .field("created", &self.created)
+            .finish()
+    }
+}

@@ -1,0 +1,145 @@
+//! What curl writes we read, and what we write curl reads. Runs with `SESSIO_INTEROP=1`, against the curl on the path.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test of files, sockets and processes"
+)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sessio_cookie::{Jar, Keep};
+use sessio_cookie::{UnixTime, Url};
+
+const PAGES: [&str; 7] = [
+    "http://www.example.com/",
+    "http://example.com/",
+    "http://a.www.example.com/",
+    "http://www.example.com/dir/page",
+    "http://localhost/",
+    "http://127.0.0.1/dir/",
+    "http://[::1]/dir/",
+];
+
+const LINES: [&str; 12] = [
+    "plain=1",
+    "wide=2; Domain=example.com; Path=/",
+    "deep=3; Path=/dir",
+    "quoted=\"a b\"; Path=/",
+    "empty=; Path=/",
+    "hidden=4; HttpOnly; Path=/",
+    "lasting=5; Max-Age=3600; Path=/",
+    "gone=6; Max-Age=0; Path=/",
+    "equals=a=b==; Path=/",
+    "utf8=caf\u{e9}; Path=/",
+    "safe=7; Secure; Path=/",
+    "suffix=8; Domain=com",
+];
+
+/// A server that answers every request with the lines, and tells the Cookie header that it saw.
+struct Server {
+    listener: TcpListener,
+    port: u16,
+}
+
+impl Server {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        Self { listener, port }
+    }
+
+    /// Has curl fetch a page; the cookies that it sent, in alphabetical order.
+    fn fetch(&self, page: &str, lines: &[&str], options: &[&str]) -> Vec<String> {
+        let mut url = Url::parse(page).unwrap();
+        let _ = url.set_port(Some(self.port));
+        let mut curl = Command::new("curl")
+            .args(["--silent", "--show-error", "--globoff", "--noproxy", "*", "--connect-to"])
+            .arg(format!("::127.0.0.1:{}", self.port))
+            .args(options)
+            .arg(url.as_str())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut stream, _) = self.listener.accept().unwrap();
+        let mut cookies = Vec::new();
+        for line in BufReader::new(&stream).lines().map(Result::unwrap) {
+            if let Some(header) = line.strip_prefix("Cookie: ") {
+                cookies = sorted(header);
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let lines: String = lines.iter().map(|line| format!("Set-Cookie: {line}\r\n")).collect();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n{lines}\r\n").unwrap();
+        assert!(curl.wait().unwrap().success());
+        cookies
+    }
+}
+
+fn sorted(header: &str) -> Vec<String> {
+    let mut cookies: Vec<String> =
+        header.split("; ").filter(|cookie| !cookie.is_empty()).map(str::to_owned).collect();
+    cookies.sort();
+    cookies
+}
+
+fn sent(jar: &mut Jar, page: &str, now: UnixTime) -> Vec<String> {
+    let mut out = Vec::new();
+    jar.header(&Url::parse(page).unwrap(), now, &mut out);
+    sorted(&String::from_utf8(out).unwrap())
+}
+
+fn now() -> UnixTime {
+    UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64)
+}
+
+#[test]
+fn cookies_txt_with_curl() {
+    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
+        println!("skipped: SESSIO_INTEROP is not 1");
+        return;
+    }
+    let (server, now) = (Server::new(), now());
+    let folder = std::env::temp_dir().join(format!("sessio-cookies-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (theirs, ours) = (folder.join("curl.txt"), folder.join("sessio.txt"));
+    let (their_path, our_path) = (theirs.to_str().unwrap(), ours.to_str().unwrap());
+
+    // Both take the same responses.
+    let mut jar = Jar::new();
+    for page in PAGES {
+        server.fetch(page, &LINES, &["--cookie", their_path, "--cookie-jar", their_path]);
+        jar.extract(&Url::parse(page).unwrap(), LINES.iter().map(|line| line.as_bytes()), now);
+    }
+
+    // What curl wrote says the same to us as it says to curl.
+    let mut read = Jar::new();
+    let loaded = read.read_cookies_txt(&std::fs::read(&theirs).unwrap(), now);
+    assert_eq!(loaded.problems, []);
+    assert!(loaded.stored > 40, "{loaded:?}");
+    for page in PAGES {
+        let by_curl = server.fetch(page, &[], &["--cookie", their_path]);
+        assert_eq!(sent(&mut read, page, now), by_curl, "{page}");
+        assert_eq!(sent(&mut jar, page, now), by_curl, "{page}");
+    }
+
+    // What we wrote says the same to curl.
+    let mut text = Vec::new();
+    let saved = jar.write_cookies_txt(Keep::All, now, &mut text);
+    assert_eq!(saved.written, jar.len());
+    std::fs::write(&ours, text).unwrap();
+    for page in PAGES {
+        assert_eq!(server.fetch(page, &[], &["--cookie", our_path]), sent(&mut jar, page, now), "{page}");
+    }
+    let hidden = jar.iter().filter(|cookie| cookie.http_only()).count();
+    assert_eq!(read.iter().filter(|cookie| cookie.http_only()).count(), hidden);
+    assert_eq!(read.iter().filter(|cookie| cookie.expires().is_none_or(|end| end == UnixTime(0))).count(), {
+        jar.iter().filter(|cookie| cookie.expires().is_none()).count()
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+}
