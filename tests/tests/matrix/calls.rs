@@ -373,19 +373,25 @@ fn difference(clear: &Outcome, other: &Outcome) -> String {
 }
 
 fn check(seed: u64, carrier: Carrier) -> Result<(), String> {
-    let plan = plan(seed);
-    let what = || format!("call {seed} over {}", carrier.name());
-    let run = |carrier| {
-        std::panic::catch_unwind(|| play(&plan, carrier))
-            .map_err(|_| format!("{}: it panics or hangs", what()))
+    let mut plan = plan(seed);
+    let run = |plan: &Plan, carrier: Carrier| {
+        std::panic::catch_unwind(|| play(plan, carrier))
+            .map_err(|_| format!("call {seed} over {}: it panics or hangs", carrier.name()))
     };
-    let (clear, other) = (run(Carrier::Clear)?, run(carrier)?);
+    let mut clear = run(&plan, Carrier::Clear)?;
+    // Clear text alone shows it: the size of the pieces decides whether the response had come whole
+    // when its body was refused, and so whether its connection is used again.
+    if plan.again && clear.results[0].ends_with("body-too-large") {
+        plan.again = false;
+        clear = run(&plan, Carrier::Clear)?;
+    }
+    let other = run(&plan, carrier)?;
     if clear == other {
         return Ok(());
     }
     let Plan { method, path, reading, redirects, body_limit, again, is_rough, .. } = &plan;
     let drawn = format!("{method} {path} {reading:?} {redirects:?} {body_limit:?} {again} {is_rough}");
-    Err(format!("{} ({drawn}){}", what(), difference(&clear, &other)))
+    Err(format!("call {seed} over {} ({drawn}){}", carrier.name(), difference(&clear, &other)))
 }
 
 #[test]
