@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use sessio::call::Direction;
-use sessio::{Call, Jar, Kind, Memory, Now, Prepared, Step, UnixTime, Url};
+use sessio::{Call, Jar, Kind, Memory, Now, PreparedCall, Step, UnixTime, Url};
 
 use crate::trace::Trace;
 
@@ -89,7 +89,7 @@ pub fn now() -> Now {
 /// # Panics
 /// If the call does not end, or asks for something that is never there.
 pub fn replay(
-    mut request: Prepared,
+    mut request: PreparedCall,
     jar: &mut Jar,
     cut: impl Into<Cut>,
     peer: impl FnMut(&Url) -> Script,
@@ -101,7 +101,7 @@ pub fn replay(
     told
 }
 
-fn play(request: Prepared, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Url) -> Script) -> Told {
+fn play(request: PreparedCall, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Url) -> Script) -> Told {
     let (now, size) = (now(), cut.size());
     let mut told = Told::default();
     let mut call = match Call::new(request, Memory::default()) {

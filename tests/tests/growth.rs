@@ -55,7 +55,7 @@ fn long_url(path: usize) -> Url {
 }
 
 fn prepared(url: &Url) -> Prepared {
-    prepare(merge(&Settings::default(), Request::get(url)), &mut Jar::new(), now()).unwrap()
+    prepare(merge(&Settings::default(), Request::get(url)), &mut Jar::new(), now()).unwrap().request
 }
 
 fn answer(status: u16, name: &str, values: &[String]) -> Head {

@@ -135,7 +135,10 @@ async fn redirects(server: &Script) {
         read(Ok(response)).await;
     }
     let mut response = session.get(server.url("/redirect/1")).redirects(None).send().await.unwrap();
-    assert_eq!((response.status().as_u16(), response.next().unwrap().unwrap().url().path()), (302, "/get"));
+    assert_eq!(
+        (response.status().as_u16(), response.next().unwrap().unwrap().request.url().path()),
+        (302, "/get")
+    );
     let error = session.get(server.url("/redirect/3")).redirects(2).send().await.unwrap_err();
     assert_eq!((error.kind(), error.history().len()), (Kind::TooManyRedirects, 2));
     for (status, method, body) in

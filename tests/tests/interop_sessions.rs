@@ -243,7 +243,7 @@ async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
     let caddy = caddy(&papers, &text(), site.address(0));
     let place = Place::new(world, authority, caddy.address());
     form_login(&place, true).await;
-    let url = place.session.get(place.url("/login/")).prepare().unwrap().url().clone();
+    let url = place.session.get(place.url("/login/")).prepare().unwrap().request.url().clone();
     let token = place.session.cookies(|jar| {
         let found = jar.iter().find(|cookie| cookie.name() == b"csrftoken");
         String::from_utf8(found.expect("the token").value().to_vec()).unwrap()

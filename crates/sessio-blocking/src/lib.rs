@@ -75,8 +75,8 @@ pub use runtime::{Blocking, Timer};
 pub use sessio_driver::Digest;
 pub use sessio_driver::sessio::{
     self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
-    Prepared, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie,
-    http, pool, tls,
+    Prepared, PreparedCall, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url,
+    coding, cookie, http, pool, tls,
 };
 pub use sessio_driver::{ConnectFailure, Endpoint, Source};
 pub use session::{RequestBuilder, Response, Session, StatusError};

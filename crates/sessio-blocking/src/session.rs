@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use sessio_driver::sessio::pool::Policy;
-use sessio_driver::sessio::{Address, Bytes, Error, Prepared, Request, Result, Settings};
+use sessio_driver::sessio::{Address, Bytes, Error, PreparedCall, Request, Result, Settings};
 use sessio_driver::{Feed, Source};
 
 use crate::multipart::Form;
@@ -92,7 +92,7 @@ impl Session {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub fn execute(&self, request: Prepared) -> Result<Response> {
+    pub fn execute(&self, request: PreparedCall) -> Result<Response> {
         wait(self.0.execute(request)).map(Response)
     }
 
@@ -165,7 +165,7 @@ impl RequestBuilder {
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub fn prepare(self) -> Result<Prepared> {
+    pub fn prepare(self) -> Result<PreparedCall> {
         self.0.prepare()
     }
 
@@ -302,7 +302,7 @@ impl Response {
     /// # Errors
     /// Why the redirect leads nowhere.
     #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
-    pub fn next(&mut self) -> Option<Result<Prepared>> {
+    pub fn next(&mut self) -> Option<Result<PreparedCall>> {
         self.0.next()
     }
 }

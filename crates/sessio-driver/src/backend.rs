@@ -13,8 +13,8 @@ macro_rules! backend {
     ($runtime:ty) => {
         pub use $crate::sessio::{
             self, Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive,
-            Kind, NoProxy, Observer, Params, Prepared, Proxies, Proxy, Request, Resolver, Result, Routes,
-            Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie, http, pool, tls,
+            Kind, NoProxy, Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver,
+            Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie, http, pool, tls,
         };
         pub use $crate::{ConnectFailure, Endpoint, Source};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sessio::{Body, Prepared, Request, Result};
+use sessio::{Body, PreparedCall, Request, Result};
 
 use crate::multipart::Form;
 use crate::response::Response;
@@ -85,7 +85,7 @@ impl<R: Runtime> RequestBuilder<R> {
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub fn prepare(self) -> Result<Prepared> {
+    pub fn prepare(self) -> Result<PreparedCall> {
         self.session.prepare(self.request)
     }
 

@@ -70,14 +70,13 @@ impl<R: Runtime> Flight<R> {
             let Some(addresses) = self.admit(addresses) else { return };
             told = addresses;
         }
-        let request = self.call.request();
-        let addresses = match request.reach().destination(request.url()) {
+        let addresses = match self.call.options().reach.destination(self.call.request().url()) {
             Some(Destination::Unix(path)) => return self.dial_unix(&path, &told).await,
             Some(destination) => self.addresses(destination, deadline).await,
             None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
         let Some(mut addresses) = addresses else { return };
-        if self.call.request().reach().plan.proxy().is_none() {
+        if self.call.options().reach.plan.proxy().is_none() {
             let Some(admitted) = self.admit(addresses) else { return };
             addresses = admitted;
         }
@@ -111,7 +110,7 @@ impl<R: Runtime> Flight<R> {
         if self.call.wanted().is_none_or(|wanted| wanted.unread().is_none()) {
             return;
         }
-        let before = self.call.request().reach().environment.clone();
+        let before = self.call.options().reach.environment.clone();
         let read = self.runtime.read_authorities(&before);
         self.shared.learn(&before, &read);
         self.call.surround(&read);
@@ -137,8 +136,7 @@ impl<R: Runtime> Flight<R> {
 
     /// Those that may be reached; `None` if the call was told why none may.
     fn admit(&mut self, addresses: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
-        let request = self.call.request();
-        match request.reach().admitted(request.url(), addresses) {
+        match self.call.options().reach.admitted(self.call.request().url(), addresses) {
             Ok(addresses) => Some(addresses),
             Err(error) => {
                 self.call.unreachable(error.into());
@@ -155,7 +153,7 @@ impl<R: Runtime> Flight<R> {
         deadline: Option<Instant>,
     ) -> Option<io::Result<Vec<SocketAddr>>> {
         let (runtime, shared) = (self.runtime.clone(), Arc::clone(&self.shared));
-        let resolved = match self.call.request().reach().resolver.resolve(host, port) {
+        let resolved = match self.call.options().reach.resolver.resolve(host, port) {
             Some(own) => self.within(deadline, own).await,
             None => {
                 let resolving = with_room(&shared, || runtime.resolve(host, port));
@@ -178,7 +176,7 @@ impl<R: Runtime> Flight<R> {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, shared) = (&self.runtime.clone(), &Arc::clone(&self.shared));
-        let tcp = self.call.request().reach().tcp;
+        let tcp = self.call.options().reach.tcp;
         let (addresses, others): (Vec<_>, _) = addresses.into_iter().partition(|to| tcp.fits(*to));
         let mut dial = Dial::new(addresses, deadline);
         let mut attempts = Vec::new();

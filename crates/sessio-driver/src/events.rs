@@ -61,7 +61,7 @@ impl<R: Runtime> Response<R> {
     /// own have this one.
     #[must_use]
     pub fn events_after(self, last_event_id: impl Into<Arc<str>>) -> Events<R> {
-        let events = sessio::sse::Events::new(self.request().limits().line_bytes).after(last_event_id);
+        let events = sessio::sse::Events::new(self.options().limits.line_bytes).after(last_event_id);
         Events {
             events,
             response: self,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Head, Kind, Memory, Now, Prepared, Result, Step};
+use sessio::{Call, Head, Kind, Memory, Now, PreparedCall, Result, Step};
 
 use crate::pooled_connection::{PooledConnection, close};
 use crate::runtime::{Runtime, Sleep, Stream};
@@ -65,7 +65,7 @@ pub(crate) struct Wanted {
 
 impl<R: Runtime> Flight<R> {
     pub(crate) fn new(
-        request: Box<Prepared>,
+        request: Box<PreparedCall>,
         memory: Memory,
         upload: Option<Box<Upload>>,
         runtime: R,
@@ -328,7 +328,7 @@ impl<R: Runtime> Flight<R> {
         if let Some(process) = self.runtime.process() {
             self.shared.belong_to(process);
         }
-        let key = self.shared.key(self.call.request().key(), self.runtime.reactor());
+        let key = self.shared.key(self.call.key(), self.runtime.reactor());
         let ticket = match self.shared.request(&key, fresh, now) {
             Grant::Wait(ticket) => ticket,
             grant => return Some(grant),

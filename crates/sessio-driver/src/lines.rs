@@ -40,7 +40,7 @@ impl<R: Runtime> Response<R> {
         Lines {
             decoder: Decoder::new(self.charset()),
             text: String::new(),
-            lines: sessio::lines::Lines::new(self.request().limits().line_bytes),
+            lines: sessio::lines::Lines::new(self.options().limits.line_bytes),
             is_over: false,
             #[cfg(feature = "stream")]
             has_failed: false,

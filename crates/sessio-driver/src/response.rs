@@ -12,7 +12,9 @@ use sessio::call::BodyState;
 use sessio::cookie::Extracted;
 use sessio::http::{StatusCode, Version};
 use sessio::link::Links;
-use sessio::{Bytes, Error, Exchange, Head, Headers, Kind, Prepared, Result, Timings, Url};
+use sessio::{
+    Bytes, CallOptions, Error, Exchange, Head, Headers, Kind, Prepared, PreparedCall, Result, Timings, Url,
+};
 
 use crate::flight::Flight;
 use crate::runtime::Runtime;
@@ -72,6 +74,12 @@ impl<R: Runtime> Response<R> {
     #[must_use]
     pub fn request(&self) -> &Prepared {
         self.flight.call.request()
+    }
+
+    /// The options that the request was sent with.
+    #[must_use]
+    pub fn options(&self) -> &CallOptions {
+        self.flight.call.options()
     }
 
     /// The responses on the way, first to last; their bodies were skipped.
@@ -145,7 +153,7 @@ impl<R: Runtime> Response<R> {
     /// # Errors
     /// Why the redirect leads nowhere.
     #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
-    pub fn next(&mut self) -> Option<Result<Prepared>> {
+    pub fn next(&mut self) -> Option<Result<PreparedCall>> {
         self.flight.call.take_next()
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sessio::http::{Method, StatusCode};
 use sessio::range::{self, Held, Validator, Verdict};
-use sessio::{Error, Kind, Prepared, Url};
+use sessio::{Error, Kind, PreparedCall, Url};
 
 use crate::builder::RequestBuilder;
 use crate::download::failure;
@@ -80,9 +80,9 @@ impl<R: Runtime> RequestBuilder<R> {
             let detail = "what is not got cannot be resumed";
             return Err(Error::new(Kind::InvalidMethod).with_detail(detail).into());
         }
-        let whole = session.prepare(range::plain(request))?;
+        let whole = session.prepare(request.for_download())?;
         let failed = |error| failure(path, error);
-        let mut partial = Partial::of(path, range::mark(whole.url())).map_err(failed)?;
+        let mut partial = Partial::of(path, range::mark(whole.request.url())).map_err(failed)?;
         let held = if goes_on { partial.held().map_err(failed)? } else { None };
         if let Some(held) = held {
             let mut rest = whole.clone();
@@ -96,7 +96,7 @@ impl<R: Runtime> RequestBuilder<R> {
         match range::decide(None, response.head()) {
             Ok(Verdict::StartOver) => {}
             Ok(_) => return Err(response.says_otherwise(Kind::BadRange, "all of it was asked for")),
-            Err(error) => return Err(error.with_url(response.url()).into()),
+            Err(error) => return Err(Error::from(error).with_url(response.url()).into()),
         }
         let length = start_over(response, &mut partial, &failed).await?;
         partial.publish().map_err(failed)?;
@@ -108,7 +108,7 @@ impl<R: Runtime> RequestBuilder<R> {
 /// asked for.
 async fn go_on<R: Runtime>(
     session: &Session<R>,
-    request: Prepared,
+    request: PreparedCall,
     held: &Held,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
@@ -119,7 +119,7 @@ async fn go_on<R: Runtime>(
         _ => response.error_for_status().map_err(Error::from)?,
     };
     let verdict = range::decide(Some(held), response.head());
-    match verdict.map_err(|error| error.with_url(response.url()))? {
+    match verdict.map_err(|fault| Error::from(fault).with_url(response.url()))? {
         Verdict::StartOver => start_over(response, partial, failed).await.map(Some),
         Verdict::Complete => Ok(Some(held.length)),
         Verdict::Append { at, end, length } => {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use sessio::pool::{Policy, Stats};
 use sessio::{
-    Address, Environment, Jar, Memory, Merged, Now, Prepared, Request, Resolver, Result, Seed, Settings,
+    Address, Environment, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed, Settings,
     UnixTime, Url,
 };
 
@@ -113,14 +113,14 @@ impl<R: Runtime> Session<R> {
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub fn prepare(&self, request: Request) -> Result<Prepared> {
+    pub fn prepare(&self, request: Request) -> Result<PreparedCall> {
         let mut request = request;
         self.shared().read(&mut request.address);
         self.prepare_now(&mut request).map(|(request, _)| *request)
     }
 
     /// Prepares a request whose address was read; says when.
-    fn prepare_now(&self, request: &mut Request) -> Result<(Box<Prepared>, Now)> {
+    fn prepare_now(&self, request: &mut Request) -> Result<(Box<PreparedCall>, Now)> {
         let mut merged = Merged::of(&self.settings(), request);
         let runtime = self.runtime();
         if merged.trust_env {
@@ -133,7 +133,7 @@ impl<R: Runtime> Session<R> {
             false => runtime.now(),
         };
         // Signers and functions that choose a proxy are the user's: they run after the jar was let go.
-        let mut request = Prepared::boxed(merged, |request| {
+        let mut request = PreparedCall::boxed(merged, |request| {
             request.attach_cookies(&mut self.shared().jar(), now);
         })?;
         request.choose_proxy()?;
@@ -147,7 +147,7 @@ impl<R: Runtime> Session<R> {
     ///
     /// # Cancel safety
     /// Dropping the future closes its connection; nothing else is lost.
-    pub async fn execute(&self, request: Prepared) -> Result<Response<R>> {
+    pub async fn execute(&self, request: PreparedCall) -> Result<Response<R>> {
         let memory = self.shared().memory();
         let flight = self.board(Box::new(request), Supply::Nothing, memory, self.runtime().now())?;
         Response::of(flight).await
@@ -167,12 +167,12 @@ impl<R: Runtime> Session<R> {
 
     fn board(
         &self,
-        request: Box<Prepared>,
+        request: Box<PreparedCall>,
         supply: Supply,
         memory: Memory,
         now: Now,
     ) -> Result<Box<Flight<R>>> {
-        let upload = supply.upload(request.body());
+        let upload = supply.upload(request.request.body());
         let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
         Flight::new(request, memory, upload, runtime, shared, now)
     }

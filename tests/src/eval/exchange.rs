@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sessio::call::Direction;
-use sessio::{Call, Error, Exchange, Head, Jar, Kind, Memory, Now, Prepared, Settings, Step, merge, prepare};
+use sessio::{
+    Call, Error, Exchange, Head, Jar, Kind, Memory, Now, PreparedCall, Settings, Step, merge, prepare,
+};
 
 use super::case::{Case, encode, shown};
 use super::world::{Moved, World};
@@ -45,11 +47,11 @@ struct Run {
 }
 
 impl Run {
-    fn prepare(&mut self, settings: &Settings, request: sessio::Request) -> Result<Prepared, Error> {
+    fn prepare(&mut self, settings: &Settings, request: sessio::Request) -> Result<PreparedCall, Error> {
         prepare(merge(settings, request), &mut self.jar, self.now)
     }
 
-    fn call(&mut self, request: Prepared) -> Result<(), Error> {
+    fn call(&mut self, request: PreparedCall) -> Result<(), Error> {
         let mut call = Call::new(request, Memory::default())?;
         let outcome = self.drive(&mut call);
         self.history = call.history().to_vec();

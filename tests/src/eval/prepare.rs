@@ -12,7 +12,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let now = clock::now(case)?;
     let (settings, mut jar) = session::read(&case.inner("session")?, now)?;
     let request = request::read(&case.inner("request")?)?;
-    let prepared = prepare(merge(&settings, request), &mut jar, now)?;
+    let prepared = prepare(merge(&settings, request), &mut jar, now)?.request;
     Ok(object([
         ("method", prepared.method().as_str().into()),
         ("url", prepared.url().as_str().into()),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use sessio::reach::Destination;
-use sessio::{Call, Conn, Jar, Kind, Memory, Prepared, Step};
+use sessio::{Call, Conn, Jar, Kind, Memory, PreparedCall, Step};
 
 use super::Sight;
 use super::peer::{Answer, Peer, UNREACHABLE};
@@ -22,7 +22,7 @@ pub struct Idle(HashMap<String, Vec<(Conn, Peer)>>);
 /// # Panics
 /// If it does not end.
 pub fn walk(
-    request: Prepared,
+    request: PreparedCall,
     jar: &mut Jar,
     idle: &mut Idle,
     sights: &mut Vec<Sight>,

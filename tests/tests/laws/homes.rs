@@ -56,7 +56,7 @@ fn values(headers: &Headers, name: &str) -> Vec<String> {
 }
 
 fn chain(merged: &Merged) -> Option<Vec<u8>> {
-    let identity = merged.reach.tls.options().identity.as_ref()?;
+    let identity = merged.options.reach.tls.options().identity.as_ref()?;
     identity.chain().next().map(<[u8]>::to_vec)
 }
 
@@ -108,10 +108,10 @@ proptest! {
             };
             expected.extend(added.iter().filter(|other| **other == at).map(|_| "added"));
             prop_assert_eq!(values(&merged.headers, name), expected, "{}", name);
-            let is_told = merged.overrides.iter().any(|left| left.other_origin && &*left.name == *name);
+            let is_told = merged.options.overrides.iter().any(|left| left.other_origin && &*left.name == *name);
             prop_assert_eq!(is_told, is_away && *is_secret && !set.contains(&at));
         }
-        let is_told = |part| merged.overrides.iter().any(|left| left.other_origin && left.removed && left.part == part);
+        let is_told = |part| merged.options.overrides.iter().any(|left| left.other_origin && left.removed && left.part == part);
         prop_assert_eq!(is_told(Part::Auth), is_away && !own_auth);
         prop_assert_eq!(is_told(Part::Identity), is_away);
         let expected = match (own_auth, is_away) {

@@ -1,7 +1,6 @@
 //! The laws of merge, as its documentation has them.
 
 use proptest::prelude::*;
-use sessio::reach::Reach;
 use sessio::{Auth, Headers, Params, Request, Resolver, Settings, merge};
 
 /// Few names in several spellings, so that they meet.
@@ -74,8 +73,8 @@ proptest! {
         let untouched = merge(&settings, Request::get("http://h/"));
         prop_assert_eq!(&lines(&untouched.headers), &before.0);
         prop_assert_eq!(&untouched.params, &before.1);
-        prop_assert_eq!(untouched.reach, Reach::of(&settings));
-        prop_assert!(untouched.overrides.is_empty());
+        prop_assert_eq!(untouched.options.reach, settings.reach());
+        prop_assert!(untouched.options.overrides.is_empty());
         // Story S8: whatever a request does, the settings stay.
         let _ = merge(&settings, request(&other, &gone, &other, &gone).basic_auth("u", "p"));
         prop_assert_eq!((lines(&settings.headers), settings.params.clone()), before);

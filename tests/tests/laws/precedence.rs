@@ -7,11 +7,11 @@ use sessio::netrc::Netrc;
 use sessio::proxy::Proxies;
 use sessio::tls::{Certificates, Roots};
 use sessio::{
-    Auth, Environment, Jar, Kind, Now, Prepared, Proxy, Request, Result, Settings, Tls, UnixTime, merge,
+    Auth, Environment, Jar, Kind, Now, PreparedCall, Proxy, Request, Result, Settings, Tls, UnixTime, merge,
     prepare,
 };
 
-fn prepared(settings: &Settings, request: Request, environment: &Environment) -> Result<Prepared> {
+fn prepared(settings: &Settings, request: Request, environment: &Environment) -> Result<PreparedCall> {
     let mut merged = merge(settings, request);
     merged.surround(environment);
     prepare(merged, &mut Jar::new(), Now { mono: Instant::now(), wall: UnixTime(0) })
@@ -68,10 +68,10 @@ fn b03_m14_header_then_request_then_session_then_url_then_netrc() {
         };
         let request = prepared(&settings, asked, &environment).unwrap();
         assert_eq!(
-            request.headers().get("Authorization"),
+            request.request.headers().get("Authorization"),
             expected,
             "{:?}",
-            [header, request.headers().len(), session, url, file, trust]
+            [header, request.request.headers().len(), session, url, file, trust]
         );
         tried += 1;
     }
@@ -153,7 +153,7 @@ fn b01_m22_authorities_of_request_session_and_environment() {
             _ => Environment::empty(),
         };
         let request_out = prepared(&settings, asked, &surroundings).unwrap();
-        let options = request_out.reach().tls.options();
+        let options = request_out.options.reach.tls.options();
         let expected = match (request, session, environment) {
             (1, ..) => Roots::Only(own.clone()),
             (_, 1, _) => Roots::Only(sessions.clone()),

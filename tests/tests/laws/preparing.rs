@@ -134,19 +134,19 @@ proptest! {
         let mut parsed = httparse::Request::new(&mut fields);
         let status = parsed.parse(&head);
         prop_assert_eq!(status.ok(), Some(httparse::Status::Complete(head.len())), "{:?}", String::from_utf8_lossy(&head));
-        prop_assert_eq!(parsed.method, Some(prepared.method().as_str()));
-        prop_assert_eq!(parsed.path, Some(prepared.target()));
+        prop_assert_eq!(parsed.method, Some(prepared.request.method().as_str()));
+        prop_assert_eq!(parsed.path, Some(prepared.request.target()));
         prop_assert_eq!(parsed.version, Some(1));
-        prop_assert!(prepared.target().starts_with('/') && prepared.target().bytes().all(|b| b.is_ascii_graphic() && b != b'#'));
+        prop_assert!(prepared.request.target().starts_with('/') && prepared.request.target().bytes().all(|b| b.is_ascii_graphic() && b != b'#'));
         let count = |name: &str| parsed.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name)).count();
         prop_assert_eq!(count("Host"), 1);
         prop_assert!(count("Cookie") <= 1);
         prop_assert!(count("Authorization") <= 2);
         prop_assert_eq!(count("Proxy-Authorization"), 0);
         prop_assert!(count("Content-Length") + count("Transfer-Encoding") <= 1);
-        let length = prepared.body().length();
+        let length = prepared.request.body().length();
         if count("Content-Length") == 1 && let Some(length) = length {
-            prop_assert_eq!(prepared.headers().get("Content-Length"), Some(&*length.to_string()));
+            prop_assert_eq!(prepared.request.headers().get("Content-Length"), Some(&*length.to_string()));
         }
         if length != Some(0) {
             prop_assert_eq!(count("Content-Length") + count("Transfer-Encoding"), 1);
@@ -164,13 +164,13 @@ proptest! {
     ) {
         let request = Request::post("http://h/");
         let mut prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
-        let _ = prepared.set_target(&target);
-        let _ = prepared.set_method(&method);
+        let _ = prepared.request.set_target(&target);
+        let _ = prepared.request.set_method(&method);
         if let Some(body) = body {
-            prepared.set_body_to(body);
+            prepared.request.set_body_to(body);
         }
         for ((name, value), how) in &edits {
-            let headers = prepared.headers_mut();
+            let headers = prepared.request.headers_mut();
             let _ = match how {
                 0 => headers.insert(name, value),
                 1 => headers.append(name, value),
@@ -178,7 +178,7 @@ proptest! {
             };
         }
         let head = prepared.head();
-        let length = prepared.body().length();
+        let length = prepared.request.body().length();
         if sessio::Call::new(prepared, sessio::Memory::default()).is_ok() {
             let mut fields = [httparse::EMPTY_HEADER; 64];
             let mut parsed = httparse::Request::new(&mut fields);

@@ -78,7 +78,7 @@ async fn s03_the_next_request_is_that_of_a_redirect<R: Runtime>(world: &World<R>
         let mut response = request.send().await.unwrap();
         assert_eq!(response.status().as_str(), &line[..3], "it is handed over as it is");
         let told = response.next().map(Result::unwrap);
-        assert_eq!(told.as_ref().map(|next| next.method().as_str()), next, "{line}");
+        assert_eq!(told.as_ref().map(|next| next.request.method().as_str()), next, "{line}");
         if let Some(next) = told {
             assert_eq!(session.execute(next).await.unwrap().url().path(), "/next");
             assert!(response.next().is_none(), "it is taken once");

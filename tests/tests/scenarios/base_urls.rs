@@ -71,7 +71,7 @@ async fn fa9_the_sessions_credentials_stay_with_the_base_url<R: Runtime>(world: 
     // The caller can read why.
     let prepared = session.prepare(sessio::Request::get(&at_other[0])).unwrap();
     let left: Vec<_> =
-        prepared.overrides().iter().filter(|left| left.other_origin).map(|left| &*left.name).collect();
+        prepared.options.overrides.iter().filter(|left| left.other_origin).map(|left| &*left.name).collect();
     assert_eq!(left, ["Cookie", "X-Api-Key", "X-Listed", "auth"]);
 }
 

@@ -284,7 +284,7 @@ async fn r17_the_redirect_that_is_handed_over_is_as_clean<R: Runtime>(world: &Wo
     let mut response = secretive(&session, trail(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
     response.bytes().await.unwrap();
-    assert_eq!(next.headers().get("x-plain"), Some("plain"));
+    assert_eq!(next.request.headers().get("x-plain"), Some("plain"));
     let mut response = session.execute(next).await.unwrap();
     let next = response.next().unwrap().unwrap();
     response.bytes().await.unwrap();

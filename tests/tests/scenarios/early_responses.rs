@@ -30,7 +30,12 @@ enum Upload {
 const UPLOADS: [Upload; 3] = [Upload::Bytes, Upload::Declared, Upload::Chunked];
 
 impl Upload {
-    fn request<R: Runtime>(self, session: &Session<R>, method: &str, url: &str) -> sessio_driver::RequestBuilder<R> {
+    fn request<R: Runtime>(
+        self,
+        session: &Session<R>,
+        method: &str,
+        url: &str,
+    ) -> sessio_driver::RequestBuilder<R> {
         let request = session.request(method, url);
         match self {
             Self::Bytes => request.body(vec![b'x'; UPLOAD]),

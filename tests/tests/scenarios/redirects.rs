@@ -397,15 +397,18 @@ async fn r25_a_redirect_that_is_not_followed_knows_where_it_leads<R: Runtime>(wo
     assert_eq!((response.status().as_u16(), response.history().len()), (302, 0));
     let next = response.next().unwrap().unwrap();
     assert!(response.next().is_none(), "it is taken once");
-    assert_eq!((next.method().as_str(), next.url().as_str()), ("GET", &*server.url("/redirect/1?cookies=1")));
+    assert_eq!(
+        (next.request.method().as_str(), next.request.url().as_str()),
+        ("GET", &*server.url("/redirect/1?cookies=1"))
+    );
     assert_eq!(response.bytes().await.unwrap().len(), 69, "its body is the caller's to read");
     // What was not to be followed is not followed later either, step by step.
     let mut response = session.execute(next).await.unwrap();
     assert_eq!(response.status(), 302);
     let mut last = response.next().unwrap().unwrap();
-    assert_eq!(last.headers().get("cookie"), Some("hop1=set"), "what the answer set is in it");
+    assert_eq!(last.request.headers().get("cookie"), Some("hop1=set"), "what the answer set is in it");
     response.bytes().await.unwrap();
-    last.headers_mut().insert("x-edited", "1").unwrap();
+    last.request.headers_mut().insert("x-edited", "1").unwrap();
     let mut response = session.execute(last).await.unwrap();
     assert_eq!((response.status().as_u16(), response.url().path()), (200, "/get"));
     assert!(response.next().is_none());

@@ -315,9 +315,9 @@ async fn p53_p54_a_prepared_request_is_sent_as_often_as_it_is_cloned<R: Runtime>
     let (server, session) = (Server::start(), world.session());
     let prepared = session.post(server.url("/post")).header("X-A", "1").body("hello").prepare().unwrap();
     let mut copy = prepared.clone();
-    copy.headers_mut().insert("X-A", "2").unwrap();
-    copy.headers_mut().append("X-B", "3").unwrap();
-    copy.set_body("other");
+    copy.request.headers_mut().insert("X-A", "2").unwrap();
+    copy.request.headers_mut().append("X-B", "3").unwrap();
+    copy.request.set_body("other");
     for request in [prepared.clone(), copy, prepared] {
         session.execute(request).await.unwrap().bytes().await.unwrap();
     }

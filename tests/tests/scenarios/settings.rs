@@ -87,7 +87,7 @@ async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(wor
         .unwrap();
     session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
     let response = variant.get(server.url("/cookies")).send().await.unwrap();
-    assert_eq!(response.request().timeouts().total, Some(Duration::from_secs(50)));
+    assert_eq!(response.options().timeouts.total, Some(Duration::from_secs(50)));
     response.bytes().await.unwrap();
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();

@@ -240,15 +240,15 @@ async fn s14_a_prepared_request_is_read_and_edited_before_it_is_sent<R: Runtime>
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.headers.insert("x-test", "true")).unwrap();
     let mut request = session.post(server.url("/anything?a=1#part")).body("hello").prepare().unwrap();
-    assert_eq!((request.method(), request.target()), (&Method::POST, "/anything?a=1"));
-    assert_eq!(request.headers().get("content-length"), Some("5"));
+    assert_eq!((request.request.method(), request.request.target()), (&Method::POST, "/anything?a=1"));
+    assert_eq!(request.request.headers().get("content-length"), Some("5"));
     assert_eq!(server.accepted(), 0);
     let head = request.head();
     assert!(head.starts_with(b"POST /anything?a=1 HTTP/1.1\r\nHost: "));
-    request.headers_mut().insert("x-test", "edited").unwrap();
-    request.set_body("good bye");
-    request.set_method("PUT").unwrap();
-    request.set_target("/anything/%2e%2E/x?b").unwrap();
+    request.request.headers_mut().insert("x-test", "edited").unwrap();
+    request.request.set_body("good bye");
+    request.request.set_method("PUT").unwrap();
+    request.request.set_target("/anything/%2e%2E/x?b").unwrap();
     session.execute(request).await.unwrap().bytes().await.unwrap();
     let sent = &server.requests()[0];
     // Row B24: a target given by hand goes out to the letter.

@@ -112,7 +112,7 @@ async fn redirects_are_followed(server: &Server) -> Done {
     let mut response = session.get(server.url("/redirect/1")).redirects(None).send().await?;
     assert_eq!(response.status(), 302);
     let next = response.next().ok_or("a redirect has a next request")??;
-    println!("  not followed, it would lead to {} {}", next.method(), next.url());
+    println!("  not followed, it would lead to {} {}", next.request.method(), next.request.url());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod byte_order_mark;
 pub(crate) mod change;
+pub(crate) mod decimal;
 pub(crate) mod escape;
 pub(crate) mod fault;
 pub(crate) mod fingerprint;

@@ -45,3 +45,14 @@ impl Default for Timeouts {
         }
     }
 }
+
+impl Timeouts {
+    /// Whether a limit is zero, which nothing can meet.
+    pub(crate) fn has_zero(&self) -> bool {
+        let Self { pool, resolve, connect, send, head, read, total, expect } = *self;
+        [pool, resolve, connect, send, head, read, total, expect]
+            .into_iter()
+            .flatten()
+            .any(|limit| limit.is_zero())
+    }
+}

@@ -7,7 +7,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use sessio_cookie::Jar;
 
-use super::{Call, Event, Phase};
+use super::event::Event;
+use super::machine::{Call, Phase};
 use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
@@ -52,7 +53,7 @@ impl Call {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.request.reach.surround(environment);
+        self.prepared.options.reach.surround(environment);
     }
 
     /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
@@ -69,9 +70,9 @@ impl Call {
         let limit = if *running == Timeout::Connect { Timeout::Connect } else { next };
         if std::mem::replace(running, limit) != limit && limit == Timeout::Connect {
             let span = self.since(now.mono);
-            self.aside_mut().resolve = Some(span);
+            self.rare_mut().resolve = Some(span);
         }
-        match self.clock.wait(limit, &self.request.timeouts, now.mono) {
+        match self.clock.wait(limit, &self.prepared.options.timeouts, now.mono) {
             Ok(deadline) => deadline,
             Err(_) => Some(now.mono),
         }
@@ -97,31 +98,31 @@ impl Call {
         self.forget_connection();
         if !self.is_reused {
             let span = self.since(conn.opened());
-            let aside = self.aside_mut();
-            (aside.connect, aside.secure, aside.is_shaking) = (Some(span), None, !conn.is_open());
+            let rare = self.rare_mut();
+            (rare.connect, rare.secure, rare.is_shaking) = (Some(span), None, !conn.is_open());
         }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         let mut conn = conn;
         conn.start_exchange();
         self.conn = Some(conn);
-        let request = &self.request;
+        let request = &self.prepared.request;
         let mut asked = Asked::new(&request.method);
         // It was sealed before it came here.
         (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
-        self.receiver = Receiver::new(asked, request.limits, self.receiver.take_buffer());
+        self.receiver = Receiver::new(asked, self.prepared.options.limits, self.receiver.take_buffer());
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
-        self.sender = match request.forwarded_by() {
+        self.sender = match self.prepared.forwarded_by() {
             None => {
                 let target = request.target().as_bytes();
                 Sender::new(&request.method, target, &request.headers, outgoing, buffer)
             }
             Some(_) => {
-                let (target, headers) = request.for_proxy();
+                let (target, headers) = self.prepared.for_proxy();
                 Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
             }
         };
-        let unsent = self.aside.as_mut().and_then(|aside| aside.unsent.take());
+        let unsent = self.rare.as_mut().and_then(|rare| rare.unsent.take());
         if let Some(unsent) = unsent.filter(|_| matches!(request.body.content, Content::Source { .. })) {
             self.sender.resume(unsent);
         }
@@ -129,7 +130,7 @@ impl Call {
             self.sender.hold();
         }
         (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
-        if self.request.meters.is_set() {
+        if self.prepared.options.meters.is_set() {
             self.restart_meters();
         }
         let (connection, reused) = self.connection();
@@ -150,7 +151,7 @@ impl Call {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.aside_mut().tried = Some(cause.into());
+        self.rare_mut().tried = Some(cause.into());
     }
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
@@ -192,11 +193,11 @@ impl Call {
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
             // Why it takes no more, the peer may have said (row Q08).
-            (Direction::Send, Phase::Handshake) => self.aside_mut().send_failure = Some(cause),
+            (Direction::Send, Phase::Handshake) => self.rare_mut().send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => self.cut_off(Some(cause)),
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
                 self.is_duplex = false;
-                self.aside_mut().send_failure = Some(cause);
+                self.rare_mut().send_failure = Some(cause);
             }
             (Direction::Receive, Phase::Exchange) => {
                 let is_within = self.receiver.is_within_head();
@@ -333,7 +334,7 @@ impl Call {
         let filter = conn.into_filter().filter(|_| self.sender.is_done());
         if let Some(mut filter) = filter {
             filter.close();
-            self.aside_mut().parting = Some(filter);
+            self.rare_mut().parting = Some(filter);
         }
     }
 
@@ -341,7 +342,7 @@ impl Call {
     /// [`release`](Self::release) or because it has failed: an alert, or that nothing was cut off. It goes out if it can
     /// without waiting, before the socket is closed.
     pub fn farewell(&mut self) -> &[u8] {
-        let parting = self.aside.as_mut().and_then(|aside| aside.parting.as_mut());
+        let parting = self.rare.as_mut().and_then(|rare| rare.parting.as_mut());
         parting.map_or(&[], |filter| filter.ends().0)
     }
 
@@ -372,7 +373,7 @@ impl Call {
         let watch = self.take_watch();
         self.decide(&mut lend, now);
         if watch.is_some() {
-            self.aside_mut().watch = watch;
+            self.rare_mut().watch = watch;
         }
         self.has_turned = true;
     }
@@ -385,7 +386,7 @@ impl Call {
         }
         self.phase = Phase::Read;
         let head = self.head.take()?;
-        if self.request.meters.is_set() {
+        if self.prepared.options.meters.is_set() {
             self.resume_meters(&head);
         }
         // The head is the caller's in any case: what is wrong with its codings is for who reads the body.

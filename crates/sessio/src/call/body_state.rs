@@ -1,6 +1,6 @@
 //! How much of the answer's body its reader has had.
 
-use super::{Call, Phase};
+use super::machine::{Call, Phase};
 
 /// How much of a body its reader has had. What was read in part is never given out as whole (row B38).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

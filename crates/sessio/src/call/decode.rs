@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::Call;
+use super::machine::Call;
+use super::options::PreparedCall;
 use crate::base::kind::Kind;
 use crate::error::{Error, Result};
 use crate::message::coding::Decoding;
@@ -12,8 +13,8 @@ use crate::message::headers::Headers;
 impl Call {
     /// What undoes the codings that the answer has, as far as they are to be undone.
     pub(super) fn decoding_of(&self, head: &Head) -> Result<Option<Box<Decoding>>> {
-        let request = &self.request;
-        if request.decode == Some(false) || !head.headers.contains("Content-Encoding") {
+        let PreparedCall { request, options } = &*self.prepared;
+        if options.decode == Some(false) || !head.headers.contains("Content-Encoding") {
             return Ok(None);
         }
         // Answers without a body name the coding that it would have: there is nothing to be wrong with.
@@ -22,15 +23,15 @@ impl Call {
         }
         let lines = || head.headers.get_all("Content-Encoding");
         // A part of something coded is nothing that could be decoded by itself (row FB4).
-        if request.decode.is_none() && head.status == StatusCode::PARTIAL_CONTENT {
+        if options.decode.is_none() && head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        let is_wanted = request.decode == Some(true) || lines().all(|line| accepts(&request.headers, line));
+        let is_wanted = options.decode == Some(true) || lines().all(|line| accepts(&request.headers, line));
         if !is_wanted {
             return Ok(None);
         }
-        let decoding = Decoding::of(&request.codings, lines())?;
-        Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(request.limits.growth))))
+        let decoding = Decoding::of(&options.codings, lines())?;
+        Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(options.limits.growth))))
     }
 
     /// Decodes what has come, up to where there is something to read. A connection that has carried everything is
@@ -52,7 +53,8 @@ impl Call {
             let taken = decoding.push(coded)?;
             let is_all = taken == coded.len();
             self.receiver.consume(taken);
-            if let Some(most) = self.request.limits.body_bytes.filter(|most| decoding.made() > *most) {
+            if let Some(most) = self.prepared.options.limits.body_bytes.filter(|most| decoding.made() > *most)
+            {
                 // What is allowed is read before the error, however the bytes came.
                 decoding.drop_beyond(most);
                 if decoding.ready().is_empty() {

@@ -1,6 +1,7 @@
 //! How a call ends badly.
 
-use super::{Call, Event, Phase};
+use super::event::Event;
+use super::machine::{Call, Phase};
 use crate::base::kind::{Kind, Timeout};
 use crate::base::repeat::Repeat;
 use crate::error::{Error, Progress, Result, Stage};
@@ -18,7 +19,7 @@ impl Call {
 
     /// Whether the stage at hand is the proxy's, and not the host's.
     pub(super) fn is_at_proxy(&self) -> bool {
-        self.request.forwarded_by().is_some() || self.conn.as_ref().is_some_and(Conn::is_before_host)
+        self.prepared.forwarded_by().is_some() || self.conn.as_ref().is_some_and(Conn::is_before_host)
     }
 
     pub(super) fn misuse(&mut self) {
@@ -29,20 +30,20 @@ impl Call {
         if matches!(self.phase, Phase::Failed(_) | Phase::Failing(_)) {
             return;
         }
-        let mut error = error.with_url(&self.request.url).with_progress(self.progress());
+        let mut error = error.with_url(&self.prepared.request.url).with_progress(self.progress());
         error = error.with_history(self.history().to_vec());
-        if let Some(proxy) = self.request.reach.plan.proxy() {
+        if let Some(proxy) = self.prepared.options.reach.plan.proxy() {
             error = error.with_proxy(proxy);
         }
         if let Some(tried) =
-            self.aside.as_mut().and_then(|aside| aside.tried.take()).filter(|_| error.is_timeout())
+            self.rare.as_mut().and_then(|rare| rare.tried.take()).filter(|_| error.is_timeout())
         {
             error = error.with_source(tried);
         }
         // A filter that fails within its handshake says why. Later it may hold what was to be sent, and that stays here.
         let has_words = matches!(self.phase, Phase::Handshake) && error.is_tls();
         if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
-            self.aside_mut().parting = Some(filter);
+            self.rare_mut().parting = Some(filter);
         }
         let is_over = matches!(self.phase, Phase::Done);
         self.phase = Phase::Failing(error);
@@ -68,7 +69,7 @@ impl Call {
 
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
-            Phase::Connect { .. } if self.request.reach.plan.proxy().is_some() => Stage::Proxy,
+            Phase::Connect { .. } if self.prepared.options.reach.plan.proxy().is_some() => Stage::Proxy,
             Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
             Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
@@ -80,7 +81,7 @@ impl Call {
         let is_before = matches!(stage, Stage::Connect | Stage::Proxy | Stage::Tls);
         Progress {
             stage,
-            peer: Origin::of(&self.request.url),
+            peer: Origin::of(&self.prepared.request.url),
             hop: self.redirects,
             bytes_sent: if is_before { 0 } else { self.request_sent() },
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },

@@ -2,10 +2,10 @@
 
 use http::StatusCode;
 
-use super::{Call, Phase};
+use super::machine::{Call, Phase};
 use crate::base::meters::{Transfer, Way};
 use crate::message::head::Head;
-use crate::session::range;
+use crate::policy::range;
 
 impl Call {
     /// Tells how much of the request's body is out, if that is news.
@@ -14,7 +14,7 @@ impl Call {
         if !self.is_sending() {
             return;
         }
-        let total = self.request.announced();
+        let total = self.prepared.request.announced();
         let bytes = self.sender.body_sent().min(total.unwrap_or(u64::MAX));
         self.measure(Way::Up, Transfer { bytes, total });
     }
@@ -24,7 +24,7 @@ impl Call {
     pub(super) fn measure_download(&mut self) {
         if matches!(self.phase, Phase::Read) {
             let (mut bytes, mut total) = (self.receiver.body_received(), self.receiver.announced());
-            if let Some((held, length)) = self.aside.as_ref().and_then(|aside| aside.resumed) {
+            if let Some((held, length)) = self.rare.as_ref().and_then(|rare| rare.resumed) {
                 bytes += held;
                 total = length;
             }
@@ -35,24 +35,29 @@ impl Call {
     /// The response may bring the rest of what is held: bytes are counted from there, and in all.
     #[cold]
     pub(super) fn resume_meters(&mut self, head: &Head) {
-        let held = self.request.meters.held().filter(|_| head.status == StatusCode::PARTIAL_CONTENT);
+        let held = self.prepared.options.meters.held().filter(|_| head.status == StatusCode::PARTIAL_CONTENT);
         let resumed = held.filter(|held| range::first_of(head) == Some(*held));
-        self.aside_mut().resumed = resumed.map(|held| (held, range::length_of(head)));
+        self.rare_mut().resumed = resumed.map(|held| (held, range::length_of(head)));
     }
 
     /// A new exchange begins: what was told of the request's body is not so any more.
     #[cold]
     pub(super) fn restart_meters(&mut self) {
-        let was_told = std::mem::take(&mut self.aside_mut().told[Way::Up as usize]) > 0;
-        let is_told = self.request.meters.of(Way::Up).filter(|_| was_told && !self.request.body.is_empty());
+        let was_told = std::mem::take(&mut self.rare_mut().told[Way::Up as usize]) > 0;
+        let is_told = self
+            .prepared
+            .options
+            .meters
+            .of(Way::Up)
+            .filter(|_| was_told && !self.prepared.request.body.is_empty());
         if let Some(tell) = is_told {
-            tell(Transfer { bytes: 0, total: self.request.announced() });
+            tell(Transfer { bytes: 0, total: self.prepared.request.announced() });
         }
     }
 
     fn measure(&mut self, way: Way, transfer: Transfer) {
-        let Some(tell) = self.request.meters.of(way) else { return };
-        let told = &mut self.aside_mut().told[way as usize];
+        let Some(tell) = self.prepared.options.meters.of(way) else { return };
+        let told = &mut self.rare_mut().told[way as usize];
         if *told < transfer.bytes {
             *told = transfer.bytes;
             tell(transfer);

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{Call, Event, Phase};
+use super::event::Event;
+use super::machine::{Call, Phase};
 use crate::base::kind::{Kind, Timeout};
 use crate::error::Error;
 use crate::wire::tunnel::Again;
@@ -14,13 +15,13 @@ impl Call {
     #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
         let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
-            Some(Again::Credentials) if self.request.reach.plan.challenge() => Vec::new(),
+            Some(Again::Credentials) if self.prepared.options.reach.plan.challenge() => Vec::new(),
             Some(Again::Addresses(untold)) => untold,
             _ => return self.fail(error),
         };
         self.conn = None;
         self.forget_connection();
-        self.aside_mut().untold = untold;
+        self.rare_mut().untold = untold;
         self.recycle();
         self.phase = Phase::Connect { fresh: true, limit: Timeout::Connect };
         self.report(Event::Retry { kind: error.kind() });

@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 
-use super::aside::Aside;
-use super::{Call, Event, Phase};
+use super::event::Event;
+use super::machine::{Call, Phase};
+use super::rare::RareState;
 use crate::base::escape::escape;
 use crate::base::kind::{Kind, Timeout};
 use crate::error::{Error, Result};
@@ -46,12 +47,12 @@ impl Call {
     fn pull(&mut self) -> bool {
         let is_sending = self.is_sending();
         let pumped = match &mut self.conn {
-            Some(conn) if conn.is_secured() && !has_ended(self.aside.as_deref()) => {
+            Some(conn) if conn.is_secured() && !has_ended(self.rare.as_deref()) => {
                 conn.pump(&mut self.sender, &mut self.receiver, is_sending)
             }
             _ => Ok(false),
         };
-        if self.request.meters.is_set() {
+        if self.prepared.options.meters.is_set() {
             self.measure_upload();
         }
         if self.is_watched() {
@@ -72,7 +73,7 @@ impl Call {
             Phase::Exchange => self.lose(self.cut(error)),
             Phase::Skip { .. } => self.skipped(false),
             // The head, and what was decoded, come before it.
-            Phase::Turn | Phase::Answer | Phase::Read => self.aside_mut().receive_failure = Some(error),
+            Phase::Turn | Phase::Answer | Phase::Read => self.rare_mut().receive_failure = Some(error),
             _ => self.fail(error),
         }
     }
@@ -130,7 +131,7 @@ impl Call {
     }
 
     fn tunnelled(&self) -> Option<Event<'_>> {
-        let proxy = self.request.reach.plan.proxy()?;
+        let proxy = self.prepared.options.reach.plan.proxy()?;
         Some(Event::Tunnelled { connection: self.connection, proxy })
     }
 
@@ -146,9 +147,9 @@ impl Call {
             return;
         }
         self.is_sent = true;
-        let body = match self.request.body.content {
+        let body = match self.prepared.request.body.content {
             Content::Source { .. } => self.sender.body_sent(),
-            _ => self.request.body.length().unwrap_or_default(),
+            _ => self.prepared.request.body.length().unwrap_or_default(),
         };
         self.report(Event::Sent { body });
     }
@@ -217,7 +218,7 @@ impl Call {
                     }
                     return;
                 }
-                Ok(_) if !has_ended(self.aside.as_deref()) => return,
+                Ok(_) if !has_ended(self.rare.as_deref()) => return,
                 _ => return self.skipped(false),
             }
         }
@@ -240,7 +241,7 @@ impl Call {
             self.report(Event::Retry { kind: error.kind() });
             return self.report_own(Self::connecting);
         }
-        let error = match self.aside.as_mut().and_then(|aside| aside.send_failure.take()) {
+        let error = match self.rare.as_mut().and_then(|rare| rare.send_failure.take()) {
             Some(cause) if is_lost => Error::new(Kind::Io).with_source(cause),
             _ => error,
         };
@@ -256,7 +257,7 @@ impl Call {
     }
 
     pub(super) fn failure(&self) -> Failure {
-        let request = &self.request;
+        let request = &self.prepared.request;
         Failure {
             reused: self.is_reused,
             sent: self.request_sent(),
@@ -278,30 +279,30 @@ impl Call {
     /// Whether the body can be sent again. One of which nothing has gone out is whole anyhow: what was read of its
     /// source is kept.
     pub(super) fn can_replay(&self) -> bool {
-        self.request.body.is_replayable() || self.sender.is_body_unsent()
+        self.prepared.request.body.is_replayable() || self.sender.is_body_unsent()
     }
 
     /// Whether something of the body has gone out that its source has to say again.
     pub(super) fn must_rewind(&self) -> bool {
-        matches!(self.request.body.content, Content::Source { .. }) && !self.sender.is_body_unsent()
+        matches!(self.prepared.request.body.content, Content::Source { .. }) && !self.sender.is_body_unsent()
     }
 
     /// The exchange is over: of the sender and the receiver only the memory is left, and what was read of a source and
     /// not sent (row FS9).
     pub(super) fn recycle(&mut self) {
-        if matches!(self.request.body.content, Content::Source { .. })
+        if matches!(self.prepared.request.body.content, Content::Source { .. })
             && !matches!(self.phase, Phase::Rewind)
             && let Some(unsent) = self.sender.take_unsent()
         {
-            self.aside_mut().unsent = Some(unsent);
+            self.rare_mut().unsent = Some(unsent);
         }
         self.sender = Sender::idle(self.sender.take_buffer());
         let buffer = self.receiver.take_buffer();
-        self.receiver = Receiver::new(Asked::default(), self.request.limits, buffer);
+        self.receiver = Receiver::new(Asked::default(), self.prepared.options.limits, buffer);
     }
 }
 
 /// Whether nothing more can come from the peer.
-fn has_ended(aside: Option<&Aside>) -> bool {
-    aside.is_some_and(|aside| aside.receive_failure.is_some())
+fn has_ended(rare: Option<&RareState>) -> bool {
+    rare.is_some_and(|rare| rare.receive_failure.is_some())
 }

@@ -1,21 +1,20 @@
-//! What a call wants now.
+//! What a call wants now, as a value.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use url::{Host, Url};
 
-use super::{Call, Event, Phase};
-use crate::base::kind::{Kind, Timeout};
-use crate::base::time::{Now, later};
+use crate::base::kind::Kind;
+use crate::base::limits::Limits;
+use crate::base::time::Now;
 use crate::error::{Error, Result};
-use crate::pool::Key;
 use crate::route::environment::Authorities;
+use crate::route::key::Key;
 use crate::route::proxy::{Protocol, Proxy};
 use crate::route::reach::{Destination, Reach};
 use crate::route::tls::{Roots, Start, Tls, Wanted};
 use crate::wire::conn::{Conn, Route, Stage};
-use crate::wire::h1::{Event as Came, Limits};
 use crate::wire::tunnel::{Target, Tunnel};
 
 /// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
@@ -57,8 +56,8 @@ pub struct Connect<'a> {
     pub is_admitted: bool,
     /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
     pub deadline: Option<Instant>,
-    limits: Limits,
-    untold: &'a [SocketAddr],
+    pub(super) limits: Limits,
+    pub(super) untold: &'a [SocketAddr],
 }
 
 impl<'a> Connect<'a> {
@@ -209,224 +208,10 @@ pub struct Io<'a> {
 
 impl Step<'_> {
     /// The same, to be given up earlier.
-    fn by(self, end: Option<Instant>) -> Self {
+    pub(super) fn by(self, end: Option<Instant>) -> Self {
         match self {
             Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),
             step => step,
         }
-    }
-}
-
-impl Call {
-    /// What is wanted now. Nothing but the clock moves.
-    ///
-    /// # Errors
-    /// Why the call has failed; it stays failed, and the driver drops its connection.
-    pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
-        let now = now.mono;
-        if std::mem::take(&mut self.has_turned) {
-            self.report_own(Self::decision);
-            self.settle();
-        }
-        if matches!(self.phase, Phase::Skip { .. } | Phase::Handshake)
-            || self.sender.is_held()
-            || self.has_send_failed()
-        {
-            self.lose_patience(now);
-        }
-        self.clock.start(&self.request.timeouts, now);
-        if self.clock.total_is_over(now)
-            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
-        {
-            self.fail(Kind::Timeout(Timeout::Total).into());
-        }
-        self.mark(now);
-        if self.conn.is_some() && self.has_carried() {
-            return Ok(Step::Release);
-        }
-        match &self.phase {
-            Phase::Connect { fresh, limit } => {
-                let (fresh, limit) = (*fresh, *limit);
-                self.connect(limit, fresh, now)
-            }
-            Phase::Handshake => {
-                let until = self.patience();
-                self.io(Some(Timeout::Connect), now).map(|step| step.by(until))
-            }
-            Phase::Exchange => {
-                let until = self.patience();
-                self.send_and_wait(now).map(|step| step.by(until))
-            }
-            Phase::Turn => Ok(Step::Turn),
-            Phase::Answer => Ok(Step::Head),
-            Phase::Read => self.read(now),
-            Phase::Skip { .. } => {
-                let until = self.patience();
-                self.io(Some(Timeout::Read), now).map(|step| step.by(until))
-            }
-            Phase::Rewind => Ok(Step::Rewind),
-            Phase::Done => Ok(Step::Done),
-            Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
-        }
-    }
-
-    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more; RFC 9110
-    /// section 10.1.1: nobody waits for `100 Continue` for ever.
-    #[cold]
-    fn lose_patience(&mut self, now: Instant) {
-        let (patience, expect) = (self.request.limits.drain_time, self.request.timeouts.expect);
-        let is_skipped = matches!(self.phase, Phase::Skip { .. });
-        let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
-        let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
-        let is_challenged =
-            matches!(self.phase, Phase::Handshake) && self.conn.as_ref().is_some_and(Conn::is_challenged);
-        let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
-        let aside = self.aside_mut();
-        if (is_skipped || is_lost) && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
-            return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
-        }
-        if is_challenged && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
-            return self.cut_off(None);
-        }
-        if is_shaking && *aside.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
-            let cause = aside.send_failure.take();
-            return self.cut_off(cause);
-        }
-        if is_waiting
-            && let Some(span) = expect
-            && *aside.continued_by.get_or_insert_with(|| later(now, span)) <= now
-        {
-            self.go_ahead();
-        }
-    }
-
-    /// Until when something is waited for that is no error not to come.
-    fn patience(&self) -> Option<Instant> {
-        let aside = self.aside.as_ref()?;
-        let continued_by = aside.continued_by.filter(|_| self.sender.is_held());
-        aside.heard_by.into_iter().chain(continued_by).min()
-    }
-
-    /// Whether the head is out, and the body waits for the server's word.
-    fn awaits_continue(&self) -> bool {
-        self.sender.is_held() && self.sender.unsent().is_empty()
-    }
-
-    /// Lets the body follow its head.
-    pub(super) fn go_ahead(&mut self) {
-        self.sender.release();
-        self.clock.rest();
-        self.settle();
-    }
-
-    /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
-    #[must_use]
-    pub fn wanted(&self) -> Option<Connect<'_>> {
-        let Phase::Connect { fresh, limit } = self.phase else { return None };
-        Some(self.wanting(fresh, limit, None))
-    }
-
-    #[inline]
-    fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
-        Connect {
-            url: &self.request.url,
-            reach: &self.request.reach,
-            fresh,
-            is_admitted: limit != Timeout::Pool,
-            deadline,
-            limits: self.request.limits,
-            untold: self.aside.as_ref().map_or(&[], |aside| &aside.untold),
-        }
-    }
-
-    pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
-        match self.clock.wait(limit, &self.request.timeouts, now) {
-            Ok(deadline) => Ok(Step::Connect(self.wanting(fresh, limit, deadline))),
-            Err(timeout) => self.expire(timeout),
-        }
-    }
-
-    pub(super) fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
-        let is_sending = !self.sender.is_done() && !self.has_send_failed();
-        let limit = if is_sending { Timeout::Send } else { Timeout::Head };
-        self.io((!self.awaits_continue()).then_some(limit), now)
-    }
-
-    pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
-        self.receiver.advance();
-        if self.request.meters.is_set() {
-            self.measure_download();
-        }
-        // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
-        if self.conn.is_some() && self.has_carried() {
-            return Ok(Step::Release);
-        }
-        if !self.unread().is_empty() {
-            // The caller has something to read: the time it takes is its own.
-            self.clock.rest();
-            return Ok(Step::Body(self.unread()));
-        }
-        match self.receiver.poll() {
-            // The end of a chunked body may show only now: the connection is given back before anything else.
-            Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
-            Ok(Came::End) => {
-                if let Err(fault) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
-                    self.fail(fault.into());
-                    return Err(self.tell());
-                }
-                self.phase = Phase::Done;
-                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
-                Ok(Step::Done)
-            }
-            Ok(_) => match self.aside.as_mut().and_then(|aside| aside.receive_failure.take()) {
-                Some(error) => {
-                    self.fail(error);
-                    Err(self.tell())
-                }
-                None => self.io(Some(Timeout::Read), now),
-            },
-            Err(fault) => {
-                self.fail(fault.into());
-                Err(self.tell())
-            }
-        }
-    }
-
-    /// Whether more of the request goes out: until there is an answer, and beyond that where both go on.
-    pub(super) fn is_sending(&self) -> bool {
-        match self.phase {
-            Phase::Exchange => !self.has_send_failed(),
-            Phase::Read => self.is_duplex,
-            _ => false,
-        }
-    }
-
-    /// Whether the source of the request's body may still be asked for something. Once it may not, it is of no use.
-    #[must_use]
-    pub fn needs_source(&self) -> bool {
-        match self.phase {
-            Phase::Answer | Phase::Read => self.is_duplex,
-            Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
-            _ => true,
-        }
-    }
-
-    /// Moves bytes, within this limit beside the one over the whole call.
-    pub(super) fn io(&mut self, limit: Option<Timeout>, now: Instant) -> Result<Step<'_>> {
-        let deadline = match limit.map(|limit| self.clock.wait(limit, &self.request.timeouts, now)) {
-            Some(Ok(deadline)) => deadline,
-            Some(Err(timeout)) => return self.expire(timeout),
-            None => self.clock.wait_for_ever(),
-        };
-        let (is_sending, has_failed) = (self.is_sending(), self.has_send_failed());
-        let body = if is_sending { self.sender.wanted() } else { 0 };
-        if self.conn.is_none() {
-            self.misuse();
-            return Err(self.tell());
-        }
-        let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
-        let look = conn.is_unheard();
-        let (send, recv) = conn.io(&self.sender, &mut self.receiver, is_sending);
-        Ok(Step::Io(Io { send: if has_failed { &[] } else { send }, recv, body, look, deadline }))
     }
 }

@@ -1,14 +1,15 @@
 //! Policy: what follows from a response. It is all here.
 
 use std::hash::Hasher;
-use std::sync::LazyLock;
 
 use http::StatusCode;
-use sessio_cookie::{Extracted, Jar, RequestCookies, ResponseCookies};
 use url::Position;
 
-use super::timings::Marks;
-use super::{Call, Event, Phase};
+use super::event::Event;
+use super::machine::{Call, Next, Phase};
+use super::marks::Marks;
+use super::options::PreparedCall;
+use super::rare::Past;
 use crate::base::fingerprint::Mix;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
@@ -18,9 +19,10 @@ use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::message::history::Exchange;
 use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
+use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
-use crate::prepared::{Prepared, Says};
 use crate::wire::tunnel::asks_for_basic;
+use sessio_cookie::{Extracted, Jar, ResponseCookies};
 
 /// Lends the jar for as long as something is done with it that calls no code of the user.
 pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
@@ -28,90 +30,66 @@ pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
 /// How often one call answers challenges.
 const MOST_CHALLENGES: u32 = 8;
 
-/// What is sent once the response at hand is out of the way.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// The request that a redirect leads to.
-    Redirect(Box<Prepared>),
-    /// The same request, with an answer to a challenge.
-    Again,
-    /// The same request, without its expectation.
-    Unexpecting,
-}
-
-/// What turns leave behind. It lies apart: few calls have any, and what is small is moved and allocated fast.
-#[derive(Default)]
-pub(super) struct Past {
-    pub(super) history: Vec<Exchange>,
-    /// What the jar made of the answer's cookies.
-    pub(super) extracted: Extracted,
-    /// The request that a redirect leads to, where redirects are handed over.
-    pub(super) next: Option<Result<Prepared>>,
-    /// Marks of the requests sent so far, to see a loop by.
-    marks: Vec<u64>,
-}
-
-/// Of an answer that no turn has looked at.
-pub(super) static NO_COOKIES: LazyLock<Extracted> = LazyLock::new(Extracted::default);
-
 impl Call {
     /// What turns have left behind, if any were taken.
     pub(super) fn past(&self) -> Option<&Past> {
-        self.aside.as_ref()?.past.as_deref()
+        self.rare.as_ref()?.past.as_deref()
     }
 
     fn past_mut(&mut self) -> &mut Past {
-        self.aside_mut().past.get_or_insert_default()
+        self.rare_mut().past.get_or_insert_default()
     }
 
     /// Whether anything could follow from this response that needs the jar or a decision.
     pub(super) fn needs_turn(&self, head: &Head) -> bool {
-        self.request.flow.is_some()
+        self.prepared.options.flow.is_some()
             || redirect::is_redirect(head.status)
             || self.is_proxys(head)
             || self.refuses_expectation(head)
-            || (self.request.jar && head.headers.contains("Set-Cookie"))
+            || (self.prepared.options.jar && head.headers.contains("Set-Cookie"))
     }
 
     /// Whether a proxy asks for credentials, and not the host: the 407 is its own (RFC 9110 section 15.5.8).
     fn is_proxys(&self, head: &Head) -> bool {
-        head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.request.forwarded_by().is_some()
+        head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.prepared.forwarded_by().is_some()
     }
 
     /// Row Q11: whether the request is sent once more without its expectation. Before its body has gone out that is
     /// always safe.
     fn refuses_expectation(&self, head: &Head) -> bool {
-        head.status == StatusCode::EXPECTATION_FAILED && self.request.says.expects && self.can_replay()
+        head.status == StatusCode::EXPECTATION_FAILED
+            && self.prepared.request.says.expects
+            && self.can_replay()
     }
 
     pub(super) fn decide(&mut self, lend: &mut Lend<'_>, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
         if self.is_proxys(&head) {
-            if asks_for_basic(&head) && self.request.reach.plan.challenge() {
+            if asks_for_basic(&head) && self.prepared.options.reach.plan.challenge() {
                 if !self.can_replay() {
                     return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
                 }
                 return self.follow(self.exchange(head), Next::Again);
             }
             // What it sets are no cookies of the host.
-        } else if self.request.jar {
-            self.past_mut().extracted = extract(lend, &self.request.url, &head.headers, now);
+        } else if self.prepared.options.jar {
+            self.past_mut().extracted = extract(lend, &self.prepared.request.url, &head.headers, now);
         }
         if self.refuses_expectation(&head) {
             let exchange = self.exchange(head);
-            self.request.headers.remove("Expect");
-            lend(&mut |jar| self.request.attach_cookies(jar, now));
-            return match self.request.seal() {
+            self.prepared.request.headers.remove("Expect");
+            lend(&mut |jar| self.prepared.attach_cookies(jar, now));
+            return match self.prepared.seal() {
                 Ok(()) => self.follow(exchange, Next::Unexpecting),
                 Err(error) => self.refuse(error, exchange),
             };
         }
         // Whoever answers a challenge edits the request; the history tells the one that was sent.
-        if let Some(asked) = self.request.flow.is_some().then(|| self.request.clone()) {
+        if let Some(asked) = self.prepared.options.flow.is_some().then(|| self.prepared.request.clone()) {
             match self.challenged(&head) {
                 Ok(Answer::Again) => {
                     // The challenge may have set cookies (rule A-07).
-                    lend(&mut |jar| self.request.attach_cookies(jar, now));
+                    lend(&mut |jar| self.prepared.attach_cookies(jar, now));
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
@@ -123,21 +101,21 @@ impl Call {
             }
         }
         let hop = Hop {
-            method: &self.request.method,
-            url: &self.request.url,
-            headers: &self.request.headers,
-            body: match &self.request.body {
+            method: &self.prepared.request.method,
+            url: &self.prepared.request.url,
+            headers: &self.prepared.request.headers,
+            body: match &self.prepared.request.body {
                 body if body.is_empty() => Replay::None,
                 _ if self.can_replay() => Replay::Possible,
                 _ => Replay::Impossible,
             },
             taken: self.redirects,
         };
-        match redirect::decide(&hop, &head, &self.request.rules) {
+        match redirect::decide(&hop, &head, &self.prepared.options.rules) {
             Decision::Stop(_) => {}
             Decision::Follow(follow) => {
                 let next = self.request_after(*follow, lend, now);
-                match (next, self.request.follow) {
+                match (next, self.prepared.options.max_redirects) {
                     (next, None) => self.past_mut().next = Some(next),
                     (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),
                     (Ok(next), Some(_)) => {
@@ -153,7 +131,7 @@ impl Call {
                 if let Some(detail) = fail.detail {
                     error = error.with_detail(detail);
                 }
-                if self.request.follow.is_some() {
+                if self.prepared.options.max_redirects.is_some() {
                     return self.refuse(error, self.exchange(head));
                 }
                 // Who does not follow hears of it only on asking where it would lead (row B22).
@@ -166,9 +144,9 @@ impl Call {
 
     /// Shows the response to whoever authenticates.
     fn challenged(&mut self, head: &Head) -> Result<Answer> {
-        let Some(mut flow) = self.request.flow.take() else { return Ok(Answer::Accept) };
-        let answer = flow.challenged(head, &mut self.request);
-        self.request.flow = Some(flow);
+        let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
+        let answer = flow.challenged(head, &mut self.prepared.request);
+        self.prepared.options.flow = Some(flow);
         if answer? == Answer::Accept || self.challenges == MOST_CHALLENGES {
             return Ok(Answer::Accept);
         }
@@ -176,64 +154,42 @@ impl Call {
             return Err(Kind::NotReplayable.into());
         }
         self.challenges += 1;
-        self.request.frame();
-        self.request.seal()?;
+        self.prepared.request.frame();
+        self.prepared.seal()?;
         Ok(Answer::Again)
     }
 
     /// The request that a redirect leads to, whole.
-    fn request_after(&self, follow: Follow, lend: &mut Lend<'_>, now: Now) -> Result<Prepared> {
-        let from = &self.request;
-        let mut next = Prepared {
-            method: follow.method,
-            url: follow.url,
-            target: None,
-            headers: follow.headers,
-            body: if follow.keeps_body { from.body.clone() } else { Body::empty() },
-            // The caller's own cookies are for the origin that it asked (row B04).
-            cookies: if follow.leaves_origin { RequestCookies::new() } else { from.cookies.clone() },
-            jar: from.jar,
-            flow: if follow.leaves_origin { None } else { from.flow.clone() },
-            follow: from.follow,
-            rules: from.rules.clone(),
-            timeouts: from.timeouts,
-            limits: from.limits,
-            codings: from.codings.clone(),
-            decode: from.decode,
-            observer: from.observer.clone(),
-            meters: from.meters.clone(),
-            reach: from.reach.clone(),
-            overrides: Vec::new(),
-            framed: None,
-            says: Says::default(),
+    fn request_after(&self, follow: Follow, lend: &mut Lend<'_>, now: Now) -> Result<PreparedCall> {
+        let PreparedCall { request: from, options } = &*self.prepared;
+        let body = if follow.keeps_body { from.body.clone() } else { Body::empty() };
+        let mut next = PreparedCall {
+            request: Prepared::new(follow.method, follow.url, follow.headers, body),
+            options: options.redirected(follow.leaves_origin),
         };
-        next.reach.plan.reopen();
-        if follow.leaves_origin {
-            next.reach.tls.forget_identity();
-        }
-        next.reach.follow_redirect(&from.url, &next.url, &next.rules.targets)?;
-        next.address_host()?;
+        let PreparedCall { request, options } = &mut next;
+        options.reach.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
+        request.address_host()?;
         if follow.leaves_origin {
             next.log_in()?;
         }
-        next.headers.remove("Cookie");
+        next.request.headers.remove("Cookie");
         lend(&mut |jar| next.attach_cookies(jar, now));
-        next.frame();
-        if let Some(mut flow) = next.flow.take() {
-            flow.sign(&mut next)?;
-            next.flow = Some(flow);
-            next.frame();
+        next.request.frame();
+        if let Some(flow) = &mut next.options.flow {
+            flow.sign(&mut next.request)?;
+            next.request.frame();
         }
         next.seal()?;
         Ok(next)
     }
 
     /// Whether this very request was sent before: the same answer would come, and so on for ever.
-    fn is_loop(&mut self, next: &Prepared) -> bool {
-        if !self.request.rules.detect_loops {
+    fn is_loop(&mut self, next: &PreparedCall) -> bool {
+        if !self.prepared.options.rules.detect_loops {
             return false;
         }
-        let (this, next) = (mark(&self.request), mark(next));
+        let (this, next) = (mark(&self.prepared.request), mark(&next.request));
         let marks = &mut self.past_mut().marks;
         if marks.is_empty() {
             marks.push(this);
@@ -245,18 +201,20 @@ impl Call {
 
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.past_mut().history.push(exchange);
-        if let Some(aside) = &mut self.aside {
-            aside.heard_by = None;
+        if let Some(rare) = &mut self.rare {
+            rare.heard_by = None;
         }
-        self.phase = Phase::Skip { next, budget: self.request.limits.drain_bytes };
+        self.phase = Phase::Skip { next, budget: self.prepared.options.limits.drain_bytes };
     }
 
     /// What the last turn has come to.
     pub(super) fn decision(&self) -> Option<Event<'_>> {
         match &self.phase {
-            Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next }),
-            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &self.request }),
-            Phase::Skip { next: Next::Unexpecting, .. } => Some(Event::Unexpecting { next: &self.request }),
+            Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next: &next.request }),
+            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &self.prepared.request }),
+            Phase::Skip { next: Next::Unexpecting, .. } => {
+                Some(Event::Unexpecting { next: &self.prepared.request })
+            }
             Phase::Failing(error) => Some(Event::Failed(error)),
             _ => self.answer(),
         }
@@ -276,12 +234,10 @@ impl Call {
         let is_fresh = matches!(next, Next::Unexpecting);
         if let Next::Redirect(request) = next {
             self.redirects += 1;
-            let mut request = request;
-            if let Err(error) = request.choose_proxy() {
-                self.request = request;
+            self.prepared = request;
+            if let Err(error) = self.prepared.choose_proxy() {
                 return self.fail(error);
             }
-            self.request = request;
         }
         self.is_retried = is_fresh;
         self.forget_connection();

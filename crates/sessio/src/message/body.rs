@@ -92,7 +92,7 @@ impl Body {
     /// # Errors
     /// [`InvalidBody`](crate::Kind::InvalidBody) if the value cannot be written as JSON.
     #[cfg(feature = "json")]
-    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> crate::Result<Self> {
+    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
         let text = crate::message::json::write(value)?;
         Ok(Self::of(Content::Bytes(text.into()), Some("application/json")))
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::Method;
 use url::{Position, Url};
 
-use crate::call::Timings;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
+use crate::message::timings::Timings;
 use crate::uri::address::Shown;
 
 /// One request that went out and the head that answered it.

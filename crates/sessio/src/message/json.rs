@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::base::decimal::float;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
@@ -53,20 +54,6 @@ impl Formatter for Python {
     fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
         out.write_all(float(value).as_bytes())
     }
-}
-
-/// The shortest digits that read back as the same number, laid out as Python's `repr`: plain from 1e-4 up
-/// to below 1e16, else with an exponent of two digits at least.
-pub(crate) fn float(value: f64) -> String {
-    let scientific = format!("{value:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if value != 0.0 && !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.unsigned_abs());
-    }
-    let plain = format!("{value}");
-    if plain.contains('.') { plain } else { plain + ".0" }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub(crate) mod history;
 pub(crate) mod json;
 pub mod lines;
 pub mod link;
+pub(crate) mod list;
 pub mod multipart;
 pub mod sse;
 pub mod text;
+pub(crate) mod timings;

@@ -1,43 +1,38 @@
 //! The exact request, before it is sent.
 
 pub mod auth;
+mod framing;
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::Method;
-use sessio_cookie::RequestCookies;
 use url::{Position, Url};
 
+use crate::base::decimal::decimal;
 use crate::base::kind::Kind;
-use crate::base::meters::Meters;
-use crate::base::timeouts::Timeouts;
-use crate::call::observer::Observer;
 use crate::error::{Error, Result};
 use crate::message::body::{Body, Content};
-use crate::message::coding::Codings;
+use crate::message::coding::Coding;
 use crate::message::headers::Headers;
-use crate::policy::redirect::RedirectRules;
-use crate::pool::Key;
-use crate::prepared::auth::Flow;
-use crate::route::proxy::{Choice, Proxy};
-use crate::route::reach::Reach;
-use crate::session::merge::Override;
+use crate::message::multipart::Declared;
 use crate::uri::address::{self, Shown};
-use crate::uri::origin::Origin;
-use crate::wire::h1::{Limits, Outgoing, Sender};
-use Said::{Again, Once};
+use crate::wire::h1::{Outgoing, Sender};
+use framing::Facts;
+pub(crate) use framing::{Framed, Says};
 
-/// A request as it goes over the wire: it can be read and edited, then sent (story S14).
+/// A request as it goes over the wire: method, URL, target, headers and body. It can be read and edited, then sent
+/// (story S14).
 ///
 /// ```
 /// use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
 ///
 /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
 /// let merged = merge(&Settings::default(), Request::get("http://example.org/a?b#c"));
-/// let mut prepared = prepare(merged, &mut Jar::new(), now)?;
-/// prepared.headers_mut().insert("X-Late", "1")?;
-/// assert_eq!(prepared.target(), "/a?b");
-/// assert!(prepared.head().starts_with(b"GET /a?b HTTP/1.1\r\nHost: example.org\r\n"));
+/// let mut call = prepare(merged, &mut Jar::new(), now)?;
+/// call.request.headers_mut().insert("X-Late", "1")?;
+/// assert_eq!(call.request.target(), "/a?b");
+/// assert!(call.head().starts_with(b"GET /a?b HTTP/1.1\r\nHost: example.org\r\n"));
 /// # Ok::<(), sessio::Error>(())
 /// ```
 #[derive(Clone)]
@@ -47,39 +42,17 @@ pub struct Prepared {
     pub(crate) target: Option<Box<str>>,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
-    /// The part of the Cookie line that is this request's own.
-    pub(crate) cookies: RequestCookies,
-    pub(crate) jar: bool,
-    pub(crate) flow: Option<Box<dyn Flow>>,
-    /// How many redirects to follow; `None` hands a redirect over.
-    pub(crate) follow: Option<u32>,
-    pub(crate) rules: RedirectRules,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) limits: Limits,
-    pub(crate) codings: Codings,
-    pub(crate) decode: Option<bool>,
-    pub(crate) observer: Observer,
-    pub(crate) meters: Meters,
-    pub(crate) reach: Reach,
-    pub(crate) overrides: Vec<Override>,
     /// How the end of the body shows, while nothing was edited since that was checked.
     pub(crate) framed: Option<Framed>,
     /// What else the headers say of the exchange; known where `framed` is.
     pub(crate) says: Says,
 }
 
-/// What the headers say of how the exchange goes on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Says {
-    /// The body waits for `100 Continue`.
-    pub(crate) expects: bool,
-    /// RFC 9112 section 9.6: who says close sends no further request on that connection.
-    pub(crate) closes: bool,
-    /// Another protocol is offered.
-    pub(crate) upgrades: bool,
-}
-
 impl Prepared {
+    pub(crate) fn new(method: Method, url: Url, headers: Headers, body: Body) -> Self {
+        Self { method, url, target: None, headers, body, framed: None, says: Says::default() }
+    }
+
     /// The method.
     #[must_use]
     pub fn method(&self) -> &Method {
@@ -119,40 +92,12 @@ impl Prepared {
         &self.body
     }
 
-    /// The time limits.
+    /// The head as it goes to the origin.
     #[must_use]
-    pub fn timeouts(&self) -> &Timeouts {
-        &self.timeouts
-    }
-
-    /// The limits on what is accepted of its answer.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// How its host is reached, and those of its redirects.
-    #[must_use]
-    pub fn reach(&self) -> &Reach {
-        &self.reach
-    }
-
-    /// Which way it goes, and why: through which proxy, or through none. `None` where nobody says anything of proxies.
-    #[must_use]
-    pub fn proxy_choice(&self) -> Option<&Choice> {
-        self.reach.plan.choice()
-    }
-
-    /// Which connections of a pool can carry it.
-    #[must_use]
-    pub fn key(&self) -> Key<'_> {
-        Key::reaching(&self.url, &self.reach)
-    }
-
-    /// Which of the session's defaults do not hold for this request.
-    #[must_use]
-    pub fn overrides(&self) -> &[Override] {
-        &self.overrides
+    pub fn head(&self) -> Vec<u8> {
+        let target = self.target().as_bytes();
+        let sender = Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new());
+        sender.unsent().to_vec()
     }
 
     /// Replaces the method.
@@ -195,53 +140,6 @@ impl Prepared {
             let _ = self.settle_boundary();
         }
         self.frame();
-    }
-
-    /// Tells `observer` what the call does, after those that are told already.
-    pub fn observe(&mut self, observer: Observer) {
-        self.observer = std::mem::take(&mut self.observer).and(observer);
-    }
-
-    /// The head as it goes over the wire: what is said to a proxy included, credentials and all.
-    #[must_use]
-    pub fn head(&self) -> Vec<u8> {
-        let sender = match self.forwarded_by() {
-            None => {
-                let target = self.target().as_bytes();
-                Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new())
-            }
-            Some(_) => {
-                let (target, headers) = self.for_proxy();
-                Sender::new(&self.method, target.as_bytes(), &headers, Outgoing::None, Vec::new())
-            }
-        };
-        sender.unsent().to_vec()
-    }
-
-    /// The proxy that passes this very request on, and not a tunnel through it.
-    pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
-        let proxy = self.reach.plan.proxy()?;
-        (self.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
-    }
-
-    /// Target and headers for that proxy: in absolute-form, without userinfo and fragment (RFC 9112 section 3.2.2, rule
-    /// D-16), and with what only the proxy is to see.
-    pub(crate) fn for_proxy(&self) -> (String, Headers) {
-        let host = &self.url[Position::BeforeHost..Position::AfterPort];
-        let target = match self.target() {
-            // Section 3.2.4.
-            "*" => format!("http://{host}"),
-            path if path.starts_with('/') => format!("http://{host}{path}"),
-            target => target.to_owned(),
-        };
-        let says = self.reach.plan.says();
-        let mut headers = self.headers.clone_with_room(says.len(), 128);
-        // Any other name it would pass on to the host.
-        let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
-        for field in says.iter().filter(|field| is_for_proxies(field.name.as_ref())) {
-            headers.insert_known(field);
-        }
-        (target, headers)
     }
 
     /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
@@ -301,7 +199,7 @@ impl Prepared {
     pub(crate) fn seal(&mut self) -> Result<()> {
         let facts = Facts::of(&self.headers);
         let says = facts.says;
-        self.framed = Some(self.judge(&facts)?);
+        self.framed = Some(facts.check(&self.url, &self.body)?);
         self.says = Says { expects: says.expects && self.body.length() != Some(0), ..says };
         if says.expects && !self.says.expects {
             self.headers.remove("Expect");
@@ -311,119 +209,56 @@ impl Prepared {
 
     #[cfg(test)]
     pub(crate) fn check(&self) -> Result<Framed> {
-        self.judge(&Facts::of(&self.headers))
+        Facts::of(&self.headers).check(&self.url, &self.body)
     }
 
-    /// What the caller may have broken by editing: framing that says two things, or something else than is
-    /// sent (rows V44, B19).
-    fn judge(&self, facts: &Facts<'_>) -> Result<Framed> {
-        let invalid =
-            |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(&self.url));
-        match &facts.host {
-            Some(Once(host)) if host.iter().all(|b| IS_HOST_BYTE[usize::from(*b)]) => {}
-            _ => return invalid("Host must be one name with an optional port"),
-        }
-        if !Origin::is_one(&self.url) {
-            return Err(Error::new(Kind::UnsupportedScheme).with_url(&self.url));
-        }
-        if self.reach.tls.is_https_only() && self.url.scheme() != "https" {
-            return Err(Error::new(Kind::HttpsOnly).with_url(&self.url));
-        }
-        if facts.is_for_proxies {
-            return invalid("Proxy-Authorization is for proxies, and goes to them by `Proxy::header`");
-        }
-        let chunked = match &facts.coding {
-            None => false,
-            Some(Once(coding)) if coding.eq_ignore_ascii_case(b"chunked") => true,
-            _ => return invalid("Transfer-Encoding can only be chunked"),
-        };
-        let declared = match &facts.length {
-            None => None,
-            Some(Once(digits)) => match parse_decimal(digits) {
-                Some(length) => Some(length),
-                None => return invalid("Content-Length is not a number"),
-            },
-            Some(Again) => return invalid("more than one Content-Length"),
-        };
-        match (chunked, declared, self.body.length()) {
-            (true, Some(_), _) => invalid("both Content-Length and Transfer-Encoding"),
-            (true, None, _) if self.body.is_empty() => invalid("Transfer-Encoding without a body"),
-            (true, None, _) => Ok(Framed::Chunked),
-            (false, Some(declared), Some(length)) if declared != length => {
-                invalid("Content-Length is not the length of the body")
+    /// Makes one of the boundary of a form and of what the Content-Type says: its own is kept, a missing one added
+    /// (rule P-43, row B28). A form that is all here becomes plain bytes.
+    pub(crate) fn settle_boundary(&mut self) -> Result<()> {
+        let Some(form) = self.body.form.take() else { return Ok(()) };
+        let declared = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Content-Type"));
+        let mut layout = form;
+        match declared.map(|field| (field.name.to_owned(), Declared::read(field.value, layout.boundary()))) {
+            None => self.headers.append_with("Content-Type", |out| {
+                out.extend_from_slice(b"multipart/form-data; boundary=");
+                out.extend_from_slice(layout.boundary().as_bytes());
+            }),
+            Some((_, Declared::NotMultipart)) => {}
+            Some((name, Declared::Missing(value))) => self.headers.insert(name, value)?,
+            Some((_, Declared::Given(boundary))) => layout = Arc::new(layout.with_boundary(boundary)?),
+            Some((_, Declared::Invalid)) => {
+                let detail = "the boundary in Content-Type is not one (RFC 2046 section 5.1.1)";
+                return Err(Error::new(Kind::InvalidHeader).with_detail(detail));
             }
-            (false, Some(declared), _) => Ok(Framed::Length(declared)),
-            (false, None, Some(0)) => Ok(Framed::Length(0)),
-            (false, None, _) => invalid("a body without Content-Length or Transfer-Encoding"),
         }
-    }
-}
-
-/// The fields that say where a request goes and where it ends, gathered in one pass.
-#[derive(Default)]
-struct Facts<'a> {
-    host: Option<Said<'a>>,
-    length: Option<Said<'a>>,
-    coding: Option<Said<'a>>,
-    is_for_proxies: bool,
-    says: Says,
-}
-
-/// What a field says.
-enum Said<'a> {
-    Once(&'a [u8]),
-    Again,
-}
-
-impl<'a> Facts<'a> {
-    fn of(headers: &'a Headers) -> Self {
-        let mut facts = Self::default();
-        for (name, value) in headers.pairs() {
-            // The length of a name rules nearly every other field out.
-            let said = match name.len() {
-                4 if is_named(name, b"Host") => &mut facts.host,
-                6 => {
-                    facts.says.expects |= is_named(name, b"Expect") && has_option(value, b"100-continue");
-                    continue;
-                }
-                7 => {
-                    facts.says.upgrades |= is_named(name, b"Upgrade");
-                    continue;
-                }
-                10 => {
-                    // What sessions say there is known.
-                    facts.says.closes |= is_named(name, b"Connection")
-                        && value != b"keep-alive"
-                        && has_option(value, b"close");
-                    continue;
-                }
-                14 if is_named(name, b"Content-Length") => &mut facts.length,
-                17 if is_named(name, b"Transfer-Encoding") => &mut facts.coding,
-                19 => {
-                    facts.is_for_proxies |= is_named(name, b"Proxy-Authorization");
-                    continue;
-                }
-                _ => continue,
-            };
-            *said = Some(if said.is_none() { Once(value) } else { Again });
+        if let Some(bytes) = layout.bytes() {
+            self.body.content = Content::Bytes(bytes);
+        } else {
+            self.body.content =
+                Content::Source { length: layout.length(), replayable: layout.is_replayable() };
+            self.body.form = Some(layout);
         }
-        facts
+        Ok(())
     }
-}
 
-/// Whether a field has this name, whatever its case: nearly all are spelled like this, and then one look tells.
-fn is_named<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
-    name == known || name.eq_ignore_ascii_case(known)
-}
+    /// Codes the body, unless it is coded already or there is none.
+    #[cold]
+    pub(crate) fn compress(&mut self, coding: Coding) {
+        let is_coded = self.headers.contains("Content-Encoding");
+        if is_coded || self.body.length() == Some(0) {
+            return;
+        }
+        let length = match &mut self.body.content {
+            Content::None => return,
+            Content::Bytes(bytes) => Some(std::mem::replace(bytes, coding.applied(bytes)).len() as u64),
+            Content::Source { length, .. } => length.take(),
+        };
+        self.body.coding = Some(Box::new((coding, length)));
+        // What it said was the length before.
+        self.headers.remove("Content-Length");
+        self.headers.append_known("Content-Encoding", coding.name().as_bytes());
+    }
 
-/// How the end of the request's body shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framed {
-    Length(u64),
-    Chunked,
-}
-
-impl Prepared {
     /// How many bytes of body its head announces.
     pub(crate) fn announced(&self) -> Option<u64> {
         match self.framed {
@@ -462,44 +297,6 @@ impl fmt::Debug for Prepared {
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether this option is among those of a list, whatever its case.
-pub(crate) fn has_option(list: &[u8], option: &[u8]) -> bool {
-    list.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
-}
-
-pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        // A remainder of 10 fits.
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &digits[at..];
-        }
-    }
-}
-
-/// What a Host may consist of: nothing that ends it, or that the request line gives a meaning.
-static IS_HOST_BYTE: [bool; 256] = {
-    let mut is_one = [false; 256];
-    let mut at = 0;
-    while at < is_one.len() {
-        let byte = at as u8;
-        is_one[at] = byte.is_ascii_graphic()
-            && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@' | b'<' | b'>' | b'"');
-        at += 1;
-    }
-    is_one
-};
-
-fn parse_decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The credentials that a URL names (rule P-51).

@@ -11,7 +11,7 @@ use crate::session::settings::Settings;
 
 fn prepared(request: Request) -> Prepared {
     let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
-    prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap()
+    prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::uri::localhost::is_localhost;
 ///
 /// let mut settings = Settings::default();
 /// settings.routes.pin("example.org", ["127.0.0.1:8080".parse()?])?;
-/// let key = Key::reaching(&url, &Reach::of(&settings));
+/// let key = Key::reaching(&url, &settings.reach());
 /// assert_eq!(key.as_str(), "http://example.org at [127.0.0.1:8080]");
 /// assert_eq!(key.origin(), "http://example.org");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -5,26 +5,22 @@ use std::mem;
 use std::sync::Arc;
 
 use http::Method;
-use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
-use crate::base::meters::Meters;
-use crate::base::timeouts::Timeouts;
-use crate::call::observer::Observer;
+use crate::call::options::CallOptions;
+use crate::call::overrides::{Override, Part};
 use crate::error::Error;
 use crate::message::body::Body;
-use crate::message::coding::{Coding, Codings};
+use crate::message::coding::Coding;
 use crate::message::headers::Headers;
-use crate::policy::redirect::{Targets, belongs_to_origin};
+use crate::policy::redirect::{RedirectRules, belongs_to_origin};
 use crate::prepared::auth::Auth;
 use crate::route::environment::{Environment, Trust};
 use crate::route::proxy::Proxies;
-use crate::route::reach::Reach;
 use crate::session::request::{HeaderChanges, Request};
 use crate::session::settings::{ACCEPT_ENCODING, Settings};
 use crate::uri::address::{Address, Form, Shown};
 use crate::uri::params::Params;
-use crate::wire::h1::Limits;
 
 /// A request with all of the session's defaults in it.
 #[non_exhaustive]
@@ -39,83 +35,19 @@ pub struct Merged {
     pub headers: Headers,
     /// The query parameters.
     pub params: Params,
-    /// The request's own cookies.
-    pub cookies: RequestCookies,
-    /// Whether the jar takes part.
-    pub jar: bool,
     /// How to authenticate; `None` is not at all, [`Auth::None`] is by the URL's userinfo if it has one.
     pub auth: Option<Auth>,
     /// The body.
     pub body: Body,
     /// How the body is coded.
     pub compress: Option<Coding>,
-    /// How many redirects to follow; `None` hands a redirect over.
-    pub max_redirects: Option<u32>,
-    /// See [`Settings::detect_loops`].
-    pub detect_loops: bool,
-    /// See [`Settings::keep_on_upgrade`].
-    pub keep_on_upgrade: bool,
-    /// Headers that stay behind when a redirect leaves the origin.
-    pub sensitive_headers: Arc<[Box<str>]>,
-    /// The time limits.
-    pub timeouts: Timeouts,
-    /// The limits on what is accepted.
-    pub limits: Limits,
-    /// The codings that can be undone.
-    pub codings: Codings,
-    /// Whether they are; `None` is what Accept-Encoding accepts.
-    pub decode: Option<bool>,
-    /// How hosts are reached.
-    pub reach: Reach,
     /// Whether the environment takes part, and which parts of it.
     pub trust_env: bool,
     /// See [`Settings::trust`].
     pub trust: Trust,
-    /// Where redirects may lead.
-    pub redirect_targets: Targets,
-    /// Who is told what the call does: the session's, then the request's (row B14).
-    pub observer: Observer,
-    /// Which of the session's defaults did not hold, and why.
-    pub overrides: Vec<Override>,
-    pub(crate) meters: Meters,
+    /// Everything that the request is sent with.
+    pub options: CallOptions,
     pub(crate) problem: Option<Error>,
-}
-
-/// One of the session's defaults that did not hold for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
-    /// What kind of default it was.
-    pub part: Part,
-    /// Which one: the name of the header, the key of the parameter.
-    pub name: Box<str>,
-    /// Whether the request went without; otherwise it had a value of its own.
-    pub removed: bool,
-    /// Whether it belongs to the origin of `base_url` and the request goes to another one.
-    pub other_origin: bool,
-}
-
-impl Override {
-    const fn by_request(part: Part, name: Box<str>, removed: bool) -> Self {
-        Self { part, name, removed, other_origin: false }
-    }
-
-    fn by_origin(part: Part, name: &str) -> Self {
-        Self { part, name: name.into(), removed: true, other_origin: true }
-    }
-}
-
-/// The kinds of defaults that requests override by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Part {
-    /// A header.
-    Header,
-    /// A query parameter.
-    Param,
-    /// The session's `auth`.
-    Auth,
-    /// The session's client certificate.
-    Identity,
 }
 
 /// Merges a request with the settings of its session. Total and pure: what is wrong with the request comes
@@ -143,7 +75,7 @@ pub enum Part {
 /// settings.headers.insert("X-Test", "true")?;
 /// let merged = merge(&settings, Request::get("http://example.org/").remove_header("x-test"));
 /// assert!(!merged.headers.contains("X-Test"));
-/// assert!(merged.overrides[0].removed);
+/// assert!(merged.options.overrides[0].removed);
 /// # Ok::<(), sessio::Error>(())
 /// ```
 #[must_use]
@@ -169,7 +101,7 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         Form::Whole(..) => None,
         Form::Text(_) => settings.base_url.clone(),
     };
-    let mut reach = Reach::of(settings);
+    let mut reach = settings.reach();
     match mem::take(&mut request.proxies) {
         Change::Keep => {}
         Change::Set(own) => reach.plan.set_request(own),
@@ -188,14 +120,35 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
     }
     let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
     limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
+    let max_redirects =
+        request.max_redirects.applied(settings.follow_redirects.then_some(settings.max_redirects));
+    let options = CallOptions {
+        cookies: mem::take(&mut request.cookies),
+        jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
+        max_redirects,
+        rules: RedirectRules {
+            max: max_redirects.unwrap_or(u32::MAX),
+            sensitive: Arc::clone(&settings.sensitive_headers),
+            targets: settings.redirect_targets.clone(),
+            keep_on_upgrade: request.keep_on_upgrade.applied(Some(settings.keep_on_upgrade)).unwrap_or(false),
+            detect_loops: request.detect_loops.applied(Some(settings.detect_loops)).unwrap_or(false),
+        },
+        timeouts: request.timeouts.applied(&settings.timeouts),
+        limits,
+        codings: settings.codings.clone(),
+        decode: request.decode.applied(None),
+        observer: settings.observer.clone().and(mem::take(&mut request.observer)),
+        reach,
+        overrides,
+        meters: mem::take(&mut request.meters),
+        flow: None,
+    };
     Merged {
         method: mem::take(&mut request.method),
         address: mem::take(&mut request.address),
         base_url,
         headers,
         params: settings.params.changed(&request.params),
-        cookies: mem::take(&mut request.cookies),
-        jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
         auth: match mem::take(&mut request.auth) {
             Change::Keep if is_away => Some(Auth::None),
             Change::Keep => Some(settings.auth.clone()),
@@ -203,23 +156,9 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         },
         body: mem::take(&mut request.body),
         compress: request.compress,
-        max_redirects: request
-            .max_redirects
-            .applied(settings.follow_redirects.then_some(settings.max_redirects)),
-        detect_loops: request.detect_loops.applied(Some(settings.detect_loops)).unwrap_or(false),
-        keep_on_upgrade: request.keep_on_upgrade.applied(Some(settings.keep_on_upgrade)).unwrap_or(false),
-        sensitive_headers: Arc::clone(&settings.sensitive_headers),
-        timeouts: request.timeouts.applied(&settings.timeouts),
-        limits,
-        codings: settings.codings.clone(),
-        decode: request.decode.applied(None),
-        reach,
         trust_env: settings.trust_env,
         trust: settings.trust,
-        redirect_targets: settings.redirect_targets.clone(),
-        observer: settings.observer.clone().and(mem::take(&mut request.observer)),
-        overrides,
-        meters: mem::take(&mut request.meters),
+        options,
         problem: request.problem.take(),
     }
 }
@@ -241,7 +180,7 @@ impl Merged {
     /// let environment = Environment::new([("all_proxy", "http://proxy.test:3128")]);
     /// let mut merged = merge(&Settings::default(), Request::get("http://a.test/"));
     /// merged.surround(&environment);
-    /// let choice = merged.reach.plan.of(&merged.address.url().unwrap())?;
+    /// let choice = merged.options.reach.plan.of(&merged.address.url().unwrap())?;
     /// assert_eq!(choice.to_string(), "http://proxy.test:3128 by the environment's rule all");
     /// # Ok::<(), sessio::Error>(())
     /// ```
@@ -254,7 +193,7 @@ impl Merged {
             // Who is not to authenticate at all does not do it by a file either.
             environment = environment.trusted(Trust { netrc: false, ..self.trust });
         }
-        let reach = &mut self.reach;
+        let reach = &mut self.options.reach;
         reach.plan.set_environment(environment.proxies());
         reach.tls = environment.secures(mem::take(&mut reach.tls));
         reach.environment = environment;
@@ -270,10 +209,10 @@ impl fmt::Debug for Merged {
             .field("base_url", &self.base_url.as_ref().map(|url| Shown(url).to_string()))
             .field("headers", &self.headers)
             .field("params", &self.params)
-            .field("cookies", &self.cookies)
+            .field("cookies", &self.options.cookies)
             .field("auth", &self.auth)
             .field("body", &self.body)
-            .field("overrides", &self.overrides)
+            .field("overrides", &self.options.overrides)
             .finish_non_exhaustive()
     }
 }

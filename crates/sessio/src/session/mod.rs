@@ -3,6 +3,6 @@
 mod interop;
 pub(crate) mod merge;
 pub(crate) mod prepare;
-pub mod range;
 pub(crate) mod request;
+mod resume;
 pub(crate) mod settings;

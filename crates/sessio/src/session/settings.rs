@@ -12,9 +12,9 @@ use crate::message::headers::Headers;
 use crate::policy::guard::Guard;
 use crate::policy::redirect::Targets;
 use crate::prepared::auth::Auth;
-use crate::route::environment::Trust;
-use crate::route::proxy::Proxies;
-use crate::route::reach::{Resolver, Routes, Tcp};
+use crate::route::environment::{Environment, Trust};
+use crate::route::proxy::{Plan, Proxies};
+use crate::route::reach::{Reach, Resolver, Routes, Tcp};
 use crate::route::tls::{Engine, Tls};
 use crate::uri::params::Params;
 use crate::wire::h1::Limits;
@@ -133,6 +133,24 @@ pub(crate) const ACCEPT_ENCODING: &str =
         (true, true, false) => "gzip, deflate, br",
         (true, true, true) => "gzip, deflate, br, zstd",
     };
+
+impl Settings {
+    /// How hosts are reached under these settings, before the request and the environment change it.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let Self { routes, resolver, tcp, tls, engine, proxies, guard, .. } = self;
+        Reach {
+            routes: routes.clone(),
+            resolver: resolver.clone(),
+            tcp: *tcp,
+            tls: tls.clone(),
+            engine: engine.clone(),
+            plan: Plan::new(Proxies::new(), proxies.clone(), Proxies::new()),
+            guard: *guard,
+            environment: Environment::empty(),
+        }
+    }
+}
 
 impl Default for Settings {
     fn default() -> Self {

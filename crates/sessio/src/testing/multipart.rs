@@ -184,7 +184,7 @@ pub fn multipart(data: &[u8]) {
     };
     assert!(is_valid, "{data:?}");
     let sizes: Vec<usize> = dice.0.iter().map(|size| usize::from(*size)).chain([7]).collect();
-    let body = match (prepared.body().as_bytes(), prepared.body().assembly()) {
+    let body = match (prepared.request.body().as_bytes(), prepared.request.body().assembly()) {
         (Some(bytes), None) => bytes.to_vec(),
         (None, Some(mut assembly)) => {
             let once = gather(&mut assembly, &sources, &sizes).expect("the sources keep their word");
@@ -194,8 +194,8 @@ pub fn multipart(data: &[u8]) {
         }
         other => unreachable!("{other:?}"),
     };
-    assert_eq!(prepared.body().length(), is_sized.then_some(body.len() as u64));
-    let kind = prepared.headers().get("Content-Type").unwrap_or_default();
+    assert_eq!(prepared.request.body().length(), is_sized.then_some(body.len() as u64));
+    let kind = prepared.request.headers().get("Content-Type").unwrap_or_default();
     let boundary = kind.split_once("boundary=").map(|(_, boundary)| boundary).unwrap_or_default();
     // Of a boundary in quotes, and of one that a source happens to have, only the first part is looked at here.
     if own.is_none() || !boundary.contains(['"', ';', ' ']) && !holds(&sources, boundary) {

@@ -321,7 +321,7 @@ macro_rules! scalars {
             if !value.is_finite() {
                 return unfit("what is no number", "a text");
             }
-            self.text(crate::message::json::float(value))
+            self.text(crate::base::decimal::float(value))
         }
         fn serialize_bytes(self, value: &[u8]) -> Result<Self::Ok, Unfit> {
             match str::from_utf8(value) {

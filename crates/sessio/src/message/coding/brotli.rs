@@ -2,7 +2,7 @@
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-use super::{Decoder, Malformed, Moved};
+use super::decoder::{Decoder, Malformed, Moved};
 
 const BROKEN: &str = "a brotli stream that is none";
 

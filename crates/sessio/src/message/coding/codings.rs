@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Decoder;
+use super::decoder::Decoder;
 
 /// Makes a decoder for one body.
 type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::{Codings, Decoder, Malformed};
+use super::codings::Codings;
+use super::decoder::{Decoder, Malformed};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 

@@ -2,8 +2,8 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::encoding::Encoder;
-use super::{Decoder, Malformed, Moved};
+use super::decoder::{Decoder, Malformed, Moved};
+use super::encoder::Encoder;
 
 /// The coding `deflate`, whichever of the two it is: two bytes tell.
 #[derive(Default)]

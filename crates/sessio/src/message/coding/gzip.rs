@@ -2,9 +2,9 @@
 
 use flate2::Crc;
 
+use super::decoder::{Decoder, Malformed, Moved};
 use super::deflate::{Deflating, Inflate};
-use super::encoding::Encoder;
-use super::{Decoder, Malformed, Moved};
+use super::encoder::Encoder;
 
 /// The coding `gzip`.
 #[derive(Default)]

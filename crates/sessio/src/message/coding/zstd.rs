@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use twox_hash::XxHash64;
 
-use super::{Decoder, Malformed, Moved};
+use super::decoder::{Decoder, Malformed, Moved};
 
 const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 /// No block is larger (RFC 8878 section 3.1.1.2.4).

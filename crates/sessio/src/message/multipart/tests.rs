@@ -12,7 +12,7 @@ fn prepared(form: Form, content_type: Option<&str>) -> Result<Prepared> {
     if let Some(kind) = content_type {
         request = request.header("content-type", kind);
     }
-    prepare(merge(&Settings::default(), request), &mut Jar::new(), at(0))
+    Ok(prepare(merge(&Settings::default(), request), &mut Jar::new(), at(0))?.request)
 }
 
 fn boundary(prepared: &Prepared) -> String {

@@ -57,22 +57,23 @@ impl Auth {
         Self::Flow(Arc::new(scheme))
     }
 
-    /// Puts the credentials into the request, which is otherwise complete.
-    pub(crate) fn apply(&self, request: &mut Prepared) -> Result<()> {
+    /// Puts the credentials into the request, which is otherwise complete. Returns the flow that goes on with it, if
+    /// there is one.
+    pub(crate) fn apply(&self, request: &mut Prepared) -> Result<Option<Box<dyn Flow>>> {
         let value = match self {
-            Self::None => return Ok(()),
+            Self::None => return Ok(None),
             Self::Basic(user, password) => basic(&user.0, &password.0),
             Self::Bearer(token) => [b"Bearer ", &*token.0].concat(),
             Self::Flow(scheme) => {
                 let mut flow = scheme.begin();
                 flow.sign(request)?;
-                request.flow = Some(flow);
-                return Ok(());
+                return Ok(Some(flow));
             }
         };
         request.headers.insert("Authorization", value).map_err(|_| {
             Error::new(Kind::InvalidHeader).with_detail("a control character in the credentials")
-        })
+        })?;
+        Ok(None)
     }
 }
 

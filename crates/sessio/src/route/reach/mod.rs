@@ -12,7 +12,7 @@
 //! let mut settings = Settings::default();
 //! settings.routes.pin("site.test", ["127.0.0.1:8080".parse()?])?;
 //! settings.routes.unix("localhost", "/run/app.sock")?;
-//! let reach = Reach::of(&settings);
+//! let reach = settings.reach();
 //!
 //! let to = |url| Url::parse(url).ok().and_then(|url| reach.destination(&url));
 //! assert_eq!(to("http://site.test/"), Some(Destination::Addresses(vec!["127.0.0.1:8080".parse()?])));
@@ -38,9 +38,8 @@ use crate::base::kind::Kind;
 use crate::policy::guard::Guard;
 use crate::policy::redirect::Targets;
 use crate::route::environment::{Authorities, Environment};
-use crate::route::proxy::{Plan, Protocol, Proxies};
+use crate::route::proxy::{Plan, Protocol};
 use crate::route::tls::{Engine, Roots, Tls};
-use crate::session::settings::Settings;
 use crate::uri::localhost::is_localhost;
 pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
@@ -89,22 +88,6 @@ pub enum Destination {
 }
 
 impl Reach {
-    /// What these settings say.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let Settings { routes, resolver, tcp, tls, engine, proxies, guard, .. } = settings;
-        Self {
-            routes: routes.clone(),
-            resolver: resolver.clone(),
-            tcp: *tcp,
-            tls: tls.clone(),
-            engine: engine.clone(),
-            plan: Plan::new(Proxies::new(), proxies.clone(), Proxies::new()),
-            guard: *guard,
-            environment: Environment::empty(),
-        }
-    }
-
     /// Where a connection for this URL goes to, which is where the proxy is if one was chosen; `None` for a URL
     /// without host or port.
     #[must_use]

@@ -1,6 +1,7 @@
 //! What one request does with the session's TLS.
 
-use super::{Identity, Roots, Tls};
+use super::identity::Identity;
+use super::options::{Roots, Tls};
 use crate::base::change::Change;
 
 /// What one request does with the session's [`Tls`]: with all of it, and then with what requests' `verify` and `cert`

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use url::Host;
 
-use super::Tls;
+use super::options::Tls;
 use crate::base::fault::Result;
 use crate::base::time::Now;
 use crate::route::tls::session::Secure;

@@ -5,7 +5,7 @@ use std::fmt;
 use http::{Method, StatusCode};
 use url::{Position, Url};
 
-use super::ended;
+use super::cut_short::ended;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::challenge::challenges;

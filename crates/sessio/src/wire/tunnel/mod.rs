@@ -13,6 +13,7 @@
 //! what an HTTP proxy sends behind the head of its 2xx, before anything was said to the host, is an error.
 
 mod connect;
+mod cut_short;
 mod socks5;
 
 use std::fmt;
@@ -152,10 +153,4 @@ impl fmt::Debug for Tunnel {
         };
         f.debug_struct(name).field("is_done", &is_done).finish_non_exhaustive()
     }
-}
-
-/// The connection ended within the conversation.
-fn ended(received: u64) -> Fault {
-    let kind = if received == 0 { Kind::ClosedBeforeResponse } else { Kind::IncompleteHead };
-    Fault::new(kind).with_detail("within the conversation with the proxy")
 }

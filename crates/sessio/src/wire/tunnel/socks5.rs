@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
-use super::ended;
+use super::cut_short::ended;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::secret::Secret;

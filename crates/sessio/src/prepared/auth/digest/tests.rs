@@ -7,7 +7,7 @@ use crate::{Headers, Jar, Kind, Now, Request, Settings, UnixTime, merge, prepare
 
 fn prepared(request: Request) -> Prepared {
     let now = Now { mono: Instant::now(), wall: UnixTime(0) };
-    prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap()
+    prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 
 /// What the challenge wants of a request without a body.

@@ -3,18 +3,21 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use super::Call;
-use super::turn::Past;
+use super::machine::Call;
+use super::options::PreparedCall;
 use crate::call::observer::Watch;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::message::history::Exchange;
 use crate::route::tls::session::Secure;
 use crate::wire::h1::Unsent;
+use sessio_cookie::Extracted;
 
 /// It lies apart: what is small is moved and allocated fast.
 #[derive(Default)]
-pub(super) struct Aside {
+pub(super) struct RareState {
     /// Who is told what happens here.
     pub(super) watch: Option<Watch>,
     /// What turns have left behind.
@@ -49,30 +52,45 @@ pub(super) struct Aside {
 }
 
 impl Call {
-    pub(super) fn aside_mut(&mut self) -> &mut Aside {
-        self.aside.get_or_insert_default()
+    pub(super) fn rare_mut(&mut self) -> &mut RareState {
+        self.rare.get_or_insert_default()
     }
 
     /// Whether anybody is told anything.
     pub(super) fn is_watched(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.watch.is_some())
+        self.rare.as_ref().is_some_and(|rare| rare.watch.is_some())
     }
 
     pub(super) fn take_watch(&mut self) -> Option<Watch> {
-        self.aside.as_mut()?.watch.take()
+        self.rare.as_mut()?.watch.take()
     }
 
     /// The transport took no more of the request.
     pub(super) fn has_send_failed(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.send_failure.is_some())
+        self.rare.as_ref().is_some_and(|rare| rare.send_failure.is_some())
     }
 
     /// A new connection is wanted, or there is one: what was noted of the one before is over.
     pub(super) fn forget_connection(&mut self) {
-        if let Some(aside) = &mut self.aside {
-            (aside.send_failure, aside.receive_failure) = (None, None);
-            (aside.heard_by, aside.continued_by) = (None, None);
-            (aside.untold, aside.parting) = (Vec::new(), None);
+        if let Some(rare) = &mut self.rare {
+            (rare.send_failure, rare.receive_failure) = (None, None);
+            (rare.heard_by, rare.continued_by) = (None, None);
+            (rare.untold, rare.parting) = (Vec::new(), None);
         }
     }
 }
+
+/// What turns leave behind. It lies apart: few calls have any, and what is small is moved and allocated fast.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) history: Vec<Exchange>,
+    /// What the jar made of the answer's cookies.
+    pub(super) extracted: Extracted,
+    /// The request that a redirect leads to, where redirects are handed over.
+    pub(super) next: Option<Result<PreparedCall>>,
+    /// Marks of the requests sent so far, to see a loop by.
+    pub(super) marks: Vec<u64>,
+}
+
+/// Of an answer that no turn has looked at.
+pub(super) static NO_COOKIES: LazyLock<Extracted> = LazyLock::new(Extracted::default);

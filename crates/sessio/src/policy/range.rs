@@ -23,23 +23,21 @@ use std::fmt;
 use std::hash::Hasher as _;
 
 use http::StatusCode;
-use sessio_cookie::parse_date;
 use url::Url;
 
+use crate::base::fault::{Fault, Result};
 use crate::base::fingerprint::Mix;
 use crate::base::kind::Kind;
-use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
-use crate::prepared::Prepared;
-use crate::session::request::Request;
+use sessio_cookie::parse_date;
 
 /// How many seconds a date must lie before the answer that told it, to be a strong validator: clocks differ.
 const SETTLED: i64 = 60;
 
 /// What tells that a representation is still the same, byte for byte: what `If-Range` is to say.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Validator(Box<[u8]>);
+pub struct Validator(pub(crate) Box<[u8]>);
 
 impl Validator {
     /// That of an answer: its `ETag`, if that is a strong one; without any `ETag` its `Last-Modified`, if that was a minute
@@ -88,27 +86,6 @@ pub struct Held {
     pub length: u64,
     /// What the answer that they came with said.
     pub validator: Validator,
-}
-
-impl Held {
-    /// Makes a request that is [`plain`] one for the rest: `Range` and `If-Range`. Progress of the download is counted
-    /// from there.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidHeader`] if the validator is none that a header can hold.
-    pub fn ask(&self, request: &mut Prepared) -> Result<()> {
-        let headers = request.headers_mut();
-        headers.insert("Range", format!("bytes={}-", self.length))?;
-        headers.insert("If-Range", &self.validator.0)?;
-        request.meters.count_from(self.length);
-        Ok(())
-    }
-}
-
-/// A request for something as it is: without codings, since ranges count bytes as they are sent, and for all of it.
-pub fn plain(request: Request) -> Request {
-    let request = request.remove_header("Range").remove_header("If-Range");
-    request.header("Accept-Encoding", "identity").decode(false)
 }
 
 /// A mark of what a URL names, to be kept beside the bytes: validators tell versions of one resource apart, not
@@ -165,10 +142,10 @@ pub fn decide(held: Option<&Held>, head: &Head) -> Result<Verdict> {
             Ok(if is_whole && is_same { Verdict::Complete } else { Verdict::AskAnew })
         }
         (status, _) if status.is_client_error() || status.is_server_error() => {
-            Err(Error::new(Kind::Status).with_detail(status.to_string()))
+            Err(Fault::new(Kind::Status).with_detail(status.to_string()))
         }
         (StatusCode::PARTIAL_CONTENT, None) => Err(bad("all of it was asked for")),
-        (status, _) => Err(Error::new(Kind::BadRange).with_detail(status.to_string())),
+        (status, _) => Err(Fault::new(Kind::BadRange).with_detail(status.to_string())),
     }
 }
 
@@ -197,8 +174,8 @@ pub(crate) fn length_of(head: &Head) -> Option<u64> {
 }
 
 #[cold]
-fn bad(why: &'static str) -> Error {
-    Error::new(Kind::BadRange).with_detail(why)
+fn bad(why: &'static str) -> Fault {
+    Fault::new(Kind::BadRange).with_detail(why)
 }
 
 /// The value of a field that is there once.
@@ -364,25 +341,6 @@ mod tests {
             let head = Head::new(StatusCode::PARTIAL_CONTENT, lines);
             assert_eq!(decide(Some(&held), &head).map_err(|error| error.kind()), verdict);
         }
-    }
-
-    #[test]
-    fn what_is_held_asks_for_the_rest_of_it_as_it_is() {
-        let mut settings = crate::Settings::default();
-        settings.headers.insert("Range", "bytes=1-2").unwrap();
-        let request = Request::get("http://example.org/").header("If-Range", "\"old\"");
-        let merged = crate::merge(&settings, plain(request));
-        let mut request = crate::prepare(merged, &mut crate::Jar::new(), crate::testing::at(0)).unwrap();
-        let asked = |request: &Prepared| {
-            ["Accept-Encoding", "Range", "If-Range"]
-                .map(|name| request.headers().get(name).map(str::to_owned))
-        };
-        assert_eq!(asked(&request), [Some("identity".to_owned()), None, None]);
-        let held = Held { length: 500, validator: Validator::read(b"\"v1\"").unwrap() };
-        held.ask(&mut request).unwrap();
-        let [_, range, validator] = asked(&request);
-        assert_eq!((range.as_deref(), validator.as_deref()), (Some("bytes=500-"), Some("\"v1\"")));
-        assert_eq!(format!("{:?}", held.validator), "Validator(\\\"v1\\\")");
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! How a call finds out what it wants now.
+
+use std::time::Instant;
+
+use super::event::Event;
+use super::machine::{Call, Phase};
+use super::step::{Connect, Io, Step};
+use crate::base::kind::{Kind, Timeout};
+use crate::base::time::{Now, later};
+use crate::error::Result;
+use crate::wire::conn::Conn;
+use crate::wire::h1::Event as Came;
+
+impl Call {
+    /// What is wanted now. Nothing but the clock moves.
+    ///
+    /// # Errors
+    /// Why the call has failed; it stays failed, and the driver drops its connection.
+    pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
+        let now = now.mono;
+        if std::mem::take(&mut self.has_turned) {
+            self.report_own(Self::decision);
+            self.settle();
+        }
+        if matches!(self.phase, Phase::Skip { .. } | Phase::Handshake)
+            || self.sender.is_held()
+            || self.has_send_failed()
+        {
+            self.lose_patience(now);
+        }
+        self.clock.start(&self.prepared.options.timeouts, now);
+        if self.clock.total_is_over(now)
+            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
+        {
+            self.fail(Kind::Timeout(Timeout::Total).into());
+        }
+        self.mark(now);
+        if self.conn.is_some() && self.has_carried() {
+            return Ok(Step::Release);
+        }
+        match &self.phase {
+            Phase::Connect { fresh, limit } => {
+                let (fresh, limit) = (*fresh, *limit);
+                self.connect(limit, fresh, now)
+            }
+            Phase::Handshake => {
+                let until = self.patience();
+                self.io(Some(Timeout::Connect), now).map(|step| step.by(until))
+            }
+            Phase::Exchange => {
+                let until = self.patience();
+                self.send_and_wait(now).map(|step| step.by(until))
+            }
+            Phase::Turn => Ok(Step::Turn),
+            Phase::Answer => Ok(Step::Head),
+            Phase::Read => self.read(now),
+            Phase::Skip { .. } => {
+                let until = self.patience();
+                self.io(Some(Timeout::Read), now).map(|step| step.by(until))
+            }
+            Phase::Rewind => Ok(Step::Rewind),
+            Phase::Done => Ok(Step::Done),
+            Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
+        }
+    }
+
+    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more; RFC 9110
+    /// section 10.1.1: nobody waits for `100 Continue` for ever.
+    #[cold]
+    fn lose_patience(&mut self, now: Instant) {
+        let (patience, expect) =
+            (self.prepared.options.limits.drain_time, self.prepared.options.timeouts.expect);
+        let is_skipped = matches!(self.phase, Phase::Skip { .. });
+        let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
+        let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
+        let is_challenged =
+            matches!(self.phase, Phase::Handshake) && self.conn.as_ref().is_some_and(Conn::is_challenged);
+        let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
+        let rare = self.rare_mut();
+        if (is_skipped || is_lost) && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
+        }
+        if is_challenged && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            return self.cut_off(None);
+        }
+        if is_shaking && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+            let cause = rare.send_failure.take();
+            return self.cut_off(cause);
+        }
+        if is_waiting
+            && let Some(span) = expect
+            && *rare.continued_by.get_or_insert_with(|| later(now, span)) <= now
+        {
+            self.go_ahead();
+        }
+    }
+
+    /// Until when something is waited for that is no error not to come.
+    fn patience(&self) -> Option<Instant> {
+        let rare = self.rare.as_ref()?;
+        let continued_by = rare.continued_by.filter(|_| self.sender.is_held());
+        rare.heard_by.into_iter().chain(continued_by).min()
+    }
+
+    /// Whether the head is out, and the body waits for the server's word.
+    fn awaits_continue(&self) -> bool {
+        self.sender.is_held() && self.sender.unsent().is_empty()
+    }
+
+    /// Lets the body follow its head.
+    pub(super) fn go_ahead(&mut self) {
+        self.sender.release();
+        self.clock.rest();
+        self.settle();
+    }
+
+    /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
+    #[must_use]
+    pub fn wanted(&self) -> Option<Connect<'_>> {
+        let Phase::Connect { fresh, limit } = self.phase else { return None };
+        Some(self.wanting(fresh, limit, None))
+    }
+
+    #[inline]
+    fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
+        Connect {
+            url: &self.prepared.request.url,
+            reach: &self.prepared.options.reach,
+            fresh,
+            is_admitted: limit != Timeout::Pool,
+            deadline,
+            limits: self.prepared.options.limits,
+            untold: self.rare.as_ref().map_or(&[], |rare| &rare.untold),
+        }
+    }
+
+    pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
+        match self.clock.wait(limit, &self.prepared.options.timeouts, now) {
+            Ok(deadline) => Ok(Step::Connect(self.wanting(fresh, limit, deadline))),
+            Err(timeout) => self.expire(timeout),
+        }
+    }
+
+    pub(super) fn send_and_wait(&mut self, now: Instant) -> Result<Step<'_>> {
+        let is_sending = !self.sender.is_done() && !self.has_send_failed();
+        let limit = if is_sending { Timeout::Send } else { Timeout::Head };
+        self.io((!self.awaits_continue()).then_some(limit), now)
+    }
+
+    pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
+        self.receiver.advance();
+        if self.prepared.options.meters.is_set() {
+            self.measure_download();
+        }
+        // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
+        if self.conn.is_some() && self.has_carried() {
+            return Ok(Step::Release);
+        }
+        if !self.unread().is_empty() {
+            // The caller has something to read: the time it takes is its own.
+            self.clock.rest();
+            return Ok(Step::Body(self.unread()));
+        }
+        match self.receiver.poll() {
+            // The end of a chunked body may show only now: the connection is given back before anything else.
+            Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
+            Ok(Came::End) => {
+                if let Err(fault) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
+                    self.fail(fault.into());
+                    return Err(self.tell());
+                }
+                self.phase = Phase::Done;
+                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
+                Ok(Step::Done)
+            }
+            Ok(_) => match self.rare.as_mut().and_then(|rare| rare.receive_failure.take()) {
+                Some(error) => {
+                    self.fail(error);
+                    Err(self.tell())
+                }
+                None => self.io(Some(Timeout::Read), now),
+            },
+            Err(fault) => {
+                self.fail(fault.into());
+                Err(self.tell())
+            }
+        }
+    }
+
+    /// Whether more of the request goes out: until there is an answer, and beyond that where both go on.
+    pub(super) fn is_sending(&self) -> bool {
+        match self.phase {
+            Phase::Exchange => !self.has_send_failed(),
+            Phase::Read => self.is_duplex,
+            _ => false,
+        }
+    }
+
+    /// Whether the source of the request's body may still be asked for something. Once it may not, it is of no use.
+    #[must_use]
+    pub fn needs_source(&self) -> bool {
+        match self.phase {
+            Phase::Answer | Phase::Read => self.is_duplex,
+            Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Moves bytes, within this limit beside the one over the whole call.
+    pub(super) fn io(&mut self, limit: Option<Timeout>, now: Instant) -> Result<Step<'_>> {
+        let deadline = match limit.map(|limit| self.clock.wait(limit, &self.prepared.options.timeouts, now)) {
+            Some(Ok(deadline)) => deadline,
+            Some(Err(timeout)) => return self.expire(timeout),
+            None => self.clock.wait_for_ever(),
+        };
+        let (is_sending, has_failed) = (self.is_sending(), self.has_send_failed());
+        let body = if is_sending { self.sender.wanted() } else { 0 };
+        if self.conn.is_none() {
+            self.misuse();
+            return Err(self.tell());
+        }
+        let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
+        let look = conn.is_unheard();
+        let (send, recv) = conn.io(&self.sender, &mut self.receiver, is_sending);
+        Ok(Step::Io(Io { send: if has_failed { &[] } else { send }, recv, body, look, deadline }))
+    }
+}

@@ -1,0 +1,236 @@
+//! A prepared call: the request, and the options that it is sent with.
+
+use std::fmt;
+
+use url::Position;
+
+use super::observer::Observer;
+use super::overrides::Override;
+use crate::base::kind::Kind;
+use crate::base::limits::Limits;
+use crate::base::meters::Meters;
+use crate::base::time::Now;
+use crate::base::timeouts::Timeouts;
+use crate::error::{Error, Result};
+use crate::message::coding::Codings;
+use crate::message::headers::Headers;
+use crate::policy::redirect::RedirectRules;
+use crate::prepared::auth::{Auth, Flow};
+use crate::prepared::{Prepared, userinfo};
+use crate::route::key::Key;
+use crate::route::proxy::{Choice, Proxy};
+use crate::route::reach::Reach;
+use crate::wire::h1::{Outgoing, Sender};
+use sessio_cookie::{Jar, RequestCookies};
+
+/// Everything that a call is sent with, beside its request. It goes along over redirects and retries.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// The part of the Cookie line that is this request's own.
+    pub cookies: RequestCookies,
+    /// Whether the jar takes part.
+    pub jar: bool,
+    /// How many redirects to follow. `None` hands a redirect to the caller.
+    pub max_redirects: Option<u32>,
+    /// The rules of redirects.
+    pub rules: RedirectRules,
+    /// The time limits.
+    pub timeouts: Timeouts,
+    /// The limits on what is accepted of the response.
+    pub limits: Limits,
+    /// The content codings that can be decoded.
+    pub codings: Codings,
+    /// Whether bodies are decoded; `None` decodes the codings that Accept-Encoding accepts.
+    pub decode: Option<bool>,
+    /// Receives the events of the call: the session's observer first, then the request's (row B14).
+    pub observer: Observer,
+    /// The routes of this request's host and of those of its redirects.
+    pub reach: Reach,
+    /// The session's defaults that do not hold for this request.
+    pub overrides: Vec<Override>,
+    pub(crate) meters: Meters,
+    pub(crate) flow: Option<Box<dyn Flow>>,
+}
+
+/// A request and its options, ready to be sent.
+///
+/// [`prepare`](crate::prepare()) makes one, and a [`Call`](super::Call) sends it. Both parts can be read and changed
+/// before; the call checks the request again.
+#[derive(Clone)]
+#[allow(clippy::exhaustive_structs, reason = "these two are all there is")]
+pub struct PreparedCall {
+    /// The exact request.
+    pub request: Prepared,
+    /// Everything else.
+    pub options: CallOptions,
+}
+
+impl CallOptions {
+    /// The options of the request that a redirect leads to. Credentials stay with their origin: the request's own
+    /// cookies (row B04), the flow and the client certificate.
+    pub(super) fn redirected(&self, leaves_origin: bool) -> Self {
+        let mut next = Self { overrides: Vec::new(), ..self.clone() };
+        next.reach.plan.reopen();
+        if leaves_origin {
+            next.cookies = RequestCookies::new();
+            next.flow = None;
+            next.reach.tls.forget_identity();
+        }
+        next
+    }
+}
+
+impl PreparedCall {
+    /// The chosen proxy and the rule that chose it. `None` if there is no rule for proxies at all.
+    #[must_use]
+    pub fn proxy_choice(&self) -> Option<&Choice> {
+        self.options.reach.plan.choice()
+    }
+
+    /// The key of the pooled connections that can carry it.
+    #[must_use]
+    pub fn key(&self) -> Key<'_> {
+        Key::reaching(&self.request.url, &self.options.reach)
+    }
+
+    /// Adds an observer behind those that are set.
+    pub fn observe(&mut self, observer: Observer) {
+        self.options.observer = std::mem::take(&mut self.options.observer).and(observer);
+    }
+
+    /// The head as it goes over the wire, with the credentials for a proxy.
+    #[must_use]
+    pub fn head(&self) -> Vec<u8> {
+        if self.forwarded_by().is_none() {
+            return self.request.head();
+        }
+        let (target, headers) = self.for_proxy();
+        let method = &self.request.method;
+        Sender::new(method, target.as_bytes(), &headers, Outgoing::None, Vec::new()).unsent().to_vec()
+    }
+
+    /// The proxy that passes this very request on, and not a tunnel through it.
+    pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
+        let proxy = self.options.reach.plan.proxy()?;
+        (self.request.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
+    }
+
+    /// Target and headers for that proxy: in absolute-form, without userinfo and fragment (RFC 9112 section 3.2.2, rule
+    /// D-16), and with what only the proxy is to see.
+    pub(crate) fn for_proxy(&self) -> (String, Headers) {
+        let host = &self.request.url[Position::BeforeHost..Position::AfterPort];
+        let target = match self.request.target() {
+            // Section 3.2.4.
+            "*" => format!("http://{host}"),
+            path if path.starts_with('/') => format!("http://{host}{path}"),
+            target => target.to_owned(),
+        };
+        let says = self.options.reach.plan.says();
+        let mut headers = self.request.headers.clone_with_room(says.len(), 128);
+        // Any other name it would pass on to the host.
+        let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
+        for field in says.iter().filter(|field| is_for_proxies(field.name.as_ref())) {
+            headers.insert_known(field);
+        }
+        (target, headers)
+    }
+
+    /// Checks the request as it now stands, and how its body is framed.
+    ///
+    /// # Errors
+    /// What the caller has broken by editing, and [`Kind::HttpsOnly`].
+    pub(crate) fn seal(&mut self) -> Result<()> {
+        let url = &self.request.url;
+        if self.options.reach.tls.is_https_only() && url.scheme() == "http" {
+            return Err(Error::new(Kind::HttpsOnly).with_url(url));
+        }
+        self.request.seal()
+    }
+
+    /// Chooses the proxy, unless that was done. A [`Call`](crate::Call) does so as it begins, and for each redirect.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`] if the environment decides, and says something that is no proxy.
+    pub fn choose_proxy(&mut self) -> Result<()> {
+        if !self.options.reach.plan.is_open() {
+            return Ok(());
+        }
+        self.options.reach.choose(&self.request.url).map_err(|fault| {
+            let error = Error::from(fault).with_url(&self.request.url);
+            match self.options.reach.plan.proxy() {
+                Some(proxy) => error.with_proxy(proxy),
+                None => error,
+            }
+        })
+    }
+
+    /// Logs in as the netrc file says of this host (rules ), unless somebody does already. A user that the
+    /// URL names takes no other's password (row V20).
+    pub(crate) fn log_in(&mut self) -> Result<()> {
+        let Some(netrc) = self.options.reach.environment.netrc() else { return Ok(()) };
+        if self.request.headers.contains("Authorization") {
+            return Ok(());
+        }
+        let (user, _) = userinfo(&self.request.url);
+        let found = self.request.url.host_str().and_then(|host| match &*user {
+            [] => netrc.of(host),
+            user => netrc.of_user(host, user),
+        });
+        let Some(login) = found else { return Ok(()) };
+        if netrc.is_exposed() && !login.password().is_empty() {
+            let detail = "it holds a password, and others than its owner can read it";
+            return Err(Error::new(Kind::InvalidNetrc).with_detail(detail).with_url(&self.request.url));
+        }
+        Auth::basic(login.user(), login.password()).apply(&mut self.request).map(drop)
+    }
+
+    /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by
+    /// name win.
+    pub(crate) fn own_cookies(&mut self) -> Result<()> {
+        for line in self.request.headers.get_all("Cookie") {
+            self.options.cookies.parse_header(line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the one Cookie line anew: the jar's cookies for this URL, unless the request uses no jar, and the request's
+    /// own. It calls no code of the user.
+    pub fn attach_cookies(&mut self, jar: &mut Jar, now: Now) {
+        let Prepared { headers, url, .. } = &mut self.request;
+        let CallOptions { cookies, jar: uses_jar, .. } = &self.options;
+        let mut write = |out: &mut Vec<u8>| match *uses_jar {
+            true => sessio_cookie::line(jar, cookies, url, now.wall, out),
+            false => cookies.write(out),
+        };
+        if !headers.contains("Cookie") {
+            return headers.append_if("Cookie", |out| write(out) > 0);
+        }
+        let own = headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
+        let name = own.map_or("Cookie", |field| field.name).to_owned();
+        let mut line = Vec::new();
+        // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
+        if write(&mut line) == 0 || headers.insert(name, &line).is_err() {
+            headers.remove("Cookie");
+        }
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("cookies", &self.cookies)
+            .field("jar", &self.jar)
+            .field("max_redirects", &self.max_redirects)
+            .field("timeouts", &self.timeouts)
+            .field("limits", &self.limits)
+            .field("overrides", &self.overrides)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PreparedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.request.fmt(f)
+    }
+}

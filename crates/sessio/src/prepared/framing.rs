@@ -1,0 +1,146 @@
+//! Where the body of a request ends, by its header fields.
+
+use url::Url;
+
+use crate::base::kind::Kind;
+use crate::error::{Error, Result};
+use crate::message::body::Body;
+use crate::message::headers::Headers;
+use crate::message::list::has_option;
+use crate::uri::origin::Origin;
+use Said::{Again, Once};
+
+/// How the end of the request's body shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framed {
+    Length(u64),
+    Chunked,
+}
+
+/// What the headers say of how the exchange goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Says {
+    /// The body waits for `100 Continue`.
+    pub(crate) expects: bool,
+    /// RFC 9112 section 9.6: who says close sends no further request on that connection.
+    pub(crate) closes: bool,
+    /// Another protocol is offered.
+    pub(crate) upgrades: bool,
+}
+
+/// The fields that say where a request goes and where it ends, gathered in one pass.
+#[derive(Default)]
+pub(super) struct Facts<'a> {
+    host: Option<Said<'a>>,
+    length: Option<Said<'a>>,
+    coding: Option<Said<'a>>,
+    is_for_proxies: bool,
+    pub(super) says: Says,
+}
+
+/// What a field says.
+enum Said<'a> {
+    Once(&'a [u8]),
+    Again,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(headers: &'a Headers) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in headers.pairs() {
+            // The length of a name rules nearly every other field out.
+            let said = match name.len() {
+                4 if is_named(name, b"Host") => &mut facts.host,
+                6 => {
+                    facts.says.expects |= is_named(name, b"Expect") && has_option(value, b"100-continue");
+                    continue;
+                }
+                7 => {
+                    facts.says.upgrades |= is_named(name, b"Upgrade");
+                    continue;
+                }
+                10 => {
+                    // What sessions say there is known.
+                    facts.says.closes |= is_named(name, b"Connection")
+                        && value != b"keep-alive"
+                        && has_option(value, b"close");
+                    continue;
+                }
+                14 if is_named(name, b"Content-Length") => &mut facts.length,
+                17 if is_named(name, b"Transfer-Encoding") => &mut facts.coding,
+                19 => {
+                    facts.is_for_proxies |= is_named(name, b"Proxy-Authorization");
+                    continue;
+                }
+                _ => continue,
+            };
+            *said = Some(if said.is_none() { Once(value) } else { Again });
+        }
+        facts
+    }
+
+    /// Refuses what an edit may have broken: framing that says two things, or something else than is sent (rows V44,
+    /// B19).
+    pub(super) fn check(&self, url: &Url, body: &Body) -> Result<Framed> {
+        let invalid = |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(url));
+        match &self.host {
+            Some(Once(host)) if host.iter().all(|b| IS_HOST_BYTE[usize::from(*b)]) => {}
+            _ => return invalid("Host must be one name with an optional port"),
+        }
+        if !Origin::is_one(url) {
+            return Err(Error::new(Kind::UnsupportedScheme).with_url(url));
+        }
+        if self.is_for_proxies {
+            return invalid("Proxy-Authorization is for proxies, and goes to them by `Proxy::header`");
+        }
+        let chunked = match &self.coding {
+            None => false,
+            Some(Once(coding)) if coding.eq_ignore_ascii_case(b"chunked") => true,
+            _ => return invalid("Transfer-Encoding can only be chunked"),
+        };
+        let declared = match &self.length {
+            None => None,
+            Some(Once(digits)) => match parse_decimal(digits) {
+                Some(length) => Some(length),
+                None => return invalid("Content-Length is not a number"),
+            },
+            Some(Again) => return invalid("more than one Content-Length"),
+        };
+        match (chunked, declared, body.length()) {
+            (true, Some(_), _) => invalid("both Content-Length and Transfer-Encoding"),
+            (true, None, _) if body.is_empty() => invalid("Transfer-Encoding without a body"),
+            (true, None, _) => Ok(Framed::Chunked),
+            (false, Some(declared), Some(length)) if declared != length => {
+                invalid("Content-Length is not the length of the body")
+            }
+            (false, Some(declared), _) => Ok(Framed::Length(declared)),
+            (false, None, Some(0)) => Ok(Framed::Length(0)),
+            (false, None, _) => invalid("a body without Content-Length or Transfer-Encoding"),
+        }
+    }
+}
+
+/// Whether a field has this name, whatever its case: nearly all are spelled like this, and then one look tells.
+fn is_named<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
+    name == known || name.eq_ignore_ascii_case(known)
+}
+
+/// What a Host may consist of: nothing that ends it, or that the request line gives a meaning.
+static IS_HOST_BYTE: [bool; 256] = {
+    let mut is_one = [false; 256];
+    let mut at = 0;
+    while at < is_one.len() {
+        let byte = at as u8;
+        is_one[at] = byte.is_ascii_graphic()
+            && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@' | b'<' | b'>' | b'"');
+        at += 1;
+    }
+    is_one
+};
+
+fn parse_decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
