@@ -211,7 +211,9 @@ mod tests {
     #[test]
     fn every_session_of_a_scenario_is_observed() {
         for (path, source) in sources().iter().filter(|(_, source)| source.contains("World<R>")) {
-            for unseen in [" Session::on(", " Session::with_pool(", " Session::new("] {
+            for unseen in
+                [" Session::on(", " Session::with_pool(", " Session::with_runtime(", " Session::new("]
+            {
                 assert!(
                     !source.contains(unseen),
                     "{}: sessions are made by World::session, session_on and session_with_pool",

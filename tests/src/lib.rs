@@ -19,6 +19,7 @@ pub mod oracle;
 pub mod polls;
 #[cfg(unix)]
 pub mod program;
+mod readers;
 pub mod replay;
 pub mod rig;
 pub mod simulation;

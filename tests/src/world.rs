@@ -57,7 +57,7 @@ impl<R: Runtime> World<R> {
 
     /// A new session on this rig that keeps its idle connections by these rules.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
-        let session = Session::with_pool(rig, policy);
+        let session = Session::with_runtime(rig, policy);
         set(&session, |settings| {
             settings.observer = self.trace.observer();
             self.carrier.set_up(settings);

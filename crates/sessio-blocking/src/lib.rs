@@ -55,6 +55,101 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A response is a reader and an iterator, and every reader can be the body of a request:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! let session = sessio_blocking::Session::new();
+//! for line in session.get(url("/stream/3")).send()?.lines() {
+//!     assert!(line?.contains("\"id\""));
+//! }
+//!
+//! // From one server to another, without ever having it whole.
+//! let response = session.get(url("/bytes/100000")).send()?;
+//! let length = response.content_length();
+//! session.put(url("/put")).reader(response, length).send()?.error_for_status()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! let mut length = 0;
+//! for piece in sessio_blocking::get(url("/bytes/100000"))?.chunks() {
+//!     length += piece?.len();
+//! }
+//! assert_eq!(length, 100_000);
+//!
+//! // Lines as text, whatever the charset of the body is.
+//! let lines: Vec<String> = sessio_blocking::get(url("/stream/3"))?.lines().collect::<Result<_, _>>()?;
+//! assert!(lines.len() == 3 && lines[2].ends_with('}'));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Server-sent events:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut events = sessio_blocking::get("http://localhost:8080/events")?.events();
+//! for event in &mut events {
+//!     println!("{}", event?.data);
+//! }
+//! println!("to be asked for again with {:?}", events.last_event_id());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Forms of several parts have text, bytes, files, and whatever reads:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-blocking-form-{}.txt", std::process::id()));
+//! use sessio_blocking::multipart::{self, Form, Part};
+//! use sessio_blocking::{ReaderSource, Session};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let form = Form::new()
+//!     .text("title", "Notes")
+//!     .part("notes", multipart::open(&path)?.content_type("text/plain"))
+//!     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+//! let echo = Session::new().post(url("/post")).multipart(form).send()?.text()?;
+//! assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A file is the body of a request as it is, or coded while it is sent:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-blocking-upload-{}.txt", std::process::id()));
+//! use sessio_blocking::coding::Coding;
+//! use sessio_blocking::{Session, upload};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let session = Session::new();
+//! let echo = session.put(url("/put")).feed(upload::open(&path)?).send()?.text()?;
+//! assert!(echo.contains("a file, however large"));
+//! // The same as gzip, coded while it is sent.
+//! let request = session.put(url("/put")).feed(upload::open(&path)?).compress(Coding::Gzip);
+//! assert_eq!(request.send()?.status(), 200);
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Types and functions are those of the other backends. Examples that say `.await` are for these: leave it out here.
 #![forbid(unsafe_code)]
 
 mod bell;
@@ -62,92 +157,13 @@ mod file;
 mod lookup;
 mod reader;
 mod runtime;
-mod session;
 mod signal;
 mod socket;
-mod streams;
 mod wait;
 mod waits;
 
-pub use reader::ReaderSource;
 pub use runtime::{Blocking, Timer};
-#[cfg(feature = "digest")]
-pub use sessio_driver::Digest;
-pub use sessio_driver::sessio::{
-    self, Address, Auth, Body, Bytes, Error, Exchange, Head, Headers, KeepAlive, Kind, Observer, Params,
-    Prepared, PreparedCall, Request, Resolver, Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url,
-    coding, cookie, http, pool, tls,
-};
-pub use sessio_driver::{ConnectFailure, Endpoint, Source};
-pub use session::{RequestBuilder, Response, Session, StatusError};
 pub use socket::Socket;
-pub use streams::{Chunks, Events, Lines};
 pub use wait::wait;
 
-/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-blocking-form-{}.txt", std::process::id()));
-/// use sessio_blocking::multipart::{self, Form, Part};
-/// use sessio_blocking::{ReaderSource, Session};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let form = Form::new()
-///     .text("title", "Notes")
-///     .part("notes", multipart::open(&path)?.content_type("text/plain"))
-///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
-/// let echo = Session::new().post(url("/post")).multipart(form).send()?.text()?;
-/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # }
-/// ```
-pub mod multipart {
-    pub use crate::file::{file, open};
-    pub use sessio_driver::multipart::{Form, Part};
-}
-
-/// Files as bodies of requests, for [`RequestBuilder::feed`].
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-blocking-upload-{}.txt", std::process::id()));
-/// use sessio_blocking::coding::Coding;
-/// use sessio_blocking::{Session, upload};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let session = Session::new();
-/// let echo = session.put(url("/put")).feed(upload::open(&path)?).send()?.text()?;
-/// assert!(echo.contains("a file, however large"));
-/// // The same as gzip, coded while it is sent.
-/// let request = session.put(url("/put")).feed(upload::open(&path)?).compress(Coding::Gzip);
-/// assert_eq!(request.send()?.status(), 200);
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # }
-/// ```
-pub mod upload {
-    pub use crate::file::{feed as file, open_feed as open};
-    pub use sessio_driver::Feed;
-}
-
-macro_rules! one_shots {
-    ($($name:ident $verb:literal)*) => {
-        $(
-            #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing (story S20).")]
-            ///
-            /// # Errors
-            /// Why there is no answer.
-            pub fn $name(address: impl Into<Address>) -> Result<Response> {
-                Session::new().$name(address).send()
-            }
-        )*
-    };
-}
-
-one_shots! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
+sessio_driver::backend!(Blocking, blocking, files);

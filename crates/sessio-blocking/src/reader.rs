@@ -1,36 +1,51 @@
-//! Readers as bodies of requests.
+//! Readers and writers of the standard library.
 
-use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::task::{Context, Poll};
 
-use sessio_driver::Source;
+use sessio_driver::{ReadFrom, WriteTo};
 
-/// A [`Read`] as the body of a request or as a part of a form. It is read only when the connection can take more, and
-/// cannot start over.
-pub struct ReaderSource<T>(T);
+use crate::runtime::Blocking;
 
-impl<T: Read> ReaderSource<T> {
-    /// Reads from this reader.
-    #[must_use]
-    pub const fn new(reader: T) -> Self {
-        Self(reader)
+impl<T: Read + Send + 'static> ReadFrom<T> for Blocking {
+    type Reader = T;
+
+    fn reader(reader: T) -> T {
+        reader
+    }
+
+    fn poll_read(reader: &mut T, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        read(reader, room)
     }
 }
 
-impl<T: Read + Send + 'static> Source for ReaderSource<T> {
-    fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        loop {
-            match self.0.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return Poll::Ready(done),
-            }
+impl<W: Write> WriteTo<W> for Blocking {
+    type Writer = W;
+
+    fn writer(writer: W) -> W {
+        writer
+    }
+
+    fn poll_write(writer: &mut W, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        uninterrupted(|| writer.write(bytes))
+    }
+
+    fn poll_flush(writer: &mut W, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        uninterrupted(|| writer.flush())
+    }
+}
+
+/// Reads in the calling thread.
+pub(crate) fn read(reader: &mut impl Read, room: &mut [u8]) -> Poll<io::Result<usize>> {
+    uninterrupted(|| reader.read(room))
+}
+
+/// Does something again as long as a signal interrupts it.
+fn uninterrupted<T>(mut act: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    loop {
+        match act() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return Poll::Ready(done),
         }
-    }
-}
-
-impl<T> fmt::Debug for ReaderSource<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReaderSource")
     }
 }

@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
 use sessio_driver::sessio::{Now, Tcp, UnixTime};
-use sessio_driver::{Runtime, Sleep, tcp_socket};
+use sessio_driver::{BlockOn, Runtime, Sleep, tcp_socket};
 
 use crate::lookup::Looking;
 use crate::socket::Socket;
-use crate::wait::alarm;
+use crate::wait::{alarm, wait};
 
 /// The calling thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +53,12 @@ impl Runtime for Blocking {
 
     fn mono(&self) -> Instant {
         Instant::now()
+    }
+}
+
+impl BlockOn for Blocking {
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        wait(future)
     }
 }
 

@@ -1,38 +1,76 @@
 //! The public face that all backends share.
 
-/// Writes the public face of an asynchronous backend: its `Session`, `RequestBuilder`, `Response` and
-/// `StatusError`, the one-shot functions, and the types of the core that its users need.
+/// Writes the public face of a backend: `Session`, `RequestBuilder`, `Response` and the other types of a session on this
+/// runtime, the one-shot functions, and the names of the core that its users need.
 ///
 /// ```text
 /// mod runtime;
 /// pub use runtime::Tokio;
-/// sessio_driver::backend!(Tokio);
+/// sessio_driver::backend!(Tokio, files);
 /// ```
+///
+/// - `files`: with the modules `multipart` and `upload`, for a runtime that has [`Files`](crate::Files).
+/// - `blocking`: without `.await`, for a runtime that can [block on](crate::BlockOn) a future.
 #[macro_export]
 macro_rules! backend {
-    ($runtime:ty) => {
+    ($runtime:ty $(, $files:ident)?) => {
+        $crate::backend! { @names $runtime, $crate::mode::Async, async $(, $files)? }
+        $crate::async_names! { $runtime }
+    };
+    ($runtime:ty, blocking, files) => {
+        $crate::backend! { @names $runtime, $crate::mode::Blocking, blocking, files }
+
+        /// The pieces of a body: see [`Response::chunks`](sessio_driver::Response::chunks).
+        pub type Chunks = $crate::Chunks<$runtime>;
+    };
+    (@names $runtime:ty, $mode:ty, $kind:tt $(, $files:ident)?) => {
+        #[doc(inline)]
         pub use $crate::sessio::{
-            self, Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive,
-            Kind, NoProxy, Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver,
-            Result, Routes, Settings, Tcp, Timeout, Timeouts, Tls, Url, coding, cookie, http, pool, tls,
+            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive, Kind, NoProxy,
+            Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
+            Timeouts, Timings, Tls, Transfer, Url,
         };
+        #[doc(inline)]
         pub use $crate::{ConnectFailure, Endpoint, Source};
+        #[doc(no_inline)]
+        pub use $crate::sessio;
+        #[doc(no_inline)]
+        pub use $crate::sessio::{cookie, http};
+        $crate::digest_names! {}
+
+        /// Content codings of bodies, as far as they are set by name.
+        pub mod coding {
+            pub use $crate::sessio::coding::Coding;
+        }
+
+        /// The pool of connections: its rules and its figures.
+        pub mod pool {
+            pub use $crate::sessio::pool::{Policy, Stats};
+        }
+
+        /// The parts of a [`Tls`]($crate::sessio::Tls).
+        pub mod tls {
+            pub use $crate::sessio::tls::{
+                Certificates, Identity, KeyFormat, Pin, RevocationLists, Roots, Version,
+            };
+        }
 
         /// A session on this backend: see [`sessio_driver::Session`]($crate::Session).
-        pub type Session = $crate::Session<$runtime>;
+        pub type Session = $crate::Session<$runtime, $mode>;
         /// A request of a [`Session`], being built: see [`sessio_driver::RequestBuilder`]($crate::RequestBuilder).
-        pub type RequestBuilder = $crate::RequestBuilder<$runtime>;
-        /// The answer to a request of a [`Session`]: see [`sessio_driver::Response`]($crate::Response).
-        pub type Response = $crate::Response<$runtime>;
+        pub type RequestBuilder = $crate::RequestBuilder<$runtime, $mode>;
+        /// The response to a request of a [`Session`]: see [`sessio_driver::Response`]($crate::Response).
+        pub type Response = $crate::Response<$runtime, $mode>;
         /// A [`Response`] with an error status: see [`sessio_driver::StatusError`]($crate::StatusError).
-        pub type StatusError = $crate::StatusError<$runtime>;
-
+        pub type StatusError = $crate::StatusError<$runtime, $mode>;
         /// The lines of a body: see [`Response::lines`](sessio_driver::Response::lines).
-        pub type Lines = $crate::Lines<$runtime>;
+        pub type Lines = $crate::Lines<$runtime, $mode>;
         /// The server-sent events of a body: see [`Response::events`](sessio_driver::Response::events).
-        pub type Events = $crate::Events<$runtime>;
+        pub type Events = $crate::Events<$runtime, $mode>;
+        /// A reader as a [`Source`]: see [`sessio_driver::ReaderSource`]($crate::ReaderSource).
+        pub type ReaderSource<T> = $crate::ReaderSource<$runtime, T>;
 
-        $crate::one_shots! {
+        $crate::backend! { @one_shots $kind $runtime, $mode:
             get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS"
         }
 
@@ -40,25 +78,194 @@ macro_rules! backend {
         pub fn request(method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder {
             Session::new().request(method, address)
         }
-    };
-}
 
-/// The one-shot functions of a [`backend!`](crate::backend).
-#[doc(hidden)]
-#[macro_export]
-macro_rules! one_shots {
-    ($($name:ident $verb:literal)*) => {
+        $( $crate::backend! { @$files $kind $runtime } )?
+    };
+    (@one_shots $kind:tt $runtime:ty, $mode:ty: $($name:ident $verb:literal)*) => {
         $(
-            #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing (story S20).")]
-            ///
-            /// # Errors
-            /// Why there is no answer.
-            ///
-            /// # Cancel safety
-            /// Dropping the future closes its connection.
-            pub async fn $name(address: impl Into<Address>) -> Result<Response> {
-                Session::new().$name(address).send().await
+            $crate::backend! { @function $kind $runtime;
+                #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing.")]
+                ///
+                /// # Errors
+                /// The reason why there is no response.
+                async {
+                    /// # Cancel safety
+                    /// Dropping the future closes its connection.
+                }
+                $name(address: impl Into<Address>) -> Result<Response>:
+                $crate::one_shot::<$runtime, $mode>(Request::$name(address))
             }
         )*
     };
+    (@files $kind:tt $runtime:ty) => {
+        /// Forms of several parts, `multipart/form-data`, for
+        /// [`RequestBuilder::multipart`]($crate::RequestBuilder::multipart).
+        pub mod multipart {
+            use std::io;
+            use std::path::Path;
+
+            use super::*;
+
+            pub use $crate::multipart::{Form, Part};
+
+            $crate::backend! { @function $kind $runtime;
+                /// A part from the file at `path`: its name is the last component of the path. No type is said unless
+                /// [asked for](Part::content_type). See [`file()`].
+                ///
+                /// # Errors
+                /// The reason why the file cannot be opened.
+                async {
+                    /// # Cancel safety
+                    /// Nothing is lost but the file, which is closed.
+                }
+                open(path: impl AsRef<Path>) -> io::Result<Part>:
+                $crate::files::open_part::<$runtime>(path.as_ref())
+            }
+
+            $crate::backend! { @function $kind $runtime;
+                /// A part from an open file: see [`upload::file`](super::upload::file).
+                ///
+                /// # Errors
+                /// Those of the system.
+                async {
+                    /// # Cancel safety
+                    /// Nothing is lost but the file, which is closed.
+                }
+                file(file: <$runtime as $crate::Files>::File) -> io::Result<Part>:
+                $crate::files::part::<$runtime>(file)
+            }
+        }
+
+        /// Files as bodies of requests, for [`RequestBuilder::feed`]($crate::RequestBuilder::feed).
+        pub mod upload {
+            use std::io;
+            use std::path::Path;
+
+            use super::*;
+
+            pub use $crate::Feed;
+
+            $crate::backend! { @function $kind $runtime;
+                /// The file at `path`, as a body. See [`file()`].
+                ///
+                /// # Errors
+                /// The reason why the file cannot be opened.
+                async {
+                    /// # Cancel safety
+                    /// Nothing is lost but the file, which is closed.
+                }
+                open(path: impl AsRef<Path>) -> io::Result<Feed>:
+                $crate::files::open_feed::<$runtime>(path.as_ref())
+            }
+
+            $crate::backend! { @function $kind $runtime;
+                /// An open file, as a body: from where it stands to its end as it is now, with that length. It can be
+                /// sent again, as redirects and challenges want it. The request is aborted if the file shrinks; bytes
+                /// that are added later are not sent. A file that is not regular, such as a pipe, is read to its end,
+                /// in chunks and once.
+                ///
+                /// # Errors
+                /// Those of the system.
+                async {
+                    /// # Cancel safety
+                    /// Nothing is lost but the file, which is closed.
+                }
+                file(file: <$runtime as $crate::Files>::File) -> io::Result<Feed>:
+                $crate::files::feed::<$runtime>(file)
+            }
+        }
+    };
+    (
+        @function async $runtime:ty; $(#[$meta:meta])* async { $(#[$more:meta])* }
+        $name:ident($argument:ident: $type:ty) -> $output:ty: $future:expr
+    ) => {
+        $(#[$meta])*
+        #[doc = ""]
+        $(#[$more])*
+        pub async fn $name($argument: $type) -> $output {
+            $future.await
+        }
+    };
+    (
+        @function blocking $runtime:ty; $(#[$meta:meta])* async { $(#[$more:meta])* }
+        $name:ident($argument:ident: $type:ty) -> $output:ty: $future:expr
+    ) => {
+        $(#[$meta])*
+        pub fn $name($argument: $type) -> $output {
+            <$runtime as $crate::BlockOn>::block_on($future)
+        }
+    };
+}
+
+/// The names that only asynchronous backends have.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! async_names {
+    ($runtime:ty) => {
+        $crate::stream_names! { $runtime }
+        $crate::http_body_names! { $runtime }
+    };
+}
+
+/// The name of the feature `digest`.
+#[cfg(feature = "digest")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! digest_names {
+    () => {
+        #[doc(inline)]
+        pub use $crate::Digest;
+    };
+}
+
+/// The name of the feature `digest`, which is off.
+#[cfg(not(feature = "digest"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! digest_names {
+    () => {};
+}
+
+/// The names of the feature `stream`.
+#[cfg(feature = "stream")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! stream_names {
+    ($runtime:ty) => {
+        #[doc(inline)]
+        pub use $crate::StreamSource;
+
+        /// The body of a [`Response`] as a stream of bytes: see [`sessio_driver::BytesStream`]($crate::BytesStream).
+        pub type BytesStream = $crate::BytesStream<$runtime>;
+    };
+}
+
+/// The names of the feature `stream`, which is off.
+#[cfg(not(feature = "stream"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! stream_names {
+    ($runtime:ty) => {};
+}
+
+/// The names of the feature `http-body`.
+#[cfg(feature = "http-body")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_body_names {
+    ($runtime:ty) => {
+        #[doc(inline)]
+        pub use $crate::BodySource;
+
+        /// The body of a [`Response`] as a `http_body::Body`: see [`sessio_driver::ResponseBody`]($crate::ResponseBody).
+        pub type ResponseBody = $crate::ResponseBody<$runtime>;
+    };
+}
+
+/// The names of the feature `http-body`, which is off.
+#[cfg(not(feature = "http-body"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_body_names {
+    ($runtime:ty) => {};
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use sessio::{Body, PreparedCall, Request, Result};
 
+use crate::mode::{Async, BlockOn, Blocking};
 use crate::multipart::Form;
 use crate::response::Response;
 use crate::runtime::Runtime;
@@ -11,25 +12,72 @@ use crate::session::Session;
 use crate::source::{Feed, Source};
 use crate::upload::Supply;
 
+/// Writes the steps that a builder takes over from [`Request`].
+macro_rules! request_steps {
+    ($($name:ident[$($generic:tt)*]($($argument:ident: $type:ty),*);)*) => {
+        $(
+            #[doc = concat!("See [`Request::", stringify!($name), "`](sessio::Request::", stringify!($name), ").")]
+            pub fn $name<$($generic)*>(mut self, $($argument: $type),*) -> Self {
+                self.request = self.request.$name($($argument),*);
+                self
+            }
+        )*
+    };
+}
+
 /// A request of a session, being built. What each step means is written at [`Request`].
 #[must_use = "a request does nothing until it is sent"]
-pub struct RequestBuilder<R: Runtime> {
-    session: Session<R>,
+pub struct RequestBuilder<R: Runtime, M = Async> {
+    session: Session<R, M>,
     request: Request,
     supply: Supply,
 }
 
-impl<R: Runtime> RequestBuilder<R> {
-    pub(crate) fn new(session: Session<R>, request: Request) -> Self {
+impl<R: Runtime, M> RequestBuilder<R, M> {
+    pub(crate) fn new(session: Session<R, M>, request: Request) -> Self {
         Self { session, request, supply: Supply::Nothing }
     }
 
     /// The session, and the request as it is so far. A source does not come along.
-    pub(crate) fn into_parts(self) -> (Session<R>, Request) {
+    pub(crate) fn into_parts(self) -> (Session<R, M>, Request) {
         (self.session, self.request)
     }
 
-    request_steps!(request);
+    request_steps! {
+        header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+        append_header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+        headers[](headers: &sessio::Headers);
+        remove_header[](name: &str);
+        param[](key: impl Into<String>, value: impl Into<String>);
+        query[K: Into<String>, V: Into<String>](pairs: impl IntoIterator<Item = (K, V)>);
+        remove_param[](key: &str);
+        cookie[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
+        without_jar[]();
+        auth[](auth: sessio::Auth);
+        basic_auth[](user: impl AsRef<[u8]>, password: impl AsRef<[u8]>);
+        bearer_auth[](token: impl AsRef<[u8]>);
+        without_auth[]();
+        body[](body: impl Into<sessio::Body>);
+        form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+        compress[](coding: sessio::coding::Coding);
+        redirects[](most: impl Into<Option<u32>>);
+        detect_loops[](detect: bool);
+        keep_on_upgrade[](keep: bool);
+        timeout[](most: impl Into<Option<std::time::Duration>>);
+        expect_continue[]();
+        on_upload_progress[](tell: impl Fn(sessio::Transfer) + Send + Sync + 'static);
+        on_download_progress[](tell: impl Fn(sessio::Transfer) + Send + Sync + 'static);
+        body_limit[](most: impl Into<Option<u64>>);
+        decode[](decode: bool);
+        tls[](tls: sessio::Tls);
+        roots[](roots: impl Into<sessio::tls::Roots>);
+        identity[](identity: impl Into<Option<sessio::tls::Identity>>);
+        danger_accept_invalid_certs[](accept: bool);
+        proxy[V: TryInto<sessio::proxy::Via, Error: Into<sessio::Error>>](proxy: V);
+        proxies[](proxies: sessio::Proxies);
+        without_proxy[]();
+        observe[](observer: sessio::Observer);
+    }
 
     /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
     /// the source can start over for a redirect or a challenge.
@@ -88,11 +136,13 @@ impl<R: Runtime> RequestBuilder<R> {
     pub fn prepare(self) -> Result<PreparedCall> {
         self.session.prepare(self.request)
     }
+}
 
-    /// Sends the request and waits for the head of the answer; redirects are followed.
+impl<R: Runtime> RequestBuilder<R> {
+    /// Sends the request and waits for the head of the response; redirects are followed.
     ///
     /// # Errors
-    /// Why there is no answer. An answer with an error status is an answer: see
+    /// The reason why there is no response. A response with an error status is a response: see
     /// [`Response::error_for_status`].
     ///
     /// # Cancel safety
@@ -106,7 +156,29 @@ impl<R: Runtime> RequestBuilder<R> {
     }
 }
 
-impl<R: Runtime> fmt::Debug for RequestBuilder<R> {
+impl<R: BlockOn> RequestBuilder<R, Blocking> {
+    /// Sends the request and waits for the head of the response; redirects are followed.
+    ///
+    /// # Errors
+    /// The reason why there is no response. A response with an error status is a response: see
+    /// [`Response::error_for_status`].
+    pub fn send(mut self) -> Result<Response<R, Blocking>> {
+        R::block_on(async {
+            let flight = self.session.launch(&mut self.request, std::mem::take(&mut self.supply))?;
+            Response::of(flight).await
+        })
+    }
+}
+
+/// The response to one request of a session that is dropped then: the one-shot functions of
+/// [`backend!`](crate::backend).
+#[doc(hidden)]
+pub async fn one_shot<R: Runtime + Default, M>(mut request: Request) -> Result<Response<R, M>> {
+    let flight = Session::<R, M>::new().launch(&mut request, Supply::Nothing)?;
+    Response::of(flight).await
+}
+
+impl<R: Runtime, M> fmt::Debug for RequestBuilder<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.request, f)
     }

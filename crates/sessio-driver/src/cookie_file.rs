@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
-impl<R: Runtime> Session<R> {
+impl<R: Runtime, M> Session<R, M> {
     /// Writes the jar to a file, whole or not at all: it is written beside the old one and takes its place at one
     /// stroke. On Unix only its owner may read it (mode 0600), for whoever does has the logins in it.
     /// What a process that was killed has left beside it is removed by the next `save_cookies` to it, on Unix.

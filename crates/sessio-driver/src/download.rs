@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::draft::Draft;
 use crate::response::Response;
-use crate::runtime::Runtime;
 
-impl<R: Runtime> Response<R> {
+in_both_modes! { Response:
     /// Writes the whole body to a file, and says how many bytes it has. The file is there whole or not at all: it is
     /// written beside its place and takes it at one stroke; a body that is cut short leaves the old file, or none.
     ///
@@ -19,35 +18,36 @@ impl<R: Runtime> Response<R> {
     /// It is written whatever the status is: see [`error_for_status`](Self::error_for_status). The calling thread waits
     /// for the file system, as it comes.
     ///
-    /// ```no_run
-    /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> Result<(), Box<dyn std::error::Error>>
-    /// # where R::Stream: Send {
-    /// let response = session.get("http://localhost:8080/archive").send().await?;
-    /// response.error_for_status().map_err(sessio::Error::from)?.save("archive").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
     /// # Errors
     /// What the file system says, with the path; why the body is not whole, as an [`io::Error`] that holds the
     /// [`Error`](sessio::Error), which is [`Kind::PartlyRead`](sessio::Kind::PartlyRead) if a part of it was read before.
-    ///
-    /// # Cancel safety
-    /// Dropping the future drops the response, and leaves no file.
-    pub async fn save(self, path: impl AsRef<Path>) -> io::Result<u64> {
+    async {
+        /// ```no_run
+        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> Result<(), Box<dyn std::error::Error>>
+        /// # where R::Stream: Send {
+        /// let response = session.get("http://localhost:8080/archive").send().await?;
+        /// response.error_for_status().map_err(sessio::Error::from)?.save("archive").await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Cancel safety
+        /// Dropping the future drops the response, and leaves no file.
+    }
+    pub fn save[](self, path: impl AsRef<Path>) -> io::Result<u64> {
         let path = path.as_ref();
         let failed = |error| failure(path, error);
         let mut response = self.unread()?;
         let mut draft = Draft::ordinary(path).map_err(failed)?;
         let mut count = 0;
         loop {
-            let bytes = response.fill_buf().await?;
+            let bytes = response.next_bytes().await?;
             if bytes.is_empty() {
                 break;
             }
             draft.write_all(bytes).map_err(failed)?;
             let n = bytes.len();
-            response.consume(n);
+            response.take(n);
             count += n as u64;
         }
         draft.publish().map_err(failed)?;

@@ -9,21 +9,75 @@ use std::time::Duration;
 use sessio::sse::Event;
 use sessio::{Error, Result};
 
+use crate::mode::Async;
 use crate::response::Response;
 use crate::runtime::Runtime;
 
 /// The server-sent events of a response's body, each as soon as it has come: see [`Response::events`].
-pub struct Events<R: Runtime> {
-    response: Response<R>,
+pub struct Events<R: Runtime, M = Async> {
+    response: Response<R, M>,
     events: sessio::sse::Events,
-    /// A stream has told of an error.
-    #[cfg(feature = "stream")]
+    /// A stream or an iterator has given out an error.
     pub(crate) has_failed: bool,
 }
 
-impl<R: Runtime> Response<R> {
+impl<R: Runtime, M> Response<R, M> {
     /// The body as a stream of server-sent events, from here on. It is UTF-8 whatever the Content-Type says; that it
     /// is `text/event-stream`, and the status a good one, is for the caller to check.
+    #[must_use]
+    pub fn events(self) -> Events<R, M> {
+        self.events_after("")
+    }
+
+    /// As [`events`](Self::events), of a stream that goes on after one that has ended: events that have no id of their
+    /// own have this one.
+    #[must_use]
+    pub fn events_after(self, last_event_id: impl Into<Arc<str>>) -> Events<R, M> {
+        let events = sessio::sse::Events::new(self.options().limits.line_bytes).after(last_event_id);
+        Events { events, response: self, has_failed: false }
+    }
+}
+
+impl<R: Runtime, M> Events<R, M> {
+    /// The next event.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
+        loop {
+            match self.events.pop() {
+                Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(Error::from(error).with_url(self.response.url()))),
+            }
+            let bytes = ready!(self.response.poll_peek(cx))?;
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(None));
+            }
+            self.events.push(bytes);
+            let n = bytes.len();
+            self.response.take(n);
+        }
+    }
+
+    /// What `Last-Event-ID` of the next request for the stream should say; empty if there is nothing to say.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.events.last_event_id()
+    }
+
+    /// How long the server wants to be left alone before the stream is asked for again, if it said so.
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        self.events.retry()
+    }
+
+    /// The response: its head.
+    #[must_use]
+    pub fn response(&self) -> &Response<R, M> {
+        &self.response
+    }
+}
+
+impl<R: Runtime> Events<R> {
+    /// The next event; `None` at the end of the stream.
     ///
     /// Whether a stream that has ended is asked for again is the caller's to say, too:
     ///
@@ -52,27 +106,6 @@ impl<R: Runtime> Response<R> {
     /// }
     /// # }
     /// ```
-    #[must_use]
-    pub fn events(self) -> Events<R> {
-        self.events_after("")
-    }
-
-    /// As [`events`](Self::events), of a stream that goes on after one that has ended: events that have no id of their
-    /// own have this one.
-    #[must_use]
-    pub fn events_after(self, last_event_id: impl Into<Arc<str>>) -> Events<R> {
-        let events = sessio::sse::Events::new(self.options().limits.line_bytes).after(last_event_id);
-        Events {
-            events,
-            response: self,
-            #[cfg(feature = "stream")]
-            has_failed: false,
-        }
-    }
-}
-
-impl<R: Runtime> Events<R> {
-    /// The next event; `None` at the end of the stream.
     ///
     /// # Errors
     /// Why the body ends before its end: an event that was cut short is never given out. And
@@ -82,50 +115,19 @@ impl<R: Runtime> Events<R> {
     /// Dropping the future loses nothing: the next call goes on.
     #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
     pub async fn next(&mut self) -> Result<Option<Event>> {
-        poll_fn(|cx| self.poll_next(cx)).await
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
-    /// As [`next`](Self::next), for whoever is polled.
+    /// As [`next`](Self::next), for callers that are polled.
     ///
     /// # Errors
     /// As [`next`](Self::next).
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
-        loop {
-            match self.events.pop() {
-                Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(Error::from(error).with_url(self.response.url()))),
-            }
-            let bytes = ready!(self.response.poll_fill_buf(cx))?;
-            if bytes.is_empty() {
-                return Poll::Ready(Ok(None));
-            }
-            self.events.push(bytes);
-            let n = bytes.len();
-            self.response.consume(n);
-        }
-    }
-
-    /// What `Last-Event-ID` of the next request for the stream should say; empty if there is nothing to say.
-    #[must_use]
-    pub fn last_event_id(&self) -> &str {
-        self.events.last_event_id()
-    }
-
-    /// How long the server wants to be left alone before the stream is asked for again, if it said so.
-    #[must_use]
-    pub fn retry(&self) -> Option<Duration> {
-        self.events.retry()
-    }
-
-    /// The response: its head.
-    #[must_use]
-    pub fn response(&self) -> &Response<R> {
-        &self.response
+        self.poll_event(cx)
     }
 }
 
-impl<R: Runtime> fmt::Debug for Events<R> {
+impl<R: Runtime, M> fmt::Debug for Events<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events").field("response", &self.response).finish_non_exhaustive()
     }

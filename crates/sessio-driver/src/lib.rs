@@ -10,12 +10,13 @@
 #![forbid(unsafe_code)]
 
 #[macro_use]
-mod steps;
+pub mod mode;
 
 mod assembled;
 mod authorities;
 mod backend;
 mod beside;
+mod body;
 mod builder;
 mod chance;
 mod connect;
@@ -27,13 +28,17 @@ mod draft;
 mod environment;
 mod events;
 mod failure;
+#[doc(hidden)]
+pub mod files;
 mod flight;
 #[cfg(any(feature = "futures-io", feature = "http-body", feature = "stream"))]
 mod interop;
+mod iterators;
 mod lines;
 pub mod multipart;
 mod partial;
 mod pooled_connection;
+mod readers;
 mod response;
 mod resume;
 mod runtime;
@@ -42,6 +47,7 @@ mod shared;
 #[cfg(feature = "sockets")]
 mod socket;
 mod source;
+mod status_error;
 mod turns;
 mod upload;
 
@@ -52,18 +58,22 @@ pub mod bodies {}
 pub mod writing_a_backend {}
 
 pub use builder::RequestBuilder;
+#[doc(hidden)]
+pub use builder::one_shot;
 #[cfg(feature = "digest")]
 pub use digest::Digest;
 pub use events::Events;
 pub use failure::{Attempt, ConnectFailure, Endpoint};
-#[cfg(feature = "futures-io")]
-pub use interop::ReaderSource;
+pub use files::Files;
 #[cfg(feature = "http-body")]
 pub use interop::{BodySource, ResponseBody};
 #[cfg(feature = "stream")]
 pub use interop::{BytesStream, StreamSource};
+pub use iterators::Chunks;
 pub use lines::Lines;
-pub use response::{Response, StatusError};
+pub use mode::BlockOn;
+pub use readers::{ReadFrom, ReaderSource, WriteTo};
+pub use response::Response;
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;
 pub use session::Session;
@@ -72,3 +82,4 @@ pub use socket::tcp_socket;
 #[cfg(feature = "sockets")]
 pub use socket2;
 pub use source::{Feed, Source};
+pub use status_error::StatusError;

@@ -7,67 +7,40 @@ use std::task::{Context, Poll, ready};
 use sessio::text::Decoder;
 use sessio::{Error, Result};
 
+use crate::mode::Async;
 use crate::response::Response;
 use crate::runtime::Runtime;
 
 /// The lines of a response's body, each as soon as its end has come: see [`Response::lines`].
-pub struct Lines<R: Runtime> {
-    response: Response<R>,
+pub struct Lines<R: Runtime, M = Async> {
+    response: Response<R, M>,
     decoder: Decoder,
     text: String,
     lines: sessio::lines::Lines,
     is_over: bool,
-    /// A stream has told of an error.
-    #[cfg(feature = "stream")]
+    /// A stream or an iterator has given out an error.
     pub(crate) has_failed: bool,
 }
 
-impl<R: Runtime> Response<R> {
+impl<R: Runtime, M> Response<R, M> {
     /// The body line by line, from here on. A line ends with LF, CRLF or CR, and is text as
     /// [`text`](Self::text) has it.
-    ///
-    /// ```no_run
-    /// # async fn read<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
-    /// let mut lines = session.get("http://localhost:8080/stream/3").send().await?.lines();
-    /// while let Some(line) = lines.next().await? {
-    ///     println!("{line}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
-    pub fn lines(self) -> Lines<R> {
+    pub fn lines(self) -> Lines<R, M> {
         Lines {
             decoder: Decoder::new(self.charset()),
             text: String::new(),
             lines: sessio::lines::Lines::new(self.options().limits.line_bytes),
             is_over: false,
-            #[cfg(feature = "stream")]
             has_failed: false,
             response: self,
         }
     }
 }
 
-impl<R: Runtime> Lines<R> {
-    /// The next line, without its end; `None` behind the last.
-    ///
-    /// # Errors
-    /// Why the body ends before its end: a line that was cut short is never given out. And
-    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing: the next call goes on.
-    #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
-    pub async fn next(&mut self) -> Result<Option<String>> {
-        poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    /// As [`next`](Self::next), for whoever is polled.
-    ///
-    /// # Errors
-    /// As [`next`](Self::next).
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>>> {
+impl<R: Runtime, M> Lines<R, M> {
+    /// The next line.
+    pub(crate) fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>>> {
         loop {
             match self.lines.pop() {
                 Ok(Some(line)) => return Poll::Ready(Ok(Some(String::from_utf8_lossy(line).into_owned()))),
@@ -75,14 +48,14 @@ impl<R: Runtime> Lines<R> {
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(Error::from(error).with_url(self.response.url()))),
             }
-            let bytes = ready!(self.response.poll_fill_buf(cx))?;
+            let bytes = ready!(self.response.poll_peek(cx))?;
             let n = bytes.len();
             if n == 0 {
                 self.decoder.finish(&mut self.text);
                 self.is_over = true;
             } else {
                 self.decoder.push(bytes, &mut self.text);
-                self.response.consume(n);
+                self.response.take(n);
             }
             self.lines.push(self.text.as_bytes());
             self.text.clear();
@@ -94,12 +67,45 @@ impl<R: Runtime> Lines<R> {
 
     /// The response: its head and, behind the last line, its trailers.
     #[must_use]
-    pub fn response(&self) -> &Response<R> {
+    pub fn response(&self) -> &Response<R, M> {
         &self.response
     }
 }
 
-impl<R: Runtime> fmt::Debug for Lines<R> {
+impl<R: Runtime> Lines<R> {
+    /// The next line, without its end; `None` behind the last.
+    ///
+    /// ```no_run
+    /// # async fn read<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// let mut lines = session.get("http://localhost:8080/stream/3").send().await?.lines();
+    /// while let Some(line) = lines.next().await? {
+    ///     println!("{line}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Why the body ends before its end: a line that was cut short is never given out. And
+    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: the next call goes on.
+    #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        poll_fn(|cx| self.poll_line(cx)).await
+    }
+
+    /// As [`next`](Self::next), for callers that are polled.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>>> {
+        self.poll_line(cx)
+    }
+}
+
+impl<R: Runtime, M> fmt::Debug for Lines<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines").field("response", &self.response).finish_non_exhaustive()
     }

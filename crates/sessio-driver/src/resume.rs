@@ -15,7 +15,7 @@ use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
-impl<R: Runtime> RequestBuilder<R> {
+in_both_modes! { RequestBuilder:
     /// Sends the request and writes the answer's whole body to a file, going on where an earlier try has stopped, in
     /// this process or another. Says how many bytes the file has; it is there whole or not at all.
     ///
@@ -38,27 +38,28 @@ impl<R: Runtime> RequestBuilder<R> {
     /// Progress ([`on_download_progress`](Self::on_download_progress)) is counted from what has come before, out of the
     /// whole length.
     ///
-    /// ```no_run
-    /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> std::io::Result<()> {
-    /// while let Err(error) = session.get("http://localhost:8080/archive").resume("archive").await {
-    ///     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>());
-    ///     if cause.is_none_or(|cause| cause.kind() != sessio::Kind::IncompleteBody) {
-    ///         return Err(error);
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
     /// # Errors
     /// What the file system says, with the path; or as an [`io::Error`] that holds the [`Error`]:
     /// [`Kind::IncompleteBody`] and its like if there is still more of it; [`Kind::BadRange`] for an answer that does not
     /// fit ([`range::decide`]); [`Kind::Status`]; [`Kind::InvalidMethod`] if it is no GET. All leave what has come,
     /// and the file that was there before.
-    ///
-    /// # Cancel safety
-    /// Dropping the future closes its connection, and leaves what has come.
-    pub async fn resume(self, path: impl AsRef<Path>) -> io::Result<u64> {
+    async {
+        /// ```no_run
+        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> std::io::Result<()> {
+        /// while let Err(error) = session.get("http://localhost:8080/archive").resume("archive").await {
+        ///     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>());
+        ///     if cause.is_none_or(|cause| cause.kind() != sessio::Kind::IncompleteBody) {
+        ///         return Err(error);
+        ///     }
+        /// }
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Cancel safety
+        /// Dropping the future closes its connection, and leaves what has come.
+    }
+    pub fn resume[](self, path: impl AsRef<Path>) -> io::Result<u64> {
         self.load(path.as_ref(), true).await
     }
 
@@ -67,13 +68,16 @@ impl<R: Runtime> RequestBuilder<R> {
     ///
     /// # Errors
     /// As [`resume`](Self::resume).
-    ///
-    /// # Cancel safety
-    /// As [`resume`](Self::resume).
-    pub async fn restart(self, path: impl AsRef<Path>) -> io::Result<u64> {
+    async {
+        /// # Cancel safety
+        /// As [`resume`](Self::resume).
+    }
+    pub fn restart[](self, path: impl AsRef<Path>) -> io::Result<u64> {
         self.load(path.as_ref(), false).await
     }
+}
 
+impl<R: Runtime, M> RequestBuilder<R, M> {
     async fn load(self, path: &Path, goes_on: bool) -> io::Result<u64> {
         let (session, request) = self.into_parts();
         if request.method != Method::GET {
@@ -92,7 +96,7 @@ impl<R: Runtime> RequestBuilder<R> {
                 return Ok(length);
             }
         }
-        let response = session.execute(whole).await?.error_for_status().map_err(Error::from)?;
+        let response = session.respond(whole).await?.error_for_status().map_err(Error::from)?;
         match range::decide(None, response.head()) {
             Ok(Verdict::StartOver) => {}
             Ok(_) => return Err(response.says_otherwise(Kind::BadRange, "all of it was asked for")),
@@ -106,14 +110,14 @@ impl<R: Runtime> RequestBuilder<R> {
 
 /// Asks for the rest of what is held. Says how long the whole is, now that it is there; nothing if all of it is to be
 /// asked for.
-async fn go_on<R: Runtime>(
-    session: &Session<R>,
+async fn go_on<R: Runtime, M>(
+    session: &Session<R, M>,
     request: PreparedCall,
     held: &Held,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
 ) -> io::Result<Option<u64>> {
-    let response = session.execute(request).await?;
+    let response = session.respond(request).await?;
     let response = match response.status() {
         StatusCode::RANGE_NOT_SATISFIABLE => response,
         _ => response.error_for_status().map_err(Error::from)?,
@@ -144,8 +148,8 @@ async fn go_on<R: Runtime>(
 }
 
 /// Writes all of it, and says how much that is.
-async fn start_over<R: Runtime>(
-    response: Response<R>,
+async fn start_over<R: Runtime, M>(
+    response: Response<R, M>,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
 ) -> io::Result<u64> {
@@ -161,7 +165,7 @@ fn incomplete(detail: String, url: &Url) -> io::Error {
     Error::new(Kind::IncompleteBody).with_detail(detail).with_url(url).into()
 }
 
-impl<R: Runtime> Session<R> {
+impl<R: Runtime, M> Session<R, M> {
     /// Removes what tries to [`resume`](RequestBuilder::resume) a download to this path have left: the part and its note.
     /// Says whether there was anything. The file at the path stays.
     ///
@@ -181,7 +185,7 @@ enum Came {
     More,
 }
 
-impl<R: Runtime> Response<R> {
+impl<R: Runtime, M> Response<R, M> {
     /// Writes the body to a file: so many bytes, or as many as come.
     async fn write_to(
         mut self,
@@ -191,7 +195,7 @@ impl<R: Runtime> Response<R> {
     ) -> io::Result<Came> {
         let mut count = 0;
         loop {
-            let bytes = self.fill_buf().await?;
+            let bytes = self.next_bytes().await?;
             let n = bytes.len();
             if n == 0 {
                 break;
@@ -200,7 +204,7 @@ impl<R: Runtime> Response<R> {
                 return Ok(Came::More);
             }
             file.write_all(bytes).map_err(failed)?;
-            self.consume(n);
+            self.take(n);
             count += n as u64;
         }
         Ok(if expected.is_some_and(|expected| count < expected) { Came::Less } else { Came::Whole(count) })

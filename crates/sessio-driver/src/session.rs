@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +17,7 @@ use sessio::{
 
 use crate::builder::RequestBuilder;
 use crate::flight::Flight;
+use crate::mode::{Async, BlockOn, Blocking};
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -27,8 +29,11 @@ use crate::upload::Supply;
 /// It is what `requests.Session` is in Python. A clone is the same session, cheap and usable from every
 /// thread. When the last one goes, idle connections are closed; bodies that are still being read can be
 /// read to their end.
-pub struct Session<R: Runtime> {
+///
+/// `R` is the runtime, `M` the [mode](crate::mode): whether its calls are futures or block.
+pub struct Session<R: Runtime, M = Async> {
     variant: Arc<Variant<R>>,
+    mode: PhantomData<M>,
 }
 
 /// A session has settings of its own; the rest it shares with its variants.
@@ -54,22 +59,28 @@ macro_rules! verbs {
     ($($name:ident $verb:literal)*) => {
         $(
             #[doc = concat!("Begins a `", $verb, "` request.")]
-            pub fn $name(&self, address: impl Into<Address>) -> RequestBuilder<R> {
+            pub fn $name(&self, address: impl Into<Address>) -> RequestBuilder<R, M> {
                 self.build(Request::$name(address))
             }
         )*
     };
 }
 
-impl<R: Runtime + Default> Session<R> {
+impl<R: Runtime + Default, M> Session<R, M> {
     /// A session with the [default settings](Settings).
     #[must_use]
     pub fn new() -> Self {
-        Self::on(R::default())
+        Self::with_pool(Policy::default())
+    }
+
+    /// A session that keeps its idle connections by these rules.
+    #[must_use]
+    pub fn with_pool(policy: Policy) -> Self {
+        Self::with_runtime(R::default(), policy)
     }
 }
 
-impl<R: Runtime + Default> Default for Session<R> {
+impl<R: Runtime + Default, M> Default for Session<R, M> {
     fn default() -> Self {
         Self::new()
     }
@@ -79,32 +90,33 @@ impl<R: Runtime> Session<R> {
     /// A session on this runtime.
     #[must_use]
     pub fn on(runtime: R) -> Self {
-        Self::with_pool(runtime, Policy::default())
+        Self::with_runtime(runtime, Policy::default())
     }
+}
 
+impl<R: Runtime, M> Session<R, M> {
     /// A session on this runtime that keeps its idle connections by these rules.
     #[must_use]
-    pub fn with_pool(runtime: R, policy: Policy) -> Self {
+    pub fn with_runtime(runtime: R, policy: Policy) -> Self {
         let shared = Shared::new(policy, runtime.seed(), runtime.process());
         let owner = Owner { shared: Arc::new(shared), runtime };
         Self::of(Arc::new(settings()), Arc::new(owner))
     }
 
     fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
-        Self {
-            variant: Arc::new(Variant { settings: Mutex::new(settings), updates: Turns::default(), owner }),
-        }
+        let variant = Variant { settings: Mutex::new(settings), updates: Turns::default(), owner };
+        Self { variant: Arc::new(variant), mode: PhantomData }
     }
 
     verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
 
     /// Begins a request with any method; it is upper-cased.
-    pub fn request(&self, method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder<R> {
+    pub fn request(&self, method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder<R, M> {
         self.build(Request::new(method, address))
     }
 
     /// Begins a request from one that was made apart from any session.
-    pub fn build(&self, request: Request) -> RequestBuilder<R> {
+    pub fn build(&self, request: Request) -> RequestBuilder<R, M> {
         RequestBuilder::new(self.clone(), request)
     }
 
@@ -140,14 +152,8 @@ impl<R: Runtime> Session<R> {
         Ok((request, now))
     }
 
-    /// Sends a request that was prepared earlier (story S3).
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    ///
-    /// # Cancel safety
-    /// Dropping the future closes its connection; nothing else is lost.
-    pub async fn execute(&self, request: PreparedCall) -> Result<Response<R>> {
+    /// The response to a request that was prepared earlier.
+    pub(crate) async fn respond(&self, request: PreparedCall) -> Result<Response<R, M>> {
         let memory = self.shared().memory();
         let flight = self.board(Box::new(request), Supply::Nothing, memory, self.runtime().now())?;
         Response::of(flight).await
@@ -355,6 +361,29 @@ impl<R: Runtime> Session<R> {
     }
 }
 
+impl<R: Runtime> Session<R> {
+    /// Sends a request that was prepared earlier.
+    ///
+    /// # Errors
+    /// The reason why there is no response.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connection; nothing else is lost.
+    pub async fn execute(&self, request: PreparedCall) -> Result<Response<R>> {
+        self.respond(request).await
+    }
+}
+
+impl<R: BlockOn> Session<R, Blocking> {
+    /// Sends a request that was prepared earlier.
+    ///
+    /// # Errors
+    /// The reason why there is no response.
+    pub fn execute(&self, request: PreparedCall) -> Result<Response<R, Blocking>> {
+        R::block_on(self.respond(request))
+    }
+}
+
 /// The settings of a new session.
 fn settings() -> Settings {
     #[allow(unused_mut, reason = "who does no TLS has nothing to add")]
@@ -366,13 +395,13 @@ fn settings() -> Settings {
     settings
 }
 
-impl<R: Runtime> Clone for Session<R> {
+impl<R: Runtime, M> Clone for Session<R, M> {
     fn clone(&self) -> Self {
-        Self { variant: Arc::clone(&self.variant) }
+        Self { variant: Arc::clone(&self.variant), mode: PhantomData }
     }
 }
 
-impl<R: Runtime> fmt::Debug for Session<R> {
+impl<R: Runtime, M> fmt::Debug for Session<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("settings", &self.settings()).field("pool", &self.stats()).finish()
     }

@@ -1,93 +1,33 @@
-//! Files as bodies of requests and as parts of forms.
+//! Files of smol.
 
+use std::fs::Metadata;
 use std::io::{self, SeekFrom};
 use std::path::Path;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use sessio_driver::multipart::Part;
-use sessio_driver::{Feed, ReaderSource, Source};
+use sessio_driver::Files;
 use smol::fs::File;
-use smol::io::{AsyncRead as _, AsyncSeek as _, AsyncSeekExt as _};
+use smol::io::{AsyncRead as _, AsyncSeek as _};
 
-/// A part from the file at `path`: its name is the last component of the path. No type is said unless
-/// [asked for](Part::content_type) (rule P-50). See [`file()`].
-///
-/// # Errors
-/// Why the file cannot be opened.
-///
-/// # Cancel safety
-/// Nothing is lost but the file, which is closed.
-pub async fn open(path: impl AsRef<Path>) -> io::Result<Part> {
-    let path = path.as_ref();
-    let part = file(File::open(path).await?).await?;
-    Ok(match path.file_name() {
-        Some(name) => part.file_name(name.to_string_lossy()),
-        None => part,
-    })
-}
+use crate::runtime::Smol;
 
-/// A part from an open file: see [`upload::file`](crate::upload::file).
-///
-/// # Errors
-/// Whatever the system says.
-///
-/// # Cancel safety
-/// Nothing is lost but the file, which is closed.
-pub async fn file(file: File) -> io::Result<Part> {
-    feed(file).await.map(Part::feed)
-}
+impl Files for Smol {
+    type File = File;
 
-/// The file at `path`, for [`RequestBuilder::feed`](crate::RequestBuilder::feed). See [`file()`](crate::upload::file).
-///
-/// # Errors
-/// Why the file cannot be opened.
-///
-/// # Cancel safety
-/// Nothing is lost but the file, which is closed.
-pub async fn open_feed(path: impl AsRef<Path>) -> io::Result<Feed> {
-    feed(File::open(path).await?).await
-}
-
-/// An open file, for [`RequestBuilder::feed`](crate::RequestBuilder::feed): from where it stands to its end as it is now
-/// (rule U-17), with that length; what is added to it later is not sent, and if it shrinks the request is aborted. It can
-/// be sent again, as redirects and challenges want it. What is no regular file, such as a pipe, is read to its end, in
-/// chunks and once.
-///
-/// # Errors
-/// Whatever the system says.
-///
-/// # Cancel safety
-/// Nothing is lost but the file, which is closed.
-pub async fn feed(mut file: File) -> io::Result<Feed> {
-    let metadata = file.metadata().await?;
-    if !metadata.is_file() {
-        return Ok(Feed::new(ReaderSource::new(file), None, false));
-    }
-    let start = file.seek(SeekFrom::Current(0)).await?;
-    let length = metadata.len().saturating_sub(start);
-    Ok(Feed::new(FileSource { file, start, length, left: length }, Some(length), true))
-}
-
-/// A stretch of a file.
-struct FileSource {
-    file: File,
-    start: u64,
-    length: u64,
-    left: u64,
-}
-
-impl Source for FileSource {
-    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let most = usize::try_from(self.left).map_or(room.len(), |left| left.min(room.len()));
-        let n = ready!(Pin::new(&mut self.file).poll_read(cx, &mut room[..most]))?;
-        self.left = self.left.saturating_sub(n as u64);
-        Poll::Ready(Ok(n))
+    async fn open(path: &Path) -> io::Result<File> {
+        File::open(path).await
     }
 
-    fn poll_rewind(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.file).poll_seek(cx, SeekFrom::Start(self.start)))?;
-        self.left = self.length;
-        Poll::Ready(Ok(()))
+    async fn metadata(file: &File) -> io::Result<Metadata> {
+        file.metadata().await
+    }
+
+    fn poll_read(file: &mut File, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(file).poll_read(cx, room)
+    }
+
+    fn poll_seek(file: &mut File, cx: &mut Context<'_>, to: SeekFrom, _: &mut bool) -> Poll<io::Result<u64>> {
+        Pin::new(file).poll_seek(cx, to)
     }
 }

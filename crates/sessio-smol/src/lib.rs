@@ -79,88 +79,63 @@
 //! # })
 //! # }
 //! ```
+//!
+//! Forms of several parts have text, bytes, files, and whatever reads:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-smol-form-{}.txt", std::process::id()));
+//! use sessio_smol::multipart::{self, Form, Part};
+//! use sessio_smol::{ReaderSource, Session};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let form = Form::new()
+//!     .text("title", "Notes")
+//!     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
+//!     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+//! let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
+//! assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
+//! A file is the body of a request as it is, or coded while it is sent. `File::from` of smol makes one of a file of
+//! `std`.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-smol-upload-{}.txt", std::process::id()));
+//! use sessio_smol::coding::Coding;
+//! use sessio_smol::{Session, upload};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let session = Session::new();
+//! let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
+//! assert!(echo.contains("a file, however large"));
+//! // The same as gzip, coded while it is sent.
+//! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
+//! assert_eq!(request.send().await?.status(), 200);
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod file;
+mod reader;
 mod runtime;
 mod socket;
 
 pub use runtime::{Smol, Timer};
 pub use socket::Socket;
 
-pub use sessio_driver::ReaderSource;
-
-#[cfg(feature = "digest")]
-pub use sessio_driver::Digest;
-
-#[cfg(feature = "http-body")]
-pub use sessio_driver::BodySource;
-
-/// The body of a [`Response`] as a `http_body::Body`: see
-/// [`sessio_driver::ResponseBody`].
-#[cfg(feature = "http-body")]
-pub type ResponseBody = sessio_driver::ResponseBody<Smol>;
-
-pub use sessio_driver::StreamSource;
-
-/// The body of a [`Response`] as a stream of bytes: see
-/// [`sessio_driver::BytesStream`].
-pub type BytesStream = sessio_driver::BytesStream<Smol>;
-
-sessio_driver::backend!(Smol);
-
-/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # smol::block_on(async {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-smol-form-{}.txt", std::process::id()));
-/// use sessio_smol::multipart::{self, Form, Part};
-/// use sessio_smol::{ReaderSource, Session};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let form = Form::new()
-///     .text("title", "Notes")
-///     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
-///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
-/// let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
-/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # })
-/// # }
-/// ```
-pub mod multipart {
-    pub use crate::file::{file, open};
-    pub use sessio_driver::multipart::{Form, Part};
-}
-
-/// Files as bodies of requests, for [`RequestBuilder::feed`]. One of `std` becomes one of smol by `File::from`.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # smol::block_on(async {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-smol-upload-{}.txt", std::process::id()));
-/// use sessio_smol::coding::Coding;
-/// use sessio_smol::{Session, upload};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let session = Session::new();
-/// let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
-/// assert!(echo.contains("a file, however large"));
-/// // The same as gzip, coded while it is sent.
-/// let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
-/// assert_eq!(request.send().await?.status(), 200);
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # })
-/// # }
-/// ```
-pub mod upload {
-    pub use crate::file::{feed as file, open_feed as open};
-    pub use sessio_driver::Feed;
-}
+sessio_driver::backend!(Smol, files);

@@ -66,6 +66,53 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Forms of several parts have text, bytes, files, and whatever reads:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-tokio-form-{}.txt", std::process::id()));
+//! use sessio_tokio::multipart::{self, Form, Part};
+//! use sessio_tokio::{ReaderSource, Session};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let form = Form::new()
+//!     .text("title", "Notes")
+//!     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
+//!     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
+//! let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
+//! assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A file is the body of a request as it is, or coded while it is sent. `File::from_std` of tokio makes one of a file of
+//! `std`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = sessio_testkit::Server::start();
+//! # let url = |path: &str| server.url(path);
+//! # let path = std::env::temp_dir().join(format!("sessio-tokio-upload-{}.txt", std::process::id()));
+//! use sessio_tokio::coding::Coding;
+//! use sessio_tokio::{Session, upload};
+//!
+//! # std::fs::write(&path, "a file, however large")?;
+//! let session = Session::new();
+//! let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
+//! assert!(echo.contains("a file, however large"));
+//! // The same as gzip, coded while it is sent.
+//! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
+//! assert_eq!(request.send().await?.status(), 200);
+//! # std::fs::remove_file(&path)?;
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![forbid(unsafe_code)]
 
@@ -74,81 +121,8 @@ mod reader;
 mod runtime;
 mod socket;
 
-pub use reader::{Reader, ReaderSource};
+pub use reader::Reader;
 pub use runtime::{Timer, Tokio};
 pub use socket::Socket;
 
-#[cfg(feature = "digest")]
-pub use sessio_driver::Digest;
-
-#[cfg(feature = "http-body")]
-pub use sessio_driver::BodySource;
-
-/// The body of a [`Response`] as a `http_body::Body`: see
-/// [`sessio_driver::ResponseBody`].
-#[cfg(feature = "http-body")]
-pub type ResponseBody = sessio_driver::ResponseBody<Tokio>;
-
-#[cfg(feature = "stream")]
-pub use sessio_driver::StreamSource;
-
-/// The body of a [`Response`] as a stream of bytes: see
-/// [`sessio_driver::BytesStream`].
-#[cfg(feature = "stream")]
-pub type BytesStream = sessio_driver::BytesStream<Tokio>;
-
-sessio_driver::backend!(Tokio);
-
-/// Forms of several parts, `multipart/form-data`, for [`RequestBuilder::multipart`].
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-tokio-form-{}.txt", std::process::id()));
-/// use sessio_tokio::multipart::{self, Form, Part};
-/// use sessio_tokio::{ReaderSource, Session};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let form = Form::new()
-///     .text("title", "Notes")
-///     .part("notes", multipart::open(&path).await?.content_type("text/plain"))
-///     .part("feed", Part::source(ReaderSource::new(&b"whatever reads"[..]), None, false).file_name("feed"));
-/// let echo = Session::new().post(url("/post")).multipart(form).send().await?.text().await?;
-/// assert!(echo.contains("a file, however large") && echo.contains("whatever reads"));
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # }
-/// ```
-pub mod multipart {
-    pub use crate::file::{file, open};
-    pub use sessio_driver::multipart::{Form, Part};
-}
-
-/// Files as bodies of requests, for [`RequestBuilder::feed`]. One of `std` becomes one of tokio by `File::from_std`.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// # let path = std::env::temp_dir().join(format!("sessio-tokio-upload-{}.txt", std::process::id()));
-/// use sessio_tokio::coding::Coding;
-/// use sessio_tokio::{Session, upload};
-///
-/// # std::fs::write(&path, "a file, however large")?;
-/// let session = Session::new();
-/// let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
-/// assert!(echo.contains("a file, however large"));
-/// // The same as gzip, coded while it is sent.
-/// let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
-/// assert_eq!(request.send().await?.status(), 200);
-/// # std::fs::remove_file(&path)?;
-/// # Ok(())
-/// # }
-/// ```
-pub mod upload {
-    pub use crate::file::{feed as file, open_feed as open};
-    pub use sessio_driver::Feed;
-}
+sessio_driver::backend!(Tokio, files);

@@ -1,16 +1,44 @@
-//! Bodies as readers of tokio, both ways.
+//! Readers and writers of tokio.
 
-use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::ops::Deref;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use sessio_driver::Source;
+use sessio_driver::{ReadFrom, Response, WriteTo};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::Response;
+use crate::runtime::Tokio;
+
+impl<T: AsyncRead + Send + 'static> ReadFrom<T> for Tokio {
+    type Reader = Pin<Box<T>>;
+
+    fn reader(reader: T) -> Self::Reader {
+        Box::pin(reader)
+    }
+
+    fn poll_read(reader: &mut Pin<Box<T>>, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut room = ReadBuf::new(room);
+        ready!(reader.as_mut().poll_read(cx, &mut room))?;
+        Poll::Ready(Ok(room.filled().len()))
+    }
+}
+
+impl<W: AsyncWrite> WriteTo<W> for Tokio {
+    type Writer = Pin<Box<W>>;
+
+    fn writer(writer: W) -> Self::Writer {
+        Box::pin(writer)
+    }
+
+    fn poll_write(writer: &mut Pin<Box<W>>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        writer.as_mut().poll_write(cx, bytes)
+    }
+
+    fn poll_flush(writer: &mut Pin<Box<W>>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        writer.as_mut().poll_flush(cx)
+    }
+}
 
 /// A [`Response`] as an [`AsyncRead`] and [`AsyncBufRead`] of tokio. Its head is the response's.
 ///
@@ -36,40 +64,37 @@ use crate::Response;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Reader(Response);
+pub struct Reader(Response<Tokio>);
 
 impl Reader {
     /// The response itself, to be read further by its own functions.
     #[must_use]
-    pub fn into_response(self) -> Response {
+    pub fn into_response(self) -> Response<Tokio> {
         self.0
     }
 
-    /// Writes the body to `writer` as it comes, from here on, flushes it, and says how many bytes it was.
+    /// See [`Response::copy_to`].
     ///
     /// # Errors
-    /// Why the body ends before its end, and what the writer says: what was written until then was written.
+    /// The reason why the body ends early, and errors of the writer. Bytes before that were written.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing that the writer has not taken.
     pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
-        let mut writer = pin!(writer);
-        let count = self.0.copy_with(|cx, bytes| writer.as_mut().poll_write(cx, bytes)).await?;
-        poll_fn(|cx| writer.as_mut().poll_flush(cx)).await?;
-        Ok(count)
+        self.0.copy_to(writer).await
     }
 }
 
-impl From<Response> for Reader {
-    fn from(response: Response) -> Self {
+impl From<Response<Tokio>> for Reader {
+    fn from(response: Response<Tokio>) -> Self {
         Self(response)
     }
 }
 
 impl Deref for Reader {
-    type Target = Response;
+    type Target = Response<Tokio>;
 
-    fn deref(&self) -> &Response {
+    fn deref(&self) -> &Response<Tokio> {
         &self.0
     }
 }
@@ -96,46 +121,5 @@ impl AsyncBufRead for Reader {
 
     fn consume(mut self: Pin<&mut Self>, n: usize) {
         self.0.consume(n);
-    }
-}
-
-/// An [`AsyncRead`] of tokio as the body of a request, for
-/// [`RequestBuilder::source`](crate::RequestBuilder::source). It is read only when the connection can take more,
-/// and cannot start over.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = sessio_testkit::Server::start();
-/// # let url = |path: &str| server.url(path);
-/// use sessio_tokio::{ReaderSource, Session};
-///
-/// let reader = &b"as much as comes"[..]; // a file, a socket, the answer to another request
-/// let echo = Session::new().post(url("/post")).source(ReaderSource::new(reader), None, false).send().await?;
-/// assert!(echo.text().await?.contains("as much as comes"));
-/// # Ok(())
-/// # }
-/// ```
-pub struct ReaderSource<T>(Pin<Box<T>>);
-
-impl<T: AsyncRead> ReaderSource<T> {
-    /// Reads from this reader.
-    #[must_use]
-    pub fn new(reader: T) -> Self {
-        Self(Box::pin(reader))
-    }
-}
-
-impl<T: AsyncRead + Send + 'static> Source for ReaderSource<T> {
-    fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut room = ReadBuf::new(room);
-        ready!(self.0.as_mut().poll_read(cx, &mut room))?;
-        Poll::Ready(Ok(room.filled().len()))
-    }
-}
-
-impl<T> fmt::Debug for ReaderSource<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReaderSource")
     }
 }

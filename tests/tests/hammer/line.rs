@@ -34,7 +34,7 @@ fn line_up<C: Crowd>() {
     let server = Arc::new(Server::start());
     let mut policy = Policy::default();
     policy.max_per_host = Some(1);
-    let session = Session::with_pool(C::Runtime::default(), policy);
+    let session = Session::<C::Runtime>::with_pool(policy);
     let are_all_here = Arc::new(AtomicBool::new(false));
 
     let mut tasks: Vec<Task> = Vec::new();

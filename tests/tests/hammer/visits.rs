@@ -50,7 +50,7 @@ fn visit<C: Crowd>(mood: Mood) -> Arc<Server> {
     server.record_bytes(false);
     let mut policy = Policy::default();
     policy.max_per_host = Some(MOST);
-    let session = Session::with_pool(C::Runtime::default(), policy);
+    let session = Session::<C::Runtime>::with_pool(policy);
     let tasks = (0..C::SIZE).map(|number| -> Task {
         let visit = Visit { number, mood, session: session.clone(), server: Arc::clone(&server) };
         Box::pin(visit.play())

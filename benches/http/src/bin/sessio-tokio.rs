@@ -25,7 +25,7 @@ impl Client for Sessio {
     type Worker = Handle;
 
     async fn start(plan: &Plan) -> Outcome<Self> {
-        let session = Session::with_pool(Default::default(), session::policy(plan));
+        let session = Session::with_pool(session::policy(plan));
         session.update(|settings| session::set_up(settings, plan))?;
         if plan.workload == Workload::Session {
             let login = session.get(plan.url_of("/login")).send().await?;

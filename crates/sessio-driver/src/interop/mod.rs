@@ -11,8 +11,6 @@ mod stream;
 #[cfg(feature = "http-body")]
 mod upload_body;
 
-#[cfg(feature = "futures-io")]
-pub use reader::ReaderSource;
 #[cfg(feature = "http-body")]
 pub use response_body::ResponseBody;
 #[cfg(feature = "stream")]

@@ -79,7 +79,7 @@ impl<R: Runtime> Stream for Lines<R> {
         if self.has_failed {
             return Poll::Ready(None);
         }
-        let line = ready!(Self::poll_next(&mut self, cx));
+        let line = ready!(self.poll_line(cx));
         self.has_failed = line.is_err();
         Poll::Ready(line.transpose())
     }
@@ -93,7 +93,7 @@ impl<R: Runtime> Stream for Events<R> {
         if self.has_failed {
             return Poll::Ready(None);
         }
-        let event = ready!(Self::poll_next(&mut self, cx));
+        let event = ready!(self.poll_event(cx));
         self.has_failed = event.is_err();
         Poll::Ready(event.transpose())
     }

@@ -1,0 +1,49 @@
+//! The two ways to wait: with `.await`, or in the calling thread.
+
+use crate::runtime::Runtime;
+
+/// The mode of a session whose calls are futures.
+#[derive(Clone, Copy, Debug)]
+pub enum Async {}
+
+/// The mode of a session whose calls return when they are done.
+#[derive(Clone, Copy, Debug)]
+pub enum Blocking {}
+
+/// A runtime that can wait for a future in the calling thread. Sessions in the mode [`Blocking`] need one.
+pub trait BlockOn: Runtime {
+    /// Runs a future to its end.
+    fn block_on<T>(future: impl Future<Output = T>) -> T;
+}
+
+/// Writes methods that wait, once for both modes: `async` in the one, blocking in the other. The documentation in
+/// `async { }` is for the first one.
+///
+/// Names that the methods use have to exist in both modes. So a body awaits private futures, and no method of this macro.
+macro_rules! in_both_modes {
+    (
+        $face:ident: $(
+            $(#[$meta:meta])*
+            async { $(#[$more:meta])* }
+            pub fn $name:ident [$($generic:tt)*] ($($argument:tt)*) -> $output:ty $(where [$($bound:tt)*])? $body:block
+        )*
+    ) => {
+        impl<R: $crate::runtime::Runtime> $face<R, $crate::mode::Async> {
+            $(
+                $(#[$meta])*
+                #[doc = ""]
+                $(#[$more])*
+                pub async fn $name<$($generic)*>($($argument)*) -> $output $(where $($bound)*)? $body
+            )*
+        }
+
+        impl<R: $crate::mode::BlockOn> $face<R, $crate::mode::Blocking> {
+            $(
+                $(#[$meta])*
+                pub fn $name<$($generic)*>($($argument)*) -> $output $(where $($bound)*)? {
+                    R::block_on(async move $body)
+                }
+            )*
+        }
+    };
+}
