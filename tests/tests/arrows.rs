@@ -13,6 +13,7 @@ use serde_json::Value;
 
 /// Who points at whom, and why: `for tests` arrows are not there for users.
 const ARROWS: &[&str] = &[
+    "sessio -> sessio (for tests)",
     "sessio -> sessio-cookie",
     "sessio -> sessio-testkit (for tests)",
     "sessio-blocking -> sessio-driver",
@@ -126,6 +127,25 @@ fn law_1_the_core_is_small_and_pure() {
         assert!(crates.len() <= most, "{}: {crates:?}", crates.len());
         let impure: Vec<_> = IMPURE.iter().filter(|name| crates.contains(**name)).collect();
         assert!(impure.is_empty(), "{impure:?}");
+    }
+}
+
+/// The bodies of fuzz targets are compiled by tests alone.
+#[test]
+fn no_user_compiles_what_is_for_tests() {
+    let packages = metadata(&["--no-deps"]);
+    let core = packages.iter().find(|package| text(package, "name") == "sessio").unwrap();
+    let features = core["features"].as_object().unwrap();
+    assert_eq!(features["testing"], serde_json::json!([]));
+    for (feature, enabled) in features {
+        assert!(!enabled.as_array().unwrap().contains(&"testing".into()), "{feature} enables `testing`");
+    }
+    // What is not published may ask for it.
+    for package in packages.iter().filter(|package| package["publish"].is_null()) {
+        for to in list(package, "dependencies").iter().filter(|to| text(to, "name") == "sessio") {
+            let is_asked = list(to, "features").contains(&"testing".into());
+            assert!(!is_asked || text(to, "kind") == "dev", "{} enables `testing`", text(package, "name"));
+        }
     }
 }
 

@@ -102,6 +102,7 @@ pub mod pool;
 mod prepared;
 mod route;
 mod session;
+#[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
 mod uri;

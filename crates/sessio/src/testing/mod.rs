@@ -1,4 +1,4 @@
-//! Bodies of fuzz targets and what they are compared with. Not part of the API.
+//! Bodies of fuzz targets and the naive readers beside them, behind the feature `testing`. Not part of the API.
 
 use std::time::Instant;
 
