@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use sessio::pool::{Policy, Stats};
+use sessio::reach::{Key, KeyBuf};
 use sessio::{
     Address, Environment, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed, Settings,
     UnixTime, Url,
@@ -315,7 +316,9 @@ impl<R: Runtime, M> Session<R, M> {
 
     /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
     pub fn evict(&self, url: &Url) {
-        self.shared().pool(|pool, effects| pool.evict(url, effects));
+        let plain = Key::of(url);
+        let is_same = |key: &KeyBuf| key.as_key().origin() == plain.origin();
+        self.shared().pool(|pool, effects| pool.close_idle_of(is_same, effects));
     }
 
     /// Closes all idle connections; those in use come back as ever.

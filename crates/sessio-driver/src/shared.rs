@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof, Stats, Ticket};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
+use sessio::reach::{Key, KeyBuf};
 use sessio::{Address, Environment, Jar, Memory, Merged, Now, Origins, Seed};
 
 use crate::pooled_connection::PooledConnection;
@@ -56,7 +57,7 @@ struct Desk {
 
 #[derive(Debug)]
 struct Shelf<S> {
-    pool: Pool<PooledConnection<S>>,
+    pool: Pool<KeyBuf, PooledConnection<S>>,
     /// The process that the connections belong to, where that matters.
     process: Option<u32>,
     /// Who is to be woken when the turn of a ticket comes.
@@ -193,7 +194,7 @@ impl<S: Stream> Shared<S> {
     /// are closed and woken all the same, and `act` has its outcome: the panic is not the caller's.
     pub(crate) fn pool<T>(
         &self,
-        act: impl FnOnce(&mut Pool<PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
+        act: impl FnOnce(&mut Pool<KeyBuf, PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
     ) -> T {
         let mut effects = Effects::default();
         let mut shelf = self.shelf();

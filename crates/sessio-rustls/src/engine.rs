@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
-use sessio::tls::{Engine, Start, Tls, Wanted};
+use sessio::reach::KeyBuf;
+use sessio::tls::{Engine, Scope, Start, Tls, Wanted};
 use sessio::{Fault, Kind, Secure, escape};
 use url::Host;
 
@@ -40,7 +41,8 @@ pub struct Rustls {
 #[derive(Default)]
 struct Memory {
     configs: VecDeque<(Tls, Arc<ClientConfig>)>,
-    scopes: VecDeque<(Box<str>, Arc<ClientConfig>)>,
+    /// By the key of the connection, and whether it is the TLS session with the proxy.
+    scopes: VecDeque<(KeyBuf, bool, Arc<ClientConfig>)>,
 }
 
 impl Rustls {
@@ -74,12 +76,16 @@ impl Rustls {
     }
 
     /// The same with the tickets of this scope.
-    fn scoped(&self, tls: &Tls, scope: &str) -> Result<Arc<ClientConfig>, Fault> {
-        if let Some((_, config)) = self.memory().scopes.iter().find(|(known, _)| **known == *scope) {
+    fn scoped(&self, tls: &Tls, scope: Scope<'_>) -> Result<Arc<ClientConfig>, Fault> {
+        let is_it = |key: &KeyBuf, is_proxy: bool| key.as_key() == scope.key && is_proxy == scope.is_proxy;
+        if let Some((.., config)) =
+            self.memory().scopes.iter().find(|(key, is_proxy, _)| is_it(key, *is_proxy))
+        {
             return Ok(Arc::clone(config));
         }
         let config = Arc::new(config::scoped(&*self.config(tls)?, tls));
-        remember(&mut self.memory().scopes, MOST_SCOPES, (scope.into(), Arc::clone(&config)));
+        let known = (scope.key.to_owned(), scope.is_proxy, Arc::clone(&config));
+        remember(&mut self.memory().scopes, MOST_SCOPES, known);
         Ok(config)
     }
 }
@@ -136,12 +142,15 @@ impl fmt::Debug for Rustls {
 mod tests {
     use std::time::Instant;
 
+    use sessio::reach::Key;
     use sessio::tls::{Pin, Roots};
     use sessio::{Now, UnixTime};
 
     use super::*;
 
     fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>, Fault> {
+        let url = url::Url::parse(&format!("https://{scope}.test/")).unwrap();
+        let scope = Scope { key: &Key::of(&url), is_proxy: false };
         let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
         engine.start(&Wanted { tls, host: Host::Domain(host), scope, now })
     }
@@ -155,7 +164,7 @@ mod tests {
         let engine = Rustls::new().unwrap();
         for number in 0..2 * MOST_SCOPES {
             let pin = Pin::from_sha256([u8::try_from(number % 200).unwrap(); 32]);
-            start(&engine, &trusting().pins([pin]), "a.test", &format!("scope {number}")).unwrap();
+            start(&engine, &trusting().pins([pin]), "a.test", &format!("scope{number}")).unwrap();
         }
         let memory = engine.memory();
         assert_eq!((memory.configs.len(), memory.scopes.len()), (MOST_CONFIGS, MOST_SCOPES));

@@ -15,12 +15,13 @@ use std::time::{Instant, SystemTime};
 
 use sessio::call::Direction;
 use sessio::pool::{Effects, Grant, Policy, Pool};
+use sessio::reach::KeyBuf;
 use sessio::{Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare};
 
 struct Session {
     settings: Settings,
     jar: Jar,
-    pool: Pool<(TcpStream, Conn)>,
+    pool: Pool<KeyBuf, (TcpStream, Conn)>,
 }
 
 fn now() -> Now {

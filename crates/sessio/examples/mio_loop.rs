@@ -26,7 +26,8 @@ use std::time::{Instant, SystemTime};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use sessio::call::{Direction, Io};
-use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool};
+use sessio::reach::{Key, KeyBuf};
 use sessio::{
     Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
 };
@@ -38,7 +39,7 @@ const CALLS: usize = 1000;
 struct Session {
     settings: Settings,
     jar: Jar,
-    pool: Pool<(TcpStream, Conn)>,
+    pool: Pool<KeyBuf, (TcpStream, Conn)>,
     poll: Poll,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use sessio::call::{Connect, Direction, Io};
-use sessio::pool::{Effects, Grant, Key, Lease, Policy, Pool, Proof};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof};
+use sessio::reach::{Key, KeyBuf};
 use sessio::{Conn, Now, Origin, Url};
 
 use super::Failure;
@@ -13,7 +14,7 @@ use super::case::Case;
 /// list says, on whatever connection they come.
 pub(super) struct World {
     places: Vec<Place>,
-    pool: Pool<Line>,
+    pool: Pool<KeyBuf, Line>,
     /// The connection in use.
     line: Option<Line>,
     /// The right to have it open.

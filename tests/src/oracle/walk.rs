@@ -38,7 +38,7 @@ pub fn walk(
         match call.step(now) {
             Ok(Step::Connect(to)) => {
                 to.check().map_err(|error| error.kind())?;
-                let key = to.key().as_str().to_owned();
+                let key = to.key().to_string();
                 said.clear();
                 let kept = idle.0.get_mut(&key).and_then(Vec::pop).filter(|_| !to.fresh);
                 let (conn, peer) = match kept {

@@ -13,7 +13,7 @@ use crate::route::environment::Authorities;
 use crate::route::key::Key;
 use crate::route::proxy::{Protocol, Proxy};
 use crate::route::reach::{Destination, Reach};
-use crate::route::tls::{Roots, Start, Tls, Wanted};
+use crate::route::tls::{Roots, Scope, Start, Tls, Wanted};
 use crate::wire::conn::{Conn, Route, Stage};
 use crate::wire::tunnel::{Target, Tunnel};
 
@@ -128,19 +128,19 @@ impl<'a> Connect<'a> {
         if self.route() == Route::PLAIN {
             return Ok(Conn::plain(id, now.mono));
         }
-        let key = self.key();
+        let key = self.key().without_engine();
         let mut stages = Vec::with_capacity(3);
         if let Some(proxy) = self.proxy() {
             if self.wants_tls_to_proxy() {
                 // Its tickets are its own (row V87).
-                let scope = format!("{proxy} for {}", key.as_str());
+                let scope = Scope { key: &key, is_proxy: true };
                 let tls = self.proxy_tls(proxy);
                 let host = match proxy.host() {
                     Host::Domain(name) => Host::Domain(name.as_str()),
                     Host::Ipv4(ip) => Host::Ipv4(*ip),
                     Host::Ipv6(ip) => Host::Ipv6(*ip),
                 };
-                let wanted = Wanted { tls: &tls, host, scope: &scope, now };
+                let wanted = Wanted { tls: &tls, host, scope, now };
                 stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
             }
             if self.wants_tunnel() {
@@ -150,7 +150,8 @@ impl<'a> Connect<'a> {
         }
         if self.wants_tls() {
             let host = self.url.host().ok_or(Kind::InvalidUrl)?;
-            let wanted = Wanted { tls: &self.reach.tls, host, scope: key.as_str(), now };
+            let wanted =
+                Wanted { tls: &self.reach.tls, host, scope: Scope { key: &key, is_proxy: false }, now };
             stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
         }
         Ok(Conn::staged(id, now.mono, stages))

@@ -1,6 +1,7 @@
 //! Who waits for a connection.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::time::Instant;
 
 use super::Pool;
@@ -30,7 +31,7 @@ impl<T> Line<T> {
     }
 }
 
-impl<T> Pool<T> {
+impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     /// What a ticket has come to, once its turn has come; until then `None`. A ticket of another pool never comes to
     /// anything.
     pub fn collect(&mut self, ticket: Ticket) -> Option<Grant<T>> {

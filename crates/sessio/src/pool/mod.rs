@@ -10,21 +10,19 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use sessio::{Url, pool::{Effects, Grant, Key, Policy, Pool}};
+//! use sessio::pool::{Effects, Grant, Policy, Pool};
 //!
-//! let (now, url) = (Instant::now(), Url::parse("http://example.org/")?);
-//! let key = Key::of(&url);
+//! let (now, key) = (Instant::now(), "http://example.org");
 //! let mut policy = Policy::default();
 //! policy.max_per_host = Some(1);
-//! let mut pool: Pool<&str> = Pool::new(policy);
+//! let mut pool: Pool<String, &str> = Pool::new(policy);
 //! let mut effects = Effects::default();
 //!
-//! let Grant::Dial(lease) = pool.request(&key, now, &mut effects) else { panic!() };
-//! let Grant::Wait(ticket) = pool.request(&key, now, &mut effects) else { panic!() };
+//! let Grant::Dial(lease) = pool.request(key, now, &mut effects) else { panic!() };
+//! let Grant::Wait(ticket) = pool.request(key, now, &mut effects) else { panic!() };
 //! pool.discard(lease, now, &mut effects); // could not connect: the next one may try
 //! assert_eq!(effects.ready, [ticket]);
 //! assert!(matches!(pool.collect(ticket), Some(Grant::Dial(_))));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod idle;
@@ -35,15 +33,13 @@ mod slab;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 use std::time::Instant;
-
-use url::Url;
 
 use crate::base::fingerprint::Mix;
 use crate::base::time::later;
-pub use crate::route::key::Key;
 use idle::{Ends, Idle};
 use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
@@ -53,12 +49,12 @@ use slab::Slab;
 
 /// The connections of one session: see the [module](self).
 #[derive(Debug)]
-pub struct Pool<T> {
+pub struct Pool<K, T> {
     /// What leases and tickets of this pool are known by.
     number: PoolNumber,
     policy: Policy,
-    by_key: HashMap<Key<'static>, usize, BuildHasherDefault<Mix>>,
-    hosts: Slab<Host>,
+    by_key: HashMap<K, usize, BuildHasherDefault<Mix>>,
+    hosts: Slab<Host<K>>,
     /// At how many hosts those without connections and waiters are forgotten; most come back before.
     sweep_at: usize,
     idle: Idle<T>,
@@ -71,8 +67,8 @@ pub struct Pool<T> {
 }
 
 #[derive(Debug)]
-struct Host {
-    key: Key<'static>,
+struct Host<K> {
+    key: K,
     /// Its idle connections.
     idle: Ends,
     /// Idle connections with a lower number are not used any more: a newer one has failed.
@@ -85,7 +81,7 @@ struct Host {
     listed: Option<Ticket>,
 }
 
-impl Host {
+impl<K> Host<K> {
     fn is_unused(&self) -> bool {
         self.idle.len() == 0 && self.in_use == 0 && self.waiting.is_empty()
     }
@@ -98,7 +94,7 @@ const FEW_HOSTS: usize = 256;
 /// would be paid for by whoever comes first after a pause. It is more than one, so that they become fewer with each use.
 const MOST_EXPIRED: usize = 8;
 
-impl<T> Pool<T> {
+impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     /// An empty pool.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
@@ -124,7 +120,11 @@ impl<T> Pool<T> {
     }
 
     /// Wants a connection with this key: the one that was used last, the right to open one, or a place in line.
-    pub fn request(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
+    pub fn request<Q>(&mut self, key: &Q, now: Instant, effects: &mut Effects<T>) -> Grant<T>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
         self.reap(now, effects);
         let host = self.host(key);
         self.admit(host, now, effects).unwrap_or_else(|| Grant::Wait(self.enqueue(host)))
@@ -132,8 +132,12 @@ impl<T> Pool<T> {
 
     /// Wants the right to open a connection with this key, whatever idles: one from here has just failed. Those that idle
     /// are not used any more. They are closed by this request and by later ones, a few each.
-    pub fn request_fresh(&mut self, key: &Key<'_>, now: Instant, effects: &mut Effects<T>) -> Grant<T> {
-        if let Some(host) = self.by_key.get(key.whole())
+    pub fn request_fresh<Q>(&mut self, key: &Q, now: Instant, effects: &mut Effects<T>) -> Grant<T>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        if let Some(host) = self.by_key.get(key)
             && let Some(host) = self.hosts.get_mut(*host)
         {
             host.trusted_from = self.idle.next_number();
@@ -239,11 +243,10 @@ impl<T> Pool<T> {
         self.take(oldest)
     }
 
-    /// Closes the idle connections for the origin of `url`, whichever way they go.
-    pub fn evict(&mut self, url: &Url, effects: &mut Effects<T>) {
-        let plain = Key::of(url);
-        let same = self.by_key.iter().filter(|(key, _)| key.origin() == plain.as_str());
-        let mut hosts: Vec<_> = same.map(|(_, host)| *host).collect();
+    /// Closes the idle connections whose key is chosen.
+    pub fn close_idle_of(&mut self, is_chosen: impl Fn(&K) -> bool, effects: &mut Effects<T>) {
+        let chosen = self.by_key.iter().filter(|(key, _)| is_chosen(key));
+        let mut hosts: Vec<_> = chosen.map(|(_, host)| *host).collect();
         // Not as the keys happen to lie in the map: ports and addresses are in them.
         hosts.sort_unstable();
         for host in hosts {
@@ -255,7 +258,7 @@ impl<T> Pool<T> {
 
     /// The keys that there are connections or waiters for, in no order: each with its idle connections and
     /// those in use.
-    pub fn keys(&self) -> impl Iterator<Item = (&Key<'static>, usize, usize)> {
+    pub fn keys(&self) -> impl Iterator<Item = (&K, usize, usize)> {
         self.by_key.values().filter_map(|host| {
             let host = self.hosts.get(*host).filter(|host| !host.is_unused())?;
             Some((&host.key, host.idle.len(), host.in_use))
@@ -320,14 +323,18 @@ impl<T> Pool<T> {
         Some(at)
     }
 
-    fn host(&mut self, key: &Key<'_>) -> usize {
-        if let Some(host) = self.by_key.get(key.whole()) {
+    fn host<Q>(&mut self, key: &Q) -> usize
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        if let Some(host) = self.by_key.get(key) {
             return *host;
         }
         if self.by_key.len() >= self.sweep_at {
             self.sweep();
         }
-        let key = key.clone().into_owned();
+        let key = key.to_owned();
         let new = Host {
             key: key.clone(),
             idle: Ends::default(),

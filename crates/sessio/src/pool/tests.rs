@@ -3,13 +3,14 @@
 mod cases;
 pub(super) mod steps;
 
+use crate::route::key::{Key, KeyBuf};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Effects, Grant, Key, Lease, MOST_EXPIRED, Policy, Pool, Proof, Ticket};
+use super::{Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, Proof, Ticket};
 use crate::route::reach::Reach;
 
 fn url(host: u8) -> Url {
@@ -20,7 +21,7 @@ fn proof(now: Instant, idle_for: Option<Duration>) -> Proof {
     Proof { opened: now, idle_for }
 }
 
-fn dial(pool: &mut Pool<u32>, host: u8, now: Instant) -> Lease {
+fn dial(pool: &mut Pool<KeyBuf, u32>, host: u8, now: Instant) -> Lease {
     match pool.request(&Key::of(&url(host)), now, &mut Effects::default()) {
         Grant::Dial(lease) => lease,
         grant => panic!("{grant:?}"),
@@ -44,7 +45,7 @@ fn d10_the_last_one_back_is_the_first_one_out() {
 #[test]
 fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken() {
     let (now, mut pool, mut effects) =
-        (Instant::now(), Pool::<u32>::new(Policy::default()), Effects::default());
+        (Instant::now(), Pool::<KeyBuf, u32>::new(Policy::default()), Effects::default());
     for way in 0..50 {
         let mut reach = Reach::default();
         reach.routes.pin("host1", [SocketAddr::from(([127, 0, 0, 1], way))]).unwrap();
@@ -53,7 +54,7 @@ fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken(
         };
         pool.checkin(lease, way.into(), proof(now, None), now, &mut effects);
     }
-    pool.evict(&url(1), &mut effects);
+    pool.close_idle_of(|key| key.as_key().origin() == "http://host1", &mut effects);
     assert_eq!(effects.closed, (0..50).collect::<Vec<_>>());
 }
 
@@ -154,7 +155,7 @@ impl Model {
 
 /// Takes over what the pool has granted to those who waited, and checks each against the model: whoever is
 /// first in line among those who can be served, and nobody else.
-fn collect(pool: &mut Pool<u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
+fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
     for ticket in ready {
         let place = model.waiting.iter().position(|(t, _)| t == ticket).unwrap();
         let (_, host) = model.waiting.remove(place);
@@ -255,7 +256,7 @@ proptest! {
                 }
                 Act::Checkin { .. } | Act::Discard { .. } | Act::Cancel { .. } => {}
                 Act::Evict { host } => {
-                    pool.evict(&url(host), &mut effects);
+                    pool.close_idle_of(|key| *key.as_key() == Key::of(&url(host)), &mut effects);
                     model.closed.extend(model.idle.extract_if(.., |(_, h, ..)| *h == host).map(|entry| entry.0));
                 }
                 Act::EvictIdle => {

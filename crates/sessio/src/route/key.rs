@@ -1,173 +1,232 @@
 //! What tells one pooled connection from another.
 
 use std::borrow::{Borrow, Cow};
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::sync::Arc;
 
 use url::{Host, Position, Url};
 
-use crate::route::proxy::{Plan, Protocol};
+use crate::policy::guard::Guard;
+use crate::route::proxy::{Plan, Protocol, Proxy};
 use crate::route::reach::{Reach, Resolver, Route, Tcp};
-use crate::route::tls::Tls;
+use crate::route::tls::{Engine, TlsKey};
 use crate::uri::localhost::is_localhost;
 
-/// What a connection can be used for: requests with the same key may share it.
+/// The key of pooled connections: requests with equal keys may share one.
 ///
-/// It is text, the origin of the URL, and borrowed from that. Where more tells connections apart it stands
-/// behind a blank, which no origin has.
+/// All that makes a difference to a connection is in it, and nothing that makes none. Equal settings make equal keys.
+/// A key of a URL that is reached by its own name, over TLS as it is by default, borrows the origin from the URL and
+/// allocates nothing; a [`KeyBuf`] owns it.
 ///
 /// ```
-/// use sessio::{Settings, Url, pool::Key, reach::Reach};
+/// use sessio::{Settings, Url, reach::Key};
 ///
 /// let url = Url::parse("http://user:pass@Example.org:80/path")?;
-/// assert_eq!(Key::of(&url).as_str(), "http://example.org");
+/// assert_eq!(Key::of(&url).to_string(), "http://example.org");
 ///
 /// let mut settings = Settings::default();
 /// settings.routes.pin("example.org", ["127.0.0.1:8080".parse()?])?;
 /// let key = Key::reaching(&url, &settings.reach());
-/// assert_eq!(key.as_str(), "http://example.org at [127.0.0.1:8080]");
+/// assert_eq!(key.to_string(), "http://example.org at [127.0.0.1:8080]");
 /// assert_eq!(key.origin(), "http://example.org");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key<'a>(Cow<'a, str>);
+#[derive(PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    /// Scheme, host and port; those of the proxy where it takes the requests for every origin.
+    origin: Cow<'a, str>,
+    /// Everything else. `None` if it is as by default.
+    rest: Option<Arc<Rest>>,
+}
+
+/// A [`Key`] that owns its origin, as pools hold it.
+#[derive(PartialEq, Eq, Hash)]
+pub struct KeyBuf(Key<'static>);
+
+/// What differs from a direct connection with the default settings.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Rest {
+    proxy: Option<Through>,
+    tls: Option<TlsKey>,
+    engine: Option<Engine>,
+    guard: Guard,
+    /// How the connection gets to its first peer: the origin, or the proxy.
+    way: Way,
+    /// How the host behind a SOCKS 5 proxy is resolved, which takes addresses.
+    behind: Way,
+    tcp: Tcp,
+    /// The reactor that drives the connection, where a runtime has several.
+    reactor: Option<u64>,
+}
+
+/// A proxy as a part of a key.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Through {
+    /// Its URL, without what is secret.
+    proxy: String,
+    /// It takes whole URLs, those of every origin on one connection (rule D-16).
+    is_for_all: bool,
+    /// All that is said to it, secrets included. It tells connections apart to the letter, and is not shown.
+    said: String,
+    /// The settings of TLS to the proxy itself.
+    tls: Option<TlsKey>,
+}
+
+/// How a name becomes an address.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Way {
+    route: Option<Route>,
+    resolver: Resolver,
+}
+
+impl Way {
+    /// Of a host with this route, if it has one; `is_name` says whether a resolver would be asked.
+    fn new(route: Option<&Route>, resolver: &Resolver, is_name: bool) -> Self {
+        let resolver = if route.is_none() && is_name { resolver.clone() } else { Resolver::default() };
+        Self { route: route.cloned(), resolver }
+    }
+
+    fn is_default(&self) -> bool {
+        self.route.is_none() && !self.resolver.is_set()
+    }
+
+    fn is_socket_file(&self) -> bool {
+        matches!(self.route, Some(Route::Unix(_)))
+    }
+}
 
 impl<'a> Key<'a> {
     /// The key of a URL that is reached by its own name: its origin.
     #[must_use]
     pub fn of(url: &'a Url) -> Self {
         let origin = &url[..Position::BeforePath];
-        if origin.contains('@') {
+        let origin = if origin.contains('@') {
             let from_host = &url[Position::BeforeHost..Position::BeforePath];
-            Self(format!("{}://{from_host}", url.scheme()).into())
+            format!("{}://{from_host}", url.scheme()).into()
         } else {
-            Self(origin.into())
-        }
+            origin.into()
+        };
+        Self { origin, rest: None }
     }
 
-    /// The key of a URL that is reached like this. All that makes a difference to the connection is in it,
-    /// and nothing that makes none: a route of another host, or a resolver that is not asked.
+    /// The key of a URL that is reached like this.
     #[must_use]
     pub fn reaching(url: &'a Url, reach: &Reach) -> Self {
-        // Without `..`: what is added there gets its verdict here. What the environment says has gone into headers, TLS
-        // and the plan.
-        let Reach {
-            routes,
-            resolver,
-            tcp: Tcp { local_address, keep_alive, nodelay, user_timeout },
-            tls,
-            engine,
-            plan,
-            guard,
-            environment: _,
-        } = reach;
+        // Without `..`: a field that is added must be considered here. What the environment says has gone into headers,
+        // TLS and the plan.
+        let Reach { routes, resolver, tcp, tls, engine, plan, guard, environment: _ } = reach;
         let proxy = plan.proxy();
         let is_plain = url.scheme() == "http";
-        let mut text = match proxy {
-            // A proxy that is told whole URLs takes those of every host on one connection (rule D-16).
-            Some(proxy) if is_plain && !proxy.protocol().is_socks() => Cow::Owned(format!("{proxy} for all")),
-            Some(proxy) => Cow::Owned(format!("{} through {proxy}", Self::of(url))),
-            None => Self::of(url).0,
-        };
         let is_proxy_secure = proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https);
-        if !is_plain || is_proxy_secure {
-            if !tls.text().is_empty() {
-                text.to_mut().push_str(tls.text());
+        let (tls, engine) =
+            if is_plain && !is_proxy_secure { (None, None) } else { (tls.key(), engine.own()) };
+        let to_host = || Way::new(routes.of(url), resolver, is_resolved(url));
+        let Some(proxy) = proxy else {
+            let way = to_host();
+            // Most requests are like this, and get their key without an allocation.
+            if tls.is_none()
+                && engine.is_none()
+                && !guard.is_on()
+                && way.is_default()
+                && *tcp == Tcp::default()
+            {
+                return Self::of(url);
             }
-            if let Some(number) = engine.number() {
-                add(&mut text, format_args!(" by engine {number}"));
-            }
-        }
-        if guard.is_on() {
-            text.to_mut().push_str(if guard.is_on_pins() { " guarded with pins" } else { " guarded" });
-            text.to_mut().push_str(if guard.is_on_sockets() { " and sockets" } else { "" });
-        }
-        if let Some(proxy) = proxy {
-            let own = proxy.own_tls().map(Tls::text).filter(|_| is_proxy_secure);
-            if let Some(own) = own {
-                add(&mut text, format_args!(" to the proxy{own}"));
-            }
-            if proxy.protocol() == Protocol::Socks5 {
-                // Where the host is, is found out here.
-                way(&mut text, routes.of(url), resolver, is_resolved(url));
-                text.to_mut().push_str(" behind");
-            }
-        }
-        let is_on_file = match proxy {
-            None => way(&mut text, routes.of(url), resolver, is_resolved(url)),
-            Some(proxy) => {
-                let route = routes.at(&proxy.host().to_string(), proxy.port());
-                let is_resolved = matches!(proxy.host(), Host::Domain(name) if !is_localhost(name));
-                way(&mut text, route, resolver, is_resolved)
-            }
+            let tcp = if way.is_socket_file() { Tcp::default() } else { *tcp };
+            let rest = Rest { tls, engine: engine.cloned(), guard: *guard, way, tcp, ..Rest::default() };
+            let rest = if rest == Rest::default() { None } else { Some(Arc::new(rest)) };
+            return Self { rest, ..Self::of(url) };
         };
-        if is_on_file {
-            return Self(text).with_secret(plan);
-        }
-        if let Some(local) = local_address {
-            add(&mut text, format_args!(" from {local}"));
-        }
-        if let Some(keep) = keep_alive {
-            add(
-                &mut text,
-                format_args!(" kept alive {:?} {:?} {:?}", keep.time, keep.interval, keep.retries),
-            );
-        }
-        if !nodelay {
-            text.to_mut().push_str(" delayed");
-        }
-        if let Some(span) = user_timeout {
-            add(&mut text, format_args!(" unheard for {span:?}"));
-        }
-        Self(text).with_secret(plan)
+        let is_name = matches!(proxy.host(), Host::Domain(name) if !is_localhost(name));
+        let way = Way::new(routes.at(&proxy.host().to_string(), proxy.port()), resolver, is_name);
+        let rest = Rest {
+            proxy: Some(Through::new(proxy, plan, is_plain)),
+            tls,
+            engine: engine.cloned(),
+            guard: *guard,
+            behind: if proxy.protocol() == Protocol::Socks5 { to_host() } else { Way::default() },
+            tcp: if way.is_socket_file() { Tcp::default() } else { *tcp },
+            way,
+            reactor: None,
+        };
+        let origin = match &rest.proxy {
+            Some(through) if through.is_for_all => Cow::Owned(through.proxy.clone()),
+            _ => Self::of(url).origin,
+        };
+        Self { origin, rest: Some(Arc::new(rest)) }
     }
 
     /// The same key, of connections that depend on this one of several reactors.
     ///
     /// ```
-    /// use sessio::{Url, pool::Key};
+    /// use sessio::{Url, reach::Key};
     ///
     /// let url = Url::parse("http://example.org/")?;
     /// let key = Key::of(&url).on_reactor(2);
-    /// assert_eq!(key.as_str(), "http://example.org on reactor 2");
+    /// assert_eq!(key.to_string(), "http://example.org on reactor 2");
     /// assert_eq!(key.origin(), "http://example.org");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn on_reactor(mut self, number: u64) -> Self {
-        let end = self.as_str().len();
-        self.0.to_mut().insert_str(end, &format!(" on reactor {number}"));
+        Arc::make_mut(self.rest.get_or_insert_default()).reactor = Some(number);
         self
     }
 
-    /// What is said to a proxy tells connections apart too, to the letter. It stands behind a NUL and is not shown.
-    fn with_secret(mut self, plan: &Plan) -> Self {
-        if let Some(identity) = plan.identity().filter(|identity| !identity.is_empty()) {
-            add(&mut self.0, format_args!("\0{identity}"));
+    /// The same key without the engine, for the engine itself: it may keep the key, and would keep itself alive.
+    pub(crate) fn without_engine(mut self) -> Self {
+        if let Some(rest) = &mut self.rest
+            && rest.engine.is_some()
+        {
+            Arc::make_mut(rest).engine = None;
         }
         self
-    }
-
-    /// As text; what is said to a proxy is left out, though it tells keys apart.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.split('\0').next().unwrap_or_default()
-    }
-
-    /// All of it, secrets included.
-    pub(crate) fn whole(&self) -> &str {
-        &self.0
     }
 
     /// Scheme, host and, where it is not the scheme's own, port.
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.0.split(' ').next().unwrap_or_default()
+        &self.origin
     }
+}
 
-    /// The same, with text of its own.
+impl ToOwned for Key<'_> {
+    type Owned = KeyBuf;
+
+    fn to_owned(&self) -> KeyBuf {
+        KeyBuf(Key { origin: self.origin.clone().into_owned().into(), rest: self.rest.clone() })
+    }
+}
+
+impl KeyBuf {
+    /// The key.
     #[must_use]
-    pub fn into_owned(self) -> Key<'static> {
-        Key(self.0.into_owned().into())
+    pub fn as_key(&self) -> &Key<'_> {
+        &self.0
+    }
+}
+
+impl Clone for KeyBuf {
+    fn clone(&self) -> Self {
+        self.0.to_owned()
+    }
+}
+
+impl<'a> Borrow<Key<'a>> for KeyBuf {
+    fn borrow(&self) -> &Key<'a> {
+        &self.0
+    }
+}
+
+impl Through {
+    fn new(proxy: &Proxy, plan: &Plan, is_plain: bool) -> Self {
+        let is_secure = proxy.protocol() == Protocol::Https;
+        Self {
+            proxy: proxy.to_string(),
+            is_for_all: is_plain && !proxy.protocol().is_socks(),
+            said: plan.identity().unwrap_or_default(),
+            tls: proxy.own_tls().filter(|_| is_secure).and_then(|tls| tls.key()),
+        }
     }
 }
 
@@ -176,41 +235,81 @@ fn is_resolved(url: &Url) -> bool {
     matches!(url.host(), Some(Host::Domain(name)) if !is_localhost(name))
 }
 
-/// The way to one host, be it a proxy or not; says whether it is a socket file.
-fn way(text: &mut Cow<'_, str>, route: Option<&Route>, resolver: &Resolver, is_name: bool) -> bool {
-    match (route, resolver.number()) {
-        // Debug escapes whatever a path may have in it.
-        (Some(Route::Unix(path)), _) => {
-            add(text, format_args!(" on {path:?}"));
-            return true;
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.route {
+            // Debug escapes whatever a path may have in it.
+            Some(Route::Unix(path)) => write!(f, " on {path:?}"),
+            Some(Route::Addresses(pinned)) => write!(f, " at {pinned:?}"),
+            None if self.resolver.is_set() => f.write_str(" by its own resolver"),
+            None => Ok(()),
         }
-        (Some(Route::Addresses(pinned)), _) => add(text, format_args!(" at {pinned:?}")),
-        (None, Some(number)) if is_name => add(text, format_args!(" by resolver {number}")),
-        (None, _) => {}
-    }
-    false
-}
-
-fn add(text: &mut Cow<'_, str>, more: fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = text.to_mut().write_fmt(more);
-}
-
-impl Borrow<str> for Key<'_> {
-    fn borrow(&self) -> &str {
-        &self.0
     }
 }
 
+/// For people: without what is said to a proxy, which tells keys apart, too.
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.origin)?;
+        let Some(rest) = &self.rest else { return Ok(()) };
+        let Rest { proxy, tls, engine, guard, way, behind, tcp, reactor } = &**rest;
+        match proxy {
+            Some(through) if through.is_for_all => f.write_str(" for all")?,
+            Some(through) => write!(f, " through {}", through.proxy)?,
+            None => {}
+        }
+        if let Some(tls) = tls {
+            write!(f, " {tls}")?;
+        }
+        if engine.is_some() {
+            f.write_str(" by its own engine")?;
+        }
+        if guard.is_on() {
+            f.write_str(if guard.is_on_pins() { " guarded with pins" } else { " guarded" })?;
+            f.write_str(if guard.is_on_sockets() { " and sockets" } else { "" })?;
+        }
+        if let Some(tls) = proxy.as_ref().and_then(|through| through.tls.as_ref()) {
+            write!(f, " to the proxy {tls}")?;
+        }
+        if !behind.is_default() {
+            write!(f, "{behind} behind")?;
+        }
+        write!(f, "{way}")?;
+        let Tcp { local_address, keep_alive, nodelay, user_timeout } = tcp;
+        if let Some(local) = local_address {
+            write!(f, " from {local}")?;
+        }
+        if let Some(keep) = keep_alive {
+            write!(f, " kept alive {:?} {:?} {:?}", keep.time, keep.interval, keep.retries)?;
+        }
+        if !nodelay {
+            f.write_str(" delayed")?;
+        }
+        if let Some(span) = user_timeout {
+            write!(f, " user timeout {span:?}")?;
+        }
+        match reactor {
+            Some(number) => write!(f, " on reactor {number}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for KeyBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl fmt::Debug for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({:?})", self.as_str())
+        write!(f, "Key({:?})", self.to_string())
+    }
+}
+
+impl fmt::Debug for KeyBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -225,13 +324,13 @@ mod tests {
     use crate::route::reach::KeepAlive;
     use crate::route::tls::session::Secure;
     use crate::route::tls::{
-        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Version, Wanted,
+        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Tls, Version, Wanted,
     };
 
-    fn key(url: &str, change: impl FnOnce(&mut Reach)) -> String {
+    fn key(url: &str, change: impl FnOnce(&mut Reach)) -> KeyBuf {
         let mut reach = Reach::default();
         change(&mut reach);
-        Key::reaching(&Url::parse(url).unwrap(), &reach).whole().to_owned()
+        Key::reaching(&Url::parse(url).unwrap(), &reach).to_owned()
     }
 
     /// Row V84 in its spirit: each field is varied, and none is forgotten.
@@ -271,34 +370,54 @@ mod tests {
             key(url, |reach| reach.tcp.user_timeout = Some(Duration::from_secs(61))),
         ];
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
-        for text in &keys {
-            assert_eq!(Key(text.into()).origin(), "http://a.test");
+        for key in &keys {
+            assert_eq!(key.as_key().origin(), "http://a.test");
         }
+        let shared = nobody();
+        let one = key(url, |reach| reach.resolver = shared.clone());
+        assert_eq!(one, key(url, |reach| reach.resolver = shared.clone()), "a clone is the same resolver");
     }
 
-    /// Rows V84 and V86. `Options::stamp` takes all options apart without `..`, so that one that is added has its
+    /// Equal settings make equal keys, whoever made them and in whichever order: the key knows no counter.
+    #[test]
+    fn equal_settings_make_equal_keys() {
+        let made = || {
+            key("https://a.test/", |reach| {
+                let certificates = Certificates::from_der([b"one", b"two"]).unwrap();
+                let identity = Identity::from_der([b"chain"], KeyFormat::Pkcs8, b"secret key").unwrap();
+                let lists = RevocationLists::from_der([b"list"]).unwrap();
+                reach.tls = Tls::default().roots(certificates).identity(identity).add_revocation_lists(lists);
+                reach.routes.pin("a.test", ["127.0.0.1:80".parse().unwrap()]).unwrap();
+            })
+        };
+        let (one, other) = (made(), made());
+        assert_eq!(one, other);
+        assert_eq!(HashSet::from([one]).len(), HashSet::from([other]).len());
+    }
+
+    /// Rows V84 and V86. `Options::parts` takes all options apart without `..`, so that one that is added has its
     /// verdict there before it compiles; here each is varied.
     #[test]
     fn v84_every_option_of_tls_is_in_the_key() {
-        let certificates = || Certificates::from_der([b"the same"]).unwrap();
-        let lists = || RevocationLists::from_der([b"the same"]).unwrap();
-        let identity = || Identity::from_der([b"chain"], KeyFormat::Pkcs8, b"secret key").unwrap();
+        let certificates = |text: &str| Certificates::from_der([text]).unwrap();
+        let lists = |text: &str| RevocationLists::from_der([text]).unwrap();
+        let identity = |chain: &str| Identity::from_der([chain], KeyFormat::Pkcs8, b"secret key").unwrap();
         let pin = |byte| Pin::from_sha256([byte; 32]);
         let tls = Tls::default;
         let all = [
             tls(),
             tls().roots(Roots::Bundled),
-            tls().roots(certificates()),
-            tls().roots(certificates()),
-            tls().add_roots(certificates()),
-            tls().add_roots(certificates()),
-            tls().identity(identity()),
-            tls().identity(identity()),
+            tls().roots(certificates("one")),
+            tls().roots(certificates("other")),
+            tls().add_roots(certificates("one")),
+            tls().add_roots(certificates("other")),
+            tls().identity(identity("one")),
+            tls().identity(identity("other")),
             tls().pins([pin(1)]),
             tls().pins([pin(2)]),
             tls().pins([pin(1), pin(2)]),
-            tls().add_revocation_lists(lists()),
-            tls().add_revocation_lists(lists()),
+            tls().add_revocation_lists(lists("one")),
+            tls().add_revocation_lists(lists("other")),
             tls().min_version(Version::Tls13),
             tls().max_version(Version::Tls12),
             tls().alpn([] as [&str; 0]),
@@ -317,11 +436,11 @@ mod tests {
         keys.extend([key(url, |reach| reach.engine = nobody()), key(url, |reach| reach.engine = nobody())]);
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for (tls, text) in all.iter().zip(&keys) {
-            assert_eq!(Key(text.into()).origin(), "https://a.test");
+            assert_eq!(text.as_key().origin(), "https://a.test");
             // A clone is the same, and a URL without TLS has no use for any of it.
             assert_eq!(&key(url, |reach| reach.tls = tls.clone()), text);
-            assert_eq!(key("http://a.test/", |reach| reach.tls = tls.clone()), "http://a.test");
-            assert!(!format!("{tls:?} {text}").contains("secret"), "{tls:?}");
+            assert_eq!(key("http://a.test/", |reach| reach.tls = tls.clone()), key("http://a.test/", |_| {}));
+            assert!(!format!("{tls:?} {text:?}").contains("secret"), "{tls:?}");
         }
         // What is refused never gets a connection; engines of backends are alike.
         assert_eq!(key(url, |reach| reach.tls = tls().https_only(true)), keys[0]);

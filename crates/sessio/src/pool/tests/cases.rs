@@ -1,17 +1,18 @@
 //! What the model cannot see: how much is done at once, what is forgotten, what is refused.
 
+use crate::route::key::{Key, KeyBuf};
 use std::time::{Duration, Instant};
 
 use ::url::Url;
 
 use super::{dial, proof, steps, url};
-use crate::pool::{Effects, FEW_HOSTS, Grant, Key, Lease, MOST_EXPIRED, Policy, Pool, Ticket};
+use crate::pool::{Effects, FEW_HOSTS, Grant, Lease, MOST_EXPIRED, Policy, Pool, Ticket};
 
 fn wide() -> Policy {
     Policy { max_idle: usize::MAX, max_idle_per_host: usize::MAX, ..Policy::default() }
 }
 
-fn wait(pool: &mut Pool<u32>, host: u8, now: Instant) -> Ticket {
+fn wait(pool: &mut Pool<KeyBuf, u32>, host: u8, now: Instant) -> Ticket {
     match pool.request(&Key::of(&url(host)), now, &mut Effects::default()) {
         Grant::Wait(ticket) => ticket,
         grant => panic!("{grant:?}"),
@@ -19,7 +20,7 @@ fn wait(pool: &mut Pool<u32>, host: u8, now: Instant) -> Ticket {
 }
 
 /// The lease of whoever's turn it is now, and nobody else's.
-fn only(pool: &mut Pool<u32>, effects: &Effects<u32>) -> Lease {
+fn only(pool: &mut Pool<KeyBuf, u32>, effects: &Effects<u32>) -> Lease {
     let [ticket] = effects.ready[..] else { panic!("{effects:?}") };
     match pool.collect(ticket) {
         Some(Grant::Dial(lease)) => lease,
@@ -33,7 +34,7 @@ fn other(number: usize) -> Url {
 }
 
 /// Enough of other hosts come and go for every host that is unused to be forgotten.
-fn sweep(pool: &mut Pool<u32>, now: Instant) {
+fn sweep(pool: &mut Pool<KeyBuf, u32>, now: Instant) {
     for number in 0..4 * FEW_HOSTS {
         match pool.request(&Key::of(&other(number)), now, &mut Effects::default()) {
             Grant::Dial(lease) => pool.discard(lease, now, &mut Effects::default()),
@@ -42,7 +43,7 @@ fn sweep(pool: &mut Pool<u32>, now: Instant) {
         }
     }
     assert!(pool.by_key.len() <= FEW_HOSTS + 1, "{}", pool.by_key.len());
-    assert!(!pool.by_key.contains_key("http://other0"));
+    assert!(!pool.by_key.contains_key(&Key::of(&other(0))));
     assert!(pool.hosts.places() <= FEW_HOSTS + 1, "{}", pool.hosts.places());
 }
 
@@ -91,7 +92,7 @@ fn a_host_is_not_forgotten_while_somebody_waits_for_it() {
 
 #[test]
 fn hosts_in_use_are_not_looked_through_for_each_new_one() {
-    let (now, mut pool) = (Instant::now(), Pool::<u32>::new(Policy::default()));
+    let (now, mut pool) = (Instant::now(), Pool::<KeyBuf, u32>::new(Policy::default()));
     let mut leases = Vec::new();
     let total = steps::of(|| {
         for number in 0..8 * FEW_HOSTS {
@@ -158,12 +159,12 @@ fn a_connection_whose_life_is_over_is_closed_when_it_comes_back() {
 
 #[test]
 fn connections_are_numbered_as_they_are_opened() {
-    let mut pool = Pool::<u32>::new(Policy::default());
+    let mut pool = Pool::<KeyBuf, u32>::new(Policy::default());
     assert_eq!((pool.dialled(), pool.dialled(), pool.stats().dialled), (1, 2, 2));
 }
 
 /// A pool in which so many connections idle, ten to a host or all of one.
-fn idling(most: u32, hosts: u32, now: Instant) -> Pool<u32> {
+fn idling(most: u32, hosts: u32, now: Instant) -> Pool<KeyBuf, u32> {
     let mut pool = Pool::new(wide());
     let leases: Vec<_> = (0..most).map(|number| dial(&mut pool, (number % hosts) as u8, now)).collect();
     for (number, lease) in (0..).zip(leases) {
@@ -204,10 +205,10 @@ fn fs8_nobody_pays_for_all_that_has_idled_too_long() {
 #[test]
 fn fs8_to_evict_costs_the_same_for_each_connection() {
     let now = Instant::now();
-    type Evict = fn(&mut Pool<u32>, Instant, &mut Effects<u32>);
+    type Evict = fn(&mut Pool<KeyBuf, u32>, Instant, &mut Effects<u32>);
     let ways: [Evict; 4] = [
         |pool, _, effects| pool.evict_idle(effects),
-        |pool, _, effects| pool.evict(&url(0), effects),
+        |pool, _, effects| pool.close_idle_of(|key| *key.as_key() == Key::of(&url(0)), effects),
         |pool, late, effects| pool.evict_expired(late, effects),
         |pool, _, effects| pool.clear(effects),
     ];
@@ -342,7 +343,7 @@ fn fa17_what_another_pool_has_given_is_refused_and_does_no_harm() {
     let (mut pool, mut stranger) = (Pool::new(narrow), Pool::new(narrow));
     let own = dial(&mut pool, 1, now);
     let waiting = wait(&mut pool, 1, now);
-    let counts = |pool: &Pool<u32>| (pool.stats().idle, pool.stats().in_use, pool.stats().waiting);
+    let counts = |pool: &Pool<KeyBuf, u32>| (pool.stats().idle, pool.stats().in_use, pool.stats().waiting);
 
     let foreign = dial(&mut stranger, 1, now);
     let foreign_ticket = wait(&mut stranger, 1, now);
@@ -354,7 +355,7 @@ fn fa17_what_another_pool_has_given_is_refused_and_does_no_harm() {
     assert_eq!((counts(&pool), &effects.closed[..], &effects.ready[..]), ((0, 1, 1), &[9][..], &[][..]));
 
     // One that has never lent anything has nothing to count down.
-    let mut fresh = Pool::<u32>::new(Policy::default());
+    let mut fresh = Pool::<KeyBuf, u32>::new(Policy::default());
     fresh.discard(dial(&mut stranger, 3, now), now, &mut effects);
     assert_eq!(counts(&fresh), (0, 0, 0));
 

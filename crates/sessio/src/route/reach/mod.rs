@@ -38,6 +38,7 @@ use crate::base::kind::Kind;
 use crate::policy::guard::Guard;
 use crate::policy::redirect::Targets;
 use crate::route::environment::{Authorities, Environment};
+pub use crate::route::key::{Key, KeyBuf};
 use crate::route::proxy::{Plan, Protocol};
 use crate::route::tls::{Engine, Roots, Tls};
 use crate::uri::localhost::is_localhost;
@@ -260,7 +261,7 @@ mod tests {
             // The guard and the pool's key are of the same opinion.
             assert_eq!(Guard::public().refuses_host(&url), Some("loopback"));
             let own = Reach { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..Reach::default() };
-            assert_eq!(crate::pool::Key::reaching(&url, &own), crate::pool::Key::reaching(&url, &reach));
+            assert_eq!(Key::reaching(&url, &own), Key::reaching(&url, &reach));
         }
     }
 

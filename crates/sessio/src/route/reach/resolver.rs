@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::future::ready;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The future of a [`Resolve`].
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
@@ -51,23 +51,12 @@ where
 /// let resolver = Resolver::new(|host: String, port: u16| async move { ask(host).await });
 /// ```
 #[derive(Clone, Default)]
-pub struct Resolver(Option<Own>);
-
-#[derive(Clone)]
-struct Own {
-    /// No two resolvers of a process have the same.
-    number: u64,
-    resolve: Arc<dyn Resolve>,
-}
+pub struct Resolver(Option<Arc<dyn Resolve>>);
 
 impl Resolver {
     /// Asks this one.
     pub fn new(resolve: impl Resolve) -> Self {
-        // A number that is never used again: an address in memory would be, and the pool tells connections apart
-        // by it.
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(Some(Own { number, resolve: Arc::new(resolve) }))
+        Self(Some(Arc::new(resolve)))
     }
 
     /// Asks a function that knows at once, or that may take its time because the runtime blocks anyway.
@@ -88,29 +77,37 @@ impl Resolver {
     /// What this resolver makes of a name; `None` if the runtime is to be asked.
     #[must_use]
     pub fn resolve(&self, host: &str, port: u16) -> Option<Resolving> {
-        self.0.as_ref().map(|own| own.resolve.resolve(host, port))
+        self.0.as_ref().map(|own| own.resolve(host, port))
     }
 
-    /// What tells it from every other; `None` if it is the runtime.
-    pub(crate) fn number(&self) -> Option<u64> {
-        self.0.as_ref().map(|own| own.number)
+    /// Whether it is not the runtime.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What tells resolvers apart. A key holds the resolver, so its address is not used again meanwhile.
+    fn address(&self) -> Option<usize> {
+        self.0.as_ref().map(|own| Arc::as_ptr(own).addr())
     }
 }
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.number() {
-            Some(number) => write!(f, "Resolver({number})"),
-            None => f.write_str("Resolver(the runtime's)"),
-        }
+        f.write_str(if self.is_set() { "Resolver(own)" } else { "Resolver(the runtime's)" })
     }
 }
 
 /// A clone is the same resolver; two that were made apart are not, whatever they do.
 impl PartialEq for Resolver {
     fn eq(&self, other: &Self) -> bool {
-        self.number() == other.number()
+        self.address() == other.address()
     }
 }
 
 impl Eq for Resolver {}
+
+impl Hash for Resolver {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.address().hash(hasher);
+    }
+}

@@ -36,7 +36,7 @@ pub struct Routes(
 type Hosts = BTreeMap<Box<str>, Ports>;
 
 /// The way to a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Route {
     /// These addresses, without asking any resolver. One with port 0 has the URL's port.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How TCP connections are opened. The names are those of reqwest. On a Unix socket none of it means anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Tcp {
     /// The address of this machine that connections come from; the system chooses at first. Addresses of the
@@ -49,7 +49,7 @@ impl Tcp {
 /// // A peer that is gone is found out after 90 seconds.
 /// settings.tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)).every(Duration::from_secs(10), 3));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct KeepAlive {
     /// After how much silence it is asked first.

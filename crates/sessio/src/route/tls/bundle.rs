@@ -1,27 +1,36 @@
 //! Certificates and revocation lists, as DER.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pem;
 use crate::base::fault::{Fault, Result};
+use crate::base::fingerprint::Mix;
 use crate::base::kind::Kind;
 
-/// A number that no other bundle or identity of the process has. It stands for their bytes in the pool's key.
-pub(super) fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// The items of a bundle, and a digest of them: keys of the pool are hashed for every request.
+#[derive(PartialEq, Eq)]
+struct Bundle {
+    digest: u64,
+    all: Vec<Box<[u8]>>,
+}
+
+impl Bundle {
+    fn new(all: Vec<Box<[u8]>>) -> Self {
+        let mut digest = Mix::default();
+        all.hash(&mut digest);
+        Self { digest: digest.finish(), all }
+    }
 }
 
 macro_rules! bundle {
     ($(#[$doc:meta])* $name:ident [$($label:literal)+] $what:literal) => {
         $(#[$doc])*
         ///
-        /// Read it once and keep it: a clone costs nothing and is the same bundle, while one that is read anew is another
-        /// to the pool, and gets connections of its own.
+        /// A clone shares its memory. Bundles with the same bytes in the same order are equal, and share connections.
         #[derive(Clone)]
-        pub struct $name(Arc<(u64, Vec<Box<[u8]>>)>);
+        pub struct $name(Arc<Bundle>);
 
         impl $name {
             #[doc = concat!("All of the ", $what, " in a PEM file (RFC 7468); what else stands in it, such as keys, is passed over.")]
@@ -51,34 +60,40 @@ macro_rules! bundle {
                 if all.is_empty() {
                     return Err(Fault::new(Kind::InvalidTls).with_detail(concat!("no ", $what, " in the bundle")));
                 }
-                Ok(Self(Arc::new((next_number(), all))))
+                Ok(Self(Arc::new(Bundle::new(all))))
             }
 
             /// Each of them, as DER.
             pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-                self.0.1.iter().map(|der| &**der)
+                self.0.all.iter().map(|der| &**der)
             }
+        }
 
-            /// What tells it from every other bundle of the process.
-            pub(super) fn number(&self) -> u64 {
-                self.0.0
+        impl $name {
+            pub(super) fn digest(&self) -> u64 {
+                self.0.digest
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({} of them, number {})"), self.0.1.len(), self.number())
+                write!(f, concat!(stringify!($name), "({})"), self.0.all.len())
             }
         }
 
-        /// A clone is the same bundle; two that were read apart are not, whatever is in them.
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                self.number() == other.number()
+                Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
             }
         }
 
         impl Eq for $name {}
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                hasher.write_u64(self.0.digest);
+            }
+        }
     };
 }
 

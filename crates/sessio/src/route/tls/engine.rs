@@ -1,14 +1,15 @@
 //! Who does TLS.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use url::Host;
 
 use super::options::Tls;
 use crate::base::fault::Result;
 use crate::base::time::Now;
+use crate::route::key::Key;
 use crate::route::tls::session::Secure;
 
 /// Whatever can secure connections.
@@ -35,11 +36,21 @@ pub struct Wanted<'a> {
     pub tls: &'a Tls,
     /// Whose certificate is expected.
     pub host: Host<&'a str>,
-    /// What tells connections apart: an earlier session is resumed only within the same scope. It is the text of the
-    /// pool's [`Key`](crate::pool::Key), all of `tls` included.
-    pub scope: &'a str,
+    /// The scope within which an earlier TLS session may be resumed: the key of the connection, and whether this is the
+    /// TLS session with the proxy or the one with the origin.
+    pub scope: Scope<'a>,
     /// What time it is, for validity.
     pub now: Now,
+}
+
+/// The scope of a TLS session: sessions are resumed within one scope only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "both parts are needed to tell scopes apart")]
+pub struct Scope<'a> {
+    /// The key of the connection, without the engine.
+    pub key: &'a Key<'a>,
+    /// Whether it is the TLS session with the proxy.
+    pub is_proxy: bool,
 }
 
 /// Who secures connections: nobody at first, unless the backend brings an engine along.
@@ -49,26 +60,21 @@ pub struct Wanted<'a> {
 pub struct Engine(Option<Arc<Own>>);
 
 struct Own {
-    /// No two engines of a process have the same, but for those that are alike.
-    number: u64,
+    /// Whether it has no settings of its own: engines of this kind are alike.
+    is_standard: bool,
     start: Box<dyn Start>,
 }
 
 impl Engine {
     /// This one.
     pub fn new(start: impl Start) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self::numbered(NEXT.fetch_add(1, Ordering::Relaxed), start)
+        Self(Some(Arc::new(Own { is_standard: false, start: Box::new(start) })))
     }
 
     /// One that a backend brings along, without any settings of its own: all of these are alike, and where one has
     /// secured a connection another can use it.
     pub fn standard(start: impl Start) -> Self {
-        Self::numbered(0, start)
-    }
-
-    fn numbered(number: u64, start: impl Start) -> Self {
-        Self(Some(Arc::new(Own { number, start: Box::new(start) })))
+        Self(Some(Arc::new(Own { is_standard: true, start: Box::new(start) })))
     }
 
     /// Whoever starts; `None` where nobody does TLS.
@@ -77,26 +83,39 @@ impl Engine {
         self.0.as_ref().map(|own| &*own.start)
     }
 
-    /// What is in the pool's key of it; `None` for nobody, and for a backend's own.
-    pub(crate) fn number(&self) -> Option<u64> {
-        self.0.as_ref().map(|own| own.number).filter(|number| *number > 0)
+    /// The engine, if its connections are not to be mixed with those of the standard one.
+    pub(crate) fn own(&self) -> Option<&Self> {
+        self.address().filter(|address| *address != 0).map(|_| self)
+    }
+
+    /// The address of an engine of its own, 0 for a standard one: what tells engines apart. A key holds the engine, so
+    /// its address is not used again meanwhile.
+    fn address(&self) -> Option<usize> {
+        self.0.as_ref().map(|own| if own.is_standard { 0 } else { Arc::as_ptr(own).addr() })
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(own) => write!(f, "Engine({})", own.number),
-            None => f.write_str("Engine(nobody)"),
-        }
+        f.write_str(match &self.0 {
+            Some(own) if own.is_standard => "Engine(standard)",
+            Some(_) => "Engine(own)",
+            None => "Engine(none)",
+        })
     }
 }
 
 /// A clone is the same engine.
 impl PartialEq for Engine {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_ref().map(|own| own.number) == other.0.as_ref().map(|own| own.number)
+        self.address() == other.address()
     }
 }
 
 impl Eq for Engine {}
+
+impl Hash for Engine {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.address().hash(hasher);
+    }
+}

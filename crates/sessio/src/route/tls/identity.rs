@@ -1,21 +1,21 @@
 //! Who we are: a certificate and its key.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::bundle::next_number;
 use super::pem;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
 /// A certificate of the client with its private key, for servers that ask for one. Neither is shown by `Debug`.
 ///
-/// Read it once and keep it, as [`Certificates`](super::Certificates).
+/// A clone shares its memory. Identities with the same bytes are equal, and share connections.
 #[derive(Clone)]
 pub struct Identity(Arc<Own>);
 
+#[derive(PartialEq, Eq)]
 struct Own {
-    number: u64,
     chain: Vec<Box<[u8]>>,
     format: KeyFormat,
     key: Box<[u8]>,
@@ -88,7 +88,7 @@ impl Identity {
         if chain.is_empty() {
             return Err(invalid("no certificate in the identity"));
         }
-        Ok(Self(Arc::new(Own { number: next_number(), chain, format, key })))
+        Ok(Self(Arc::new(Own { chain, format, key })))
     }
 
     /// The chain, the client's own certificate first, each as DER.
@@ -101,10 +101,6 @@ impl Identity {
     pub fn key(&self) -> (KeyFormat, &[u8]) {
         (self.0.format, &self.0.key)
     }
-
-    pub(super) fn number(&self) -> u64 {
-        self.0.number
-    }
 }
 
 fn invalid(why: &'static str) -> Fault {
@@ -113,15 +109,21 @@ fn invalid(why: &'static str) -> Fault {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Identity(***, number {})", self.number())
+        f.write_str("Identity(***)")
     }
 }
 
-/// A clone is the same identity; two that were read apart are not, whatever is in them.
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        self.number() == other.number()
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 
 impl Eq for Identity {}
+
+/// By the chain: the key is secret.
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.chain.hash(hasher);
+    }
+}

@@ -27,7 +27,8 @@ pub(crate) mod session;
 
 pub use bundle::{Certificates, RevocationLists};
 pub use change::TlsChanges;
-pub use engine::{Engine, Start, Wanted};
+pub use engine::{Engine, Scope, Start, Wanted};
 pub use identity::{Identity, KeyFormat};
+pub(crate) use options::TlsKey;
 pub use options::{Options, Roots, Tls, Version};
 pub use pin::Pin;

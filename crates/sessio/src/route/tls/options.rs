@@ -1,11 +1,13 @@
 //! Everything that can be set of TLS, as plain values.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use super::bundle::{Certificates, RevocationLists};
 use super::identity::Identity;
 use super::pin::Pin;
+use crate::base::fingerprint::Mix;
 
 /// What a session or a request wants of TLS. A clone costs nothing, and the default allocates nothing.
 ///
@@ -33,12 +35,12 @@ pub struct Options {
     pub https_only: bool,
     pub accepts_invalid_certs: bool,
     pub accepts_invalid_hostnames: bool,
-    /// What stands for it in the pool's key.
-    text: Box<str>,
+    /// A digest of all that makes a difference to a connection; 0 if none of it differs from the default.
+    digest: u64,
 }
 
 /// Which authorities are trusted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Roots {
     /// Those of the platform, and by its own rules where it has any.
@@ -76,7 +78,7 @@ impl Default for Options {
             https_only: false,
             accepts_invalid_certs: false,
             accepts_invalid_hostnames: false,
-            text: Box::default(),
+            digest: 0,
         }
     }
 }
@@ -177,7 +179,7 @@ impl Tls {
     fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
         let options = Arc::make_mut(self.0.get_or_insert_default());
         change(options);
-        options.text = options.stamp().into();
+        options.digest = options.digest();
         self
     }
 
@@ -195,9 +197,10 @@ impl Tls {
         self.0.is_none()
     }
 
-    /// What is in the pool's key of it; empty for the default.
-    pub(crate) fn text(&self) -> &str {
-        self.0.as_ref().map_or("", |options| &options.text)
+    /// What tells its connections apart; `None` if nothing differs from the default.
+    pub(crate) fn key(&self) -> Option<TlsKey> {
+        let options = self.0.as_ref().filter(|options| options.digest != 0)?;
+        Some(TlsKey(Arc::clone(options)))
     }
 
     /// Whether URLs without TLS are refused.
@@ -214,9 +217,9 @@ impl Tls {
 }
 
 impl Options {
-    /// All that makes a difference to a connection, as text. Certificates and keys are in it by their numbers.
-    fn stamp(&self) -> String {
-        // Without `..`: what is added gets its verdict here.
+    /// All that makes a difference to a connection.
+    fn parts(&self) -> impl PartialEq + Hash + '_ {
+        // Without `..`: an option that is added must be considered here.
         let Self {
             roots,
             extra_roots,
@@ -232,49 +235,93 @@ impl Options {
             https_only: _,
             accepts_invalid_certs,
             accepts_invalid_hostnames,
-            text: _,
+            digest: _,
         } = self;
-        let mut text = String::from(" tls");
-        // Writing to a String cannot fail.
-        let mut add = |more: fmt::Arguments<'_>| {
-            let _ = text.write_fmt(more);
-        };
-        match roots {
+        let who = (
+            roots,
+            extra_roots,
+            identity,
+            pins,
+            revocation,
+            accepts_invalid_certs,
+            accepts_invalid_hostnames,
+        );
+        (who, min_version, max_version, alpn, sni, tickets)
+    }
+
+    fn digest(&self) -> u64 {
+        static DEFAULT: LazyLock<Options> = LazyLock::new(Options::default);
+        if self.parts() == DEFAULT.parts() {
+            return 0;
+        }
+        let mut digest = Mix::default();
+        self.parts().hash(&mut digest);
+        digest.finish().max(1)
+    }
+}
+
+/// Settings of TLS as a part of a key: equal if connections of one can be used for the other.
+#[derive(Clone)]
+pub(crate) struct TlsKey(Arc<Options>);
+
+impl PartialEq for TlsKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.digest == other.0.digest && self.0.parts() == other.0.parts())
+    }
+}
+
+impl Eq for TlsKey {}
+
+impl Hash for TlsKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.0.digest);
+    }
+}
+
+/// The options that differ from the default, without any secret.
+impl fmt::Display for TlsKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &*self.0;
+        f.write_str("tls")?;
+        match &options.roots {
             Roots::Platform => {}
-            Roots::Bundled => add(format_args!(" bundled")),
-            Roots::Only(own) => add(format_args!(" only {}", own.number())),
+            Roots::Bundled => f.write_str(" bundled roots")?,
+            Roots::Only(own) => write!(f, " own roots {:016x}", own.digest())?,
         }
-        for more in extra_roots {
-            add(format_args!(" and {}", more.number()));
+        for more in &options.extra_roots {
+            write!(f, " more roots {:016x}", more.digest())?;
         }
-        if let Some(identity) = identity {
-            add(format_args!(" as {}", identity.number()));
+        if options.identity.is_some() {
+            f.write_str(" client certificate")?;
         }
-        for pin in pins {
-            add(format_args!(" {pin}"));
+        for pin in &options.pins {
+            write!(f, " {pin}")?;
         }
-        for lists in revocation {
-            add(format_args!(" less {}", lists.number()));
+        for lists in &options.revocation {
+            write!(f, " revocation lists {:016x}", lists.digest())?;
         }
-        if *min_version != Version::Tls12 || *max_version != Version::Tls13 {
-            add(format_args!(" {min_version:?}-{max_version:?}"));
+        if (options.min_version, options.max_version) != (Version::Tls12, Version::Tls13) {
+            write!(f, " {:?}-{:?}", options.min_version, options.max_version)?;
         }
-        if !alpn.iter().map(|name| &**name).eq([&b"http/1.1"[..]]) {
-            // Debug escapes whatever a name may have in it.
-            add(format_args!(" alpn"));
-            alpn.iter().for_each(|name| add(format_args!(" {:?}", name.escape_ascii().to_string())));
-        }
-        for (differs, says) in [
-            (!sni, " no sni"),
-            (!tickets, " no tickets"),
-            (*accepts_invalid_certs, " any certificate"),
-            (*accepts_invalid_hostnames, " any host"),
-        ] {
-            if differs {
-                add(format_args!("{says}"));
+        if !options.alpn.iter().map(|name| &**name).eq([&b"http/1.1"[..]]) {
+            f.write_str(" alpn")?;
+            for name in &options.alpn {
+                // Debug escapes whatever a name may have in it.
+                write!(f, " {:?}", name.escape_ascii().to_string())?;
             }
         }
-        if text == " tls" { String::new() } else { text }
+        for (differs, says) in [
+            (!options.sni, " no sni"),
+            (!options.tickets, " no tickets"),
+            (options.accepts_invalid_certs, " any certificate"),
+            (options.accepts_invalid_hostnames, " any host"),
+        ] {
+            if differs {
+                f.write_str(says)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -287,7 +334,7 @@ impl From<Certificates> for Roots {
 /// Two are equal if connections of one can be used for the other, and both refuse the same URLs.
 impl PartialEq for Tls {
     fn eq(&self, other: &Self) -> bool {
-        self.text() == other.text() && self.is_https_only() == other.is_https_only()
+        self.key() == other.key() && self.is_https_only() == other.is_https_only()
     }
 }
 
@@ -295,7 +342,8 @@ impl Eq for Tls {}
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text().strip_prefix(" tls ").unwrap_or("default");
+        let key = self.key().map(|key| key.to_string());
+        let text = key.as_deref().map_or("default", |text| text.trim_start_matches("tls "));
         write!(f, "Tls({text}{})", if self.is_https_only() { ", https only" } else { "" })
     }
 }
