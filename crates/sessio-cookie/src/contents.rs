@@ -10,12 +10,14 @@ use url::Url;
 impl Jar {
     /// How many cookies there are.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.store().len()
     }
 
     /// Whether there is none.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -85,6 +85,7 @@ impl Jar {
 
     /// What the jar takes and sends.
     #[must_use]
+    #[inline]
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -101,6 +102,7 @@ impl Jar {
     ///
     /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of redirects, ask afresh for
     /// each URL.
+    #[inline]
     pub fn header(&mut self, url: &Url, now: UnixTime, out: &mut Vec<u8>) -> usize {
         self.header_from(url, Site::Same, now, out)
     }

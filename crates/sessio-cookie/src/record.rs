@@ -62,6 +62,7 @@ impl Cookie {
 
     /// The name; empty for a cookie without one.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> &[u8] {
         &self.text[..usize::from(self.name_len)]
     }
@@ -74,6 +75,7 @@ impl Cookie {
 
     /// The value, exactly as it was set.
     #[must_use]
+    #[inline]
     pub fn value(&self) -> &[u8] {
         let start = if self.name_len == 0 { 0 } else { usize::from(self.name_len) + 1 };
         &self.text[start..usize::from(self.pair_end)]
@@ -87,6 +89,7 @@ impl Cookie {
 
     /// What goes into the header: `name=value`, or the value alone.
     #[must_use]
+    #[inline]
     pub fn pair(&self) -> &[u8] {
         &self.text[..usize::from(self.pair_end)]
     }
@@ -108,6 +111,7 @@ impl Cookie {
     /// The host, or the domain whose hosts all get it; see [`host_only`](Self::host_only). Empty for a cookie that was put
     /// in without a domain and is not bound to a host yet.
     #[must_use]
+    #[inline]
     pub fn domain(&self) -> &str {
         str::from_utf8(&self.text[self.path_end as usize..]).unwrap_or_default()
     }

@@ -87,6 +87,7 @@ impl RequestCookies {
 
     /// Whether a request would send exactly what the jar has.
     #[must_use]
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
@@ -170,6 +171,7 @@ impl fmt::Debug for RequestCookies {
 /// assert_eq!(out, b"a=jar; b=own; new=own");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[inline]
 pub fn line(jar: &mut Jar, own: &RequestCookies, url: &Url, now: UnixTime, out: &mut Vec<u8>) -> usize {
     line_from(jar, own, url, Site::Same, now, out)
 }

@@ -60,6 +60,7 @@ impl PublicSuffixes {
 
     /// Whether the list is a function of the caller; see [`ResponseCookies`](crate::ResponseCookies).
     #[must_use]
+    #[inline]
     pub const fn is_function(&self) -> bool {
         matches!(self.0, List::Custom(_))
     }
