@@ -1,4 +1,5 @@
-//! A cookie jar by RFC 6265bis. It opens no file and reads no clock: time is an argument, files are bytes.
+//! A cookie jar by RFC 6265bis. It opens no file and reads no clock: time is an argument, files are
+//! bytes.
 //!
 //! ```
 //! use sessio_cookie::{Jar, UnixTime, Url};
@@ -6,7 +7,8 @@
 //! let now = UnixTime::from(std::time::SystemTime::now());
 //! let mut jar = Jar::new();
 //! // The Set-Cookie lines of a response, and the URL that it came from.
-//! let report = jar.extract(&Url::parse("https://example.com/login")?, [&b"sid=31d4; Path=/; Secure"[..]], now);
+//! let lines = [&b"sid=31d4; Path=/; Secure"[..]];
+//! let report = jar.extract(&Url::parse("https://example.com/login")?, lines, now);
 //! assert_eq!((report.stored, report.refused.len()), (1, 0));
 //! // The Cookie header of a later request.
 //! let mut header = Vec::new();
@@ -38,6 +40,8 @@ mod reason;
 mod record;
 mod request;
 mod scan;
+#[cfg(feature = "reqwest")]
+mod shared;
 mod site;
 mod store;
 mod suffix;
@@ -53,6 +57,8 @@ pub use policy::{Limits, Policy, Prefixes, Unscoped};
 pub use reason::{InvalidCookie, Reason};
 pub use record::Cookie;
 pub use request::{RequestCookies, line, line_from};
+#[cfg(feature = "reqwest")]
+pub use shared::SharedJar;
 pub use site::Site;
 pub use store::Outcome;
 pub use suffix::PublicSuffixes;
