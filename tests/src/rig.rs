@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use sessio::Instant;
 use sessio_driver::sessio::{Environment, Now, Seed, Tcp};
 use sessio_driver::{Runtime, Stream};
 
@@ -177,7 +178,7 @@ impl Plan {
 
     /// When that is by the backend's clock.
     fn behind(&self, at: Instant) -> Instant {
-        at.checked_sub(self.state().ahead).unwrap_or(at)
+        at - self.state().ahead
     }
 }
 

@@ -10,9 +10,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sessio_driver::{Runtime as _, Sleep as _};
+use sessio_driver::sessio::Instant;
+use sessio_driver::{Runtime as _, Sleep as _, clock};
 use sessio_testkit as testkit;
 
 #[allow(
@@ -152,7 +153,7 @@ impl testkit::Network for Network {
 }
 
 fn dial(network: &Network, from: IpAddr, to: SocketAddr) -> io::Result<Box<dyn Peer>> {
-    let line = testkit::dial(from, to, Arc::new(network.clone()), network.mono())?;
+    let line = testkit::dial(from, to, Arc::new(network.clone()), clock::to_std(network.mono()))?;
     Ok(Box::new(Guest(line)))
 }
 
@@ -169,12 +170,12 @@ impl Peer for Guest {
     }
 
     fn go_on(&mut self, now: Instant, room: usize) -> Said {
-        let testkit::Said { packets, until, unread, is_over } = self.0.go_on(now, room);
+        let testkit::Said { packets, until, unread, is_over } = self.0.go_on(clock::to_std(now), room);
         let packets = packets.into_iter().map(|packet| match packet {
             testkit::Packet::Bytes(bytes) => Packet::Bytes(bytes),
             testkit::Packet::End => Packet::End,
             testkit::Packet::Reset => Packet::Reset,
         });
-        Said { packets: packets.collect(), until, unread, is_over }
+        Said { packets: packets.collect(), until: until.map(clock::from_std), unread, is_over }
     }
 }

@@ -76,7 +76,7 @@ impl<'w, R: Runtime> Place<'w, R> {
 
     /// Waits in real time: the server's clock is the system's.
     async fn wait_until(&self, time: Instant) {
-        let mut timer = self.world.rig().sleep_until(time);
+        let mut timer = self.world.rig().sleep_until(sessio_driver::clock::from_std(time));
         poll_fn(|cx| timer.poll_elapsed(cx)).await;
     }
 

@@ -6,11 +6,10 @@
 
 use std::error::Error;
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use sessio_blocking as backend;
 use sessio_blocking::cookie::NewCookie;
-use sessio_blocking::sessio::Now;
 use sessio_blocking::{Auth, RequestBuilder, Response, Session};
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 
@@ -84,8 +83,8 @@ fn defaults_merge(server: &Server) -> Done {
 fn request_values_are_forgotten(server: &Server) -> Done {
     print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
-    let now = Now { mono: Instant::now(), wall: SystemTime::now().into() };
-    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now.wall))?;
+    let now = SystemTime::now().into();
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now))?;
     let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
     let body = show(&session, request)?;
     assert!(body.contains("1234") && body.contains("browser"), "{body}");

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use sessio_driver::sessio::{Now, Tcp, UnixTime};
+use sessio_driver::clock;
+use sessio_driver::sessio::{Instant, Now, Tcp, UnixTime};
 use sessio_driver::{BlockOn, Runtime, Sleep, tcp_socket};
 
 use crate::lookup::Looking;
@@ -48,11 +49,11 @@ impl Runtime for Blocking {
     }
 
     fn now(&self) -> Now {
-        Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
+        Now { mono: clock::now(), wall: UnixTime::from(SystemTime::now()) }
     }
 
     fn mono(&self) -> Instant {
-        Instant::now()
+        clock::now()
     }
 }
 
@@ -68,7 +69,7 @@ pub struct Timer(Instant);
 
 impl Sleep for Timer {
     fn poll_elapsed(&mut self, _: &mut Context<'_>) -> Poll<()> {
-        if self.0 <= Instant::now() {
+        if self.0 <= clock::now() {
             return Poll::Ready(());
         }
         alarm(self.0);

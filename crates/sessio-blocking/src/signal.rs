@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use sessio_driver::clock;
 
 use crate::bell::Bell;
 use crate::waits::Waits;
@@ -55,7 +56,7 @@ impl Signal {
         if state.is_woken {
             return;
         }
-        let mut left = waits.alarm.map(|at| at.saturating_duration_since(Instant::now()));
+        let mut left = waits.alarm.map(|at| at.saturating_duration_since(clock::now()));
         if waits.sockets.is_empty() {
             drop(state);
             return match left {

@@ -5,11 +5,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use sessio_driver::Stream;
+use sessio_driver::clock;
+use sessio_driver::sessio::Instant;
 use sessio_driver::socket2::{SockAddr, Socket as Plain};
 
 use crate::wait::{forget, ready};
@@ -88,7 +90,7 @@ impl Socket {
     #[cfg(unix)]
     pub(crate) fn connect_unix(socket: Plain, to: &SockAddr, deadline: Option<Instant>) -> io::Result<Self> {
         loop {
-            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|end| end.saturating_duration_since(clock::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -147,7 +149,7 @@ impl Stream for Socket {
         room: &mut [u8],
         deadline: Option<Instant>,
     ) -> Poll<io::Result<usize>> {
-        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = deadline.map(|end| end.saturating_duration_since(clock::now()));
         if cfg!(not(unix)) || left.is_some_and(|left| left < COARSE) {
             return self.poll_read(cx, room);
         }

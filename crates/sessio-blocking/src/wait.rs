@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use rustix::event::PollFlags;
+use sessio_driver::sessio::Instant;
 use sessio_driver::socket2::Socket as Plain;
 
 use crate::signal::Signal;

@@ -1,9 +1,9 @@
 //! The events that end the wait of a thread.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rustix::event::PollFlags;
+use sessio_driver::sessio::Instant;
 use sessio_driver::socket2::Socket as Plain;
 
 /// What a thread waits for, beside being woken.

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sessio::dial::{Dial, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
 use sessio::reach::{Destination, with_port};
-use sessio::{Conn, Error, Kind};
+use sessio::{Conn, Error, Instant, Kind};
 
 use crate::failure::{Attempt, ConnectFailure};
 use crate::flight::{Flight, Wanted};

@@ -4,11 +4,10 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
-use sessio::{Call, Head, Kind, Memory, Now, PreparedCall, Result, Step};
+use sessio::{Call, Head, Instant, Kind, Memory, Now, PreparedCall, Result, Step};
 
 use crate::pooled_connection::{PooledConnection, close};
 use crate::runtime::{Runtime, Sleep, Stream};

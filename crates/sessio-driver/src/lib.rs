@@ -19,6 +19,7 @@ mod beside;
 mod body;
 mod builder;
 mod chance;
+pub mod clock;
 mod connect;
 mod cookie_file;
 #[cfg(feature = "digest")]

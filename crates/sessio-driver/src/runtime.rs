@@ -4,9 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
-use sessio::{Environment, Now, Seed, Tcp};
+use sessio::{Environment, Instant, Now, Seed, Tcp};
 
 /// A runtime: where sockets and time come from.
 ///

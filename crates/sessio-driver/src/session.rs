@@ -7,13 +7,12 @@ use std::mem;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use sessio::pool::{Policy, Stats};
 use sessio::reach::{Key, KeyBuf};
 use sessio::{
-    Address, Environment, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed, Settings,
-    UnixTime, Url,
+    Address, Environment, Instant, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed,
+    Settings, UnixTime, Url,
 };
 
 use crate::builder::RequestBuilder;

@@ -5,11 +5,10 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
 use sessio::reach::{Key, KeyBuf};
-use sessio::{Address, Environment, Jar, Memory, Merged, Now, Origins, Seed};
+use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Origins, Seed};
 
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::Stream;

@@ -140,7 +140,7 @@ impl fmt::Debug for Rustls {
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use sessio::Instant;
 
     use sessio::reach::Key;
     use sessio::tls::{Pin, Roots};
@@ -151,7 +151,7 @@ mod tests {
     fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>, Fault> {
         let url = url::Url::parse(&format!("https://{scope}.test/")).unwrap();
         let scope = Scope { key: &Key::of(&url), is_proxy: false };
-        let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+        let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
         engine.start(&Wanted { tls, host: Host::Domain(host), scope, now })
     }
 

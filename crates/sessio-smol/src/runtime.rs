@@ -1,13 +1,14 @@
 //! Sockets and time of smol.
 
+use sessio_driver::clock;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 #[cfg(unix)]
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use sessio_driver::sessio::{Now, Tcp, UnixTime};
+use sessio_driver::sessio::{Instant, Now, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, tcp_socket};
 use smol::Timer as SmolTimer;
 
@@ -38,15 +39,15 @@ impl Runtime for Smol {
     }
 
     fn sleep_until(&self, at: Instant) -> Timer {
-        Timer(SmolTimer::at(at))
+        Timer(SmolTimer::at(clock::to_std(at)))
     }
 
     fn now(&self) -> Now {
-        Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
+        Now { mono: clock::now(), wall: UnixTime::from(SystemTime::now()) }
     }
 
     fn mono(&self) -> Instant {
-        Instant::now()
+        clock::now()
     }
 }
 
@@ -60,6 +61,6 @@ impl Sleep for Timer {
     }
 
     fn reset(&mut self, at: Instant) {
-        self.0.set_at(at);
+        self.0.set_at(clock::to_std(at));
     }
 }

@@ -1,5 +1,6 @@
 //! Sockets and time of tokio.
 
+use sessio_driver::clock;
 use std::hash::{Hash as _, Hasher};
 use std::io;
 use std::net::SocketAddr;
@@ -7,9 +8,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use sessio_driver::sessio::{Now, Tcp, UnixTime};
+use sessio_driver::sessio::{Instant, Now, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, tcp_socket};
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
@@ -51,15 +52,15 @@ impl Runtime for Tokio {
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
-        Timer(Box::pin(tokio::time::sleep_until(at.into())))
+        Timer(Box::pin(tokio::time::sleep_until(clock::to_std(at).into())))
     }
 
     fn now(&self) -> Now {
-        Now { mono: Instant::now(), wall: UnixTime::from(SystemTime::now()) }
+        Now { mono: clock::now(), wall: UnixTime::from(SystemTime::now()) }
     }
 
     fn mono(&self) -> Instant {
-        Instant::now()
+        clock::now()
     }
 }
 
@@ -92,6 +93,6 @@ impl Sleep for Timer {
     }
 
     fn reset(&mut self, at: Instant) {
-        self.0.as_mut().reset(at.into());
+        self.0.as_mut().reset(clock::to_std(at).into());
     }
 }

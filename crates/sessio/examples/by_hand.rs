@@ -11,12 +11,15 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::{Instant, SystemTime};
+use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use sessio::call::Direction;
 use sessio::pool::{Effects, Grant, Policy, Pool};
 use sessio::reach::KeyBuf;
-use sessio::{Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare};
+use sessio::{
+    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare,
+};
 
 struct Session {
     settings: Settings,
@@ -24,8 +27,11 @@ struct Session {
     pool: Pool<KeyBuf, (TcpStream, Conn)>,
 }
 
+/// What time is counted from.
+static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+
 fn now() -> Now {
-    Now { mono: Instant::now(), wall: SystemTime::now().into() }
+    Now { mono: Instant::after_epoch(EPOCH.elapsed()), wall: SystemTime::now().into() }
 }
 
 impl Session {

@@ -21,7 +21,8 @@
 )]
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::{Instant, SystemTime};
+use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -29,7 +30,7 @@ use sessio::call::{Direction, Io};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool};
 use sessio::reach::{Key, KeyBuf};
 use sessio::{
-    Call, Conn, Error, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
+    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
 };
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 
@@ -59,8 +60,11 @@ struct Flight {
 /// Status and body.
 type Answer = (u16, Vec<u8>);
 
+/// What time is counted from.
+static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+
 fn now() -> Now {
-    Now { mono: Instant::now(), wall: SystemTime::now().into() }
+    Now { mono: Instant::after_epoch(EPOCH.elapsed()), wall: SystemTime::now().into() }
 }
 
 impl Session {
@@ -90,12 +94,12 @@ impl Session {
                 }
             }
             let earliest = flights.iter().flatten().filter_map(|flight| flight.deadline).min();
-            let patience = earliest.map(|at| at.saturating_duration_since(Instant::now()));
+            let patience = earliest.map(|at| at.saturating_duration_since(now().mono));
             match self.poll.poll(&mut events, if left == 0 { Some(Default::default()) } else { patience }) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(failed(error)),
                 _ => ready.extend(events.iter().map(|event| event.token().0)),
             }
-            let now = Instant::now();
+            let now = now().mono;
             let late = |flight: &&Flight| flight.deadline.is_some_and(|at| at <= now);
             ready.extend(flights.iter().flatten().filter(late).map(|flight| flight.token.0));
         }
@@ -170,12 +174,12 @@ impl Session {
         }
         let both = Interest::READABLE | Interest::WRITABLE;
         let effects = &mut Effects::default(); // what it says is to be closed is closed by dropping it
-        match self.pool.request(&Key::of(url), Instant::now(), effects) {
+        match self.pool.request(&Key::of(url), now().mono, effects) {
             Grant::Idle(idle) => {
                 let (mut socket, conn) = idle.connection;
                 // What was readable before the request is no response to it: such a connection is closed.
                 if fresh || !is_silent(&socket) {
-                    self.pool.discard(idle.lease, Instant::now(), effects);
+                    self.pool.discard(idle.lease, now().mono, effects);
                     return Ok(false);
                 }
                 self.poll.registry().register(&mut socket, flight.token, both)?;
@@ -202,7 +206,7 @@ impl Session {
         {
             self.poll.registry().deregister(&mut socket)?;
             let effects = &mut Effects::default();
-            self.pool.checkin(lease, (socket, conn), proof, Instant::now(), effects);
+            self.pool.checkin(lease, (socket, conn), proof, now().mono, effects);
         }
         self.hang_up(flight);
         Ok(())
@@ -212,7 +216,7 @@ impl Session {
     fn hang_up(&mut self, flight: &mut Flight) {
         flight.socket = None;
         if let Some(lease) = flight.lease.take() {
-            self.pool.discard(lease, Instant::now(), &mut Effects::default());
+            self.pool.discard(lease, now().mono, &mut Effects::default());
         }
     }
 }

@@ -46,7 +46,7 @@
 //! ```
 //! use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
 //!
-//! let now = Now { mono: std::time::Instant::now(), wall: UnixTime(1_767_225_600) };
+//! let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(1_767_225_600) };
 //! let mut settings = Settings::default();
 //! settings.auth = Auth::basic("user", "pass");
 //! settings.headers.insert("X-Test", "true")?;
@@ -117,7 +117,7 @@ pub use base::kind::{Blame, Kind, Timeout};
 pub use base::meters::Transfer;
 pub use base::repeat::Repeat;
 pub use base::secret::Secret;
-pub use base::time::{Now, Seed, UnixTime};
+pub use base::time::{Instant, Now, Seed, UnixTime};
 pub use base::timeouts::Timeouts;
 pub use bytes::Bytes;
 pub use call::observer::Observer;

@@ -1,7 +1,7 @@
 //! Request, then session, then environment, then default: every combination of what they say (rows B01, B02, B03,
 //! rules M-14, M-22, M-24). The table in the chapter on proxies and the environment is this one.
 
-use std::time::Instant;
+use sessio::Instant;
 
 use sessio::netrc::Netrc;
 use sessio::proxy::Proxies;
@@ -14,7 +14,7 @@ use sessio::{
 fn prepared(settings: &Settings, request: Request, environment: &Environment) -> Result<PreparedCall> {
     let mut merged = merge(settings, request);
     merged.surround(environment);
-    prepare(merged, &mut Jar::new(), Now { mono: Instant::now(), wall: UnixTime(0) })
+    prepare(merged, &mut Jar::new(), Now { mono: Instant::ZERO, wall: UnixTime(0) })
 }
 
 /// All combinations of so many choices each.

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use sessio_testkit::Coat;
 use sessio_tests::carrier::Carrier;
@@ -143,7 +142,7 @@ impl Peer for End {
         }
     }
 
-    fn go_on(&mut self, _: Instant, mut room: usize) -> Said {
+    fn go_on(&mut self, _: sessio::Instant, mut room: usize) -> Said {
         let mut packets = Vec::new();
         while let Some(packet) = self.queue.pop_front() {
             match packet {

@@ -4,12 +4,11 @@
 
 use std::error::Error;
 use std::sync::mpsc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 
 use crate::backend::cookie::NewCookie;
-use crate::backend::sessio::Now;
 use crate::backend::{self, Auth, Observer, RequestBuilder, Response, Session};
 use crate::print;
 
@@ -71,8 +70,8 @@ async fn defaults_merge(server: &Server) -> Done {
 async fn request_values_are_forgotten(server: &Server) -> Done {
     print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
-    let now = Now { mono: Instant::now(), wall: SystemTime::now().into() };
-    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now.wall))?;
+    let now = SystemTime::now().into();
+    session.cookies(|jar| jar.insert(NewCookie::new("cookie", "1234")?, now))?;
     let request = session.get(server.url("/cookies")).cookie("from-my", "browser");
     let body = show(&session, request).await?;
     assert!(body.contains("1234") && body.contains("browser"), "{body}");

@@ -3,7 +3,8 @@
 //! The core reads no clock and draws no random number. Whoever drives it says what time it is, and
 //! hands over a [`Seed`] once; the same answers then always give the same session.
 
-use std::time::{Duration, Instant};
+use std::ops::{Add, AddAssign, Sub};
+use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng as _};
@@ -16,10 +17,11 @@ pub use sessio_cookie::UnixTime;
 /// Cookies expire on [`wall`](Self::wall).
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
+/// use sessio::Instant;
 /// use sessio::{Now, UnixTime};
 ///
-/// let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+/// let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
 /// let later = now.after(Duration::from_secs(60));
 /// assert_eq!(later.wall, UnixTime(1_767_225_660));
 /// ```
@@ -35,14 +37,100 @@ impl Now {
     /// The same clocks, `span` later.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        Self { mono: later(self.mono, span), wall: self.wall.after(span) }
+        Self { mono: self.mono + span, wall: self.wall.after(span) }
     }
 }
 
-/// `start + span`, or a time so far away that nobody waits for it: a span given by a user never overflows.
-pub(crate) fn later(start: Instant, span: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
-    start.checked_add(span).or_else(|| start.checked_add(FAR)).unwrap_or(start)
+/// A point on the monotonic clock: nanoseconds since an epoch that the runtime chooses, such as the start of the
+/// process.
+///
+/// The core reads no clock, so it has a time of its own: a trace can be stored and replayed, a simulation begins at 0,
+/// and there is one on platforms where `std::time::Instant` cannot be made. Sums that do not fit saturate: at 584 years.
+///
+/// ```
+/// use std::time::Duration;
+/// use sessio::Instant;
+///
+/// let start = Instant::ZERO;
+/// let later = start + Duration::from_millis(1500);
+/// assert_eq!(later.as_nanos(), 1_500_000_000);
+/// assert_eq!(later - start, Duration::from_millis(1500));
+/// assert_eq!(start - later, Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The epoch.
+    pub const ZERO: Self = Self(0);
+
+    /// The point at this many nanoseconds after the epoch.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// The nanoseconds since the epoch.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// The point `span` after the epoch.
+    #[must_use]
+    #[inline]
+    pub fn after_epoch(span: Duration) -> Self {
+        Self(nanos(span))
+    }
+
+    /// The time since the epoch.
+    #[must_use]
+    pub const fn since_epoch(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// The time since an earlier point; zero since a later one.
+    #[must_use]
+    #[inline]
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+#[inline]
+fn nanos(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(span.subsec_nanos()))
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(span)))
+    }
+}
+
+impl AddAssign<Duration> for Instant {
+    fn add_assign(&mut self, span: Duration) {
+        *self = *self + span;
+    }
+}
+
+impl Sub<Duration> for Instant {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(span)))
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.saturating_duration_since(earlier)
+    }
 }
 
 /// The randomness of one session: up to 256 bits from the driver, stretched by the core where chance is needed
@@ -146,7 +234,7 @@ mod tests {
 
     #[test]
     fn f38_spans_saturate() {
-        let now = Now { mono: Instant::now(), wall: UnixTime(5) };
+        let now = Now { mono: Instant::ZERO, wall: UnixTime(5) };
         assert_eq!(now.after(Duration::MAX).wall, UnixTime(i64::MAX));
         assert!(now.after(Duration::MAX).mono > now.mono);
     }

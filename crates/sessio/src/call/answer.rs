@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::time::Instant;
 
 use bytes::Bytes;
 use sessio_cookie::Jar;
@@ -11,6 +10,7 @@ use super::event::Event;
 use super::machine::{Call, Phase};
 use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
+use crate::base::time::Instant;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::message::body::Content;

@@ -1,9 +1,8 @@
 //! Which time limit is running, and when it runs out.
 
-use std::time::Instant;
+use crate::base::time::Instant;
 
 use crate::base::kind::Timeout;
-use crate::base::time::later;
 use crate::base::timeouts::Timeouts;
 
 /// One limit at a time is running, beside the one over the whole call. It starts when the call first says
@@ -28,7 +27,7 @@ impl Clock {
     /// The total limit starts with the first step and never again.
     pub(super) fn start(&mut self, limits: &Timeouts, now: Instant) {
         if let Total::Unknown = self.total {
-            self.total = limits.total.map_or(Total::Never, |span| Total::At(later(now, span)));
+            self.total = limits.total.map_or(Total::Never, |span| Total::At(now + span));
         }
     }
 
@@ -70,7 +69,7 @@ impl Clock {
             Timeout::Read => limits.read,
             Timeout::Total => limits.total,
         };
-        let end = limit.map(|span| later(since, span));
+        let end = limit.map(|span| since + span);
         match end {
             Some(end) if end <= now => Err(what),
             Some(end) => Ok(Some(self.end().map_or(end, |total| total.min(end)))),

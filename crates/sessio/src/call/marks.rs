@@ -1,6 +1,8 @@
 //! The times that a call notes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::base::time::Instant;
 
 /// What is noted on the way, as small as can be.
 #[derive(Clone, Copy, Debug, Default)]

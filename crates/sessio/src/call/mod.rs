@@ -29,10 +29,10 @@
 //! response whole: often before its head is even looked at.
 //!
 //! ```
-//! use std::time::Instant;
+//! use sessio::Instant;
 //! use sessio::{Call, Conn, Jar, Memory, Now, Request, Settings, Step, UnixTime, merge, prepare};
 //!
-//! let now = Now { mono: Instant::now(), wall: UnixTime(1_767_225_600) };
+//! let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
 //! let mut jar = Jar::new();
 //! let request = prepare(merge(&Settings::default(), Request::get("http://example.org/")), &mut jar, now)?;
 //! let mut call = Call::new(request, Memory::default())?;

@@ -1,12 +1,12 @@
 //! How a call finds out what it wants now.
 
-use std::time::Instant;
+use crate::base::time::Instant;
 
 use super::event::Event;
 use super::machine::{Call, Phase};
 use super::step::{Connect, Io, Step};
 use crate::base::kind::{Kind, Timeout};
-use crate::base::time::{Now, later};
+use crate::base::time::Now;
 use crate::error::Result;
 use crate::wire::conn::Conn;
 use crate::wire::h1::Event as Came;
@@ -77,19 +77,19 @@ impl Call {
             matches!(self.phase, Phase::Handshake) && self.conn.as_ref().is_some_and(Conn::is_challenged);
         let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
         let rare = self.rare_mut();
-        if (is_skipped || is_lost) && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+        if (is_skipped || is_lost) && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
             return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
         }
-        if is_challenged && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+        if is_challenged && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
             return self.cut_off(None);
         }
-        if is_shaking && *rare.heard_by.get_or_insert_with(|| later(now, patience)) <= now {
+        if is_shaking && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
             let cause = rare.send_failure.take();
             return self.cut_off(cause);
         }
         if is_waiting
             && let Some(span) = expect
-            && *rare.continued_by.get_or_insert_with(|| later(now, span)) <= now
+            && *rare.continued_by.get_or_insert_with(|| now + span) <= now
         {
             self.go_ahead();
         }

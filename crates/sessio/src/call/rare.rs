@@ -4,10 +4,11 @@ use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::machine::Call;
 use super::options::PreparedCall;
+use crate::base::time::Instant;
 use crate::call::observer::Watch;
 use crate::error::{Error, Result};
 use crate::message::history::Exchange;

@@ -47,9 +47,10 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
+    use crate::base::time::Instant;
     use crate::{Jar, Memory, Now, Request, Settings, Step, UnixTime, merge, prepare};
 
     #[test]
@@ -58,7 +59,7 @@ mod tests {
         settings.timeouts.connect = Some(Duration::from_secs(10));
         settings.proxies.set("all", "socks5://p").unwrap();
         let at = |seconds| Duration::from_secs(seconds);
-        let start = Now { mono: Instant::now(), wall: UnixTime(0) };
+        let start = Now { mono: Instant::ZERO, wall: UnixTime(0) };
         let after = |seconds| Now { mono: start.mono + at(seconds), ..start };
         let request = prepare(merge(&settings, Request::get("http://a/")), &mut Jar::new(), start).unwrap();
         let mut call = Call::new(request, Memory::default()).unwrap();

@@ -1,12 +1,12 @@
 //! What a call wants now, as a value.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use url::{Host, Url};
 
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
+use crate::base::time::Instant;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::route::environment::Authorities;

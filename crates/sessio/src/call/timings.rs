@@ -1,9 +1,10 @@
 //! When a call notes the time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::machine::{Call, Phase};
 use super::marks::{Mark, Marks};
+use crate::base::time::Instant;
 use crate::message::timings::Timings;
 
 impl Call {

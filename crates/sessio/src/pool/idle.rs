@@ -1,6 +1,6 @@
 //! Idle connections by age.
 
-use std::time::Instant;
+use crate::base::time::Instant;
 
 use super::slab::Slab;
 

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::base::time::Instant;
 
 /// What a request for a connection is answered with.
 #[derive(Debug)]

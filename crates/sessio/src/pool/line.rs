@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
-use std::time::Instant;
 
 use super::Pool;
 use super::lease::{Effects, Grant, Ticket};
+use crate::base::time::Instant;
 
 /// The line: whoever's turn has come has a grant that waits to be collected, so that nobody who comes
 /// later can take it.

@@ -9,10 +9,10 @@
 //! comes too late gets a [`Ticket`]: first come, first served, and nobody overtakes.
 //!
 //! ```
-//! use std::time::Instant;
+//! use sessio::Instant;
 //! use sessio::pool::{Effects, Grant, Policy, Pool};
 //!
-//! let (now, key) = (Instant::now(), "http://example.org");
+//! let (now, key) = (Instant::from_nanos(1 << 42), "http://example.org");
 //! let mut policy = Policy::default();
 //! policy.max_per_host = Some(1);
 //! let mut pool: Pool<String, &str> = Pool::new(policy);
@@ -36,10 +36,9 @@ mod tests;
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hash};
-use std::time::Instant;
 
 use crate::base::fingerprint::Mix;
-use crate::base::time::later;
+use crate::base::time::Instant;
 use idle::{Ends, Idle};
 use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
@@ -154,12 +153,12 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         now: Instant,
         effects: &mut Effects<T>,
     ) {
-        let mut until = later(now, self.policy.idle_timeout);
+        let mut until = now + self.policy.idle_timeout;
         if let Some(span) = proof.idle_for {
-            until = until.min(later(now, span));
+            until = until.min(now + span);
         }
         if let Some(lifetime) = self.policy.max_lifetime {
-            until = until.min(later(proof.opened, lifetime));
+            until = until.min(proof.opened + lifetime);
         }
         let is_kept = until > now
             && lease.era == self.era

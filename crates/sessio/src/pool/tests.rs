@@ -3,9 +3,10 @@
 mod cases;
 pub(super) mod steps;
 
+use crate::base::time::Instant;
 use crate::route::key::{Key, KeyBuf};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use url::Url;
@@ -30,7 +31,8 @@ fn dial(pool: &mut Pool<KeyBuf, u32>, host: u8, now: Instant) -> Lease {
 
 #[test]
 fn d10_the_last_one_back_is_the_first_one_out() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let (now, mut pool, mut effects) =
+        (Instant::from_nanos(1 << 42), Pool::new(Policy::default()), Effects::default());
     let leases: Vec<_> = (0..3).map(|_| dial(&mut pool, 1, now)).collect();
     for (connection, lease) in leases.into_iter().enumerate() {
         pool.checkin(lease, connection as u32, proof(now, None), now, &mut effects);
@@ -45,7 +47,7 @@ fn d10_the_last_one_back_is_the_first_one_out() {
 #[test]
 fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken() {
     let (now, mut pool, mut effects) =
-        (Instant::now(), Pool::<KeyBuf, u32>::new(Policy::default()), Effects::default());
+        (Instant::from_nanos(1 << 42), Pool::<KeyBuf, u32>::new(Policy::default()), Effects::default());
     for way in 0..50 {
         let mut reach = Reach::default();
         reach.routes.pin("host1", [SocketAddr::from(([127, 0, 0, 1], way))]).unwrap();
@@ -60,7 +62,8 @@ fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken(
 
 #[test]
 fn q21_a_servers_keep_alive_is_honoured() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let (now, mut pool, mut effects) =
+        (Instant::from_nanos(1 << 42), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
     pool.checkin(lease, 1, proof(now, Some(Duration::from_secs(4))), now, &mut effects);
     let grant = pool.request(&Key::of(&url(1)), now + Duration::from_secs(5), &mut effects);
@@ -70,7 +73,8 @@ fn q21_a_servers_keep_alive_is_honoured() {
 
 #[test]
 fn what_was_lent_out_before_a_close_does_not_come_back() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let (now, mut pool, mut effects) =
+        (Instant::from_nanos(1 << 42), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
     pool.clear(&mut effects);
     pool.checkin(lease, 7, proof(now, None), now, &mut effects);
@@ -195,7 +199,7 @@ proptest! {
             idle_timeout: Duration::from_secs(10),
             ..Policy::default()
         };
-        let mut now = Instant::now();
+        let mut now = Instant::from_nanos(1 << 42);
         let mut pool = Pool::new(policy);
         let mut model = Model::default();
         let mut made = 0;

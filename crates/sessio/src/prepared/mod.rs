@@ -27,7 +27,7 @@ pub(crate) use framing::{Framed, Says};
 /// ```
 /// use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
 ///
-/// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+/// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
 /// let merged = merge(&Settings::default(), Request::get("http://example.org/a?b#c"));
 /// let mut call = prepare(merged, &mut Jar::new(), now)?;
 /// call.request.headers_mut().insert("X-Late", "1")?;

@@ -10,7 +10,7 @@ use crate::session::request::Request;
 use crate::session::settings::Settings;
 
 fn prepared(request: Request) -> Prepared {
-    let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    let now = Now { mono: crate::base::time::Instant::ZERO, wall: UnixTime(0) };
     prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 

@@ -49,7 +49,7 @@ mod tests {
     use crate::{Jar, Now, UnixTime, merge, prepare};
 
     fn prepared(request: Request, settings: &Settings) -> crate::Result<String> {
-        let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+        let now = Now { mono: crate::base::time::Instant::ZERO, wall: UnixTime(0) };
         let prepared = prepare(merge(settings, request), &mut Jar::new(), now)?;
         Ok(String::from_utf8_lossy(&prepared.head()).into_owned())
     }

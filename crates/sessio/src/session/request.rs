@@ -230,7 +230,7 @@ impl Request {
     ///
     /// ```
     /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
-    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
     /// let mut settings = Settings::default();
     /// settings.headers.insert("Host", "other.test")?;
     /// let request = Request::get("http://example.org/").remove_header("Host");
@@ -270,7 +270,7 @@ impl Request {
     ///     page: Option<u32>,
     /// }
     /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
-    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
     /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
     /// let request = Request::get("http://example.org/").query_from(&search);
     /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;

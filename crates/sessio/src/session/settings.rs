@@ -78,7 +78,7 @@ pub struct Settings {
     /// ```
     /// use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
     ///
-    /// # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
     /// let mut settings = Settings::default();
     /// settings.base_url = Some("https://api.test/v1/".parse()?);
     /// settings.auth = Auth::bearer("secret");

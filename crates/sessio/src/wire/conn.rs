@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::base::time::Instant;
 use crate::route::tls::session::{Secure, Secured};
 use crate::wire::h1::{Receiver, Sender};
 use crate::wire::stack::Stack;

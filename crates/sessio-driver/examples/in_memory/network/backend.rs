@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind::ConnectionReset};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sessio_driver::sessio::{Environment, Now, Seed, Tcp, UnixTime};
+use sessio_driver::sessio::{Environment, Instant, Now, Seed, Tcp, UnixTime};
 use sessio_driver::{Runtime, Sleep, Stream};
 
 use super::line::DOWN;
@@ -40,13 +40,13 @@ impl Runtime for Network {
     fn sleep_until(&self, at: Instant) -> Timer {
         let mut state = self.state();
         state.planned += 1;
-        let (at, id) = (at.saturating_duration_since(state.start), state.planned);
+        let (at, id) = (at.since_epoch(), state.planned);
         Timer { network: self.clone(), at, id }
     }
 
     fn now(&self) -> Now {
         let state = self.state();
-        Now { mono: state.start, wall: UnixTime(1_767_225_600) }.after(state.now)
+        Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) }.after(state.now)
     }
 
     fn environment(&self) -> Environment {
@@ -79,7 +79,7 @@ impl Sleep for Timer {
     fn reset(&mut self, at: Instant) {
         let mut state = self.network.state();
         state.events.remove(&(self.at, self.id));
-        self.at = at.saturating_duration_since(state.start);
+        self.at = at.since_epoch();
     }
 }
 

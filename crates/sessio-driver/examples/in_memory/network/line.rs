@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
+use sessio_driver::sessio::Instant;
+
 use super::peer::{Packet, Peer};
 use super::{Event, Link, State};
 
@@ -82,7 +84,7 @@ impl State {
         let unsent: usize = line.answer.iter().map(Packet::size).sum();
         // A peer that had to stop goes on when there is something to gain.
         let room = if unsent > WINDOW / 2 { 0 } else { WINDOW - unsent };
-        let said = line.peer.go_on(self.start + self.now, room);
+        let said = line.peer.go_on(Instant::after_epoch(self.now), room);
         if said.packets.is_empty() && said.is_over && line.is_closed {
             self.lines.remove(&id);
             return None;
@@ -97,7 +99,7 @@ impl State {
         }
         let has_read = said.unread < std::mem::replace(&mut line.unread, said.unread);
         let waker = if has_read { line.waker.take() } else { None };
-        let until = said.until.map(|until| until.saturating_duration_since(self.start));
+        let until = said.until.map(|until| until.since_epoch());
         if until != std::mem::replace(&mut line.until, until)
             && let Some(until) = until
         {

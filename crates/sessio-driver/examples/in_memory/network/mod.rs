@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sessio_driver::sessio::Seed;
 
@@ -42,8 +42,6 @@ pub type Dial = dyn Fn(&Network, IpAddr, SocketAddr) -> io::Result<Box<dyn Peer>
 pub struct Network(Arc<Mutex<State>>);
 
 struct State {
-    /// Nothing but a clock gives an `Instant`. It is read once, to have something to count from.
-    start: Instant,
     now: Duration,
     seed: Seed,
     hosts: Vec<Host>,
@@ -74,10 +72,10 @@ enum Event {
 
 impl Network {
     pub fn new(seed: u64) -> Self {
-        let (start, seed) = (Instant::now(), Seed::new(seed));
+        let seed = Seed::new(seed);
         let (hosts, lines, events, trace) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
         let (now, planned, on_their_way) = (Duration::ZERO, 0, 0);
-        let state = State { start, now, seed, hosts, lines, events, planned, on_their_way, trace };
+        let state = State { now, seed, hosts, lines, events, planned, on_their_way, trace };
         Self(Arc::new(Mutex::new(state)))
     }
 

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+
+use sessio_driver::sessio::Instant;
 
 /// What travels.
 pub enum Packet {

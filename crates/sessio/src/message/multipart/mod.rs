@@ -9,7 +9,7 @@
 //! use sessio::multipart::{Form, Part};
 //! use sessio::{Body, Jar, Now, Request, Seed, Settings, UnixTime, merge, prepare};
 //!
-//! # let now = Now { mono: std::time::Instant::now(), wall: UnixTime(0) };
+//! # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
 //! let photo = Part::bytes(&b"\x89PNG.."[..]).file_name("cat.png").content_type("image/png");
 //! let form = Form::new().text("title", "A \"cat\"").part("photo", photo);
 //! let request = Request::post("http://example.org/").multipart(form, &mut Seed::new(7));

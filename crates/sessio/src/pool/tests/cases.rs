@@ -1,7 +1,8 @@
 //! What the model cannot see: how much is done at once, what is forgotten, what is refused.
 
+use crate::base::time::Instant;
 use crate::route::key::{Key, KeyBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::url::Url;
 
@@ -49,14 +50,14 @@ fn sweep(pool: &mut Pool<KeyBuf, u32>, now: Instant) {
 
 #[test]
 fn hosts_that_nobody_uses_are_forgotten() {
-    let (now, mut pool) = (Instant::now(), Pool::new(Policy::default()));
+    let (now, mut pool) = (Instant::from_nanos(1 << 42), Pool::new(Policy::default()));
     sweep(&mut pool, now);
     assert_eq!(pool.keys().count(), 0);
 }
 
 #[test]
 fn a_host_is_not_forgotten_while_one_of_its_connections_is_lent_out() {
-    let (now, mut effects) = (Instant::now(), Effects::default());
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let mut pool = Pool::new(Policy { max_per_host: Some(1), ..Policy::default() });
     let lease = dial(&mut pool, 1, now);
     sweep(&mut pool, now);
@@ -69,7 +70,8 @@ fn a_host_is_not_forgotten_while_one_of_its_connections_is_lent_out() {
 
 #[test]
 fn a_host_is_not_forgotten_while_a_connection_idles() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let (now, mut pool, mut effects) =
+        (Instant::from_nanos(1 << 42), Pool::new(Policy::default()), Effects::default());
     let lease = dial(&mut pool, 1, now);
     pool.checkin(lease, 1, proof(now, None), now, &mut effects);
     sweep(&mut pool, now);
@@ -78,7 +80,7 @@ fn a_host_is_not_forgotten_while_a_connection_idles() {
 
 #[test]
 fn a_host_is_not_forgotten_while_somebody_waits_for_it() {
-    let (now, mut effects) = (Instant::now(), Effects::default());
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let mut pool = Pool::new(Policy { max_total: Some(1), ..Policy::default() });
     let lease = dial(&mut pool, 2, now);
     let waiting = wait(&mut pool, 1, now);
@@ -92,7 +94,7 @@ fn a_host_is_not_forgotten_while_somebody_waits_for_it() {
 
 #[test]
 fn hosts_in_use_are_not_looked_through_for_each_new_one() {
-    let (now, mut pool) = (Instant::now(), Pool::<KeyBuf, u32>::new(Policy::default()));
+    let (now, mut pool) = (Instant::from_nanos(1 << 42), Pool::<KeyBuf, u32>::new(Policy::default()));
     let mut leases = Vec::new();
     let total = steps::of(|| {
         for number in 0..8 * FEW_HOSTS {
@@ -108,7 +110,8 @@ fn hosts_in_use_are_not_looked_through_for_each_new_one() {
 
 #[test]
 fn what_idles_is_taken_out_oldest_first() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(Policy::default()), Effects::default());
+    let (now, mut pool, mut effects) =
+        (Instant::from_nanos(1 << 42), Pool::new(Policy::default()), Effects::default());
     for (connection, host) in [(1, 1), (2, 2), (3, 1)] {
         let lease = match pool.request_fresh(&Key::of(&url(host)), now, &mut Effects::default()) {
             Grant::Dial(lease) => lease,
@@ -136,7 +139,8 @@ fn a_connection_is_kept_up_to_its_end_and_not_at_it() {
     ];
     for (policy, idle_for) in cases {
         for (at, is_kept) in [(minute - Duration::from_nanos(1), true), (minute, false)] {
-            let (now, mut pool, mut effects) = (Instant::now(), Pool::new(policy), Effects::default());
+            let (now, mut pool, mut effects) =
+                (Instant::from_nanos(1 << 42), Pool::new(policy), Effects::default());
             let lease = dial(&mut pool, 1, now);
             pool.checkin(lease, 1, proof(now, idle_for), now, &mut effects);
             assert_eq!(pool.next_expiry(), Some(now + minute));
@@ -149,7 +153,7 @@ fn a_connection_is_kept_up_to_its_end_and_not_at_it() {
 
 #[test]
 fn a_connection_whose_life_is_over_is_closed_when_it_comes_back() {
-    let (start, mut effects) = (Instant::now(), Effects::default());
+    let (start, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let life = Duration::from_secs(60);
     let mut pool = Pool::new(Policy { max_lifetime: Some(life), ..Policy::default() });
     let lease = dial(&mut pool, 1, start);
@@ -176,7 +180,7 @@ fn idling(most: u32, hosts: u32, now: Instant) -> Pool<KeyBuf, u32> {
 #[test]
 fn fs8_nobody_pays_for_all_that_has_idled_too_long() {
     for hosts in [1, 100] {
-        let now = Instant::now();
+        let now = Instant::from_nanos(1 << 42);
         let mut pool = idling(10_000, hosts, now);
         let late = now + pool.policy().idle_timeout;
         let mut closed = 0;
@@ -204,7 +208,7 @@ fn fs8_nobody_pays_for_all_that_has_idled_too_long() {
 
 #[test]
 fn fs8_to_evict_costs_the_same_for_each_connection() {
-    let now = Instant::now();
+    let now = Instant::from_nanos(1 << 42);
     type Evict = fn(&mut Pool<KeyBuf, u32>, Instant, &mut Effects<u32>);
     let ways: [Evict; 4] = [
         |pool, _, effects| pool.evict_idle(effects),
@@ -224,7 +228,7 @@ fn fs8_to_evict_costs_the_same_for_each_connection() {
 
 #[test]
 fn what_has_idled_too_long_is_evicted_and_nothing_else() {
-    let (now, mut pool, mut effects) = (Instant::now(), Pool::new(wide()), Effects::default());
+    let (now, mut pool, mut effects) = (Instant::from_nanos(1 << 42), Pool::new(wide()), Effects::default());
     let leases: Vec<_> = (0..4).map(|_| dial(&mut pool, 1, now)).collect();
     for (second, lease) in [3, 1, 4, 2].into_iter().zip(leases) {
         let idle_for = Some(Duration::from_secs(u64::from(second)));
@@ -238,7 +242,7 @@ fn what_has_idled_too_long_is_evicted_and_nothing_else() {
 
 #[test]
 fn a_failure_costs_those_that_idled_before_it_and_none_after() {
-    let now = Instant::now();
+    let now = Instant::from_nanos(1 << 42);
     let (mut pool, mut effects) = (idling(100, 1, now), Effects::default());
     let grant = pool.request_fresh(&Key::of(&url(0)), now, &mut effects);
     let Grant::Dial(lease) = grant else { panic!("{grant:?}") };
@@ -261,7 +265,8 @@ fn a_failure_costs_those_that_idled_before_it_and_none_after() {
 #[test]
 fn fa8_a_place_that_becomes_free_costs_no_look_at_the_whole_line() {
     let per_release = |most: usize| {
-        let (now, mut pool) = (Instant::now(), Pool::new(Policy { max_total: Some(3), ..wide() }));
+        let (now, mut pool) =
+            (Instant::from_nanos(1 << 42), Pool::new(Policy { max_total: Some(3), ..wide() }));
         let mut leases: Vec<_> = (0..3).map(|host| dial(&mut pool, host, now)).collect();
         let tickets: Vec<_> = (0..most).map(|number| wait(&mut pool, (number % 200) as u8, now)).collect();
         let mut dearest = 0;
@@ -285,7 +290,7 @@ fn fa8_a_place_that_becomes_free_costs_no_look_at_the_whole_line() {
 fn fa8_to_leave_the_line_costs_no_look_at_the_whole_line() {
     for policy in [Policy { max_total: Some(1), ..wide() }, Policy { max_per_host: Some(1), ..wide() }] {
         let per_cancel = |most: usize| {
-            let (now, mut pool) = (Instant::now(), Pool::new(policy));
+            let (now, mut pool) = (Instant::from_nanos(1 << 42), Pool::new(policy));
             let lease = dial(&mut pool, 1, now);
             let mut tickets: Vec<_> = (0..most).map(|_| wait(&mut pool, 1, now)).collect();
             // From the middle.
@@ -307,7 +312,7 @@ fn fa8_to_leave_the_line_costs_no_look_at_the_whole_line() {
 
 #[test]
 fn whoever_cannot_use_the_place_holds_up_nobody() {
-    let (now, mut effects) = (Instant::now(), Effects::default());
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let mut pool = Pool::new(Policy { max_total: Some(2), max_per_host: Some(1), ..Policy::default() });
     let (first, second) = (dial(&mut pool, 1, now), dial(&mut pool, 2, now));
     let at_its_limit = wait(&mut pool, 1, now);
@@ -324,7 +329,7 @@ fn whoever_cannot_use_the_place_holds_up_nobody() {
 
 #[test]
 fn a_place_that_was_granted_goes_to_the_next_when_its_holder_leaves() {
-    let (now, mut effects) = (Instant::now(), Effects::default());
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let mut pool = Pool::new(Policy { max_per_host: Some(1), ..Policy::default() });
     let lease = dial(&mut pool, 1, now);
     let [first, second] = [0; 2].map(|_| wait(&mut pool, 1, now));
@@ -338,7 +343,7 @@ fn a_place_that_was_granted_goes_to_the_next_when_its_holder_leaves() {
 
 #[test]
 fn fa17_what_another_pool_has_given_is_refused_and_does_no_harm() {
-    let (now, mut effects) = (Instant::now(), Effects::default());
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
     let narrow = Policy { max_per_host: Some(1), ..Policy::default() };
     let (mut pool, mut stranger) = (Pool::new(narrow), Pool::new(narrow));
     let own = dial(&mut pool, 1, now);

@@ -3,11 +3,12 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver as Told, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
+use crate::base::time::Instant;
 use crate::call::{Call, Direction, Step};
 use crate::{Jar, Memory, Now, Observer, Request, Settings, UnixTime, merge, prepare};
 
@@ -122,7 +123,7 @@ struct Outcome {
 /// Runs a GET against a peer that answers with these bytes, `size` of them at once in both directions, and
 /// takes nothing more once it has taken `most`.
 fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
-    let now = Now { mono: Instant::now(), wall: UnixTime(0) };
+    let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
     let mut jar = Jar::new();
     let request = Request::post("https://h/").body(vec![b'x'; 1000]);
     let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
@@ -173,13 +174,13 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
 /// The toy through another one: what comes for it is a plaintext of that.
 fn stacked() -> Conn {
     let stages = [Stage::Secure(Box::new(Toy::new())), Stage::Secure(Box::new(Toy::new()))];
-    let conn = Conn::staged(1, Instant::now(), stages);
+    let conn = Conn::staged(1, Instant::from_nanos(1 << 42), stages);
     // No call wants just that: there would be a tunnel between.
     Conn { route: secured().route(), ..conn }
 }
 
 fn secured() -> Conn {
-    Conn::secured(1, Instant::now(), Box::new(Toy::new()))
+    Conn::secured(1, Instant::from_nanos(1 << 42), Box::new(Toy::new()))
 }
 
 fn records(parts: &[&[u8]]) -> Vec<u8> {
@@ -304,7 +305,7 @@ fn a_filter_runs_through_a_filter_whose_handshake_is_over() {
 
 /// A call that has its connection, and whose handshakes are still to come.
 fn shaking(conn: Conn, settings: &Settings) -> (Call, Now, Told<String>) {
-    let now = Now { mono: Instant::now(), wall: UnixTime(0) };
+    let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
     let (tell, told) = channel();
     let observer = Observer::new(move |_, event| drop(tell.send(event.to_string())));
     let request = merge(settings, Request::get("https://h/").observe(observer));

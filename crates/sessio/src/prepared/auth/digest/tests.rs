@@ -1,12 +1,12 @@
 //! Examples of the standards, and what a user who is challenged remembers.
 
-use std::time::Instant;
+use crate::base::time::Instant;
 
 use super::*;
 use crate::{Headers, Jar, Kind, Now, Request, Settings, UnixTime, merge, prepare};
 
 fn prepared(request: Request) -> Prepared {
-    let now = Now { mono: Instant::now(), wall: UnixTime(0) };
+    let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
     prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 
