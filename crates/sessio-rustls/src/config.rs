@@ -12,12 +12,10 @@ use sessio::{Fault, Kind};
 
 use crate::clock::Clock;
 use crate::roots::{self, invalid};
+use crate::sessions::Sessions;
 use crate::verifier::Verifier;
 
-/// How many tickets of one scope are kept.
-const MOST_TICKETS: usize = 8;
-
-/// What rustls is told of these settings; who connects is told [where tickets go](scoped), too.
+/// What rustls is told of these settings; the sessions of [each scope](Scoped) are apart.
 pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Result<ClientConfig, Fault> {
     let options = tls.options();
     let versions = versions(options);
@@ -56,13 +54,23 @@ pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Re
     Ok(config)
 }
 
-/// The same for one scope: sessions are resumed within it alone.
-pub(crate) fn scoped(config: &ClientConfig, tls: &Tls) -> ClientConfig {
-    let mut config = config.clone();
-    if tls.options().tickets {
-        config.resumption = Resumption::in_memory_sessions(MOST_TICKETS);
+/// What rustls is told of one scope, and where its sessions are kept: they are resumed within it alone.
+#[derive(Clone)]
+pub(crate) struct Scoped {
+    pub(crate) config: Arc<ClientConfig>,
+    /// None if no session is resumed.
+    pub(crate) sessions: Option<Arc<Sessions>>,
+}
+
+impl Scoped {
+    pub(crate) fn new(config: &ClientConfig, tls: &Tls, clock: &Clock) -> Self {
+        let (mut config, options) = (config.clone(), tls.options());
+        let sessions = options.tickets.then(|| Sessions::new(clock.clone(), !options.accepts_invalid_certs));
+        if let Some(sessions) = &sessions {
+            config.resumption = Resumption::store(sessions.clone());
+        }
+        Self { config: Arc::new(config), sessions }
     }
-    config
 }
 
 fn versions(options: &Options) -> Vec<&'static SupportedProtocolVersion> {

@@ -1,4 +1,4 @@
-//! As much of DER as it takes to tell what is wrong with a certificate that was refused.
+//! As much of DER as it takes to tell what is wrong with a certificate that was refused, and when one ends.
 
 /// The content of the first element, which has this tag; `bytes` go on behind it.
 fn element<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
@@ -20,6 +20,10 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OBJECT: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+/// The version of a certificate, which those of version 1 leave out.
+const VERSION: u8 = 0xa0;
 
 /// 1.2.840.113549.1.1.1
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -46,16 +50,118 @@ pub(crate) fn names_authority(certificate: &[u8]) -> bool {
     certificate.windows(AUTHORITY_AT.len()).any(|window| window == AUTHORITY_AT)
 }
 
+/// The last second at which a certificate is valid, since 1970 (RFC 5280 section 4.1.2.5); 0 for one before that.
+pub(crate) fn not_after(certificate: &[u8]) -> Option<u64> {
+    let mut signed = element(&mut element(&mut &*certificate, SEQUENCE)?, SEQUENCE)?;
+    if signed.first() == Some(&VERSION) {
+        element(&mut signed, VERSION)?;
+    }
+    let _serial = element(&mut signed, INTEGER)?;
+    let _algorithm = element(&mut signed, SEQUENCE)?;
+    let _issuer = element(&mut signed, SEQUENCE)?;
+    let mut validity = element(&mut signed, SEQUENCE)?;
+    let _not_before = time(&mut validity)?;
+    time(&mut validity)
+}
+
+/// A time, as certificates have it: to the second, and in Greenwich.
+fn time(bytes: &mut &[u8]) -> Option<u64> {
+    let tag = *bytes.first()?;
+    let digits = element(bytes, tag)?.strip_suffix(b"Z")?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    let (year, rest) = match tag {
+        UTC_TIME => {
+            let (year, rest) = digits.split_at_checked(2)?;
+            let year = number(year);
+            (year + if year < 50 { 2000 } else { 1900 }, rest)
+        }
+        GENERALIZED_TIME => {
+            let (year, rest) = digits.split_at_checked(4)?;
+            (number(year), rest)
+        }
+        _ => return None,
+    };
+    let [month, day, hour, minute, second] =
+        [0, 2, 4, 6, 8].map(|at| rest.get(at..at + 2).map_or(-1, number));
+    if rest.len() != 10 || !(1..=12).contains(&month) {
+        return None;
+    }
+    // The years begin with March here, so that a leap day is the last one.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(u64::try_from(days * 86_400 + hour * 3600 + minute * 60 + second).unwrap_or(0))
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82, len[0], len[1]], content].concat()
+    }
+
+    /// As much of a certificate as has to be read.
+    fn certificate(version: &[u8], not_after: &[u8]) -> Vec<u8> {
+        let not_before = wrap(UTC_TIME, b"700101000000Z");
+        let fields = [
+            version.to_vec(),
+            wrap(INTEGER, &[1]),
+            wrap(SEQUENCE, b""),
+            wrap(SEQUENCE, b"issuer"),
+            wrap(SEQUENCE, &[&not_before, not_after].concat()),
+            wrap(SEQUENCE, b"subject"),
+        ];
+        wrap(SEQUENCE, &wrap(SEQUENCE, &fields.concat()))
+    }
+
+    /// One that ends at a second of the year 2026.
+    pub(crate) fn certificate_until(second: u64) -> Vec<u8> {
+        let (days, second) = ((second - 1_767_225_600) / 86_400, second % 86_400);
+        assert!(days < 31, "it ends in January");
+        let text =
+            format!("202601{:02}{:02}{:02}{:02}Z", days + 1, second / 3600, second / 60 % 60, second % 60);
+        certificate(b"", &wrap(GENERALIZED_TIME, text.as_bytes()))
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_read() {
+        let version = wrap(VERSION, &wrap(INTEGER, &[2]));
+        for (tag, text, second) in [
+            (UTC_TIME, "700101000000Z", Some(0)),
+            (UTC_TIME, "000229235959Z", Some(951_868_799)),
+            (UTC_TIME, "491231235959Z", Some(2_524_607_999)),
+            (UTC_TIME, "500101000000Z", Some(0)),
+            (GENERALIZED_TIME, "20260301000000Z", Some(1_772_323_200)),
+            (GENERALIZED_TIME, "20500101000000Z", Some(2_524_608_000)),
+            (GENERALIZED_TIME, "21000301010203Z", Some(4_107_546_123)),
+            (GENERALIZED_TIME, "99991231235959Z", Some(253_402_300_799)),
+            (GENERALIZED_TIME, "00000101000000Z", Some(0)),
+            (GENERALIZED_TIME, "20261301000000Z", None),
+            (GENERALIZED_TIME, "20260001000000Z", None),
+            (GENERALIZED_TIME, "20260301000000+", None),
+            (GENERALIZED_TIME, "2026030100000Z", None),
+            (GENERALIZED_TIME, "202603010000000Z", None),
+            (GENERALIZED_TIME, "2026030100000xZ", None),
+            (UTC_TIME, "Z", None),
+            (INTEGER, "20260301000000Z", None),
+        ] {
+            let whole = certificate(&version, &wrap(tag, text.as_bytes()));
+            assert_eq!(not_after(&whole), second, "{text}");
+            assert_eq!(not_after(&certificate(b"", &wrap(tag, text.as_bytes()))), second, "{text}");
+            for cut in 0..whole.len() {
+                assert_eq!(not_after(&whole[..cut]), None, "{text} {cut}");
+            }
+        }
+        assert_eq!(not_after(&certificate_until(1_767_225_600 + 90_061)), Some(1_767_225_600 + 90_061));
+    }
 
     #[test]
     fn the_size_of_rsa_keys_is_told() {
-        let wrap = |tag: u8, content: &[u8]| {
-            let len = u16::try_from(content.len()).unwrap().to_be_bytes();
-            [&[tag, 0x82, len[0], len[1]], content].concat()
-        };
         let key = |modulus: &[u8], algorithm: &[u8]| {
             let key = wrap(SEQUENCE, &[wrap(INTEGER, modulus), vec![INTEGER, 1, 3]].concat());
             let algorithm = wrap(SEQUENCE, &wrap(OBJECT, algorithm));

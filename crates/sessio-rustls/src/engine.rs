@@ -14,6 +14,7 @@ use sessio::{Fault, Kind, Secure, escape};
 use url::Host;
 
 use crate::clock::Clock;
+use crate::config::Scoped;
 use crate::filter::Filter;
 use crate::roots::invalid;
 use crate::{config, diagnosis, provider};
@@ -42,7 +43,7 @@ pub struct Rustls {
 struct Memory {
     configs: VecDeque<(Tls, Arc<ClientConfig>)>,
     /// By the key of the connection, and whether it is the TLS session with the proxy.
-    scopes: VecDeque<(KeyBuf, bool, Arc<ClientConfig>)>,
+    scopes: VecDeque<(KeyBuf, bool, Scoped)>,
 }
 
 impl Rustls {
@@ -76,17 +77,17 @@ impl Rustls {
     }
 
     /// The same with the tickets of this scope.
-    fn scoped(&self, tls: &Tls, scope: Scope<'_>) -> Result<Arc<ClientConfig>, Fault> {
+    fn scoped(&self, tls: &Tls, scope: Scope<'_>) -> Result<Scoped, Fault> {
         let is_it = |key: &KeyBuf, is_proxy: bool| key.as_key() == scope.key && is_proxy == scope.is_proxy;
-        if let Some((.., config)) =
+        if let Some((.., known)) =
             self.memory().scopes.iter().find(|(key, is_proxy, _)| is_it(key, *is_proxy))
         {
-            return Ok(Arc::clone(config));
+            return Ok(known.clone());
         }
-        let config = Arc::new(config::scoped(&*self.config(tls)?, tls));
-        let known = (scope.key.to_owned(), scope.is_proxy, Arc::clone(&config));
+        let new = Scoped::new(&*self.config(tls)?, tls, &self.clock);
+        let known = (scope.key.to_owned(), scope.is_proxy, new.clone());
         remember(&mut self.memory().scopes, MOST_SCOPES, known);
-        Ok(config)
+        Ok(new)
     }
 }
 
@@ -104,10 +105,10 @@ impl Start for Rustls {
 
     fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
         self.clock.set(wanted.now);
-        let config = self.scoped(wanted.tls, wanted.scope)?;
+        let Scoped { config, sessions } = self.scoped(wanted.tls, wanted.scope)?;
         let name = server_name(&wanted.host)?;
         let connection = ClientConnection::new(config, name).map_err(diagnosis::error)?;
-        Ok(Box::new(Filter::new(connection)))
+        Ok(Box::new(Filter::new(connection, sessions)))
     }
 }
 

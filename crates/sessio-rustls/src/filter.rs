@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
 
 use rustls::{ClientConnection, HandshakeKind, ProtocolVersion};
 use sessio::{Fault, Kind, Secure, Secured, escape};
 
 use crate::diagnosis;
+use crate::sessions::Sessions;
 
 /// How much ciphertext is taken from the socket at once: little at first, two whole records where much comes.
 const ROOM: usize = 4 * 1024;
@@ -18,6 +20,8 @@ const MOST_OUT: usize = 64 * 1024;
 /// it has no room for stays here.
 pub(crate) struct Filter {
     tls: ClientConnection,
+    /// Where a whole handshake is made known.
+    sessions: Option<Arc<Sessions>>,
     /// Ciphertext on its way out, of which so much has gone.
     out: Vec<u8>,
     gone: usize,
@@ -37,9 +41,10 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    pub(crate) fn new(tls: ClientConnection) -> Self {
+    pub(crate) fn new(tls: ClientConnection, sessions: Option<Arc<Sessions>>) -> Self {
         Self {
             tls,
+            sessions,
             out: Vec::new(),
             gone: 0,
             room: Vec::new(),
@@ -100,6 +105,15 @@ impl Filter {
         }
         // How much of what it says has come by now is a matter of chance.
         Err(Fault::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
+    }
+
+    fn is_resumed(&self) -> bool {
+        self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// The server's own.
+    fn certificate(&self) -> Option<&[u8]> {
+        self.tls.peer_certificates().and_then(<[_]>::first).map(|der| &**der)
     }
 
     fn name_cipher(&mut self) {
@@ -171,6 +185,9 @@ impl Secure for Filter {
         }
         if was_handshaking && !self.tls.is_handshaking() {
             self.name_cipher();
+            if let Some(sessions) = self.sessions.take().filter(|_| !self.is_resumed()) {
+                sessions.verified(self.certificate());
+            }
         }
         match fed {
             // What was said before is still worth hearing: a whole answer may be.
@@ -195,8 +212,8 @@ impl Secure for Filter {
         };
         secured.cipher = &self.cipher;
         secured.alpn = self.tls.alpn_protocol();
-        secured.resumed = self.tls.handshake_kind() == Some(HandshakeKind::Resumed);
-        secured.certificate = self.tls.peer_certificates().and_then(<[_]>::first).map(|der| &**der);
+        secured.resumed = self.is_resumed();
+        secured.certificate = self.certificate();
         secured
     }
 

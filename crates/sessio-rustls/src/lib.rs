@@ -37,6 +37,7 @@ mod engine;
 mod filter;
 mod provider;
 mod roots;
+mod sessions;
 mod verifier;
 
 #[doc = include_str!("../docs/tls.md")]
