@@ -92,11 +92,7 @@ impl Dress {
                 builder.with_client_cert_verifier(verifier.expect("a verifier"))
             }
         };
-        // Whatever is in the certificate: a server that looked at it would not send bad ones.
-        let key = PrivatePkcs8KeyDer::from(issued.key.clone()).into();
-        let key = provider.key_provider.load_private_key(key).expect("a key");
-        let chain = issued.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
-        let one = Arc::new(One(Arc::new(CertifiedKey::new(chain, key))));
+        let one = Arc::new(One(Arc::new(certified(issued))));
         let mut config = builder.with_cert_resolver(one);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self {
@@ -120,7 +116,8 @@ impl Dress {
         self
     }
 
-    /// With so much in a record at most: rustls itself has no records of fewer than some thirty bytes.
+    /// With so much data in a record at most, and so much of the handshake where it is in clear text. What is sealed
+    /// of the handshake comes in records of 32 bytes: rustls itself has no smaller ones.
     ///
     /// # Panics
     /// If that is nothing.
@@ -128,7 +125,7 @@ impl Dress {
     pub fn records_of(mut self, size: usize) -> Self {
         assert!(size > 0, "records of nothing");
         self.record = size;
-        self
+        self.with(|config| config.max_fragment_size = Some(size.clamp(32, RECORD)))
     }
 
     /// Changed in some other way.
@@ -152,13 +149,27 @@ impl Dress {
     /// For one connection.
     pub(crate) fn coat(&self) -> Box<dyn Coat> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
-        Box::new(Tls { tls, ending: self.ending, record: self.record, partings: self.partings() })
+        Box::new(Tls {
+            tls,
+            ending: self.ending,
+            record: self.record,
+            is_sealed: false,
+            partings: self.partings(),
+        })
     }
 
     /// A server of the kit's routes that wears it.
     pub fn serve(self) -> Server {
         Server::dressed(self.wardrobe())
     }
+}
+
+/// A certificate with its key. Whatever is in the certificate: a server that looked at it would not send bad ones.
+pub(crate) fn certified(issued: &Issued) -> CertifiedKey {
+    let key = PrivatePkcs8KeyDer::from(issued.key.clone()).into();
+    let provider = rustls::crypto::ring::default_provider();
+    let key = provider.key_provider.load_private_key(key).expect("a key");
+    CertifiedKey::new(issued.chain.iter().map(|der| CertificateDer::from(der.clone())).collect(), key)
 }
 
 /// The same certificate for everybody.
@@ -175,15 +186,39 @@ struct Tls {
     tls: ServerConnection,
     ending: Ending,
     record: usize,
+    /// The keys have been changed: records of the handshake are sealed from here on.
+    is_sealed: bool,
     partings: Partings,
 }
 
 impl Tls {
     fn collect(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        let start = out.len();
         while self.tls.wants_write() {
             self.tls.write_tls(out)?;
         }
+        if self.record < RECORD && !self.is_sealed {
+            let said = out.split_off(start);
+            self.part(&said, out);
+        }
         Ok(())
+    }
+
+    /// Parts the records of a handshake that are in clear text (RFC 8446 section 5.1).
+    fn part(&mut self, mut said: &[u8], out: &mut Vec<u8>) {
+        const CHANGE_CIPHER_SPEC: u8 = 20;
+        const HANDSHAKE: u8 = 22;
+        while let [kind, major, minor, high, low, rest @ ..] = said {
+            let (payload, rest) = rest.split_at(u16::from_be_bytes([*high, *low]).into());
+            self.is_sealed |= *kind == CHANGE_CIPHER_SPEC;
+            let is_parted = *kind == HANDSHAKE && !self.is_sealed;
+            for piece in payload.chunks(if is_parted { self.record } else { RECORD + 256 }) {
+                let [high, low] = u16::try_from(piece.len()).expect("less than a record").to_be_bytes();
+                out.extend_from_slice(&[*kind, *major, *minor, high, low]);
+                out.extend_from_slice(piece);
+            }
+            said = rest;
+        }
     }
 }
 

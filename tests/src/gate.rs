@@ -67,12 +67,26 @@ impl Way {
         if self == Self::Direct { inside.wardrobe() } else { self.before(Some(inside.wardrobe())) }
     }
 
+    /// The same, where the server and a proxy that speaks TLS have records of so many bytes.
+    #[must_use]
+    pub fn dress_in_records(self, inside: Dress, size: usize) -> Wardrobe {
+        let inside = inside.records_of(size).wardrobe();
+        match self {
+            Self::Direct => inside,
+            _ => self.with_proxy(Some(inside), LIVERY.clone().records_of(size)),
+        }
+    }
+
     /// A proxy before what the server itself wears, if that is something.
     #[must_use]
     pub fn before(self, inside: Option<Wardrobe>) -> Wardrobe {
+        self.with_proxy(inside, LIVERY.clone())
+    }
+
+    fn with_proxy(self, inside: Option<Wardrobe>, livery: Dress) -> Wardrobe {
         let is_clear = inside.as_ref().is_none_or(Wardrobe::is_clear);
         let wardrobe = Wardrobe::new(move || {
-            let outside = (self == Self::Https).then(|| LIVERY.coat());
+            let outside = (self == Self::Https).then(|| livery.coat());
             let inside = inside.as_ref().map(Wardrobe::coat);
             let state = State::Talk { is_socks: self == Self::Socks, words: 0 };
             Box::new(Gate { outside, inside, held: Vec::new(), state })

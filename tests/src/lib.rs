@@ -20,6 +20,7 @@ pub mod polls;
 #[cfg(unix)]
 pub mod program;
 mod readers;
+pub mod renewal;
 pub mod replay;
 pub mod rig;
 pub mod simulation;
