@@ -105,9 +105,7 @@ impl fmt::Debug for Sessions {
 #[allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
-    use sessio::{Now, UnixTime};
+    use sessio::{Instant, Now, UnixTime};
 
     use super::*;
 
@@ -117,7 +115,7 @@ mod tests {
         let clock = Clock::default();
         let at = |seconds: u64| {
             let wall = UnixTime(i64::try_from(BEGINNING + seconds).unwrap());
-            clock.set(Now { mono: Instant::now(), wall });
+            clock.set(Now { mono: Instant::ZERO, wall });
         };
         let ending = |seconds: u64| der::tests::certificate_until(BEGINNING + seconds);
         for (is_dated, certificate, lasts) in [
