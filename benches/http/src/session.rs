@@ -1,8 +1,8 @@
 //! What the clients of sessio share, whatever they run on.
 
 use sessio_tokio::pool::Policy;
-use sessio_tokio::tls::{Certificates, Roots, Tls};
-use sessio_tokio::{Result, Settings};
+use sessio_tokio::tls::{Certificates, Roots};
+use sessio_tokio::{Result, Settings, Tls};
 
 use crate::plan::{Plan, Workload};
 
@@ -28,5 +28,8 @@ pub fn set_up(settings: &mut Settings, plan: &Plan) -> Result<()> {
         settings.tls =
             Tls::default().roots(Roots::Only(Certificates::from_der([&plan.root])?)).tickets(tickets);
     }
-    plan.headers().into_iter().try_for_each(|(name, value)| settings.headers.insert(name, value))
+    for (name, value) in plan.headers() {
+        settings.headers.insert(name, value)?;
+    }
+    Ok(())
 }
