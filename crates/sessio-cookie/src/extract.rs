@@ -8,7 +8,7 @@ use crate::jar::Jar;
 use crate::parse::{SetCookie, split_pair};
 use crate::path::default_path;
 use crate::policy::Policy;
-use crate::reason::Reason;
+use crate::reason::{InvalidCookie, Reason};
 use crate::record::{Cookie, NEVER};
 use crate::scan::cut;
 use crate::site::Site;
@@ -321,7 +321,7 @@ impl Jar {
         set_cookie: &str,
         url: &Url,
         now: UnixTime,
-    ) -> Result<Outcome, crate::InvalidCookie> {
+    ) -> Result<Outcome, InvalidCookie> {
         let line = SetCookie::parse(set_cookie.as_bytes())?;
         let sender = Sender::new(url, self.policy())?;
         let cookie = sender.cookie(&line, self.policy(), now)?;

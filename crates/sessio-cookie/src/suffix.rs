@@ -133,8 +133,10 @@ impl fmt::Debug for PublicSuffixes {
     }
 }
 
-#[cfg(all(test, feature = "psl"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(feature = "psl")]
+
     use super::*;
 
     #[test]
