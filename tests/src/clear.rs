@@ -1,32 +1,32 @@
 //! TLS that hides nothing: it says whom it expects, and leaves everything else as it is. With it a scenario sees what
 //! goes through a tunnel, and to whom.
 
-use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Fault, Kind, Secure, Secured};
+use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
+use sessio::{Fault, Kind, TlsInfo, TlsSession};
 
 /// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. Where the settings
 /// have a client certificate or pinned keys that is part of it, too.
 #[must_use]
-pub fn engine() -> Engine {
-    Engine::new(Plain { is_silent: false })
+pub fn engine() -> TlsConnector {
+    TlsConnector::new(Plain { is_silent: false })
 }
 
 /// The same without a handshake: what goes out is HTTP and nothing else, for `https` as for `http`.
 #[must_use]
-pub fn silent() -> Engine {
-    Engine::new(Plain { is_silent: true })
+pub fn silent() -> TlsConnector {
+    TlsConnector::new(Plain { is_silent: true })
 }
 
 struct Plain {
     is_silent: bool,
 }
 
-impl Start for Plain {
+impl StartTls for Plain {
     fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
+    fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let options = wanted.tls.options();
         let mut hello = format!("TLS {} HTTP/1.1\r\nHost: {}\r\n", wanted.host, wanted.host);
         if !options.pins.is_empty() {
@@ -51,7 +51,7 @@ struct Clear {
     is_ended: bool,
 }
 
-impl Secure for Clear {
+impl TlsSession for Clear {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         (&self.out, &mut self.room)
     }
@@ -71,8 +71,8 @@ impl Secure for Clear {
         false
     }
 
-    fn secured(&self) -> Secured<'_> {
-        Secured::default()
+    fn secured(&self) -> TlsInfo<'_> {
+        TlsInfo::default()
     }
 
     fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {

@@ -74,7 +74,7 @@ fn zstd(body: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sessio::coding::{Codings, Decoding};
+    use sessio::coding::{BodyDecoder, Decoders};
 
     #[test]
     fn what_is_coded_here_is_undone() {
@@ -82,7 +82,7 @@ mod tests {
             for length in [0, 1, 65_536, 65_537, 300_000] {
                 let body = text(length);
                 let coded = coded(coding, &body);
-                let decoding = Decoding::of(&Codings::default(), [coding.as_bytes()]).unwrap();
+                let decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()]).unwrap();
                 let Some(mut decoding) = decoding else {
                     assert_eq!((coding, &coded), ("identity", &body));
                     continue;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Fault, Kind, Secure, Secured};
+use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
+use sessio::{Fault, Kind, TlsInfo, TlsSession};
 
 /// What the server says once it has heard the client.
 pub const WELCOME: u8 = b'W';
@@ -23,8 +23,8 @@ pub struct Sizes {
 
 /// An engine of such sessions: they have these sizes in turn.
 #[must_use]
-pub fn engine(sizes: impl Into<Vec<Sizes>>) -> Engine {
-    Engine::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
+pub fn engine(sizes: impl Into<Vec<Sizes>>) -> TlsConnector {
+    TlsConnector::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
 }
 
 struct Holdings {
@@ -32,12 +32,12 @@ struct Holdings {
     started: AtomicUsize,
 }
 
-impl Start for Holdings {
+impl StartTls for Holdings {
     fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
+    fn start(&self, _: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let sizes = self.sizes[self.started.fetch_add(1, Ordering::Relaxed) % self.sizes.len()];
         Ok(Box::new(Holding::new(sizes)))
     }
@@ -108,7 +108,7 @@ impl Holding {
     }
 }
 
-impl Secure for Holding {
+impl TlsSession for Holding {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         // One record has to fit in.
         let free = (self.sizes.record + 2 + self.sizes.room).saturating_sub(self.sealed.len());
@@ -136,8 +136,8 @@ impl Secure for Holding {
         !self.is_up
     }
 
-    fn secured(&self) -> Secured<'_> {
-        Secured::default()
+    fn secured(&self) -> TlsInfo<'_> {
+        TlsInfo::default()
     }
 
     fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {

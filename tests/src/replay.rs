@@ -138,9 +138,9 @@ fn play(request: PreparedCall, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Ur
                 }
             }
             Ok(Step::Release) => told.verdicts.push(call.release().is_some()),
-            Ok(Step::Turn) => {
+            Ok(Step::Decide) => {
                 told.steps.push("turn".to_owned());
-                call.turn(jar, now);
+                call.decide(jar, now);
             }
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => {

@@ -135,7 +135,7 @@ impl<R: Runtime> Meddler<R> {
         change(&session);
         let (url, now) = (self.url.parse().unwrap(), session.runtime().now());
         session.cookies(|jar| jar.insert_str("meddled=1; Path=/", &url, now.wall).unwrap());
-        session.evict_expired();
+        session.close_expired();
         let _ = (session.settings(), session.stats(), session.next_expiry());
         session.prepare(Request::get(&*self.url)).unwrap();
         session.reload_environment();

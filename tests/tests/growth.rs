@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use allocation_counter::measure;
 use sessio::auth::Digest;
-use sessio::h1::{Asked, Event, Limits, Receiver};
+use sessio::h1::{Event, Limits, RequestContext, ResponseDecoder};
 use sessio::http::{Method, StatusCode};
 use sessio::lines::Lines;
 use sessio::link::Links;
@@ -232,7 +232,7 @@ fn fa2_a_long_url_and_redirects_relative_to_it() {
 
 /// A response with a head or trailers of so many fields, received in pieces.
 fn receive(wire: &str, piece: usize) {
-    let mut receiver = Receiver::new(Asked::new(&Method::GET), Limits::default(), Vec::new());
+    let mut receiver = ResponseDecoder::new(RequestContext::new(&Method::GET), Limits::default(), Vec::new());
     let mut rest = wire.as_bytes();
     loop {
         let read = match receiver.poll().unwrap() {

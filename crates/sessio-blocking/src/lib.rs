@@ -134,7 +134,7 @@
 //! # let server = sessio_testkit::Server::start();
 //! # let url = |path: &str| server.url(path);
 //! # let path = std::env::temp_dir().join(format!("sessio-blocking-upload-{}.txt", std::process::id()));
-//! use sessio_blocking::coding::Coding;
+//! use sessio_blocking::coding::ContentCoding;
 //! use sessio_blocking::{Session, upload};
 //!
 //! # std::fs::write(&path, "a file, however large")?;
@@ -142,7 +142,7 @@
 //! let echo = session.put(url("/put")).feed(upload::open(&path)?).send()?.text()?;
 //! assert!(echo.contains("a file, however large"));
 //! // The same as gzip, coded while it is sent.
-//! let request = session.put(url("/put")).feed(upload::open(&path)?).compress(Coding::Gzip);
+//! let request = session.put(url("/put")).feed(upload::open(&path)?).compress(ContentCoding::Gzip);
 //! assert_eq!(request.send()?.status(), 200);
 //! # std::fs::remove_file(&path)?;
 //! # Ok(())

@@ -8,8 +8,8 @@ use crate::parse::MAX_ATTRIBUTE;
 /// server would multiply the length of a URL by the number of its cookies otherwise (row FA5).
 pub(crate) fn default_path(path: &str) -> &str {
     // The slash behind the longest directory still counts.
-    let reach = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];
-    match reach.iter().rposition(|&byte| byte == b'/') {
+    let routing = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];
+    match routing.iter().rposition(|&byte| byte == b'/') {
         Some(at) if at > 0 && path.starts_with('/') => &path[..at],
         _ => "/",
     }

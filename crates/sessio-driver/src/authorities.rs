@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use sessio::tls::Certificates;
-use sessio::{Authorities, Environment};
+use sessio::{CaBundle, Environment};
 
 use crate::environment::contents;
 
@@ -18,7 +18,7 @@ const MOST: usize = 8;
 static READ: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
 struct Entry {
-    authorities: Authorities,
+    authorities: CaBundle,
     state: Vec<Place>,
     read: Read,
 }
@@ -52,7 +52,7 @@ pub(crate) fn with_certificates(environment: &Environment) -> Environment {
     }
 }
 
-fn certificates(authorities: &Authorities) -> Result<Read, String> {
+fn certificates(authorities: &CaBundle) -> Result<Read, String> {
     let state = places(authorities)?;
     let is_same = |entry: &&Entry| entry.authorities == *authorities && entry.state == state;
     if let Some(known) = known().iter().find(is_same) {
@@ -78,7 +78,7 @@ fn known() -> MutexGuard<'static, Vec<Entry>> {
 }
 
 /// The files at these paths, or in the folders there, in the order of their names.
-fn places(authorities: &Authorities) -> Result<Vec<Place>, String> {
+fn places(authorities: &CaBundle) -> Result<Vec<Place>, String> {
     let mut places = Vec::new();
     for path in &authorities.paths {
         let wrong = |error: io::Error| format!("{}: {}: {error}", authorities.variable, path.display());
@@ -110,7 +110,7 @@ impl Place {
 }
 
 /// A file that is named has to be one of certificates. Of a folder is taken what can be used, and the rest is told.
-fn read(authorities: &Authorities, places: &[Place]) -> Result<Read, String> {
+fn read(authorities: &CaBundle, places: &[Place]) -> Result<Read, String> {
     let variable = authorities.variable;
     let (mut all, mut passed_over): (Vec<Vec<u8>>, Vec<Box<str>>) = (Vec::new(), Vec::new());
     for place in places {

@@ -28,7 +28,7 @@ macro_rules! backend {
         pub use $crate::sessio::{
             Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive, Kind, NoProxy,
             Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
-            Timeouts, Timings, Tls, Transfer, Url,
+            Timeouts, Timings, Tls, BodyProgress, Url,
         };
         #[doc(inline)]
         pub use $crate::{ConnectFailure, Endpoint, Source};
@@ -40,7 +40,7 @@ macro_rules! backend {
 
         /// Content codings of bodies, as far as they are set by name.
         pub mod coding {
-            pub use $crate::sessio::coding::Coding;
+            pub use $crate::sessio::coding::ContentCoding;
         }
 
         /// The pool of connections: its rules and its figures.

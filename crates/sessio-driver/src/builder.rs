@@ -59,14 +59,14 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         without_auth[]();
         body[](body: impl Into<sessio::Body>);
         form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
-        compress[](coding: sessio::coding::Coding);
+        compress[](coding: sessio::coding::ContentCoding);
         redirects[](most: impl Into<Option<u32>>);
         detect_loops[](detect: bool);
         keep_on_upgrade[](keep: bool);
         timeout[](most: impl Into<Option<std::time::Duration>>);
         expect_continue[]();
-        on_upload_progress[](tell: impl Fn(sessio::Transfer) + Send + Sync + 'static);
-        on_download_progress[](tell: impl Fn(sessio::Transfer) + Send + Sync + 'static);
+        on_upload_progress[](tell: impl Fn(sessio::BodyProgress) + Send + Sync + 'static);
+        on_download_progress[](tell: impl Fn(sessio::BodyProgress) + Send + Sync + 'static);
         body_limit[](most: impl Into<Option<u64>>);
         decode[](decode: bool);
         tls[](tls: sessio::Tls);

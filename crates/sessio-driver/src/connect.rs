@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sessio::dial::{Dial, Outcome, Step};
+use sessio::happy_eyeballs::{HappyEyeballs, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
-use sessio::reach::{Destination, with_port};
+use sessio::routing::{Destination, with_port};
 use sessio::{Conn, Error, Instant, Kind};
 
 use crate::failure::{Attempt, ConnectFailure};
-use crate::flight::{Flight, Wanted};
+use crate::flight::{ConnectInfo, Flight};
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Shared;
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call wants, or tells it why there is none.
-    pub(crate) async fn connect(&mut self, wanted: Wanted) {
+    pub(crate) async fn connect(&mut self, wanted: ConnectInfo) {
         self.read_authorities();
         let mut is_admitted = wanted.is_admitted;
         if is_admitted {
@@ -70,13 +70,13 @@ impl<R: Runtime> Flight<R> {
             let Some(addresses) = self.admit(addresses) else { return };
             told = addresses;
         }
-        let addresses = match self.call.options().reach.destination(self.call.request().url()) {
+        let addresses = match self.call.options().routing.destination(self.call.request().url()) {
             Some(Destination::Unix(path)) => return self.dial_unix(&path, &told).await,
             Some(destination) => self.addresses(destination, deadline).await,
             None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
         let Some(mut addresses) = addresses else { return };
-        if self.call.options().reach.plan.proxy().is_none() {
+        if self.call.options().routing.plan.proxy().is_none() {
             let Some(admitted) = self.admit(addresses) else { return };
             addresses = admitted;
         }
@@ -110,10 +110,10 @@ impl<R: Runtime> Flight<R> {
         if self.call.wanted().is_none_or(|wanted| wanted.unread().is_none()) {
             return;
         }
-        let before = self.call.options().reach.environment.clone();
+        let before = self.call.options().routing.environment.clone();
         let read = self.runtime.read_authorities(&before);
         self.shared.learn(&before, &read);
-        self.call.surround(&read);
+        self.call.apply_environment(&read);
         // That took time.
         self.look_at_clock();
     }
@@ -136,7 +136,7 @@ impl<R: Runtime> Flight<R> {
 
     /// Those that may be reached; `None` if the call was told why none may.
     fn admit(&mut self, addresses: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
-        match self.call.options().reach.admitted(self.call.request().url(), addresses) {
+        match self.call.options().routing.admitted(self.call.request().url(), addresses) {
             Ok(addresses) => Some(addresses),
             Err(error) => {
                 self.call.unreachable(error.into());
@@ -153,7 +153,7 @@ impl<R: Runtime> Flight<R> {
         deadline: Option<Instant>,
     ) -> Option<io::Result<Vec<SocketAddr>>> {
         let (runtime, shared) = (self.runtime.clone(), Arc::clone(&self.shared));
-        let resolved = match self.call.options().reach.resolver.resolve(host, port) {
+        let resolved = match self.call.options().routing.resolver.resolve(host, port) {
             Some(own) => self.within(deadline, own).await,
             None => {
                 let resolving = with_room(&shared, || runtime.resolve(host, port));
@@ -176,9 +176,9 @@ impl<R: Runtime> Flight<R> {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, shared) = (&self.runtime.clone(), &Arc::clone(&self.shared));
-        let tcp = self.call.options().reach.tcp;
+        let tcp = self.call.options().routing.tcp;
         let (addresses, others): (Vec<_>, _) = addresses.into_iter().partition(|to| tcp.fits(*to));
-        let mut dial = Dial::new(addresses, deadline);
+        let mut dial = HappyEyeballs::new(addresses, deadline);
         let mut attempts = Vec::new();
         let stream = poll_fn(|cx| {
             loop {

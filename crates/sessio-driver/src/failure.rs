@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use sessio::dial::Outcome;
+use sessio::happy_eyeballs::Outcome;
 
 /// Why a host could not be connected to: what came of each of its addresses, in the order in which they were
 /// to be tried. It is the source of [`Kind::Connect`](sessio::Kind::Connect), and of the error of a time limit

@@ -45,7 +45,7 @@ pub(crate) struct Flight<R: Runtime> {
 /// Where a flight stops of itself.
 enum Stop {
     /// A connection is wanted.
-    Connect(Wanted),
+    Connect(ConnectInfo),
     /// The head is there.
     Head,
     /// Bytes of the body are there.
@@ -56,7 +56,7 @@ enum Stop {
 
 /// A connection that is wanted, perhaps a new one, perhaps with the right to open it, and until then.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct ConnectInfo {
     pub(crate) fresh: bool,
     pub(crate) is_admitted: bool,
     pub(crate) deadline: Option<Instant>,
@@ -162,7 +162,7 @@ impl<R: Runtime> Flight<R> {
                     }
                 }
                 Ok(Step::Connect(wanted)) => {
-                    let wanted = Wanted {
+                    let wanted = ConnectInfo {
                         fresh: wanted.fresh,
                         is_admitted: wanted.is_admitted,
                         deadline: wanted.deadline,
@@ -173,10 +173,10 @@ impl<R: Runtime> Flight<R> {
                 Ok(Step::Body(_)) => return Poll::Ready(Ok(Stop::Body)),
                 Ok(Step::Done) => return Poll::Ready(Ok(Stop::Done)),
                 Ok(Step::Release) => self.release(),
-                Ok(Step::Turn) => {
+                Ok(Step::Decide) => {
                     self.now = self.runtime.now();
                     let shared = &self.shared;
-                    self.call.turn_with(|act| act(&mut shared.jar()), self.now);
+                    self.call.decide_with(|act| act(&mut shared.jar()), self.now);
                 }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use sessio::range::{Held, Validator};
+use sessio::range::{PartialFile, Validator};
 
 use crate::beside::{Claim, Claimed, beside, claim, create, is_at, open_own, take_place, target_of};
 use crate::draft::Draft;
@@ -44,7 +44,7 @@ impl Partial {
     }
 
     /// The bytes that are there, if there are any that can be trusted.
-    pub(crate) fn held(&self) -> io::Result<Option<Held>> {
+    pub(crate) fn held(&self) -> io::Result<Option<PartialFile>> {
         let Some(length) =
             self.file.as_ref().map(|file| file.metadata()).transpose()?.map(|metadata| metadata.len())
         else {
@@ -55,7 +55,7 @@ impl Partial {
         let is_ours = lines.next() == Some(TITLE) && lines.next() == Some(self.mark.as_bytes());
         let validator =
             lines.next().and_then(Validator::read).filter(|_| is_ours && lines.next() == Some(b""));
-        Ok(validator.filter(|_| length > 0).map(|validator| Held { length, validator }))
+        Ok(validator.filter(|_| length > 0).map(|validator| PartialFile { length, validator }))
     }
 
     fn read_note(&self) -> Option<Vec<u8>> {
@@ -167,7 +167,7 @@ mod tests {
         let tag = Validator::read(b"\"v1\"").unwrap();
         assert_eq!(partial("a").held().unwrap(), None);
         partial("a").start_over(Some(&tag)).unwrap().write_all(b"hello").unwrap();
-        let held = Some(Held { length: 5, validator: tag.clone() });
+        let held = Some(PartialFile { length: 5, validator: tag.clone() });
         assert_eq!(partial("a").held().unwrap(), held);
         assert_eq!(partial("b").held().unwrap(), None);
         partial("a").go_on(5).unwrap().write_all(b"!").unwrap();

@@ -5,7 +5,7 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use sessio::http::{Method, StatusCode};
-use sessio::range::{self, Held, Validator, Verdict};
+use sessio::range::{self, PartialFile, Validator, Verdict};
 use sessio::{Error, Kind, PreparedCall, Url};
 
 use crate::builder::RequestBuilder;
@@ -22,7 +22,7 @@ in_both_modes! { RequestBuilder:
     /// What has come is kept beside it, in `.name.part`, and with it, in `.name.part-of`, a mark of the URL (none of its
     /// text) and what the server said of its version: a strong `ETag`, or a `Last-Modified` that has settled
     /// ([`Validator::of`]). The next try asks for the rest if it is still the same (`Range`, `If-Range`: RFC 9110 section
-    /// 14). Whatever else comes, or came from another URL, is begun anew; without a validator so is everything. Codings
+    /// 14). Whatever else comes, or came from another URL, is begun anew; without a validator so is everything. Decoders
     /// are off. [`restart`](Self::restart) begins anew in any case, [`Session::discard`](crate::Session::discard) removes
     /// what has come.
     ///
@@ -86,7 +86,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         }
         let whole = session.prepare(request.for_download())?;
         let failed = |error| failure(path, error);
-        let mut partial = Partial::of(path, range::mark(whole.request.url())).map_err(failed)?;
+        let mut partial = Partial::of(path, range::resource_id(whole.request.url())).map_err(failed)?;
         let held = if goes_on { partial.held().map_err(failed)? } else { None };
         if let Some(held) = held {
             let mut rest = whole.clone();
@@ -113,7 +113,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
 async fn go_on<R: Runtime, M>(
     session: &Session<R, M>,
     request: PreparedCall,
-    held: &Held,
+    held: &PartialFile,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
 ) -> io::Result<Option<u64>> {

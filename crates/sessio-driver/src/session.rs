@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::pool::{Policy, Stats};
-use sessio::reach::{Key, KeyBuf};
+use sessio::routing::{Key, KeyBuf};
 use sessio::{
     Address, Environment, Instant, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed,
     Settings, UnixTime, Url,
@@ -136,7 +136,7 @@ impl<R: Runtime, M> Session<R, M> {
         let mut merged = Merged::of(&self.settings(), request);
         let runtime = self.runtime();
         if merged.trust_env {
-            self.shared().surround(&mut merged, || runtime.environment());
+            self.shared().apply_environment(&mut merged, || runtime.environment());
         }
         // The calendar is for cookies alone.
         let is_empty = self.shared().jar().is_empty();
@@ -270,7 +270,7 @@ impl<R: Runtime, M> Session<R, M> {
     }
 
     /// Reaches `host` by its own name again; says whether that is news.
-    pub fn unpin(&self, host: &str) -> bool {
+    pub fn unresolve(&self, host: &str) -> bool {
         let mut is_news = false;
         let _ = self.update::<Infallible>(|settings| {
             is_news = settings.routes.remove(host);
@@ -314,15 +314,15 @@ impl<R: Runtime, M> Session<R, M> {
     }
 
     /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
-    pub fn evict(&self, url: &Url) {
+    pub fn close_idle_to(&self, url: &Url) {
         let plain = Key::of(url);
         let is_same = |key: &KeyBuf| key.as_key().origin() == plain.origin();
         self.shared().pool(|pool, effects| pool.close_idle_of(is_same, effects));
     }
 
     /// Closes all idle connections; those in use come back as ever.
-    pub fn evict_idle(&self) {
-        self.shared().pool(|pool, effects| pool.evict_idle(effects));
+    pub fn close_idle(&self) {
+        self.shared().pool(|pool, effects| pool.close_idle(effects));
     }
 
     /// Closes all connections that have idled for too long: past [`Policy::idle_timeout`], past their `max_lifetime`, or
@@ -330,9 +330,9 @@ impl<R: Runtime, M> Session<R, M> {
     /// session is next used, though: each request closes a few, and nothing runs while there is none.
     ///
     /// Call it when [`next_expiry`](Self::next_expiry) has come, if a session is to hold no connection longer than that.
-    pub fn evict_expired(&self) {
+    pub fn close_expired(&self) {
         let now = self.runtime().mono();
-        self.shared().pool(|pool, effects| pool.evict_expired(now, effects));
+        self.shared().pool(|pool, effects| pool.close_expired(now, effects));
     }
 
     /// When the first of the idle connections will have idled for too long, by the runtime's monotonic clock; `None` if

@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof, Stats, Ticket};
-use sessio::reach::{Key, KeyBuf};
-use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Origins, Seed};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, ReuseProof, Stats, Ticket};
+use sessio::routing::{Key, KeyBuf};
+use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Seed, UrlCache};
 
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::Stream;
@@ -50,7 +50,7 @@ struct Surroundings {
 /// What the next request begins with.
 #[derive(Debug, Default)]
 struct Desk {
-    origins: Origins,
+    origins: UrlCache,
     memory: Vec<Memory>,
 }
 
@@ -90,7 +90,7 @@ impl<S: Stream> Shared<S> {
     }
 
     /// Lets the environment take part, read by `read` unless that was done.
-    pub(crate) fn surround(&self, merged: &mut Merged, read: impl FnOnce() -> Environment) {
+    pub(crate) fn apply_environment(&self, merged: &mut Merged, read: impl FnOnce() -> Environment) {
         let (kept, replaced) = {
             let kept = self.surroundings();
             (kept.environment.clone(), kept.replaced)
@@ -103,7 +103,7 @@ impl<S: Stream> Shared<S> {
             }
             environment
         });
-        merged.surround(&environment);
+        merged.apply_environment(&environment);
     }
 
     /// Keeps what was read of the environment's certificates, unless the environment is another one by now.
@@ -244,7 +244,7 @@ impl<S: Stream> Shared<S> {
         unharmed(|| drop(waker));
     }
 
-    pub(crate) fn checkin(&self, lease: Lease, line: PooledConnection<S>, proof: Proof, now: Now) {
+    pub(crate) fn checkin(&self, lease: Lease, line: PooledConnection<S>, proof: ReuseProof, now: Now) {
         self.pool(|pool, effects| pool.checkin(lease, line, proof, now.mono, effects));
     }
 

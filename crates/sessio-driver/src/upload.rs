@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use sessio::coding::Encoding;
+use sessio::coding::BodyEncoder;
 use sessio::{Body, Error, Headers, Kind, Result};
 
 use crate::assembled::Assembled;
@@ -140,14 +140,14 @@ impl Upload {
 
 /// A body that is coded on its way, and the memory that it is read into before.
 struct Coded {
-    encoding: Encoding,
+    encoding: BodyEncoder,
     buffer: Box<[u8]>,
     ready: std::ops::Range<usize>,
     is_ended: bool,
 }
 
 impl Coded {
-    fn new(encoding: Encoding) -> Box<Self> {
+    fn new(encoding: BodyEncoder) -> Box<Self> {
         let buffer = vec![0; 16 * 1024].into();
         Box::new(Self { encoding, buffer, ready: 0..0, is_ended: false })
     }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
-use sessio::reach::KeyBuf;
-use sessio::tls::{Engine, Scope, Start, Tls, Wanted};
-use sessio::{Fault, Kind, Secure, escape};
+use sessio::routing::KeyBuf;
+use sessio::tls::{ConnectInfo, Scope, StartTls, Tls, TlsConnector};
+use sessio::{Fault, Kind, TlsSession, escape};
 use url::Host;
 
 use crate::clock::Clock;
@@ -27,8 +27,8 @@ const MOST_SCOPES: usize = 256;
 ///
 /// Where neither the feature `ring` nor `aws-lc-rs` is on, there is nobody to do TLS.
 #[must_use]
-pub fn engine() -> Engine {
-    Rustls::new().map_or_else(|_| Engine::default(), Engine::standard)
+pub fn engine() -> TlsConnector {
+    Rustls::new().map_or_else(|_| TlsConnector::default(), TlsConnector::standard)
 }
 
 /// Secures connections by rustls. What it remembers, tickets above all, goes with it.
@@ -98,12 +98,12 @@ fn remember<T>(all: &mut VecDeque<T>, most: usize, one: T) {
     all.push_back(one);
 }
 
-impl Start for Rustls {
+impl StartTls for Rustls {
     fn check(&self, tls: &Tls) -> Result<(), Fault> {
         self.config(tls).map(drop)
     }
 
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
+    fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         self.clock.set(wanted.now);
         let Scoped { config, sessions } = self.scoped(wanted.tls, wanted.scope)?;
         let name = server_name(&wanted.host)?;
@@ -143,17 +143,17 @@ impl fmt::Debug for Rustls {
 mod tests {
     use sessio::Instant;
 
-    use sessio::reach::Key;
+    use sessio::routing::Key;
     use sessio::tls::{Pin, Roots};
     use sessio::{Now, UnixTime};
 
     use super::*;
 
-    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn Secure>, Fault> {
+    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn TlsSession>, Fault> {
         let url = url::Url::parse(&format!("https://{scope}.test/")).unwrap();
         let scope = Scope { key: &Key::of(&url), is_proxy: false };
         let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
-        engine.start(&Wanted { tls, host: Host::Domain(host), scope, now })
+        engine.start(&ConnectInfo { tls, host: Host::Domain(host), scope, now })
     }
 
     fn trusting() -> Tls {

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 
 use rustls::{ClientConnection, HandshakeKind, ProtocolVersion};
-use sessio::{Fault, Kind, Secure, Secured, escape};
+use sessio::{Fault, Kind, TlsInfo, TlsSession, escape};
 
 use crate::diagnosis;
 use crate::sessions::Sessions;
@@ -159,7 +159,7 @@ impl Records {
     }
 }
 
-impl Secure for Filter {
+impl TlsSession for Filter {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         self.collect();
         if self.room.is_empty() {
@@ -203,8 +203,8 @@ impl Secure for Filter {
         self.tls.is_handshaking()
     }
 
-    fn secured(&self) -> Secured<'_> {
-        let mut secured = Secured::default();
+    fn secured(&self) -> TlsInfo<'_> {
+        let mut secured = TlsInfo::default();
         secured.version = match self.tls.protocol_version() {
             Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
             Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",

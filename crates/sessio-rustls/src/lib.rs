@@ -5,11 +5,11 @@
 //! [`sessio::Call`] by hand, bring cryptography of their own, or want to know which root store is which.
 //!
 //! ```
-//! use sessio::{Settings, tls::Engine};
+//! use sessio::{Settings, tls::TlsConnector};
 //! use sessio_rustls::Rustls;
 //!
 //! let mut settings = Settings::default();
-//! settings.engine = Engine::new(Rustls::new()?);
+//! settings.engine = TlsConnector::new(Rustls::new()?);
 //! # Ok::<(), sessio::Error>(())
 //! ```
 //!

@@ -99,7 +99,7 @@
 //! # let server = sessio_testkit::Server::start();
 //! # let url = |path: &str| server.url(path);
 //! # let path = std::env::temp_dir().join(format!("sessio-tokio-upload-{}.txt", std::process::id()));
-//! use sessio_tokio::coding::Coding;
+//! use sessio_tokio::coding::ContentCoding;
 //! use sessio_tokio::{Session, upload};
 //!
 //! # std::fs::write(&path, "a file, however large")?;
@@ -107,7 +107,7 @@
 //! let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
 //! assert!(echo.contains("a file, however large"));
 //! // The same as gzip, coded while it is sent.
-//! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(Coding::Gzip);
+//! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(ContentCoding::Gzip);
 //! assert_eq!(request.send().await?.status(), 200);
 //! # std::fs::remove_file(&path)?;
 //! # Ok(())

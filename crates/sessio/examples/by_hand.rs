@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use sessio::call::Direction;
 use sessio::pool::{Effects, Grant, Policy, Pool};
-use sessio::reach::KeyBuf;
+use sessio::routing::KeyBuf;
 use sessio::{
     Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare,
 };
@@ -93,7 +93,7 @@ impl Session {
                     }
                     (.., unused) => lease = unused,
                 },
-                Step::Turn => call.turn(&mut self.jar, now()),
+                Step::Decide => call.decide(&mut self.jar, now()),
                 Step::Head => status = call.take_head().map_or(0, |head| head.status.as_u16()),
                 Step::Body(bytes) => {
                     body.extend_from_slice(bytes);

@@ -28,7 +28,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use sessio::call::{Direction, Io};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool};
-use sessio::reach::{Key, KeyBuf};
+use sessio::routing::{Key, KeyBuf};
 use sessio::{
     Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
 };
@@ -132,7 +132,7 @@ impl Session {
                     }
                 }
                 Ok(Step::Release) => self.release(flight).map_err(failed)?,
-                Ok(Step::Turn) => flight.call.turn(&mut self.jar, now()),
+                Ok(Step::Decide) => flight.call.decide(&mut self.jar, now()),
                 Ok(Step::Head) => {
                     flight.status = flight.call.take_head().map_or(0, |head| head.status.as_u16())
                 }
@@ -188,7 +188,7 @@ impl Session {
                 Ok(false)
             }
             Grant::Dial(lease) => {
-                // A resolver of yours does not block, and `sessio::dial` races the addresses.
+                // A resolver of yours does not block, and `sessio::happy_eyeballs` races the addresses.
                 let address = url.socket_addrs(|| None)?[0];
                 let mut socket = TcpStream::connect(address)?;
                 self.poll.registry().register(&mut socket, flight.token, both)?;

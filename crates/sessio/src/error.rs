@@ -17,7 +17,7 @@ use url::Url;
 use crate::base::fault::Fault;
 use crate::base::kind::{Blame, Kind, Timeout};
 use crate::base::repeat::Repeat;
-use crate::message::history::Exchange;
+use crate::message::exchange::Exchange;
 use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
 use crate::wire::tunnel::Refused;
@@ -44,7 +44,7 @@ pub enum Stage {
     /// Reading the body of the response.
     Body,
     /// Deciding what follows from the response: redirect, authentication.
-    Turn,
+    Decide,
 }
 
 impl Stage {
@@ -57,7 +57,7 @@ impl Stage {
             Self::Send => "sending the request",
             Self::Head => "waiting for the response",
             Self::Body => "reading the body",
-            Self::Turn => "following the response",
+            Self::Decide => "following the response",
         }
     }
 }

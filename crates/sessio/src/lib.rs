@@ -15,7 +15,7 @@
 //!                                           ▲                      │ ▲
 //!                                          Jar ◀──────turn─────────┘ │
 //!                                                                    ▼
-//!                            bytes  ◀── Conn: [Secure] ◀── h1::Sender, h1::Receiver
+//!                            bytes  ◀── Conn: [Secure] ◀── h1::RequestEncoder, h1::ResponseDecoder
 //!                            sockets ◀── Pool<T>
 //! ```
 //!
@@ -31,12 +31,12 @@
 //! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
 //! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
 //! | [`link`] | `Link` header fields (RFC 8288) |
-//! | [`reach`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
+//! | [`routing`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
 //! | [`proxy`], [`Environment`], [`netrc`] | which proxy a URL goes through, what the environment says: [the chapter](proxies) |
 //! | [`tunnel`] | CONNECT and SOCKS 5: bytes in, bytes out |
 //! | [`guard`] | addresses that are not to be reached |
-//! | [`tls`], [`Secure`] | what is wanted of TLS, and the seam for whoever does it |
-//! | [`dial::Dial`] | which of a host's addresses is tried when (RFC 8305) |
+//! | [`tls`], [`TlsSession`] | what is wanted of TLS, and the seam for whoever does it |
+//! | [`happy_eyeballs::HappyEyeballs`] | which of a host's addresses is tried when (RFC 8305) |
 //! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
 //! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
 //! | [`Error`] | what went wrong, whose fault it is, how far things had come |
@@ -114,7 +114,7 @@ pub use base::change::Change;
 pub use base::escape::escape;
 pub use base::fault::Fault;
 pub use base::kind::{Blame, Kind, Timeout};
-pub use base::meters::Transfer;
+pub use base::progress::BodyProgress;
 pub use base::repeat::Repeat;
 pub use base::secret::Secret;
 pub use base::time::{Instant, Now, Seed, UnixTime};
@@ -127,9 +127,9 @@ pub use call::{Call, Memory, Step};
 pub use error::{Error, Progress, Result, Stage};
 pub use http;
 pub use message::body::Body;
+pub use message::exchange::Exchange;
 pub use message::head::Head;
 pub use message::headers::{Field, Headers};
-pub use message::history::Exchange;
 pub use message::timings::Timings;
 pub use message::{coding, lines, link, multipart, sse, text};
 pub use policy::guard::Guard;
@@ -137,12 +137,12 @@ pub use policy::{guard, range, redirect, retry};
 pub use prepared::Prepared;
 pub use prepared::auth;
 pub use prepared::auth::{Answer, Auth, Flow, Scheme};
-pub use route::environment::{Authorities, Environment, Trust};
+pub use route::environment::{CaBundle, EnvSources, Environment};
 pub use route::proxy::{NoProxy, Proxies, Proxy};
-pub use route::reach::{KeepAlive, Resolver, Routes, Tcp};
+pub use route::routing::{KeepAlive, Resolver, Routes, Tcp};
 pub use route::tls::Tls;
-pub use route::tls::session::{Secure, Secured};
-pub use route::{dial, netrc, proxy, reach, tls};
+pub use route::tls::session::{TlsInfo, TlsSession};
+pub use route::{happy_eyeballs, netrc, proxy, routing, tls};
 pub use sessio_cookie as cookie;
 pub use sessio_cookie::Jar;
 pub use session::merge::{Merged, merge};
@@ -151,8 +151,8 @@ pub use session::request::{HeaderChanges, Request, TimeoutChanges};
 pub use session::settings::Settings;
 pub use uri::address::Address;
 pub use uri::origin::Origin;
-pub use uri::origins::Origins;
 pub use uri::params::Params;
+pub use uri::url_cache::UrlCache;
 pub use url::Url;
 pub use wire::conn::Conn;
 pub use wire::{conn, h1, tunnel};

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use proptest::prelude::*;
-use sessio::coding::{Codings, Decoder, Decoding, Malformed, Moved};
+use sessio::coding::{BodyDecoder, Decoder, Decoders, Malformed, Moved};
 use sessio::{Kind, Result};
 
 /// What the files in `coded/` hold.
@@ -13,7 +13,7 @@ fn text() -> Vec<u8> {
 
 /// Decodes what comes `cut` bytes at a time; the largest piece that was ready at once beside it.
 fn decode(coding: &str, coded: &[u8], cut: usize) -> Result<(Vec<u8>, usize)> {
-    let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()])?.unwrap();
+    let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()])?.unwrap();
     let (mut body, mut largest) = (Vec::new(), 0);
     for mut piece in coded.chunks(cut) {
         loop {
@@ -221,7 +221,7 @@ fn raw_of_text() -> Vec<u8> {
 fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
     let coded = gzip::gzip(&gzip::zlib(&gzip::raw(b"onion")));
     for lines in [&[&b"deflate, deflate, gzip"[..]][..], &[b"deflate", b" deflate ,identity", b",GZIP"]] {
-        let mut decoding = Decoding::of(&Codings::default(), lines.iter().copied()).unwrap().unwrap();
+        let mut decoding = BodyDecoder::of(&Decoders::default(), lines.iter().copied()).unwrap().unwrap();
         let mut body = Vec::new();
         for mut piece in coded.chunks(3) {
             while !piece.is_empty() {
@@ -233,7 +233,7 @@ fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
         decoding.finish().unwrap();
         assert_eq!(body, b"onion");
     }
-    let many = |count| Decoding::of(&Codings::default(), vec![&b"gzip"[..]; count]);
+    let many = |count| BodyDecoder::of(&Decoders::default(), vec![&b"gzip"[..]; count]);
     assert!(many(5).is_ok());
     assert_eq!(many(6).unwrap_err().kind(), Kind::TooManyCodings);
 }
@@ -241,7 +241,7 @@ fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
 /// A body that is decoded up to an error; what had come until then.
 #[cfg(feature = "gzip")]
 fn decode_to_error(coding: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Kind) {
-    let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()]).unwrap().unwrap();
+    let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()]).unwrap().unwrap();
     let mut body = Vec::new();
     for mut piece in coded.chunks(cut) {
         loop {
@@ -301,9 +301,9 @@ fn b52_what_came_before_an_error_is_given_out_however_it_is_cut() {
 fn p148_what_is_not_known_is_handed_out_as_it_comes() {
     for lines in [&[&b""[..]][..], &[b"identity"], &[b"foo"], &[b"gzip, foo"], &[b"foo", b"gzip"], &[b"\xff"]]
     {
-        assert!(Decoding::of(&Codings::default(), lines.iter().copied()).unwrap().is_none());
+        assert!(BodyDecoder::of(&Decoders::default(), lines.iter().copied()).unwrap().is_none());
     }
-    assert!(Decoding::of(&Codings::none(), [&b"gzip"[..]]).unwrap().is_none());
+    assert!(BodyDecoder::of(&Decoders::none(), [&b"gzip"[..]]).unwrap().is_none());
 }
 
 #[cfg(feature = "gzip")]
@@ -313,7 +313,7 @@ fn v117_a_bomb_comes_in_pieces_and_is_noticed() {
     let bomb = gzip::gzip(&gzip::gzip(&zeros));
     let (body, largest) = decode("gzip, gzip", &bomb, usize::MAX).unwrap();
     assert!(body == zeros && largest <= 32 * 1024, "{largest}");
-    let mut decoding = Decoding::of(&Codings::default(), [&b"gzip, gzip"[..]])
+    let mut decoding = BodyDecoder::of(&Decoders::default(), [&b"gzip, gzip"[..]])
         .unwrap()
         .unwrap()
         .with_most_growth(Some(1100));
@@ -331,7 +331,7 @@ fn v117_a_bomb_comes_in_pieces_and_is_noticed() {
     // One coding of gzip alone never grows that much.
     let once = gzip::gzip(&zeros);
     let mut decoding =
-        Decoding::of(&Codings::default(), [&b"gzip"[..]]).unwrap().unwrap().with_most_growth(Some(1100));
+        BodyDecoder::of(&Decoders::default(), [&b"gzip"[..]]).unwrap().unwrap().with_most_growth(Some(1100));
     let mut rest = &once[..];
     while !rest.is_empty() {
         rest = &rest[decoding.push(rest).unwrap()..];
@@ -393,7 +393,7 @@ fn what_was_flushed_is_out_when_it_has_come() {
     let _ = cut;
     for (coding, pieces) in streams {
         for size in [1, 5, usize::MAX] {
-            let mut decoding = Decoding::of(&Codings::default(), [coding.as_bytes()]).unwrap().unwrap();
+            let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()]).unwrap().unwrap();
             for (i, piece) in pieces.iter().enumerate() {
                 let mut seen = Vec::new();
                 for mut bytes in piece.chunks(size) {
@@ -525,10 +525,10 @@ fn a_coding_of_the_users_own_and_one_in_place_of_ours() {
             true
         }
     }
-    let mut codings = Codings::default();
+    let mut codings = Decoders::default();
     codings.insert("GZIP", || Box::new(Twice));
     assert_eq!(codings.names().filter(|name| name.eq_ignore_ascii_case("gzip")).count(), 1);
-    let mut decoding = Decoding::of(&codings, [&b"gzip"[..]]).unwrap().unwrap();
+    let mut decoding = BodyDecoder::of(&codings, [&b"gzip"[..]]).unwrap().unwrap();
     assert_eq!(decoding.push(b"ab").unwrap(), 1);
     assert_eq!(decoding.ready(), b"aa");
 }

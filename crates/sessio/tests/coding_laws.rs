@@ -25,12 +25,12 @@ proptest! {
 #[cfg(feature = "gzip")]
 mod cuts {
     use proptest::prelude::*;
-    use sessio::coding::{Coding, Encoding};
+    use sessio::coding::{BodyEncoder, ContentCoding};
 
     /// A body coded in pieces and rooms whose sizes take turns.
-    fn coded(coding: Coding, body: &[u8], pieces: &[usize], rooms: &[usize]) -> Vec<u8> {
+    fn coded(coding: ContentCoding, body: &[u8], pieces: &[usize], rooms: &[usize]) -> Vec<u8> {
         let (mut pieces, mut rooms) = (pieces.iter().cycle(), rooms.iter().cycle());
-        let (mut encoding, mut coded) = (Encoding::new(coding, Some(body.len() as u64)), Vec::new());
+        let (mut encoding, mut coded) = (BodyEncoder::new(coding, Some(body.len() as u64)), Vec::new());
         let (mut rest, mut piece) = (body, &body[..0]);
         while !encoding.is_over() {
             if piece.is_empty() {
@@ -59,7 +59,7 @@ mod cuts {
                 .iter()
                 .flat_map(|&(start, length, step)| (0..length).map(move |i| start ^ (i * i / usize::from(step)) as u8))
                 .collect();
-            for coding in [Coding::Gzip, Coding::Deflate] {
+            for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
                 let whole = coded(coding, &body, &[body.len()], &[body.len() + 100]);
                 prop_assert!(coded(coding, &body, &pieces, &rooms) == whole);
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sessio::call::Io;
 use sessio::{
-    Body, Call, Change, Conn, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Transfer,
+    Body, BodyProgress, Call, Change, Conn, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step,
     UnixTime, merge, prepare,
 };
 
@@ -174,7 +174,7 @@ fn q11_a_refused_expectation_is_dropped_on_a_new_connection() {
     while !matches!(hand.call.step(hand.now), Ok(Step::Connect(_))) {
         match hand.call.step(hand.now).unwrap() {
             Step::Release => assert!(hand.call.release().is_none(), "half a request has gone out on it"),
-            Step::Turn => hand.call.turn(&mut hand.jar, hand.now),
+            Step::Decide => hand.call.decide(&mut hand.jar, hand.now),
             other => panic!("{other:?}: a source that was not asked need not start over"),
         }
     }
@@ -280,7 +280,7 @@ fn s04_each_moment_is_told() {
 fn progress_is_told_once_however_often_the_call_is_asked() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let [up, down] = [("up", Arc::clone(&told)), ("down", Arc::clone(&told))].map(|(way, told)| {
-        move |transfer: Transfer| told.lock().unwrap().push((way, transfer.bytes, transfer.total))
+        move |transfer: BodyProgress| told.lock().unwrap().push((way, transfer.bytes, transfer.total))
     });
     let request = Request::post("http://h/").body("hello").on_upload_progress(up).on_download_progress(down);
     let mut hand = Hand::new(request);

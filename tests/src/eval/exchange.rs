@@ -95,7 +95,7 @@ impl Run {
                     }
                 }
                 Step::Release => self.world.release(call.release(), self.now),
-                Step::Turn => call.turn(&mut self.jar, self.now),
+                Step::Decide => call.decide(&mut self.jar, self.now),
                 Step::Rewind => call.rewound(),
                 Step::Head => self.head = call.take_head(),
                 Step::Body(bytes) => {

@@ -1,7 +1,7 @@
 //! What bytes mean as a response.
 
 use serde_json::{Value, json};
-use sessio::h1::{Asked, Event, Limits, Receiver, Reuse};
+use sessio::h1::{Event, Limits, RequestContext, ResponseDecoder, Reuse};
 use sessio::http::Method;
 use sessio::{Error, Head, Headers, Kind, Timeout};
 
@@ -38,7 +38,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
 
 /// A response on its way in.
 struct Reading {
-    receiver: Receiver,
+    receiver: ResponseDecoder,
     interim: Vec<Value>,
     head: Option<Head>,
     body: Vec<u8>,
@@ -47,7 +47,7 @@ struct Reading {
 
 impl Reading {
     fn new(method: &Method) -> Self {
-        let receiver = Receiver::new(Asked::new(method), Limits::default(), Vec::new());
+        let receiver = ResponseDecoder::new(RequestContext::new(method), Limits::default(), Vec::new());
         Self { receiver, interim: Vec::new(), head: None, body: Vec::new(), end: None }
     }
 

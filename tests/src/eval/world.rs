@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use sessio::call::{Connect, Direction, Io};
-use sessio::pool::{Effects, Grant, Lease, Policy, Pool, Proof};
-use sessio::reach::{Key, KeyBuf};
+use sessio::pool::{Effects, Grant, Lease, Policy, Pool, ReuseProof};
+use sessio::routing::{Key, KeyBuf};
 use sessio::{Conn, Now, Origin, Url};
 
 use super::Failure;
 use super::case::Case;
 
-/// Origins with their scripts. Each answers the requests that reach it one after the other with what its
+/// UrlCache with their scripts. Each answers the requests that reach it one after the other with what its
 /// list says, on whatever connection they come.
 pub(super) struct World {
     places: Vec<Place>,
@@ -169,7 +169,7 @@ impl World {
     }
 
     /// The connection is done with: it waits in the pool, or it is closed.
-    pub(super) fn release(&mut self, released: Option<(Conn, Proof)>, now: Now) {
+    pub(super) fn release(&mut self, released: Option<(Conn, ReuseProof)>, now: Now) {
         let effects = &mut Effects::default();
         if let Some((conn, proof)) = released
             && let (Some(line), Some(lease)) = (self.line.take(), self.lease.take())

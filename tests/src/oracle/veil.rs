@@ -3,8 +3,8 @@
 
 use std::io;
 
-use sessio::tls::{Engine, Start, Tls, Wanted};
-use sessio::{Fault, Kind, Secure, Secured};
+use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
+use sessio::{Fault, Kind, TlsInfo, TlsSession};
 use sessio_testkit::Coat;
 
 /// What each byte is veiled with.
@@ -51,19 +51,19 @@ fn whole(held: &[u8]) -> Option<(u8, usize)> {
 
 /// An engine of veils.
 #[must_use]
-pub fn engine() -> Engine {
-    Engine::new(Veils)
+pub fn engine() -> TlsConnector {
+    TlsConnector::new(Veils)
 }
 
 struct Veils;
 
-impl Start for Veils {
+impl StartTls for Veils {
     fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
     /// The client greets with the host that it expects, and shows who it is.
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>, Fault> {
+    fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let identity = wanted.tls.options().identity.as_ref();
         let mut greeting = format!("to {} from ", wanted.host).into_bytes();
         for certificate in identity.into_iter().flat_map(|identity| identity.chain()) {
@@ -88,7 +88,7 @@ struct Veil {
     has_parted: bool,
 }
 
-impl Secure for Veil {
+impl TlsSession for Veil {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         let is_full = self.has_ended || !self.plain.is_empty() || whole(&self.held).is_some();
         let room = if is_full { 0 } else { self.room.len() };
@@ -113,8 +113,8 @@ impl Secure for Veil {
         !self.is_up
     }
 
-    fn secured(&self) -> Secured<'_> {
-        Secured::default()
+    fn secured(&self) -> TlsInfo<'_> {
+        TlsInfo::default()
     }
 
     fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use sessio::reach::Destination;
+use sessio::routing::Destination;
 use sessio::{Call, Conn, Jar, Kind, Memory, PreparedCall, Step};
 
 use super::Sight;
@@ -77,7 +77,7 @@ pub fn walk(
                     idle.0.entry(key).or_default().push((conn, peer));
                 }
             }
-            Ok(Step::Turn) => call.turn(jar, now),
+            Ok(Step::Decide) => call.decide(jar, now),
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => drop(call.take_head()),
             Ok(Step::Body(bytes)) => {

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sessio::{Body, Transfer};
+use sessio::{Body, BodyProgress};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
 use sessio_tests::scenarios;
@@ -26,10 +26,10 @@ scenarios! {
 
 /// What was told.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Transfer>>>);
+struct Told(Arc<Mutex<Vec<BodyProgress>>>);
 
 impl Told {
-    fn by(&self) -> impl Fn(Transfer) + Send + Sync + 'static {
+    fn by(&self) -> impl Fn(BodyProgress) + Send + Sync + 'static {
         let told = self.clone();
         move |transfer| told.0.lock().unwrap().push(transfer)
     }
@@ -122,7 +122,7 @@ async fn whoever_is_told_and_panics_takes_nothing_along<R: Runtime>(world: &Worl
     for after in 0..4 {
         for is_up in [true, false] {
             let left = Mutex::new(after);
-            let tell = move |_: Transfer| {
+            let tell = move |_: BodyProgress| {
                 let mut left = left.lock().unwrap();
                 if *left == 0 {
                     drop(left);

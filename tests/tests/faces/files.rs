@@ -48,7 +48,7 @@ fn check(server: &Server) {
 
 #[test]
 fn p34_p35_u17_files_on_plain_sockets() {
-    use sessio_blocking::coding::Coding;
+    use sessio_blocking::coding::ContentCoding;
     use sessio_blocking::{Session, upload};
     let (folder, (server, url), session) = (folder(), server(), Session::new());
     let whole = upload::open(folder.file("data")).unwrap();
@@ -59,7 +59,8 @@ fn p34_p35_u17_files_on_plain_sockets() {
     grow(&folder);
     session.put(&url).feed(whole).send().unwrap().error_for_status().unwrap();
     session.put(&url).feed(rest).send().unwrap().error_for_status().unwrap();
-    let coded = session.put(&url).feed(upload::open(folder.file("data")).unwrap()).compress(Coding::Gzip);
+    let coded =
+        session.put(&url).feed(upload::open(folder.file("data")).unwrap()).compress(ContentCoding::Gzip);
     coded.send().unwrap().error_for_status().unwrap();
     check(&server);
     assert!(upload::open(folder.file("missing")).is_err());
@@ -67,7 +68,7 @@ fn p34_p35_u17_files_on_plain_sockets() {
 
 #[tokio::test]
 async fn p34_p35_u17_files_of_tokio() {
-    use sessio_tokio::coding::Coding;
+    use sessio_tokio::coding::ContentCoding;
     use sessio_tokio::{Session, upload};
     use tokio::io::AsyncReadExt as _;
     let (folder, (server, url), session) = (folder(), server(), Session::new());
@@ -80,7 +81,7 @@ async fn p34_p35_u17_files_of_tokio() {
     session.put(&url).feed(rest).send().await.unwrap().error_for_status().unwrap();
     let coded = fs::File::open(folder.file("data")).unwrap();
     let coded = upload::file(tokio::fs::File::from_std(coded)).await.unwrap();
-    session.put(&url).feed(coded).compress(Coding::Gzip).send().await.unwrap();
+    session.put(&url).feed(coded).compress(ContentCoding::Gzip).send().await.unwrap();
     check(&server);
     assert!(upload::open(folder.file("missing")).await.is_err());
 }
@@ -88,7 +89,7 @@ async fn p34_p35_u17_files_of_tokio() {
 #[test]
 fn p34_p35_u17_files_of_smol() {
     use ::smol::io::AsyncReadExt as _;
-    use sessio_smol::coding::Coding;
+    use sessio_smol::coding::ContentCoding;
     use sessio_smol::{Session, upload};
     ::smol::block_on(async {
         let (folder, (server, url), session) = (folder(), server(), Session::new());
@@ -101,7 +102,7 @@ fn p34_p35_u17_files_of_smol() {
         session.put(&url).feed(rest).send().await.unwrap().error_for_status().unwrap();
         let coded = fs::File::open(folder.file("data")).unwrap();
         let coded = upload::file(::smol::fs::File::from(coded)).await.unwrap();
-        session.put(&url).feed(coded).compress(Coding::Gzip).send().await.unwrap();
+        session.put(&url).feed(coded).compress(ContentCoding::Gzip).send().await.unwrap();
         check(&server);
         assert!(upload::open(folder.file("missing")).await.is_err());
     });

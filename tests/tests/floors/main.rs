@@ -44,8 +44,8 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         krate: "sessio",
-        files: &["route/key.rs", "route/reach/mod.rs", "route/tls/engine.rs"],
-        reason: "a key is made of a route with its engine, an engine is told the key, and `reach` shows the key to users",
+        files: &["route/key.rs", "route/routing/mod.rs", "route/tls/engine.rs"],
+        reason: "a key is made of a route with its engine, an engine is told the key, and `routing` shows the key to users",
     },
     Allowed {
         krate: "sessio-driver",

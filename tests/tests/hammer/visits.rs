@@ -152,7 +152,7 @@ impl<R: Runtime> Visit<R> {
         let get = |path| self.session.get(self.server.url(path));
         match (self.number + round) % 5 {
             0 => self.session.close(),
-            1 => self.session.evict_idle(),
+            1 => self.session.close_idle(),
             2 => drop(get("/get").header("Connection", "close").send().await.unwrap().bytes().await.unwrap()),
             3 => {
                 let mut response = get("/bytes/1000000").send().await.unwrap();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sessio::tls::{Identity, KeyFormat};
-use sessio::{Auth, Headers, Merged, Origins, Part, Request, Settings, Url, merge};
+use sessio::{Auth, Headers, Merged, Part, Request, Settings, Url, UrlCache, merge};
 
 const BASES: [&str; 4] =
     ["http://a.test/", "http://a.test:8080/v1/", "https://a.test/v1/x", "https://u:p@b.test"];
@@ -56,7 +56,7 @@ fn values(headers: &Headers, name: &str) -> Vec<String> {
 }
 
 fn chain(merged: &Merged) -> Option<Vec<u8>> {
-    let identity = merged.options.reach.tls.options().identity.as_ref()?;
+    let identity = merged.options.routing.tls.options().identity.as_ref()?;
     identity.chain().next().map(<[u8]>::to_vec)
 }
 
@@ -94,7 +94,7 @@ proptest! {
         }
         if is_read {
             // As a session reads it before it merges.
-            Origins::new().read(&mut request.address);
+            UrlCache::new().read(&mut request.address);
         }
         let url = settings.base_url.as_ref().and_then(|base| base.join(address).ok());
         let is_away = !is_free

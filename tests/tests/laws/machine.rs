@@ -80,7 +80,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
             call.received(if draw(seed, 12) == 0 { 0 } else { n });
         }
         Ok(Step::Release) => drop(call.release()),
-        Ok(Step::Turn) => call.turn(jar, now),
+        Ok(Step::Decide) => call.decide(jar, now),
         Ok(Step::Rewind) => call.rewound(),
         Ok(Step::Head) => drop(call.take_head()),
         Ok(Step::Body(bytes)) => {
@@ -107,7 +107,7 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
         9 => call.supply_failed(io::ErrorKind::Other.into()),
         10 => call.rewound(),
         11 => drop(call.release()),
-        12 => call.turn(jar, now),
+        12 => call.decide(jar, now),
         13 => drop(call.take_head()),
         14 => call.consume(draw(seed, 3) * 100),
         15 => drop(call.resolved(now)),
@@ -173,7 +173,7 @@ fn a_wrong_answer_is_misuse_and_stays_it() {
         |call, _| call.supply_end(),
         |call, _| call.rewound(),
         |call, _| drop(call.release()),
-        |call, jar| call.turn(jar, now()),
+        |call, jar| call.decide(jar, now()),
         |call, _| drop(call.take_head()),
         |call, _| call.consume(1),
     ];

@@ -73,7 +73,7 @@ proptest! {
         let untouched = merge(&settings, Request::get("http://h/"));
         prop_assert_eq!(&lines(&untouched.headers), &before.0);
         prop_assert_eq!(&untouched.params, &before.1);
-        prop_assert_eq!(untouched.options.reach, settings.reach());
+        prop_assert_eq!(untouched.options.routing, settings.routing());
         prop_assert!(untouched.options.overrides.is_empty());
         // Story S8: whatever a request does, the settings stay.
         let _ = merge(&settings, request(&other, &gone, &other, &gone).basic_auth("u", "p"));

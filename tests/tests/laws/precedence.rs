@@ -13,7 +13,7 @@ use sessio::{
 
 fn prepared(settings: &Settings, request: Request, environment: &Environment) -> Result<PreparedCall> {
     let mut merged = merge(settings, request);
-    merged.surround(environment);
+    merged.apply_environment(environment);
     prepare(merged, &mut Jar::new(), Now { mono: Instant::ZERO, wall: UnixTime(0) })
 }
 
@@ -153,7 +153,7 @@ fn b01_m22_authorities_of_request_session_and_environment() {
             _ => Environment::empty(),
         };
         let request_out = prepared(&settings, asked, &surroundings).unwrap();
-        let options = request_out.options.reach.tls.options();
+        let options = request_out.options.routing.tls.options();
         let expected = match (request, session, environment) {
             (1, ..) => Roots::Only(own.clone()),
             (_, 1, _) => Roots::Only(sessions.clone()),

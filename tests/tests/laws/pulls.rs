@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sessio::coding::{Codings, Decoding};
+use sessio::coding::{BodyDecoder, Decoders};
 use sessio::{Call, Conn, Jar, Kind, Memory, Request, Seed, Settings, Step, merge, prepare};
 use sessio_tests::clear::silent;
 use sessio_tests::coded::{CODINGS, coded, text};
@@ -171,7 +171,7 @@ impl Response {
     /// How much of the body can be read once so much of the response is there.
     fn readable(&self, there: usize) -> usize {
         let coded = &self.coded[..self.places.partition_point(|place| *place < there)];
-        let decoding = Decoding::of(&Codings::default(), [self.coding.as_bytes()]).unwrap();
+        let decoding = BodyDecoder::of(&Decoders::default(), [self.coding.as_bytes()]).unwrap();
         let Some(mut decoding) = decoding else { return coded.len() };
         let (mut rest, mut made) = (coded, 0);
         loop {
@@ -256,7 +256,7 @@ fn run(number: u64) -> usize {
                 call.received(n);
             }
             Step::Release => kept = call.release().map(|(conn, _)| conn),
-            Step::Turn => call.turn(&mut jar, now()),
+            Step::Decide => call.decide(&mut jar, now()),
             Step::Head => assert_eq!(call.take_head().unwrap().status, 200),
             Step::Body(bytes) => {
                 let n = bytes.len().min(bite);

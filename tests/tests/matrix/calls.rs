@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessio::auth::Digest;
-use sessio::coding::Coding as Compression;
+use sessio::coding::ContentCoding as Compression;
 use sessio::{Auth, Error, Now, Seed};
 use sessio_driver::{RequestBuilder, Runtime as _};
 use sessio_tests::carrier::Carrier;

@@ -159,7 +159,7 @@ impl World {
         let domain = NewCookie::new("domain", "MARK-domain").unwrap().domain("a.test");
         jar.insert(domain, now().wall).unwrap();
         let mut merged = merge(&settings, request);
-        merged.surround(&environment);
+        merged.apply_environment(&environment);
         let prepared = prepare(merged, &mut jar, now()).unwrap();
 
         let status = [301, 302, 303, 307, 308][draw(5) as usize];

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use sessio::Kind;
-use sessio::tls::Engine;
+use sessio::tls::TlsConnector;
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
@@ -50,7 +50,7 @@ async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World
     let rig = world.rig().silent(hole).name("many.test", [hole, server.addr()]);
     let session = world.session_on(rig);
     // A runtime that blocks gives the first one half of the time.
-    let limit = sessio::dial::DELAY * 8;
+    let limit = sessio::happy_eyeballs::DELAY * 8;
     let set = session.update::<sessio::Error>(|s| {
         s.timeouts.connect = Some(limit);
         Ok(())
@@ -100,7 +100,7 @@ async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<
 
 fn without_tls<R: Runtime>(session: &Session<R>) {
     let done: sessio::Result<()> = session.update(|settings| {
-        settings.engine = Engine::default();
+        settings.engine = TlsConnector::default();
         Ok(())
     });
     done.unwrap();

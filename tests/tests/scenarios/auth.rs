@@ -1,6 +1,6 @@
 //! Who the user is, and how that is said.
 
-use sessio::coding::Coding;
+use sessio::coding::ContentCoding;
 use sessio::{Answer, Auth, Error, Flow, Head, Kind, Prepared, Result, Scheme};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
@@ -191,7 +191,8 @@ async fn f32_a_challenge_has_a_coded_body_again<R: Runtime>(world: &World<R>) {
     let step = || Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
     for is_source in [false, true] {
         let server = Server::scripted(step());
-        let request = session.post(server.url("/x")).auth(Auth::flow(Steps("secret"))).compress(Coding::Gzip);
+        let request =
+            session.post(server.url("/x")).auth(Auth::flow(Steps("secret"))).compress(ContentCoding::Gzip);
         let request = match is_source {
             false => request.body("ab".repeat(100)),
             true => request.source(Pieces::of(["ab"; 100]), Some(200), true),

@@ -70,7 +70,7 @@ async fn fs5_a_bundle_is_read_when_tls_is_wanted_and_not_before<R: Runtime>(worl
     whole(session.get(secure.url("/get"))).await;
     assert_eq!((secure.accepted(), secure.requests().len()), (1, 2));
     let prepared = session.prepare(sessio::Request::get(secure.url("/get"))).unwrap();
-    assert!(prepared.options.reach.environment.certificates().is_some());
+    assert!(prepared.options.routing.environment.certificates().is_some());
     // Anew when told to, and then it is missing.
     session.reload_environment();
     let error = session.get(secure.url("/get")).send().await.unwrap_err();

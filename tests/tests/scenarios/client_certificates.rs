@@ -62,7 +62,7 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
     let mut response = session.get(redirect(&a, b.url("/get"), 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
     response.bytes().await.unwrap();
-    assert!(next.options.reach.tls.options().identity.is_none());
+    assert!(next.options.routing.tls.options().identity.is_none());
     let error = session.execute(next).await.map(drop).unwrap_err();
     assert_eq!(error.kind(), Kind::ClientCertificate);
 }

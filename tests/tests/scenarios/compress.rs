@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
-use sessio::coding::Coding;
+use sessio::coding::ContentCoding;
 use sessio::{Body, Kind};
 use sessio_driver::Runtime;
 use sessio_driver::multipart::{Form, Part};
@@ -35,7 +35,7 @@ fn undone(request: &Request) -> Vec<u8> {
 async fn bytes_are_coded_with_the_length_that_they_come_to<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/status/200");
-    for coding in [Coding::Gzip, Coding::Deflate] {
+    for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
         for body in [b"x".to_vec(), pattern(60_000), vec![0; 200_000]] {
             // It does not matter which is said first.
             let request =
@@ -47,11 +47,11 @@ async fn bytes_are_coded_with_the_length_that_they_come_to<R: Runtime>(world: &W
             assert_eq!(sent.header("transfer-encoding"), None);
         }
     }
-    session.post(&url).form([("a", "b c")]).compress(Coding::Gzip).send().await.unwrap();
-    session.post(&url).json(&[1, 2]).compress(Coding::Deflate).send().await.unwrap();
+    session.post(&url).form([("a", "b c")]).compress(ContentCoding::Gzip).send().await.unwrap();
+    session.post(&url).json(&[1, 2]).compress(ContentCoding::Deflate).send().await.unwrap();
     let kind = "multipart/form-data; boundary=of-our-own";
     let parts = session.post(&url).multipart(Form::new().text("a", "b")).header("Content-Type", kind);
-    parts.compress(Coding::Gzip).send().await.unwrap();
+    parts.compress(ContentCoding::Gzip).send().await.unwrap();
     let requests = server.requests();
     let [.., form, json, parts] = &requests[..] else { panic!("requests are missing") };
     assert_eq!((undone(form), undone(json)), (b"a=b+c".to_vec(), b"[1, 2]".to_vec()));
@@ -64,10 +64,10 @@ async fn sources_are_coded_while_they_are_sent<R: Runtime>(world: &World<R>) {
     let url = server.url("/status/200");
     let large = pattern(60_000);
     for (coding, size, length) in [
-        (Coding::Gzip, 1000, Some(60_000)),
-        (Coding::Gzip, 20_000, None),
-        (Coding::Deflate, 700, Some(60_000)),
-        (Coding::Deflate, 60_000, None),
+        (ContentCoding::Gzip, 1000, Some(60_000)),
+        (ContentCoding::Gzip, 20_000, None),
+        (ContentCoding::Deflate, 700, Some(60_000)),
+        (ContentCoding::Deflate, 60_000, None),
     ] {
         let source = Pieces::of(large.chunks(size));
         let mut request = session.put(&url).source(source, length, false).compress(coding);
@@ -83,7 +83,7 @@ async fn sources_are_coded_while_they_are_sent<R: Runtime>(world: &World<R>) {
     let part = Part::source(Pieces::of(["in ", "pieces"]), None, false);
     let kind = "multipart/form-data; boundary=of-our-own";
     let parts = session.post(&url).multipart(Form::new().part("a", part)).header("Content-Type", kind);
-    parts.compress(Coding::Gzip).send().await.unwrap();
+    parts.compress(ContentCoding::Gzip).send().await.unwrap();
     let sent = server.requests().pop().unwrap();
     let parts = sessio::testing::multipart::read("of-our-own", &undone(&sent));
     assert_eq!(parts.unwrap()[0].content, b"in pieces");
@@ -95,7 +95,7 @@ async fn what_is_coded_already_or_nothing_goes_out_as_it_is<R: Runtime>(world: &
     let url = server.url("/status/200");
     for own in ["gzip", "identity", "br"] {
         for _ in 0..2 {
-            let request = session.post(&url).header("content-encoding", own).compress(Coding::Gzip);
+            let request = session.post(&url).header("content-encoding", own).compress(ContentCoding::Gzip);
             request.body("as it is").send().await.unwrap();
             let sent = server.requests().pop().unwrap();
             assert_eq!(
@@ -107,7 +107,7 @@ async fn what_is_coded_already_or_nothing_goes_out_as_it_is<R: Runtime>(world: &
     for (method, body, length) in
         [("GET", Body::empty(), None), ("POST", Body::empty(), Some("0")), ("POST", "".into(), Some("0"))]
     {
-        session.request(method, &url).body(body).compress(Coding::Gzip).send().await.unwrap();
+        session.request(method, &url).body(body).compress(ContentCoding::Gzip).send().await.unwrap();
         let sent = server.requests().pop().unwrap();
         assert_eq!(sent.header("content-encoding"), None);
         assert_eq!(sent.header("content-length").as_deref(), length);
@@ -126,7 +126,7 @@ async fn r10_f32_a_coded_body_is_sent_again<R: Runtime>(world: &World<R>) {
                 .expect_request()
                 .ok("there"),
         );
-        let request = session.post(server.url("/")).compress(Coding::Gzip);
+        let request = session.post(server.url("/")).compress(ContentCoding::Gzip);
         let request = match is_source {
             false => request.body(body.clone()),
             true => request.source(Pieces::of(body.chunks(999)), Some(30_000), true),
@@ -141,7 +141,7 @@ async fn r10_f32_a_coded_body_is_sent_again<R: Runtime>(world: &World<R>) {
     let server =
         Server::scripted(Connection::new().expect_request().send(again("307 Again\r\nLocation: /x")));
     let request = session.post(server.url("/")).source(Pieces::of(["once"]), None, false);
-    let error = request.compress(Coding::Gzip).send().await.unwrap_err();
+    let error = request.compress(ContentCoding::Gzip).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotReplayable);
 }
 
@@ -155,7 +155,8 @@ async fn f29_f30_a_coded_source_that_breaks_its_word_never_looks_complete<R: Run
         (Pieces::of([pattern(30_000)]).then_fail(), None, Kind::BodySource),
     ] {
         let server = Server::scripted(Connection::new());
-        let request = session.post(server.url("/x")).source(source, length, false).compress(Coding::Gzip);
+        let request =
+            session.post(server.url("/x")).source(source, length, false).compress(ContentCoding::Gzip);
         assert_eq!(request.send().await.unwrap_err().kind(), kind, "{length:?}");
         let recording = server.wait_closed(0);
         assert!(recording.requests().is_empty() && !recording.received.ends_with(b"0\r\n\r\n"));
@@ -166,7 +167,7 @@ async fn f29_f30_a_coded_source_that_breaks_its_word_never_looks_complete<R: Run
 async fn r12_a_redirect_that_drops_the_body_drops_its_coding<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/redirect-to?url=/get&status_code=303");
-    session.post(url).body("hello").compress(Coding::Gzip).send().await.unwrap();
+    session.post(url).body("hello").compress(ContentCoding::Gzip).send().await.unwrap();
     let sent = server.requests();
     assert_eq!(undone(&sent[0]), b"hello");
     assert_eq!((sent[1].header("content-encoding"), sent[1].body.len()), (None, 0));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessio::proxy::Proxies;
-use sessio::redirect::Targets;
+use sessio::redirect::AllowedTargets;
 use sessio::{Error, Guard, Kind, Proxy, Resolver};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
@@ -124,7 +124,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
     assert_eq!(inside.requests().len(), 1);
     session
         .update(|settings| {
-            settings.redirect_targets = Targets::any().and_routes();
+            settings.redirect_targets = AllowedTargets::any().and_routes();
             Ok::<_, Error>(())
         })
         .unwrap();
@@ -139,7 +139,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
 async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
     let session = world.session();
-    let allow = |targets: Targets| {
+    let allow = |targets: AllowedTargets| {
         session
             .update(|s| {
                 s.redirect_targets = targets;
@@ -150,9 +150,9 @@ async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
     let away = redirect(&server, other.url("/get"), 302);
     whole(session.get(away.as_str())).await;
     for targets in [
-        Targets::any().ports([server.addr().port()]),
-        Targets::any().hosts(["a.test"]),
-        Targets::any().schemes(["https"]),
+        AllowedTargets::any().ports([server.addr().port()]),
+        AllowedTargets::any().hosts(["a.test"]),
+        AllowedTargets::any().schemes(["https"]),
     ] {
         allow(targets);
         let error = failure(&session, &away).await;
@@ -160,7 +160,7 @@ async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
         assert_eq!(error.response().unwrap().head.status, 302);
     }
     assert_eq!(other.requests().len(), 1);
-    allow(Targets::any().hosts(["127.0.0.1"]).ports([other.addr().port()]).schemes(["http"]));
+    allow(AllowedTargets::any().hosts(["127.0.0.1"]).ports([other.addr().port()]).schemes(["http"]));
     whole(session.get(away.as_str())).await;
     assert_eq!(other.requests().len(), 2);
 }

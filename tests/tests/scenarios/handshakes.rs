@@ -115,7 +115,7 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
         get().await;
         parted(0);
         get().await;
-        session.evict_idle();
+        session.close_idle();
         parted(1);
         get().await;
         drop(session);

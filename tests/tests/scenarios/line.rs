@@ -267,11 +267,11 @@ async fn fn14_what_has_idled_too_long_stays_open_until_somebody_comes<R: Runtime
     let due = session.next_expiry().unwrap();
     assert!(due >= before + seconds(10) && due <= session.runtime().mono() + seconds(10));
     session.runtime().pass(seconds(9));
-    session.evict_expired();
+    session.close_expired();
     assert_eq!((session.stats().idle, session.next_expiry()), (1, Some(due)));
     session.runtime().pass(seconds(1));
     assert_eq!((session.stats().idle, server.open_connections()), (1, 1));
-    session.evict_expired();
+    session.close_expired();
     assert_eq!((session.stats().idle, session.next_expiry()), (0, None));
     server.wait_closed(0);
 }
@@ -313,10 +313,10 @@ async fn to_evict_closes_what_idles_and_nothing_else<R: Runtime>(world: &World<R
         session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     }
     assert_eq!((session.stats().idle, session.stats().in_use), (2, 1));
-    session.evict(&a.url("/whatever").parse().unwrap());
+    session.close_idle_to(&a.url("/whatever").parse().unwrap());
     a.wait_open(1);
     assert_eq!((session.stats().idle, b.open_connections()), (1, 1));
-    session.evict_idle();
+    session.close_idle();
     b.wait_open(0);
     // What is in use comes back as ever.
     finish(&a, "busy", busy).await;

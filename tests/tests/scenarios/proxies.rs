@@ -214,14 +214,14 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::Resolve, Stage::Proxy));
     // Nobody does TLS here, and nothing is sent.
     let nobody = session.update(|settings| {
-        settings.engine = sessio::tls::Engine::default();
+        settings.engine = sessio::tls::TlsConnector::default();
         Ok::<_, Error>(())
     });
     nobody.unwrap();
     set(&session, "all", &url(&closed, "https", ""));
     session
         .update(|settings| {
-            settings.engine = sessio::tls::Engine::default();
+            settings.engine = sessio::tls::TlsConnector::default();
             Ok::<_, Error>(())
         })
         .unwrap();
@@ -252,7 +252,7 @@ async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     let response = session.get("http://a.test/").send().await.unwrap();
     assert_eq!(response.history()[0].head.status, 407);
     assert_eq!(response.text().await.unwrap(), "in");
-    session.evict_idle();
+    session.close_idle();
     let response = session.get("http://a.test/").send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.history().len()), (407, 1));
     drop(response);
@@ -322,7 +322,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         assert!(told[0].starts_with("CONNECT ") && !told[0].contains("once"));
         assert!(is_silent || !told[0].contains("Authorization"), "{case}");
         assert_eq!(told[1].matches(&format!("\r\nProxy-Authorization: {BASIC}\r\n")).count(), 1);
-        session.evict_idle();
+        session.close_idle();
     }
     for userinfo in ["user:pass@", ""] {
         session
@@ -362,7 +362,7 @@ async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>
         let last = u8::try_from(number).unwrap() + 1;
         assert_eq!(told(number), [5, 1, 0, 1, 192, 0, 2, last, 0, 80]);
     }
-    session.evict_idle();
+    session.close_idle();
     for (kind, reply, connections) in [
         (Kind::ProxyRefused, Reply::NotAllowed, 7),
         (Kind::ProxyRefused, Reply::GeneralFailure, 8),

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use sessio::Auth;
-use sessio::coding::Coding;
+use sessio::coding::ContentCoding;
 use sessio::tls::Tls;
 use sessio_driver::{Digest, Response, Runtime, Session};
 use sessio_testkit::{Connection, Server, pattern};
@@ -215,7 +215,7 @@ async fn fn1_a_coded_upload_over_tls<R: Runtime>(world: &World<R>) {
         let server = Server::dressed(way.dress(Dress::of(&SERVER)));
         let session = session(world, way, &server);
         let body = text(60_000);
-        let post = session.post(server.url("/status/200")).compress(Coding::Gzip).body(body.clone());
+        let post = session.post(server.url("/status/200")).compress(ContentCoding::Gzip).body(body.clone());
         assert_eq!(post.send().await.unwrap().status(), 200, "{way:?}");
         let sent = server.requests().pop().unwrap();
         assert!(sent.body == coded("gzip", &body) || undone(&sent.body) == body, "{way:?}");

@@ -132,7 +132,7 @@ async fn r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_respons
         assert!(error.is_redirect());
         let response = error.response().unwrap();
         assert_eq!((response.head.status.as_u16(), response.url.as_str()), (302, &*url));
-        assert_eq!(error.progress().unwrap().stage, sessio::Stage::Turn);
+        assert_eq!(error.progress().unwrap().stage, sessio::Stage::Decide);
         assert_eq!(server.requests().len(), before + 1, "nothing more is sent");
         // Row B22: who does not follow gets the response, and the error only on asking where it leads.
         let mut response = session.get(&url).redirects(None).send().await.unwrap();

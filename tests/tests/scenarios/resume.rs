@@ -249,7 +249,7 @@ async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>)
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = {
             let told = Arc::clone(&told);
-            move |transfer: sessio::Transfer| told.lock().unwrap().push((transfer.bytes, transfer.total))
+            move |transfer: sessio::BodyProgress| told.lock().unwrap().push((transfer.bytes, transfer.total))
         };
         let request = session.get(server.url("/page")).on_download_progress(tell);
         let done = request.resume(folder.file("page")).await.map_err(|error| kind(&error));
@@ -265,7 +265,7 @@ async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>)
     let told = Arc::new(Mutex::new((0, None)));
     let tell = {
         let told = Arc::clone(&told);
-        move |transfer: sessio::Transfer| *told.lock().unwrap() = (transfer.bytes, transfer.total)
+        move |transfer: sessio::BodyProgress| *told.lock().unwrap() = (transfer.bytes, transfer.total)
     };
     let request =
         session.get(server.url("/page")).header("Range", "bytes=400-599").on_download_progress(tell);

@@ -96,7 +96,7 @@ async fn ticketed<R: Runtime>(world: &World<R>, server: &Server) -> Session<Rig<
     let first = session.get(server.url("/first")).observe(handshakes.observer());
     assert_eq!(first.send().await.unwrap().text().await.unwrap(), "first");
     assert_eq!(handshakes.take(), [(false, "old")]);
-    session.evict_idle();
+    session.close_idle();
     session
 }
 
@@ -252,7 +252,7 @@ async fn fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket<R: Runtime
         let session = session(world, trusting());
         let get = async || session.get(server.url("/get")).send().await?.bytes().await;
         get().await.unwrap();
-        session.evict_idle();
+        session.close_idle();
         renewal.refuse();
         for _ in 0..3 {
             let error = get().await.unwrap_err();
@@ -279,7 +279,7 @@ async fn fm_a_certificate_that_changes_is_looked_at_where_it_is_shown<R: Runtime
                 Ok(response) => response.bytes().await.map(drop),
                 Err(error) => Err(error),
             };
-            session.evict_idle();
+            session.close_idle();
             (done.map_err(|error| error.kind()), handshakes.take())
         };
         let unknown = Err(Kind::CertificateUnknownRoot);
@@ -310,7 +310,7 @@ async fn fm_a_pin_holds_for_a_certificate_that_changes<R: Runtime>(world: &World
         let session = session(world, trusting().pins([OLD.pin()]));
         let get = async || {
             let done = session.get(server.url("/get")).send().await.map(drop);
-            session.evict_idle();
+            session.close_idle();
             done.map_err(|error| error.kind())
         };
         assert_eq!(get().await, Ok(()));
@@ -367,7 +367,7 @@ async fn fm_a_resumed_session_does_not_outlive_its_certificate<R: Runtime>(world
                     Err(error) => assert_eq!(error.kind(), Kind::CertificateExpired, "{version:?} {seconds}"),
                 }
                 assert_eq!(*resumed.lock().unwrap(), outcome, "{version:?} {seconds}");
-                session.evict_idle();
+                session.close_idle();
             }
         }
     }

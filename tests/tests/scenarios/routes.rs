@@ -70,14 +70,14 @@ async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(wo
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
     session.resolve("site.test", [servers[1].addr()]).unwrap();
     assert_eq!(ask().await, (2, false));
-    assert!(session.unpin("SITE.test") && !session.unpin("site.test"));
+    assert!(session.unresolve("SITE.test") && !session.unresolve("site.test"));
     assert_eq!((ask().await, ask().await), ((3, false), (3, true)));
     // Whoever goes the first way again finds that connection.
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     assert_eq!(ask().await, (1, true));
     assert_eq!(servers.each_ref().map(|server| server.requests().len()), [3, 1, 2]);
     // To evict a URL is to evict it whichever way it goes.
-    session.evict(&"http://site.test/".parse().unwrap());
+    session.close_idle_to(&"http://site.test/".parse().unwrap());
     assert_eq!(session.stats().idle, 0);
     servers.iter().for_each(|server| server.wait_open(0));
 }
@@ -114,7 +114,7 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     let variant = session.with(|s| s.routes.pin("site.test", [servers[1].addr()])).unwrap();
     let prepared = session.prepare(sessio::Request::get("http://site.test/get")).unwrap();
-    session.unpin("site.test");
+    session.unresolve("site.test");
     // What was prepared before keeps what it took.
     assert_eq!(session.execute(prepared).await.unwrap().connection(), (1, false));
     assert_eq!(whole(variant.get("http://site.test/get")).await.connection, (2, false));
@@ -131,7 +131,7 @@ async fn a_resolver_is_asked_once_for_each_new_connection<R: Runtime>(world: &Wo
     }
     session.get("http://b.test:81/redirect/1").send().await.unwrap().bytes().await.unwrap();
     assert_eq!(*asked.lock().unwrap(), ["xn--bcher-kva.test:80", "b.test:81"]);
-    session.evict_idle();
+    session.close_idle();
     session
         .get("http://b.test:81/get")
         .header("Connection", "close")

@@ -81,7 +81,7 @@ async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) 
     let response = build().redirects(0).send().await.unwrap_err();
     says_nothing(&response);
     // Its body may be on its way still.
-    session.evict_idle();
+    session.close_idle();
     let response = session.get(server.url("/cookies/set?sid=hunter3")).send().await.unwrap();
     shows_nothing("response", &response);
     shows_nothing("history", &response.history());

@@ -209,7 +209,7 @@ async fn v86_tickets_are_for_the_same_origin_and_settings<R: Runtime>(world: &Wo
             let agreed = Agreed::default();
             let request = session.get(url).tls(tls.clone()).observe(listen(&agreed));
             request.send().await.unwrap().bytes().await.unwrap();
-            session.evict_idle();
+            session.close_idle();
             let agreed = agreed.lock().unwrap();
             let [(.., resumed)] = agreed[..] else { panic!("{agreed:?}") };
             resumed
@@ -249,7 +249,7 @@ async fn f06_certificates_hold_by_the_clock_of_the_runtime<R: Runtime>(world: &W
     let session = world.session_on(rig.clone());
     set(&session, trusting().tickets(false));
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
-    session.evict_idle();
+    session.close_idle();
     rig.pass(Duration::from_secs(80 * 365 * 24 * 3600));
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateExpired, "{error}");

@@ -35,7 +35,7 @@ async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World
     assert_eq!(error.kind(), Kind::TooManyRedirects);
     assert!(server.requests()[0].header("authorization").is_some());
     // The redirect that was too many may have a body on its way.
-    session.evict_idle();
+    session.close_idle();
     session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(session.cookies(|jar| jar.len()), 0);
     assert_eq!(session.clone().settings().max_redirects, 1, "a clone is the same session");

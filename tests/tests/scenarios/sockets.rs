@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use sessio::dial::Outcome;
+use sessio::happy_eyeballs::Outcome;
 use sessio::{Error, KeepAlive, Kind, Timeout};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;

@@ -69,7 +69,7 @@ async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runt
         let response = session.post(server.url("/anything")).body("x").send().await.unwrap();
         assert_eq!(response.connection(), (2 * number as u64 + 2, false));
         assert!(response.text().await.unwrap().contains("\"x\""));
-        session.evict_idle();
+        session.close_idle();
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sessio::redirect::Targets;
+use sessio::redirect::AllowedTargets;
 use sessio::{Error, Guard, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
@@ -198,7 +198,7 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
     assert_eq!(daemon.requests().len(), 2, "what the caller asked for");
     // The caller may say otherwise.
     let open = session.with(|settings| {
-        settings.redirect_targets = Targets::any().and_routes();
+        settings.redirect_targets = AllowedTargets::any().and_routes();
         Ok::<_, Error>(())
     });
     let response = open.unwrap().get(&from_other).send().await.unwrap();

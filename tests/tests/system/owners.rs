@@ -31,6 +31,6 @@ async fn fa15_each_reactor_has_connections_of_its_own<R: Runtime>(world: &World<
         }
     }
     assert_eq!(server.accepted(), 3);
-    session.evict(&server.url("/").parse().unwrap());
+    session.close_idle_to(&server.url("/").parse().unwrap());
     assert_eq!(session.stats().idle, 0, "whatever their reactor");
 }

@@ -5,7 +5,7 @@
 pub enum Change<T> {
     /// Takes it over.
     #[default]
-    Keep,
+    Inherit,
     /// Has a value of its own.
     Set(T),
     /// Goes without, this once.
@@ -16,7 +16,7 @@ impl<T> Change<T> {
     /// What comes of the session's value.
     pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
         match self {
-            Self::Keep => session,
+            Self::Inherit => session,
             Self::Set(value) => Some(value),
             Self::Remove => None,
         }

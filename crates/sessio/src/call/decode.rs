@@ -6,13 +6,13 @@ use super::machine::Call;
 use super::options::PreparedCall;
 use crate::base::kind::Kind;
 use crate::error::{Error, Result};
-use crate::message::coding::Decoding;
+use crate::message::coding::BodyDecoder;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
 impl Call {
     /// What undoes the codings that the answer has, as far as they are to be undone.
-    pub(super) fn decoding_of(&self, head: &Head) -> Result<Option<Box<Decoding>>> {
+    pub(super) fn decoding_of(&self, head: &Head) -> Result<Option<Box<BodyDecoder>>> {
         let PreparedCall { request, options } = &*self.prepared;
         if options.decode == Some(false) || !head.headers.contains("Content-Encoding") {
             return Ok(None);
@@ -30,7 +30,7 @@ impl Call {
         if !is_wanted {
             return Ok(None);
         }
-        let decoding = Decoding::of(&options.codings, lines())?;
+        let decoding = BodyDecoder::of(&options.codings, lines())?;
         Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(options.limits.growth))))
     }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::message::head::Head;
 use crate::prepared::Prepared;
 use crate::route::proxy::Proxy;
-use crate::route::tls::session::Secured;
+use crate::route::tls::session::TlsInfo;
 use crate::uri::address::Shown;
 
 /// Something that has happened in a call, told to its [`Observer`](crate::Observer).
@@ -51,7 +51,7 @@ pub enum Event<'a> {
         /// The connection's number within the session.
         connection: u64,
         /// What was agreed on.
-        secured: Secured<'a>,
+        secured: TlsInfo<'a>,
     },
     /// A proxy has let us through: what comes next is the host's. It is told after `Connected`, and after the
     /// `Secured` of an `https` proxy; that of the host comes behind it.

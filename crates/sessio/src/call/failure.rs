@@ -32,7 +32,7 @@ impl Call {
         }
         let mut error = error.with_url(&self.prepared.request.url).with_progress(self.progress());
         error = error.with_history(self.history().to_vec());
-        if let Some(proxy) = self.prepared.options.reach.plan.proxy() {
+        if let Some(proxy) = self.prepared.options.routing.plan.proxy() {
             error = error.with_proxy(proxy);
         }
         if let Some(tried) =
@@ -69,14 +69,16 @@ impl Call {
 
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
-            Phase::Connect { .. } if self.prepared.options.reach.plan.proxy().is_some() => Stage::Proxy,
+            Phase::Connect { .. } if self.prepared.options.routing.plan.proxy().is_some() => Stage::Proxy,
             Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
             Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
-            Phase::Turn | Phase::Skip { .. } => Stage::Turn,
-            Phase::Answer | Phase::Read | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => Stage::Body,
+            Phase::Decide | Phase::Drain { .. } => Stage::Decide,
+            Phase::HeadReady | Phase::Body | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => {
+                Stage::Body
+            }
         };
         let is_before = matches!(stage, Stage::Connect | Stage::Proxy | Stage::Tls);
         Progress {

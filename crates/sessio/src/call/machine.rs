@@ -12,14 +12,14 @@ use super::options::{CallOptions, PreparedCall};
 use super::rare::{NO_COOKIES, RareState};
 use crate::base::kind::{Kind, Timeout};
 use crate::error::{Error, Result};
-use crate::message::coding::Decoding;
+use crate::message::coding::BodyDecoder;
+use crate::message::exchange::Exchange;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
-use crate::message::history::Exchange;
 use crate::prepared::Prepared;
 use crate::route::key::Key;
 use crate::wire::conn::Conn;
-use crate::wire::h1::{Asked, Receiver, Sender};
+use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder};
 use sessio_cookie::Extracted;
 
 /// One call, driven from outside: see the [module](super).
@@ -32,8 +32,8 @@ pub struct Call {
     pub(super) connection: u64,
     pub(super) remote: Option<Arc<SocketAddr>>,
     pub(super) is_reused: bool,
-    pub(super) sender: Sender,
-    pub(super) receiver: Receiver,
+    pub(super) sender: RequestEncoder,
+    pub(super) receiver: ResponseDecoder,
     pub(super) clock: Clock,
     /// When this hop began, and when it came how far.
     pub(super) marks: Marks,
@@ -41,7 +41,7 @@ pub struct Call {
     /// How many bytes of the answer's body its reader has taken.
     pub(super) taken: u64,
     /// What undoes the codings of the answer's body, if it has any.
-    pub(super) decoding: Option<Box<Decoding>>,
+    pub(super) decoding: Option<Box<BodyDecoder>>,
     pub(super) redirects: u32,
     pub(super) challenges: u32,
     pub(super) is_retried: bool,
@@ -69,11 +69,11 @@ pub(super) enum Phase {
     /// There is a connection, and it has stages to pass before it carries HTTP. Nothing of the request goes out.
     Handshake,
     Exchange,
-    Turn,
-    Answer,
-    Read,
+    Decide,
+    HeadReady,
+    Body,
     /// The rest of a response that is followed: so many bytes of it may still be read.
-    Skip {
+    Drain {
         next: Next,
         budget: u64,
     },
@@ -130,8 +130,8 @@ impl Call {
     #[inline]
     pub fn placed(prepared: Box<PreparedCall>, memory: Memory) -> Self {
         Self {
-            sender: Sender::idle(memory.send),
-            receiver: Receiver::new(Asked::default(), prepared.options.limits, memory.recv),
+            sender: RequestEncoder::idle(memory.send),
+            receiver: ResponseDecoder::new(RequestContext::default(), prepared.options.limits, memory.recv),
             prepared,
             phase: Phase::Failed(Kind::Misuse),
             conn: None,
@@ -267,7 +267,7 @@ impl Call {
     #[must_use]
     pub fn unread(&self) -> &[u8] {
         match &self.decoding {
-            _ if !matches!(self.phase, Phase::Read) => &[],
+            _ if !matches!(self.phase, Phase::Body) => &[],
             Some(decoding) => decoding.ready(),
             None => self.receiver.unread(),
         }
@@ -279,7 +279,7 @@ impl Call {
     pub fn is_timed(&self) -> bool {
         self.conn.is_some()
             || self.prepared.options.timeouts.total.is_some()
-            || !matches!(self.phase, Phase::Read)
+            || !matches!(self.phase, Phase::Body)
     }
 
     /// The trailers of the answer, once its body has been read. Fields that count only in a head, such as

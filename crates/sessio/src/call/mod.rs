@@ -56,7 +56,7 @@
 //!             call.received(n);
 //!         }
 //!         Step::Release => assert!(call.release().is_some()), // into a pool
-//!         Step::Turn => call.turn(&mut jar, now),
+//!         Step::Decide => call.decide(&mut jar, now),
 //!         Step::Head => assert_eq!(call.take_head().unwrap().status, 200),
 //!         Step::Body(bytes) => {
 //!             let n = bytes.len();
@@ -72,29 +72,29 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 
-mod answer;
+mod advance;
 mod body_state;
 mod clock;
 mod decode;
 mod event;
 mod failure;
+mod input;
 mod machine;
 mod marks;
-mod measure;
 mod next_step;
 pub(crate) mod observer;
 pub(crate) mod options;
 pub(crate) mod overrides;
+mod policy;
+mod progress;
+mod proxy_retry;
 mod rare;
-mod redial;
 mod report;
-mod settle;
 mod step;
 mod timings;
-mod turn;
 
-pub use answer::Direction;
 pub use body_state::BodyState;
 pub use event::Event;
+pub use input::Direction;
 pub use machine::{Call, Memory};
 pub use step::{Connect, Io, Step};

@@ -22,11 +22,11 @@ impl Call {
             self.report_own(Self::decision);
             self.settle();
         }
-        if matches!(self.phase, Phase::Skip { .. } | Phase::Handshake)
+        if matches!(self.phase, Phase::Drain { .. } | Phase::Handshake)
             || self.sender.is_held()
             || self.has_send_failed()
         {
-            self.lose_patience(now);
+            self.check_grace(now);
         }
         self.clock.start(&self.prepared.options.timeouts, now);
         if self.clock.total_is_over(now)
@@ -51,10 +51,10 @@ impl Call {
                 let until = self.patience();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
-            Phase::Turn => Ok(Step::Turn),
-            Phase::Answer => Ok(Step::Head),
-            Phase::Read => self.read(now),
-            Phase::Skip { .. } => {
+            Phase::Decide => Ok(Step::Decide),
+            Phase::HeadReady => Ok(Step::Head),
+            Phase::Body => self.read(now),
+            Phase::Drain { .. } => {
                 let until = self.patience();
                 self.io(Some(Timeout::Read), now).map(|step| step.by(until))
             }
@@ -67,23 +67,27 @@ impl Call {
     /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more; RFC 9110
     /// section 10.1.1: nobody waits for `100 Continue` for ever.
     #[cold]
-    fn lose_patience(&mut self, now: Instant) {
+    fn check_grace(&mut self, now: Instant) {
         let (patience, expect) =
             (self.prepared.options.limits.drain_time, self.prepared.options.timeouts.expect);
-        let is_skipped = matches!(self.phase, Phase::Skip { .. });
+        let is_skipped = matches!(self.phase, Phase::Drain { .. });
         let is_lost = matches!(self.phase, Phase::Exchange) && self.has_send_failed();
-        let is_shaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
+        let is_handshaking = matches!(self.phase, Phase::Handshake) && self.has_send_failed();
         let is_challenged =
             matches!(self.phase, Phase::Handshake) && self.conn.as_ref().is_some_and(Conn::is_challenged);
         let is_waiting = matches!(self.phase, Phase::Exchange) && self.awaits_continue();
         let rare = self.rare_mut();
-        if (is_skipped || is_lost) && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
-            return if is_lost { self.lose(Kind::ClosedBeforeResponse.into()) } else { self.skipped(false) };
+        if (is_skipped || is_lost) && *rare.drain_deadline.get_or_insert_with(|| now + patience) <= now {
+            return if is_lost {
+                self.fail_or_retry(Kind::ClosedBeforeResponse.into())
+            } else {
+                self.drained(false)
+            };
         }
-        if is_challenged && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
+        if is_challenged && *rare.drain_deadline.get_or_insert_with(|| now + patience) <= now {
             return self.cut_off(None);
         }
-        if is_shaking && *rare.heard_by.get_or_insert_with(|| now + patience) <= now {
+        if is_handshaking && *rare.drain_deadline.get_or_insert_with(|| now + patience) <= now {
             let cause = rare.send_failure.take();
             return self.cut_off(cause);
         }
@@ -99,7 +103,7 @@ impl Call {
     fn patience(&self) -> Option<Instant> {
         let rare = self.rare.as_ref()?;
         let continued_by = rare.continued_by.filter(|_| self.sender.is_held());
-        rare.heard_by.into_iter().chain(continued_by).min()
+        rare.drain_deadline.into_iter().chain(continued_by).min()
     }
 
     /// Whether the head is out, and the body waits for the server's word.
@@ -125,7 +129,7 @@ impl Call {
     fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
         Connect {
             url: &self.prepared.request.url,
-            reach: &self.prepared.options.reach,
+            routing: &self.prepared.options.routing,
             fresh,
             is_admitted: limit != Timeout::Pool,
             deadline,
@@ -150,7 +154,7 @@ impl Call {
     pub(super) fn read(&mut self, now: Instant) -> Result<Step<'_>> {
         self.receiver.advance();
         if self.prepared.options.meters.is_set() {
-            self.measure_download();
+            self.report_download();
         }
         // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
         if self.conn.is_some() && self.has_carried() {
@@ -191,7 +195,7 @@ impl Call {
     pub(super) fn is_sending(&self) -> bool {
         match self.phase {
             Phase::Exchange => !self.has_send_failed(),
-            Phase::Read => self.is_duplex,
+            Phase::Body => self.is_duplex,
             _ => false,
         }
     }
@@ -200,7 +204,7 @@ impl Call {
     #[must_use]
     pub fn needs_source(&self) -> bool {
         match self.phase {
-            Phase::Answer | Phase::Read => self.is_duplex,
+            Phase::HeadReady | Phase::Body => self.is_duplex,
             Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
             _ => true,
         }

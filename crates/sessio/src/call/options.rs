@@ -8,19 +8,19 @@ use super::observer::Observer;
 use super::overrides::Override;
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
-use crate::base::meters::Meters;
+use crate::base::progress::ProgressCallbacks;
 use crate::base::time::Now;
 use crate::base::timeouts::Timeouts;
 use crate::error::{Error, Result};
-use crate::message::coding::Codings;
+use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::redirect::RedirectRules;
 use crate::prepared::auth::{Auth, Flow};
 use crate::prepared::{Prepared, userinfo};
 use crate::route::key::Key;
-use crate::route::proxy::{Choice, Proxy};
-use crate::route::reach::Reach;
-use crate::wire::h1::{Outgoing, Sender};
+use crate::route::proxy::{Proxy, ProxyChoice};
+use crate::route::routing::RouteOptions;
+use crate::wire::h1::{BodyKind, RequestEncoder};
 use sessio_cookie::{Jar, RequestCookies};
 
 /// Everything that a call is sent with, beside its request. It goes along over redirects and retries.
@@ -40,16 +40,16 @@ pub struct CallOptions {
     /// The limits on what is accepted of the response.
     pub limits: Limits,
     /// The content codings that can be decoded.
-    pub codings: Codings,
+    pub codings: Decoders,
     /// Whether bodies are decoded; `None` decodes the codings that Accept-Encoding accepts.
     pub decode: Option<bool>,
     /// Receives the events of the call: the session's observer first, then the request's (row B14).
     pub observer: Observer,
     /// The routes of this request's host and of those of its redirects.
-    pub reach: Reach,
+    pub routing: RouteOptions,
     /// The session's defaults that do not hold for this request.
     pub overrides: Vec<Override>,
-    pub(crate) meters: Meters,
+    pub(crate) meters: ProgressCallbacks,
     pub(crate) flow: Option<Box<dyn Flow>>,
 }
 
@@ -71,11 +71,11 @@ impl CallOptions {
     /// cookies (row B04), the flow and the client certificate.
     pub(super) fn redirected(&self, leaves_origin: bool) -> Self {
         let mut next = Self { overrides: Vec::new(), ..self.clone() };
-        next.reach.plan.reopen();
+        next.routing.plan.reopen();
         if leaves_origin {
             next.cookies = RequestCookies::new();
             next.flow = None;
-            next.reach.tls.forget_identity();
+            next.routing.tls.forget_identity();
         }
         next
     }
@@ -84,14 +84,14 @@ impl CallOptions {
 impl PreparedCall {
     /// The chosen proxy and the rule that chose it. `None` if there is no rule for proxies at all.
     #[must_use]
-    pub fn proxy_choice(&self) -> Option<&Choice> {
-        self.options.reach.plan.choice()
+    pub fn proxy_choice(&self) -> Option<&ProxyChoice> {
+        self.options.routing.plan.choice()
     }
 
     /// The key of the pooled connections that can carry it.
     #[must_use]
     pub fn key(&self) -> Key<'_> {
-        Key::reaching(&self.request.url, &self.options.reach)
+        Key::reaching(&self.request.url, &self.options.routing)
     }
 
     /// Adds an observer behind those that are set.
@@ -107,12 +107,12 @@ impl PreparedCall {
         }
         let (target, headers) = self.for_proxy();
         let method = &self.request.method;
-        Sender::new(method, target.as_bytes(), &headers, Outgoing::None, Vec::new()).unsent().to_vec()
+        RequestEncoder::new(method, target.as_bytes(), &headers, BodyKind::None, Vec::new()).unsent().to_vec()
     }
 
     /// The proxy that passes this very request on, and not a tunnel through it.
     pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
-        let proxy = self.options.reach.plan.proxy()?;
+        let proxy = self.options.routing.plan.proxy()?;
         (self.request.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
     }
 
@@ -126,7 +126,7 @@ impl PreparedCall {
             path if path.starts_with('/') => format!("http://{host}{path}"),
             target => target.to_owned(),
         };
-        let says = self.options.reach.plan.says();
+        let says = self.options.routing.plan.says();
         let mut headers = self.request.headers.clone_with_room(says.len(), 128);
         // Any other name it would pass on to the host.
         let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
@@ -142,7 +142,7 @@ impl PreparedCall {
     /// What the caller has broken by editing, and [`Kind::HttpsOnly`].
     pub(crate) fn seal(&mut self) -> Result<()> {
         let url = &self.request.url;
-        if self.options.reach.tls.is_https_only() && url.scheme() == "http" {
+        if self.options.routing.tls.is_https_only() && url.scheme() == "http" {
             return Err(Error::new(Kind::HttpsOnly).with_url(url));
         }
         self.request.seal()
@@ -153,12 +153,12 @@ impl PreparedCall {
     /// # Errors
     /// [`Kind::InvalidProxy`] if the environment decides, and says something that is no proxy.
     pub fn choose_proxy(&mut self) -> Result<()> {
-        if !self.options.reach.plan.is_open() {
+        if !self.options.routing.plan.is_open() {
             return Ok(());
         }
-        self.options.reach.choose(&self.request.url).map_err(|fault| {
+        self.options.routing.choose(&self.request.url).map_err(|fault| {
             let error = Error::from(fault).with_url(&self.request.url);
-            match self.options.reach.plan.proxy() {
+            match self.options.routing.plan.proxy() {
                 Some(proxy) => error.with_proxy(proxy),
                 None => error,
             }
@@ -168,7 +168,7 @@ impl PreparedCall {
     /// Logs in as the netrc file says of this host (rules ), unless somebody does already. A user that the
     /// URL names takes no other's password (row V20).
     pub(crate) fn log_in(&mut self) -> Result<()> {
-        let Some(netrc) = self.options.reach.environment.netrc() else { return Ok(()) };
+        let Some(netrc) = self.options.routing.environment.netrc() else { return Ok(()) };
         if self.request.headers.contains("Authorization") {
             return Ok(());
         }

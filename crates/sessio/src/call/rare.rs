@@ -11,8 +11,8 @@ use super::options::PreparedCall;
 use crate::base::time::Instant;
 use crate::call::observer::Watch;
 use crate::error::{Error, Result};
-use crate::message::history::Exchange;
-use crate::route::tls::session::Secure;
+use crate::message::exchange::Exchange;
+use crate::route::tls::session::TlsSession;
 use crate::wire::h1::Unsent;
 use sessio_cookie::Extracted;
 
@@ -27,7 +27,7 @@ pub(super) struct RareState {
     pub(super) send_failure: Option<io::Error>,
     /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of
     /// it is read.
-    pub(super) heard_by: Option<Instant>,
+    pub(super) drain_deadline: Option<Instant>,
     /// Nothing more can come from the peer, for this reason. It is told once what came before has been read.
     pub(super) receive_failure: Option<Error>,
     /// Until when the body waits for `100 Continue`.
@@ -37,13 +37,13 @@ pub(super) struct RareState {
     /// Which addresses of the host a proxy was not told yet, after it could not reach those that it was told.
     pub(super) untold: Vec<SocketAddr>,
     /// The filter of the connection that was closed last, if it has a last word.
-    pub(super) parting: Option<Box<dyn Secure>>,
+    pub(super) parting: Option<Box<dyn TlsSession>>,
     /// How long it took until the addresses were known, until there was a connection, until it was secured.
     pub(super) resolve: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) secure: Option<Duration>,
     /// Whether a handshake runs, or has just ended.
-    pub(super) is_shaking: bool,
+    pub(super) is_handshaking: bool,
     /// What was read of the body's source over the connection before, and was not sent.
     pub(super) unsent: Option<Unsent>,
     /// What was told last of the bytes that have moved, up and down.
@@ -75,7 +75,7 @@ impl Call {
     pub(super) fn forget_connection(&mut self) {
         if let Some(rare) = &mut self.rare {
             (rare.send_failure, rare.receive_failure) = (None, None);
-            (rare.heard_by, rare.continued_by) = (None, None);
+            (rare.drain_deadline, rare.continued_by) = (None, None);
             (rare.untold, rare.parting) = (Vec::new(), None);
         }
     }

@@ -9,11 +9,11 @@ use crate::base::limits::Limits;
 use crate::base::time::Instant;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
-use crate::route::environment::Authorities;
+use crate::route::environment::CaBundle;
 use crate::route::key::Key;
 use crate::route::proxy::{Protocol, Proxy};
-use crate::route::reach::{Destination, Reach};
-use crate::route::tls::{Roots, Scope, Start, Tls, Wanted};
+use crate::route::routing::{Destination, RouteOptions};
+use crate::route::tls::{ConnectInfo, Roots, Scope, StartTls, Tls};
 use crate::wire::conn::{Conn, Route, Stage};
 use crate::wire::tunnel::{Target, Tunnel};
 
@@ -29,8 +29,8 @@ pub enum Step<'a> {
     Io(Io<'a>),
     /// The connection is not needed any more: [`release`](super::Call::release).
     Release,
-    /// The response asks for a decision: [`turn`](super::Call::turn), with the session's jar.
-    Turn,
+    /// The response asks for a decision: [`turn`](super::Call::decide), with the session's jar.
+    Decide,
     /// The source of the request's body must start over: [`rewound`](super::Call::rewound).
     Rewind,
     /// The head of the answer is there: [`take_head`](super::Call::take_head).
@@ -48,7 +48,7 @@ pub struct Connect<'a> {
     /// Who is asked.
     pub url: &'a Url,
     /// How the host is reached.
-    pub reach: &'a Reach,
+    pub routing: &'a RouteOptions,
     /// Whether it must be a new one: a pooled one has just failed.
     pub fresh: bool,
     /// Whether there is a right to open it already: it takes the place of one over which a proxy did not let us
@@ -64,13 +64,13 @@ impl<'a> Connect<'a> {
     /// Which connections of a pool will do.
     #[must_use]
     pub fn key(&self) -> Key<'a> {
-        Key::reaching(self.url, self.reach)
+        Key::reaching(self.url, self.routing)
     }
 
     /// The proxy that it goes through, if it does.
     #[must_use]
     pub fn proxy(&self) -> Option<&'a Proxy> {
-        self.reach.plan.proxy()
+        self.routing.plan.proxy()
     }
 
     /// Where the host itself is to be looked up although a proxy leads there: the proxy is told addresses, which are
@@ -81,15 +81,15 @@ impl<'a> Connect<'a> {
             return Some(Destination::Addresses(self.untold.to_vec()));
         }
         let proxy = self.proxy().filter(|proxy| proxy.protocol() == Protocol::Socks5);
-        proxy.and_then(|_| self.reach.straight(self.url))
+        proxy.and_then(|_| self.routing.direct(self.url))
     }
 
     /// Which certificates of the environment are to be read first, before a pool is asked:
-    /// [`Call::surround`](super::Call::surround) takes them. `None` where no TLS is wanted, where they were read, and where
+    /// [`Call::apply_environment`](super::Call::apply_environment) takes them. `None` where no TLS is wanted, where they were read, and where
     /// somebody else says whom to trust.
     #[must_use]
-    pub fn unread(&self) -> Option<&'a Authorities> {
-        self.reach.unread(self.url)
+    pub fn unread(&self) -> Option<&'a CaBundle> {
+        self.routing.unread(self.url)
     }
 
     /// Whether a connection can be opened at all: to be asked before anything is dialled.
@@ -99,7 +99,7 @@ impl<'a> Connect<'a> {
     /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
     /// [`Kind::BlockedAddress`] for a Unix socket that the guard refuses.
     pub fn check(&self) -> Result<()> {
-        self.reach.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
+        self.routing.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if let Some(proxy) = self.proxy() {
             match proxy.protocol() {
                 Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
@@ -111,11 +111,11 @@ impl<'a> Connect<'a> {
             return Ok(());
         }
         if let (Roots::Platform, Some(problem)) =
-            (&self.reach.tls.options().roots, self.reach.environment.certificates_problem())
+            (&self.routing.tls.options().roots, self.routing.environment.certificates_problem())
         {
             return Err(Error::new(Kind::InvalidTls).with_detail(problem.to_owned()));
         }
-        Ok(self.engine()?.check(&self.reach.tls)?)
+        Ok(self.engine()?.check(&self.routing.tls)?)
     }
 
     /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
@@ -124,7 +124,7 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn open(&self, id: u64, now: Now, told: &[SocketAddr]) -> Result<Conn> {
-        self.reach.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
+        self.routing.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if self.route() == Route::PLAIN {
             return Ok(Conn::plain(id, now.mono));
         }
@@ -140,18 +140,22 @@ impl<'a> Connect<'a> {
                     Host::Ipv4(ip) => Host::Ipv4(*ip),
                     Host::Ipv6(ip) => Host::Ipv6(*ip),
                 };
-                let wanted = Wanted { tls: &tls, host, scope, now };
+                let wanted = ConnectInfo { tls: &tls, host, scope, now };
                 stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
             }
             if self.wants_tunnel() {
-                let tunnel = Tunnel::to(self.url, proxy, &self.reach.plan.says(), told, self.limits)?;
+                let tunnel = Tunnel::to(self.url, proxy, &self.routing.plan.says(), told, self.limits)?;
                 stages.push(Stage::Tunnel(tunnel));
             }
         }
         if self.wants_tls() {
             let host = self.url.host().ok_or(Kind::InvalidUrl)?;
-            let wanted =
-                Wanted { tls: &self.reach.tls, host, scope: Scope { key: &key, is_proxy: false }, now };
+            let wanted = ConnectInfo {
+                tls: &self.routing.tls,
+                host,
+                scope: Scope { key: &key, is_proxy: false },
+                now,
+            };
             stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
         }
         Ok(Conn::staged(id, now.mono, stages))
@@ -180,12 +184,12 @@ impl<'a> Connect<'a> {
     fn proxy_tls(&self, proxy: &Proxy) -> Tls {
         match proxy.own_tls() {
             Some(tls) => tls.clone(),
-            None => self.reach.tls.clone().identity(None).pins([]),
+            None => self.routing.tls.clone().identity(None).pins([]),
         }
     }
 
-    fn engine(&self) -> Result<&'a dyn Start> {
-        self.reach.engine.start().ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
+    fn engine(&self) -> Result<&'a dyn StartTls> {
+        self.routing.engine.start().ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
     }
 }
 

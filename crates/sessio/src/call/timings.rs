@@ -36,12 +36,12 @@ impl Call {
         let began = *self.marks.began.get_or_insert(now);
         if !matches!(self.phase, Phase::Handshake)
             && let Some(rare) = &mut self.rare
-            && std::mem::take(&mut rare.is_shaking)
+            && std::mem::take(&mut rare.is_handshaking)
         {
             rare.secure = Some(now.saturating_duration_since(began));
         }
         if self.marks.end != Mark::NONE
-            || !matches!(self.phase, Phase::Exchange | Phase::Turn | Phase::Answer | Phase::Read)
+            || !matches!(self.phase, Phase::Exchange | Phase::Decide | Phase::HeadReady | Phase::Body)
         {
             return;
         }

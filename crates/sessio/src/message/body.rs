@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::base::fault::Result;
 use crate::base::time::Seed;
-use crate::message::coding::{Coding, Encoding};
+use crate::message::coding::{BodyEncoder, ContentCoding};
 use crate::message::multipart::{Assembly, Form, Layout};
 use crate::uri::params::encode_pairs;
 
@@ -23,7 +23,7 @@ pub struct Body {
     /// sources.
     pub(crate) form: Option<Arc<Layout>>,
     /// How its request has it coded, and what length it had before.
-    pub(crate) coding: Option<Box<(Coding, Option<u64>)>>,
+    pub(crate) coding: Option<Box<(ContentCoding, Option<u64>)>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,9 +111,9 @@ impl Body {
     /// What codes the body on its way, if it is a source of a request that [compresses](crate::Request::compress) it:
     /// whoever supplies it sends what this makes of it. Bytes are coded from where their request is prepared.
     #[must_use]
-    pub fn encoding(&self) -> Option<Encoding> {
+    pub fn encoding(&self) -> Option<BodyEncoder> {
         match (&self.coding, &self.content) {
-            (Some(coded), Content::Source { .. }) => Some(Encoding::new(coded.0, coded.1)),
+            (Some(coded), Content::Source { .. }) => Some(BodyEncoder::new(coded.0, coded.1)),
             _ => None,
         }
     }

@@ -3,9 +3,9 @@
 pub(crate) mod body;
 pub(crate) mod challenge;
 pub mod coding;
+pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod headers;
-pub(crate) mod history;
 #[cfg(feature = "json")]
 pub(crate) mod json;
 pub mod lines;

@@ -24,7 +24,7 @@
 //! The proxy itself is the session's own choice and passes. So do pinned addresses and Unix sockets, unless
 //! [`and_pins`](Guard::and_pins) and [`and_sockets`](Guard::and_sockets) say otherwise. A redirect from another host has
 //! no part in that choice: its pinned addresses have to pass, and it reaches no Unix socket
-//! ([`Targets::and_routes`](crate::policy::redirect::Targets::and_routes) changes both).
+//! ([`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) changes both).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +32,7 @@ use url::{Host, Url};
 
 use crate::uri::localhost::is_localhost;
 
-/// Which addresses a session may reach: all at first.
+/// Which addresses a session may routing: all at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guard {
     is_on: bool,

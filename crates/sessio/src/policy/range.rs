@@ -26,7 +26,7 @@ use http::StatusCode;
 use url::Url;
 
 use crate::base::fault::{Fault, Result};
-use crate::base::fingerprint::Mix;
+use crate::base::fnv::Fnv;
 use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -81,7 +81,7 @@ impl fmt::Debug for Validator {
 /// The first bytes of a representation, and what tells that it is still the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "whoever keeps the bytes makes it")]
-pub struct Held {
+pub struct PartialFile {
     /// How many bytes there are: at least one.
     pub length: u64,
     /// What the answer that they came with said.
@@ -91,10 +91,10 @@ pub struct Held {
 /// A mark of what a URL names, to be kept beside the bytes: validators tell versions of one resource apart, not
 /// resources. Userinfo and fragment do not count, and nothing of the URL can be read from it.
 #[must_use]
-pub fn mark(url: &Url) -> String {
+pub fn resource_id(url: &Url) -> String {
     let mut url = crate::uri::address::without_userinfo(url);
     url.set_fragment(None);
-    let mut mix = Mix::default();
+    let mut mix = Fnv::default();
     mix.write(url.as_str().as_bytes());
     format!("{:016x}", mix.finish())
 }
@@ -130,7 +130,7 @@ pub enum Verdict {
 /// # Errors
 /// - [`Kind::BadRange`] for a part where all of it was asked for, and for any other status that is none of an error.
 /// - [`Kind::Status`] for those that are.
-pub fn decide(held: Option<&Held>, head: &Head) -> Result<Verdict> {
+pub fn decide(held: Option<&PartialFile>, head: &Head) -> Result<Verdict> {
     let headers = &head.headers;
     match (head.status, held) {
         (StatusCode::OK, _) => Ok(Verdict::StartOver),
@@ -150,7 +150,7 @@ pub fn decide(held: Option<&Held>, head: &Head) -> Result<Verdict> {
 }
 
 /// The verdict on a part, if it is the one that was asked for.
-fn rest_of(held: &Held, headers: &Headers) -> Option<Verdict> {
+fn rest_of(held: &PartialFile, headers: &Headers) -> Option<Verdict> {
     let is_of_parts = only(headers, "Content-Type").is_some_and(is_of_parts);
     if is_of_parts || held.validator.is_contradicted(headers) {
         return None;
@@ -271,7 +271,7 @@ mod tests {
     fn the_whole_table() {
         use Verdict::{Append, AskAnew, Complete, StartOver};
         let tag = "\"v1\"";
-        let held = Held { length: 500, validator: Validator::read(tag.as_bytes()).unwrap() };
+        let held = PartialFile { length: 500, validator: Validator::read(tag.as_bytes()).unwrap() };
         let range = |value: &'static str| ("Content-Range", value);
         let good = range("bytes 500-1233/1234");
         let all = Ok(Append { at: 500, end: 1234, length: 1234 });
@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(decide(None, &head).map_err(|error| error.kind()), fresh, "{status} {lines:?}");
         }
         let day = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let held = Held { length: 500, validator: Validator::read(day.as_bytes()).unwrap() };
+        let held = PartialFile { length: 500, validator: Validator::read(day.as_bytes()).unwrap() };
         for (modified, verdict) in [(day, all), ("Sun, 06 Nov 1994 08:49:38 GMT", anew)] {
             let lines = headers(&[good, ("Last-Modified", modified), ("ETag", "\"any\"")]);
             let head = Head::new(StatusCode::PARTIAL_CONTENT, lines);
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_of_the_resource() {
-        let mark = |url: &str| mark(&Url::parse(url).unwrap());
+        let mark = |url: &str| resource_id(&Url::parse(url).unwrap());
         assert_eq!(mark("http://u:p@a/x?y#z"), mark("http://a/x?y"));
         for other in ["http://a/x", "http://a/x?z", "https://a/x?y", "http://b/x?y", "http://a:81/x?y"] {
             assert_ne!(mark(other), mark("http://a/x?y"), "{other}");

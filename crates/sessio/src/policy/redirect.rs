@@ -23,7 +23,7 @@ use crate::message::head::Head;
 use crate::message::headers::{Field, Headers};
 use crate::uri::address;
 use crate::uri::origin::Origin;
-pub use targets::Targets;
+pub use targets::AllowedTargets;
 
 /// What a redirect is decided by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct RedirectRules {
     /// Headers that another origin must not see, beside those that it never sees.
     pub sensitive: Arc<[Box<str>]>,
     /// Where they may lead.
-    pub targets: Targets,
+    pub targets: AllowedTargets,
     /// Whether the step from `http` to `https` on the same host, both on their default ports, keeps
     /// credentials, as requests does (rule R-16); `true` at first. With `false` it is another origin. See
     /// [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade).
@@ -49,7 +49,7 @@ impl Default for RedirectRules {
         Self {
             max: 30,
             sensitive: Arc::default(),
-            targets: Targets::default(),
+            targets: AllowedTargets::default(),
             keep_on_upgrade: true,
             detect_loops: false,
         }

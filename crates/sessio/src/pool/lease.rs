@@ -77,7 +77,7 @@ impl PoolNumber {
 /// The evidence that an exchange ended cleanly: request sent whole, response received whole, nothing behind
 /// it, and neither side wants to close. Made by [`Call::release`](crate::Call::release) alone.
 #[derive(Debug)]
-pub struct Proof {
+pub struct ReuseProof {
     pub(crate) opened: Instant,
     /// How long the server keeps the connection, if it said so.
     pub(crate) idle_for: Option<Duration>,

@@ -2,7 +2,7 @@
 //!
 //! The pool holds whatever the driver gives it: a socket, or in a test a number. It lends out the one that
 //! was put back last (LIFO keeps few connections warm rather than many lukewarm), and closes what is too
-//! old, too idle or too many. It takes a connection back only with a [`Proof`], and only a call that ended
+//! old, too idle or too many. It takes a connection back only with a [`ReuseProof`], and only a call that ended
 //! cleanly makes one: a connection with unread bytes cannot come back.
 //!
 //! Every connection that is open, or being opened, has a [`Lease`]. Where the [`Policy`] limits them, who
@@ -37,11 +37,11 @@ use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hash};
 
-use crate::base::fingerprint::Mix;
+use crate::base::fnv::Fnv;
 use crate::base::time::Instant;
 use idle::{Ends, Idle};
 use lease::PoolNumber;
-pub use lease::{Checkout, Effects, Grant, Lease, Proof, Ticket};
+pub use lease::{Checkout, Effects, Grant, Lease, ReuseProof, Ticket};
 use line::Line;
 pub use policy::{Policy, Stats};
 use slab::Slab;
@@ -52,7 +52,7 @@ pub struct Pool<K, T> {
     /// What leases and tickets of this pool are known by.
     number: PoolNumber,
     policy: Policy,
-    by_key: HashMap<K, usize, BuildHasherDefault<Mix>>,
+    by_key: HashMap<K, usize, BuildHasherDefault<Fnv>>,
     hosts: Slab<Host<K>>,
     /// At how many hosts those without connections and waiters are forgotten; most come back before.
     sweep_at: usize,
@@ -149,7 +149,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         &mut self,
         lease: Lease,
         connection: T,
-        proof: Proof,
+        proof: ReuseProof,
         now: Instant,
         effects: &mut Effects<T>,
     ) {
@@ -204,21 +204,21 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     /// Closes every idle connection, and those that are lent out once they come back. The pool stays usable.
     pub fn clear(&mut self, effects: &mut Effects<T>) {
         self.era += 1;
-        self.evict_idle(effects);
+        self.close_idle(effects);
     }
 
     // Nobody who waits gains by what is closed below: while a connection idles, `max_total` keeps nobody waiting, and
     // nobody waits at a host that has an idle one.
 
     /// Closes every idle connection.
-    pub fn evict_idle(&mut self, effects: &mut Effects<T>) {
+    pub fn close_idle(&mut self, effects: &mut Effects<T>) {
         while let Some(oldest) = self.idle.oldest() {
             self.close(oldest, effects);
         }
     }
 
     /// Closes every connection that has idled for too long, and looks at all that idle. Requests close a few of them.
-    pub fn evict_expired(&mut self, now: Instant, effects: &mut Effects<T>) {
+    pub fn close_expired(&mut self, now: Instant, effects: &mut Effects<T>) {
         let mut next = self.idle.oldest();
         while let Some(at) = next {
             next = self.idle.newer(at);

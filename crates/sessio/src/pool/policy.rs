@@ -17,7 +17,7 @@ pub struct Policy {
     pub max_total: Option<usize>,
     /// How long a connection may idle, 90 s at first. A server that announces less in `Keep-Alive` gets
     /// less (row Q21). After that it is never used again. It stays open until the pool is next used: every use closes a
-    /// few such connections, and [`Pool::evict_expired`](super::Pool::evict_expired) all of them.
+    /// few such connections, and [`Pool::close_expired`](super::Pool::close_expired) all of them.
     pub idle_timeout: Duration,
     /// How long a connection may live in all, `None` at first; one in use is not cut off.
     pub max_lifetime: Option<Duration>,

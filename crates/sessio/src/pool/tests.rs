@@ -11,15 +11,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, Proof, Ticket};
-use crate::route::reach::Reach;
+use super::{Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, ReuseProof, Ticket};
+use crate::route::routing::RouteOptions;
 
 fn url(host: u8) -> Url {
     Url::parse(&format!("http://host{host}/")).unwrap()
 }
 
-fn proof(now: Instant, idle_for: Option<Duration>) -> Proof {
-    Proof { opened: now, idle_for }
+fn proof(now: Instant, idle_for: Option<Duration>) -> ReuseProof {
+    ReuseProof { opened: now, idle_for }
 }
 
 fn dial(pool: &mut Pool<KeyBuf, u32>, host: u8, now: Instant) -> Lease {
@@ -49,9 +49,9 @@ fn the_ways_to_an_origin_are_closed_in_the_order_in_which_they_were_first_taken(
     let (now, mut pool, mut effects) =
         (Instant::from_nanos(1 << 42), Pool::<KeyBuf, u32>::new(Policy::default()), Effects::default());
     for way in 0..50 {
-        let mut reach = Reach::default();
-        reach.routes.pin("host1", [SocketAddr::from(([127, 0, 0, 1], way))]).unwrap();
-        let Grant::Dial(lease) = pool.request(&Key::reaching(&url(1), &reach), now, &mut effects) else {
+        let mut routing = RouteOptions::default();
+        routing.routes.pin("host1", [SocketAddr::from(([127, 0, 0, 1], way))]).unwrap();
+        let Grant::Dial(lease) = pool.request(&Key::reaching(&url(1), &routing), now, &mut effects) else {
             panic!()
         };
         pool.checkin(lease, way.into(), proof(now, None), now, &mut effects);
@@ -264,11 +264,11 @@ proptest! {
                     model.closed.extend(model.idle.extract_if(.., |(_, h, ..)| *h == host).map(|entry| entry.0));
                 }
                 Act::EvictIdle => {
-                    pool.evict_idle(&mut effects);
+                    pool.close_idle(&mut effects);
                     model.closed.extend(model.idle.drain(..).map(|entry| entry.0));
                 }
                 Act::EvictExpired => {
-                    pool.evict_expired(now, &mut effects);
+                    pool.close_expired(now, &mut effects);
                     model.closed.extend(model.idle.extract_if(.., |entry| entry.2 <= now).map(|entry| entry.0));
                 }
                 Act::Clear => {

@@ -13,11 +13,11 @@ use crate::base::decimal::decimal;
 use crate::base::kind::Kind;
 use crate::error::{Error, Result};
 use crate::message::body::{Body, Content};
-use crate::message::coding::Coding;
+use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Declared;
 use crate::uri::address::{self, Shown};
-use crate::wire::h1::{Outgoing, Sender};
+use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
 pub(crate) use framing::{Framed, Says};
 
@@ -96,7 +96,7 @@ impl Prepared {
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
         let target = self.target().as_bytes();
-        let sender = Sender::new(&self.method, target, &self.headers, Outgoing::None, Vec::new());
+        let sender = RequestEncoder::new(&self.method, target, &self.headers, BodyKind::None, Vec::new());
         sender.unsent().to_vec()
     }
 
@@ -243,7 +243,7 @@ impl Prepared {
 
     /// Codes the body, unless it is coded already or there is none.
     #[cold]
-    pub(crate) fn compress(&mut self, coding: Coding) {
+    pub(crate) fn compress(&mut self, coding: ContentCoding) {
         let is_coded = self.headers.contains("Content-Encoding");
         if is_coded || self.body.length() == Some(0) {
             return;
@@ -268,10 +268,10 @@ impl Prepared {
     }
 
     /// The body as it goes out.
-    pub(crate) fn outgoing(&self, framed: Framed) -> Outgoing {
+    pub(crate) fn outgoing(&self, framed: Framed) -> BodyKind {
         match (&self.body.content, framed) {
-            (Content::None, _) => Outgoing::None,
-            (Content::Bytes(bytes), Framed::Length(_)) => Outgoing::Bytes(bytes.clone()),
+            (Content::None, _) => BodyKind::None,
+            (Content::Bytes(bytes), Framed::Length(_)) => BodyKind::Bytes(bytes.clone()),
             // The caller wants chunks although the length is known (row B19): one chunk.
             (Content::Bytes(bytes), Framed::Chunked) => {
                 let mut chunks = format!("{:x}\r\n", bytes.len()).into_bytes();
@@ -280,10 +280,10 @@ impl Prepared {
                     chunks.extend_from_slice(b"\r\n0\r\n");
                 }
                 chunks.extend_from_slice(b"\r\n");
-                Outgoing::Bytes(chunks.into())
+                BodyKind::Bytes(chunks.into())
             }
-            (Content::Source { .. }, Framed::Length(length)) => Outgoing::Source { length: Some(length) },
-            (Content::Source { .. }, Framed::Chunked) => Outgoing::Source { length: None },
+            (Content::Source { .. }, Framed::Length(length)) => BodyKind::Source { length: Some(length) },
+            (Content::Source { .. }, Framed::Chunked) => BodyKind::Source { length: None },
         }
     }
 }

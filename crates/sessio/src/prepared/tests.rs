@@ -94,9 +94,9 @@ fn s14_set_body_replaces_what_the_headers_say_of_its_length() {
 #[cfg(feature = "gzip")]
 #[test]
 fn s14_a_body_that_takes_the_place_of_a_coded_one_is_not_coded() {
-    use crate::message::coding::Coding;
+    use crate::message::coding::ContentCoding;
     for body in [Body::from("hello, hello, hello"), Body::source(Some(5), true)] {
-        let mut request = prepared(Request::post("http://h/").body(body).compress(Coding::Gzip));
+        let mut request = prepared(Request::post("http://h/").body(body).compress(ContentCoding::Gzip));
         assert_eq!(request.headers().get("Content-Encoding"), Some("gzip"));
         assert_eq!(request.body().encoding().is_some(), request.body().as_bytes().is_none());
         request.set_body("plain");

@@ -48,7 +48,7 @@ pub struct Environment(Option<Arc<Said>>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Said {
     proxies: Proxies,
-    authorities: Option<Authorities>,
+    authorities: Option<CaBundle>,
     netrc_paths: Vec<PathBuf>,
     netrc: Option<Netrc>,
     certificates: Option<Result<Certificates, Box<str>>>,
@@ -60,7 +60,7 @@ struct Said {
 /// Which parts of the environment take part: finer than `trust_env`, and only while that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Trust {
+pub struct EnvSources {
     /// Proxies, and the hosts that go without.
     pub proxies: bool,
     /// Certificates to trust.
@@ -69,7 +69,7 @@ pub struct Trust {
     pub netrc: bool,
 }
 
-impl Default for Trust {
+impl Default for EnvSources {
     fn default() -> Self {
         Self { proxies: true, authorities: true, netrc: true }
     }
@@ -80,7 +80,7 @@ impl Default for Trust {
 /// see [`Connect::unread`](crate::call::Connect::unread).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Authorities {
+pub struct CaBundle {
     /// The variable that says so.
     pub variable: &'static str,
     /// Files, or folders of files.
@@ -163,13 +163,13 @@ impl Environment {
 
     /// The authorities that it names and whose certificates were not read yet.
     #[must_use]
-    pub fn unread(&self) -> Option<&Authorities> {
+    pub fn unread(&self) -> Option<&CaBundle> {
         self.0.as_ref().filter(|said| said.certificates.is_none())?.authorities.as_ref()
     }
 
     /// What of it takes part.
-    pub(crate) fn trusted(&self, trust: Trust) -> Self {
-        if trust == Trust::default() || self.is_empty() {
+    pub(crate) fn trusted(&self, trust: EnvSources) -> Self {
+        if trust == EnvSources::default() || self.is_empty() {
             return self.clone();
         }
         let mut trusted = self.clone();
@@ -237,7 +237,7 @@ impl Environment {
 
     /// The certificates to trust in place of the default ones.
     #[must_use]
-    pub fn authorities(&self) -> Option<&Authorities> {
+    pub fn authorities(&self) -> Option<&CaBundle> {
         self.0.as_ref()?.authorities.as_ref()
     }
 
@@ -286,11 +286,11 @@ fn proxies<'a>(variables: &[Variable], get: impl Fn(&str) -> Option<&'a OsStr>) 
 }
 
 /// Rule E-11, and the two of OpenSSL behind them.
-fn authorities<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Option<Authorities> {
+fn authorities<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Option<CaBundle> {
     let path = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     for variable in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
         if let Some(path) = path(variable) {
-            return Some(Authorities { variable, paths: vec![path] });
+            return Some(CaBundle { variable, paths: vec![path] });
         }
     }
     let file = path("SSL_CERT_FILE");
@@ -299,7 +299,7 @@ fn authorities<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Option<Authoritie
     let folders = folders.split(separator).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let variable = if file.is_some() { "SSL_CERT_FILE" } else { "SSL_CERT_DIR" };
     let paths: Vec<_> = file.into_iter().chain(folders).collect();
-    (!paths.is_empty()).then_some(Authorities { variable, paths })
+    (!paths.is_empty()).then_some(CaBundle { variable, paths })
 }
 
 /// Rule A-17. An empty `NETRC` is no file at all.
@@ -320,11 +320,11 @@ fn netrc_paths<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::Url;
-    use crate::route::proxy::Plan;
+    use crate::route::proxy::ProxySelector;
 
     fn goes(variables: &[(&str, &str)], url: &str) -> String {
         let environment = Environment::new(variables.iter().copied());
-        let plan = Plan::new(Proxies::new(), Proxies::new(), environment.proxies().clone());
+        let plan = ProxySelector::new(Proxies::new(), Proxies::new(), environment.proxies().clone());
         match plan.of(&Url::parse(url).unwrap()) {
             Ok(choice) => choice.proxy.map_or_else(|| "direct".to_owned(), |proxy| proxy.host().to_string()),
             Err(error) => error.kind().to_string(),

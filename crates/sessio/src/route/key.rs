@@ -7,9 +7,9 @@ use std::sync::Arc;
 use url::{Host, Position, Url};
 
 use crate::policy::guard::Guard;
-use crate::route::proxy::{Plan, Protocol, Proxy};
-use crate::route::reach::{Reach, Resolver, Route, Tcp};
-use crate::route::tls::{Engine, TlsKey};
+use crate::route::proxy::{Protocol, Proxy, ProxySelector};
+use crate::route::routing::{Resolver, Route, RouteOptions, Tcp};
+use crate::route::tls::{TlsConnector, TlsKey};
 use crate::uri::localhost::is_localhost;
 
 /// The key of pooled connections: requests with equal keys may share one.
@@ -19,14 +19,14 @@ use crate::uri::localhost::is_localhost;
 /// allocates nothing; a [`KeyBuf`] owns it.
 ///
 /// ```
-/// use sessio::{Settings, Url, reach::Key};
+/// use sessio::{Settings, Url, routing::Key};
 ///
 /// let url = Url::parse("http://user:pass@Example.org:80/path")?;
 /// assert_eq!(Key::of(&url).to_string(), "http://example.org");
 ///
 /// let mut settings = Settings::default();
 /// settings.routes.pin("example.org", ["127.0.0.1:8080".parse()?])?;
-/// let key = Key::reaching(&url, &settings.reach());
+/// let key = Key::reaching(&url, &settings.routing());
 /// assert_eq!(key.to_string(), "http://example.org at [127.0.0.1:8080]");
 /// assert_eq!(key.origin(), "http://example.org");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,7 +48,7 @@ pub struct KeyBuf(Key<'static>);
 struct Rest {
     proxy: Option<Through>,
     tls: Option<TlsKey>,
-    engine: Option<Engine>,
+    engine: Option<TlsConnector>,
     guard: Guard,
     /// How the connection gets to its first peer: the origin, or the proxy.
     way: Way,
@@ -111,10 +111,10 @@ impl<'a> Key<'a> {
 
     /// The key of a URL that is reached like this.
     #[must_use]
-    pub fn reaching(url: &'a Url, reach: &Reach) -> Self {
+    pub fn reaching(url: &'a Url, routing: &RouteOptions) -> Self {
         // Without `..`: a field that is added must be considered here. What the environment says has gone into headers,
         // TLS and the plan.
-        let Reach { routes, resolver, tcp, tls, engine, plan, guard, environment: _ } = reach;
+        let RouteOptions { routes, resolver, tcp, tls, engine, plan, guard, environment: _ } = routing;
         let proxy = plan.proxy();
         let is_plain = url.scheme() == "http";
         let is_proxy_secure = proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https);
@@ -159,7 +159,7 @@ impl<'a> Key<'a> {
     /// The same key, of connections that depend on this one of several reactors.
     ///
     /// ```
-    /// use sessio::{Url, reach::Key};
+    /// use sessio::{Url, routing::Key};
     ///
     /// let url = Url::parse("http://example.org/")?;
     /// let key = Key::of(&url).on_reactor(2);
@@ -219,7 +219,7 @@ impl<'a> Borrow<Key<'a>> for KeyBuf {
 }
 
 impl Through {
-    fn new(proxy: &Proxy, plan: &Plan, is_plain: bool) -> Self {
+    fn new(proxy: &Proxy, plan: &ProxySelector, is_plain: bool) -> Self {
         let is_secure = proxy.protocol() == Protocol::Https;
         Self {
             proxy: proxy.to_string(),
@@ -321,16 +321,17 @@ mod tests {
     use super::*;
     use crate::base::fault::Result;
     use crate::base::kind::Kind;
-    use crate::route::reach::KeepAlive;
-    use crate::route::tls::session::Secure;
+    use crate::route::routing::KeepAlive;
+    use crate::route::tls::session::TlsSession;
     use crate::route::tls::{
-        Certificates, Engine, Identity, KeyFormat, Pin, RevocationLists, Roots, Start, Tls, Version, Wanted,
+        Certificates, ConnectInfo, Identity, KeyFormat, Pin, RevocationLists, Roots, StartTls, Tls,
+        TlsConnector, Version,
     };
 
-    fn key(url: &str, change: impl FnOnce(&mut Reach)) -> KeyBuf {
-        let mut reach = Reach::default();
-        change(&mut reach);
-        Key::reaching(&Url::parse(url).unwrap(), &reach).to_owned()
+    fn key(url: &str, change: impl FnOnce(&mut RouteOptions)) -> KeyBuf {
+        let mut routing = RouteOptions::default();
+        change(&mut routing);
+        Key::reaching(&Url::parse(url).unwrap(), &routing).to_owned()
     }
 
     /// Row V84 in its spirit: each field is varied, and none is forgotten.
@@ -338,13 +339,15 @@ mod tests {
     fn v84_whatever_tells_connections_apart_is_in_the_key() {
         let url = "http://a.test/";
         let pin = |list: &'static [&'static str]| {
-            move |reach: &mut Reach| {
+            move |routing: &mut RouteOptions| {
                 let list = list.iter().map(|address| address.parse().unwrap());
-                reach.routes.pin("a.test", list).unwrap();
+                routing.routes.pin("a.test", list).unwrap();
             }
         };
-        let unix = |path: &'static str| move |reach: &mut Reach| reach.routes.unix("a.test", path).unwrap();
-        let keep = |keep: KeepAlive| move |reach: &mut Reach| reach.tcp.keep_alive = Some(keep);
+        let unix = |path: &'static str| {
+            move |routing: &mut RouteOptions| routing.routes.unix("a.test", path).unwrap()
+        };
+        let keep = |keep: KeepAlive| move |routing: &mut RouteOptions| routing.tcp.keep_alive = Some(keep);
         let minute = KeepAlive::after(Duration::from_secs(60));
         let nobody = || Resolver::from_fn(|_, _| Ok(vec![]));
         let keys = [
@@ -357,37 +360,42 @@ mod tests {
             key(url, unix("/a")),
             key(url, unix("/a b")),
             key(url, unix("/a\" from 127.0.0.1")),
-            key(url, |reach| reach.resolver = nobody()),
-            key(url, |reach| reach.resolver = nobody()),
-            key(url, |reach| reach.tcp.local_address = Some([127, 0, 0, 1].into())),
-            key(url, |reach| reach.tcp.local_address = Some([127, 0, 0, 2].into())),
+            key(url, |routing| routing.resolver = nobody()),
+            key(url, |routing| routing.resolver = nobody()),
+            key(url, |routing| routing.tcp.local_address = Some([127, 0, 0, 1].into())),
+            key(url, |routing| routing.tcp.local_address = Some([127, 0, 0, 2].into())),
             key(url, keep(minute)),
             key(url, keep(KeepAlive::after(Duration::from_secs(61)))),
             key(url, keep(KeepAlive { interval: Some(Duration::from_secs(1)), ..minute })),
             key(url, keep(KeepAlive { retries: Some(1), ..minute })),
-            key(url, |reach| reach.tcp.nodelay = false),
-            key(url, |reach| reach.tcp.user_timeout = Some(Duration::from_secs(60))),
-            key(url, |reach| reach.tcp.user_timeout = Some(Duration::from_secs(61))),
+            key(url, |routing| routing.tcp.nodelay = false),
+            key(url, |routing| routing.tcp.user_timeout = Some(Duration::from_secs(60))),
+            key(url, |routing| routing.tcp.user_timeout = Some(Duration::from_secs(61))),
         ];
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for key in &keys {
             assert_eq!(key.as_key().origin(), "http://a.test");
         }
         let shared = nobody();
-        let one = key(url, |reach| reach.resolver = shared.clone());
-        assert_eq!(one, key(url, |reach| reach.resolver = shared.clone()), "a clone is the same resolver");
+        let one = key(url, |routing| routing.resolver = shared.clone());
+        assert_eq!(
+            one,
+            key(url, |routing| routing.resolver = shared.clone()),
+            "a clone is the same resolver"
+        );
     }
 
     /// Equal settings make equal keys, whoever made them and in whichever order: the key knows no counter.
     #[test]
     fn equal_settings_make_equal_keys() {
         let made = || {
-            key("https://a.test/", |reach| {
+            key("https://a.test/", |routing| {
                 let certificates = Certificates::from_der([b"one", b"two"]).unwrap();
                 let identity = Identity::from_der([b"chain"], KeyFormat::Pkcs8, b"secret key").unwrap();
                 let lists = RevocationLists::from_der([b"list"]).unwrap();
-                reach.tls = Tls::default().roots(certificates).identity(identity).add_revocation_lists(lists);
-                reach.routes.pin("a.test", ["127.0.0.1:80".parse().unwrap()]).unwrap();
+                routing.tls =
+                    Tls::default().roots(certificates).identity(identity).add_revocation_lists(lists);
+                routing.routes.pin("a.test", ["127.0.0.1:80".parse().unwrap()]).unwrap();
             })
         };
         let (one, other) = (made(), made());
@@ -431,30 +439,36 @@ mod tests {
             tls().danger_accept_invalid_hostnames(true),
         ];
         let url = "https://a.test/";
-        let mut keys: Vec<_> = all.iter().map(|tls| key(url, |reach| reach.tls = tls.clone())).collect();
-        let nobody = || Engine::new(Nobody);
-        keys.extend([key(url, |reach| reach.engine = nobody()), key(url, |reach| reach.engine = nobody())]);
+        let mut keys: Vec<_> = all.iter().map(|tls| key(url, |routing| routing.tls = tls.clone())).collect();
+        let nobody = || TlsConnector::new(Nobody);
+        keys.extend([
+            key(url, |routing| routing.engine = nobody()),
+            key(url, |routing| routing.engine = nobody()),
+        ]);
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for (tls, text) in all.iter().zip(&keys) {
             assert_eq!(text.as_key().origin(), "https://a.test");
             // A clone is the same, and a URL without TLS has no use for any of it.
-            assert_eq!(&key(url, |reach| reach.tls = tls.clone()), text);
-            assert_eq!(key("http://a.test/", |reach| reach.tls = tls.clone()), key("http://a.test/", |_| {}));
+            assert_eq!(&key(url, |routing| routing.tls = tls.clone()), text);
+            assert_eq!(
+                key("http://a.test/", |routing| routing.tls = tls.clone()),
+                key("http://a.test/", |_| {})
+            );
             assert!(!format!("{tls:?} {text:?}").contains("secret"), "{tls:?}");
         }
         // What is refused never gets a connection; engines of backends are alike.
-        assert_eq!(key(url, |reach| reach.tls = tls().https_only(true)), keys[0]);
-        assert_eq!(key(url, |reach| reach.engine = Engine::standard(Nobody)), keys[0]);
+        assert_eq!(key(url, |routing| routing.tls = tls().https_only(true)), keys[0]);
+        assert_eq!(key(url, |routing| routing.engine = TlsConnector::standard(Nobody)), keys[0]);
     }
 
     struct Nobody;
 
-    impl Start for Nobody {
+    impl StartTls for Nobody {
         fn check(&self, _: &Tls) -> Result<()> {
             Err(Kind::InvalidTls.into())
         }
 
-        fn start(&self, _: &Wanted<'_>) -> Result<Box<dyn Secure>> {
+        fn start(&self, _: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>> {
             Err(Kind::InvalidTls.into())
         }
     }
@@ -463,17 +477,20 @@ mod tests {
     fn what_makes_no_difference_is_not_in_the_key() {
         for url in ["http://a.test/", "http://user:pw@a.test/", "http://127.0.0.1/", "https://[::1]:8080/"] {
             let plain = key(url, |_| {});
-            assert_eq!(plain, key(url, |reach| reach.routes.unix("b.test", "/a").unwrap()));
-            assert_eq!(plain, key(url, |reach| reach.routes.unix("a.test:81", "/a").unwrap()));
+            assert_eq!(plain, key(url, |routing| routing.routes.unix("b.test", "/a").unwrap()));
+            assert_eq!(plain, key(url, |routing| routing.routes.unix("a.test:81", "/a").unwrap()));
             if !url.contains("a.test") {
-                assert_eq!(plain, key(url, |reach| reach.resolver = Resolver::from_fn(|_, _| Ok(vec![]))));
+                assert_eq!(
+                    plain,
+                    key(url, |routing| routing.resolver = Resolver::from_fn(|_, _| Ok(vec![])))
+                );
             }
         }
         // A socket file knows no addresses.
         let on = |tcp: Tcp| {
-            key("http://a.test/", |reach| {
-                reach.tcp = tcp;
-                reach.routes.unix("a.test", "/a").unwrap();
+            key("http://a.test/", |routing| {
+                routing.tcp = tcp;
+                routing.routes.unix("a.test", "/a").unwrap();
             })
         };
         assert_eq!(

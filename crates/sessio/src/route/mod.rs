@@ -1,9 +1,9 @@
 //! The way to a host: addresses, proxies, TLS settings, and the key of a pooled connection.
 
-pub mod dial;
 pub(crate) mod environment;
+pub mod happy_eyeballs;
 pub(crate) mod key;
 pub mod netrc;
 pub mod proxy;
-pub mod reach;
+pub mod routing;
 pub mod tls;

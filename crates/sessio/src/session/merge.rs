@@ -11,11 +11,11 @@ use crate::call::options::CallOptions;
 use crate::call::overrides::{Override, Part};
 use crate::error::Error;
 use crate::message::body::Body;
-use crate::message::coding::Coding;
+use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::policy::redirect::{RedirectRules, belongs_to_origin};
 use crate::prepared::auth::Auth;
-use crate::route::environment::{Environment, Trust};
+use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::Proxies;
 use crate::session::request::{HeaderChanges, Request};
 use crate::session::settings::{ACCEPT_ENCODING, Settings};
@@ -40,11 +40,11 @@ pub struct Merged {
     /// The body.
     pub body: Body,
     /// How the body is coded.
-    pub compress: Option<Coding>,
+    pub compress: Option<ContentCoding>,
     /// Whether the environment takes part, and which parts of it.
     pub trust_env: bool,
     /// See [`Settings::trust`].
-    pub trust: Trust,
+    pub trust: EnvSources,
     /// Everything that the request is sent with.
     pub options: CallOptions,
     pub(crate) problem: Option<Error>,
@@ -89,7 +89,7 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
     let is_away = is_away(settings, &request.address);
     let headers = merge_headers(settings, &request.headers, is_away, &mut overrides);
     for (key, value) in settings.params.iter() {
-        let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Keep);
+        let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Inherit);
         if let Some((_, change)) = own.next()
             && *change != Change::Set(value.to_owned())
         {
@@ -101,22 +101,22 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         Form::Whole(..) => None,
         Form::Text(_) => settings.base_url.clone(),
     };
-    let mut reach = settings.reach();
+    let mut routing = settings.routing();
     match mem::take(&mut request.proxies) {
-        Change::Keep => {}
-        Change::Set(own) => reach.plan.set_request(own),
-        Change::Remove => reach.plan.set_request(Proxies::direct()),
+        Change::Inherit => {}
+        Change::Set(own) => routing.plan.set_request(own),
+        Change::Remove => routing.plan.set_request(Proxies::direct()),
     }
     if is_away {
-        if !matches!(settings.auth, Auth::None) && matches!(request.auth, Change::Keep) {
+        if !matches!(settings.auth, Auth::None) && matches!(request.auth, Change::Inherit) {
             overrides.push(Override::by_origin(Part::Auth, "auth"));
         }
-        if reach.tls.forget_identity() {
+        if routing.tls.forget_identity() {
             overrides.push(Override::by_origin(Part::Identity, "identity"));
         }
     }
     if let Some(changes) = request.tls.take() {
-        reach.tls = changes.applied(reach.tls);
+        routing.tls = changes.applied(routing.tls);
     }
     let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
     limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
@@ -138,7 +138,7 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         codings: settings.codings.clone(),
         decode: request.decode.applied(None),
         observer: settings.observer.clone().and(mem::take(&mut request.observer)),
-        reach,
+        routing,
         overrides,
         meters: mem::take(&mut request.meters),
         flow: None,
@@ -150,8 +150,8 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
         headers,
         params: settings.params.changed(&request.params),
         auth: match mem::take(&mut request.auth) {
-            Change::Keep if is_away => Some(Auth::None),
-            Change::Keep => Some(settings.auth.clone()),
+            Change::Inherit if is_away => Some(Auth::None),
+            Change::Inherit => Some(settings.auth.clone()),
             change => change.applied(None),
         },
         body: mem::take(&mut request.body),
@@ -179,24 +179,24 @@ impl Merged {
     ///
     /// let environment = Environment::new([("all_proxy", "http://proxy.test:3128")]);
     /// let mut merged = merge(&Settings::default(), Request::get("http://a.test/"));
-    /// merged.surround(&environment);
-    /// let choice = merged.options.reach.plan.of(&merged.address.url().unwrap())?;
+    /// merged.apply_environment(&environment);
+    /// let choice = merged.options.routing.plan.of(&merged.address.url().unwrap())?;
     /// assert_eq!(choice.to_string(), "http://proxy.test:3128 by the environment's rule all");
     /// # Ok::<(), sessio::Error>(())
     /// ```
-    pub fn surround(&mut self, environment: &Environment) {
+    pub fn apply_environment(&mut self, environment: &Environment) {
         if !self.trust_env || !environment.has_effect() {
             return;
         }
         let mut environment = environment.trusted(self.trust);
         if self.auth.is_none() {
             // Who is not to authenticate at all does not do it by a file either.
-            environment = environment.trusted(Trust { netrc: false, ..self.trust });
+            environment = environment.trusted(EnvSources { netrc: false, ..self.trust });
         }
-        let reach = &mut self.options.reach;
-        reach.plan.set_environment(environment.proxies());
-        reach.tls = environment.secures(mem::take(&mut reach.tls));
-        reach.environment = environment;
+        let routing = &mut self.options.routing;
+        routing.plan.set_environment(environment.proxies());
+        routing.tls = environment.secures(mem::take(&mut routing.tls));
+        routing.environment = environment;
     }
 }
 

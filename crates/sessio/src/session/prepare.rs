@@ -60,7 +60,7 @@ impl PreparedCall {
         );
         // It is for proxies alone: for the one of the first hop, if there is one (row B16).
         if let Some(words) = call.request.headers.get_bytes("Proxy-Authorization") {
-            call.options.reach.plan.authorize(words);
+            call.options.routing.plan.authorize(words);
             call.request.headers.remove("Proxy-Authorization");
         }
         call.request.address_host()?;

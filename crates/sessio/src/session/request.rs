@@ -7,13 +7,13 @@ use url::Url;
 use crate::base::change::Change;
 use crate::base::escape::escape;
 use crate::base::kind::Kind;
-use crate::base::meters::{Meters, Transfer, Way};
+use crate::base::progress::{BodyProgress, ProgressCallbacks, Way};
 use crate::base::time::Seed;
 use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
 use crate::error::{Error, Result};
 use crate::message::body::Body;
-use crate::message::coding::Coding;
+use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Form;
 use crate::prepared::auth::Auth;
@@ -60,7 +60,7 @@ pub struct Request {
     /// The body.
     pub body: Body,
     /// How the body is coded; see [`compress`](Self::compress).
-    pub compress: Option<Coding>,
+    pub compress: Option<ContentCoding>,
     /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
     pub max_redirects: Change<u32>,
     /// Whether a loop of redirects is an error; see [`detect_loops`](Self::detect_loops).
@@ -79,7 +79,7 @@ pub struct Request {
     pub tls: Option<Box<TlsChanges>>,
     /// Who is told what the call does, beside the session's.
     pub observer: Observer,
-    pub(crate) meters: Meters,
+    pub(crate) meters: ProgressCallbacks,
     pub(crate) problem: Option<Error>,
 }
 
@@ -413,7 +413,7 @@ impl Request {
     ///
     /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
     /// body. What is coded can be sent again if it could be without.
-    pub fn compress(mut self, coding: Coding) -> Self {
+    pub fn compress(mut self, coding: ContentCoding) -> Self {
         self.compress = Some(coding);
         self
     }
@@ -508,7 +508,7 @@ impl Request {
     ///     }
     /// });
     /// ```
-    pub fn on_upload_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+    pub fn on_upload_progress(mut self, tell: impl Fn(BodyProgress) + Send + Sync + 'static) -> Self {
         self.meters.set(Way::Up, tell);
         self
     }
@@ -517,7 +517,7 @@ impl Request {
     /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
     /// The rest of what is [held](crate::session::range::Held::ask) is counted from there on, out of the whole length.
     /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
-    pub fn on_download_progress(mut self, tell: impl Fn(Transfer) + Send + Sync + 'static) -> Self {
+    pub fn on_download_progress(mut self, tell: impl Fn(BodyProgress) + Send + Sync + 'static) -> Self {
         self.meters.set(Way::Down, tell);
         self
     }

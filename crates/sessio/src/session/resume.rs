@@ -2,10 +2,10 @@
 
 use crate::call::options::PreparedCall;
 use crate::error::Result;
-use crate::policy::range::Held;
+use crate::policy::range::PartialFile;
 use crate::session::request::Request;
 
-impl Held {
+impl PartialFile {
     /// Makes a request [for a download](Request::for_download) one for the rest: `Range` and `If-Range`. Progress of the download is counted
     /// from there.
     ///
@@ -45,7 +45,7 @@ mod tests {
                 .map(|name| call.request.headers().get(name).map(str::to_owned))
         };
         assert_eq!(asked(&request), [Some("identity".to_owned()), None, None]);
-        let held = Held { length: 500, validator: Validator::read(b"\"v1\"").unwrap() };
+        let held = PartialFile { length: 500, validator: Validator::read(b"\"v1\"").unwrap() };
         held.ask(&mut request).unwrap();
         let [_, range, validator] = asked(&request);
         assert_eq!((range.as_deref(), validator.as_deref()), (Some("bytes=500-"), Some("\"v1\"")));

@@ -7,15 +7,15 @@ use url::Url;
 
 use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
-use crate::message::coding::Codings;
+use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::guard::Guard;
-use crate::policy::redirect::Targets;
+use crate::policy::redirect::AllowedTargets;
 use crate::prepared::auth::Auth;
-use crate::route::environment::{Environment, Trust};
-use crate::route::proxy::{Plan, Proxies};
-use crate::route::reach::{Reach, Resolver, Routes, Tcp};
-use crate::route::tls::{Engine, Tls};
+use crate::route::environment::{EnvSources, Environment};
+use crate::route::proxy::{Proxies, ProxySelector};
+use crate::route::routing::{Resolver, RouteOptions, Routes, Tcp};
+use crate::route::tls::{Tls, TlsConnector};
 use crate::uri::params::Params;
 use crate::wire::h1::Limits;
 
@@ -66,7 +66,7 @@ pub struct Settings {
     pub limits: Limits,
     /// The content codings that can be undone. Which of them an answer may have, the header `Accept-Encoding` says;
     /// whoever adds one adds it there, too.
-    pub codings: Codings,
+    pub codings: Decoders,
     /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
     /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`. An address
     /// with a host of its own is not relative, neither `http://other/` nor `//other/`.
@@ -101,19 +101,19 @@ pub struct Settings {
     /// Whom to trust and who we are: verification, roots, client certificate, versions.
     pub tls: Tls,
     /// Who does TLS: nobody at first, unless the backend brings an engine along.
-    pub engine: Engine,
+    pub engine: TlsConnector,
     /// Which proxies requests go through, none at first; the environment's come after them. See [`proxy`](crate::route::proxy).
     pub proxies: Proxies,
     /// Which addresses may be reached, all at first: see [`guard`](crate::policy::guard).
     pub guard: Guard,
     /// Where redirects may lead, anywhere at first.
-    pub redirect_targets: Targets,
+    pub redirect_targets: AllowedTargets,
     /// Whether cookies of responses are kept and sent, `true` at first.
     pub cookies: bool,
     /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
     pub trust_env: bool,
     /// Which parts of the environment take part while [`trust_env`](Self::trust_env) is set, all at first.
-    pub trust: Trust,
+    pub trust: EnvSources,
     /// Who is told what calls do, nobody at first. Those of a request are told as well.
     pub observer: Observer,
 }
@@ -137,15 +137,15 @@ pub(crate) const ACCEPT_ENCODING: &str =
 impl Settings {
     /// How hosts are reached under these settings, before the request and the environment change it.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn routing(&self) -> RouteOptions {
         let Self { routes, resolver, tcp, tls, engine, proxies, guard, .. } = self;
-        Reach {
+        RouteOptions {
             routes: routes.clone(),
             resolver: resolver.clone(),
             tcp: *tcp,
             tls: tls.clone(),
             engine: engine.clone(),
-            plan: Plan::new(Proxies::new(), proxies.clone(), Proxies::new()),
+            plan: ProxySelector::new(Proxies::new(), proxies.clone(), Proxies::new()),
             guard: *guard,
             environment: Environment::empty(),
         }
@@ -174,20 +174,20 @@ impl Default for Settings {
             sensitive_headers: Arc::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
-            codings: Codings::default(),
+            codings: Decoders::default(),
             base_url: None,
             credentials_beyond_base_url: false,
             routes: Routes::default(),
             resolver: Resolver::default(),
             tcp: Tcp::default(),
             tls: Tls::default(),
-            engine: Engine::default(),
+            engine: TlsConnector::default(),
             proxies: Proxies::new(),
             guard: Guard::off(),
-            redirect_targets: Targets::default(),
+            redirect_targets: AllowedTargets::default(),
             cookies: true,
             trust_env: true,
-            trust: Trust::default(),
+            trust: EnvSources::default(),
             observer: Observer::default(),
         }
     }

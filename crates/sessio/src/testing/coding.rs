@@ -1,14 +1,14 @@
 //! Fuzz body for content codings: however a coded body is cut, it decodes, or fails, as the whole does.
 
 use crate::base::kind::Kind;
-use crate::message::coding::{Codings, Decoding};
+use crate::message::coding::{BodyDecoder, Decoders};
 
 /// How many times its size a body may grow by, beyond a mebibyte.
 const GROWTH: u32 = 1100;
 
 /// Decodes what comes `cut` bytes at a time: what came of it, and how it ended.
 fn decode(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) {
-    let decoding = Decoding::of(&Codings::default(), [names.as_bytes()]).expect("few codings");
+    let decoding = BodyDecoder::of(&Decoders::default(), [names.as_bytes()]).expect("few codings");
     let Some(decoding) = decoding else { return (coded.to_vec(), Ok(())) };
     let mut decoding = decoding.with_most_growth(Some(GROWTH));
     let mut body = Vec::new();
@@ -50,12 +50,12 @@ fn agree(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) {
     (whole, end)
 }
 
-/// Codings, damage and cuts, drawn from the first bytes; the others are the body.
+/// Decoders, damage and cuts, drawn from the first bytes; the others are the body.
 pub fn coding(data: &[u8]) {
     let Some((&[cut, plan, stack, at], rest)) = data.split_first_chunk() else { return };
     let cut = usize::from(cut).max(1);
     let (mode, depth) = (plan % 4, plan / 4 % 3 + 1);
-    let codings = Codings::default();
+    let codings = Decoders::default();
     let known: Vec<&str> = codings.names().collect();
     if mode == 0 || !cfg!(feature = "gzip") {
         let mut stack = usize::from(stack);
@@ -80,11 +80,11 @@ mod coded {
 
     use super::agree;
     use crate::base::kind::Kind;
-    use crate::message::coding::{Coding, Encoding};
+    use crate::message::coding::{BodyEncoder, ContentCoding};
 
     /// Codes a body in pieces, into small room.
-    fn encode(coding: Coding, body: &[u8], cut: usize) -> Vec<u8> {
-        let mut encoding = Encoding::new(coding, Some(body.len() as u64));
+    fn encode(coding: ContentCoding, body: &[u8], cut: usize) -> Vec<u8> {
+        let mut encoding = BodyEncoder::new(coding, Some(body.len() as u64));
         let mut coded = Vec::new();
         // Once more than is needed: what is sent again is the same.
         for _ in 0..2 {
@@ -113,13 +113,13 @@ mod coded {
     pub(super) fn coding(mode: u8, (depth, stack): (u8, u8), (cut, at): (usize, u8), body: &[u8]) {
         let (mut coded, mut names) = (body.to_vec(), Vec::new());
         for layer in 0..depth {
-            let coding = if stack >> layer & 1 == 0 { Coding::Gzip } else { Coding::Deflate };
+            let coding = if stack >> layer & 1 == 0 { ContentCoding::Gzip } else { ContentCoding::Deflate };
             let outer = encode(coding, &coded, cut);
             let inner = std::mem::replace(&mut coded, outer);
             let mut other = Vec::new();
             match coding {
-                Coding::Gzip => flate2::read::MultiGzDecoder::new(&coded[..]).read_to_end(&mut other),
-                Coding::Deflate => flate2::read::ZlibDecoder::new(&coded[..]).read_to_end(&mut other),
+                ContentCoding::Gzip => flate2::read::MultiGzDecoder::new(&coded[..]).read_to_end(&mut other),
+                ContentCoding::Deflate => flate2::read::ZlibDecoder::new(&coded[..]).read_to_end(&mut other),
             }
             .expect("others undo it");
             assert!(other == inner, "others undo it to something else");

@@ -31,7 +31,7 @@ pub struct Address(pub(crate) Form);
 pub(crate) enum Form {
     /// A whole URL, and whether its userinfo names a user and a password.
     Whole(Url, bool),
-    /// Text that was not read yet: by [`Origins`](crate::Origins), or when the request is prepared.
+    /// Text that was not read yet: by [`UrlCache`](crate::UrlCache), or when the request is prepared.
     Text(String),
 }
 
@@ -442,7 +442,7 @@ mod tests {
             assert_eq!(error.kind(), Kind::InvalidUrl, "{text:?}");
             assert!(error.to_string().contains("line end"), "{error}");
             assert_eq!(Address::from(text).url(), None);
-            let (mut address, mut origins) = (Address::from(text), crate::Origins::new());
+            let (mut address, mut origins) = (Address::from(text), crate::UrlCache::new());
             origins.read(&mut Address::from("http://h/"));
             origins.read(&mut address);
             assert!(address.resolve(Some(&base)).is_err(), "{text:?}");

@@ -3,7 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod localhost;
 pub(crate) mod origin;
-pub(crate) mod origins;
 #[cfg(feature = "json")]
 pub(crate) mod pairs;
 pub(crate) mod params;
+pub(crate) mod url_cache;

@@ -71,7 +71,7 @@ impl Params {
     pub(crate) fn changed(&self, changes: &[(String, Change<String>)]) -> Self {
         let mut out = Vec::with_capacity(self.0.len() + changes.len());
         for (at, (key, value)) in self.0.iter().enumerate() {
-            if changes.iter().all(|(k, change)| k != key || *change == Change::Keep) {
+            if changes.iter().all(|(k, change)| k != key || *change == Change::Inherit) {
                 out.push((key.clone(), value.clone()));
             } else if self.0[..at].iter().all(|(earlier, _)| earlier != key) {
                 out.extend(set(changes).filter(|(k, _)| k == key));
@@ -91,7 +91,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Params {
 fn set(changes: &[(String, Change<String>)]) -> impl Iterator<Item = (String, String)> {
     changes.iter().filter_map(|(key, change)| match change {
         Change::Set(value) => Some((key.clone(), value.clone())),
-        Change::Keep | Change::Remove => None,
+        Change::Inherit | Change::Remove => None,
     })
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::time::Instant;
-use crate::route::tls::session::{Secure, Secured};
-use crate::wire::h1::{Receiver, Sender};
+use crate::route::tls::session::{TlsInfo, TlsSession};
+use crate::wire::h1::{RequestEncoder, ResponseDecoder};
 use crate::wire::stack::Stack;
 use crate::wire::tunnel::{Again, Tunnel};
 
@@ -34,7 +34,7 @@ pub struct Conn {
     /// Whether the filter has still to finish its handshake.
     is_securing: bool,
     route: Route,
-    secure: Option<Box<dyn Secure>>,
+    secure: Option<Box<dyn TlsSession>>,
     /// How many bytes go out before the first of the request does; `None` once that is out.
     ahead_of_request: Option<usize>,
     /// Shared with the calls that it carries: they tell it after it has gone on.
@@ -47,7 +47,7 @@ pub struct Conn {
 #[non_exhaustive]
 pub enum Stage {
     /// A filter such as TLS: it stays up once its handshake is over.
-    Secure(Box<dyn Secure>),
+    Secure(Box<dyn TlsSession>),
     /// A conversation with a proxy, after which the connection is the host's.
     Tunnel(Tunnel),
 }
@@ -138,7 +138,7 @@ impl Conn {
 
     /// A fresh connection behind a filter, such as TLS.
     #[must_use]
-    pub fn secured(id: u64, opened: Instant, secure: Box<dyn Secure>) -> Self {
+    pub fn secured(id: u64, opened: Instant, secure: Box<dyn TlsSession>) -> Self {
         Self::staged(id, opened, [Stage::Secure(secure)])
     }
 
@@ -306,7 +306,7 @@ impl Conn {
     }
 
     /// What the last handshake has come to.
-    pub(crate) fn handshake(&self) -> Option<Secured<'_>> {
+    pub(crate) fn handshake(&self) -> Option<TlsInfo<'_>> {
         self.secure.as_ref().map(|secure| secure.secured())
     }
 
@@ -314,8 +314,8 @@ impl Conn {
     /// when nothing of the request `is_sending` any more.
     pub(crate) fn io<'a>(
         &'a mut self,
-        sender: &'a Sender,
-        receiver: &'a mut Receiver,
+        sender: &'a RequestEncoder,
+        receiver: &'a mut ResponseDecoder,
         is_sending: bool,
     ) -> (&'a [u8], &'a mut [u8]) {
         let Some(secure) = &mut self.secure else {
@@ -331,7 +331,7 @@ impl Conn {
     }
 
     /// What goes to the socket, while the request is being sent.
-    pub(crate) fn unsent<'a>(&'a mut self, sender: &'a Sender) -> &'a [u8] {
+    pub(crate) fn unsent<'a>(&'a mut self, sender: &'a RequestEncoder) -> &'a [u8] {
         match &mut self.secure {
             Some(secure) => secure.ends().0,
             None => self
@@ -386,11 +386,11 @@ impl Conn {
     }
 
     /// It is closed: of all of it the filter may still have something to say.
-    pub(crate) fn into_filter(self) -> Option<Box<dyn Secure>> {
+    pub(crate) fn into_filter(self) -> Option<Box<dyn TlsSession>> {
         self.secure
     }
 
-    pub(crate) fn sent(&mut self, n: usize, sender: &mut Sender) {
+    pub(crate) fn sent(&mut self, n: usize, sender: &mut RequestEncoder) {
         self.ahead_of_request = self.ahead_of_request.and_then(|ahead| ahead.checked_sub(n));
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         match (&mut self.secure, tunnel) {
@@ -400,7 +400,7 @@ impl Conn {
         }
     }
 
-    pub(crate) fn received(&mut self, n: usize, receiver: &mut Receiver) -> Result<()> {
+    pub(crate) fn received(&mut self, n: usize, receiver: &mut ResponseDecoder) -> Result<()> {
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         match (&mut self.secure, tunnel) {
             (None, None) => receiver.received(n),
@@ -419,8 +419,8 @@ impl Conn {
     /// takes that out of the receiver makes room, and asks again.
     pub(crate) fn pump(
         &mut self,
-        sender: &mut Sender,
-        receiver: &mut Receiver,
+        sender: &mut RequestEncoder,
+        receiver: &mut ResponseDecoder,
         is_sending: bool,
     ) -> Result<bool> {
         let Some(secure) = &mut self.secure else { return Ok(false) };

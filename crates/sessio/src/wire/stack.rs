@@ -2,13 +2,13 @@
 
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
-use crate::route::tls::session::{Secure, Secured};
+use crate::route::tls::session::{TlsInfo, TlsSession};
 
 /// Two filters as one. What the inner one sends is the plaintext of the outer one, whose handshake is over.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    outer: Box<dyn Secure>,
-    inner: Box<dyn Secure>,
+    outer: Box<dyn TlsSession>,
+    inner: Box<dyn TlsSession>,
     /// Nothing more comes out of the outer one.
     is_ended: bool,
     /// Why, where that is more than an end. It is told once the inner one has given out what came before.
@@ -17,7 +17,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// `inner` through `outer`, which is the one at the socket.
-    pub(crate) fn new(outer: Box<dyn Secure>, inner: Box<dyn Secure>) -> Self {
+    pub(crate) fn new(outer: Box<dyn TlsSession>, inner: Box<dyn TlsSession>) -> Self {
         Self { outer, inner, is_ended: false, failure: None }
     }
 
@@ -64,7 +64,7 @@ impl Stack {
     }
 }
 
-impl Secure for Stack {
+impl TlsSession for Stack {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         // A filter that can seal no more says so again when it is asked to.
         let _ = self.push();
@@ -87,7 +87,7 @@ impl Secure for Stack {
         self.inner.is_handshaking()
     }
 
-    fn secured(&self) -> Secured<'_> {
+    fn secured(&self) -> TlsInfo<'_> {
         self.inner.secured()
     }
 

@@ -15,7 +15,7 @@ type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
 /// The codings that a session undoes: those that are compiled in, and the user's own. A clone is cheap.
 ///
 /// ```
-/// use sessio::coding::{Codings, Decoder, Malformed, Moved};
+/// use sessio::coding::{Decoders, Decoder, Malformed, Moved};
 ///
 /// /// Swaps upper and lower case.
 /// struct Shout;
@@ -32,12 +32,12 @@ type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
 ///     }
 /// }
 ///
-/// let mut codings = Codings::default();
+/// let mut codings = Decoders::default();
 /// codings.insert("x-shout", || Box::new(Shout));
 /// assert!(codings.names().any(|name| name == "x-shout"));
 /// ```
 #[derive(Clone, Default)]
-pub struct Codings(
+pub struct Decoders(
     /// `None` are those that are compiled in, as nearly everywhere: a clone costs nothing then.
     Option<Arc<[Known]>>,
 );
@@ -54,7 +54,7 @@ static COMPILED_IN: &[CompiledIn] = &[
     ("zstd", || Box::new(super::zstd::Zstd::default())),
 ];
 
-impl Codings {
+impl Decoders {
     /// None: every body is handed out as it comes.
     #[must_use]
     pub fn none() -> Self {
@@ -91,7 +91,7 @@ impl Codings {
     }
 }
 
-impl fmt::Debug for Codings {
+impl fmt::Debug for Decoders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.names()).finish()
     }

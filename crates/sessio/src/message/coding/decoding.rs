@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::codings::Codings;
+use super::codings::Decoders;
 use super::decoder::{Decoder, Malformed};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
@@ -20,7 +20,7 @@ const HARMLESS: u64 = 1024 * 1024;
 ///
 /// Level-triggered like all machines here: what is [`ready`](Self::ready) stays until it is
 /// [consumed](Self::consume).
-pub struct Decoding {
+pub struct BodyDecoder {
     /// Outermost first: the way the bytes go.
     stages: Vec<Stage>,
     taken: u64,
@@ -40,14 +40,14 @@ struct Stage {
     ready: Range<usize>,
 }
 
-impl Decoding {
+impl BodyDecoder {
     /// The decoders for a body with these `Content-Encoding` lines. `None` if there is nothing to undo:
     /// no coding is named but `identity`, or one that is not known, and then the body is handed out as it
     /// comes (row P148).
     ///
     /// # Errors
     /// [`Kind::TooManyCodings`] beyond five.
-    pub fn of<'a>(codings: &Codings, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Self>> {
+    pub fn of<'a>(codings: &Decoders, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Self>> {
         let names = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
         let names = names.map(<[u8]>::trim_ascii);
         let names = names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
@@ -199,9 +199,9 @@ fn bad(name: &str, malformed: &Malformed) -> Fault {
     Fault::new(Kind::BadCoding).with_detail(format!("{name}: {malformed}"))
 }
 
-impl fmt::Debug for Decoding {
+impl fmt::Debug for BodyDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.stages.iter().map(|stage| &stage.name);
-        f.debug_struct("Decoding").field("codings", &names.collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("BodyDecoder").field("codings", &names.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }

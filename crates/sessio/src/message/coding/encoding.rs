@@ -14,7 +14,7 @@ use crate::base::kind::Kind;
 /// Those that can be undone are more: encoders of `br` and `zstd` would be far larger than all else here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Coding {
+pub enum ContentCoding {
     /// `gzip` (RFC 1952), which nearly every server that takes coded bodies takes.
     #[cfg(feature = "gzip")]
     Gzip,
@@ -23,7 +23,7 @@ pub enum Coding {
     Deflate,
 }
 
-impl Coding {
+impl ContentCoding {
     /// Its name in `Content-Encoding`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -68,9 +68,9 @@ impl Coding {
 ///
 /// ```
 /// # #[cfg(feature = "gzip")] {
-/// use sessio::coding::{Coding, Codings, Decoding, Encoding};
+/// use sessio::coding::{ContentCoding, Decoders, BodyDecoder, BodyEncoder};
 ///
-/// let (mut encoding, mut room, mut coded) = (Encoding::new(Coding::Gzip, Some(10)), [0; 7], Vec::new());
+/// let (mut encoding, mut room, mut coded) = (Encoding::new(ContentCoding::Gzip, Some(10)), [0; 7], Vec::new());
 /// for (piece, is_last) in [(&b"hello"[..], false), (b"world", false), (b"", true)] {
 ///     let mut rest = piece;
 ///     loop {
@@ -83,24 +83,24 @@ impl Coding {
 ///     }
 /// }
 /// assert!(encoding.is_over());
-/// let mut decoding = Decoding::of(&Codings::default(), [&b"gzip"[..]])?.expect("it is compiled in");
+/// let mut decoding = BodyDecoder::of(&Decoders::default(), [&b"gzip"[..]])?.expect("it is compiled in");
 /// decoding.push(&coded)?;
 /// assert_eq!(decoding.ready(), b"helloworld");
 /// # }
 /// # Ok::<(), sessio::Error>(())
 /// ```
-pub struct Encoding {
+pub struct BodyEncoder {
     encoder: Box<dyn Encoder>,
-    coding: Coding,
+    coding: ContentCoding,
     /// What the body was declared to have.
     length: Option<u64>,
     taken: u64,
 }
 
-impl Encoding {
+impl BodyEncoder {
     /// A coding of `length` bytes, or of as many as come.
     #[must_use]
-    pub fn new(coding: Coding, length: Option<u64>) -> Self {
+    pub fn new(coding: ContentCoding, length: Option<u64>) -> Self {
         Self { encoder: coding.encoder(), coding, length, taken: 0 }
     }
 
@@ -139,7 +139,7 @@ fn wrong(what: &'static str) -> Fault {
     Fault::new(Kind::BodyLength).with_detail(what)
 }
 
-impl fmt::Debug for Encoding {
+impl fmt::Debug for BodyEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoding")
             .field("coding", &self.coding)

@@ -1,7 +1,7 @@
 //! Content codings, undone while the body comes in (RFC 9110 section 8.4), and applied while it goes out.
 //!
 //! A [`Decoder`] is one coding as a filter of bytes: it takes some, and makes some, never more than there is
-//! room for. [`Decoding`] is what a `Content-Encoding` header names, up to five of them one behind another
+//! room for. [`BodyDecoder`] is what a `Content-Encoding` header names, up to five of them one behind another
 //! (row V116), with a guard against bodies that grow out of all proportion.
 //!
 //! | feature | codings | made by |
@@ -17,11 +17,11 @@
 //!
 //! ```
 //! # #[cfg(feature = "gzip")] {
-//! use sessio::coding::{Codings, Decoding};
+//! use sessio::coding::{Decoders, BodyDecoder};
 //!
 //! let coded = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 203, 72, 205, 201, 201, 7, 0, 134, 166, 16, 54, 5, 0, 0, 0];
-//! let codings = Codings::default();
-//! let mut decoding = Decoding::of(&codings, [&b"gzip"[..]])?.expect("it is compiled in");
+//! let codings = Decoders::default();
+//! let mut decoding = BodyDecoder::of(&codings, [&b"gzip"[..]])?.expect("it is compiled in");
 //! let mut body = Vec::new();
 //! for byte in &coded {
 //!     assert_eq!(decoding.push(std::slice::from_ref(byte))?, 1);
@@ -48,7 +48,7 @@ mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-pub use codings::Codings;
+pub use codings::Decoders;
 pub use decoder::{Decoder, Malformed, Moved};
-pub use decoding::Decoding;
-pub use encoding::{Coding, Encoding};
+pub use decoding::BodyDecoder;
+pub use encoding::{BodyEncoder, ContentCoding};

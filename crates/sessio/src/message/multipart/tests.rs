@@ -216,9 +216,9 @@ fn a_type_is_guessed_only_where_that_is_wanted() {
 }
 
 /// A part to be made: name, name of the file, type, content, and whether a source has it, with a length or without.
-type Plan = (String, Option<String>, Option<String>, Vec<u8>, Option<bool>);
+type ProxySelector = (String, Option<String>, Option<String>, Vec<u8>, Option<bool>);
 
-fn plan() -> impl Strategy<Value = Plan> {
+fn plan() -> impl Strategy<Value = ProxySelector> {
     let name = r#"[a-z"%;=\\\r\n\té☃ -]{0,8}"#;
     let content = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..40),

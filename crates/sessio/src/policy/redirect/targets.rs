@@ -11,13 +11,13 @@ use crate::base::escape::escape;
 ///
 /// ```
 /// use sessio::Settings;
-/// use sessio::redirect::Targets;
+/// use sessio::redirect::AllowedTargets;
 ///
 /// let mut settings = Settings::default();
-/// settings.redirect_targets = Targets::any().schemes(["https"]).hosts(["a.test", ".b.test"]).ports([443, 8443]);
+/// settings.redirect_targets = AllowedTargets::any().schemes(["https"]).hosts(["a.test", ".b.test"]).ports([443, 8443]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Targets(Option<Arc<Lists>>);
+pub struct AllowedTargets(Option<Arc<Lists>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Lists {
@@ -27,7 +27,7 @@ struct Lists {
     uses_routes: bool,
 }
 
-impl Targets {
+impl AllowedTargets {
     /// Anywhere.
     #[must_use]
     pub const fn any() -> Self {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn v61_what_is_listed_is_all_that_is_allowed() {
         let none: [&str; 0] = [];
-        let all = Targets::any();
+        let all = AllowedTargets::any();
         for (targets, url, is_allowed) in [
             (all.clone(), "http://x/", true),
             (all.clone().schemes(["HTTPS"]), "https://x/", true),

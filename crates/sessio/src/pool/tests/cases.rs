@@ -211,9 +211,9 @@ fn fs8_to_evict_costs_the_same_for_each_connection() {
     let now = Instant::from_nanos(1 << 42);
     type Evict = fn(&mut Pool<KeyBuf, u32>, Instant, &mut Effects<u32>);
     let ways: [Evict; 4] = [
-        |pool, _, effects| pool.evict_idle(effects),
+        |pool, _, effects| pool.close_idle(effects),
         |pool, _, effects| pool.close_idle_of(|key| *key.as_key() == Key::of(&url(0)), effects),
-        |pool, late, effects| pool.evict_expired(late, effects),
+        |pool, late, effects| pool.close_expired(late, effects),
         |pool, _, effects| pool.clear(effects),
     ];
     for evict in ways {
@@ -235,7 +235,7 @@ fn what_has_idled_too_long_is_evicted_and_nothing_else() {
         pool.checkin(lease, second, proof(now, idle_for), now, &mut effects);
     }
     assert_eq!(pool.next_expiry(), Some(now + Duration::from_secs(1)));
-    pool.evict_expired(now + Duration::from_secs(2), &mut effects);
+    pool.close_expired(now + Duration::from_secs(2), &mut effects);
     assert_eq!(effects.closed, [1, 2]);
     assert_eq!((pool.stats().idle, pool.next_expiry()), (2, Some(now + Duration::from_secs(3))));
 }

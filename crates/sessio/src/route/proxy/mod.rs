@@ -2,22 +2,22 @@
 //!
 //! A [`Proxy`] is one server that passes requests on. [`Proxies`] are rules that choose one for a URL, and
 //! [`NoProxy`] names the hosts that go without. What a request, its session and the environment say of them
-//! comes together in a [`Plan`], in that order: the first of the three that has a rule for a URL decides, and
-//! the first that has a list of exceptions brings it. The outcome is a [`Choice`], which says what decided.
+//! comes together in a [`ProxySelector`], in that order: the first of the three that has a rule for a URL decides, and
+//! the first that has a list of exceptions brings it. The outcome is a [`ProxyChoice`], which says what decided.
 //!
 //! ```text
 //!   request's Proxies ──▶ session's ──▶ environment's ──▶ none: straight to the host
 //!        │ a rule             │ a rule           │ a rule
 //!        └──────────┬─────────┴──────────────────┘
 //!                   ▼
-//!        direct, or a proxy ── NoProxy: request's, else session's, else environment's ──▶ Choice
+//!        direct, or a proxy ── NoProxy: request's, else session's, else environment's ──▶ ProxyChoice
 //! ```
 //!
 //! The plan is asked for every hop: a redirect may go through another proxy, or through none. The
 //! credentials of a proxy are part of the [`Proxy`], so they go where it is and nowhere else (law 5, row V22).
 //!
 //! ```
-//! use sessio::proxy::{Plan, Proxies, Why};
+//! use sessio::proxy::{ProxySelector, Proxies, Why};
 //! use sessio::Url;
 //!
 //! let mut session = Proxies::new();
@@ -26,7 +26,7 @@
 //! session.set("all", "socks5h://127.0.0.1:9050")?;
 //! session.except("localhost, .lan, 10.0.0.0/8");
 //!
-//! let plan = Plan::new(Proxies::new(), session, Proxies::new());
+//! let plan = ProxySelector::new(Proxies::new(), session, Proxies::new());
 //! let goes = |url: &str| plan.of(&Url::parse(url).unwrap()).map(|choice| choice.to_string());
 //! assert_eq!(goes("http://a.test/")?, "http://proxy.test:3128 by the session's rule http");
 //! assert_eq!(goes("https://a.test/")?, "socks5h://127.0.0.1:9050 by the session's rule all");
@@ -36,11 +36,11 @@
 //! ```
 
 mod no_proxy;
-mod plan;
 mod rules;
+mod selector;
 mod server;
 
 pub use no_proxy::NoProxy;
-pub use plan::{Choice, Plan, Source, Why};
 pub use rules::{Proxies, Via};
+pub use selector::{ProxyChoice, ProxySelector, Source, Why};
 pub use server::{Protocol, Proxy};

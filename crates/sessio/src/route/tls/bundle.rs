@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::pem;
 use crate::base::fault::{Fault, Result};
-use crate::base::fingerprint::Mix;
+use crate::base::fnv::Fnv;
 use crate::base::kind::Kind;
 
 /// The items of a bundle, and a digest of them: keys of the pool are hashed for every request.
@@ -18,7 +18,7 @@ struct Bundle {
 
 impl Bundle {
     fn new(all: Vec<Box<[u8]>>) -> Self {
-        let mut digest = Mix::default();
+        let mut digest = Fnv::default();
         all.hash(&mut digest);
         Self { digest: digest.finish(), all }
     }

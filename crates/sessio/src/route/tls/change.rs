@@ -24,14 +24,14 @@ impl TlsChanges {
     pub(crate) fn applied(self, session: Tls) -> Tls {
         let Self { all, roots, identity, danger_accept_invalid_certs } = self;
         let mut tls = all.applied(Some(session)).unwrap_or_default();
-        if roots != Change::Keep {
+        if roots != Change::Inherit {
             // Who names roots for a request means these alone.
             tls = tls.without_extra_roots().roots(roots.applied(None).unwrap_or_default());
         }
-        if identity != Change::Keep {
+        if identity != Change::Inherit {
             tls = tls.identity(identity.applied(None));
         }
-        if danger_accept_invalid_certs != Change::Keep {
+        if danger_accept_invalid_certs != Change::Inherit {
             tls = tls.danger_accept_invalid_certs(danger_accept_invalid_certs.applied(None).unwrap_or(false));
         }
         tls

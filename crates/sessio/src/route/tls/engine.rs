@@ -10,10 +10,10 @@ use super::options::Tls;
 use crate::base::fault::Result;
 use crate::base::time::Now;
 use crate::route::key::Key;
-use crate::route::tls::session::Secure;
+use crate::route::tls::session::TlsSession;
 
 /// Whatever can secure connections.
-pub trait Start: Send + Sync + 'static {
+pub trait StartTls: Send + Sync + 'static {
     /// Whether these settings can be used at all. It is asked before a connection is opened.
     ///
     /// # Errors
@@ -25,13 +25,13 @@ pub trait Start: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    fn start(&self, wanted: &Wanted<'_>) -> Result<Box<dyn Secure>>;
+    fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>>;
 }
 
 /// A connection that is to be secured.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "whoever has stages of its own makes one")]
-pub struct Wanted<'a> {
+pub struct ConnectInfo<'a> {
     /// How.
     pub tls: &'a Tls,
     /// Whose certificate is expected.
@@ -57,29 +57,29 @@ pub struct Scope<'a> {
 ///
 /// Connections of one engine are not used where another is asked for.
 #[derive(Clone, Default)]
-pub struct Engine(Option<Arc<Own>>);
+pub struct TlsConnector(Option<Arc<Own>>);
 
 struct Own {
     /// Whether it has no settings of its own: engines of this kind are alike.
     is_standard: bool,
-    start: Box<dyn Start>,
+    start: Box<dyn StartTls>,
 }
 
-impl Engine {
+impl TlsConnector {
     /// This one.
-    pub fn new(start: impl Start) -> Self {
+    pub fn new(start: impl StartTls) -> Self {
         Self(Some(Arc::new(Own { is_standard: false, start: Box::new(start) })))
     }
 
     /// One that a backend brings along, without any settings of its own: all of these are alike, and where one has
     /// secured a connection another can use it.
-    pub fn standard(start: impl Start) -> Self {
+    pub fn standard(start: impl StartTls) -> Self {
         Self(Some(Arc::new(Own { is_standard: true, start: Box::new(start) })))
     }
 
     /// Whoever starts; `None` where nobody does TLS.
     #[must_use]
-    pub fn start(&self) -> Option<&dyn Start> {
+    pub fn start(&self) -> Option<&dyn StartTls> {
         self.0.as_ref().map(|own| &*own.start)
     }
 
@@ -95,26 +95,26 @@ impl Engine {
     }
 }
 
-impl fmt::Debug for Engine {
+impl fmt::Debug for TlsConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
-            Some(own) if own.is_standard => "Engine(standard)",
-            Some(_) => "Engine(own)",
-            None => "Engine(none)",
+            Some(own) if own.is_standard => "TlsConnector(standard)",
+            Some(_) => "TlsConnector(own)",
+            None => "TlsConnector(none)",
         })
     }
 }
 
 /// A clone is the same engine.
-impl PartialEq for Engine {
+impl PartialEq for TlsConnector {
     fn eq(&self, other: &Self) -> bool {
         self.address() == other.address()
     }
 }
 
-impl Eq for Engine {}
+impl Eq for TlsConnector {}
 
-impl Hash for Engine {
+impl Hash for TlsConnector {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.address().hash(hasher);
     }

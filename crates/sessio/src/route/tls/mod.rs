@@ -1,7 +1,7 @@
 //! What a session wants of TLS, as plain values; and the seam for whoever does it.
 //!
-//! [`Tls`] says whom to trust, who we are and what is agreed on. It does nothing itself: an [`Engine`] makes a
-//! [`Secure`](crate::Secure) filter of it for each connection, such as that of the crate `sessio-rustls`, which the
+//! [`Tls`] says whom to trust, who we are and what is agreed on. It does nothing itself: an [`TlsConnector`] makes a
+//! [`TlsSession`](crate::TlsSession) filter of it for each connection, such as that of the crate `sessio-rustls`, which the
 //! backends bring along. Without one an `https://` URL is [`Kind::UnsupportedScheme`](crate::Kind::UnsupportedScheme).
 //!
 //! ```
@@ -27,7 +27,7 @@ pub(crate) mod session;
 
 pub use bundle::{Certificates, RevocationLists};
 pub use change::TlsChanges;
-pub use engine::{Engine, Scope, Start, Wanted};
+pub use engine::{ConnectInfo, Scope, StartTls, TlsConnector};
 pub use identity::{Identity, KeyFormat};
 pub(crate) use options::TlsKey;
 pub use options::{Options, Roots, Tls, Version};

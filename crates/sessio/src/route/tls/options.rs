@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use super::bundle::{Certificates, RevocationLists};
 use super::identity::Identity;
 use super::pin::Pin;
-use crate::base::fingerprint::Mix;
+use crate::base::fnv::Fnv;
 
 /// What a session or a request wants of TLS. A clone costs nothing, and the default allocates nothing.
 ///
@@ -254,7 +254,7 @@ impl Options {
         if self.parts() == DEFAULT.parts() {
             return 0;
         }
-        let mut digest = Mix::default();
+        let mut digest = Fnv::default();
         self.parts().hash(&mut digest);
         digest.finish().max(1)
     }

@@ -8,7 +8,7 @@ use crate::base::fault::Result;
 /// inside. It does no IO; a [`Conn`](crate::Conn) moves the bytes, and filters may be stacked.
 ///
 /// All methods are level-triggered: what was not taken is offered again.
-pub trait Secure: fmt::Debug + Send {
+pub trait TlsSession: fmt::Debug + Send {
     /// Both ends on the outside, lent at once, so that neither direction waits for the other (row Q07):
     /// ciphertext for the peer, handshake and sealed data; and where ciphertext of the peer goes, which is
     /// empty only at the end of the stream, and while there is plaintext to be [opened](Self::open).
@@ -28,7 +28,7 @@ pub trait Secure: fmt::Debug + Send {
     fn is_handshaking(&self) -> bool;
 
     /// What the handshake has come to, once it is over.
-    fn secured(&self) -> Secured<'_>;
+    fn secured(&self) -> TlsInfo<'_>;
 
     /// Seals plaintext and says how many bytes it took: none during the handshake, or while much is still
     /// on its way out.
@@ -64,7 +64,7 @@ pub trait Secure: fmt::Debug + Send {
 /// What a handshake has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Secured<'a> {
+pub struct TlsInfo<'a> {
     /// The version of the protocol, such as `TLSv1.3`; empty where it is not known.
     pub version: &'a str,
     /// The cipher suite by its name in the registry; empty where it is not known.

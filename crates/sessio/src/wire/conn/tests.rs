@@ -47,7 +47,7 @@ fn record(plain: &[u8]) -> Vec<u8> {
     sealed
 }
 
-impl Secure for Toy {
+impl TlsSession for Toy {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         (&self.out, &mut self.room)
     }
@@ -86,8 +86,8 @@ impl Secure for Toy {
         !self.is_open
     }
 
-    fn secured(&self) -> Secured<'_> {
-        Secured { version: "toy", ..Secured::default() }
+    fn secured(&self) -> TlsInfo<'_> {
+        TlsInfo { version: "toy", ..TlsInfo::default() }
     }
 
     fn seal(&mut self, plain: &[u8]) -> Result<usize> {
@@ -156,7 +156,7 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
                 }
             }
             Ok(Step::Release) => kept = call.release().map(|(conn, _)| conn),
-            Ok(Step::Turn) => call.turn(&mut jar, now),
+            Ok(Step::Decide) => call.decide(&mut jar, now),
             Ok(Step::Head) => drop(call.take_head()),
             Ok(Step::Body(bytes)) => {
                 let n = bytes.len();

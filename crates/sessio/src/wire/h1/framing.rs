@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::{StatusCode, Version};
 
-use super::asked::Asked;
-use super::reuse::{Reuse, Why};
+use super::request_context::RequestContext;
+use super::reuse::{NoReuse, Reuse};
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
@@ -53,10 +53,10 @@ impl Framing {
     /// do not count, except after a CONNECT that was granted (RFC 9110 section 9.3.6).
     ///
     /// ```
-    /// use sessio::h1::{Asked, Framing, Reuse, Why};
+    /// use sessio::h1::{RequestContext, Framing, Reuse, Why};
     /// use sessio::http::{Method, StatusCode, Version};
     ///
-    /// let asked = Asked::new(&Method::GET);
+    /// let asked = RequestContext::new(&Method::GET);
     /// let fields: [(&[u8], &[u8]); 2] = [(b"Content-Length", b"5"), (b"Connection", b"close")];
     /// let decision = Framing::decide(StatusCode::OK, asked, Version::HTTP_11, fields)?;
     /// assert_eq!(decision.framing, Framing::Length(5));
@@ -70,20 +70,20 @@ impl Framing {
     /// HTTP/1.0, and [`Kind::UnexpectedUpgrade`] for a 101 that was not asked for.
     pub fn decide<'a>(
         status: StatusCode,
-        asked: Asked,
+        asked: RequestContext,
         version: Version,
         fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<Decision> {
         if asked.connect && status.is_success() {
             // RFC 9110 section 9.3.6, row Q03: both fields are ignored, the tunnel starts at once.
-            return Ok(Decision::without_body(Reuse::No(Why::Upgraded)));
+            return Ok(Decision::without_body(Reuse::No(NoReuse::Upgraded)));
         }
         let facts = Facts::gather(fields)?;
         if status == StatusCode::SWITCHING_PROTOCOLS {
             if !asked.upgrade {
                 return Err(Fault::new(Kind::UnexpectedUpgrade)); // row Q01
             }
-            return Ok(Decision::without_body(Reuse::No(Why::Upgraded)));
+            return Ok(Decision::without_body(Reuse::No(NoReuse::Upgraded)));
         }
         if facts.chunked && version < Version::HTTP_11 {
             // RFC 9112 section 6.1, row P031: such framing is faulty.
@@ -98,7 +98,7 @@ impl Framing {
         };
         let why = deviation
             .or_else(|| facts.closes(asked, version))
-            .or_else(|| (framing == Self::UntilClose).then_some(Why::UntilClose));
+            .or_else(|| (framing == Self::UntilClose).then_some(NoReuse::UntilClose));
         let reuse = why.map_or(Reuse::Yes { idle_for: facts.idle_for, max: facts.max }, Reuse::No);
         Ok(Decision { framing, reuse, tidy })
     }
@@ -199,7 +199,7 @@ impl Facts {
     }
 
     /// RFC 9112 section 6.3, rules 1 to 8.
-    fn framing(&self, status: StatusCode, asked: Asked) -> Framing {
+    fn framing(&self, status: StatusCode, asked: RequestContext) -> Framing {
         let bodiless = status.is_informational()
             || status == StatusCode::NO_CONTENT
             || status == StatusCode::NOT_MODIFIED;
@@ -211,29 +211,29 @@ impl Facts {
         }
     }
 
-    fn deviation(&self, status: StatusCode) -> Option<Why> {
+    fn deviation(&self, status: StatusCode) -> Option<NoReuse> {
         // Servers must send neither field there (RFC 9110 section 8.6, RFC 9112 section 6.1). A length of 0
         // in a 204 is common and says nothing wrong.
         let never = status.is_informational() || status == StatusCode::NO_CONTENT;
         match self.length {
-            Some(_) if self.chunked => Some(Why::LengthAndCoding),
-            Some(_) if self.repeated => Some(Why::RepeatedLength),
-            Some(length) if never && length > 0 => Some(Why::BodyWhereNone),
-            _ if never && self.chunked => Some(Why::BodyWhereNone),
+            Some(_) if self.chunked => Some(NoReuse::LengthAndCoding),
+            Some(_) if self.repeated => Some(NoReuse::RepeatedLength),
+            Some(length) if never && length > 0 => Some(NoReuse::BodyWhereNone),
+            _ if never && self.chunked => Some(NoReuse::BodyWhereNone),
             _ => None,
         }
     }
 
     /// RFC 9112 section 9.3.
-    fn closes(&self, asked: Asked, version: Version) -> Option<Why> {
+    fn closes(&self, asked: RequestContext, version: Version) -> Option<NoReuse> {
         if self.close {
-            Some(Why::Told)
+            Some(NoReuse::Told)
         } else if version < Version::HTTP_11 && !self.keep_alive {
-            Some(Why::OldVersion)
+            Some(NoReuse::OldVersion)
         } else if asked.close {
-            Some(Why::Asked)
+            Some(NoReuse::RequestContext)
         } else if self.max == Some(0) {
-            Some(Why::Spent)
+            Some(NoReuse::Spent)
         } else {
             None
         }

@@ -2,10 +2,10 @@
 
 use http::StatusCode;
 
-use super::asked::Asked;
 use super::buffer::Buffer;
 use super::framing::Decision;
-use super::reuse::{Reuse, Why};
+use super::request_context::RequestContext;
+use super::reuse::{NoReuse, Reuse};
 use super::section::{self, Lines};
 use super::trailers;
 use crate::base::fault::{Fault, Result};
@@ -32,7 +32,7 @@ impl Heads {
     pub(super) fn head(
         &mut self,
         buffer: &mut Buffer,
-        asked: Asked,
+        asked: RequestContext,
         limits: &Limits,
     ) -> Result<Option<(Head, Decision)>> {
         let window = self.window(buffer, limits);
@@ -45,7 +45,7 @@ impl Heads {
         let unfolded = self.lines.unfold(bytes).map_err(bad)?;
         let (head, mut decision) = section::parse_head(&bytes[..unfolded], &self.lines, asked)?;
         if let Some(why) = self.lines.tolerated()
-            && decision.reuse != Reuse::No(Why::Upgraded)
+            && decision.reuse != Reuse::No(NoReuse::Upgraded)
         {
             decision.reuse = Reuse::No(why);
         }
@@ -66,7 +66,7 @@ impl Heads {
         &mut self,
         buffer: &mut Buffer,
         limits: &Limits,
-    ) -> Result<Option<(Headers, Option<Why>)>> {
+    ) -> Result<Option<(Headers, Option<NoReuse>)>> {
         let bad = |detail| Fault::new(Kind::BadChunk).with_detail(detail);
         let window = self.window(buffer, limits);
         let end = self.lines.find_end(window, limits.fields.saturating_sub(self.fields), false)?;

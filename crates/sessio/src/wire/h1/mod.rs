@@ -1,14 +1,14 @@
 //! HTTP/1.1 framing: bytes in, bytes out.
 //!
-//! A [`Sender`] turns one request into bytes, a [`Receiver`] turns bytes into one response. Neither knows
+//! A [`RequestEncoder`] turns one request into bytes, a [`ResponseDecoder`] turns bytes into one response. Neither knows
 //! what a socket is; whoever owns one moves the bytes, in both directions at once if it likes:
 //!
 //! ```text
-//!   Sender::unsent  ──▶ socket ──▶ Receiver::room
-//!   Sender::sent    ◀── how many   Receiver::received
-//!                                  Receiver::poll    ──▶ More | Interim | Head | Body | End
-//!                                  Receiver::consume ◀── body bytes that were read
-//!                                  Receiver::reuse   ──▶ may the connection carry another request?
+//!   RequestEncoder::unsent  ──▶ socket ──▶ ResponseDecoder::room
+//!   RequestEncoder::sent    ◀── how many   ResponseDecoder::received
+//!                                  ResponseDecoder::poll    ──▶ More | Interim | Head | Body | End
+//!                                  ResponseDecoder::consume ◀── body bytes that were read
+//!                                  ResponseDecoder::reuse   ──▶ may the connection carry another request?
 //! ```
 //!
 //! Both are level-triggered: asking changes nothing, the same question has the same answer until bytes
@@ -19,18 +19,18 @@
 //! never reuse"), and [`Why`] says which deviation it was.
 //!
 //! ```
-//! use sessio::h1::{Asked, Event, Limits, Outgoing, Receiver, Reuse, Sender};
+//! use sessio::h1::{RequestContext, Event, Limits, BodyKind, ResponseDecoder, Reuse, RequestEncoder};
 //! use sessio::http::Method;
 //! use sessio::Headers;
 //!
 //! let mut headers = Headers::new();
 //! headers.insert("Host", "example.org")?;
-//! let mut sender = Sender::new(&Method::GET, b"/", &headers, Outgoing::None, Vec::new());
+//! let mut sender = RequestEncoder::new(&Method::GET, b"/", &headers, BodyKind::None, Vec::new());
 //! assert_eq!(sender.unsent(), b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
 //! sender.sent(sender.unsent().len());
 //! assert!(sender.is_done());
 //!
-//! let mut receiver = Receiver::new(Asked::new(&Method::GET), Limits::default(), Vec::new());
+//! let mut receiver = ResponseDecoder::new(RequestContext::new(&Method::GET), Limits::default(), Vec::new());
 //! let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 //! receiver.room()[..answer.len()].copy_from_slice(answer);
 //! receiver.received(answer.len());
@@ -57,24 +57,24 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 
-mod asked;
 mod body;
 mod buffer;
 mod chunked;
+mod decoder;
+mod encoder;
 mod framing;
 mod heads;
-mod receiver;
+mod request_context;
 mod reuse;
 mod section;
-mod sender;
 #[cfg(test)]
 mod tests;
 mod trailers;
 
 pub use crate::base::limits::Limits;
-pub use asked::Asked;
+pub use decoder::{Event, ResponseDecoder};
+pub(crate) use encoder::Unsent;
+pub use encoder::{BodyKind, RequestEncoder};
 pub use framing::{Decision, Framing};
-pub use receiver::{Event, Receiver};
-pub use reuse::{Reuse, Why};
-pub(crate) use sender::Unsent;
-pub use sender::{Outgoing, Sender};
+pub use request_context::RequestContext;
+pub use reuse::{NoReuse, Reuse};

@@ -24,17 +24,17 @@ pub enum Reuse {
         max: Option<u32>,
     },
     /// It must be closed.
-    No(Why),
+    No(NoReuse),
 }
 
 /// Why a connection must not be used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Why {
+pub enum NoReuse {
     /// The response has not been read to its end, or never will be.
     Unfinished,
     /// The request said `Connection: close`.
-    Asked,
+    RequestContext,
     /// The response said `Connection: close`.
     Told,
     /// The response is HTTP/1.0 and did not say `Connection: keep-alive`.
@@ -61,11 +61,11 @@ pub enum Why {
     Folded,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for NoReuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unfinished => "the response was not read to its end",
-            Self::Asked => "the request said Connection: close",
+            Self::RequestContext => "the request said Connection: close",
             Self::Told => "the response said Connection: close",
             Self::OldVersion => "HTTP/1.0 without Connection: keep-alive",
             Self::UntilClose => "the body ended with the connection",

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use http::{StatusCode, Version};
 
-use super::asked::Asked;
 use super::framing::{Decision, Framing, Tidy};
-use super::reuse::Why;
+use super::request_context::RequestContext;
+use super::reuse::NoReuse;
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
@@ -74,8 +74,8 @@ impl Lines {
     }
 
     /// What is not as it should be, and is borne.
-    pub(super) fn tolerated(&self) -> Option<Why> {
-        if self.folded { Some(Why::Folded) } else { self.bare_line_feed.then_some(Why::BareLineFeed) }
+    pub(super) fn tolerated(&self) -> Option<NoReuse> {
+        if self.folded { Some(NoReuse::Folded) } else { self.bare_line_feed.then_some(NoReuse::BareLineFeed) }
     }
 
     /// Replaces each fold, with all blanks around it, by one blank (RFC 9112 section 5.2), in place. Says how long the
@@ -158,7 +158,7 @@ fn not_http(bytes: &[u8]) -> Fault {
 }
 
 /// Parses a whole head; its fields lie in one copy of its bytes.
-pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: Asked) -> Result<(Head, Decision)> {
+pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: RequestContext) -> Result<(Head, Decision)> {
     if lines.count <= USUAL_FIELDS {
         parse_head_into(bytes, lines, asked, &mut [const { MaybeUninit::uninit() }; USUAL_FIELDS])
     } else {
@@ -169,7 +169,7 @@ pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: Asked) -> Result<(H
 fn parse_head_into<'b>(
     bytes: &'b [u8],
     lines: &Lines,
-    asked: Asked,
+    asked: RequestContext,
     slots: &mut [MaybeUninit<httparse::Header<'b>>],
 ) -> Result<(Head, Decision)> {
     let mut response = httparse::Response::new(&mut []);

@@ -12,7 +12,7 @@ use crate::message::challenge::challenges;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::route::proxy::Proxy;
-use crate::wire::h1::{Asked, Event, Limits, Outgoing, Receiver, Reuse, Sender};
+use crate::wire::h1::{BodyKind, Event, Limits, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 use bytes::Bytes;
 
 /// How much of a refusal's body is kept (row Q05).
@@ -67,8 +67,8 @@ pub struct Connect {
     authority: Box<str>,
     proxy: Proxy,
     limits: Limits,
-    sender: Sender,
-    receiver: Receiver,
+    sender: RequestEncoder,
+    receiver: ResponseDecoder,
     /// Credentials went out.
     is_known: bool,
     /// The proxy has asked for them: it is being told them here.
@@ -106,8 +106,8 @@ impl Connect {
             authority,
             proxy: proxy.clone(),
             limits,
-            sender: Sender::idle(Vec::new()),
-            receiver: Receiver::default(),
+            sender: RequestEncoder::idle(Vec::new()),
+            receiver: ResponseDecoder::default(),
             is_known: false,
             is_answering: false,
             is_asked: false,
@@ -125,10 +125,15 @@ impl Connect {
         }
         self.is_known = headers.contains("Proxy-Authorization");
         let buffer = self.sender.take_buffer();
-        self.sender =
-            Sender::new(&Method::CONNECT, self.authority.as_bytes(), &headers, Outgoing::None, buffer);
+        self.sender = RequestEncoder::new(
+            &Method::CONNECT,
+            self.authority.as_bytes(),
+            &headers,
+            BodyKind::None,
+            buffer,
+        );
         let buffer = self.receiver.take_buffer();
-        self.receiver = Receiver::new(Asked::new(&Method::CONNECT), self.limits, buffer);
+        self.receiver = ResponseDecoder::new(RequestContext::new(&Method::CONNECT), self.limits, buffer);
         self.state = State::Head;
     }
 
@@ -397,37 +402,43 @@ mod tests {
     fn q05_f20_a_refusal_is_told_whole_up_to_64_kib() {
         for (answer, ends, kind, body, is_whole) in [
             (
-                "403 No\r\nContent-Length: 4\r\nX-Why: rules\r\n\r\nnope",
+                "403 No\r\nContent-Length: 4\r\nX-NoReuse: rules\r\n\r\nnope",
                 false,
                 Kind::ProxyRefused,
                 "nope",
                 true,
             ),
-            ("502 Bad\r\nX-Why: rules\r\n\r\nuntil the end", true, Kind::ProxyRefused, "until the end", true),
             (
-                "503 No\r\nX-Why: rules\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+                "502 Bad\r\nX-NoReuse: rules\r\n\r\nuntil the end",
+                true,
+                Kind::ProxyRefused,
+                "until the end",
+                true,
+            ),
+            (
+                "503 No\r\nX-NoReuse: rules\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
                 false,
                 Kind::ProxyRefused,
                 "no",
                 true,
             ),
             (
-                "302 Go\r\nLocation: http://evil/\r\nX-Why: rules\r\nContent-Length: 0\r\n\r\n",
+                "302 Go\r\nLocation: http://evil/\r\nX-NoReuse: rules\r\nContent-Length: 0\r\n\r\n",
                 false,
                 Kind::ProxyRefused,
                 "",
                 true,
             ),
-            ("401 Who\r\nX-Why: rules\r\nContent-Length: 0\r\n\r\n", false, Kind::ProxyRefused, "", true),
+            ("401 Who\r\nX-NoReuse: rules\r\nContent-Length: 0\r\n\r\n", false, Kind::ProxyRefused, "", true),
             (
-                "407 Who\r\nX-Why: rules\r\nContent-Length: 2\r\n\r\nno",
+                "407 Who\r\nX-NoReuse: rules\r\nContent-Length: 2\r\n\r\nno",
                 false,
                 Kind::ProxyAuthentication,
                 "no",
                 true,
             ),
             (
-                "403 No\r\nX-Why: rules\r\nContent-Length: 9\r\n\r\nshort",
+                "403 No\r\nX-NoReuse: rules\r\nContent-Length: 9\r\n\r\nshort",
                 true,
                 Kind::ProxyRefused,
                 "short",
@@ -442,7 +453,7 @@ mod tests {
                 assert_eq!(error.kind(), kind, "{answer}");
                 let refused = source(&error);
                 assert_eq!((&*refused.body, refused.is_whole), (body.as_bytes(), is_whole), "{answer}");
-                assert_eq!(refused.head.headers.get("X-Why"), Some("rules"));
+                assert_eq!(refused.head.headers.get("X-NoReuse"), Some("rules"));
                 assert_eq!(connect.received(1).unwrap_err().kind(), Kind::Misuse);
             }
         }

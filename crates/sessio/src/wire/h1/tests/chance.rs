@@ -3,7 +3,7 @@
 use http::Method;
 use proptest::prelude::*;
 
-use super::super::{Asked, Reuse};
+use super::super::{RequestContext, Reuse};
 use super::reference::{self, Outcome};
 use super::wire::{End, Seen, Wire};
 use crate::message::headers::Headers;
@@ -176,7 +176,7 @@ fn as_read(seen: Seen) -> reference::Read {
 }
 
 fn compare(method: &Method, bytes: &[u8], eof: bool) -> Seen {
-    let mut wire = Wire::new(Asked::new(method), bytes);
+    let mut wire = Wire::new(RequestContext::new(method), bytes);
     wire.eof = eof;
     let seen = wire.cut(&[]);
     let mut want = reference::read(method, bytes, eof);
@@ -204,7 +204,7 @@ fn campaign(seed: u64, cases: usize) -> [usize; 3] {
             End::Failed(..) => 2,
         }] += 1;
         if case % 64 == 0 {
-            let mut wire = Wire::new(Asked::new(method), &bytes);
+            let mut wire = Wire::new(RequestContext::new(method), &bytes);
             wire.eof = chance.below(2) == 0;
             wire.everyhow();
         }
@@ -260,7 +260,7 @@ proptest! {
     ) {
         let start: &[u8] = if begins { b"HTTP/1.1 200 OK\r\n" } else { b"" };
         let bytes = [start, &bytes].concat();
-        let mut wire = Wire::new(Asked::new(&Method::GET), &bytes);
+        let mut wire = Wire::new(RequestContext::new(&Method::GET), &bytes);
         wire.eof = eof;
         wire.cut(&places(&cuts, bytes.len()));
         compare(&Method::GET, &bytes, eof);
@@ -271,7 +271,7 @@ proptest! {
         let mut chance = Chance(seed);
         let mut bytes = generate(&mut chance);
         mutate(&mut bytes, &mut chance);
-        let mut wire = Wire::new(Asked::new(&Method::GET), &bytes);
+        let mut wire = Wire::new(RequestContext::new(&Method::GET), &bytes);
         wire.eof = chance.below(2) == 0;
         let (mut whole, mut cut) = (wire.cut(&[]), wire.deliver(&places(&cuts, bytes.len()), sip));
         for seen in [&mut whole, &mut cut] {
@@ -287,7 +287,7 @@ proptest! {
         chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..6000), 0..12), cuts in cuts(),
     ) {
         let mut wire = Wire::new(
-            Asked::new(&Method::GET),
+            RequestContext::new(&Method::GET),
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         );
         for chunk in &chunks {

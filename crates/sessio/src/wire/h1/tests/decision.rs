@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Version};
 
-use super::super::{Asked, Framing, Reuse, Why};
+use super::super::{Framing, NoReuse, RequestContext, Reuse};
 use crate::base::fault::Result;
 use crate::base::kind::Kind;
 
 type Fields<'a> = Vec<(&'a [u8], &'a [u8])>;
 
-fn decide(status: u16, asked: Asked, version: Version, fields: &Fields<'_>) -> Result<(Framing, Reuse)> {
+fn decide(
+    status: u16,
+    asked: RequestContext,
+    version: Version,
+    fields: &Fields<'_>,
+) -> Result<(Framing, Reuse)> {
     let status = StatusCode::from_u16(status).unwrap();
     let decision = Framing::decide(status, asked, version, fields.iter().copied())?;
     Ok((decision.framing, decision.reuse))
@@ -49,7 +54,7 @@ fn g13_every_combination() {
                     for (codings, bad_coding) in CODINGS {
                         for (lengths, length, repeated) in LENGTHS {
                             for connection in [None, Some("close"), Some("keep-alive"), Some("x, Close")] {
-                                let mut asked = Asked::new(&method);
+                                let mut asked = RequestContext::new(&method);
                                 (asked.upgrade, asked.close) = (upgrade, close);
                                 let mut fields = Fields::new();
                                 fields.extend(
@@ -78,13 +83,13 @@ fn g13_every_combination() {
 
 /// The same as a list of rules, first match, as RFC 9112 sections 6.3 and 9.3 put them.
 fn expected(
-    (status, asked, version): (u16, Asked, Version),
+    (status, asked, version): (u16, RequestContext, Version),
     (has_coding, bad_coding): (bool, Option<Kind>),
     (length, repeated): (Length, bool),
     connection: Option<&str>,
 ) -> Result<(Framing, Reuse), Kind> {
     if asked.connect && (200..300).contains(&status) {
-        return Ok((Framing::None, Reuse::No(Why::Upgraded)));
+        return Ok((Framing::None, Reuse::No(NoReuse::Upgraded)));
     }
     if let Some(kind) = bad_coding {
         return Err(kind);
@@ -92,7 +97,7 @@ fn expected(
     let length = length?;
     if status == 101 {
         return match asked.upgrade {
-            true => Ok((Framing::None, Reuse::No(Why::Upgraded))),
+            true => Ok((Framing::None, Reuse::No(NoReuse::Upgraded))),
             false => Err(Kind::UnexpectedUpgrade),
         };
     }
@@ -111,19 +116,19 @@ fn expected(
     };
     let no_body_allowed = status < 200 || status == 204;
     let why = if has_coding && length.is_some() {
-        Why::LengthAndCoding
+        NoReuse::LengthAndCoding
     } else if repeated {
-        Why::RepeatedLength
+        NoReuse::RepeatedLength
     } else if no_body_allowed && (has_coding || length.is_some_and(|n| n > 0)) {
-        Why::BodyWhereNone
+        NoReuse::BodyWhereNone
     } else if connection.is_some_and(|c| c.to_ascii_lowercase().contains("close")) {
-        Why::Told
+        NoReuse::Told
     } else if is_old && connection != Some("keep-alive") {
-        Why::OldVersion
+        NoReuse::OldVersion
     } else if asked.close {
-        Why::Asked
+        NoReuse::RequestContext
     } else if framing == Framing::UntilClose {
-        Why::UntilClose
+        NoReuse::UntilClose
     } else {
         return Ok((framing, Reuse::Yes { idle_for: None, max: None }));
     };
@@ -133,7 +138,7 @@ fn expected(
 fn keep_alive(values: &[&str]) -> Reuse {
     let mut fields: Fields<'_> = vec![(b"content-length", b"0")];
     fields.extend(values.iter().map(|v| (&b"Keep-Alive"[..], v.as_bytes())));
-    decide(200, Asked::new(&Method::GET), Version::HTTP_11, &fields).unwrap().1
+    decide(200, RequestContext::new(&Method::GET), Version::HTTP_11, &fields).unwrap().1
 }
 
 #[test]
@@ -165,7 +170,7 @@ fn q22_other_fields_of_that_length_say_nothing_of_keep_alive() {
     for name in ["Set-Cookie", "Keep-Alivf", "Connectioo", "X-Keepaliv"] {
         for value in ["max=0", "timeout=0", "timeout=0, max=0"] {
             let fields: Fields<'_> = vec![(b"Content-Length", b"0"), (name.as_bytes(), value.as_bytes())];
-            let got = decide(200, Asked::new(&Method::GET), Version::HTTP_11, &fields).unwrap().1;
+            let got = decide(200, RequestContext::new(&Method::GET), Version::HTTP_11, &fields).unwrap().1;
             assert_eq!(got, Reuse::Yes { idle_for: None, max: None }, "{name}: {value}");
         }
     }
@@ -182,16 +187,16 @@ fn q22_a_connection_carries_as_many_requests_as_the_server_says() {
         Reuse::Yes { idle_for: Some(Duration::from_secs(4)), max: Some(100) }
     );
     assert_eq!(keep_alive(&["max=1"]), Reuse::Yes { idle_for: None, max: Some(1) });
-    assert_eq!(keep_alive(&["max=0"]), Reuse::No(Why::Spent));
+    assert_eq!(keep_alive(&["max=0"]), Reuse::No(NoReuse::Spent));
     assert_eq!(keep_alive(&["max=99999999999"]), Reuse::Yes { idle_for: None, max: Some(u32::MAX) });
 }
 
 #[test]
 fn q23_q24_other_fields_frame_nothing() {
-    let asked = Asked::new(&Method::GET);
+    let asked = RequestContext::new(&Method::GET);
     let fields: Fields<'_> = vec![(b"Proxy-Connection", b"keep-alive"), (b"Content-Length", b"5")];
     let got = decide(200, asked, Version::HTTP_10, &fields).unwrap();
-    assert_eq!(got, (Framing::Length(5), Reuse::No(Why::OldVersion)));
+    assert_eq!(got, (Framing::Length(5), Reuse::No(NoReuse::OldVersion)));
     let fields: Fields<'_> =
         vec![(b"Connection", b"content-length"), (b"Content-Length", b"5"), (b"Connection", b"x")];
     let got = decide(200, asked, Version::HTTP_11, &fields).unwrap();

@@ -2,29 +2,29 @@
 
 use http::Method;
 
-use super::super::{Asked, Event, Limits, Receiver, Reuse, Why};
+use super::super::{Event, Limits, NoReuse, RequestContext, ResponseDecoder, Reuse};
 use super::wire::{End, Wire};
 use crate::base::kind::Kind;
 
-fn receiver(asked: Asked, bytes: &[u8]) -> Receiver {
-    let mut receiver = Receiver::new(asked, Limits::default(), Vec::new());
+fn receiver(asked: RequestContext, bytes: &[u8]) -> ResponseDecoder {
+    let mut receiver = ResponseDecoder::new(asked, Limits::default(), Vec::new());
     give(&mut receiver, bytes);
     receiver
 }
 
-fn give(receiver: &mut Receiver, bytes: &[u8]) {
+fn give(receiver: &mut ResponseDecoder, bytes: &[u8]) {
     receiver.room()[..bytes.len()].copy_from_slice(bytes);
     receiver.received(bytes.len());
 }
 
-fn status(receiver: &mut Receiver) -> u16 {
+fn status(receiver: &mut ResponseDecoder) -> u16 {
     let event = receiver.poll().unwrap();
     let Event::Head(head) = event else { panic!("{event:?}") };
     head.status.as_u16()
 }
 
-fn get() -> Asked {
-    Asked::new(&Method::GET)
+fn get() -> RequestContext {
+    RequestContext::new(&Method::GET)
 }
 
 #[test]
@@ -45,25 +45,25 @@ fn q02_an_upgrade_hands_out_what_came_behind_it() {
     assert_eq!(status(&mut receiver), 101);
     assert!(matches!(receiver.poll(), Ok(Event::End)));
     assert_eq!(receiver.leftover(), b"bytes");
-    assert_eq!(receiver.reuse(), Reuse::No(Why::Upgraded));
+    assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Upgraded));
     assert!(receiver.room().is_empty());
 }
 
 #[test]
 fn q03_a_granted_tunnel_starts_behind_the_head() {
-    let connect = Asked::new(&Method::CONNECT);
+    let connect = RequestContext::new(&Method::CONNECT);
     for fields in ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: x\r\n"] {
         let mut receiver = receiver(connect, format!("HTTP/1.1 200 OK\r\n{fields}\r\n\x16\x03").as_bytes());
         assert_eq!(status(&mut receiver), 200);
         assert!(matches!(receiver.poll(), Ok(Event::End)));
         assert_eq!(receiver.leftover(), b"\x16\x03");
-        assert_eq!(receiver.reuse(), Reuse::No(Why::Upgraded));
+        assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Upgraded));
     }
 }
 
 #[test]
 fn q05_q06_a_refused_tunnel_is_a_usual_response() {
-    let connect = Asked::new(&Method::CONNECT);
+    let connect = RequestContext::new(&Method::CONNECT);
     let wire = Wire::new(connect, b"HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nhello");
     let seen = wire.everyhow();
     assert_eq!((&*seen.body, seen.reuse), (&b"hello"[..], Reuse::Yes { idle_for: None, max: None }));
@@ -82,7 +82,7 @@ fn q18_v109_a_body_that_is_not_read_keeps_the_connection_from_reuse() {
     assert!(matches!(receiver.poll(), Ok(Event::Body(b"llo"))));
     assert_eq!((receiver.left(), receiver.body_received()), (Some(8), 5));
     receiver.consume(3);
-    assert_eq!(receiver.reuse(), Reuse::No(Why::Unfinished));
+    assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Unfinished));
     give(&mut receiver, b"world");
     assert_eq!(receiver.left(), Some(5));
     assert!(matches!(receiver.poll(), Ok(Event::Body(b"world"))));
@@ -101,7 +101,7 @@ fn f14_a_close_behind_a_complete_response_is_fine_and_final() {
     assert!(matches!(receiver.poll(), Ok(Event::Body(b"hello"))));
     receiver.consume(5);
     assert!(matches!(receiver.poll(), Ok(Event::End)));
-    assert_eq!(receiver.reuse(), Reuse::No(Why::Closed));
+    assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Closed));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn v110_many_folds_cost_no_more_than_their_bytes() {
 fn memory_stays_within_the_heads_and_one_buffer() {
     let limits = Limits::default();
     let endless = b"HTTP/1.1 200 OK\r\nA: ".iter().copied().chain(std::iter::repeat(b'x'));
-    let mut receiver = Receiver::new(get(), limits, Vec::new());
+    let mut receiver = ResponseDecoder::new(get(), limits, Vec::new());
     let mut bytes = endless;
     let mut most = 0;
     while !receiver.room().is_empty() {
@@ -202,10 +202,10 @@ fn the_buffer_starts_small_grows_with_the_reads_and_is_given_back() {
     assert_eq!(rooms, [8 << 10, 32 << 10, 128 << 10, 256 << 10, 256 << 10]);
     let buffer = receiver.into_buffer();
     let memory = buffer.as_ptr();
-    let mut next = Receiver::new(get(), Limits::default(), buffer);
+    let mut next = ResponseDecoder::new(get(), Limits::default(), buffer);
     assert_eq!(next.room().len(), 64 << 10);
     assert_eq!(next.room().as_ptr(), memory);
-    let mut cleared = Receiver::new(get(), Limits::default(), Vec::with_capacity(10_000));
+    let mut cleared = ResponseDecoder::new(get(), Limits::default(), Vec::with_capacity(10_000));
     assert_eq!(cleared.room().len(), 10_000, "memory that was cleared is used whole");
 }
 
@@ -276,10 +276,10 @@ fn p139_v110_interim_heads_are_handed_out_and_share_the_budget() {
 
 #[test]
 fn a_wrong_answer_is_misuse() {
-    let mut early = Receiver::new(get(), Limits::default(), Vec::new());
+    let mut early = ResponseDecoder::new(get(), Limits::default(), Vec::new());
     early.received(1);
     assert_eq!(early.poll().unwrap_err().kind(), Kind::Misuse);
-    let mut much = Receiver::new(get(), Limits::default(), Vec::new());
+    let mut much = ResponseDecoder::new(get(), Limits::default(), Vec::new());
     let n = much.room().len();
     much.received(n + 1);
     assert_eq!(much.poll().unwrap_err().kind(), Kind::Misuse);
@@ -288,7 +288,7 @@ fn a_wrong_answer_is_misuse() {
     assert!(matches!(greedy.poll(), Ok(Event::Body(b"hello"))));
     greedy.consume(6);
     assert_eq!(greedy.poll().unwrap_err().kind(), Kind::Misuse);
-    assert_eq!(greedy.reuse(), Reuse::No(Why::Unfinished));
+    assert_eq!(greedy.reuse(), Reuse::No(NoReuse::Unfinished));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::super::{Asked, Outgoing, Reuse, Sender, Why};
+use super::super::{BodyKind, NoReuse, RequestContext, RequestEncoder, Reuse};
 use super::wire::{End, Seen, Wire};
 use crate::base::kind::Kind;
 
@@ -11,7 +11,7 @@ enum Want {
     /// Delivered, and the connection is good for more.
     Reuse(u16, &'static [u8]),
     /// Delivered, and the connection is closed for this reason.
-    Close(u16, &'static [u8], Why),
+    Close(u16, &'static [u8], NoReuse),
     /// Refused with the head.
     Refuse(Kind),
     /// Refused after so much of the body.
@@ -20,11 +20,11 @@ enum Want {
 use Want::{Break, Close, Refuse, Reuse as Keep};
 
 fn get(bytes: impl AsRef<[u8]>) -> Wire {
-    Wire::new(Asked::new(&Method::GET), bytes.as_ref())
+    Wire::new(RequestContext::new(&Method::GET), bytes.as_ref())
 }
 
 fn head(bytes: impl AsRef<[u8]>) -> Wire {
-    Wire::new(Asked::new(&Method::HEAD), bytes.as_ref())
+    Wire::new(RequestContext::new(&Method::HEAD), bytes.as_ref())
 }
 
 /// And then the connection ends.
@@ -70,12 +70,12 @@ fn check(wire: &Wire, want: &Want) -> Seen {
         Refuse(kind) => {
             assert!(matches!(seen.end, End::Failed(k, _) if k == kind), "{:?}", seen.end);
             assert_eq!((status, text(&seen.body)), (None, String::new()));
-            assert_eq!(seen.reuse, Reuse::No(Why::Unfinished));
+            assert_eq!(seen.reuse, Reuse::No(NoReuse::Unfinished));
         }
         Break(body, kind) => {
             assert!(matches!(seen.end, End::Failed(k, _) if k == kind), "{:?}", seen.end);
             assert_eq!((status, text(&seen.body)), (Some(200), text(body)));
-            assert_eq!(seen.reuse, Reuse::No(Why::Unfinished));
+            assert_eq!(seen.reuse, Reuse::No(NoReuse::Unfinished));
         }
     }
     seen
@@ -102,9 +102,9 @@ fn many(n: usize, line: &str) -> String {
 }
 
 rows! {
-    p002_cl_dup_same: line("Content-Length: 5") => Close(200, b"hello", Why::RepeatedLength);
+    p002_cl_dup_same: line("Content-Length: 5") => Close(200, b"hello", NoReuse::RepeatedLength);
     p003_cl_dup_diff: line("Content-Length: 6") => Refuse(Kind::ConflictingLength);
-    p004_cl_list_same: ok("Content-Length: 5, 5\r\n", "hello") => Close(200, b"hello", Why::RepeatedLength);
+    p004_cl_list_same: ok("Content-Length: 5, 5\r\n", "hello") => Close(200, b"hello", NoReuse::RepeatedLength);
     p005_cl_list_diff: ok("Content-Length: 5, 6\r\n", "hello") => Refuse(Kind::ConflictingLength);
     p008_cl_hex: ok("Content-Length: 0x5\r\n", "hello") => Refuse(Kind::BadLength);
     p009_cl_underscore: ok("Content-Length: 1_0\r\n", "hellohello") => Refuse(Kind::BadLength);
@@ -180,7 +180,7 @@ rows! {
     v111_ch_trailer_ctl: chunked("0\r\nA: \x01\r\n\r\n") => Break(b"", Kind::BadChunk);
     v102_ch_trailer_sp_colon: chunked("0\r\nA : b\r\n\r\n") => Break(b"", Kind::BadChunk);
     p076_ch_trailer_fold_first: chunked("0\r\n A: b\r\n\r\n") => Break(b"", Kind::BadChunk);
-    p075_ch_trailer_fold: chunked("0\r\nA: b\r\n c\r\n\r\n") => Close(200, b"", Why::Folded);
+    p075_ch_trailer_fold: chunked("0\r\nA: b\r\n c\r\n\r\n") => Close(200, b"", NoReuse::Folded);
     p065_ch_trailer_big_v111: chunked(&format!("5\r\nhello\r\n0\r\nA: {}\r\n\r\n", many(270_000, "x")))
         => Break(b"hello", Kind::HeadTooLarge);
     p066_ch_trailer_many: chunked(&format!("5\r\nhello\r\n0\r\n{}\r\n", many(20_000, "A: b\r\n")))
@@ -188,11 +188,11 @@ rows! {
     p067_ch_cr_cr: chunked("5\r\r\nhello\r\n0\r\n\r\n") => Break(b"", Kind::BadChunk);
 
     p069_bare_lf_mixed: get("HTTP/1.1 200 OK\r\nA: b\nContent-Length: 5\r\n\r\nhello")
-        => Close(200, b"hello", Why::BareLineFeed);
+        => Close(200, b"hello", NoReuse::BareLineFeed);
     p069_bare_lf_all: get("HTTP/1.1 200 OK\nContent-Length: 5\n\nhello")
-        => Close(200, b"hello", Why::BareLineFeed);
+        => Close(200, b"hello", NoReuse::BareLineFeed);
     p069_bare_lf_last: get("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\nhello")
-        => Close(200, b"hello", Why::BareLineFeed);
+        => Close(200, b"hello", NoReuse::BareLineFeed);
     p070_bare_cr_val: line("A: b\rC: d") => Refuse(Kind::BadHead);
     p070_bare_cr_name: line("A\rB: d") => Refuse(Kind::BadHead);
     p070_bare_cr_last: get("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\rX\r\n\r\nhello") => Refuse(Kind::BadHead);
@@ -201,13 +201,13 @@ rows! {
     p072_ctl_val: line("A: b\x01c") => Refuse(Kind::BadHead);
     p073_del_val: line("A: b\x7fc") => Refuse(Kind::BadHead);
     p074_obs_text: line(b"A: b\x80\xffc") => Keep(200, b"hello");
-    p075_obsfold: line("A: b\r\n c") => Close(200, b"hello", Why::Folded);
+    p075_obsfold: line("A: b\r\n c") => Close(200, b"hello", NoReuse::Folded);
     p075_obsfold_in_content_length: get("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 5\r\n\r\nhello")
         => Refuse(Kind::BadHead);
     p075_obsfold_in_transfer_encoding: get("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n")
         => Refuse(Kind::BadHead);
-    p075_obsfold_is_no_field: line("A: b\r\n Content-Length: 6") => Close(200, b"hello", Why::Folded);
-    p075_obsfold_of_nothing: line("A:\r\n \t\r\n ") => Close(200, b"hello", Why::Folded);
+    p075_obsfold_is_no_field: line("A: b\r\n Content-Length: 6") => Close(200, b"hello", NoReuse::Folded);
+    p075_obsfold_of_nothing: line("A:\r\n \t\r\n ") => Close(200, b"hello", NoReuse::Folded);
     p076_obsfold_first: get("HTTP/1.1 200 OK\r\n A: b\r\nContent-Length: 5\r\n\r\nhello") => Refuse(Kind::BadHead);
     p078_sp_colon: line("A : b") => Refuse(Kind::BadHead);
     p078_fold_colon: line("A\r\n : b") => Refuse(Kind::BadHead);
@@ -247,37 +247,37 @@ rows! {
     sl_glued: start("HTTP/1.1200 OK") => Refuse(Kind::BadHead);
     sl_fold: start("HTTP/1.1 200\r\n OK") => Refuse(Kind::BadHead);
 
-    p114_h10_nolen: fin(get("HTTP/1.0 200 OK\r\n\r\nhello")) => Close(200, b"hello", Why::OldVersion);
-    nolen_until_close: fin(ok("", "hello")) => Close(200, b"hello", Why::UntilClose);
-    nolen_nothing: fin(ok("", "")) => Close(200, b"", Why::UntilClose);
-    p115_h10_cl: start("HTTP/1.0 200 OK") => Close(200, b"hello", Why::OldVersion);
+    p114_h10_nolen: fin(get("HTTP/1.0 200 OK\r\n\r\nhello")) => Close(200, b"hello", NoReuse::OldVersion);
+    nolen_until_close: fin(ok("", "hello")) => Close(200, b"hello", NoReuse::UntilClose);
+    nolen_nothing: fin(ok("", "")) => Close(200, b"", NoReuse::UntilClose);
+    p115_h10_cl: start("HTTP/1.0 200 OK") => Close(200, b"hello", NoReuse::OldVersion);
     p116_h10_ka: get("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello")
         => Keep(200, b"hello");
-    p117_close: line("Connection: close") => Close(200, b"hello", Why::Told);
-    p119_close_two: line("Connection: keep-alive\r\nConnection: CLOSE") => Close(200, b"hello", Why::Told);
-    p119_close_list: line("Connection: keep-alive , x,\tClose") => Close(200, b"hello", Why::Told);
+    p117_close: line("Connection: close") => Close(200, b"hello", NoReuse::Told);
+    p119_close_two: line("Connection: keep-alive\r\nConnection: CLOSE") => Close(200, b"hello", NoReuse::Told);
+    p119_close_list: line("Connection: keep-alive , x,\tClose") => Close(200, b"hello", NoReuse::Told);
     p121_s204_body: get("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")
-        => Close(204, b"", Why::Excess);
+        => Close(204, b"", NoReuse::Excess);
     p121_s204_length: get("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
-        => Close(204, b"", Why::BodyWhereNone);
+        => Close(204, b"", NoReuse::BodyWhereNone);
     p121_s204_zero: get("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n") => Keep(204, b"");
     p122_s204_chunked: get("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
-        => Close(204, b"", Why::Excess);
+        => Close(204, b"", NoReuse::Excess);
     p124_s304_body: get("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello")
-        => Close(304, b"", Why::Excess);
+        => Close(304, b"", NoReuse::Excess);
     p124_s304_length: get("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n") => Keep(304, b"");
     p125_s205_body: get("HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello") => Keep(205, b"hello");
     p126_head_cl: head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n") => Keep(200, b"");
-    p127_head_body: head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") => Close(200, b"", Why::Excess);
+    p127_head_body: head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") => Close(200, b"", NoReuse::Excess);
     p128_head_chunked: head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
-        => Close(200, b"", Why::Excess);
+        => Close(200, b"", NoReuse::Excess);
     p129_head_cl_dup_diff: head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n")
         => Refuse(Kind::ConflictingLength);
     p131_extra_after_chunked: chunked("5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
-        => Close(200, b"hello", Why::Excess);
-    p132_extra_crlf: ok("Content-Length: 5\r\n", "hello\r\n") => Close(200, b"hello", Why::Excess);
+        => Close(200, b"hello", NoReuse::Excess);
+    p132_extra_crlf: ok("Content-Length: 5\r\n", "hello\r\n") => Close(200, b"hello", NoReuse::Excess);
     v100_extra_response: ok("Content-Length: 5\r\n", "helloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
-        => Close(200, b"hello", Why::Excess);
+        => Close(200, b"hello", NoReuse::Excess);
 
     p138_s100: get("HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         => Keep(200, b"hello");
@@ -287,7 +287,7 @@ rows! {
         + "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") => Keep(200, b"hello");
     p139_s103x101: get(many(101, "HTTP/1.1 103 Early Hints\r\n\r\n")) => Refuse(Kind::TooManyInterim);
     p142_s100_cl: get("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-        => Close(200, b"hello", Why::BodyWhereNone);
+        => Close(200, b"hello", NoReuse::BodyWhereNone);
     p144_s199: get("HTTP/1.1 199 Odd\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         => Keep(200, b"hello");
     p145_s100_only_eof: fin(get("HTTP/1.1 100 Continue\r\n\r\n")) => Refuse(Kind::ClosedBeforeResponse);
@@ -315,7 +315,7 @@ fn p020_p021_te_cl_in_either_order_hides_the_length() {
         "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
     ] {
         let wire = ok(fields, "5\r\nhello\r\n0\r\n\r\n");
-        let seen = check(&wire, &Close(200, b"hello", Why::LengthAndCoding));
+        let seen = check(&wire, &Close(200, b"hello", NoReuse::LengthAndCoding));
         let headers = seen.head.unwrap().headers;
         assert_eq!(format!("{headers:?}"), "[Transfer-Encoding: chunked]");
     }
@@ -327,14 +327,14 @@ fn p002_p004_a_repeated_length_is_shown_once() {
         ("content-length: 5\r\nA: b\r\nContent-Length: 05, 5\r\n", "[content-length: 5, A: b]"),
         ("Content-LENGTH: 5,5\r\nA: b\r\n", "[Content-LENGTH: 5, A: b]"),
     ] {
-        let seen = check(&ok(fields, "hello"), &Close(200, b"hello", Why::RepeatedLength));
+        let seen = check(&ok(fields, "hello"), &Close(200, b"hello", NoReuse::RepeatedLength));
         assert_eq!(format!("{:?}", seen.head.unwrap().headers), shown);
     }
 }
 
 #[test]
 fn p075_a_fold_becomes_blanks() {
-    let seen = check(&line("A: b\r\n\t c\n d\r\nE: f"), &Close(200, b"hello", Why::Folded));
+    let seen = check(&line("A: b\r\n\t c\n d\r\nE: f"), &Close(200, b"hello", NoReuse::Folded));
     let headers = seen.head.unwrap().headers;
     assert_eq!(headers.get("a"), Some("b c d"));
     assert_eq!(headers.get("e"), Some("f"));
@@ -359,7 +359,7 @@ fn fc3_a_fold_becomes_one_blank_with_all_blanks_around_it() {
         ("a, \r\n b", "a, b"),
     ] {
         let lines = format!("First: 1\r\nFolded:{folded}\r\nLast: 2");
-        let seen = check(&line(&lines), &Close(200, b"hello", Why::Folded));
+        let seen = check(&line(&lines), &Close(200, b"hello", NoReuse::Folded));
         let headers = seen.head.unwrap().headers;
         let all: Vec<_> = headers.iter().map(|field| (field.name, field.value)).collect();
         let expected: [(&str, &[u8]); 4] =
@@ -370,7 +370,7 @@ fn fc3_a_fold_becomes_one_blank_with_all_blanks_around_it() {
             continue;
         }
         let wire = chunked(&format!("5\r\nhello\r\n0\r\n{lines}\r\n\r\n"));
-        let seen = check(&wire, &Close(200, b"hello", Why::Folded));
+        let seen = check(&wire, &Close(200, b"hello", NoReuse::Folded));
         assert_eq!(seen.trailers.get("Folded"), Some(value), "{folded:?}");
     }
     // A CR that ends no line is not hidden by the fold behind it.
@@ -439,8 +439,8 @@ fn fa14_v102_q25_trailers_have_no_field_that_counts_only_in_a_head() {
         let (name, value) = line.split_once(": ").unwrap();
         let mut trailers = crate::Headers::new();
         trailers.append(name, value).unwrap();
-        let body = Outgoing::Source { length: None };
-        let mut sender = Sender::new(&Method::POST, b"/", &crate::Headers::new(), body, Vec::new());
+        let body = BodyKind::Source { length: None };
+        let mut sender = RequestEncoder::new(&Method::POST, b"/", &crate::Headers::new(), body, Vec::new());
         assert_eq!(sender.supply_end_with(&trailers).unwrap_err().kind(), Kind::InvalidHeader, "{line}");
     }
 }
@@ -513,7 +513,7 @@ fn v100_g5_nothing_may_hang_on() {
             poisoned.bytes.extend_from_slice(tail.as_bytes());
             for cuts in [&[][..], &[wire.bytes.len()], &[wire.bytes.len() - 1]] {
                 let seen = poisoned.cut(cuts);
-                assert_eq!(seen.reuse, Reuse::No(Why::Excess), "{name} and {tail:?}");
+                assert_eq!(seen.reuse, Reuse::No(NoReuse::Excess), "{name} and {tail:?}");
                 let alone = Seen { reuse: seen.reuse, ..alone.clone() };
                 assert_eq!(seen, alone, "{name} and {tail:?}");
             }
@@ -527,11 +527,12 @@ fn v100_g5_nothing_may_hang_on() {
 fn g2_f12_f13_cut_off_anywhere() {
     for (name, mut wire) in every_row() {
         let whole = wire.cut(&[]);
-        let ends_with_connection = matches!(whole.reuse, Reuse::No(Why::UntilClose | Why::OldVersion));
+        let ends_with_connection =
+            matches!(whole.reuse, Reuse::No(NoReuse::UntilClose | NoReuse::OldVersion));
         if wire.bytes.len() > 4096 || whole.end != End::Complete || ends_with_connection {
             continue;
         }
-        let excess = whole.reuse == Reuse::No(Why::Excess);
+        let excess = whole.reuse == Reuse::No(NoReuse::Excess);
         let bytes = std::mem::take(&mut wire.bytes);
         wire.eof = true;
         for len in 0..bytes.len() {
@@ -552,7 +553,7 @@ fn g2_f12_f13_cut_off_anywhere() {
                         (_, Some(_)) => Kind::IncompleteBody,
                     };
                     assert_eq!(kind, expected, "{name} at {len}");
-                    assert_eq!(seen.reuse, Reuse::No(Why::Unfinished));
+                    assert_eq!(seen.reuse, Reuse::No(NoReuse::Unfinished));
                 }
             }
         }

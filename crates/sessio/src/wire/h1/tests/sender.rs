@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use proptest::prelude::*;
 
-use super::super::{Asked, Limits, Outgoing, Receiver, Sender};
+use super::super::{BodyKind, Limits, RequestContext, RequestEncoder, ResponseDecoder};
 use super::wire::{End, Wire};
 use crate::base::kind::Kind;
 use crate::message::headers::Headers;
@@ -17,14 +17,14 @@ fn headers(fields: &[(&str, &str)]) -> Headers {
     headers
 }
 
-fn sender(body: Outgoing) -> Sender {
-    Sender::new(&Method::POST, b"/a?b=c", &headers(&[("Host", "h")]), body, Vec::new())
+fn sender(body: BodyKind) -> RequestEncoder {
+    RequestEncoder::new(&Method::POST, b"/a?b=c", &headers(&[("Host", "h")]), body, Vec::new())
 }
 
 const HEAD: &[u8] = b"POST /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
 
 /// Sends all there is, `n` bytes at once.
-fn send(sender: &mut Sender, n: usize, out: &mut Vec<u8>) {
+fn send(sender: &mut RequestEncoder, n: usize, out: &mut Vec<u8>) {
     while !sender.unsent().is_empty() {
         let taken = sender.unsent().len().min(n);
         out.extend_from_slice(&sender.unsent()[..taken]);
@@ -34,7 +34,7 @@ fn send(sender: &mut Sender, n: usize, out: &mut Vec<u8>) {
 
 #[test]
 fn a_head_and_a_small_body_are_one_piece() {
-    let mut none = sender(Outgoing::None);
+    let mut none = sender(BodyKind::None);
     assert_eq!(none.unsent(), HEAD);
     assert!(!none.is_done());
     none.sent(HEAD.len() - 1);
@@ -43,7 +43,7 @@ fn a_head_and_a_small_body_are_one_piece() {
     assert!(none.is_done() && none.unsent().is_empty() && none.wanted() == 0);
     assert_eq!(none.bytes_sent(), HEAD.len() as u64);
 
-    let mut small = sender(Outgoing::Bytes(Bytes::from_static(b"hello")));
+    let mut small = sender(BodyKind::Bytes(Bytes::from_static(b"hello")));
     assert_eq!(small.unsent(), [HEAD, b"hello"].concat());
     small.sent(usize::MAX);
     assert!(small.is_done());
@@ -52,7 +52,7 @@ fn a_head_and_a_small_body_are_one_piece() {
 
 #[test]
 fn trailers_go_behind_chunks_and_nowhere_else() {
-    let mut chunked = sender(Outgoing::Source { length: None });
+    let mut chunked = sender(BodyKind::Source { length: None });
     let mut out = Vec::new();
     chunked.supply(b"hello").unwrap();
     chunked.supply_end_with(&headers(&[("X-Sum", "5"), ("x-b", "")])).unwrap();
@@ -61,12 +61,12 @@ fn trailers_go_behind_chunks_and_nowhere_else() {
     assert!(chunked.is_done());
     assert_eq!(chunked.body_sent(), 5);
     for name in ["content-length", "Transfer-Encoding", "HOST", "Authorization", "Trailer", "If-Match"] {
-        let mut chunked = sender(Outgoing::Source { length: None });
+        let mut chunked = sender(BodyKind::Source { length: None });
         let error = chunked.supply_end_with(&headers(&[("X-Sum", "5"), (name, "1")])).unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidHeader, "{name}");
         assert!(chunked.unsent().is_empty() && !chunked.is_done(), "it never looks complete");
     }
-    for body in [Outgoing::Source { length: Some(0) }, Outgoing::None] {
+    for body in [BodyKind::Source { length: Some(0) }, BodyKind::None] {
         let error = sender(body).supply_end_with(&headers(&[("X-Sum", "5")])).unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidHeader);
     }
@@ -74,7 +74,7 @@ fn trailers_go_behind_chunks_and_nowhere_else() {
 
 #[test]
 fn what_is_out_of_a_body_is_counted_without_its_framing() {
-    for (body, n) in [(Outgoing::Source { length: None }, 7), (Outgoing::Source { length: Some(9000) }, 7)] {
+    for (body, n) in [(BodyKind::Source { length: None }, 7), (BodyKind::Source { length: Some(9000) }, 7)] {
         let mut sender = sender(body);
         let mut last = 0;
         for round in 1..=3_u64 {
@@ -93,7 +93,7 @@ fn what_is_out_of_a_body_is_counted_without_its_framing() {
 fn a_large_body_is_sent_from_where_it_lies() {
     let bytes = Bytes::from(vec![b'x'; 100_000]);
     let at = bytes.as_ptr();
-    let mut sender = sender(Outgoing::Bytes(bytes));
+    let mut sender = sender(BodyKind::Bytes(bytes));
     assert_eq!(sender.unsent(), HEAD);
     sender.sent(HEAD.len());
     assert_eq!((sender.unsent().as_ptr(), sender.unsent().len()), (at, 100_000));
@@ -108,13 +108,13 @@ fn a_large_body_is_sent_from_where_it_lies() {
 #[test]
 fn a_long_piece_of_a_source_is_sent_from_where_it_lies_and_then_let_go() {
     let bytes = Bytes::from(vec![b'x'; 100_000]);
-    let mut sender = sender(Outgoing::Source { length: Some(100_005) });
+    let mut sender = sender(BodyKind::Source { length: Some(100_005) });
     assert_eq!(sender.supply_shared(&bytes.slice(..5)).unwrap(), 5, "a short one is copied");
     assert_eq!(sender.unsent().len(), HEAD.len() + 5);
     assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
     assert_eq!((sender.wanted(), sender.supply_shared(&bytes).unwrap_err().kind()), (0, Kind::BodyLength));
 
-    sender = self::sender(Outgoing::Source { length: Some(150_000) });
+    sender = self::sender(BodyKind::Source { length: Some(150_000) });
     assert_eq!(sender.supply_shared(&bytes).unwrap(), 100_000);
     assert_eq!(sender.unsent(), HEAD, "what was queued goes first");
     sender.sent(HEAD.len());
@@ -135,7 +135,7 @@ fn a_long_piece_of_a_source_is_sent_from_where_it_lies_and_then_let_go() {
 
 #[test]
 fn a_held_piece_waits_behind_the_head() {
-    let mut sender = sender(Outgoing::Source { length: Some(20_000) });
+    let mut sender = sender(BodyKind::Source { length: Some(20_000) });
     sender.hold();
     let bytes = Bytes::from(vec![b'x'; 20_000]);
     assert_eq!(sender.supply_shared(&bytes).unwrap(), 0);
@@ -147,7 +147,7 @@ fn a_held_piece_waits_behind_the_head() {
 
 #[test]
 fn f30_more_than_declared_never_leaves() {
-    let mut sender = sender(Outgoing::Source { length: Some(5) });
+    let mut sender = sender(BodyKind::Source { length: Some(5) });
     assert_eq!(sender.wanted(), 6, "one more, to see whether there is more");
     assert_eq!(sender.supply(b"hel").unwrap(), 3);
     assert_eq!(sender.wanted(), 3);
@@ -159,13 +159,13 @@ fn f30_more_than_declared_never_leaves() {
 
 #[test]
 fn f30_f29_less_than_declared_is_never_complete() {
-    let mut short = sender(Outgoing::Source { length: Some(5) });
+    let mut short = sender(BodyKind::Source { length: Some(5) });
     assert_eq!(short.supply(b"hel").unwrap(), 3);
     short.sent(usize::MAX);
     assert_eq!(short.supply_end().unwrap_err().kind(), Kind::BodyLength);
     assert!(!short.is_done() && short.unsent().is_empty());
 
-    let mut chunked = sender(Outgoing::Source { length: None });
+    let mut chunked = sender(BodyKind::Source { length: None });
     assert_eq!(chunked.supply(b"hel").unwrap(), 3);
     assert!(chunked.unsent().ends_with(b"3\r\nhel\r\n"));
     chunked.sent(usize::MAX);
@@ -174,7 +174,7 @@ fn f30_f29_less_than_declared_is_never_complete() {
 
 #[test]
 fn a_declared_length_is_complete_with_its_last_byte() {
-    let mut exact = sender(Outgoing::Source { length: Some(5) });
+    let mut exact = sender(BodyKind::Source { length: Some(5) });
     assert_eq!(exact.supply(b"hello").unwrap(), 5);
     assert_eq!(exact.unsent(), [HEAD, b"hello"].concat(), "with the head in one piece");
     assert!(!exact.is_done());
@@ -183,7 +183,7 @@ fn a_declared_length_is_complete_with_its_last_byte() {
     exact.supply_end().unwrap();
     exact.supply_end().unwrap();
     assert!(exact.is_done() && exact.wanted() == 0);
-    let mut empty = sender(Outgoing::Source { length: Some(0) });
+    let mut empty = sender(BodyKind::Source { length: Some(0) });
     assert_eq!(empty.wanted(), 1);
     empty.sent(usize::MAX);
     assert!(empty.is_done());
@@ -191,7 +191,7 @@ fn a_declared_length_is_complete_with_its_last_byte() {
 
 #[test]
 fn chunks_are_encoded_and_an_empty_piece_is_not_the_end() {
-    let mut sender = sender(Outgoing::Source { length: None });
+    let mut sender = sender(BodyKind::Source { length: None });
     sender.sent(HEAD.len());
     assert_eq!(sender.supply(b"").unwrap(), 0);
     assert!(sender.unsent().is_empty());
@@ -206,7 +206,7 @@ fn chunks_are_encoded_and_an_empty_piece_is_not_the_end() {
 
 #[test]
 fn a_body_that_nobody_asked_for_is_misuse() {
-    for body in [Outgoing::None, Outgoing::Bytes(Bytes::from(vec![0; 10_000]))] {
+    for body in [BodyKind::None, BodyKind::Bytes(Bytes::from(vec![0; 10_000]))] {
         let mut sender = sender(body);
         assert_eq!(sender.wanted(), 0);
         assert_eq!(sender.supply(b"x").unwrap_err().kind(), Kind::Misuse);
@@ -215,7 +215,7 @@ fn a_body_that_nobody_asked_for_is_misuse() {
 
 #[test]
 fn the_queue_is_bounded() {
-    let mut sender = sender(Outgoing::Source { length: None });
+    let mut sender = sender(BodyKind::Source { length: None });
     let piece = vec![b'x'; 200_000];
     let mut taken = 0;
     while sender.wanted() > 0 {
@@ -232,10 +232,10 @@ fn the_queue_is_bounded() {
 #[test]
 fn a_held_body_waits_behind_the_head() {
     for body in [
-        Outgoing::Bytes(Bytes::from_static(b"hello")),
-        Outgoing::Bytes(Bytes::from(vec![b'x'; 20_000])),
-        Outgoing::Source { length: Some(5) },
-        Outgoing::Source { length: None },
+        BodyKind::Bytes(Bytes::from_static(b"hello")),
+        BodyKind::Bytes(Bytes::from(vec![b'x'; 20_000])),
+        BodyKind::Source { length: Some(5) },
+        BodyKind::Source { length: None },
     ] {
         let mut sender = sender(body);
         sender.hold();
@@ -265,7 +265,7 @@ fn v41_nothing_in_a_target_ends_the_request_line() {
         (b"", b"GET / HTTP/1.1\r\n"),
         (b"http://h/?q=%20", b"GET http://h/?q=%20 HTTP/1.1\r\n"),
     ] {
-        let sender = Sender::new(&Method::GET, target, &Headers::new(), Outgoing::None, Vec::new());
+        let sender = RequestEncoder::new(&Method::GET, target, &Headers::new(), BodyKind::None, Vec::new());
         assert_eq!(sender.unsent(), [line, b"\r\n"].concat());
     }
 }
@@ -275,7 +275,8 @@ fn memory_goes_round() {
     let mut buffer = Vec::with_capacity(4096);
     buffer.extend_from_slice(b"of an earlier request");
     let memory = buffer.as_ptr();
-    let sender = Sender::new(&Method::POST, b"/a?b=c", &headers(&[("Host", "h")]), Outgoing::None, buffer);
+    let sender =
+        RequestEncoder::new(&Method::POST, b"/a?b=c", &headers(&[("Host", "h")]), BodyKind::None, buffer);
     assert_eq!(sender.unsent(), HEAD);
     let buffer = sender.into_buffer();
     assert_eq!(buffer.as_ptr(), memory);
@@ -284,8 +285,10 @@ fn memory_goes_round() {
 /// The bytes of a chunked upload, read back by the receiver as if they were a response.
 fn decode(sent: &[u8]) -> Vec<u8> {
     let body = &sent[HEAD.len()..];
-    let mut wire =
-        Wire::new(Asked::new(&Method::GET), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let mut wire = Wire::new(
+        RequestContext::new(&Method::GET),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
     wire.bytes.extend_from_slice(body);
     let seen = wire.cut(&[]);
     assert_eq!(seen.end, End::Complete);
@@ -306,7 +309,7 @@ proptest! {
     ) {
         let data = pieces.concat();
         let length = with_length.then_some(data.len() as u64);
-        let mut sender = sender(Outgoing::Source { length });
+        let mut sender = sender(BodyKind::Source { length });
         let mut sent = Vec::new();
         if starts_held {
             sender.hold();
@@ -350,7 +353,7 @@ proptest! {
     #[test]
     fn bytes_arrive_in_any_slices(len in 0usize..40_000, slice in 1usize..50_000) {
         let body: Vec<u8> = (0..len).map(|n| n.to_le_bytes()[0]).collect();
-        let mut sender = sender(Outgoing::Bytes(Bytes::from(body.clone())));
+        let mut sender = sender(BodyKind::Bytes(Bytes::from(body.clone())));
         let mut sent = Vec::new();
         send(&mut sender, slice, &mut sent);
         prop_assert!(sender.is_done());
@@ -363,17 +366,20 @@ proptest! {
 fn two_exchanges_over_one_connection() {
     let (mut out, mut input) = (Vec::new(), Vec::new());
     for _ in 0..2 {
-        let mut sender = Sender::new(
+        let mut sender = RequestEncoder::new(
             &Method::GET,
             b"/",
             &headers(&[("Host", "h")]),
-            Outgoing::None,
+            BodyKind::None,
             std::mem::take(&mut out),
         );
         sender.sent(usize::MAX);
         assert!(sender.is_done());
-        let mut receiver =
-            Receiver::new(Asked::new(&Method::GET), Limits::default(), std::mem::take(&mut input));
+        let mut receiver = ResponseDecoder::new(
+            RequestContext::new(&Method::GET),
+            Limits::default(),
+            std::mem::take(&mut input),
+        );
         let answer = b"HTTP/1.1 304 Not Modified\r\n\r\n";
         receiver.room()[..answer.len()].copy_from_slice(answer);
         receiver.received(answer.len());

@@ -1,6 +1,6 @@
 //! A wire that delivers a response in pieces, and what comes out at the other end.
 
-use super::super::{Asked, Event, Limits, Receiver, Reuse, Why};
+use super::super::{Event, Limits, NoReuse, RequestContext, ResponseDecoder, Reuse};
 use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -27,7 +27,7 @@ pub(super) enum End {
 /// One response on its way.
 #[derive(Clone)]
 pub(super) struct Wire {
-    pub(super) asked: Asked,
+    pub(super) asked: RequestContext,
     pub(super) limits: Limits,
     pub(super) bytes: Vec<u8>,
     /// Whether the connection ends after the bytes.
@@ -35,7 +35,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(asked: Asked, bytes: &[u8]) -> Self {
+    pub(super) fn new(asked: RequestContext, bytes: &[u8]) -> Self {
         Self { asked, limits: Limits::default(), bytes: bytes.to_vec(), eof: false }
     }
 
@@ -46,14 +46,14 @@ impl Wire {
 
     /// The same with a reader that consumes `sip` bytes of the body at once.
     pub(super) fn deliver(&self, cuts: &[usize], sip: usize) -> Seen {
-        let mut receiver = Receiver::new(self.asked, self.limits, Vec::new());
+        let mut receiver = ResponseDecoder::new(self.asked, self.limits, Vec::new());
         let mut seen = Seen {
             interim: Vec::new(),
             head: None,
             body: Vec::new(),
             trailers: Headers::new(),
             end: End::Waiting,
-            reuse: Reuse::No(Why::Unfinished),
+            reuse: Reuse::No(NoReuse::Unfinished),
         };
         let mut ends = cuts.iter().copied().chain([self.bytes.len()]);
         let (mut at, mut end, mut is_ended) = (0, ends.next().unwrap(), false);
@@ -106,7 +106,7 @@ impl Wire {
             };
             if read > 0 {
                 assert_eq!(receiver.room(), b"", "room while body bytes wait");
-                let told = receiver.is_complete() || receiver.reuse() == Reuse::No(Why::Unfinished);
+                let told = receiver.is_complete() || receiver.reuse() == Reuse::No(NoReuse::Unfinished);
                 assert!(told, "a verdict before the last byte");
                 receiver.consume(read);
             }
@@ -117,9 +117,9 @@ impl Wire {
             assert_eq!(receiver.bytes_received(), at as u64);
         }
         // What still lies in the socket is there to be seen when the connection comes back to a pool.
-        let is_ours = seen.end == End::Complete && seen.reuse != Reuse::No(Why::Upgraded);
+        let is_ours = seen.end == End::Complete && seen.reuse != Reuse::No(NoReuse::Upgraded);
         if is_ours && at < self.bytes.len() {
-            seen.reuse = Reuse::No(Why::Excess);
+            seen.reuse = Reuse::No(NoReuse::Excess);
         }
         seen.trailers = receiver.take_trailers();
         seen

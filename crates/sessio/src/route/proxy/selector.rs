@@ -13,14 +13,14 @@ use crate::message::headers::Headers;
 
 /// The rules of a request, and the choice for its URL. Empty, as nearly everywhere, it is one word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan(Option<Box<Layers>>);
+pub struct ProxySelector(Option<Box<Layers>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Layers {
     request: Proxies,
     session: Proxies,
     environment: Proxies,
-    choice: Option<Choice>,
+    choice: Option<ProxyChoice>,
     /// The choice was made for a hop before: the next one is still to come.
     is_stale: bool,
     /// The chosen proxy has asked for credentials.
@@ -46,7 +46,7 @@ pub enum Source {
 /// Which way a URL goes, and why. `Display` is one line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Choice {
+pub struct ProxyChoice {
     /// The proxy; `None` is straight to the host.
     pub proxy: Option<Proxy>,
     /// What decided.
@@ -69,7 +69,7 @@ pub enum Why {
     Route,
 }
 
-impl Plan {
+impl ProxySelector {
     /// What the three say.
     #[must_use]
     pub fn new(request: Proxies, session: Proxies, environment: Proxies) -> Self {
@@ -98,25 +98,25 @@ impl Plan {
     /// # Errors
     /// [`Kind::InvalidProxy`](crate::Kind::InvalidProxy) if what decides is a variable of the environment that
     /// holds no proxy.
-    pub fn of(&self, url: &Url) -> Result<Choice> {
-        let Some(layers) = &self.0 else { return Ok(Choice::nothing()) };
+    pub fn of(&self, url: &Url) -> Result<ProxyChoice> {
+        let Some(layers) = &self.0 else { return Ok(ProxyChoice::nothing()) };
         let found = layers.iter().find_map(|(source, layer)| Some((source, layer.find(url)?)));
-        let Some((source, Found { via, rule })) = found else { return Ok(Choice::nothing()) };
+        let Some((source, Found { via, rule })) = found else { return Ok(ProxyChoice::nothing()) };
         let because = || match rule {
             Some(rule) => Why::Rule(source, rule),
             None => Why::Function(source),
         };
         if let Ok(Via::Direct) = via {
-            return Ok(Choice { proxy: None, why: because() });
+            return Ok(ProxyChoice { proxy: None, why: because() });
         }
         if let Some((source, no_proxy)) = layers.no_proxy()
             && let Some(entry) = no_proxy.covers(url)
         {
-            return Ok(Choice { proxy: None, why: Why::Exception(source, entry.into()) });
+            return Ok(ProxyChoice { proxy: None, why: Why::Exception(source, entry.into()) });
         }
         Ok(match via? {
-            Via::Direct => Choice { proxy: None, why: because() },
-            Via::Proxy(proxy) => Choice { proxy: Some(proxy), why: because() },
+            Via::Direct => ProxyChoice { proxy: None, why: because() },
+            Via::Proxy(proxy) => ProxyChoice { proxy: Some(proxy), why: because() },
         })
     }
 
@@ -125,7 +125,7 @@ impl Plan {
         if self.0.is_none() {
             return Ok(());
         }
-        let choice = if is_routed { Choice { proxy: None, why: Why::Route } } else { self.of(url)? };
+        let choice = if is_routed { ProxyChoice { proxy: None, why: Why::Route } } else { self.of(url)? };
         if let Some(layers) = &mut self.0 {
             // What one proxy has asked for is nothing to another.
             layers.is_challenged &= layers.choice.as_ref().is_some_and(|before| before.proxy == choice.proxy);
@@ -141,7 +141,7 @@ impl Plan {
 
     /// The choice for the URL at hand; `None` if nothing is said of proxies at all, or none was made yet.
     #[must_use]
-    pub fn choice(&self) -> Option<&Choice> {
+    pub fn choice(&self) -> Option<&ProxyChoice> {
         self.0.as_ref().filter(|layers| !layers.is_stale)?.choice.as_ref()
     }
 
@@ -225,13 +225,13 @@ impl Layers {
     }
 }
 
-impl Choice {
+impl ProxyChoice {
     const fn nothing() -> Self {
         Self { proxy: None, why: Why::Nothing }
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for ProxyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.proxy {
             Some(proxy) => write!(f, "{proxy}")?,
@@ -279,7 +279,7 @@ mod tests {
     fn b02_m22_request_then_session_then_environment_in_every_combination() {
         for case in 0..27 {
             let (r, s, e) = (case % 3, case / 3 % 3, case / 9);
-            let plan = Plan::new(layer("r", r), layer("s", s), layer("e", e));
+            let plan = ProxySelector::new(layer("r", r), layer("s", s), layer("e", e));
             let expected = match (r, s, e) {
                 (2, _, _) => "http://r:80 by the request's rule all",
                 (1, _, _) => "direct by the request's rule all",
@@ -308,8 +308,11 @@ mod tests {
             (Some("b.test"), Some("*"), Some("*"), "http://r:80 by the request's rule all"),
             (Some("a.test"), None, None, "direct by the request's exception a.test"),
         ] {
-            let plan =
-                Plan::new(except(layer("r", 2), r), except(layer("s", 2), s), except(layer("e", 2), e));
+            let plan = ProxySelector::new(
+                except(layer("r", 2), r),
+                except(layer("s", 2), s),
+                except(layer("e", 2), e),
+            );
             assert_eq!(plan.of(&url()).unwrap().to_string(), expected);
         }
     }
@@ -320,14 +323,14 @@ mod tests {
         environment.set_from("http", "http_proxy", "ftp://user:hunter2@p");
         environment.set_from("https", "https_proxy", "p:3128");
         environment.except("b.test");
-        let plan = Plan::new(Proxies::new(), Proxies::new(), environment.clone());
+        let plan = ProxySelector::new(Proxies::new(), Proxies::new(), environment.clone());
         let error = plan.of(&url()).unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidProxy);
         assert!(error.to_string().contains("http_proxy") && !error.to_string().contains("hunter2"));
         for fine in ["https://a.test/", "http://b.test/"] {
             assert!(plan.of(&Url::parse(fine).unwrap()).is_ok(), "{fine}");
         }
-        assert!(Plan::new(Proxies::direct(), Proxies::new(), environment).of(&url()).is_ok());
+        assert!(ProxySelector::new(Proxies::direct(), Proxies::new(), environment).of(&url()).is_ok());
     }
 
     #[test]
@@ -335,7 +338,7 @@ mod tests {
         let proxy = |text: &str| Proxy::parse(text).unwrap().wait_for_challenge();
         let mut rules = Proxies::from(proxy("u:p@one"));
         rules.set("https", proxy("u:p@two")).unwrap();
-        let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
+        let mut plan = ProxySelector::new(rules, Proxies::new(), Proxies::new());
         assert!(!plan.challenge(), "nobody was chosen yet");
         plan.choose(&url(), false).unwrap();
         assert!(!plan.says().contains("Proxy-Authorization"));
@@ -354,7 +357,7 @@ mod tests {
     fn v02_v10_b16_what_was_set_by_hand_is_for_the_first_proxy_alone() {
         let mut rules = Proxies::from(Proxy::parse("u:p@one").unwrap());
         rules.set("https", "two").unwrap();
-        let mut plan = Plan::new(rules, Proxies::new(), Proxies::new());
+        let mut plan = ProxySelector::new(rules, Proxies::new(), Proxies::new());
         let mut bare = plan.clone();
         plan.authorize(b"Custom x");
         for plan in [&mut bare, &mut plan] {

@@ -16,11 +16,11 @@ use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
-use crate::pool::Proof;
+use crate::pool::ReuseProof;
 use crate::prepared::Framed;
 use crate::route::environment::Environment;
 use crate::wire::conn::Conn;
-use crate::wire::h1::{Asked, Receiver, Reuse, Sender};
+use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +49,11 @@ impl Call {
     /// let read = environment.with_certificates(Certificates::from_der(["..."]).map_err(|error| error.to_string()));
     /// assert!(read.unread().is_none());
     /// ```
-    pub fn surround(&mut self, environment: &Environment) {
+    pub fn apply_environment(&mut self, environment: &Environment) {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
         }
-        self.prepared.options.reach.surround(environment);
+        self.prepared.options.routing.apply_environment(environment);
     }
 
     /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
@@ -99,27 +99,28 @@ impl Call {
         if !self.is_reused {
             let span = self.since(conn.opened());
             let rare = self.rare_mut();
-            (rare.connect, rare.secure, rare.is_shaking) = (Some(span), None, !conn.is_open());
+            (rare.connect, rare.secure, rare.is_handshaking) = (Some(span), None, !conn.is_open());
         }
         self.phase = if conn.is_open() { Phase::Exchange } else { Phase::Handshake };
         let mut conn = conn;
         conn.start_exchange();
         self.conn = Some(conn);
         let request = &self.prepared.request;
-        let mut asked = Asked::new(&request.method);
+        let mut asked = RequestContext::new(&request.method);
         // It was sealed before it came here.
         (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
-        self.receiver = Receiver::new(asked, self.prepared.options.limits, self.receiver.take_buffer());
+        self.receiver =
+            ResponseDecoder::new(asked, self.prepared.options.limits, self.receiver.take_buffer());
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
         self.sender = match self.prepared.forwarded_by() {
             None => {
                 let target = request.target().as_bytes();
-                Sender::new(&request.method, target, &request.headers, outgoing, buffer)
+                RequestEncoder::new(&request.method, target, &request.headers, outgoing, buffer)
             }
             Some(_) => {
                 let (target, headers) = self.prepared.for_proxy();
-                Sender::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
+                RequestEncoder::new(&request.method, target.as_bytes(), &headers, outgoing, buffer)
             }
         };
         let unsent = self.rare.as_mut().and_then(|rare| rare.unsent.take());
@@ -173,7 +174,7 @@ impl Call {
     /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
         let reading =
-            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Read | Phase::Skip { .. });
+            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body | Phase::Drain { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return match self.phase {
@@ -202,19 +203,19 @@ impl Call {
             (Direction::Receive, Phase::Exchange) => {
                 let is_within = self.receiver.is_within_head();
                 let kind = if is_within { Kind::IncompleteHead } else { Kind::ClosedBeforeResponse };
-                self.lose(Error::new(kind).with_source(cause));
+                self.fail_or_retry(Error::new(kind).with_source(cause));
             }
-            (Direction::Receive, Phase::Read) => {
+            (Direction::Receive, Phase::Body) => {
                 self.ended(Error::new(Kind::IncompleteBody).with_source(cause));
             }
-            (Direction::Receive, Phase::Skip { .. }) => self.skipped(false),
+            (Direction::Receive, Phase::Drain { .. }) => self.drained(false),
             _ => self.misuse(),
         }
     }
 
     /// Whether a filter may have things of its own to send while the response is read.
     fn moves_filter(&self) -> bool {
-        matches!(self.phase, Phase::Read | Phase::Skip { .. })
+        matches!(self.phase, Phase::Body | Phase::Drain { .. })
             && self.conn.as_ref().is_some_and(Conn::is_secured)
     }
 
@@ -235,7 +236,7 @@ impl Call {
         self.supply_by(|sender| sender.supply_shared(bytes))
     }
 
-    fn supply_by(&mut self, supply: impl FnOnce(&mut Sender) -> Result<usize, Fault>) -> usize {
+    fn supply_by(&mut self, supply: impl FnOnce(&mut RequestEncoder) -> Result<usize, Fault>) -> usize {
         if !self.is_uploading() {
             self.misuse();
             return 0;
@@ -300,7 +301,7 @@ impl Call {
 
     /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
     /// socket is to be closed. Until the next step, [`request`](Self::request) is the one that it carried.
-    pub fn release(&mut self) -> Option<(Conn, Proof)> {
+    pub fn release(&mut self) -> Option<(Conn, ReuseProof)> {
         if !self.has_carried() {
             self.misuse();
             return None;
@@ -312,7 +313,7 @@ impl Call {
             Reuse::Yes { idle_for, max }
                 if is_quiet && self.sender.is_done() && !self.has_send_failed() && max != Some(0) =>
             {
-                Some(Proof { opened: conn.opened(), idle_for })
+                Some(ReuseProof { opened: conn.opened(), idle_for })
             }
             _ => None,
         };
@@ -350,28 +351,28 @@ impl Call {
     /// All policy is here, and here alone.
     ///
     /// It may call a [`Flow`](crate::Flow), which is code of the user. Where the jar lies under a lock, use
-    /// [`turn_with`](Self::turn_with).
-    pub fn turn(&mut self, jar: &mut Jar, now: Now) {
-        self.turn_with(|act| act(jar), now);
+    /// [`decide_with`](Self::decide_with).
+    pub fn decide(&mut self, jar: &mut Jar, now: Now) {
+        self.decide_with(|act| act(jar), now);
     }
 
-    /// As [`turn`](Self::turn), with a jar that is shared. `lend` is called each time that the jar is needed, locks it, and
+    /// As [`turn`](Self::decide), with a jar that is shared. `lend` is called each time that the jar is needed, locks it, and
     /// passes it on. What is done with the jar then calls no code of the user; flows are asked while nothing is lent.
     ///
     /// ```
     /// # use std::sync::Mutex;
     /// # use sessio::{Call, Jar, Now};
-    /// fn turn(call: &mut Call, jar: &Mutex<Jar>, now: Now) {
-    ///     call.turn_with(|act| act(&mut jar.lock().unwrap()), now);
+    /// fn decide(call: &mut Call, jar: &Mutex<Jar>, now: Now) {
+    ///     call.decide_with(|act| act(&mut jar.lock().unwrap()), now);
     /// }
     /// ```
-    pub fn turn_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut Jar)), now: Now) {
-        if !matches!(self.phase, Phase::Turn) {
+    pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut Jar)), now: Now) {
+        if !matches!(self.phase, Phase::Decide) {
             return self.misuse();
         }
         // The caller of `turn` may hold a lock. What was decided is told by the next step: an observer may use the session.
         let watch = self.take_watch();
-        self.decide(&mut lend, now);
+        self.decide_next(&mut lend, now);
         if watch.is_some() {
             self.rare_mut().watch = watch;
         }
@@ -380,11 +381,11 @@ impl Call {
 
     /// Takes the head of the answer.
     pub fn take_head(&mut self) -> Option<Head> {
-        if !matches!(self.phase, Phase::Answer) {
+        if !matches!(self.phase, Phase::HeadReady) {
             self.misuse();
             return None;
         }
-        self.phase = Phase::Read;
+        self.phase = Phase::Body;
         let head = self.head.take()?;
         if self.prepared.options.meters.is_set() {
             self.resume_meters(&head);
@@ -402,7 +403,7 @@ impl Call {
 
     /// The caller has read the first `n` bytes of [`Step::Body`](super::Step).
     pub fn consume(&mut self, n: usize) {
-        if !matches!(self.phase, Phase::Read) {
+        if !matches!(self.phase, Phase::Body) {
             return self.misuse();
         }
         self.taken += n as u64;

@@ -7,14 +7,14 @@
 //!
 //! ```
 //! use std::path::Path;
-//! use sessio::{Settings, Url, reach::{Destination, Reach}};
+//! use sessio::{Settings, Url, routing::{Destination, RouteOptions}};
 //!
 //! let mut settings = Settings::default();
 //! settings.routes.pin("site.test", ["127.0.0.1:8080".parse()?])?;
 //! settings.routes.unix("localhost", "/run/app.sock")?;
-//! let reach = settings.reach();
+//! let routing = settings.routing();
 //!
-//! let to = |url| Url::parse(url).ok().and_then(|url| reach.destination(&url));
+//! let to = |url| Url::parse(url).ok().and_then(|url| routing.destination(&url));
 //! assert_eq!(to("http://site.test/"), Some(Destination::Addresses(vec!["127.0.0.1:8080".parse()?])));
 //! assert_eq!(to("http://localhost/"), Some(Destination::Unix(Path::new("/run/app.sock").into())));
 //! assert_eq!(to("http://[::1]/"), Some(Destination::Addresses(vec!["[::1]:80".parse()?])));
@@ -36,11 +36,11 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::policy::guard::Guard;
-use crate::policy::redirect::Targets;
-use crate::route::environment::{Authorities, Environment};
+use crate::policy::redirect::AllowedTargets;
+use crate::route::environment::{CaBundle, Environment};
 pub use crate::route::key::{Key, KeyBuf};
-use crate::route::proxy::{Plan, Protocol};
-use crate::route::tls::{Engine, Roots, Tls};
+use crate::route::proxy::{Protocol, ProxySelector};
+use crate::route::tls::{Roots, Tls, TlsConnector};
 use crate::uri::localhost::is_localhost;
 pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
@@ -50,7 +50,7 @@ pub use tcp::{KeepAlive, Tcp};
 /// merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reach {
+pub struct RouteOptions {
     /// Hosts that are not reached by their own names.
     pub routes: Routes,
     /// Who turns names into addresses.
@@ -60,9 +60,9 @@ pub struct Reach {
     /// What is wanted of TLS, for `https://` alone.
     pub tls: Tls,
     /// Who does it.
-    pub engine: Engine,
+    pub engine: TlsConnector,
     /// Which proxies lead there.
-    pub plan: Plan,
+    pub plan: ProxySelector,
     /// Which addresses may be reached.
     pub guard: Guard,
     /// What the environment says, as far as it takes part.
@@ -73,7 +73,7 @@ pub struct Reach {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {
-    /// One of these, to be raced by a [`Dial`](crate::route::dial::Dial). Without any the host cannot be reached.
+    /// One of these, to be raced by a [`HappyEyeballs`](crate::route::happy_eyeballs::HappyEyeballs). Without any the host cannot be reached.
     Addresses(Vec<SocketAddr>),
     /// What the [`Resolver`] makes of this name: as the URL has it, in lower case and A-labels. A literal
     /// address is never one, and neither is `localhost` nor a name below it: those are the loopback addresses (RFC 6761
@@ -88,13 +88,13 @@ pub enum Destination {
     Unix(Arc<Path>),
 }
 
-impl Reach {
+impl RouteOptions {
     /// Where a connection for this URL goes to, which is where the proxy is if one was chosen; `None` for a URL
     /// without host or port.
     #[must_use]
     pub fn destination(&self, url: &Url) -> Option<Destination> {
         match self.plan.proxy() {
-            None => self.straight(url),
+            None => self.direct(url),
             Some(proxy) => {
                 let host = match proxy.host() {
                     Host::Domain(name) => Host::Domain(name.as_str()),
@@ -112,7 +112,7 @@ impl Reach {
 
     /// Where the host of this URL is, whatever proxies there are.
     #[must_use]
-    pub fn straight(&self, url: &Url) -> Option<Destination> {
+    pub fn direct(&self, url: &Url) -> Option<Destination> {
         Some(self.towards(url.host()?, url.port_or_known_default()?, self.routes.of(url)))
     }
 
@@ -140,7 +140,7 @@ impl Reach {
     ///
     /// # Errors
     /// [`Kind::RedirectForbidden`] if the way is a Unix socket.
-    pub(crate) fn follow_redirect(&mut self, from: &Url, to: &Url, targets: &Targets) -> Result<()> {
+    pub(crate) fn follow_redirect(&mut self, from: &Url, to: &Url, targets: &AllowedTargets) -> Result<()> {
         let route = self.routes.of(to);
         if targets.uses_routes() || route == self.routes.of(from) {
             return Ok(());
@@ -168,7 +168,7 @@ impl Reach {
 
     /// The authorities of the environment whose certificates are to be read before a connection for this URL is asked for:
     /// TLS is wanted, and nobody else says whom to trust.
-    pub(crate) fn unread(&self, url: &Url) -> Option<&Authorities> {
+    pub(crate) fn unread(&self, url: &Url) -> Option<&CaBundle> {
         let authorities = self.environment.unread()?;
         let is_proxy_secure = || {
             let proxy = self.plan.proxy();
@@ -179,7 +179,7 @@ impl Reach {
     }
 
     /// What was read of them, as an environment that holds it.
-    pub(crate) fn surround(&mut self, environment: &Environment) {
+    pub(crate) fn apply_environment(&mut self, environment: &Environment) {
         self.tls = environment.secures(std::mem::take(&mut self.tls));
         self.environment = environment.clone();
     }
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn literals_are_never_resolved_and_names_are_as_the_url_has_them() {
-        let reach = Reach::default();
-        let to = |url| reach.destination(&Url::parse(url).unwrap()).unwrap();
+        let routing = RouteOptions::default();
+        let to = |url| routing.destination(&Url::parse(url).unwrap()).unwrap();
         for (url, address) in [
             ("http://127.0.0.1/", "127.0.0.1:80"),
             ("http://0x7f.1:81/", "127.0.0.1:81"),
@@ -248,20 +248,21 @@ mod tests {
         ] {
             assert_eq!(to(url), Destination::Name { host: name.into(), port }, "{url}");
         }
-        assert_eq!(reach.destination(&Url::parse("data:x").unwrap()), None);
+        assert_eq!(routing.destination(&Url::parse("data:x").unwrap()), None);
     }
 
     #[test]
     fn fc2_localhost_is_never_a_name_to_resolve() {
-        let reach = Reach::default();
+        let routing = RouteOptions::default();
         for url in ["http://LocalHost:5/", "http://localhost.:5/", "https://a.b.localhost:5/"] {
             let url = Url::parse(url).unwrap();
             let both = ["[::1]:5", "127.0.0.1:5"].map(|to| to.parse().unwrap());
-            assert_eq!(reach.destination(&url), Some(Destination::Addresses(both.to_vec())), "{url}");
+            assert_eq!(routing.destination(&url), Some(Destination::Addresses(both.to_vec())), "{url}");
             // The guard and the pool's key are of the same opinion.
             assert_eq!(Guard::public().refuses_host(&url), Some("loopback"));
-            let own = Reach { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..Reach::default() };
-            assert_eq!(Key::reaching(&url, &own), Key::reaching(&url, &reach));
+            let own =
+                RouteOptions { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..RouteOptions::default() };
+            assert_eq!(Key::reaching(&url, &own), Key::reaching(&url, &routing));
         }
     }
 
@@ -272,12 +273,13 @@ mod tests {
         routes.unix("same.test", "/a").unwrap();
         routes.unix("other.test", "/b").unwrap();
         routes.pin("pin.test", ["10.0.0.1:0".parse().unwrap()]).unwrap();
-        let led = |from: &str, to: &str, targets: &Targets| {
-            let mut reach = Reach { routes: routes.clone(), guard: Guard::public(), ..Reach::default() };
+        let led = |from: &str, to: &str, targets: &AllowedTargets| {
+            let mut routing =
+                RouteOptions { routes: routes.clone(), guard: Guard::public(), ..RouteOptions::default() };
             let url = |host: &str| Url::parse(&format!("http://{host}/")).unwrap();
-            match reach.follow_redirect(&url(from), &url(to), targets) {
+            match routing.follow_redirect(&url(from), &url(to), targets) {
                 Ok(()) => {
-                    if reach.guard.is_on_pins() {
+                    if routing.guard.is_on_pins() {
                         "guarded"
                     } else {
                         "free"
@@ -301,19 +303,19 @@ mod tests {
             ("pin.test", "a.test", "guarded"),
             ("a.test", "b.test", "free"),
         ] {
-            assert_eq!(led(from, to, &Targets::any()), expected, "{from} to {to}");
-            assert_eq!(led(from, to, &Targets::any().and_routes()), "free", "{from} to {to}");
+            assert_eq!(led(from, to, &AllowedTargets::any()), expected, "{from} to {to}");
+            assert_eq!(led(from, to, &AllowedTargets::any().and_routes()), "free", "{from} to {to}");
         }
     }
 
     #[test]
     fn a_pin_without_a_port_has_the_urls() {
-        let mut reach = Reach::default();
+        let mut routing = RouteOptions::default();
         let pins = ["127.0.0.1:0".parse().unwrap(), "[::1]:9".parse().unwrap()];
-        reach.routes.pin("a.test", pins).unwrap();
+        routing.routes.pin("a.test", pins).unwrap();
         for (url, port) in [("http://a.test/", 80), ("https://a.test/", 443), ("http://a.test:5/", 5)] {
             let expected = [SocketAddr::new(pins[0].ip(), port), pins[1]];
-            let to = reach.destination(&Url::parse(url).unwrap());
+            let to = routing.destination(&Url::parse(url).unwrap());
             assert_eq!(to, Some(Destination::Addresses(expected.to_vec())), "{url}");
         }
     }

@@ -63,7 +63,7 @@ impl Routes {
     /// over a socket file. The Host line stays the URL's.
     ///
     /// A redirect reaches the socket only from a host that is reached over the same socket. From any other it is
-    /// [`Kind::RedirectForbidden`], unless [`Targets::and_routes`](crate::policy::redirect::Targets::and_routes) allows it.
+    /// [`Kind::RedirectForbidden`], unless [`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) allows it.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] if that is no host.

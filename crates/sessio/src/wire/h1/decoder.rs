@@ -3,12 +3,12 @@
 use std::fmt;
 use std::mem;
 
-use super::asked::Asked;
 use super::body::{Body, Next};
 use super::buffer::{Buffer, KEPT};
 use super::framing::{Decision, Framing};
 use super::heads::{Heads, is_interim};
-use super::reuse::{Reuse, Why};
+use super::request_context::RequestContext;
+use super::reuse::{NoReuse, Reuse};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
@@ -22,10 +22,10 @@ use crate::message::headers::Headers;
 /// were cut into reads changes nothing.
 ///
 /// ```
-/// use sessio::h1::{Asked, Event, Limits, Receiver, Reuse, Why};
+/// use sessio::h1::{RequestContext, Event, Limits, ResponseDecoder, Reuse, Why};
 /// use sessio::http::Method;
 ///
-/// let mut receiver = Receiver::new(Asked::new(&Method::GET), Limits::default(), Vec::new());
+/// let mut receiver = ResponseDecoder::new(RequestContext::new(&Method::GET), Limits::default(), Vec::new());
 /// let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
 /// receiver.room()[..bytes.len()].copy_from_slice(bytes);
 /// receiver.received(bytes.len());
@@ -42,8 +42,8 @@ use crate::message::headers::Headers;
 /// assert_eq!(receiver.reuse(), Reuse::No(Why::Unfinished));
 /// # Ok::<(), sessio::Error>(())
 /// ```
-pub struct Receiver {
-    asked: Asked,
+pub struct ResponseDecoder {
+    asked: RequestContext,
     limits: Limits,
     buffer: Buffer,
     state: State,
@@ -87,24 +87,24 @@ pub enum Event<'a> {
     Interim(Head),
     /// The head of the response; it is handed out once.
     Head(Head),
-    /// Bytes of the body that were not [`consume`](Receiver::consume)d yet.
+    /// Bytes of the body that were not [`consume`](ResponseDecoder::consume)d yet.
     Body(&'a [u8]),
     /// The response is complete.
     End,
 }
 
-impl Default for Receiver {
+impl Default for ResponseDecoder {
     /// A receiver for the response to a `GET`, without memory.
     fn default() -> Self {
-        Self::new(Asked::default(), Limits::default(), Vec::new())
+        Self::new(RequestContext::default(), Limits::default(), Vec::new())
     }
 }
 
-impl Receiver {
+impl ResponseDecoder {
     /// A receiver for the response to one request. `buffer` is memory to use, as it came out of
     /// [`into_buffer`](Self::into_buffer); an empty one will do.
     #[must_use]
-    pub fn new(asked: Asked, limits: Limits, buffer: Vec<u8>) -> Self {
+    pub fn new(asked: RequestContext, limits: Limits, buffer: Vec<u8>) -> Self {
         Self {
             asked,
             limits,
@@ -117,7 +117,7 @@ impl Receiver {
             offered: 0,
             is_ended: false,
             is_settled: false,
-            verdict: Reuse::No(Why::Unfinished),
+            verdict: Reuse::No(NoReuse::Unfinished),
             trailers: None,
             failure: None,
         }
@@ -206,12 +206,12 @@ impl Receiver {
     #[must_use]
     pub fn reuse(&self) -> Reuse {
         if !self.is_complete() {
-            return Reuse::No(Why::Unfinished);
+            return Reuse::No(NoReuse::Unfinished);
         }
         match self.verdict {
-            Reuse::No(Why::Upgraded | Why::UntilClose) => self.verdict,
-            _ if !self.buffer.is_empty() => Reuse::No(Why::Excess),
-            Reuse::Yes { .. } if self.is_ended => Reuse::No(Why::Closed),
+            Reuse::No(NoReuse::Upgraded | NoReuse::UntilClose) => self.verdict,
+            _ if !self.buffer.is_empty() => Reuse::No(NoReuse::Excess),
+            Reuse::Yes { .. } if self.is_ended => Reuse::No(NoReuse::Closed),
             verdict => verdict,
         }
     }
@@ -223,7 +223,7 @@ impl Receiver {
 
     /// Whether the head has settled that the connection carries nothing more.
     pub(crate) fn is_last(&self) -> bool {
-        matches!(self.verdict, Reuse::No(why) if why != Why::Unfinished)
+        matches!(self.verdict, Reuse::No(why) if why != NoReuse::Unfinished)
     }
 
     /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head. Fields that
@@ -352,7 +352,7 @@ impl Receiver {
 
     fn start_body(&mut self, Decision { framing, reuse, .. }: Decision) {
         // What an interim head said against reuse stands, unless the connection is no longer ours at all.
-        if self.verdict == Reuse::No(Why::Unfinished) || reuse == Reuse::No(Why::Upgraded) {
+        if self.verdict == Reuse::No(NoReuse::Unfinished) || reuse == Reuse::No(NoReuse::Upgraded) {
             self.verdict = reuse;
         }
         self.body = Body::new(framing);
@@ -395,8 +395,8 @@ impl Receiver {
     }
 
     /// The connection will not be used again; the first reason is the one that is told.
-    fn close(&mut self, why: Why) {
-        if matches!(self.verdict, Reuse::Yes { .. } | Reuse::No(Why::Unfinished)) {
+    fn close(&mut self, why: NoReuse) {
+        if matches!(self.verdict, Reuse::Yes { .. } | Reuse::No(NoReuse::Unfinished)) {
             self.verdict = Reuse::No(why);
         }
     }
@@ -411,9 +411,9 @@ impl Failure {
     }
 }
 
-impl fmt::Debug for Receiver {
+impl fmt::Debug for ResponseDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
+        f.debug_struct("ResponseDecoder")
             .field("state", &self.state)
             .field("received", &self.received)
             .field("body_received", &self.body.got())

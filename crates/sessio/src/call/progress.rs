@@ -3,32 +3,32 @@
 use http::StatusCode;
 
 use super::machine::{Call, Phase};
-use crate::base::meters::{Transfer, Way};
+use crate::base::progress::{BodyProgress, Way};
 use crate::message::head::Head;
 use crate::policy::range;
 
 impl Call {
     /// Tells how much of the request's body is out, if that is news.
     #[cold]
-    pub(super) fn measure_upload(&mut self) {
+    pub(super) fn report_upload(&mut self) {
         if !self.is_sending() {
             return;
         }
         let total = self.prepared.request.announced();
         let bytes = self.sender.body_sent().min(total.unwrap_or(u64::MAX));
-        self.measure(Way::Up, Transfer { bytes, total });
+        self.measure(Way::Up, BodyProgress { bytes, total });
     }
 
     /// Tells how much of the answer's body has come, if that is news.
     #[cold]
-    pub(super) fn measure_download(&mut self) {
-        if matches!(self.phase, Phase::Read) {
+    pub(super) fn report_download(&mut self) {
+        if matches!(self.phase, Phase::Body) {
             let (mut bytes, mut total) = (self.receiver.body_received(), self.receiver.announced());
             if let Some((held, length)) = self.rare.as_ref().and_then(|rare| rare.resumed) {
                 bytes += held;
                 total = length;
             }
-            self.measure(Way::Down, Transfer { bytes, total });
+            self.measure(Way::Down, BodyProgress { bytes, total });
         }
     }
 
@@ -51,11 +51,11 @@ impl Call {
             .of(Way::Up)
             .filter(|_| was_told && !self.prepared.request.body.is_empty());
         if let Some(tell) = is_told {
-            tell(Transfer { bytes: 0, total: self.prepared.request.announced() });
+            tell(BodyProgress { bytes: 0, total: self.prepared.request.announced() });
         }
     }
 
-    fn measure(&mut self, way: Way, transfer: Transfer) {
+    fn measure(&mut self, way: Way, transfer: BodyProgress) {
         let Some(tell) = self.prepared.options.meters.of(way) else { return };
         let told = &mut self.rare_mut().told[way as usize];
         if *told < transfer.bytes {

@@ -1,4 +1,4 @@
-//! Origins that were read before.
+//! UrlCache that were read before.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ const MOST: usize = 8;
 /// them, only path and query are left to read. The outcome is the same.
 ///
 /// ```
-/// use sessio::{Address, Origins, Url};
+/// use sessio::{Address, UrlCache, Url};
 ///
-/// let mut origins = Origins::new();
+/// let mut origins = UrlCache::new();
 /// for (text, url) in [
 ///     ("HTTP://Example.org/a b", "http://example.org/a%20b"),
 ///     ("HTTP://Example.org/c?d", "http://example.org/c?d"),
@@ -26,7 +26,7 @@ const MOST: usize = 8;
 /// }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Origins {
+pub struct UrlCache {
     known: Vec<Known>,
     /// Whose place the next one takes.
     oldest: usize,
@@ -40,7 +40,7 @@ struct Known {
     url: Url,
 }
 
-impl Origins {
+impl UrlCache {
     /// None yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    fn read(origins: &mut Origins, text: &str) -> Address {
+    fn read(origins: &mut UrlCache, text: &str) -> Address {
         let mut address = Address::from(text);
         origins.read(&mut address);
         address
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_stays_text() {
-        let mut origins = Origins::new();
+        let mut origins = UrlCache::new();
         for text in ["/x", "", "ftp://h/", "http://", "http://h:1:2/", "http:x"] {
             assert!(matches!(read(&mut origins, text).0, Form::Text(_)), "{text}");
         }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn few_are_kept_and_no_credentials() {
-        let mut origins = Origins::new();
+        let mut origins = UrlCache::new();
         read(&mut origins, "http://u:p@h/");
         assert!(origins.known.is_empty());
         for n in 0..3 * MOST {
@@ -158,7 +158,7 @@ mod tests {
             origin in "https?://(h|H\\.example|127\\.0\\.0\\.1|\\[::1\\]|u:p@h)(:80|:8080)?",
             tail in "([/?#\\\\][/?#\\\\.:%@a-z0-9 é\n]{0,12})?",
         ) {
-            let mut origins = Origins::new();
+            let mut origins = UrlCache::new();
             read(&mut origins, &origin);
             let text = format!("{origin}{tail}");
             let expected = address::read(&text, None).ok();

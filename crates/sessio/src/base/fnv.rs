@@ -5,15 +5,15 @@ use std::hash::Hasher;
 /// FNV-1a, eight bytes a step: for keys of pools and marks of requests. It does not resist who wants two
 /// texts to meet; whoever floods a pool's table that way pays a connection for each entry.
 #[derive(Debug)]
-pub(crate) struct Mix(u64);
+pub(crate) struct Fnv(u64);
 
-impl Default for Mix {
+impl Default for Fnv {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 }
 
-impl Hasher for Mix {
+impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
         const PRIME: u64 = 0x0000_0100_0000_01b3;
         let (words, rest) = bytes.as_chunks::<8>();

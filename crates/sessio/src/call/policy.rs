@@ -10,14 +10,14 @@ use super::machine::{Call, Next, Phase};
 use super::marks::Marks;
 use super::options::PreparedCall;
 use super::rare::Past;
-use crate::base::fingerprint::Mix;
+use crate::base::fnv::Fnv;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::message::body::Body;
+use crate::message::exchange::Exchange;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
-use crate::message::history::Exchange;
 use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
@@ -41,7 +41,7 @@ impl Call {
     }
 
     /// Whether anything could follow from this response that needs the jar or a decision.
-    pub(super) fn needs_turn(&self, head: &Head) -> bool {
+    pub(super) fn needs_decision(&self, head: &Head) -> bool {
         self.prepared.options.flow.is_some()
             || redirect::is_redirect(head.status)
             || self.is_proxys(head)
@@ -62,10 +62,10 @@ impl Call {
             && self.can_replay()
     }
 
-    pub(super) fn decide(&mut self, lend: &mut Lend<'_>, now: Now) {
+    pub(super) fn decide_next(&mut self, lend: &mut Lend<'_>, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
         if self.is_proxys(&head) {
-            if asks_for_basic(&head) && self.prepared.options.reach.plan.challenge() {
+            if asks_for_basic(&head) && self.prepared.options.routing.plan.challenge() {
                 if !self.can_replay() {
                     return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
                 }
@@ -139,7 +139,7 @@ impl Call {
             }
         }
         self.head = Some(head);
-        self.phase = Phase::Answer;
+        self.phase = Phase::HeadReady;
     }
 
     /// Shows the response to whoever authenticates.
@@ -168,7 +168,7 @@ impl Call {
             options: options.redirected(follow.leaves_origin),
         };
         let PreparedCall { request, options } = &mut next;
-        options.reach.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
+        options.routing.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
         request.address_host()?;
         if follow.leaves_origin {
             next.log_in()?;
@@ -202,17 +202,17 @@ impl Call {
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.past_mut().history.push(exchange);
         if let Some(rare) = &mut self.rare {
-            rare.heard_by = None;
+            rare.drain_deadline = None;
         }
-        self.phase = Phase::Skip { next, budget: self.prepared.options.limits.drain_bytes };
+        self.phase = Phase::Drain { next, budget: self.prepared.options.limits.drain_bytes };
     }
 
     /// What the last turn has come to.
     pub(super) fn decision(&self) -> Option<Event<'_>> {
         match &self.phase {
-            Phase::Skip { next: Next::Redirect(next), .. } => Some(Event::Redirect { next: &next.request }),
-            Phase::Skip { next: Next::Again, .. } => Some(Event::Challenge { next: &self.prepared.request }),
-            Phase::Skip { next: Next::Unexpecting, .. } => {
+            Phase::Drain { next: Next::Redirect(next), .. } => Some(Event::Redirect { next: &next.request }),
+            Phase::Drain { next: Next::Again, .. } => Some(Event::Challenge { next: &self.prepared.request }),
+            Phase::Drain { next: Next::Unexpecting, .. } => {
                 Some(Event::Unexpecting { next: &self.prepared.request })
             }
             Phase::Failing(error) => Some(Event::Failed(error)),
@@ -221,8 +221,8 @@ impl Call {
     }
 
     /// The response that was followed is out of the way; `whole` says whether it was read to its end.
-    pub(super) fn skipped(&mut self, whole: bool) {
-        let Phase::Skip { next, .. } =
+    pub(super) fn drained(&mut self, whole: bool) {
+        let Phase::Drain { next, .. } =
             std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, limit: Timeout::Pool })
         else {
             return self.misuse();
@@ -279,7 +279,7 @@ fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> 
 
 /// What tells one request from another, to the letter; the fragment is not sent.
 fn mark(request: &Prepared) -> u64 {
-    let mut mix = Mix::default();
+    let mut mix = Fnv::default();
     mix.write(request.method.as_str().as_bytes());
     mix.write(request.url[..Position::AfterQuery].as_bytes());
     for field in request.headers.iter() {

@@ -12,7 +12,7 @@ use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::policy::retry::{self, Failure};
 use crate::wire::conn::{Advance, Conn};
-use crate::wire::h1::{Asked, Event as Came, Receiver, Reuse, Sender, Why};
+use crate::wire::h1::{Event as Came, NoReuse, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 
 impl Call {
     /// Whether the connection has done all that this exchange needs of it.
@@ -33,8 +33,8 @@ impl Call {
         loop {
             match self.phase {
                 Phase::Exchange => self.await_head(),
-                Phase::Skip { .. } => self.skip(),
-                Phase::Read if self.decoding.is_some() => self.decode(),
+                Phase::Drain { .. } => self.drain(),
+                Phase::Body if self.decoding.is_some() => self.decode(),
                 _ => {}
             }
             if !self.pull() {
@@ -53,7 +53,7 @@ impl Call {
             _ => Ok(false),
         };
         if self.prepared.options.meters.is_set() {
-            self.measure_upload();
+            self.report_upload();
         }
         if self.is_watched() {
             self.notice_sent();
@@ -70,10 +70,10 @@ impl Call {
     /// The connection has ended in this way, and nothing more comes of it.
     pub(super) fn ended(&mut self, error: Error) {
         match self.phase {
-            Phase::Exchange => self.lose(self.cut(error)),
-            Phase::Skip { .. } => self.skipped(false),
+            Phase::Exchange => self.fail_or_retry(self.cut(error)),
+            Phase::Drain { .. } => self.drained(false),
             // The head, and what was decoded, come before it.
-            Phase::Turn | Phase::Answer | Phase::Read => self.rare_mut().receive_failure = Some(error),
+            Phase::Decide | Phase::HeadReady | Phase::Body => self.rare_mut().receive_failure = Some(error),
             _ => self.fail(error),
         }
     }
@@ -131,7 +131,7 @@ impl Call {
     }
 
     fn tunnelled(&self) -> Option<Event<'_>> {
-        let proxy = self.prepared.options.reach.plan.proxy()?;
+        let proxy = self.prepared.options.routing.plan.proxy()?;
         Some(Event::Tunnelled { connection: self.connection, proxy })
     }
 
@@ -165,13 +165,13 @@ impl Call {
                 }
                 Ok(Came::Head(head)) => {
                     self.clock.rest();
-                    if self.receiver.reuse() == Reuse::No(Why::Upgraded) {
+                    if self.receiver.reuse() == Reuse::No(NoReuse::Upgraded) {
                         // What follows is not HTTP, and nobody here could read it (row FW5).
                         let error = Error::new(Kind::UnsupportedUpgrade);
                         return self.fail(error.with_response(self.exchange(head)));
                     }
-                    self.is_duplex = self.goes_on(&head);
-                    self.phase = if self.needs_turn(&head) { Phase::Turn } else { Phase::Answer };
+                    self.is_duplex = self.continues_upload(&head);
+                    self.phase = if self.needs_decision(&head) { Phase::Decide } else { Phase::HeadReady };
                     self.head = Some(head);
                     // A small body is there already: then the connection is done with, read or not.
                     self.receiver.advance();
@@ -179,14 +179,14 @@ impl Call {
                     return self.report_own(Self::answer);
                 }
                 Ok(_) => return,
-                Err(fault) => return self.lose(fault.into()),
+                Err(fault) => return self.fail_or_retry(fault.into()),
             }
         }
     }
 
     /// Whether the rest of the request goes out while its answer comes in: the server has not said no, and not that it
     /// closes (RFC 9110 section 7.5, RFC 9112 sections 9.5 and 9.6). A body that waited for its word is not wanted.
-    fn goes_on(&self, head: &Head) -> bool {
+    fn continues_upload(&self, head: &Head) -> bool {
         head.status.is_success()
             && !self.sender.is_done()
             && !self.sender.is_held()
@@ -196,17 +196,17 @@ impl Call {
 
     /// Reads on to the end of a response that is followed, if that is not far: the connection is worth so
     /// much and no more (rows Q18, Q19, V117).
-    pub(super) fn skip(&mut self) {
+    pub(super) fn drain(&mut self) {
         loop {
-            let Phase::Skip { budget, .. } = &mut self.phase else { return };
+            let Phase::Drain { budget, .. } = &mut self.phase else { return };
             if !self.sender.is_done() || self.receiver.left().is_some_and(|left| left > *budget) {
-                return self.skipped(false);
+                return self.drained(false);
             }
             match self.receiver.poll() {
                 Ok(Came::Body(bytes)) => {
                     let n = bytes.len();
                     if n as u64 > *budget {
-                        return self.skipped(false);
+                        return self.drained(false);
                     }
                     *budget -= n as u64;
                     self.receiver.consume(n);
@@ -214,18 +214,18 @@ impl Call {
                 Ok(Came::End) => {
                     // The connection is given back first; the end comes round again then.
                     if self.conn.is_none() {
-                        self.skipped(true);
+                        self.drained(true);
                     }
                     return;
                 }
                 Ok(_) if !has_ended(self.rare.as_deref()) => return,
-                _ => return self.skipped(false),
+                _ => return self.drained(false),
             }
         }
     }
 
     /// The exchange came to nothing before its head was whole: once more where that is safe.
-    pub(super) fn lose(&mut self, error: Error) {
+    pub(super) fn fail_or_retry(&mut self, error: Error) {
         let failure = self.failure();
         let is_lost = error.kind() == Kind::ClosedBeforeResponse;
         if is_lost && retry::is_safe(&failure) {
@@ -250,7 +250,7 @@ impl Call {
 
     /// Where the response at hand is the answer.
     pub(super) fn answer(&self) -> Option<Event<'_>> {
-        if !matches!(self.phase, Phase::Answer) {
+        if !matches!(self.phase, Phase::HeadReady) {
             return None;
         }
         self.head.as_ref().map(Event::Answer)
@@ -296,9 +296,9 @@ impl Call {
         {
             self.rare_mut().unsent = Some(unsent);
         }
-        self.sender = Sender::idle(self.sender.take_buffer());
+        self.sender = RequestEncoder::idle(self.sender.take_buffer());
         let buffer = self.receiver.take_buffer();
-        self.receiver = Receiver::new(Asked::default(), self.prepared.options.limits, buffer);
+        self.receiver = ResponseDecoder::new(RequestContext::default(), self.prepared.options.limits, buffer);
     }
 }
 

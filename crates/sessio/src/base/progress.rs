@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// How much of a body has moved: see [`Request::on_upload_progress`](crate::Request::on_upload_progress).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Transfer {
+pub struct BodyProgress {
     /// The bytes so far, without framing.
     pub bytes: u64,
     /// How many there are in all, where that is said beforehand: a body in chunks does not, nor one that ends with its
@@ -14,11 +14,11 @@ pub struct Transfer {
     pub total: Option<u64>,
 }
 
-type Tell = Arc<dyn Fn(Transfer) + Send + Sync>;
+type Tell = Arc<dyn Fn(BodyProgress) + Send + Sync>;
 
 /// Nobody, for most requests.
 #[derive(Clone, Default)]
-pub(crate) struct Meters(Option<Arc<Pair>>);
+pub(crate) struct ProgressCallbacks(Option<Arc<Pair>>);
 
 #[derive(Clone, Default)]
 struct Pair {
@@ -34,8 +34,8 @@ pub(crate) enum Way {
     Down,
 }
 
-impl Meters {
-    pub(crate) fn set(&mut self, way: Way, tell: impl Fn(Transfer) + Send + Sync + 'static) {
+impl ProgressCallbacks {
+    pub(crate) fn set(&mut self, way: Way, tell: impl Fn(BodyProgress) + Send + Sync + 'static) {
         let pair = Arc::make_mut(self.0.get_or_insert_default());
         pair.tells[way as usize] = Some(Arc::new(tell));
     }
@@ -62,8 +62,8 @@ impl Meters {
     }
 }
 
-impl fmt::Debug for Meters {
+impl fmt::Debug for ProgressCallbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_set() { "Meters(set)" } else { "Meters(none)" })
+        f.write_str(if self.is_set() { "ProgressCallbacks(set)" } else { "ProgressCallbacks(none)" })
     }
 }

@@ -15,7 +15,7 @@ impl Call {
     #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
         let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
-            Some(Again::Credentials) if self.prepared.options.reach.plan.challenge() => Vec::new(),
+            Some(Again::Credentials) if self.prepared.options.routing.plan.challenge() => Vec::new(),
             Some(Again::Addresses(untold)) => untold,
             _ => return self.fail(error),
         };
@@ -69,7 +69,7 @@ mod tests {
             let Ok(Step::Connect(to)) = call.step(begun) else { panic!("{call:?}") };
             assert_eq!((to.is_admitted, to.fresh), (attempt > 0, attempt > 0));
             if attempt > 0 {
-                assert_eq!(to.told(), Some(crate::route::reach::Destination::Addresses(told.clone())));
+                assert_eq!(to.told(), Some(crate::route::routing::Destination::Addresses(told.clone())));
                 assert_eq!(to.deadline, Some(after(10).mono));
             }
             let conn = to.open(attempt, begun, &told).unwrap();

@@ -2,17 +2,17 @@
 //!
 //! ```
 //! use sessio::Instant;
-//! use sessio::dial::{Dial, Step};
+//! use sessio::happy_eyeballs::{Dial, Step};
 //!
 //! # fn main() -> Result<(), std::net::AddrParseError> {
 //! # #[allow(clippy::disallowed_methods)]
 //! let now = Instant::from_nanos(1 << 42);
 //! let (six, four) = ("[2001:db8::1]:80".parse()?, "192.0.2.1:80".parse()?);
-//! let mut dial = Dial::new([six, four], None);
+//! let mut dial = HappyEyeballs::new([six, four], None);
 //! assert_eq!(dial.step(now), Step::Start { address: six, until: None });
 //! dial.started(now);
 //! // The next one gets its chance a quarter of a second later, or as soon as this one has failed.
-//! assert_eq!(dial.step(now), Step::Wait(Some(now + sessio::dial::DELAY)));
+//! assert_eq!(dial.step(now), Step::Wait(Some(now + sessio::happy_eyeballs::DELAY)));
 //! dial.failed(six, "unreachable");
 //! assert_eq!(dial.step(now), Step::Start { address: four, until: None });
 //! dial.started(now);
@@ -34,7 +34,7 @@ pub const DELAY: Duration = Duration::from_millis(250);
 /// The race of a host's addresses; `E` is why an attempt failed. [`step`](Self::step) says what is wanted now
 /// and changes nothing; only answers do. An answer that does not fit has no effect.
 #[derive(Debug)]
-pub struct Dial<E> {
+pub struct HappyEyeballs<E> {
     attempts: Vec<(SocketAddr, Outcome<E>)>,
     started: usize,
     deadline: Option<Instant>,
@@ -58,11 +58,11 @@ pub enum Outcome<E> {
     Failed(E),
 }
 
-/// What a [`Dial`] wants.
+/// What a [`HappyEyeballs`] wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// An attempt at this address, then [`Dial::started`].
+    /// An attempt at this address, then [`HappyEyeballs::started`].
     Start {
         /// Where to.
         address: SocketAddr,
@@ -79,7 +79,7 @@ pub enum Step {
     Late,
 }
 
-impl<E> Dial<E> {
+impl<E> HappyEyeballs<E> {
     /// A race of these addresses. The family of the first one goes first, then they take turns; each address
     /// is tried once. All have a chance until the deadline: when that is near, they follow each other faster.
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>, deadline: Option<Instant>) -> Self {
@@ -213,10 +213,10 @@ mod tests {
         let now = Instant::from_nanos(1 << 42);
         let end = now + ms(300);
         let all = [address(1, false), address(2, false), address(3, false)];
-        let mut dial = Dial::<()>::new(all, Some(end));
+        let mut dial = HappyEyeballs::<()>::new(all, Some(end));
         dial.started(now);
         assert_eq!(dial.step(now), Step::Wait(Some(now + ms(100))));
-        let mut dial = Dial::<()>::new(all, Some(now + ms(3000))).sequential();
+        let mut dial = HappyEyeballs::<()>::new(all, Some(now + ms(3000))).sequential();
         assert_eq!(dial.step(now), Step::Start { address: all[0], until: Some(now + ms(1000)) });
         dial.started(now);
         assert_eq!(dial.step(now + DELAY), Step::Wait(Some(now + ms(1000))), "one after the other");
@@ -232,7 +232,7 @@ mod tests {
             ends in prop::collection::vec((0_u64..2000, any::<bool>()), 8),
         ) {
             let all: Vec<_> = families.iter().zip(1..).map(|(six, n)| address(n, *six)).collect();
-            let mut dial = Dial::new(all.clone(), None);
+            let mut dial = HappyEyeballs::new(all.clone(), None);
             let start = Instant::from_nanos(1 << 42);
             let (mut now, mut last) = (start, start);
             let (mut tried, mut running) = (Vec::new(), Vec::<(Instant, bool, SocketAddr)>::new());

@@ -19,22 +19,22 @@ const PIECE: usize = 64 * 1024;
 ///
 /// ```
 /// use sessio::Headers;
-/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::h1::{BodyKind, RequestEncoder};
 /// use sessio::http::Method;
 ///
 /// let mut headers = Headers::new();
 /// headers.insert("Content-Length", "5")?;
-/// let sender = Sender::new(&Method::PUT, b"/x", &headers, Outgoing::Bytes("hello".into()), Vec::new());
+/// let sender = RequestEncoder::new(&Method::PUT, b"/x", &headers, BodyKind::Bytes("hello".into()), Vec::new());
 /// assert_eq!(sender.unsent(), b"PUT /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
 /// # Ok::<(), sessio::Error>(())
 /// ```
 #[derive(Debug)]
-pub enum Outgoing {
+pub enum BodyKind {
     /// No body.
     None,
     /// All of it is here.
     Bytes(Bytes),
-    /// It is [`supplied`](Sender::supply) piece by piece.
+    /// It is [`supplied`](RequestEncoder::supply) piece by piece.
     Source {
         /// How long it is, if the head says so; `None` sends chunks.
         length: Option<u64>,
@@ -48,14 +48,14 @@ pub enum Outgoing {
 ///
 /// ```
 /// use sessio::Headers;
-/// use sessio::h1::{Outgoing, Sender};
+/// use sessio::h1::{BodyKind, RequestEncoder};
 /// use sessio::http::Method;
 ///
 /// let mut headers = Headers::new();
 /// headers.insert("Host", "example.org")?;
 /// headers.insert("Transfer-Encoding", "chunked")?;
-/// let body = Outgoing::Source { length: None };
-/// let mut sender = Sender::new(&Method::POST, b"/up", &headers, body, Vec::new());
+/// let body = BodyKind::Source { length: None };
+/// let mut sender = RequestEncoder::new(&Method::POST, b"/up", &headers, body, Vec::new());
 /// sender.sent(sender.unsent().len()); // the head
 ///
 /// assert_eq!(sender.supply(b"hello")?, 5);
@@ -67,7 +67,7 @@ pub enum Outgoing {
 /// assert!(sender.is_done());
 /// # Ok::<(), sessio::Error>(())
 /// ```
-pub struct Sender {
+pub struct RequestEncoder {
     /// The head, and what was encoded behind it.
     queue: Vec<u8>,
     /// How much of the queue was sent.
@@ -104,18 +104,18 @@ enum Body {
     Chunked,
 }
 
-impl Default for Sender {
+impl Default for RequestEncoder {
     /// A sender that has nothing to send.
     fn default() -> Self {
         Self::idle(Vec::new())
     }
 }
 
-impl Sender {
+impl RequestEncoder {
     /// A sender of this request. `target` is what stands in the request line; `buffer` is memory to use, an
     /// empty one will do.
     #[must_use]
-    pub fn new(method: &Method, target: &[u8], headers: &Headers, body: Outgoing, buffer: Vec<u8>) -> Self {
+    pub fn new(method: &Method, target: &[u8], headers: &Headers, body: BodyKind, buffer: Vec<u8>) -> Self {
         let mut queue = buffer;
         queue.clear();
         queue.reserve(512);
@@ -128,17 +128,17 @@ impl Sender {
         let head = queue.len();
         let mut piece = Bytes::new();
         let body = match body {
-            Outgoing::None => Body::Complete,
-            Outgoing::Bytes(bytes) if bytes.len() <= SMALL => {
+            BodyKind::None => Body::Complete,
+            BodyKind::Bytes(bytes) if bytes.len() <= SMALL => {
                 queue.extend_from_slice(&bytes);
                 Body::Complete
             }
-            Outgoing::Bytes(bytes) => {
+            BodyKind::Bytes(bytes) => {
                 piece = bytes;
                 Body::Complete
             }
-            Outgoing::Source { length: Some(length) } => Body::Length(length),
-            Outgoing::Source { length: None } => Body::Chunked,
+            BodyKind::Source { length: Some(length) } => Body::Length(length),
+            BodyKind::Source { length: None } => Body::Chunked,
         };
         let overhead = head as u64;
         Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, overhead, failure: None }
@@ -430,9 +430,9 @@ fn write_size(size: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-impl fmt::Debug for Sender {
+impl fmt::Debug for RequestEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender")
+        f.debug_struct("RequestEncoder")
             .field("sent", &self.sent)
             .field("unsent", &self.unsent().len())
             .field("is_held", &self.is_held)

@@ -5,16 +5,16 @@ use http::Method;
 /// What the framing of a response depends on in its request.
 ///
 /// ```
-/// use sessio::h1::Asked;
+/// use sessio::h1::RequestContext;
 /// use sessio::http::Method;
 ///
-/// let mut asked = Asked::new(&Method::HEAD);
+/// let mut asked = RequestContext::new(&Method::HEAD);
 /// asked.close = true; // the request says `Connection: close`
 /// assert!(asked.head && !asked.connect);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Asked {
+pub struct RequestContext {
     /// The method was HEAD: no response has a body.
     pub head: bool,
     /// The method was CONNECT: after a 2xx the connection is a tunnel.
@@ -25,7 +25,7 @@ pub struct Asked {
     pub close: bool,
 }
 
-impl Asked {
+impl RequestContext {
     /// A request of this method that offers no upgrade and wants the connection to stay.
     #[must_use]
     pub fn new(method: &Method) -> Self {
