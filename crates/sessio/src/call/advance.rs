@@ -1,4 +1,4 @@
-//! Where the bytes that have come lead, without time or policy.
+//! Moves received bytes from stage to stage, without time or policy.
 
 use http::StatusCode;
 
@@ -15,16 +15,18 @@ use crate::wire::conn::{Advance, Conn};
 use crate::wire::h1::{Event as Came, NoReuse, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 
 impl Call {
-    /// Whether the connection has done all that this exchange needs of it.
+    /// Whether the connection has done all that this exchange needs.
     pub(super) fn has_carried(&self) -> bool {
         self.receiver.is_complete() && !matches!(self.phase, Phase::Failed(_) | Phase::Failing(_))
     }
 
-    /// Goes as far as what has come leads, without time or policy: the one place where bytes move from stage to stage.
+    /// Advances as far as the received bytes allow, without time or policy. Bytes move between
+    /// stages only here.
     ///
-    /// This is the pull rule. A stage that takes bytes has room again, and the stage below it may still hold some. So
-    /// the stages take turns until nothing moves. Every answer that frees room ends here. [`Io`](super::Io) is wanted
-    /// only after that: no byte that has come waits for another event of the socket.
+    /// This is the pull rule. A stage that passes bytes on has room again, and the stage below may
+    /// still hold some. So the loop runs until nothing moves. Every input that frees room ends
+    /// here. [`Io`](super::Io) is wanted only after that: no received byte waits for another event
+    /// of the socket.
     pub(super) fn settle(&mut self) {
         if matches!(self.phase, Phase::Handshake) {
             return self.shake_hands();
@@ -43,7 +45,8 @@ impl Call {
         }
     }
 
-    /// Moves bytes between the connection and HTTP, both ways. Says whether any came up, or their end.
+    /// Moves bytes between the connection and HTTP, in both directions. Returns whether any bytes,
+    /// or their end, were received.
     fn pull(&mut self) -> bool {
         let is_sending = self.is_sending();
         let pumped = match &mut self.conn {
@@ -67,19 +70,20 @@ impl Call {
         }
     }
 
-    /// The connection has ended in this way, and nothing more comes of it.
+    /// The connection ended with this error, and nothing more comes from it.
     pub(super) fn ended(&mut self, error: Error) {
         match self.phase {
             Phase::Exchange => self.fail_or_retry(self.cut(error)),
             Phase::Drain { .. } => self.drained(false),
-            // The head, and what was decoded, come before it.
+            // The head and the decoded bytes come before the error.
             Phase::Decide | Phase::HeadReady | Phase::Body => self.rare_mut().receive_failure = Some(error),
             _ => self.fail(error),
         }
     }
 
-    /// The error of a connection that ended with this before the head was whole. One that was used before and has
-    /// brought no byte since was stale, in whatever way the TLS session ended (rows F11, FM4).
+    /// The error of a connection that ended with `cause` before the head was complete. A reused
+    /// connection that received no byte since was stale, however the TLS session ended (rows F11,
+    /// FM4).
     fn cut(&self, cause: Error) -> Error {
         let is_first = self.receiver.bytes_received() == 0;
         let is_cut = cause.kind() == Kind::IncompleteBody;
@@ -92,7 +96,8 @@ impl Call {
         Error::new(kind).with_source(cause)
     }
 
-    /// Passes the connection's stages as far as the bytes that have come lead. The request goes out after the last.
+    /// Passes the connection's stages as far as the received bytes allow. The request is sent after
+    /// the last.
     fn shake_hands(&mut self) {
         loop {
             match self.conn.as_mut().map(Conn::advance) {
@@ -118,7 +123,7 @@ impl Call {
         }
     }
 
-    /// Whether the protocol that TLS has agreed on is the one that is spoken. Proxies are spoken to by HTTP/1.1 as well.
+    /// Checks that TLS negotiated the protocol that the call uses. Proxies also use HTTP/1.1.
     fn check_protocol(&self) -> Result<()> {
         let secured = self.conn.as_ref().and_then(Conn::handshake);
         match secured.and_then(|secured| secured.alpn) {
@@ -140,7 +145,7 @@ impl Call {
         Some(Event::Secured { connection: self.connection, secured })
     }
 
-    /// Tells once that the request is out.
+    /// Emits once that the request is out.
     #[cold]
     fn notice_sent(&mut self) {
         if !self.is_sending() || self.is_sent || !self.sender.is_done() {
@@ -166,14 +171,16 @@ impl Call {
                 Ok(Came::Head(head)) => {
                     self.clock.rest();
                     if self.receiver.reuse() == Reuse::No(NoReuse::Upgraded) {
-                        // What follows is not HTTP, and nobody here could read it (row FW5).
+                        // The bytes that follow are not HTTP, and this client cannot read them (row
+                        // FW5).
                         let error = Error::new(Kind::UnsupportedUpgrade);
                         return self.fail(error.with_response(self.exchange(head)));
                     }
                     self.is_duplex = self.continues_upload(&head);
                     self.phase = if self.needs_decision(&head) { Phase::Decide } else { Phase::HeadReady };
                     self.head = Some(head);
-                    // A small body is there already: then the connection is done with, read or not.
+                    // A small body may be complete already. Then the connection is done, whether or
+                    // not the caller reads.
                     self.receiver.advance();
                     self.report_own(|call| call.head.as_ref().map(Event::Head));
                     return self.report_own(Self::answer);
@@ -184,8 +191,9 @@ impl Call {
         }
     }
 
-    /// Whether the rest of the request goes out while its answer comes in: the server has not said no, and not that it
-    /// closes (RFC 9110 section 7.5, RFC 9112 sections 9.5 and 9.6). A body that waited for its word is not wanted.
+    /// Whether the rest of the request is sent while its response is received. The server has sent
+    /// neither an error nor the announcement to close (RFC 9110 section 7.5, RFC 9112 sections 9.5
+    /// and 9.6). A body that waited for `100 Continue` is not wanted.
     fn continues_upload(&self, head: &Head) -> bool {
         head.status.is_success()
             && !self.sender.is_done()
@@ -194,8 +202,8 @@ impl Call {
             && !self.receiver.is_last()
     }
 
-    /// Reads on to the end of a response that is followed, if that is not far: the connection is worth so
-    /// much and no more (rows Q18, Q19, V117).
+    /// Reads a followed response to its end, within the budget: reuse of the connection is worth
+    /// that much and no more (rows Q18, Q19, V117).
     pub(super) fn drain(&mut self) {
         loop {
             let Phase::Drain { budget, .. } = &mut self.phase else { return };
@@ -212,7 +220,7 @@ impl Call {
                     self.receiver.consume(n);
                 }
                 Ok(Came::End) => {
-                    // The connection is given back first; the end comes round again then.
+                    // The connection is returned first; then this code sees the end again.
                     if self.conn.is_none() {
                         self.drained(true);
                     }
@@ -224,7 +232,7 @@ impl Call {
         }
     }
 
-    /// The exchange came to nothing before its head was whole: once more where that is safe.
+    /// The exchange failed before its head was complete: retry if that is safe.
     pub(super) fn fail_or_retry(&mut self, error: Error) {
         let failure = self.failure();
         let is_lost = error.kind() == Kind::ClosedBeforeResponse;
@@ -248,7 +256,7 @@ impl Call {
         self.fail(error);
     }
 
-    /// Where the response at hand is the answer.
+    /// The event of the final response, if the current response is final.
     pub(super) fn answer(&self) -> Option<Event<'_>> {
         if !matches!(self.phase, Phase::HeadReady) {
             return None;
@@ -268,7 +276,8 @@ impl Call {
         }
     }
 
-    /// How many bytes of the request have gone out. What a TLS session holds back has not.
+    /// Number of bytes of the request that were sent. Bytes that a TLS session holds back do not
+    /// count.
     pub(super) fn request_sent(&self) -> u64 {
         match &self.conn {
             Some(conn) if conn.is_before_request() => 0,
@@ -276,19 +285,19 @@ impl Call {
         }
     }
 
-    /// Whether the body can be sent again. One of which nothing has gone out is whole anyhow: what was read of its
-    /// source is kept.
+    /// Whether the body can be sent again. A body of which nothing was sent always can: the bytes
+    /// read from its source are kept.
     pub(super) fn can_replay(&self) -> bool {
         self.prepared.request.body.is_replayable() || self.sender.is_body_unsent()
     }
 
-    /// Whether something of the body has gone out that its source has to say again.
+    /// Whether bytes of the body were sent that its source has to produce again.
     pub(super) fn must_rewind(&self) -> bool {
         matches!(self.prepared.request.body.content, Content::Source { .. }) && !self.sender.is_body_unsent()
     }
 
-    /// The exchange is over: of the sender and the receiver only the memory is left, and what was read of a source and
-    /// not sent (row FS9).
+    /// Ends the exchange. Keeps the buffers of the encoder and the decoder, and the bytes that were
+    /// read from a source and not sent (row FS9).
     pub(super) fn recycle(&mut self) {
         if matches!(self.prepared.request.body.content, Content::Source { .. })
             && !matches!(self.phase, Phase::Rewind)

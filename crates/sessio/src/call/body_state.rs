@@ -1,23 +1,24 @@
-//! How much of the answer's body its reader has had.
+//! How much of the response's body the caller has read.
 
 use super::machine::{Call, Phase};
 
-/// How much of a body its reader has had. What was read in part is never given out as whole (row B38).
+/// How much of a body the caller has read. A body that was read in part is never returned as a
+/// whole (row B38).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyState {
-    /// Nothing yet; there may be nothing.
+    /// No bytes yet. The body may be empty.
     Unread,
-    /// Some bytes: more may come, or its end.
+    /// Some bytes. More bytes, or the end, may follow.
     Part,
     /// All of it.
     Read,
-    /// It cannot be read to its end.
+    /// The body cannot be read to its end.
     Failed,
 }
 
 impl Call {
-    /// How much of the answer's body was read.
+    /// How much of the response's body was read.
     #[must_use]
     pub fn body_state(&self) -> BodyState {
         match self.phase {
@@ -29,7 +30,7 @@ impl Call {
         }
     }
 
-    /// How many bytes of the answer's body were consumed, its codings undone.
+    /// Number of bytes of the response's body that were consumed, after decoding.
     #[must_use]
     pub fn body_taken(&self) -> u64 {
         self.taken

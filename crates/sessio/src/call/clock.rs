@@ -1,22 +1,22 @@
-//! Which time limit is running, and when it runs out.
+//! Time limits of a call.
 
 use crate::base::time::Instant;
 
 use crate::base::kind::Timeout;
 use crate::base::timeouts::Timeouts;
 
-/// One limit at a time is running, beside the one over the whole call. It starts when the call first says
-/// that it waits for something of that kind.
+/// One limit runs at a time, beside the total limit. It starts when the call first waits for an
+/// event of that kind.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     total: Total,
     waiting: Option<(Timeout, Instant)>,
 }
 
-/// When the whole call is over.
+/// The deadline of the whole call.
 #[derive(Clone, Copy, Debug, Default)]
 enum Total {
-    /// It has not begun.
+    /// The call has not begun.
     #[default]
     Unknown,
     Never,
@@ -24,7 +24,7 @@ enum Total {
 }
 
 impl Clock {
-    /// The total limit starts with the first step and never again.
+    /// Starts the total limit, with the first step only.
     pub(super) fn start(&mut self, limits: &Timeouts, now: Instant) {
         if let Total::Unknown = self.total {
             self.total = limits.total.map_or(Total::Never, |span| Total::At(now + span));
@@ -35,7 +35,7 @@ impl Clock {
         matches!(self.total, Total::At(end) if end <= now)
     }
 
-    /// Waits for what has no limit of its own, and says until when.
+    /// Waits without a limit of its own. Returns the total deadline.
     pub(super) fn wait_for_ever(&mut self) -> Option<Instant> {
         self.rest();
         self.end()
@@ -48,7 +48,8 @@ impl Clock {
         }
     }
 
-    /// Waits for `what`, and says until when, or that it is over.
+    /// Waits within the limit `what`. Returns the deadline, or the limit as an error if it has
+    /// passed.
     pub(super) fn wait(
         &mut self,
         what: Timeout,
@@ -77,12 +78,12 @@ impl Clock {
         }
     }
 
-    /// What was waited for has come, or is not waited for at the moment.
+    /// Stops the current limit: the event came, or the call does not wait for it now.
     pub(super) fn rest(&mut self) {
         self.waiting = None;
     }
 
-    /// Something of what is waited for has come: the limit starts anew if it is one between two events.
+    /// Restarts the limit if it is one between two events: a part of the awaited data came.
     pub(super) fn progress(&mut self, what: Timeout) {
         if self.waiting.is_some_and(|(running, _)| running == what) {
             self.waiting = None;

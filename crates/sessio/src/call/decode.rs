@@ -1,4 +1,4 @@
-//! The content codings of the answer.
+//! Content codings of the response.
 
 use http::StatusCode;
 
@@ -11,18 +11,18 @@ use crate::message::head::Head;
 use crate::message::headers::Headers;
 
 impl Call {
-    /// What undoes the codings that the answer has, as far as they are to be undone.
+    /// The decoder for the response's content codings, as far as the options ask for one.
     pub(super) fn decoding_of(&self, head: &Head) -> Result<Option<Box<BodyDecoder>>> {
         let PreparedCall { request, options } = &*self.prepared;
         if options.decode == Some(false) || !head.headers.contains("Content-Encoding") {
             return Ok(None);
         }
-        // Answers without a body name the coding that it would have: there is nothing to be wrong with.
+        // A response without a body names the coding that it would have: that is no error.
         if self.receiver.left() == Some(0) {
             return Ok(None);
         }
         let lines = || head.headers.get_all("Content-Encoding");
-        // A part of something coded is nothing that could be decoded by itself (row FB4).
+        // A part of a coded body cannot be decoded by itself (row FB4).
         if options.decode.is_none() && head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
@@ -34,8 +34,8 @@ impl Call {
         Ok(decoding.map(|decoding| Box::new(decoding.with_most_growth(options.limits.growth))))
     }
 
-    /// Decodes what has come, up to where there is something to read. A connection that has carried everything is
-    /// given back before that: what the body decodes to says nothing about the connection.
+    /// Decodes received bytes until the caller has bytes to read. A connection that has carried the
+    /// whole response is returned first: a decoding error says nothing about the connection.
     pub(super) fn decode(&mut self) {
         if self.conn.is_some() && self.has_carried() {
             return;
@@ -55,7 +55,8 @@ impl Call {
             self.receiver.consume(taken);
             if let Some(most) = self.prepared.options.limits.body_bytes.filter(|most| decoding.made() > *most)
             {
-                // What is allowed is read before the error, however the bytes came.
+                // The caller reads the allowed bytes before the error, however the bytes were
+                // split.
                 decoding.drop_beyond(most);
                 if decoding.ready().is_empty() {
                     return Err(Error::new(Kind::BodyTooLarge));
@@ -68,7 +69,8 @@ impl Call {
     }
 }
 
-/// Whether a request with these headers accepts every coding of this line (RFC 9110 section 12.5.3).
+/// Whether a request with these headers accepts every coding of this line (RFC 9110 section
+/// 12.5.3).
 fn accepts(headers: &Headers, line: &[u8]) -> bool {
     if !headers.contains("Accept-Encoding") {
         return true;
@@ -91,7 +93,7 @@ fn accepts(headers: &Headers, line: &[u8]) -> bool {
     codings.filter(|coding| !coding.is_empty() && !same(coding, b"identity")).all(named)
 }
 
-/// Names of codings have no case, and gzip has two.
+/// Compares names of codings: without case, and `x-gzip` equals `gzip`.
 fn same(one: &[u8], other: &[u8]) -> bool {
     plain(one).eq_ignore_ascii_case(plain(other))
 }
@@ -100,7 +102,7 @@ fn plain(name: &[u8]) -> &[u8] {
     if name.eq_ignore_ascii_case(b"x-gzip") { b"gzip" } else { name }
 }
 
-/// A weight of nothing at all: `q=0`, `q=0.000`.
+/// Whether the parameter is a weight of zero: `q=0`, `q=0.000`.
 fn is_zero(parameter: &[u8]) -> bool {
     let weight = parameter.strip_prefix(b"q=").or_else(|| parameter.strip_prefix(b"Q="));
     weight.is_some_and(|weight| !weight.is_empty() && weight.iter().all(|byte| matches!(byte, b'0' | b'.')))

@@ -1,4 +1,4 @@
-//! What a call tells of itself.
+//! The events of a call.
 
 use std::fmt;
 
@@ -10,10 +10,11 @@ use crate::route::proxy::Proxy;
 use crate::route::tls::session::TlsInfo;
 use crate::uri::address::Shown;
 
-/// Something that has happened in a call, told to its [`Observer`](crate::Observer).
+/// An event of a call, reported to its [`Observer`](crate::Observer).
 ///
-/// An event is told where the call changes, once, and never for asking. What it says does not depend on how
-/// bytes were cut: sums are told, not pieces. No time is in it: who wants the time asks a clock.
+/// Each event is emitted once, when the call changes. A repeated `step` does not emit it again.
+/// Events do not depend on how bytes were split: they report totals, not pieces. They contain no
+/// time: read a clock if you need one.
 ///
 /// ```text
 /// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
@@ -22,39 +23,40 @@ use crate::uri::address::Shown;
 ///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
 /// ```
 ///
-/// A server may answer before the whole request is out: then [`Sent`](Self::Sent) never comes, or after an
-/// interim response, or, where both go on, after the answer. [`Failed`](Self::Failed) can come anywhere. Nothing comes after it, nor after
-/// [`Done`](Self::Done); a call that is dropped ends without either. A request that was refused before anything
-/// was done about it is no call, and nothing is told of it.
+/// A server may respond before the whole request is out. Then [`Sent`](Self::Sent) is never
+/// emitted, or after an interim response, or, if both continue, after the final response.
+/// [`Failed`](Self::Failed) can be emitted at any point. No event follows it, and none follows
+/// [`Done`](Self::Done). A call that is dropped ends without either. A request that is refused
+/// before anything was done for it is no call, and has no events.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A connection is wanted for this request.
+    /// The request needs a connection.
     #[non_exhaustive]
     Connecting {
         /// The request, as it will be sent.
         request: &'a Prepared,
-        /// Whether it must be a new connection: one from the pool has just failed.
+        /// Whether the connection must be new, because a pooled one has just failed.
         fresh: bool,
     },
-    /// There is a connection.
+    /// The call has a connection.
     #[non_exhaustive]
     Connected {
-        /// Its number within the session.
+        /// The connection's number within the session.
         connection: u64,
-        /// Whether it has carried an earlier exchange.
+        /// Whether the connection carried an earlier exchange.
         reused: bool,
     },
-    /// A handshake is over: of a new connection behind TLS, before anything of the request goes out.
+    /// A TLS handshake of a new connection is complete. No byte of the request is sent yet.
     #[non_exhaustive]
     Secured {
         /// The connection's number within the session.
         connection: u64,
-        /// What was agreed on.
+        /// The negotiated parameters.
         secured: TlsInfo<'a>,
     },
-    /// A proxy has let us through: what comes next is the host's. It is told after `Connected`, and after the
-    /// `Secured` of an `https` proxy; that of the host comes behind it.
+    /// The proxy accepted the tunnel; later bytes belong to the origin. Emitted after `Connected`,
+    /// and after the `Secured` of an `https` proxy. The `Secured` of the origin follows it.
     #[non_exhaustive]
     Tunnelled {
         /// The connection's number within the session.
@@ -65,61 +67,62 @@ pub enum Event<'a> {
     /// The whole request is out.
     #[non_exhaustive]
     Sent {
-        /// The bytes of its body, without framing.
+        /// Number of bytes of its body, without framing.
         body: u64,
     },
-    /// An interim response (1xx) has come.
+    /// An interim response (1xx) was received.
     Interim(&'a Head),
-    /// The head of a response has come: an answer, a redirect or a challenge.
+    /// The head of a response was received: the final response, a redirect or a challenge.
     Head(&'a Head),
-    /// The response is a redirect, and it is followed.
+    /// The response is a redirect, and the call follows it.
     #[non_exhaustive]
     Redirect {
         /// The request that it leads to.
         next: &'a Prepared,
     },
-    /// The response is a challenge, and it is answered.
+    /// The response is a challenge, and the call answers it with credentials.
     #[non_exhaustive]
     Challenge {
         /// The request as it will be sent again.
         next: &'a Prepared,
     },
-    /// The response refuses the expectation (417), and the request is sent once more without it.
+    /// The response refuses the expectation (417). The request is sent again without it.
     #[non_exhaustive]
     Unexpecting {
         /// The request as it will be sent again.
         next: &'a Prepared,
     },
-    /// The response is the answer of the call.
+    /// The response is the final one of the call.
     Answer(&'a Head),
-    /// The response that is followed is out of the way.
+    /// The response that is followed is over.
     #[non_exhaustive]
     Skipped {
-        /// Whether its connection is used again.
+        /// Whether its connection is reused.
         reusable: bool,
     },
-    /// The request came to nothing on a connection from the pool, and is sent once more; or a proxy did not let us
-    /// through, and is asked once more: it has the credentials then that it wants, or another address of the host.
+    /// The request failed on a pooled connection and is sent again. Or a proxy did not let it
+    /// through and is asked again, with the credentials that it wants or with another address of
+    /// the origin.
     #[non_exhaustive]
     Retry {
-        /// What had happened.
+        /// The kind of the failure.
         kind: Kind,
     },
-    /// The source of the request's body stands at its start again.
+    /// The source of the request's body is at its start again.
     Rewound,
-    /// The answer was read to its end.
+    /// The response was read to its end.
     #[non_exhaustive]
     Done {
-        /// The bytes of its body, without framing.
+        /// Number of bytes of its body, without framing.
         body: u64,
-        /// Whether its connection is used again.
+        /// Whether its connection is reused.
         reusable: bool,
     },
     /// The call has failed.
     Failed(&'a Error),
 }
 
-/// As a line of a log: without line breaks, and without what is secret.
+/// Formats the event as one line of a log: no line breaks, no secrets.
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, request: &Prepared| {

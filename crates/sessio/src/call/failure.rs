@@ -1,4 +1,4 @@
-//! How a call ends badly.
+//! How a call fails.
 
 use super::event::Event;
 use super::machine::{Call, Phase};
@@ -11,13 +11,13 @@ use crate::wire::conn::Conn;
 
 impl Call {
     pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {
-        // A proxy that has begun to say why not has said enough.
+        // If the proxy has begun to send the reason of its refusal, that is the error.
         let refusal = self.conn.as_mut().and_then(Conn::cut_short);
         self.fail(refusal.unwrap_or_else(|| Kind::Timeout(timeout).into()).into());
         Err(self.tell())
     }
 
-    /// Whether the stage at hand is the proxy's, and not the host's.
+    /// Whether the current stage is the proxy's, and not the origin's.
     pub(super) fn is_at_proxy(&self) -> bool {
         self.prepared.forwarded_by().is_some() || self.conn.as_ref().is_some_and(Conn::is_before_host)
     }
@@ -40,7 +40,8 @@ impl Call {
         {
             error = error.with_source(tried);
         }
-        // A filter that fails within its handshake says why. Later it may hold what was to be sent, and that stays here.
+        // A TLS session that fails within its handshake sends an alert. Later it may hold bytes of
+        // the request, which are not sent any more.
         let has_words = matches!(self.phase, Phase::Handshake) && error.is_tls();
         if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
             self.rare_mut().parting = Some(filter);
@@ -89,8 +90,8 @@ impl Call {
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
             reused: !is_before && self.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
-                // A redirect, a challenge or a stale connection came before: what the caller would send again
-                // has gone out once.
+                // The call followed a redirect, answered a challenge or replaced a stale
+                // connection: a repeated request would have been sent once already.
                 Repeat::Safe if !self.history().is_empty() || self.is_retried => Repeat::IfIdempotent,
                 repeat => repeat,
             },

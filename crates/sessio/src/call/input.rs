@@ -1,4 +1,4 @@
-//! What a call is told.
+//! The outcomes that a driver reports to a call.
 
 use std::error::Error as StdError;
 use std::io;
@@ -22,7 +22,7 @@ use crate::route::environment::Environment;
 use crate::wire::conn::Conn;
 use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 
-/// Which way bytes go.
+/// A direction of transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Direction {
@@ -32,14 +32,16 @@ pub enum Direction {
     Receive,
 }
 
-/// The answers to [`Step`](super::Step). One that was not asked for fails the call with [`Kind::Misuse`].
+/// Outcomes of a [`Step`](super::Step). One that no step asked for fails the call with
+/// [`Kind::Misuse`].
 impl Call {
-    /// A connection may be opened: from here on the limit for resolving runs. Says until when.
+    /// The pool admits a new connection. The limit for resolving starts. Returns its deadline.
     pub fn admitted(&mut self, now: Now) -> Option<Instant> {
         self.goes_on_to(Timeout::Resolve, now)
     }
 
-    /// The environment with the [certificates](super::Connect::unread) that were read, or why they cannot be used.
+    /// Takes the environment with the [certificates](super::Connect::unread) that were read, or the
+    /// reason why they cannot be used.
     ///
     /// ```
     /// use sessio::{Environment, tls::Certificates};
@@ -56,7 +58,8 @@ impl Call {
         self.prepared.options.routing.apply_environment(environment);
     }
 
-    /// The host's addresses are known: from here on the limit for connecting runs. Says until when.
+    /// The addresses of the origin are known. The limit for connecting starts. Returns its
+    /// deadline.
     pub fn resolved(&mut self, now: Now) -> Option<Instant> {
         self.goes_on_to(Timeout::Connect, now)
     }
@@ -66,7 +69,7 @@ impl Call {
             self.misuse();
             return None;
         };
-        // One that takes another's place has what is left of its time, and no more.
+        // A replacement connection keeps the connect deadline and gets no more time.
         let limit = if *running == Timeout::Connect { Timeout::Connect } else { next };
         if std::mem::replace(running, limit) != limit && limit == Timeout::Connect {
             let span = self.since(now.mono);
@@ -78,18 +81,19 @@ impl Call {
         }
     }
 
-    /// Here is the connection, new or out of a pool.
+    /// Takes the connection, new or from a pool.
     ///
-    /// It must have been made with the stages that [`Step::Connect`](super::Step::Connect) wants:
-    /// [`Connect::open`](super::Connect::open) makes it so. Any other connection fails the call with [`Kind::Misuse`]
-    /// before a byte is sent. Such is one in clear text for an `https` URL, or one that leads around the proxy's tunnel.
+    /// It must have the stages that [`Step::Connect`](super::Step::Connect) asks for:
+    /// [`Connect::open`](super::Connect::open) ensures this. Any other connection fails the call
+    /// with [`Kind::Misuse`] before a byte is sent. Examples: a connection in clear text for an
+    /// `https` URL, and one that bypasses the proxy's tunnel.
     pub fn connected(&mut self, conn: Conn) {
         let Some(wanted) = self.wanted() else { return self.misuse() };
         if wanted.route() != conn.route() {
             let detail = "the connection was not made with the TLS and tunnel stages that this URL wants: make it by Connect::open";
             return self.fail(Error::new(Kind::Misuse).with_detail(detail));
         }
-        // Handshakes are a part of connecting: its limit goes on running.
+        // Handshakes count as connecting: the connect limit continues.
         if conn.is_open() {
             self.clock.rest();
         }
@@ -107,7 +111,7 @@ impl Call {
         self.conn = Some(conn);
         let request = &self.prepared.request;
         let mut asked = RequestContext::new(&request.method);
-        // It was sealed before it came here.
+        // The request was finalized before.
         (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
         self.receiver =
             ResponseDecoder::new(asked, self.prepared.options.limits, self.receiver.take_buffer());
@@ -139,7 +143,7 @@ impl Call {
         self.settle();
     }
 
-    /// No connection can be made; `error` says why.
+    /// No connection can be made, for the reason in `error`.
     pub fn unreachable(&mut self, error: Error) {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
@@ -147,7 +151,8 @@ impl Call {
         self.fail(error);
     }
 
-    /// What connecting has come to so far. If the time for it is over, that is the source of the error.
+    /// Records the failures of connecting so far. If the connect limit passes, they become the
+    /// source of the error.
     pub fn tried(&mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) {
         if !matches!(self.phase, Phase::Connect { .. }) {
             return self.misuse();
@@ -165,13 +170,13 @@ impl Call {
         conn.sent(n, &mut self.sender);
         self.clock.progress(Timeout::Send);
         if self.is_duplex {
-            // Whoever takes is there.
+            // A peer that takes bytes is alive: restart the read limit.
             self.clock.progress(Timeout::Read);
         }
         self.settle();
     }
 
-    /// `n` bytes were written to the start of [`Io::recv`](super::Io); 0 is the end of the stream.
+    /// `n` bytes were written to the start of [`Io::recv`](super::Io). 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
         let reading =
             matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body | Phase::Drain { .. });
@@ -183,17 +188,17 @@ impl Call {
             };
         }
         if conn.is_before_request() && self.receiver.bytes_received() > 0 {
-            // Whatever it is, it is no answer to us (row Q13).
+            // Bytes before the request are no response to it (row Q13).
             return self.fail(Kind::UnsolicitedData.into());
         }
         self.clock.progress(Timeout::Read);
         self.settle();
     }
 
-    /// The transport failed, in the direction of sending or in that of receiving.
+    /// The transport failed, in this direction.
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
         match (direction, &self.phase) {
-            // Why it takes no more, the peer may have said (row Q08).
+            // The peer may already have sent the reason (row Q08): read on.
             (Direction::Send, Phase::Handshake) => self.rare_mut().send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => self.cut_off(Some(cause)),
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
@@ -213,7 +218,7 @@ impl Call {
         }
     }
 
-    /// Whether a filter may have things of its own to send while the response is read.
+    /// Whether the TLS session may have bytes of its own to send while the response is read.
     fn moves_filter(&self) -> bool {
         matches!(self.phase, Phase::Body | Phase::Drain { .. })
             && self.conn.as_ref().is_some_and(Conn::is_secured)
@@ -224,14 +229,14 @@ impl Call {
         matches!(self.phase, Phase::Exchange) || self.is_sending()
     }
 
-    /// Supplies bytes of the request's body; says how many were taken. What is left is offered again when
-    /// [`Io::body`](super::Io) asks for it.
+    /// Supplies bytes of the request's body. Returns the number of bytes taken. Offer the rest
+    /// again when [`Io::body`](super::Io) asks for it.
     pub fn supply(&mut self, bytes: &[u8]) -> usize {
         self.supply_by(|sender| sender.supply(bytes))
     }
 
-    /// As [`supply`](Self::supply), of memory that can be shared: as a rule it goes out from where it lies, and then it is
-    /// taken whole. It is given back when that is done.
+    /// Supplies bytes in shared memory; otherwise as [`supply`](Self::supply). They are usually
+    /// sent without a copy, and then taken whole. The memory is released when they are sent.
     pub fn supply_shared(&mut self, bytes: &Bytes) -> usize {
         self.supply_by(|sender| sender.supply_shared(bytes))
     }
@@ -254,13 +259,14 @@ impl Call {
         }
     }
 
-    /// The request's body has ended.
+    /// Ends the request's body.
     pub fn supply_end(&mut self) {
         self.supply_end_with(&Headers::new());
     }
 
-    /// The request's body has ended, and these fields come behind it. A body that is not in chunks has no place for any,
-    /// and some may not stand there: that is [`Kind::InvalidHeader`], and the request never looks complete to the peer.
+    /// Ends the request's body with these trailers. A body that is not chunked cannot have
+    /// trailers, and some fields are forbidden in them. Both are [`Kind::InvalidHeader`], and the
+    /// request never looks complete to the peer.
     pub fn supply_end_with(&mut self, trailers: &Headers) {
         if !self.is_uploading() {
             return self.misuse();
@@ -271,8 +277,8 @@ impl Call {
         }
     }
 
-    /// The source of the request's body has failed: the request is aborted, and never looks complete to the
-    /// peer (row F29).
+    /// The source of the request's body failed. The request is aborted, and never looks complete to
+    /// the peer (row F29).
     pub fn supply_failed(&mut self, cause: io::Error) {
         if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
@@ -280,8 +286,9 @@ impl Call {
         self.fail(Error::new(Kind::BodySource).with_source(cause));
     }
 
-    /// As [`supply_failed`](Self::supply_failed), for one who knows better what is wrong with the body, such as an
-    /// [`Assembly`](crate::message::multipart::Assembly).
+    /// The source of the request's body failed with an error of its own, such as that of an
+    /// [`Assembly`](crate::message::multipart::Assembly). Otherwise as
+    /// [`supply_failed`](Self::supply_failed).
     pub fn supply_refused(&mut self, error: Error) {
         if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
@@ -289,7 +296,7 @@ impl Call {
         self.fail(error);
     }
 
-    /// The source of the request's body stands at its start again.
+    /// The source of the request's body is at its start again.
     pub fn rewound(&mut self) {
         if !matches!(self.phase, Phase::Rewind) {
             return self.misuse();
@@ -299,8 +306,9 @@ impl Call {
         self.report_own(Self::connecting);
     }
 
-    /// Gives the connection back: with the proof that it can be used again, or not at all, and then the
-    /// socket is to be closed. Until the next step, [`request`](Self::request) is the one that it carried.
+    /// Returns the connection, with the proof that it can be reused. `None` if it cannot be reused:
+    /// the driver closes the socket. Until the next step, [`request`](Self::request) is the one
+    /// that the connection carried.
     pub fn release(&mut self) -> Option<(Conn, ReuseProof)> {
         if !self.has_carried() {
             self.misuse();
@@ -331,7 +339,7 @@ impl Call {
 
     #[cold]
     fn part(&mut self, conn: Conn) {
-        // Who has not said all has not come to a good end.
+        // Send close_notify only if the request was sent completely.
         let filter = conn.into_filter().filter(|_| self.sender.is_done());
         if let Some(mut filter) = filter {
             filter.close();
@@ -339,25 +347,26 @@ impl Call {
         }
     }
 
-    /// What is still to be said to the peer of the connection that the call has just let go of, by
-    /// [`release`](Self::release) or because it has failed: an alert, or that nothing was cut off. It goes out if it can
-    /// without waiting, before the socket is closed.
+    /// The last bytes for the peer of the previous connection: a TLS alert or close_notify. The
+    /// call gave up that connection by [`release`](Self::release) or by a failure. The driver sends
+    /// these bytes before it closes the socket, if that needs no waiting.
     pub fn farewell(&mut self) -> &[u8] {
         let parting = self.rare.as_mut().and_then(|rare| rare.parting.as_mut());
         parting.map_or(&[], |filter| filter.ends().0)
     }
 
-    /// Decides what follows from the response: keeps its cookies, answers a challenge, follows a redirect.
-    /// All policy is here, and here alone.
+    /// Decides what follows from the response: stores its cookies, answers a challenge, or follows
+    /// a redirect. All policy is in this method.
     ///
-    /// It may call a [`Flow`](crate::Flow), which is code of the user. Where the jar lies under a lock, use
-    /// [`decide_with`](Self::decide_with).
+    /// It may call a [`Flow`](crate::Flow), which is code of the caller. For a jar under a lock,
+    /// use [`decide_with`](Self::decide_with).
     pub fn decide(&mut self, jar: &mut Jar, now: Now) {
         self.decide_with(|act| act(jar), now);
     }
 
-    /// As [`turn`](Self::decide), with a jar that is shared. `lend` is called each time that the jar is needed, locks it, and
-    /// passes it on. What is done with the jar then calls no code of the user; flows are asked while nothing is lent.
+    /// Decides with a shared jar; otherwise as [`decide`](Self::decide). The call runs `lend` each
+    /// time that it needs the jar. `lend` locks the jar and passes it on. No code of the caller
+    /// runs with the jar: flows run while nothing is lent.
     ///
     /// ```
     /// # use std::sync::Mutex;
@@ -370,7 +379,8 @@ impl Call {
         if !matches!(self.phase, Phase::Decide) {
             return self.misuse();
         }
-        // The caller of `turn` may hold a lock. What was decided is told by the next step: an observer may use the session.
+        // The caller may hold a lock, and an observer may use the session. So the next step reports
+        // the decision.
         let watch = self.take_watch();
         self.decide_next(&mut lend, now);
         if watch.is_some() {
@@ -379,7 +389,7 @@ impl Call {
         self.has_turned = true;
     }
 
-    /// Takes the head of the answer.
+    /// Takes the head of the response.
     pub fn take_head(&mut self) -> Option<Head> {
         if !matches!(self.phase, Phase::HeadReady) {
             self.misuse();
@@ -390,7 +400,8 @@ impl Call {
         if self.prepared.options.meters.is_set() {
             self.resume_meters(&head);
         }
-        // The head is the caller's in any case: what is wrong with its codings is for who reads the body.
+        // The caller receives the head in any case. An error of its codings is for the reader of
+        // the body.
         match self.decoding_of(&head) {
             Ok(decoding) => {
                 self.decoding = decoding;

@@ -28,51 +28,53 @@ pub struct Call {
     pub(super) prepared: Box<PreparedCall>,
     pub(super) phase: Phase,
     pub(super) conn: Option<Conn>,
-    /// The connection's number and whether it was used before; they outlive it.
+    /// The connection's number, and whether it was used before. Both outlive the connection.
     pub(super) connection: u64,
     pub(super) remote: Option<Arc<SocketAddr>>,
     pub(super) is_reused: bool,
     pub(super) sender: RequestEncoder,
     pub(super) receiver: ResponseDecoder,
     pub(super) clock: Clock,
-    /// When this hop began, and when it came how far.
+    /// The beginning of this hop, and the times of its milestones.
     pub(super) marks: Marks,
     pub(super) head: Option<Head>,
-    /// How many bytes of the answer's body its reader has taken.
+    /// Number of bytes of the response's body that the caller has consumed.
     pub(super) taken: u64,
-    /// What undoes the codings of the answer's body, if it has any.
+    /// Decoder of the response's content codings, if it has any to decode.
     pub(super) decoding: Option<Box<BodyDecoder>>,
     pub(super) redirects: u32,
     pub(super) challenges: u32,
     pub(super) is_retried: bool,
-    /// The answer has come before the whole request was out, and both go on.
+    /// The response began before the whole request was out, and both continue.
     pub(super) is_duplex: bool,
-    /// What few calls need.
+    /// Rarely used state, boxed so that `Call` stays small.
     pub(super) rare: Option<Box<RareState>>,
-    /// Whether it was told that the request is out.
+    /// Whether [`Event::Sent`](super::Event::Sent) was emitted.
     pub(super) is_sent: bool,
-    /// Whether the connection of this exchange was given back to be used again.
+    /// Whether the connection of this exchange was returned for reuse.
     pub(super) is_kept: bool,
-    /// What the last turn has come to is still to be told, and acted on.
+    /// Whether the outcome of the last decision is still to be reported and acted on.
     pub(super) has_turned: bool,
 }
 
-/// Where a call stands.
+/// The state of a call.
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// Wants a connection, and a new one if one from the pool has just failed. The limit that runs is the one
-    /// for what is being done about it.
+    /// Wants a connection, and a new one if a pooled one has just failed. `limit` is the time limit
+    /// of the current operation: pool, resolve or connect.
     Connect {
         fresh: bool,
         limit: Timeout,
     },
-    /// There is a connection, and it has stages to pass before it carries HTTP. Nothing of the request goes out.
+    /// Connected, with stages to pass before the connection carries HTTP. No byte of the request is
+    /// sent.
     Handshake,
     Exchange,
     Decide,
     HeadReady,
     Body,
-    /// The rest of a response that is followed: so many bytes of it may still be read.
+    /// Reads the rest of a response that is followed. `budget` is the number of bytes that may
+    /// still be read.
     Drain {
         next: Next,
         budget: u64,
@@ -80,24 +82,24 @@ pub(super) enum Phase {
     Rewind,
     Done,
     Failed(Kind),
-    /// Failed, and the error was not told yet.
+    /// Failed, with an error that is not yet returned.
     Failing(Error),
 }
 
-/// What is sent once the response at hand is out of the way.
+/// The request that follows once the current response is drained.
 #[derive(Debug)]
 pub(super) enum Next {
     /// The request that a redirect leads to.
     Redirect(Box<PreparedCall>),
-    /// The same request, with an answer to a challenge.
+    /// The same request, with credentials that answer a challenge.
     Again,
     /// The same request, without its expectation.
     Unexpecting,
 }
 
-/// Memory that calls use one after another, so that none of them allocates buffers of its own.
+/// Buffers that calls use one after another, so that no call allocates its own.
 ///
-/// It holds no data between calls; an empty one will do.
+/// It holds no data between calls. `Memory::default()` is valid for any call.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(super) send: Vec<u8>,
@@ -105,7 +107,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// How many bytes it holds.
+    /// Capacity in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.send.capacity() + self.recv.capacity()
@@ -113,10 +115,10 @@ impl Memory {
 }
 
 impl Call {
-    /// A call that will send this request.
+    /// Creates a call that sends this request.
     ///
     /// # Errors
-    /// If an edit has broken the request: [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`].
+    /// - [`Kind::InvalidHeader`] or [`Kind::UnsupportedScheme`]: an edit made the request invalid.
     #[inline]
     pub fn new(prepared: impl Into<Box<PreparedCall>>, memory: Memory) -> Result<Self> {
         let mut call = Self::placed(prepared.into(), memory);
@@ -124,8 +126,8 @@ impl Call {
         Ok(call)
     }
 
-    /// As [`new`](Self::new), but for its beginning: who wants to have it in a place of its own puts it there, nobody
-    /// moves it once more, and there it has to [begin](Self::begin). Until then it can do nothing.
+    /// Creates a call without starting it, so that the caller can move it to its final place.
+    /// [`begin`](Self::begin) starts it there. Otherwise as [`new`](Self::new).
     #[must_use]
     #[inline]
     pub fn placed(prepared: Box<PreparedCall>, memory: Memory) -> Self {
@@ -154,7 +156,7 @@ impl Call {
         }
     }
 
-    /// Begins a call that was [placed](Self::placed).
+    /// Starts a call that [`placed`](Self::placed) created.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -186,13 +188,13 @@ impl Call {
         Some(Event::Connecting { request: &self.prepared.request, fresh })
     }
 
-    /// The request of this hop: after the head, the one that was answered.
+    /// The request of this hop. After the head, it is the request of the final response.
     #[must_use]
     pub fn request(&self) -> &Prepared {
         &self.prepared.request
     }
 
-    /// The options of this call: they go along over its hops.
+    /// The options of this call. They apply to all its hops.
     #[must_use]
     pub fn options(&self) -> &CallOptions {
         &self.prepared.options
@@ -204,19 +206,19 @@ impl Call {
         self.prepared.key()
     }
 
-    /// How many redirects were followed to this hop.
+    /// Number of redirects that were followed up to this hop.
     #[must_use]
     pub fn hop(&self) -> u32 {
         self.redirects
     }
 
-    /// The responses on the way, first to last.
+    /// The earlier responses of this call, first to last.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         self.past().map_or(&[], |past| &past.history)
     }
 
-    /// The exchange at hand, with its head.
+    /// The current exchange, with its head.
     #[must_use]
     pub fn exchange(&self, head: Head) -> Exchange {
         self.exchange_of(&self.prepared.request, head)
@@ -237,33 +239,34 @@ impl Call {
         }
     }
 
-    /// What the jar made of the answer's cookies.
+    /// The jar's report on the cookies of the response.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
         self.past().map_or(&NO_COOKIES, |past| &past.extracted)
     }
 
-    /// The number of the connection of this hop, and whether it had carried an earlier exchange.
+    /// The number of this hop's connection, and whether it carried an earlier exchange.
     #[must_use]
     pub fn connection(&self) -> (u64, bool) {
         (self.connection, self.is_reused)
     }
 
-    /// The address that the connection of this hop leads to, where it is known: not over a Unix socket.
+    /// The remote address of this hop's connection. `None` if it is not known, and over a Unix
+    /// socket.
     #[must_use]
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.remote.as_deref().copied()
     }
 
-    /// How many bytes of the answer's body are still to be read, where that is known. Of a body whose codings are undone
-    /// it is known only at its end: its Content-Length is that of the coded one (row Q36).
+    /// Number of bytes of the response's body still to be read. `None` if it is not known. For a
+    /// decoded body it is known only at the end: Content-Length counts the coded bytes (row Q36).
     #[must_use]
     pub fn body_left(&self) -> Option<u64> {
         let is_known = self.decoding.is_none() || matches!(self.phase, Phase::Done);
         self.receiver.left().filter(|_| is_known)
     }
 
-    /// The bytes of the last [`Step::Body`], less what was consumed of them since.
+    /// The bytes of the last [`Step::Body`] that are not yet consumed.
     #[must_use]
     pub fn unread(&self) -> &[u8] {
         match &self.decoding {
@@ -273,8 +276,9 @@ impl Call {
         }
     }
 
-    /// Whether it matters what time it is. While nothing is left but to hand out bytes that have come, and no limit is
-    /// set over the whole call, it does not: a driver need not read its clock before it asks for the next step.
+    /// Whether the next step depends on the time. It does not if the call only hands out received
+    /// bytes and has no total limit. A driver then need not read its clock before it asks for the
+    /// next step.
     #[must_use]
     pub fn is_timed(&self) -> bool {
         self.conn.is_some()
@@ -282,20 +286,20 @@ impl Call {
             || !matches!(self.phase, Phase::Body)
     }
 
-    /// The trailers of the answer, once its body has been read. Fields that count only in a head, such as
-    /// Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section 6.5.1).
+    /// The trailers of the response, once its body is read. Fields that are only valid in a head,
+    /// such as Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         self.receiver.trailers()
     }
 
-    /// The request that the answer's redirect leads to, where it was not to be followed: as it would have
-    /// been sent (rule R-25, row B22).
+    /// The request of a redirect that the call did not follow, as it would have been sent (rule
+    /// R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<PreparedCall>> {
         self.rare.as_mut()?.past.as_mut()?.next.take()
     }
 
-    /// The memory, for the next call. This one is over then.
+    /// Takes the buffers for the next call. This call is over then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
         if !matches!(self.phase, Phase::Failed(_)) {
@@ -320,7 +324,8 @@ impl fmt::Debug for Call {
 mod tests {
     use super::*;
 
-    /// A flight is a call and 160 bytes more: together they have to fit into what an allocator serves fast.
+    /// A driver stores a call with 160 more bytes. Together they must fit into a size that an
+    /// allocator serves fast.
     #[test]
     fn a_call_is_small() {
         assert!(size_of::<Call>() <= 872, "{}", size_of::<Call>());

@@ -1,10 +1,10 @@
-//! The times that a call notes.
+//! Times that a call records.
 
 use std::time::Duration;
 
 use crate::base::time::Instant;
 
-/// What is noted on the way, as small as can be.
+/// The recorded times of a hop, as small as possible.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks {
     pub(super) began: Option<Instant>,
@@ -14,7 +14,7 @@ pub(super) struct Marks {
     pub(super) end: Mark,
 }
 
-/// Nanoseconds since the beginning.
+/// Nanoseconds since the beginning of the hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark(u64);
 

@@ -1,32 +1,38 @@
-//! One call: a request, and whatever follows from it until its answer is read.
+//! One call: a request and all its hops, up to the end of the response.
 //!
-//! A [`Call`] goes through authentication, redirects and retries without doing any IO. Whoever drives it
-//! asks [`step`](Call::step) what is wanted now, does it, and tells the outcome. It is *level-triggered*:
-//! asking changes nothing, only answers do. An answer that is forgotten shows as the same step twice; an
-//! answer that nobody asked for is [`Kind::Misuse`], never a panic.
+//! A [`Call`] handles authentication, redirects and retries without any IO. The driver asks
+//! [`step`](Call::step) for the next operation, performs it, and reports the outcome.
+//!
+//! The interface is *level-triggered*: `step` returns the same step until the driver reports its
+//! outcome. An outcome that is not reported shows as the same step again. An outcome that no step
+//! asked for is [`Kind::Misuse`](crate::Kind::Misuse), never a panic. `step` itself sends
+//! nothing. It starts and checks time limits, emits events, and fails or retries a call whose limit
+//! has passed.
 //!
 //! ```text
-//!                    ┌────────────── stale connection: once more ──────────────┐
+//!                    ┌────────────── stale connection: retry ──────────────────┐
 //!                    ▼                                                         │
 //!   new ──▶ Connect ──▶ Io: request out, response in ──▶ final head ───────────┘
 //!              ▲                                            │
 //!              │                              cookie, redirect or challenge?
 //!              │                                   no │          │ yes
-//!              │                                      │        Turn ──▶ error, with the response
+//!              │                                      │       Decide ──▶ error, with the response
 //!              │                                      ▼          │
-//!              │   Rewind ◀── Io: skip the body ◀── follow ◀─────┤
-//!              │     │                                           │ answer
-//!              └─────┘                                Head ◀─────┘
+//!              │   Rewind ◀── Io: Drain the body ◀── follow ◀────┤
+//!              │     │                                           │ final response
+//!              └─────┘                           HeadReady ◀─────┘
 //!                                                       │
 //!   Release: as soon as the last byte has come      Body ⇄ Io ──▶ Done
 //! ```
 //!
-//! [`Io`](Step::Io) is wanted only once nothing else can move. The connection, the receiver and the decoder pass bytes on
-//! after every answer until each of them is full or empty. So everything that has come is readable without another
-//! event of the socket.
+//! A call in `HeadReady` wants [`Step::Head`]. A call in `Drain` wants [`Step::Io`].
 //!
-//! [`Release`](Step::Release) is wanted in any of these states, as soon as the connection has carried the
-//! response whole: often before its head is even looked at.
+//! [`Io`](Step::Io) is wanted only if nothing else can move. After every reported outcome, the
+//! connection, the response decoder and the content decoder pass bytes on until each is full or
+//! empty. So all received bytes are readable without another event of the socket.
+//!
+//! [`Release`](Step::Release) is wanted in any of these states, as soon as the connection has
+//! carried the whole response. That is often before the head of the response is taken.
 //!
 //! ```
 //! use sessio::Instant;

@@ -1,4 +1,4 @@
-//! How a call finds out what it wants now.
+//! How a call determines its next step.
 
 use crate::base::time::Instant;
 
@@ -12,10 +12,10 @@ use crate::wire::conn::Conn;
 use crate::wire::h1::Event as Came;
 
 impl Call {
-    /// What is wanted now. Nothing but the clock moves.
+    /// Returns the next operation that the call wants, and advances its time limits to `now`.
     ///
     /// # Errors
-    /// Why the call has failed; it stays failed, and the driver drops its connection.
+    /// The reason why the call failed. It stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         if std::mem::take(&mut self.has_turned) {
@@ -64,8 +64,11 @@ impl Call {
         }
     }
 
-    /// Rows Q18 and Q19: what is left of a response that is followed; row Q08: why the peer takes no more; RFC 9110
-    /// section 10.1.1: nobody waits for `100 Continue` for ever.
+    /// Checks the grace periods:
+    ///
+    /// - for the rest of a response that is followed (rows Q18 and Q19),
+    /// - for the response of a peer that takes no more (row Q08),
+    /// - for `100 Continue` (RFC 9110 section 10.1.1).
     #[cold]
     fn check_grace(&mut self, now: Instant) {
         let (patience, expect) =
@@ -99,26 +102,27 @@ impl Call {
         }
     }
 
-    /// Until when something is waited for that is no error not to come.
+    /// Deadline of a wait that may expire without an error.
     fn patience(&self) -> Option<Instant> {
         let rare = self.rare.as_ref()?;
         let continued_by = rare.continued_by.filter(|_| self.sender.is_held());
         rare.drain_deadline.into_iter().chain(continued_by).min()
     }
 
-    /// Whether the head is out, and the body waits for the server's word.
+    /// Whether the head is out and the body waits for `100 Continue`.
     fn awaits_continue(&self) -> bool {
         self.sender.is_held() && self.sender.unsent().is_empty()
     }
 
-    /// Lets the body follow its head.
+    /// Sends the body after its head.
     pub(super) fn go_ahead(&mut self) {
         self.sender.release();
         self.clock.rest();
         self.settle();
     }
 
-    /// The connection that is wanted, while one is: for who has asked for it and has yet to open it.
+    /// The connection that the call wants, if it wants one. For a driver that has asked and has yet
+    /// to open it.
     #[must_use]
     pub fn wanted(&self) -> Option<Connect<'_>> {
         let Phase::Connect { fresh, limit } = self.phase else { return None };
@@ -156,17 +160,18 @@ impl Call {
         if self.prepared.options.meters.is_set() {
             self.report_download();
         }
-        // To look at these bytes may have shown that they are the last: asked again, the call must say the same.
+        // Advancing may have shown that these bytes are the last. Then another `step` must return
+        // the same step.
         if self.conn.is_some() && self.has_carried() {
             return Ok(Step::Release);
         }
         if !self.unread().is_empty() {
-            // The caller has something to read: the time it takes is its own.
+            // The caller has bytes to read: its time is not the peer's.
             self.clock.rest();
             return Ok(Step::Body(self.unread()));
         }
         match self.receiver.poll() {
-            // The end of a chunked body may show only now: the connection is given back before anything else.
+            // The end of a chunked body may show only now. The connection is returned first.
             Ok(Came::End) if self.conn.is_some() => Ok(Step::Release),
             Ok(Came::End) => {
                 if let Err(fault) = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish()) {
@@ -191,7 +196,8 @@ impl Call {
         }
     }
 
-    /// Whether more of the request goes out: until there is an answer, and beyond that where both go on.
+    /// Whether more of the request is sent: until the response begins, and after that if both
+    /// continue.
     pub(super) fn is_sending(&self) -> bool {
         match self.phase {
             Phase::Exchange => !self.has_send_failed(),
@@ -200,7 +206,8 @@ impl Call {
         }
     }
 
-    /// Whether the source of the request's body may still be asked for something. Once it may not, it is of no use.
+    /// Whether the call can still ask the source of the request's body for bytes. If not, the
+    /// source can be dropped.
     #[must_use]
     pub fn needs_source(&self) -> bool {
         match self.phase {
@@ -210,7 +217,7 @@ impl Call {
         }
     }
 
-    /// Moves bytes, within this limit beside the one over the whole call.
+    /// Moves bytes within this limit and the total limit.
     pub(super) fn io(&mut self, limit: Option<Timeout>, now: Instant) -> Result<Step<'_>> {
         let deadline = match limit.map(|limit| self.clock.wait(limit, &self.prepared.options.timeouts, now)) {
             Some(Ok(deadline)) => deadline,

@@ -1,4 +1,4 @@
-//! Who is told what calls do.
+//! Observers: callbacks that receive the events of calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +6,19 @@ use std::sync::Arc;
 use crate::call::{Call, Event};
 use crate::prepared::Prepared;
 
-/// Whoever is told what calls do: nobody at first. Those of the session and of the request are both told, the
-/// session's first (story S18, row B14); a call passes them on over all its hops (rule R-26).
+/// A callback that receives the events of calls. Default: none.
 ///
-/// An observer sees and changes nothing: it is lent the [`Call`] and the [`Event`], and returns nothing
-/// (unlike rule S-16). It runs within the call, under no lock: it may use the session. If it panics the caller's future does; nobody hears more of that call, and the session
-/// goes on. Without an observer no event is even made.
+/// The session's observer runs first, then the request's (story S18, row B14). A call reports all
+/// its hops to both (rule R-26).
 ///
-/// What events and calls print holds no credentials and no cookies (story S21). What they lend is whole:
-/// whoever prints a header field by field prints its secrets.
+/// An observer cannot change the call: it borrows the [`Call`] and the [`Event`], and returns
+/// nothing (unlike rule S-16). It runs within the call, under no lock, and may use the session. If
+/// it panics, the caller's future panics. No further event of that call is reported, and the
+/// session stays usable. Without an observer no event is created.
+///
+/// Events and calls print no credentials and no cookies (story S21). The values that they lend are
+/// complete: code that prints a header field by field prints its secrets.
+///
 ///
 /// ```
 /// use sessio::{Observer, Settings};
@@ -31,7 +35,7 @@ type Begin = dyn Fn(&Prepared) -> Watch + Send + Sync;
 pub(crate) type Watch = Box<dyn FnMut(&Call, &Event<'_>) + Send>;
 
 impl Observer {
-    /// Tells `observe` everything that calls do. To tell calls apart that run at the same time, see
+    /// Runs `observe` for all events of all calls. To tell concurrent calls apart, see
     /// [`per_call`](Self::per_call).
     #[must_use]
     pub fn new(observe: impl Fn(&Call, &Event<'_>) + Send + Sync + 'static) -> Self {
@@ -42,8 +46,9 @@ impl Observer {
         })
     }
 
-    /// Asks `begin` for an observer of each call, with the request that it begins with. It is dropped with the
-    /// call, whose last event it may never hear: a response that is not read to its end has none.
+    /// Runs `begin` for each call, with its first request, to make the observer of that call. The
+    /// observer is dropped with the call. It may not receive a last event: a response that is not
+    /// read to its end has none.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,7 +73,7 @@ impl Observer {
         Self(Some(Arc::new(move |request| Box::new(begin(request)))))
     }
 
-    /// Both, this one first.
+    /// Combines both observers, this one first.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self.0, other.0) {
@@ -83,7 +88,7 @@ impl Observer {
         }
     }
 
-    /// Whether anybody is told.
+    /// Whether an observer is set.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.is_some()

@@ -1,4 +1,4 @@
-//! A prepared call: the request, and the options that it is sent with.
+//! A prepared call: the request and its options.
 
 use std::fmt;
 
@@ -23,31 +23,31 @@ use crate::route::routing::RouteOptions;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use sessio_cookie::{Jar, RequestCookies};
 
-/// Everything that a call is sent with, beside its request. It goes along over redirects and retries.
+/// The options of a call, apart from its request. They apply to its redirects and retries.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// The part of the Cookie line that is this request's own.
+    /// The request's own part of the Cookie line.
     pub cookies: RequestCookies,
-    /// Whether the jar takes part.
+    /// Whether the jar is used.
     pub jar: bool,
-    /// How many redirects to follow. `None` hands a redirect to the caller.
+    /// Maximum number of redirects to follow. `None` returns a redirect to the caller.
     pub max_redirects: Option<u32>,
     /// The rules of redirects.
     pub rules: RedirectRules,
     /// The time limits.
     pub timeouts: Timeouts,
-    /// The limits on what is accepted of the response.
+    /// The limits on the response.
     pub limits: Limits,
     /// The content codings that can be decoded.
     pub codings: Decoders,
-    /// Whether bodies are decoded; `None` decodes the codings that Accept-Encoding accepts.
+    /// Whether bodies are decoded. `None` decodes the codings that Accept-Encoding accepts.
     pub decode: Option<bool>,
     /// Receives the events of the call: the session's observer first, then the request's (row B14).
     pub observer: Observer,
-    /// The routes of this request's host and of those of its redirects.
+    /// The routes of this request's origin and of its redirects.
     pub routing: RouteOptions,
-    /// The session's defaults that do not hold for this request.
+    /// The session's defaults that do not apply to this request.
     pub overrides: Vec<Override>,
     pub(crate) meters: ProgressCallbacks,
     pub(crate) flow: Option<Box<dyn Flow>>,
@@ -55,20 +55,20 @@ pub struct CallOptions {
 
 /// A request and its options, ready to be sent.
 ///
-/// [`prepare`](crate::prepare()) makes one, and a [`Call`](super::Call) sends it. Both parts can be read and changed
-/// before; the call checks the request again.
+/// [`prepare`](crate::prepare()) makes one, and a [`Call`](super::Call) sends it. Both parts can be
+/// read and changed before. The call checks the request again.
 #[derive(Clone)]
 #[allow(clippy::exhaustive_structs, reason = "these two are all there is")]
 pub struct PreparedCall {
     /// The exact request.
     pub request: Prepared,
-    /// Everything else.
+    /// The options.
     pub options: CallOptions,
 }
 
 impl CallOptions {
-    /// The options of the request that a redirect leads to. Credentials stay with their origin: the request's own
-    /// cookies (row B04), the flow and the client certificate.
+    /// Options of the request that a redirect leads to. Credentials stay with their origin: the
+    /// request's own cookies (row B04), the flow and the client certificate.
     pub(super) fn redirected(&self, leaves_origin: bool) -> Self {
         let mut next = Self { overrides: Vec::new(), ..self.clone() };
         next.routing.plan.reopen();
@@ -82,7 +82,7 @@ impl CallOptions {
 }
 
 impl PreparedCall {
-    /// The chosen proxy and the rule that chose it. `None` if there is no rule for proxies at all.
+    /// The chosen proxy and the rule that chose it. `None` without any rule for proxies.
     #[must_use]
     pub fn proxy_choice(&self) -> Option<&ProxyChoice> {
         self.options.routing.plan.choice()
@@ -94,12 +94,12 @@ impl PreparedCall {
         Key::reaching(&self.request.url, &self.options.routing)
     }
 
-    /// Adds an observer behind those that are set.
+    /// Adds an observer that runs after those that are set.
     pub fn observe(&mut self, observer: Observer) {
         self.options.observer = std::mem::take(&mut self.options.observer).and(observer);
     }
 
-    /// The head as it goes over the wire, with the credentials for a proxy.
+    /// The head as it is sent, with the credentials for a proxy.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
         if self.forwarded_by().is_none() {
@@ -110,14 +110,15 @@ impl PreparedCall {
         RequestEncoder::new(method, target.as_bytes(), &headers, BodyKind::None, Vec::new()).unsent().to_vec()
     }
 
-    /// The proxy that passes this very request on, and not a tunnel through it.
+    /// The proxy that forwards this request. `None` without a proxy and for a tunnel.
     pub(crate) fn forwarded_by(&self) -> Option<&Proxy> {
         let proxy = self.options.routing.plan.proxy()?;
         (self.request.url.scheme() == "http" && !proxy.protocol().is_socks()).then_some(proxy)
     }
 
-    /// Target and headers for that proxy: in absolute-form, without userinfo and fragment (RFC 9112 section 3.2.2, rule
-    /// D-16), and with what only the proxy is to see.
+    /// Target and headers for that proxy. The target has absolute-form, without userinfo and
+    /// fragment (RFC 9112 section 3.2.2, rule D-16). The headers include the fields that are only
+    /// for the proxy.
     pub(crate) fn for_proxy(&self) -> (String, Headers) {
         let host = &self.request.url[Position::BeforeHost..Position::AfterPort];
         let target = match self.request.target() {
@@ -128,7 +129,7 @@ impl PreparedCall {
         };
         let says = self.options.routing.plan.says();
         let mut headers = self.request.headers.clone_with_room(says.len(), 128);
-        // Any other name it would pass on to the host.
+        // The proxy would forward a field of any other name to the origin.
         let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
         for field in says.iter().filter(|field| is_for_proxies(field.name.as_ref())) {
             headers.insert_known(field);
@@ -136,10 +137,11 @@ impl PreparedCall {
         (target, headers)
     }
 
-    /// Checks the request as it now stands, and how its body is framed.
+    /// Checks the current request, and the framing of its body.
     ///
     /// # Errors
-    /// What the caller has broken by editing, and [`Kind::HttpsOnly`].
+    /// - The errors of invalid edits by the caller.
+    /// - [`Kind::HttpsOnly`]: an `http` URL where only `https` is allowed.
     pub(crate) fn seal(&mut self) -> Result<()> {
         let url = &self.request.url;
         if self.options.routing.tls.is_https_only() && url.scheme() == "http" {
@@ -148,10 +150,11 @@ impl PreparedCall {
         self.request.seal()
     }
 
-    /// Chooses the proxy, unless that was done. A [`Call`](crate::Call) does so as it begins, and for each redirect.
+    /// Chooses the proxy, unless it is chosen already. A [`Call`](crate::Call) does so when it
+    /// begins, and for each redirect.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`] if the environment decides, and says something that is no proxy.
+    /// - [`Kind::InvalidProxy`]: the environment decides, and its value is not a proxy.
     pub fn choose_proxy(&mut self) -> Result<()> {
         if !self.options.routing.plan.is_open() {
             return Ok(());
@@ -165,8 +168,9 @@ impl PreparedCall {
         })
     }
 
-    /// Logs in as the netrc file says of this host (rules ), unless somebody does already. A user that the
-    /// URL names takes no other's password (row V20).
+    /// Adds the credentials of the netrc file for this host (rules ), unless the
+    /// request has credentials already. A user named in the URL never gets the password of another
+    /// user (row V20).
     pub(crate) fn log_in(&mut self) -> Result<()> {
         let Some(netrc) = self.options.routing.environment.netrc() else { return Ok(()) };
         if self.request.headers.contains("Authorization") {
@@ -185,8 +189,8 @@ impl PreparedCall {
         Auth::basic(login.user(), login.password()).apply(&mut self.request).map(drop)
     }
 
-    /// Takes a hand-written Cookie header for what it is: cookies of this request. Those that were given by
-    /// name win.
+    /// Parses a Cookie header that the caller wrote into the request's own cookies. Cookies that
+    /// were set by name take precedence.
     pub(crate) fn own_cookies(&mut self) -> Result<()> {
         for line in self.request.headers.get_all("Cookie") {
             self.options.cookies.parse_header(line)?;
@@ -194,8 +198,8 @@ impl PreparedCall {
         Ok(())
     }
 
-    /// Writes the one Cookie line anew: the jar's cookies for this URL, unless the request uses no jar, and the request's
-    /// own. It calls no code of the user.
+    /// Writes the one Cookie line: the jar's cookies for this URL, unless the request uses no jar,
+    /// and the request's own. It runs no code of the caller.
     pub fn attach_cookies(&mut self, jar: &mut Jar, now: Now) {
         let Prepared { headers, url, .. } = &mut self.request;
         let CallOptions { cookies, jar: uses_jar, .. } = &self.options;
@@ -209,7 +213,7 @@ impl PreparedCall {
         let own = headers.iter().find(|field| field.name.eq_ignore_ascii_case("Cookie"));
         let name = own.map_or("Cookie", |field| field.name).to_owned();
         let mut line = Vec::new();
-        // It stays where the caller wrote it, and as the caller spelled it (rule M-07).
+        // The line stays where the caller wrote it, with the caller's spelling (rule M-07).
         if write(&mut line) == 0 || headers.insert(name, &line).is_err() {
             headers.remove("Cookie");
         }

@@ -1,15 +1,16 @@
-//! The session's defaults that do not hold for a request.
+//! Defaults of the session that do not apply to a request.
 
-/// One of the session's defaults that did not hold for a request.
+/// A default of the session that did not apply to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
-    /// What kind of default it was.
+    /// The kind of the default.
     pub part: Part,
-    /// Which one: the name of the header, the key of the parameter.
+    /// The name of the header, or the key of the parameter.
     pub name: Box<str>,
-    /// Whether the request went without; otherwise it had a value of its own.
+    /// Whether the request was sent without it. Otherwise the request had a value of its own.
     pub removed: bool,
-    /// Whether it belongs to the origin of `base_url` and the request goes to another one.
+    /// Whether the default belongs to the origin of `base_url`, and the request goes to another
+    /// origin.
     pub other_origin: bool,
 }
 
@@ -23,7 +24,7 @@ impl Override {
     }
 }
 
-/// The kinds of defaults that requests override by name.
+/// The kinds of defaults that a request overrides by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {

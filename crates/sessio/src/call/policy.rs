@@ -1,4 +1,4 @@
-//! Policy: what follows from a response. It is all here.
+//! Policy: decides what follows from a response. All policy of a call is in this file.
 
 use std::hash::Hasher;
 
@@ -24,14 +24,14 @@ use crate::prepared::auth::Answer;
 use crate::wire::tunnel::asks_for_basic;
 use sessio_cookie::{Extracted, Jar, ResponseCookies};
 
-/// Lends the jar for as long as something is done with it that calls no code of the user.
+/// Lends the jar to a closure that runs no code of the caller.
 pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
 
-/// How often one call answers challenges.
+/// Maximum number of challenges that one call answers.
 const MOST_CHALLENGES: u32 = 8;
 
 impl Call {
-    /// What turns have left behind, if any were taken.
+    /// State that earlier decisions left, if there were any.
     pub(super) fn past(&self) -> Option<&Past> {
         self.rare.as_ref()?.past.as_deref()
     }
@@ -40,7 +40,7 @@ impl Call {
         self.rare_mut().past.get_or_insert_default()
     }
 
-    /// Whether anything could follow from this response that needs the jar or a decision.
+    /// Whether this response needs the jar or a decision.
     pub(super) fn needs_decision(&self, head: &Head) -> bool {
         self.prepared.options.flow.is_some()
             || redirect::is_redirect(head.status)
@@ -49,13 +49,14 @@ impl Call {
             || (self.prepared.options.jar && head.headers.contains("Set-Cookie"))
     }
 
-    /// Whether a proxy asks for credentials, and not the host: the 407 is its own (RFC 9110 section 15.5.8).
+    /// Whether a proxy asks for credentials, and not the origin: a 407 belongs to the proxy (RFC
+    /// 9110 section 15.5.8).
     fn is_proxys(&self, head: &Head) -> bool {
         head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.prepared.forwarded_by().is_some()
     }
 
-    /// Row Q11: whether the request is sent once more without its expectation. Before its body has gone out that is
-    /// always safe.
+    /// Whether the request is sent again without its expectation (row Q11). That is always safe
+    /// before bytes of its body were sent.
     fn refuses_expectation(&self, head: &Head) -> bool {
         head.status == StatusCode::EXPECTATION_FAILED
             && self.prepared.request.says.expects
@@ -71,7 +72,7 @@ impl Call {
                 }
                 return self.follow(self.exchange(head), Next::Again);
             }
-            // What it sets are no cookies of the host.
+            // Its cookies are the proxy's, not the origin's.
         } else if self.prepared.options.jar {
             self.past_mut().extracted = extract(lend, &self.prepared.request.url, &head.headers, now);
         }
@@ -84,7 +85,7 @@ impl Call {
                 Err(error) => self.refuse(error, exchange),
             };
         }
-        // Whoever answers a challenge edits the request; the history tells the one that was sent.
+        // The flow edits the request. The history keeps the one that was sent.
         if let Some(asked) = self.prepared.options.flow.is_some().then(|| self.prepared.request.clone()) {
             match self.challenged(&head) {
                 Ok(Answer::Again) => {
@@ -134,7 +135,8 @@ impl Call {
                 if self.prepared.options.max_redirects.is_some() {
                     return self.refuse(error, self.exchange(head));
                 }
-                // Who does not follow hears of it only on asking where it would lead (row B22).
+                // A caller that does not follow redirects receives this error from `take_next` only
+                // (row B22).
                 self.past_mut().next = Some(Err(error));
             }
         }
@@ -142,7 +144,7 @@ impl Call {
         self.phase = Phase::HeadReady;
     }
 
-    /// Shows the response to whoever authenticates.
+    /// Passes the response to the authentication flow.
     fn challenged(&mut self, head: &Head) -> Result<Answer> {
         let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
         let answer = flow.challenged(head, &mut self.prepared.request);
@@ -159,7 +161,7 @@ impl Call {
         Ok(Answer::Again)
     }
 
-    /// The request that a redirect leads to, whole.
+    /// The complete request that a redirect leads to.
     fn request_after(&self, follow: Follow, lend: &mut Lend<'_>, now: Now) -> Result<PreparedCall> {
         let PreparedCall { request: from, options } = &*self.prepared;
         let body = if follow.keeps_body { from.body.clone() } else { Body::empty() };
@@ -184,7 +186,7 @@ impl Call {
         Ok(next)
     }
 
-    /// Whether this very request was sent before: the same answer would come, and so on for ever.
+    /// Whether this exact request was sent before: the same response would follow without end.
     fn is_loop(&mut self, next: &PreparedCall) -> bool {
         if !self.prepared.options.rules.detect_loops {
             return false;
@@ -207,7 +209,7 @@ impl Call {
         self.phase = Phase::Drain { next, budget: self.prepared.options.limits.drain_bytes };
     }
 
-    /// What the last turn has come to.
+    /// The event of the last decision.
     pub(super) fn decision(&self) -> Option<Event<'_>> {
         match &self.phase {
             Phase::Drain { next: Next::Redirect(next), .. } => Some(Event::Redirect { next: &next.request }),
@@ -220,7 +222,7 @@ impl Call {
         }
     }
 
-    /// The response that was followed is out of the way; `whole` says whether it was read to its end.
+    /// The response that is followed is over. `whole` is whether it was read to its end.
     pub(super) fn drained(&mut self, whole: bool) {
         let Phase::Drain { next, .. } =
             std::mem::replace(&mut self.phase, Phase::Connect { fresh: false, limit: Timeout::Pool })
@@ -252,14 +254,14 @@ impl Call {
         self.report_own(Self::connecting);
     }
 
-    /// Ends the call with an error that holds the response.
+    /// Ends the call with an error that contains the response.
     fn refuse(&mut self, error: Error, exchange: Exchange) {
         self.fail(error.with_response(exchange));
     }
 }
 
-/// Keeps the cookies of a response. A list of public suffixes may be a function of the user's: it is asked before the jar
-/// is lent.
+/// Stores the cookies of a response. A list of public suffixes may be a function of the caller: it
+/// runs before the jar is lent.
 fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> Extracted {
     let lines = || headers.get_all("Set-Cookie");
     let (mut extracted, mut policy) = (Extracted::default(), None);
@@ -277,7 +279,8 @@ fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> 
     extracted
 }
 
-/// What tells one request from another, to the letter; the fragment is not sent.
+/// A hash over all of a request that is sent, to recognize the same request. The fragment is not
+/// sent.
 fn mark(request: &Prepared) -> u64 {
     let mut mix = Fnv::default();
     mix.write(request.method.as_str().as_bytes());

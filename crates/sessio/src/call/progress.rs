@@ -1,4 +1,4 @@
-//! Tells how much of the bodies has moved.
+//! Reports the progress of the bodies.
 
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use crate::message::head::Head;
 use crate::policy::range;
 
 impl Call {
-    /// Tells how much of the request's body is out, if that is news.
+    /// Reports the sent bytes of the request's body, if there are new ones.
     #[cold]
     pub(super) fn report_upload(&mut self) {
         if !self.is_sending() {
@@ -19,7 +19,7 @@ impl Call {
         self.measure(Way::Up, BodyProgress { bytes, total });
     }
 
-    /// Tells how much of the answer's body has come, if that is news.
+    /// Reports the received bytes of the response's body, if there are new ones.
     #[cold]
     pub(super) fn report_download(&mut self) {
         if matches!(self.phase, Phase::Body) {
@@ -32,7 +32,8 @@ impl Call {
         }
     }
 
-    /// The response may bring the rest of what is held: bytes are counted from there, and in all.
+    /// If the response continues a partial file, counts bytes and the total from the start of that
+    /// file.
     #[cold]
     pub(super) fn resume_meters(&mut self, head: &Head) {
         let held = self.prepared.options.meters.held().filter(|_| head.status == StatusCode::PARTIAL_CONTENT);
@@ -40,7 +41,7 @@ impl Call {
         self.rare_mut().resumed = resumed.map(|held| (held, range::length_of(head)));
     }
 
-    /// A new exchange begins: what was told of the request's body is not so any more.
+    /// Restarts the count of the request's body for a new exchange.
     #[cold]
     pub(super) fn restart_meters(&mut self) {
         let was_told = std::mem::take(&mut self.rare_mut().told[Way::Up as usize]) > 0;

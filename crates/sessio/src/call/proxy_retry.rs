@@ -1,4 +1,4 @@
-//! What a proxy is asked once more, over another connection.
+//! Retries of a proxy over another connection.
 
 use std::io;
 
@@ -9,9 +9,12 @@ use crate::error::Error;
 use crate::wire::tunnel::Again;
 
 impl Call {
-    /// A stage of the connection has failed. If a proxy wants credentials that it was not told, and hangs up, it is
-    /// told them on another connection: once, as with any challenge. If it cannot reach an address of the host, it is
-    /// told the next. Nothing of the request has gone out, and the limit for connecting holds for all of it together.
+    /// Retries a failed stage of the connection, or fails.
+    ///
+    /// A proxy may ask for credentials that it has not received, and close. Then it receives them
+    /// on another connection: once, as with any challenge. If the proxy cannot reach an address of
+    /// the origin, it receives the remaining addresses. No byte of the request was sent. The
+    /// connect limit applies to all attempts together.
     #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
         let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
@@ -28,12 +31,12 @@ impl Call {
         self.report_own(Self::connecting);
     }
 
-    /// The connection has ended within a stage, or what is left of that is not waited for.
+    /// The connection ended within a stage, or the grace period of that stage is over.
     #[cold]
     pub(super) fn cut_off(&mut self, cause: Option<io::Error>) {
         let error: Error = match &mut self.conn {
             Some(conn) if conn.is_tunnelling() => {
-                // What the proxy has said before is why.
+                // The proxy's earlier bytes give the reason.
                 conn.cut_short().unwrap_or_else(|| Kind::ClosedBeforeResponse.into()).into()
             }
             _ => Kind::TlsClosed.into(),
@@ -87,7 +90,7 @@ mod tests {
             }
             told.remove(0);
         }
-        // A resolver that blocks has come back too late: there is no time left to dial.
+        // A blocking resolver returned too late: no time is left to dial.
         assert!(matches!(call.step(after(9)), Ok(Step::Connect(_))));
         assert_eq!(call.resolved(after(11)), Some(after(11).mono));
         assert_eq!(call.step(after(11)).unwrap_err().kind(), Kind::Timeout(Timeout::Connect));

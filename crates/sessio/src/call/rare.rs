@@ -1,4 +1,4 @@
-//! What few calls need.
+//! Rarely used state of a call.
 
 use std::error::Error as StdError;
 use std::io;
@@ -16,39 +16,42 @@ use crate::route::tls::session::TlsSession;
 use crate::wire::h1::Unsent;
 use sessio_cookie::Extracted;
 
-/// It lies apart: what is small is moved and allocated fast.
+/// Rarely used state, boxed so that `Call` stays small and is moved and allocated fast.
 #[derive(Default)]
 pub(super) struct RareState {
-    /// Who is told what happens here.
+    /// The observer of this call.
     pub(super) watch: Option<Watch>,
-    /// What turns have left behind.
+    /// State that earlier decisions left.
     pub(super) past: Option<Box<Past>>,
-    /// The transport took no more of the request: what the peer says is still read (row Q08).
+    /// The transport took no more of the request. The response is still read (row Q08).
     pub(super) send_failure: Option<io::Error>,
-    /// Until when, then: what it has said must be here already. Of a response that is followed: until when the rest of
-    /// it is read.
+    /// Deadline of reading after that failure, for what the peer has already sent. For a response
+    /// that is followed: deadline of reading its rest.
     pub(super) drain_deadline: Option<Instant>,
-    /// Nothing more can come from the peer, for this reason. It is told once what came before has been read.
+    /// The reason why nothing more can come from the peer. It is reported after the earlier bytes
+    /// were read.
     pub(super) receive_failure: Option<Error>,
-    /// Until when the body waits for `100 Continue`.
+    /// Deadline of the wait for `100 Continue`.
     pub(super) continued_by: Option<Instant>,
-    /// What connecting had come to when the time for it ran out.
+    /// The failures of connecting so far, for the error of an expired limit.
     pub(super) tried: Option<Box<dyn StdError + Send + Sync>>,
-    /// Which addresses of the host a proxy was not told yet, after it could not reach those that it was told.
+    /// Addresses of the origin that the proxy has not received yet, after it could not reach the
+    /// first ones.
     pub(super) untold: Vec<SocketAddr>,
-    /// The filter of the connection that was closed last, if it has a last word.
+    /// The TLS session of the connection that was closed last, if it has bytes left to send.
     pub(super) parting: Option<Box<dyn TlsSession>>,
-    /// How long it took until the addresses were known, until there was a connection, until it was secured.
+    /// Time until the addresses were known, until the connection, and until its handshakes ended.
     pub(super) resolve: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) secure: Option<Duration>,
-    /// Whether a handshake runs, or has just ended.
+    /// Whether a handshake runs or has just ended.
     pub(super) is_handshaking: bool,
-    /// What was read of the body's source over the connection before, and was not sent.
+    /// Bytes that were read from the body's source for the previous connection and not sent.
     pub(super) unsent: Option<Unsent>,
-    /// What was told last of the bytes that have moved, up and down.
+    /// The last reported number of body bytes, up and down.
     pub(super) told: [u64; 2],
-    /// How many bytes were there before this response, and how many there are in all, where it says so.
+    /// Number of bytes that the caller held before this response, and the total if the response
+    /// names it.
     pub(super) resumed: Option<(u64, Option<u64>)>,
 }
 
@@ -57,7 +60,7 @@ impl Call {
         self.rare.get_or_insert_default()
     }
 
-    /// Whether anybody is told anything.
+    /// Whether an observer is set.
     pub(super) fn is_watched(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.watch.is_some())
     }
@@ -66,12 +69,12 @@ impl Call {
         self.rare.as_mut()?.watch.take()
     }
 
-    /// The transport took no more of the request.
+    /// Whether the transport took no more of the request.
     pub(super) fn has_send_failed(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.send_failure.is_some())
     }
 
-    /// A new connection is wanted, or there is one: what was noted of the one before is over.
+    /// Drops the notes on the previous connection, for a new one.
     pub(super) fn forget_connection(&mut self) {
         if let Some(rare) = &mut self.rare {
             (rare.send_failure, rare.receive_failure) = (None, None);
@@ -81,17 +84,18 @@ impl Call {
     }
 }
 
-/// What turns leave behind. It lies apart: few calls have any, and what is small is moved and allocated fast.
+/// State that decisions leave. Boxed because few calls have any: a small value is moved and
+/// allocated fast.
 #[derive(Default)]
 pub(super) struct Past {
     pub(super) history: Vec<Exchange>,
-    /// What the jar made of the answer's cookies.
+    /// The jar's report on the cookies of the response.
     pub(super) extracted: Extracted,
-    /// The request that a redirect leads to, where redirects are handed over.
+    /// The request that a redirect leads to, if the caller handles redirects.
     pub(super) next: Option<Result<PreparedCall>>,
-    /// Marks of the requests sent so far, to see a loop by.
+    /// Hashes of the requests sent so far, to detect a loop.
     pub(super) marks: Vec<u64>,
 }
 
-/// Of an answer that no turn has looked at.
+/// The report for a response that needed no decision.
 pub(super) static NO_COOKIES: LazyLock<Extracted> = LazyLock::new(Extracted::default);

@@ -1,10 +1,10 @@
-//! How a call tells its observer of events.
+//! Emits events to the observer of a call.
 
 use super::event::Event;
 use super::machine::Call;
 
 impl Call {
-    /// Tells an event.
+    /// Emits an event.
     #[inline]
     pub(super) fn report(&mut self, event: Event<'_>) {
         if self.is_watched() {
@@ -12,7 +12,7 @@ impl Call {
         }
     }
 
-    /// Tells an event that lends something of the call's own.
+    /// Emits an event that borrows from the call.
     #[inline]
     pub(super) fn report_own(&mut self, event: fn(&Self) -> Option<Event<'_>>) {
         if self.is_watched() {
@@ -22,7 +22,7 @@ impl Call {
 
     #[cold]
     fn report_all(&mut self, event: &Event<'_>) {
-        // It is out of the call meanwhile: an observer that panics is not put back.
+        // The observer is out of the call while it runs: one that panics is not put back.
         let Some(mut watch) = self.take_watch() else { return };
         watch(self, event);
         self.rare_mut().watch = Some(watch);

@@ -1,4 +1,4 @@
-//! What a call wants now, as a value.
+//! The next operation that a call wants, as a value.
 
 use std::net::SocketAddr;
 
@@ -17,64 +17,68 @@ use crate::route::tls::{ConnectInfo, Roots, Scope, StartTls, Tls};
 use crate::wire::conn::{Conn, Route, Stage};
 use crate::wire::tunnel::{Target, Tunnel};
 
-/// The one thing that a call wants now. Asking again gives the same answer until it is given what it wants.
+/// The one operation that a call wants now. The step stays the same until its outcome is reported.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// A connection: [`connected`](super::Call::connected) or [`unreachable`](super::Call::unreachable).
+    /// A connection. Reported by [`connected`](super::Call::connected) or
+    /// [`unreachable`](super::Call::unreachable).
     Connect(Connect<'a>),
-    /// Bytes to move, in both directions at once: [`sent`](super::Call::sent),
+    /// Bytes to move, in both directions at once. Reported by [`sent`](super::Call::sent),
     /// [`received`](super::Call::received), [`supply`](super::Call::supply) and
     /// [`broken`](super::Call::broken).
     Io(Io<'a>),
-    /// The connection is not needed any more: [`release`](super::Call::release).
+    /// The connection is not needed any more. Reported by [`release`](super::Call::release).
     Release,
-    /// The response asks for a decision: [`turn`](super::Call::decide), with the session's jar.
+    /// The response needs a decision: [`decide`](super::Call::decide), with the session's jar.
     Decide,
-    /// The source of the request's body must start over: [`rewound`](super::Call::rewound).
+    /// The source of the request's body must start over. Reported by
+    /// [`rewound`](super::Call::rewound).
     Rewind,
-    /// The head of the answer is there: [`take_head`](super::Call::take_head).
+    /// The head of the response is complete: [`take_head`](super::Call::take_head).
     Head,
-    /// Bytes of the answer's body: [`consume`](super::Call::consume).
+    /// Bytes of the response's body. Reported by [`consume`](super::Call::consume).
     Body(&'a [u8]),
-    /// Nothing any more.
+    /// The call is complete.
     Done,
 }
 
-/// A connection that is wanted.
+/// A connection that the call wants.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Connect<'a> {
-    /// Who is asked.
+    /// The URL of the request.
     pub url: &'a Url,
-    /// How the host is reached.
+    /// The route to the origin.
     pub routing: &'a RouteOptions,
-    /// Whether it must be a new one: a pooled one has just failed.
+    /// Whether the connection must be new, because a pooled one has just failed.
     pub fresh: bool,
-    /// Whether there is a right to open it already: it takes the place of one over which a proxy did not let us
-    /// through, and the time for it goes on running.
+    /// Whether the pool has admitted the connection already. It then replaces one that a proxy did
+    /// not let through. The limit for connecting continues.
     pub is_admitted: bool,
-    /// When to give up what is being done, waiting in line, resolving or connecting, and ask again.
+    /// When to give up the current operation (waiting for the pool, resolving or connecting) and
+    /// ask again.
     pub deadline: Option<Instant>,
     pub(super) limits: Limits,
     pub(super) untold: &'a [SocketAddr],
 }
 
 impl<'a> Connect<'a> {
-    /// Which connections of a pool will do.
+    /// The key of the pooled connections that can be used.
     #[must_use]
     pub fn key(&self) -> Key<'a> {
         Key::reaching(self.url, self.routing)
     }
 
-    /// The proxy that it goes through, if it does.
+    /// The proxy of the connection. `None` without a proxy.
     #[must_use]
     pub fn proxy(&self) -> Option<&'a Proxy> {
         self.routing.plan.proxy()
     }
 
-    /// Where the host itself is to be looked up although a proxy leads there: the proxy is told addresses, which are
-    /// handed to [`open`](Self::open). After it could not reach the first of them, the others.
+    /// The origin's name to resolve for a SOCKS5 proxy, which receives addresses. They are passed
+    /// to [`open`](Self::open). After the proxy could not reach the first of them, this returns the
+    /// remaining addresses.
     #[must_use]
     pub fn told(&self) -> Option<Destination> {
         if !self.untold.is_empty() {
@@ -84,20 +88,21 @@ impl<'a> Connect<'a> {
         proxy.and_then(|_| self.routing.direct(self.url))
     }
 
-    /// Which certificates of the environment are to be read first, before a pool is asked:
-    /// [`Call::apply_environment`](super::Call::apply_environment) takes them. `None` where no TLS is wanted, where they were read, and where
-    /// somebody else says whom to trust.
+    /// The certificates of the environment that must be read before a pool is asked.
+    /// [`Call::apply_environment`](super::Call::apply_environment) takes them. `None` without TLS,
+    /// if they were read, and if other settings decide which roots are trusted.
     #[must_use]
     pub fn unread(&self) -> Option<&'a CaBundle> {
         self.routing.unread(self.url)
     }
 
-    /// Whether a connection can be opened at all: to be asked before anything is dialled.
+    /// Checks whether a connection can be opened at all. Call it before anything is dialled.
     ///
     /// # Errors
-    /// [`Kind::UnsupportedScheme`] for an `https` URL or proxy where nobody does TLS, [`Kind::InvalidTls`] where what
-    /// is wanted of it cannot be had, [`Kind::InvalidUrl`] for a host that cannot be told to the proxy, and
-    /// [`Kind::BlockedAddress`] for a Unix socket that the guard refuses.
+    /// - [`Kind::UnsupportedScheme`]: an `https` URL or proxy, and no TLS implementation is set.
+    /// - [`Kind::InvalidTls`]: the TLS implementation cannot do what the settings ask for.
+    /// - [`Kind::InvalidUrl`]: the host cannot be sent to the proxy.
+    /// - [`Kind::BlockedAddress`]: a Unix socket that the guard refuses.
     pub fn check(&self) -> Result<()> {
         self.routing.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if let Some(proxy) = self.proxy() {
@@ -118,8 +123,9 @@ impl<'a> Connect<'a> {
         Ok(self.engine()?.check(&self.routing.tls)?)
     }
 
-    /// A fresh connection, with everything that has to be passed on it before it carries HTTP. `id` tells it from others
-    /// of its session; `told` is where the host is, for a proxy that is [told](Self::told) addresses, best first.
+    /// Opens a new connection, with all stages that it must pass before it carries HTTP. `id`
+    /// identifies it within its session. `told` are the addresses of the origin, best first, for a
+    /// proxy that [receives addresses](Self::told).
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -132,7 +138,7 @@ impl<'a> Connect<'a> {
         let mut stages = Vec::with_capacity(3);
         if let Some(proxy) = self.proxy() {
             if self.wants_tls_to_proxy() {
-                // Its tickets are its own (row V87).
+                // The proxy has TLS tickets of its own (row V87).
                 let scope = Scope { key: &key, is_proxy: true };
                 let tls = self.proxy_tls(proxy);
                 let host = match proxy.host() {
@@ -161,7 +167,7 @@ impl<'a> Connect<'a> {
         Ok(Conn::staged(id, now.mono, stages))
     }
 
-    /// The stages of the connection that is wanted.
+    /// The stages that the connection must have.
     pub(super) fn route(&self) -> Route {
         Route::of(self.wants_tls_to_proxy(), self.wants_tunnel(), self.wants_tls())
     }
@@ -170,7 +176,7 @@ impl<'a> Connect<'a> {
         self.proxy().is_some_and(|proxy| proxy.protocol() == Protocol::Https)
     }
 
-    /// Whether a proxy leads to the host, and does not pass requests on.
+    /// Whether the proxy opens a tunnel to the origin, and does not forward requests.
     fn wants_tunnel(&self) -> bool {
         self.proxy().is_some_and(|proxy| self.wants_tls() || proxy.protocol().is_socks())
     }
@@ -179,8 +185,8 @@ impl<'a> Connect<'a> {
         self.url.scheme() != "http"
     }
 
-    /// TLS to the proxy itself: whom to trust as with hosts, but our certificate and the host's keys are none of its
-    /// business.
+    /// TLS settings of the proxy itself: the same roots as for origins. The client certificate and
+    /// the origin's pins are not for the proxy.
     fn proxy_tls(&self, proxy: &Proxy) -> Tls {
         match proxy.own_tls() {
             Some(tls) => tls.clone(),
@@ -193,26 +199,26 @@ impl<'a> Connect<'a> {
     }
 }
 
-/// Bytes to move. Each field is a wish, and empty where there is none.
+/// Bytes to move. An empty field asks for nothing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Io<'a> {
-    /// Bytes for the peer.
+    /// Bytes to send to the peer.
     pub send: &'a [u8],
-    /// Where bytes of the peer go; empty while the caller has not read what came before.
+    /// Buffer for bytes from the peer. Empty while the caller has not read earlier ones.
     pub recv: &'a mut [u8],
-    /// How many bytes the request's body may be supplied with now.
+    /// Number of bytes of the request's body that the call takes now.
     pub body: usize,
-    /// Nothing has gone out over this connection yet, and it is new. Whoever has the socket looks whether something is
-    /// there to be read. If so it is read before anything is sent: what was there before the request is no response to
-    /// it. A connection that was used before is looked at before it is [handed over](super::Call::connected).
+    /// Whether the driver must check a new connection for received bytes before it sends the first
+    /// byte. It reads them before it sends: bytes that came before the request are no response to
+    /// it. A reused connection is checked before it is [handed over](super::Call::connected).
     pub look: bool,
     /// When to stop waiting and ask again.
     pub deadline: Option<Instant>,
 }
 
 impl Step<'_> {
-    /// The same, to be given up earlier.
+    /// The same step with an earlier deadline.
     pub(super) fn by(self, end: Option<Instant>) -> Self {
         match self {
             Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),

@@ -1,4 +1,4 @@
-//! When a call notes the time.
+//! Records the times of a call.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::base::time::Instant;
 use crate::message::timings::Timings;
 
 impl Call {
-    /// When the exchange at hand came how far.
+    /// Times of the milestones of the current exchange.
     #[must_use]
     pub fn timings(&self) -> Timings {
         let Marks { sent, first_byte, head, end, .. } = self.marks;
@@ -20,18 +20,18 @@ impl Call {
         timings
     }
 
-    /// From the wish for a connection to the answer's head.
+    /// Time from the request for a connection to the head of the response.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.marks.head.get().unwrap_or_default()
     }
 
-    /// How long this exchange has taken.
+    /// Time since this exchange began.
     pub(super) fn since(&self, now: Instant) -> Duration {
         self.marks.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began))
     }
 
-    /// Notes how far the exchange has come.
+    /// Records the milestones that the exchange has reached.
     pub(super) fn mark(&mut self, now: Instant) {
         let began = *self.marks.began.get_or_insert(now);
         if !matches!(self.phase, Phase::Handshake)
@@ -45,7 +45,7 @@ impl Call {
         {
             return;
         }
-        // Most looks are in vain, and reckoning costs more than looking.
+        // Most checks find nothing new, and computing the span costs more than checking.
         let mut span = None;
         let mut note = |mark: &mut Mark, has_come: bool| {
             if has_come && *mark == Mark::NONE {
@@ -59,7 +59,7 @@ impl Call {
         note(end, self.receiver.is_complete());
     }
 
-    /// The request goes out once more: what was noted of it does not hold.
+    /// Drops the time of sending: the request is sent again.
     pub(super) fn unmark_sent(&mut self) {
         self.marks.sent = Mark::NONE;
     }
