@@ -1,10 +1,10 @@
-//! What the environment of a process says of sessions.
+//! Environment variables that configure sessions.
 //!
-//! Nothing here reads it: an [`Environment`] is made of names and values, and of a [`Netrc`] that somebody
-//! has read. Whoever drives a session does both, if the session's `trust_env` says so (rule E-01).
+//! This module reads no variable: an [`Environment`] is made of names and values, and of a parsed
+//! [`Netrc`]. The runtime of a session reads both if the session's `trust_env` is set (rule E-01).
 //!
-//! What it says goes last: after the request, and after the session. The table is in the chapter on
-//! [proxies and the environment](crate::proxies).
+//! The environment has the lowest priority: the request goes first, then the session. The table is
+//! in the chapter on [proxies and the environment](crate::proxies).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::route::netrc::Netrc;
 use crate::route::proxy::Proxies;
 use crate::route::tls::{Certificates, Roots, Tls};
 
-/// The part of an environment that sessions heed. A clone costs nothing.
+/// The environment variables that sessions use. A clone allocates nothing.
 ///
-/// | variable | says |
+/// | variable | meaning |
 /// |---|---|
 /// | `http_proxy`, `https_proxy`, `all_proxy` | the proxies of those schemes, and of all others |
-/// | `no_proxy` | the hosts that go without: [`NoProxy`](crate::route::proxy::NoProxy) |
+/// | `no_proxy` | the hosts that are reached without a proxy: [`NoProxy`](crate::route::proxy::NoProxy) |
 /// | `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE` | a file or a folder of certificates to trust |
 /// | else `SSL_CERT_FILE`, `SSL_CERT_DIR` | a file and folders of certificates to trust |
-/// | `NETRC` | where the netrc file is, in place of `.netrc` and `_netrc` in the home folder |
+/// | `NETRC` | path of the netrc file, in place of `.netrc` and `_netrc` in the home folder |
 ///
-/// The first four are known in both cases, and lower case goes before; an empty lower-case one puts the
-/// upper-case one out of force (rule E-02). Where `REQUEST_METHOD` is set, `HTTP_PROXY` is ignored: a
-/// client of that CGI program may have brought it (row V60).
+/// The first four names are read in lower and upper case. Lower case has priority, and an empty
+/// lower-case variable disables the upper-case one (rule E-02). `HTTP_PROXY` is ignored if
+/// `REQUEST_METHOD` is set: a client of that CGI program may have supplied it (row V60).
 ///
 /// ```
 /// use sessio::Environment;
@@ -53,15 +53,16 @@ struct Said {
     netrc: Option<Netrc>,
     certificates: Option<Result<Certificates, Box<str>>>,
     passed_over: Vec<Box<str>>,
-    /// The default with these certificates, made once for all requests.
+    /// Default TLS settings with these certificates, built once for all requests.
     tls: Tls,
 }
 
-/// Which parts of the environment take part: finer than `trust_env`, and only while that is set.
+/// The parts of the environment that sessions use: finer than `trust_env`, and effective only while
+/// that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvSources {
-    /// Proxies, and the hosts that go without.
+    /// Proxies, and the hosts that are reached without one.
     pub proxies: bool,
     /// Certificates to trust.
     pub authorities: bool,
@@ -75,26 +76,27 @@ impl Default for EnvSources {
     }
 }
 
-/// Where certificates of authorities are that take the place of the default ones. Whoever reads files finds
-/// out what they are: a path that is missing is an error, and not the default. They are read when TLS is first wanted:
-/// see [`Connect::unread`](crate::call::Connect::unread).
+/// Paths of the CA certificates that replace the default ones.
+///
+/// A path that is missing is an error; the default certificates are not used then. The files are
+/// read when TLS is first needed: see [`Connect::unread`](crate::call::Connect::unread).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CaBundle {
-    /// The variable that says so.
+    /// The environment variable that names the paths.
     pub variable: &'static str,
     /// Files, or folders of files.
     pub paths: Vec<PathBuf>,
 }
 
 impl Environment {
-    /// One that says nothing.
+    /// An environment without any settings.
     #[must_use]
     pub const fn empty() -> Self {
         Self(None)
     }
 
-    /// What these variables say. Of one that comes twice the last holds.
+    /// Builds an environment from variables. If a name occurs twice, the last value is used.
     pub fn new<N: AsRef<OsStr>, V: AsRef<OsStr>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables: Vec<_> = variables
             .into_iter()
@@ -115,15 +117,18 @@ impl Environment {
         if said == Said::default() { Self(None) } else { Self(Some(Arc::new(said))) }
     }
 
-    /// The same with the netrc file that was found.
+    /// Adds the netrc file that was found.
     #[must_use]
     pub fn with_netrc(mut self, netrc: Netrc) -> Self {
         Arc::make_mut(self.0.get_or_insert_default()).netrc = Some(netrc);
         self
     }
 
-    /// The same with what was read of the [authorities](Self::authorities), or why that cannot be used: then no `https`
-    /// URL can be asked for, unless somebody else says whom to trust.
+    /// Adds the certificates read from [`authorities`](Self::authorities), or the reason why they
+    /// cannot be used.
+    ///
+    /// With an error, requests for `https` URLs fail, unless the session or the request sets its
+    /// own roots.
     #[must_use]
     pub fn with_certificates(mut self, read: Result<Certificates, impl Into<Box<str>>>) -> Self {
         let said = Arc::make_mut(self.0.get_or_insert_default());
@@ -135,8 +140,8 @@ impl Environment {
         self
     }
 
-    /// The same with what was passed over while certificates were read: files of a folder that hold none or cannot be read,
-    /// each with the reason.
+    /// Adds a list of files that were skipped while certificates were read. These are files of a
+    /// folder that hold no certificate or cannot be read, each with the reason.
     #[must_use]
     pub fn with_passed_over(mut self, problems: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
         Arc::make_mut(self.0.get_or_insert_default()).passed_over =
@@ -144,7 +149,8 @@ impl Environment {
         self
     }
 
-    /// The same with the certificates that were read for another one, which may lack parts of this one.
+    /// Copies the certificates that were read for another environment, which may lack parts of this
+    /// one.
     #[must_use]
     pub fn with_certificates_of(self, read: &Self) -> Self {
         match read.0.as_deref() {
@@ -155,19 +161,19 @@ impl Environment {
         }
     }
 
-    /// What was passed over while certificates were read.
+    /// The files that were skipped while certificates were read.
     #[must_use]
     pub fn passed_over(&self) -> &[Box<str>] {
         self.0.as_ref().map_or(&[], |said| &said.passed_over)
     }
 
-    /// The authorities that it names and whose certificates were not read yet.
+    /// The CA bundle that is named and has not been read yet.
     #[must_use]
     pub fn unread(&self) -> Option<&CaBundle> {
         self.0.as_ref().filter(|said| said.certificates.is_none())?.authorities.as_ref()
     }
 
-    /// What of it takes part.
+    /// Keeps the parts that `trust` enables.
     pub(crate) fn trusted(&self, trust: EnvSources) -> Self {
         if trust == EnvSources::default() || self.is_empty() {
             return self.clone();
@@ -193,7 +199,7 @@ impl Environment {
         self.0.as_ref()?.certificates.as_ref()?.as_ref().ok()
     }
 
-    /// What this makes of a session's TLS: its certificates take the place of the platform's.
+    /// Applies the certificates to a session's TLS settings: they replace those of the platform.
     pub(crate) fn secures(&self, tls: Tls) -> Tls {
         match self.0.as_deref() {
             Some(Said { tls: own, certificates: Some(Ok(_)), .. }) if tls.is_default() => own.clone(),
@@ -206,19 +212,20 @@ impl Environment {
         }
     }
 
-    /// Why there are none where there should be.
+    /// The reason why the named certificates cannot be used.
     #[must_use]
     pub fn certificates_problem(&self) -> Option<&str> {
         self.0.as_ref()?.certificates.as_ref()?.as_ref().err().map(|problem| &**problem)
     }
 
-    /// Whether it says nothing.
+    /// Returns `true` if the environment sets nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether any of it changes a request. Where a netrc file may be is no more than that, once it was looked for.
+    /// Returns `true` if any part changes a request. Candidate paths of a netrc file do not count:
+    /// they have been looked up by then.
     pub(crate) fn has_effect(&self) -> bool {
         self.0.as_ref().is_some_and(|said| {
             !said.proxies.is_empty()
@@ -235,19 +242,19 @@ impl Environment {
         self.0.as_ref().map_or(&NONE, |said| &said.proxies)
     }
 
-    /// The certificates to trust in place of the default ones.
+    /// The CA certificates that replace the default ones.
     #[must_use]
     pub fn authorities(&self) -> Option<&CaBundle> {
         self.0.as_ref()?.authorities.as_ref()
     }
 
-    /// Where the netrc file may be: the first that exists is it (rule A-17).
+    /// The candidate paths of the netrc file. The first one that exists is used (rule A-17).
     #[must_use]
     pub fn netrc_paths(&self) -> &[PathBuf] {
         self.0.as_ref().map_or(&[], |said| &said.netrc_paths)
     }
 
-    /// The netrc file, where there is one.
+    /// The netrc file, if one was found.
     #[must_use]
     pub fn netrc(&self) -> Option<&Netrc> {
         self.0.as_ref()?.netrc.as_ref()
@@ -262,11 +269,11 @@ fn proxies<'a>(variables: &[Variable], get: impl Fn(&str) -> Option<&'a OsStr>) 
     let mut proxies = Proxies::new();
     for scheme in ["http", "https", "all"] {
         let wanted = format!("{scheme}_proxy");
-        // In any case first, then in lower case alone: that goes before, also where it is empty.
+        // Any case first, then lower case alone: it has priority, also if it is empty.
         let is_any = |name: &str| name.eq_ignore_ascii_case(&wanted) && !(is_cgi && scheme == "http");
         let mut holds: Option<(&str, &str)> = None;
         for (name, value) in variables.iter().filter(|(name, _)| is_any(name)) {
-            // What is not text is no URL; it is told as that.
+            // A value that is no text is no URL; it is reported as an invalid proxy.
             let value = value.to_str().unwrap_or("?");
             holds = Some((name.as_str(), value)).filter(|_| !value.is_empty()).or(holds);
         }
@@ -285,7 +292,7 @@ fn proxies<'a>(variables: &[Variable], get: impl Fn(&str) -> Option<&'a OsStr>) 
     proxies
 }
 
-/// Rule E-11, and the two of OpenSSL behind them.
+/// Rule E-11, then the two variables of OpenSSL.
 fn authorities<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Option<CaBundle> {
     let path = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     for variable in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
@@ -302,7 +309,7 @@ fn authorities<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Option<CaBundle> 
     (!paths.is_empty()).then_some(CaBundle { variable, paths })
 }
 
-/// Rule A-17. An empty `NETRC` is no file at all.
+/// Rule A-17. An empty `NETRC` means no file at all.
 fn netrc_paths<'a>(get: impl Fn(&str) -> Option<&'a OsStr>) -> Vec<PathBuf> {
     let home = get("HOME").or_else(|| get("USERPROFILE")).filter(|home| !home.is_empty()).map(Path::new);
     match (get("NETRC"), home) {

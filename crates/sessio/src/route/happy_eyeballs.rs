@@ -1,8 +1,8 @@
-//! In which order, and how fast, the addresses of a host are tried (RFC 8305, rows F02 and F03).
+//! Order and pace of connection attempts to a host's addresses (RFC 8305, rows F02 and F03).
 //!
 //! ```
 //! use sessio::Instant;
-//! use sessio::happy_eyeballs::{Dial, Step};
+//! use sessio::happy_eyeballs::{HappyEyeballs, Step};
 //!
 //! # fn main() -> Result<(), std::net::AddrParseError> {
 //! # #[allow(clippy::disallowed_methods)]
@@ -11,7 +11,7 @@
 //! let mut dial = HappyEyeballs::new([six, four], None);
 //! assert_eq!(dial.step(now), Step::Start { address: six, until: None });
 //! dial.started(now);
-//! // The next one gets its chance a quarter of a second later, or as soon as this one has failed.
+//! // The next attempt starts a quarter of a second later, or as soon as this one has failed.
 //! assert_eq!(dial.step(now), Step::Wait(Some(now + sessio::happy_eyeballs::DELAY)));
 //! dial.failed(six, "unreachable");
 //! assert_eq!(dial.step(now), Step::Start { address: four, until: None });
@@ -28,74 +28,79 @@ use std::time::Duration;
 
 use crate::base::time::Instant;
 
-/// How long an attempt is left alone before the next one starts beside it (RFC 8305 section 5).
+/// Delay before the next attempt starts in parallel: 250 ms (RFC 8305 section 5).
 pub const DELAY: Duration = Duration::from_millis(250);
 
-/// The race of a host's addresses; `E` is why an attempt failed. [`step`](Self::step) says what is wanted now
-/// and changes nothing; only answers do. An answer that does not fit has no effect.
+/// A race of connection attempts to a host's addresses; `E` is the error of a failed attempt.
+///
+/// [`step`](Self::step) returns the next action and changes nothing. Only reports of results change
+/// the state. A report about an attempt that is not open has no effect.
 #[derive(Debug)]
 pub struct HappyEyeballs<E> {
     attempts: Vec<(SocketAddr, Outcome<E>)>,
     started: usize,
     deadline: Option<Instant>,
     is_sequential: bool,
-    /// When the next attempt starts though none has failed; `None` is never.
+    /// Time of the next attempt if none has failed before; `None` is never.
     due: Option<Instant>,
-    /// One has failed, or none has started: the next one starts at once.
+    /// An attempt has failed, or none has started: the next one starts at once.
     is_due: bool,
     winner: Option<SocketAddr>,
 }
 
-/// What has come of one address.
+/// The state of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome<E> {
-    /// Its turn has not come.
+    /// No attempt has started.
     Untried,
-    /// It was tried, and has not answered.
+    /// An attempt is open.
     Open,
-    /// It cannot be connected to.
+    /// The attempt failed.
     Failed(E),
 }
 
-/// What a [`HappyEyeballs`] wants.
+/// The next action of a [`HappyEyeballs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// An attempt at this address, then [`HappyEyeballs::started`].
+    /// Connect to this address, then call [`HappyEyeballs::started`].
     Start {
-        /// Where to.
+        /// The address to connect to.
         address: SocketAddr,
-        /// How long it may take at most.
+        /// Deadline of the attempt.
         until: Option<Instant>,
     },
-    /// What the attempts under way come to, until then.
+    /// Wait for a result of the open attempts, at most until this time.
     Wait(Option<Instant>),
-    /// This one is connected; the other attempts are to be dropped.
+    /// This address is connected; the other attempts must be dropped.
     Won(SocketAddr),
-    /// All have failed.
+    /// All attempts have failed.
     Lost,
-    /// The deadline has passed; all attempts are to be dropped.
+    /// The deadline has passed; all attempts must be dropped.
     Late,
 }
 
 impl<E> HappyEyeballs<E> {
-    /// A race of these addresses. The family of the first one goes first, then they take turns; each address
-    /// is tried once. All have a chance until the deadline: when that is near, they follow each other faster.
+    /// Starts a race of these addresses.
+    ///
+    /// The family of the first address goes first, then the families alternate. Each address is
+    /// tried once. All addresses are tried before the deadline: when it is near, attempts follow
+    /// each other faster.
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>, deadline: Option<Instant>) -> Self {
         let attempts = interleave(addresses).map(|address| (address, Outcome::Untried)).collect();
         Self { attempts, started: 0, deadline, is_sequential: false, due: None, is_due: true, winner: None }
     }
 
-    /// One after the other, for whoever can wait for only one: each gets an equal share of the time that is
-    /// left.
+    /// Tries one address at a time, for a runtime that waits for one connection only. Each attempt
+    /// gets an equal share of the remaining time.
     #[must_use]
     pub fn sequential(mut self) -> Self {
         self.is_sequential = true;
         self
     }
 
-    /// What is wanted now.
+    /// The next action.
     #[must_use]
     pub fn step(&self, now: Instant) -> Step {
         if let Some(winner) = self.winner {
@@ -117,7 +122,7 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// The attempt that was wanted is under way.
+    /// Reports that the requested attempt has started.
     pub fn started(&mut self, now: Instant) {
         let share = self.share(now);
         let Some((_, outcome)) = self.attempts.get_mut(self.started) else { return };
@@ -132,7 +137,7 @@ impl<E> HappyEyeballs<E> {
         };
     }
 
-    /// An attempt has failed.
+    /// Reports a failed attempt.
     pub fn failed(&mut self, address: SocketAddr, error: E) {
         let found = self.attempts.iter_mut().find(|(tried, _)| *tried == address);
         if let Some((_, outcome @ Outcome::Open)) = found {
@@ -141,7 +146,7 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// An attempt has succeeded. The first to do so wins.
+    /// Reports a successful attempt. The first success wins.
     pub fn connected(&mut self, address: SocketAddr) {
         let is_open = |(tried, outcome): &(SocketAddr, Outcome<E>)| {
             *tried == address && matches!(outcome, Outcome::Open)
@@ -151,20 +156,20 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// What has come of each address so far, in the order in which they are tried.
+    /// The state of each address, in the order of the attempts.
     #[must_use]
     pub fn into_outcomes(self) -> Vec<(SocketAddr, Outcome<E>)> {
         self.attempts
     }
 
-    /// The end of an equal share of what is left, for the attempt that is next.
+    /// Deadline of the next attempt: an equal share of the remaining time.
     fn share(&self, now: Instant) -> Option<Instant> {
         let left = u32::try_from(self.attempts.len() - self.started).unwrap_or(u32::MAX).max(1);
         self.deadline.map(|end| now + end.saturating_duration_since(now) / left)
     }
 }
 
-/// The families take turns, beginning with that of the first address.
+/// Alternates the families, beginning with that of the first address.
 fn interleave(addresses: impl IntoIterator<Item = SocketAddr>) -> impl Iterator<Item = SocketAddr> {
     let mut seen = BTreeSet::new();
     let unique: Vec<_> = addresses.into_iter().filter(|address| seen.insert(*address)).collect();
@@ -173,7 +178,7 @@ fn interleave(addresses: impl IntoIterator<Item = SocketAddr>) -> impl Iterator<
         unique.into_iter().partition(|address| address.is_ipv6() == first);
     std::iter::from_fn(move || {
         let next = one.pop_front().or_else(|| other.pop_front());
-        // What is left of one family alone stays in its order.
+        // The rest of the longer family keeps its order.
         if !other.is_empty() {
             std::mem::swap(&mut one, &mut other);
         }
@@ -224,8 +229,9 @@ mod tests {
     }
 
     proptest! {
-        /// Each address is tried at most once, in order; no wait is longer than the delay while any is left;
-        /// it ends exactly when one has won or all have failed.
+        /// Each address is tried at most once, in order. No wait is longer than the delay while
+        /// untried addresses remain. The race ends exactly when one address has won or all have
+        /// failed.
         #[test]
         fn f02_a_race_goes_on_until_it_is_decided(
             families in prop::collection::vec(any::<bool>(), 0..8),

@@ -1,4 +1,4 @@
-//! What tells one pooled connection from another.
+//! The key of a pooled connection.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::uri::localhost::is_localhost;
 
 /// The key of pooled connections: requests with equal keys may share one.
 ///
-/// All that makes a difference to a connection is in it, and nothing that makes none. Equal settings make equal keys.
-/// A key of a URL that is reached by its own name, over TLS as it is by default, borrows the origin from the URL and
-/// allocates nothing; a [`KeyBuf`] owns it.
+/// The key holds every setting that makes a difference to a connection, and no other. Equal
+/// settings make equal keys. A key borrows its origin from the URL and allocates nothing if the
+/// route is direct and TLS has its default settings. A [`KeyBuf`] owns the origin.
 ///
 /// ```
 /// use sessio::{Settings, Url, routing::Key};
@@ -33,9 +33,10 @@ use crate::uri::localhost::is_localhost;
 /// ```
 #[derive(PartialEq, Eq, Hash)]
 pub struct Key<'a> {
-    /// Scheme, host and port; those of the proxy where it takes the requests for every origin.
+    /// Scheme, host and port of the origin; those of the proxy if it takes the requests for every
+    /// origin.
     origin: Cow<'a, str>,
-    /// Everything else. `None` if it is as by default.
+    /// Everything else. `None` if all of it has its default.
     rest: Option<Arc<Rest>>,
 }
 
@@ -43,36 +44,37 @@ pub struct Key<'a> {
 #[derive(PartialEq, Eq, Hash)]
 pub struct KeyBuf(Key<'static>);
 
-/// What differs from a direct connection with the default settings.
+/// Differences from a direct connection with the default settings.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Rest {
     proxy: Option<Through>,
     tls: Option<TlsKey>,
     engine: Option<TlsConnector>,
     guard: Guard,
-    /// How the connection gets to its first peer: the origin, or the proxy.
+    /// Route of the connection to its first peer: the origin, or the proxy.
     way: Way,
-    /// How the host behind a SOCKS 5 proxy is resolved, which takes addresses.
+    /// Resolution of the host behind a SOCKS 5 proxy that receives addresses.
     behind: Way,
     tcp: Tcp,
-    /// The reactor that drives the connection, where a runtime has several.
+    /// The reactor that drives the connection, if the runtime has several.
     reactor: Option<u64>,
 }
 
 /// A proxy as a part of a key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Through {
-    /// Its URL, without what is secret.
+    /// Its URL without credentials.
     proxy: String,
-    /// It takes whole URLs, those of every origin on one connection (rule D-16).
+    /// The proxy takes absolute-form requests for every origin on one connection (rule D-16).
     is_for_all: bool,
-    /// All that is said to it, secrets included. It tells connections apart to the letter, and is not shown.
+    /// All headers and credentials for the proxy, secrets included. They are compared byte by byte
+    /// and never shown.
     said: String,
     /// The settings of TLS to the proxy itself.
     tls: Option<TlsKey>,
 }
 
-/// How a name becomes an address.
+/// Resolution of a name to addresses.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Way {
     route: Option<Route>,
@@ -80,7 +82,8 @@ struct Way {
 }
 
 impl Way {
-    /// Of a host with this route, if it has one; `is_name` says whether a resolver would be asked.
+    /// The resolution for a host with this route, if any; `is_name` is set if a resolver would be
+    /// asked.
     fn new(route: Option<&Route>, resolver: &Resolver, is_name: bool) -> Self {
         let resolver = if route.is_none() && is_name { resolver.clone() } else { Resolver::default() };
         Self { route: route.cloned(), resolver }
@@ -96,7 +99,7 @@ impl Way {
 }
 
 impl<'a> Key<'a> {
-    /// The key of a URL that is reached by its own name: its origin.
+    /// The key of a URL on the direct route: its origin.
     #[must_use]
     pub fn of(url: &'a Url) -> Self {
         let origin = &url[..Position::BeforePath];
@@ -109,11 +112,11 @@ impl<'a> Key<'a> {
         Self { origin, rest: None }
     }
 
-    /// The key of a URL that is reached like this.
+    /// The key of a URL with these route options.
     #[must_use]
     pub fn reaching(url: &'a Url, routing: &RouteOptions) -> Self {
-        // Without `..`: a field that is added must be considered here. What the environment says has gone into headers,
-        // TLS and the plan.
+        // Without `..`, so that a new field does not compile before it is considered here. The
+        // environment is already part of the headers, the TLS settings and the proxy selector.
         let RouteOptions { routes, resolver, tcp, tls, engine, plan, guard, environment: _ } = routing;
         let proxy = plan.proxy();
         let is_plain = url.scheme() == "http";
@@ -123,7 +126,7 @@ impl<'a> Key<'a> {
         let to_host = || Way::new(routes.of(url), resolver, is_resolved(url));
         let Some(proxy) = proxy else {
             let way = to_host();
-            // Most requests are like this, and get their key without an allocation.
+            // Most requests take this branch, and get their key without an allocation.
             if tls.is_none()
                 && engine.is_none()
                 && !guard.is_on()
@@ -156,7 +159,7 @@ impl<'a> Key<'a> {
         Self { origin, rest: Some(Arc::new(rest)) }
     }
 
-    /// The same key, of connections that depend on this one of several reactors.
+    /// The same key for connections that depend on one reactor of several.
     ///
     /// ```
     /// use sessio::{Url, routing::Key};
@@ -173,7 +176,8 @@ impl<'a> Key<'a> {
         self
     }
 
-    /// The same key without the engine, for the engine itself: it may keep the key, and would keep itself alive.
+    /// The same key without the TLS connector. The connector itself may store the key, and would
+    /// keep itself alive.
     pub(crate) fn without_engine(mut self) -> Self {
         if let Some(rest) = &mut self.rest
             && rest.engine.is_some()
@@ -183,7 +187,7 @@ impl<'a> Key<'a> {
         self
     }
 
-    /// Scheme, host and, where it is not the scheme's own, port.
+    /// Scheme and host, and the port unless it is the default of the scheme.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -199,7 +203,7 @@ impl ToOwned for Key<'_> {
 }
 
 impl KeyBuf {
-    /// The key.
+    /// Borrows the key.
     #[must_use]
     pub fn as_key(&self) -> &Key<'_> {
         &self.0
@@ -230,7 +234,7 @@ impl Through {
     }
 }
 
-/// Whether a resolver is asked for the host of a URL.
+/// Returns `true` if a resolver is asked for the host of a URL.
 fn is_resolved(url: &Url) -> bool {
     matches!(url.host(), Some(Host::Domain(name)) if !is_localhost(name))
 }
@@ -238,7 +242,7 @@ fn is_resolved(url: &Url) -> bool {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.route {
-            // Debug escapes whatever a path may have in it.
+            // `Debug` escapes control characters of the path.
             Some(Route::Unix(path)) => write!(f, " on {path:?}"),
             Some(Route::Addresses(pinned)) => write!(f, " at {pinned:?}"),
             None if self.resolver.is_set() => f.write_str(" by its own resolver"),
@@ -247,7 +251,8 @@ impl fmt::Display for Way {
     }
 }
 
-/// For people: without what is said to a proxy, which tells keys apart, too.
+/// A form for logs. It leaves out the headers and credentials for a proxy, which are part of the
+/// key, too.
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)?;
@@ -334,7 +339,7 @@ mod tests {
         Key::reaching(&Url::parse(url).unwrap(), &routing).to_owned()
     }
 
-    /// Row V84 in its spirit: each field is varied, and none is forgotten.
+    /// Row V84 in spirit: the test varies each field.
     #[test]
     fn v84_whatever_tells_connections_apart_is_in_the_key() {
         let url = "http://a.test/";
@@ -385,7 +390,7 @@ mod tests {
         );
     }
 
-    /// Equal settings make equal keys, whoever made them and in whichever order: the key knows no counter.
+    /// Equal settings make equal keys in every order of construction: the key contains no counter.
     #[test]
     fn equal_settings_make_equal_keys() {
         let made = || {
@@ -403,8 +408,8 @@ mod tests {
         assert_eq!(HashSet::from([one]).len(), HashSet::from([other]).len());
     }
 
-    /// Rows V84 and V86. `Options::parts` takes all options apart without `..`, so that one that is added has its
-    /// verdict there before it compiles; here each is varied.
+    /// Rows V84 and V86. `Options::parts` takes all options apart without `..`, so a new option
+    /// does not compile before it is considered there. This test varies each one.
     #[test]
     fn v84_every_option_of_tls_is_in_the_key() {
         let certificates = |text: &str| Certificates::from_der([text]).unwrap();
@@ -448,7 +453,7 @@ mod tests {
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for (tls, text) in all.iter().zip(&keys) {
             assert_eq!(text.as_key().origin(), "https://a.test");
-            // A clone is the same, and a URL without TLS has no use for any of it.
+            // A clone is equal, and a URL without TLS ignores all of it.
             assert_eq!(&key(url, |routing| routing.tls = tls.clone()), text);
             assert_eq!(
                 key("http://a.test/", |routing| routing.tls = tls.clone()),
@@ -456,7 +461,7 @@ mod tests {
             );
             assert!(!format!("{tls:?} {text:?}").contains("secret"), "{tls:?}");
         }
-        // What is refused never gets a connection; engines of backends are alike.
+        // A refused URL never gets a connection; standard connectors of backends are equal.
         assert_eq!(key(url, |routing| routing.tls = tls().https_only(true)), keys[0]);
         assert_eq!(key(url, |routing| routing.engine = TlsConnector::standard(Nobody)), keys[0]);
     }
@@ -486,7 +491,7 @@ mod tests {
                 );
             }
         }
-        // A socket file knows no addresses.
+        // A Unix socket has no addresses.
         let on = |tcp: Tcp| {
             key("http://a.test/", |routing| {
                 routing.tcp = tcp;

@@ -1,4 +1,4 @@
-//! The way to a host: addresses, proxies, TLS settings, and the key of a pooled connection.
+//! The route to a host: addresses, proxies, TLS settings, and the key of a pooled connection.
 
 pub(crate) mod environment;
 pub mod happy_eyeballs;

@@ -1,18 +1,19 @@
 //! The netrc file: logins by host.
 //!
-//! The form is that of Python's `netrc`, and so of `ftp` and curl: words between blanks, in double quotes
-//! where they hold some, a backslash before a blank, a quote, a backslash or a `#` that is to mean nothing. Before anything
-//! else a backslash is a letter, as in `CORP\me`. A word ends with its line, and lines end with LF, CRLF or CR.
+//! The format is that of Python's `netrc`, and so of `ftp` and curl. Words are separated by blanks.
+//! A word in double quotes may contain blanks. A backslash escapes a blank, a quote, a backslash or
+//! a `#`; before any other character it is literal, as in `CORP\me`. A word ends with its line, and
+//! lines end with LF, CRLF or CR.
 //!
 //! ```text
 //! machine example.org login user password "two words"   # a comment
 //! default login anonymous
-//! macdef init      a macro: all lines up to an empty one, and of no use here
+//! macdef init      a macro: ignored, up to the next empty line
 //! ```
 //!
-//! Nothing in a file makes the rest of it useless: an entry that is broken is left out and told as a
-//! [`Problem`], and what stands before and after it holds. Its host has no login then, not even that of `default`, unless
-//! another entry is for that host.
+//! A broken entry never invalidates the rest of the file: it is left out and reported as a
+//! [`Problem`]. Entries before and after it stay valid. Its host has no login then, not even that
+//! of `default`, unless another entry names the host.
 
 mod words;
 
@@ -43,12 +44,12 @@ pub struct Netrc {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// `None` is every other one.
+    /// `None` is the entry `default`.
     host: Option<Box<str>>,
     login: Option<Login>,
 }
 
-/// What a netrc file says of a host.
+/// The login of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     user: Secret,
@@ -56,23 +57,24 @@ pub struct Login {
 }
 
 impl Login {
-    /// The login, or the account where that is empty (rule A-19).
+    /// The login, or the account if the login is empty (rule A-19).
     #[must_use]
     pub fn user(&self) -> &[u8] {
         &self.user.0
     }
 
-    /// The password; empty where the file has none. That of another entry never takes its place (row V17).
+    /// The password; empty if the entry has none. A password of another entry is never used instead
+    /// (row V17).
     #[must_use]
     pub fn password(&self) -> &[u8] {
         &self.password.0
     }
 }
 
-/// Something in the file that has no meaning.
+/// A part of the file without a meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The line on which it was found, from 1.
+    /// The line number, from 1.
     pub line: usize,
     what: Box<str>,
 }
@@ -84,7 +86,7 @@ impl fmt::Display for Problem {
 }
 
 impl Netrc {
-    /// Reads a file.
+    /// Parses a file.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         let mut netrc = Self::default();
@@ -111,34 +113,34 @@ impl Netrc {
         netrc
     }
 
-    /// The file can be read by others than its owner: passwords of it are not to be used, as `ftp` and Python
-    /// have it.
+    /// Marks the file as readable by users other than its owner. Its passwords must not be used
+    /// then, as in `ftp` and Python.
     #[must_use]
     pub fn exposed(mut self) -> Self {
         self.is_exposed = true;
         self
     }
 
-    /// Whether others can read the file.
+    /// Returns `true` if other users can read the file.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.is_exposed
     }
 
-    /// The login for a host, as a URL has it: IPv6 addresses with or without brackets. Of several entries
-    /// for it the last one holds; without any, `default` does.
+    /// The login for a host, spelled as in a URL: IPv6 addresses with or without brackets. The last
+    /// entry of several for a host is used, and `default` if there is none.
     #[must_use]
     pub fn of(&self, host: &str) -> Option<&Login> {
         self.about(host).next()?.login.as_ref()
     }
 
-    /// The login of this user, of the several that a host may have; the last one that is the user's.
+    /// The last entry for a host with this user name.
     #[must_use]
     pub fn of_user(&self, host: &str, user: &[u8]) -> Option<&Login> {
         self.about(host).filter_map(|entry| entry.login.as_ref()).find(|login| login.user() == user)
     }
 
-    /// The entries for a host, last to first; those for all others if it has none.
+    /// The entries for a host, last to first; the `default` entries if it has none.
     fn about(&self, host: &str) -> impl Iterator<Item = &Entry> {
         let host = canonical(host);
         let has_own = self.entries.iter().any(|entry| entry.host.as_ref() == Some(&host));
@@ -146,7 +148,7 @@ impl Netrc {
         self.entries.iter().rev().filter(move |entry| entry.host == wanted)
     }
 
-    /// What has no meaning, in the order of the lines.
+    /// The problems of the file, ordered by line.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -187,7 +189,8 @@ impl Netrc {
                     continue;
                 }
                 _ => {
-                    // What it says may be half a secret. Whether the rest still means what it says, nobody knows.
+                    // The word may be half a secret, so it is not shown. The meaning of later words
+                    // is unknown.
                     self.problem(word.line, format!("unknown word in the entry of {}", name()).into());
                     Self::resume(words);
                     return self.leave_out(host);
@@ -195,14 +198,14 @@ impl Netrc {
             };
             match words.next() {
                 Some(value) if value.is_open => {
-                    // Where it was to close nobody knows: what it holds may be half of a secret.
+                    // The intended end of the quote is unknown: the word may hold half of a secret.
                     let what = format!("a quote that does not close in the entry of {}", name());
                     self.problem(value.line, what.into());
                     Self::resume(words);
                     return self.leave_out(host);
                 }
                 Some(value) if value.begins_entry() && value.line > word.line => {
-                    // The next entry is no value of this one, nor is what it holds.
+                    // The next entry is not a value of this one, and neither are its words.
                     self.problem(word.line, format!("nothing after the last word of {}", name()).into());
                     words.back(value);
                     return self.leave_out(host);
@@ -225,18 +228,19 @@ impl Netrc {
         self.entries.push(Entry { host, login });
     }
 
-    /// An entry is broken. The login of all others is not for its host, but another entry for that host is.
+    /// Leaves out a broken entry. Its host does not get the `default` login; another entry for the
+    /// host counts.
     fn leave_out(&mut self, host: Option<Box<str>>) {
         if self.entries.iter().all(|entry| entry.host != host) {
             self.entries.push(Entry { host, login: None });
         }
     }
 
-    /// Goes on to the next entry.
+    /// Skips to the next entry.
     fn resume(words: &mut Words<'_>) {
         while let Some(word) = words.next() {
             match &*word.bytes {
-                // Of an entry that was left out: what comes after these is theirs.
+                // Words of an entry that was left out: the word after each of these is its value.
                 b"login" | b"user" | b"account" | b"password" => {
                     words.next();
                 }
@@ -252,7 +256,7 @@ impl Netrc {
     }
 }
 
-/// A host as URLs have it, IPv6 without brackets.
+/// The host as in URLs, IPv6 without brackets.
 fn canonical(host: &str) -> Box<str> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let parsed = if bare.contains(':') { Host::parse(&format!("[{bare}]")) } else { Host::parse(bare) };
@@ -314,12 +318,12 @@ mod tests {
         ] {
             assert_eq!(of(file, host), pair(user, ""), "{host}");
         }
-        // An entry without anything is one: it says that there is no login (rows V17, B03).
+        // An entry with no words counts: it says that there is no login (rows V17, B03).
         assert_eq!(of(file, "empty.test"), None);
         assert_eq!(of("machine h login a\nmachine h login b", "h"), pair("b", ""));
     }
 
-    /// As with curl, whose test 478 this is in other words.
+    /// The same rule as test 478 of curl, in other words.
     #[test]
     fn a_host_with_several_accounts_has_the_one_that_is_asked_for() {
         let file = "machine h password no password one login first\nmachine h\nmachine h login second\n\
@@ -410,7 +414,7 @@ mod tests {
             let told: Vec<_> = netrc.problems().iter().map(ToString::to_string).collect();
             assert_eq!(told, ["line 2: a quote that does not close in the entry of h"], "{file}");
         }
-        // Wherever the quote stands.
+        // The quote may be at any position.
         for (file, told) in [
             (
                 "machine \"h\nmachine b.test login b",
@@ -430,7 +434,7 @@ mod tests {
             assert_eq!(netrc.of("h"), None, "{file}");
             assert!(netrc.of("b.test").is_some() || !file.contains("b.test"), "{file}");
         }
-        // One within a word that began without is a letter.
+        // A quote inside a word that begins without one is literal.
         assert_eq!(of("machine h login a\"b password c\"\nmachine i", "h"), pair("a\"b", "c\""));
     }
 
@@ -456,12 +460,12 @@ mod tests {
                 assert_eq!(problems, [told], "{file}");
             }
         }
-        // Another entry for that host holds, before or after.
+        // Another entry for that host is valid, before or after.
         let good = "machine h login me";
         for file in [format!("{good}\nmachine h login"), format!("machine h login\n{good}")] {
             assert_eq!(of(&file, "h"), pair("me", ""), "{file}");
         }
-        // On the same line, or in quotes, it is a value.
+        // A value, on the same line or in quotes.
         assert_eq!(of("machine h login default password machine", "h"), pair("default", "machine"));
         assert_eq!(
             of("machine h login \n\"default\" password\n\"machine\"", "h"),
@@ -504,14 +508,14 @@ mod tests {
             let _ = Netrc::parse(&text);
         }
 
-        /// What is written in quotes is read again, whatever stands before it.
+        /// Every value is read back if it is written in quotes, after any text.
         #[test]
         fn what_is_quoted_is_itself(user in "\\PC{1,12}", password in "\\PC{0,12}", before in "[a-z#\" \\\\]{0,20}") {
             let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
             let file = format!("machine h login {} password {}\n", quote(&user), quote(&password));
             prop_assert_eq!(of(&file, "h"), pair(&user, &password));
             let netrc = Netrc::parse(format!("{before}\n{file}").as_bytes());
-            // At worst the text before has opened a quote or taken a word.
+            // The text before may at worst have opened a quote or taken a word.
             prop_assert!(netrc.of("h").is_some() || before.contains(['"', '\\', '#']) || !netrc.problems().is_empty());
         }
     }

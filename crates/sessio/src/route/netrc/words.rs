@@ -2,30 +2,30 @@
 
 use crate::base::byte_order_mark::without_mark;
 
-/// A word, its quotes and backslashes undone.
+/// A word without its quotes and backslashes.
 pub(super) struct Word {
     pub(super) bytes: Vec<u8>,
-    /// The line on which it stands, from 1.
+    /// The line number, from 1.
     pub(super) line: usize,
-    /// It began with a quote, and its line ended before another one came.
+    /// The word began with a quote, and its line ended before the closing one.
     pub(super) is_open: bool,
     is_quoted: bool,
-    /// Where the text goes on.
+    /// The offset after the word.
     end: usize,
 }
 
-/// Cuts a text into words. A word ends with its line, whatever quotes there are. Lines end with LF, CRLF or CR, and a byte
-/// order mark in front is no part of the text.
+/// Splits a text into words. A word ends with its line, also inside quotes. Lines end with LF, CRLF
+/// or CR. A byte order mark at the start is skipped.
 pub(super) struct Words<'a> {
     text: &'a [u8],
     at: usize,
     line: usize,
-    /// A word that was given back.
+    /// A word that was put back.
     held: Option<Word>,
 }
 
 impl Word {
-    /// Whether it is one that an entry begins with. In quotes it is a value.
+    /// Returns `true` for a word that begins an entry. In quotes it is a value.
     pub(super) fn begins_entry(&self) -> bool {
         !self.is_quoted && matches!(&*self.bytes, b"machine" | b"default" | b"macdef")
     }
@@ -69,7 +69,7 @@ impl<'a> Words<'a> {
                             bytes.push(next);
                             self.step();
                         }
-                        // As in `CORP\me`.
+                        // Literal, as in `CORP\me`.
                         _ => bytes.push(b'\\'),
                     }
                 }
@@ -82,18 +82,18 @@ impl<'a> Words<'a> {
         Some(Word { bytes, line: self.line, is_open, is_quoted, end: self.at })
     }
 
-    /// The word comes again.
+    /// Puts the word back, to be returned again.
     pub(super) fn back(&mut self, word: Word) {
         self.held = Some(word);
     }
 
-    /// What is left of the line on which this word, the last one, ended.
+    /// Skips the rest of the line on which this word, the last one, ended.
     pub(super) fn skip_line(&mut self, word: &Word) {
         self.at = word.end;
         self.skip_to_line_end();
     }
 
-    /// All lines up to an empty one.
+    /// Skips all lines up to an empty one.
     pub(super) fn skip_macro(&mut self) {
         loop {
             self.skip_to_line_end();
@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
         self.text.get(self.at).copied()
     }
 
-    /// Goes on by one byte, or over a whole CRLF.
+    /// Advances by one byte, or by a whole CRLF.
     fn step(&mut self) {
         match self.text[self.at.min(self.text.len())..] {
             [b'\r', b'\n', ..] => (self.at, self.line) = (self.at + 2, self.line + 1),
@@ -125,8 +125,8 @@ impl<'a> Words<'a> {
     }
 }
 
-/// What means something by itself: a backslash before it takes the meaning away. Before anything else, and at the end of a
-/// line, a backslash is a letter.
+/// Characters that a backslash escapes. Before any other character, and at the end of a line, a
+/// backslash is literal.
 const fn is_escapable(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'"' | b'\\' | b'#')
 }

@@ -1,20 +1,21 @@
-//! Proxies: which one a URL goes through, and what it is told.
+//! Proxies: the choice of one for a URL, and its credentials and headers.
 //!
-//! A [`Proxy`] is one server that passes requests on. [`Proxies`] are rules that choose one for a URL, and
-//! [`NoProxy`] names the hosts that go without. What a request, its session and the environment say of them
-//! comes together in a [`ProxySelector`], in that order: the first of the three that has a rule for a URL decides, and
-//! the first that has a list of exceptions brings it. The outcome is a [`ProxyChoice`], which says what decided.
+//! A [`Proxy`] is a server that forwards requests. [`Proxies`] are rules that choose one for a URL,
+//! and [`NoProxy`] names the hosts that are reached without a proxy. A [`ProxySelector`] combines
+//! those of a request, its session and the environment, in that order. The first of the three that
+//! has a rule for a URL decides. The first that has a list of exceptions supplies it. The result is
+//! a [`ProxyChoice`], which also names the rule that decided.
 //!
 //! ```text
-//!   request's Proxies ──▶ session's ──▶ environment's ──▶ none: straight to the host
+//!   request's Proxies ──▶ session's ──▶ environment's ──▶ none: direct
 //!        │ a rule             │ a rule           │ a rule
 //!        └──────────┬─────────┴──────────────────┘
 //!                   ▼
 //!        direct, or a proxy ── NoProxy: request's, else session's, else environment's ──▶ ProxyChoice
 //! ```
 //!
-//! The plan is asked for every hop: a redirect may go through another proxy, or through none. The
-//! credentials of a proxy are part of the [`Proxy`], so they go where it is and nowhere else (law 5, row V22).
+//! The selector chooses for every hop: a redirect may use another proxy, or none. The credentials
+//! of a proxy are part of the [`Proxy`], so they are sent to that proxy only (law 5, row V22).
 //!
 //! ```
 //! use sessio::proxy::{ProxySelector, Proxies, Why};

@@ -1,4 +1,4 @@
-//! Hosts that go without a proxy.
+//! Hosts that are reached without a proxy.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,9 +6,11 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Which hosts are reached directly, whatever proxies there are: the list that `no_proxy` holds.
+/// The hosts that are reached directly, in spite of any proxy rule: the list that `no_proxy`
+/// contains.
 ///
-/// Entries stand between commas, blanks or line ends (rule E-04). The sole entry `*` is every host (E-07).
+/// Commas, blanks or line ends separate the entries (rule E-04). The sole entry `*` matches every
+/// host (E-07).
 ///
 /// | entry | means |
 /// |---|---|
@@ -20,10 +22,9 @@ use url::{Host, Url};
 /// | `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80` | that address (row B34) |
 /// | `2001:db8::/32`, `[2001:db8::]/32` | the addresses of that network, `/1` to `/128` |
 ///
-/// Names are compared as URLs have them, in lower case and A-labels, and without the dot that a name may
-/// end with. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is that IPv4 address. Names are never
-/// resolved for it: `localhost` says nothing of `127.0.0.1`, nor that of `[::1]` (row V58). What is none of
-/// these matches nothing.
+/// Names are compared as in URLs, in lower case and A-labels, and without a trailing dot. An IPv4
+/// address inside an IPv6 one (`::ffff:192.0.2.7`) is that IPv4 address. Names are never resolved:
+/// `localhost` matches neither `127.0.0.1` nor `[::1]` (row V58). Any other entry matches nothing.
 ///
 /// ```
 /// use sessio::proxy::NoProxy;
@@ -50,17 +51,17 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Means {
     All,
-    /// A name and what is below it.
+    /// A name and all names below it.
     Names(Box<str>),
-    /// What is below a name.
+    /// All names below this one.
     Below(Box<str>),
-    /// As many leading bits of it.
+    /// A network: the address, and the number of leading bits that count.
     Net(IpAddr, u8),
     Nothing,
 }
 
 impl NoProxy {
-    /// Reads a list. There is no wrong one: entries that mean nothing match nothing.
+    /// Parses a list. It never fails: entries without a meaning match nothing.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let entries = text.trim_start_matches('\u{feff}').split(|c: char| c == ',' || c.is_whitespace());
@@ -73,26 +74,26 @@ impl NoProxy {
         Self { entries }
     }
 
-    /// The first entry that this URL's host matches.
+    /// The first entry that matches this URL's host.
     #[must_use]
     pub fn covers(&self, url: &Url) -> Option<&str> {
         let host = Asked::of(url)?;
         self.entries.iter().find(|entry| entry.matches(&host)).map(|entry| &*entry.text)
     }
 
-    /// Whether there are no exceptions.
+    /// Returns `true` if there are no exceptions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entries as they were written, and whether each means something.
+    /// Iterates over the entries as they were written, and whether each has a meaning.
     pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         self.entries.iter().map(|entry| (&*entry.text, entry.means != Means::Nothing))
     }
 }
 
-/// The host that is asked about.
+/// The host to match.
 struct Asked<'a> {
     host: Result<IpAddr, &'a str>,
     port: Option<u16>,
@@ -174,11 +175,11 @@ impl Means {
         Self::Net(ip, if ip.is_ipv4() { 32 } else { 128 })
     }
 
-    /// Rule E-05: of no bits, or of more than there are, is none.
+    /// Rule E-05: a network of no bits, or of too many, is none.
     fn net(net: &str, bits: &str) -> Option<Self> {
         let net = match address(net)? {
             IpAddr::V6(ip) => IpAddr::V6(ip),
-            // Inside of an IPv6 address the bits would count from elsewhere.
+            // Inside an IPv6 address the prefix length would count from another position.
             IpAddr::V4(_) if net.contains(':') => return None,
             ip => ip,
         };
@@ -189,7 +190,7 @@ impl Means {
     }
 }
 
-/// A literal address, with or without brackets; a zone is left out (row V57).
+/// Parses a literal address, with or without brackets; a zone is left out (row V57).
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let bare = bare.unwrap_or(text);
@@ -197,7 +198,7 @@ fn address(text: &str) -> Option<IpAddr> {
     match IpAddr::from_str(bare).ok()? {
         IpAddr::V6(ip) => Some(plain(ip)),
         ip if bare.len() == text.len() => Some(ip),
-        // Brackets are not for IPv4.
+        // Brackets are for IPv6 only.
         _ => None,
     }
 }
@@ -207,11 +208,11 @@ fn plain(ip: Ipv6Addr) -> IpAddr {
 }
 
 fn same(a: u128, b: u128, ignored: u32) -> bool {
-    // Entries have one bit or more, so fewer than 128 are ignored.
+    // Entries have at least one bit, so the shift is less than 128.
     (a ^ b) >> ignored == 0
 }
 
-/// The list again.
+/// The list as it was written.
 impl fmt::Display for NoProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (text, _)) in self.iter().enumerate() {
@@ -289,7 +290,7 @@ mod tests {
         ] {
             assert_eq!(covers(list, url), covered, "{url}");
         }
-        // Bits behind the mask mean nothing.
+        // Bits behind the mask are ignored.
         assert!(covers("192.168.0.77/24", "http://192.168.0.1/"));
     }
 
@@ -391,7 +392,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the list, what it says of a network is what its bits say.
+        /// In every list, an entry for a network matches exactly the addresses with its leading
+        /// bits.
         #[test]
         fn networks_are_their_leading_bits(net: u32, ip: u32, bits in 1u32..=32, near: bool) {
             let ip = if near { net ^ (ip >> bits.min(31)) } else { ip };
@@ -401,7 +403,7 @@ mod tests {
             prop_assert_eq!(covers(&list, &format!("http://{ip}/")), expected);
         }
 
-        /// A list only grows by what is added to it.
+        /// A longer list matches at least the same hosts.
         #[test]
         fn entries_add_up(a in "[a-z.*:/\\[\\]0-9]{0,12}", b in "[a-z.*:/\\[\\]0-9]{0,12}", host in "[a-z]{1,3}(\\.[a-z]{1,3})?") {
             let url = format!("http://{host}/");

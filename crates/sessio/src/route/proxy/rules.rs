@@ -13,15 +13,15 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::uri::address::without_userinfo;
 
-/// The way of a request: through a proxy, or through none.
+/// The route of a request: through a proxy, or direct.
 ///
-/// Text becomes one: the URL of a proxy, and empty text is [`Direct`](Self::Direct) (rule D-14).
+/// Text converts into it: the URL of a proxy. Empty text is [`Direct`](Self::Direct) (rule D-14).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Via {
-    /// Straight to the host.
+    /// Directly to the origin.
     Direct,
-    /// Through this one.
+    /// Through this proxy.
     Proxy(Proxy),
 }
 
@@ -53,12 +53,12 @@ impl From<Infallible> for Fault {
     }
 }
 
-/// Rules by which a proxy is chosen, and the hosts that go without. None of them, as at first, says nothing
-/// at all. A clone costs nothing until one of the two is changed.
+/// Rules that choose a proxy, and the hosts that are reached without one. Default: no rules and no
+/// such list. A clone allocates nothing until one of the two is changed.
 ///
-/// A rule is for `scheme://host`, for a `scheme`, for `all://host` or for `all`; in this order the first that
-/// fits a URL holds (rule D-14). The scheme is `http` or `https`, the host is written as in a URL and stands
-/// for all its ports.
+/// A rule is for `scheme://host`, for a `scheme`, for `all://host` or for `all`; the first match in
+/// this order is used (rule D-14). The scheme is `http` or `https`. The host is written as in a URL
+/// and covers all its ports.
 ///
 /// ```
 /// use sessio::proxy::{Proxies, Via};
@@ -90,14 +90,15 @@ struct Rule {
 #[derive(Clone, PartialEq, Eq)]
 enum To {
     Via(Via),
-    /// The environment says something that is no proxy: it is an error where it would be used.
+    /// A value of the environment that is no proxy. It is an error only for a URL that would use
+    /// it.
     Broken(Box<str>),
 }
 
-/// What a rule is for.
+/// The URLs that a rule covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
-    /// `None` is both.
+    /// `None` is both schemes.
     scheme: Option<&'static str>,
     host: Option<Box<str>>,
 }
@@ -107,7 +108,7 @@ struct Function(Arc<Choose>);
 
 type Choose = dyn Fn(&Url) -> Option<Via> + Send + Sync;
 
-/// Clones are the same function; two that were made apart are not, whatever they do.
+/// Clones are equal; functions that were made separately are not, even if they do the same.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -116,10 +117,10 @@ impl PartialEq for Function {
 
 impl Eq for Function {}
 
-/// What rules say of a URL.
+/// The rule for a URL.
 pub(super) struct Found {
     pub(super) via: Result<Via>,
-    /// The rule, or none where it was the function.
+    /// The rule, or `None` if the function chose.
     pub(super) rule: Option<Box<str>>,
 }
 
@@ -130,16 +131,16 @@ impl Proxies {
         Self(None)
     }
 
-    /// No proxy for anything, whatever the environment says.
+    /// No proxy for any URL, in spite of the environment.
     #[must_use]
     pub fn direct() -> Self {
         Self::one(Via::Direct)
     }
 
-    /// A function that chooses; where it says `None` it is as if there were no rule.
+    /// Chooses proxies by a function; `None` falls through, as if there were no rule.
     ///
-    /// It is asked once for each hop of a call, with the URL without userinfo, and before anything is done
-    /// about it. It may use the session, whose requests then ask it too.
+    /// The function is called once for each hop of a call, before anything else, with the URL
+    /// without userinfo. It may use the session; requests of that session call the function, too.
     ///
     /// ```
     /// use sessio::proxy::{Proxies, Proxy};
@@ -167,10 +168,12 @@ impl Proxies {
         Self(Some(Arc::new(Table { rules: vec![all], ..Table::default() })))
     }
 
-    /// Sets a rule, in place of the one that was there for exactly this.
+    /// Sets the rule of exactly this pattern, in place of an earlier one.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`], and what the text of a proxy is refused for.
+    ///
+    /// - [`Kind::InvalidProxy`] if the pattern is invalid.
+    /// - The error of parsing the text of a proxy.
     pub fn set<V: TryInto<Via, Error: Into<Fault>>>(&mut self, pattern: &str, via: V) -> Result<()> {
         let fits = Pattern::parse(pattern)?;
         let via = via.try_into().map_err(Into::into)?;
@@ -178,7 +181,8 @@ impl Proxies {
         Ok(())
     }
 
-    /// The environment's rule for a scheme; what is no proxy is said to be one of `variable`.
+    /// Sets the environment's rule for a scheme. Text that is no proxy is reported as the value of
+    /// `variable`.
     pub(crate) fn set_from(&mut self, scheme: &str, variable: &str, text: &str) {
         let Ok(fits) = Pattern::parse(scheme) else { return };
         let to = match Proxy::parse(text) {
@@ -196,7 +200,7 @@ impl Proxies {
         }
     }
 
-    /// Forgets the rule that was given for exactly this; says whether there was one.
+    /// Removes the rule of exactly this pattern; returns `true` if there was one.
     pub fn remove(&mut self, pattern: &str) -> bool {
         let Ok(fits) = Pattern::parse(pattern) else { return false };
         let Some(table) = self.0.as_mut().map(Arc::make_mut) else { return false };
@@ -209,26 +213,27 @@ impl Proxies {
         removed
     }
 
-    /// These hosts go without a proxy, in place of those of an earlier call. They hold for proxies of the
-    /// environment and for those of requests, too (row B35); an empty list is a list, and puts that of the
-    /// environment out of force.
+    /// Sets the hosts that are reached without a proxy, in place of an earlier list.
+    ///
+    /// The list also applies to proxies of the environment and to those of requests (row B35). An
+    /// empty list is a list, and replaces that of the environment.
     pub fn except(&mut self, hosts: impl Into<NoProxy>) {
         self.table().no_proxy = Some(hosts.into());
     }
 
-    /// The hosts that go without, where there is such a list.
+    /// The hosts that are reached without a proxy, if a list was set.
     #[must_use]
     pub fn no_proxy(&self) -> Option<&NoProxy> {
         self.0.as_ref()?.no_proxy.as_ref()
     }
 
-    /// Whether there are neither rules nor a list of exceptions.
+    /// Returns `true` if there are neither rules nor a list of exceptions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// What is said of this URL.
+    /// Finds the rule for this URL.
     pub(super) fn find(&self, url: &Url) -> Option<Found> {
         let table = self.0.as_ref()?;
         if let Some(Function(choose)) = &table.function
@@ -292,7 +297,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// One proxy for everything.
+/// The same proxy for all URLs.
 impl From<Proxy> for Proxies {
     fn from(proxy: Proxy) -> Self {
         Self::one(Via::Proxy(proxy))

@@ -1,4 +1,4 @@
-//! What request, session and environment say of proxies, together.
+//! The proxy settings of request, session and environment, combined.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use crate::base::fault::Result;
 use crate::base::secret::Secret;
 use crate::message::headers::Headers;
 
-/// The rules of a request, and the choice for its URL. Empty, as nearly everywhere, it is one word.
+/// The rules of a request, and the choice for its URL. Boxed, so that the usual empty one is one
+/// word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxySelector(Option<Box<Layers>>);
 
@@ -21,17 +22,17 @@ struct Layers {
     session: Proxies,
     environment: Proxies,
     choice: Option<ProxyChoice>,
-    /// The choice was made for a hop before: the next one is still to come.
+    /// The choice belongs to the previous hop; the next one is not made yet.
     is_stale: bool,
     /// The chosen proxy has asked for credentials.
     is_challenged: bool,
-    /// A Proxy-Authorization that was set by hand, and the proxy that it is for.
+    /// A Proxy-Authorization that the caller set as a header, and the proxy that receives it.
     by_hand: Option<(Proxy, Secret)>,
-    /// The same before a proxy was chosen.
+    /// The same, before a proxy was chosen.
     pending: Option<Secret>,
 }
 
-/// Who brought a rule or a list of exceptions.
+/// The origin of a rule or a list of exceptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "in the order of precedence, and there is no fourth")]
 pub enum Source {
@@ -43,34 +44,34 @@ pub enum Source {
     Environment,
 }
 
-/// Which way a URL goes, and why. `Display` is one line of a log.
+/// The proxy of a URL, and the reason. `Display` is one line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProxyChoice {
-    /// The proxy; `None` is straight to the host.
+    /// The proxy; `None` is a direct connection.
     pub proxy: Option<Proxy>,
-    /// What decided.
+    /// The reason.
     pub why: Why,
 }
 
-/// What decided which way a URL goes.
+/// The reason for a choice of proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// Nothing says anything of it.
+    /// No rule matches the URL.
     Nothing,
-    /// This rule.
+    /// This rule matches.
     Rule(Source, Box<str>),
-    /// A function.
+    /// A function chose.
     Function(Source),
-    /// This entry of a list of exceptions; there would have been a proxy.
+    /// This entry of a list of exceptions matches; a rule had chosen a proxy.
     Exception(Source, Box<str>),
-    /// The host is reached over a Unix socket, where no proxy is.
+    /// The host is reached over a Unix socket, without a proxy.
     Route,
 }
 
 impl ProxySelector {
-    /// What the three say.
+    /// Combines the rules of request, session and environment.
     #[must_use]
     pub fn new(request: Proxies, session: Proxies, environment: Proxies) -> Self {
         if request.is_empty() && session.is_empty() && environment.is_empty() {
@@ -79,25 +80,25 @@ impl ProxySelector {
         Self(Some(Box::new(Layers { request, session, environment, ..Layers::default() })))
     }
 
-    /// The same with the request's.
+    /// Replaces the rules of the request.
     pub(crate) fn set_request(&mut self, request: Proxies) {
         if self.0.is_some() || !request.is_empty() {
             self.0.get_or_insert_default().request = request;
         }
     }
 
-    /// The same with the environment's.
+    /// Replaces the rules of the environment.
     pub(crate) fn set_environment(&mut self, environment: &Proxies) {
         if self.0.is_some() || !environment.is_empty() {
             self.0.get_or_insert_default().environment = environment.clone();
         }
     }
 
-    /// Which way a URL goes.
+    /// Chooses the proxy of a URL.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`](crate::Kind::InvalidProxy) if what decides is a variable of the environment that
-    /// holds no proxy.
+    /// [`Kind::InvalidProxy`](crate::Kind::InvalidProxy) if the choice falls on a variable of the
+    /// environment that holds no proxy.
     pub fn of(&self, url: &Url) -> Result<ProxyChoice> {
         let Some(layers) = &self.0 else { return Ok(ProxyChoice::nothing()) };
         let found = layers.iter().find_map(|(source, layer)| Some((source, layer.find(url)?)));
@@ -120,14 +121,14 @@ impl ProxySelector {
         })
     }
 
-    /// Chooses for the URL of the hop that comes.
+    /// Chooses for the URL of the next hop.
     pub(crate) fn choose(&mut self, url: &Url, is_routed: bool) -> Result<()> {
         if self.0.is_none() {
             return Ok(());
         }
         let choice = if is_routed { ProxyChoice { proxy: None, why: Why::Route } } else { self.of(url)? };
         if let Some(layers) = &mut self.0 {
-            // What one proxy has asked for is nothing to another.
+            // A challenge of one proxy says nothing about another.
             layers.is_challenged &= layers.choice.as_ref().is_some_and(|before| before.proxy == choice.proxy);
             layers.by_hand.take_if(|(proxy, _)| choice.proxy.as_ref() != Some(proxy));
             if let Some(words) = layers.pending.take() {
@@ -139,38 +140,40 @@ impl ProxySelector {
         Ok(())
     }
 
-    /// The choice for the URL at hand; `None` if nothing is said of proxies at all, or none was made yet.
+    /// The choice for the current URL; `None` if there are no proxy settings at all, or no choice
+    /// was made yet.
     #[must_use]
     pub fn choice(&self) -> Option<&ProxyChoice> {
         self.0.as_ref().filter(|layers| !layers.is_stale)?.choice.as_ref()
     }
 
-    /// The proxy for the URL at hand.
+    /// The proxy for the current URL.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
         self.choice()?.proxy.as_ref()
     }
 
-    /// Whether a choice is still to be made.
+    /// Returns `true` if a choice is still to be made.
     pub(crate) fn is_open(&self) -> bool {
         self.0.as_ref().is_some_and(|layers| layers.choice.is_none() || layers.is_stale)
     }
 
-    /// There is another URL now.
+    /// Marks the choice as outdated: the URL has changed.
     pub(crate) fn reopen(&mut self) {
         if let Some(layers) = &mut self.0 {
             layers.is_stale = true;
         }
     }
 
-    /// The words of a Proxy-Authorization that was set by hand: they are for the proxy of the first hop, in place of its
-    /// own, and for no other (rows B16, V02).
+    /// Sets the value of a Proxy-Authorization that the caller wrote as a header. It goes to the
+    /// proxy of the first hop, in place of that proxy's credentials, and to no other (rows B16,
+    /// V02).
     pub(crate) fn authorize(&mut self, words: &[u8]) {
         let Some(layers) = &mut self.0 else { return };
         layers.pending = Some(Secret(words.into()));
     }
 
-    /// What is said to the proxy at hand beside the request itself.
+    /// The headers for the current proxy, beside those of the request.
     pub(crate) fn says(&self) -> Headers {
         let Some(layers) = &self.0 else { return Headers::new() };
         let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
@@ -178,14 +181,15 @@ impl ProxySelector {
         };
         let mut headers = proxy.adds(layers.is_challenged);
         if let Some((_, words)) = &layers.by_hand {
-            // It was a header before.
+            // The value was valid in a header before.
             let _ = headers.insert("Proxy-Authorization", &words.0);
             headers.mark_sensitive("Proxy-Authorization");
         }
         headers
     }
 
-    /// All that tells connections through the proxy at hand apart, secrets included; nothing of it may be shown.
+    /// Everything that tells connections through the current proxy apart, secrets included; it must
+    /// not be shown.
     pub(crate) fn identity(&self) -> Option<String> {
         let layers = self.0.as_ref()?;
         let mut bytes = layers.choice.as_ref()?.proxy.as_ref()?.identity();
@@ -196,8 +200,8 @@ impl ProxySelector {
         Some(bytes.escape_ascii().to_string())
     }
 
-    /// The proxy at hand asks for credentials: says whether it is to get them now, which is so once, if there
-    /// are any and they did not go out before.
+    /// Handles a challenge of the current proxy. Returns `true` if the credentials go out now:
+    /// once, if there are any and they were not sent before.
     pub(crate) fn challenge(&mut self) -> bool {
         let Some(layers) = &mut self.0 else { return false };
         let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
@@ -266,7 +270,7 @@ mod tests {
         Url::parse("http://a.test/").unwrap()
     }
 
-    /// What a layer may say: nothing, direct, or its own proxy.
+    /// A layer of rules: nothing, direct, or its own proxy.
     fn layer(name: &str, says: u8) -> Proxies {
         match says {
             0 => Proxies::new(),

@@ -1,4 +1,4 @@
-//! One proxy.
+//! One proxy server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::message::headers::Headers;
 use crate::route::tls::Tls;
 use crate::uri::address::percent_decode;
 
-/// How a proxy is spoken to.
+/// The protocol between client and proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
@@ -23,9 +23,9 @@ pub enum Protocol {
     Http,
     /// The same over TLS.
     Https,
-    /// SOCKS 5 (RFC 1928), told addresses: names are resolved here.
+    /// SOCKS 5 (RFC 1928) with addresses: the client resolves names.
     Socks5,
-    /// SOCKS 5, told names: the proxy resolves them.
+    /// SOCKS 5 with names: the proxy resolves them.
     Socks5h,
 }
 
@@ -41,7 +41,7 @@ impl Protocol {
         }
     }
 
-    /// The port where the URL names none.
+    /// The default port of its URLs.
     #[must_use]
     pub const fn port(self) -> u16 {
         match self {
@@ -51,7 +51,7 @@ impl Protocol {
         }
     }
 
-    /// Whether it is SOCKS.
+    /// Returns `true` for SOCKS.
     #[must_use]
     pub const fn is_socks(self) -> bool {
         matches!(self, Self::Socks5 | Self::Socks5h)
@@ -59,7 +59,8 @@ impl Protocol {
 
     fn of(scheme: &str) -> Option<Self> {
         if scheme.eq_ignore_ascii_case("socks") {
-            // What desktops write for SOCKS. It names no version, and they let the proxy resolve.
+            // The form that desktops write for SOCKS. It names no version, and they let the proxy
+            // resolve.
             return Some(Self::Socks5h);
         }
         [Self::Http, Self::Https, Self::Socks5, Self::Socks5h]
@@ -68,9 +69,9 @@ impl Protocol {
     }
 }
 
-/// A server that passes requests on. A clone costs nothing.
+/// A server that forwards requests. A clone allocates nothing.
 ///
-/// Its credentials and headers go to the proxy and to nobody else, and are never shown.
+/// Its credentials and headers are sent to the proxy only, and are never shown.
 ///
 /// ```
 /// use sessio::proxy::{Protocol, Proxy};
@@ -100,17 +101,20 @@ struct Parts {
 }
 
 impl Proxy {
-    /// Reads the URL of a proxy: `http`, `https`, `socks5` or `socks5h`; without a scheme it is `http` (rule
-    /// D-15). `socks`, as desktops write it, is `socks5h`. User and password are percent-decoded and count if there is a colon and the user is not empty
-    /// (rule A-03). Path and query mean nothing; what leaves it doubtful where the host is, is refused.
+    /// Parses the URL of a proxy: `http`, `https`, `socks5` or `socks5h`. Without a scheme it is
+    /// `http` (rule D-15). `socks`, as desktops write it, is `socks5h`.
+    ///
+    /// User and password are percent-decoded. They are used if there is a colon and the user is not
+    /// empty (rule A-03). Path and query are ignored. A URL whose host is ambiguous is refused.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`]; nothing of the userinfo is in it.
+    /// [`Kind::InvalidProxy`]. The message never contains the userinfo.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim_ascii();
         let (protocol, rest) = match text.split_once("://") {
             Some((scheme, rest)) => {
-                // A password may hold "://": what it would be the scheme of is not shown.
+                // A password may contain "://", so the text before it may be secret and is not
+                // shown.
                 let refused = || invalid("its scheme is none of http, https, socks5 and socks5h");
                 (Protocol::of(scheme).ok_or_else(refused)?, rest)
             }
@@ -120,12 +124,12 @@ impl Proxy {
             return Err(invalid("it has a line end in it"));
         }
         if rest.contains('\\') {
-            // Some take it for a slash, others for a part of the user's name (row V32).
+            // Some parsers read it as a slash, others as a part of the user's name (row V32).
             return Err(invalid("it has a backslash, which in user and password is %5C"));
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         if rest[end..].contains('@') {
-            // What was meant for a user's name would be taken for the host.
+            // A parser would read the intended user name as the host.
             return Err(invalid(
                 "it has an @ behind its host; in user and password /, ? and # are %2F, %3F and %23",
             ));
@@ -141,7 +145,7 @@ impl Proxy {
         if host.is_empty() {
             return Err(invalid("it names no host"));
         }
-        // `http:/p` and `http//p`. A host of that name can be told by its port, as in `http:80`.
+        // `http:/p` and `http//p`. A host of that name needs a port, as in `http:80`.
         let is_cut_short = userinfo.is_none() && port.is_empty() && (end < rest.len() || at.ends_with(':'));
         if is_cut_short && rest.len() == text.len() && Protocol::of(host).is_some() {
             return Err(invalid("behind its scheme there is no ://"));
@@ -156,7 +160,7 @@ impl Proxy {
         };
         let host = match Host::parse(host) {
             Ok(host) if !host.to_string().starts_with(['*', '.']) => host,
-            // Behind the last @: it can hold no password.
+            // The part behind the last @ cannot contain a password.
             _ if userinfo.is_some() || end == rest.len() => {
                 let detail = format!("{} is no host", escape(host.as_bytes()));
                 return Err(Fault::new(Kind::InvalidProxy).with_detail(detail));
@@ -181,11 +185,11 @@ impl Proxy {
         }
     }
 
-    /// With this user and password, in place of those in the URL: Basic for HTTP (RFC 7617), the method of
-    /// RFC 1929 for SOCKS. An empty user is none at all.
+    /// Sets user and password, in place of those in the URL: Basic for HTTP (RFC 7617), the method
+    /// of RFC 1929 for SOCKS. An empty user removes them.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`] if SOCKS cannot carry them: it has 255 bytes for each.
+    /// [`Kind::InvalidProxy`] if SOCKS cannot carry them: each may have 255 bytes at most.
     pub fn basic_auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Result<Self> {
         let (user, password) = (user.as_ref(), password.as_ref());
         let parts = Arc::make_mut(&mut self.0);
@@ -197,19 +201,21 @@ impl Proxy {
         Ok(self)
     }
 
-    /// Sends the credentials only once the proxy has asked for them (407), rather than with every request.
-    /// SOCKS always asks first.
+    /// Sends the credentials only after the proxy has asked for them (407), rather than with every
+    /// request. SOCKS always asks first.
     #[must_use]
     pub fn wait_for_challenge(mut self) -> Self {
         Arc::make_mut(&mut self.0).waits_for_challenge = true;
         self
     }
 
-    /// With a header for the proxy, on every CONNECT. Beside the headers of an `http` request go only those whose name
-    /// begins with `Proxy-`, in place of one of the same name: any other the proxy would pass on to the host.
+    /// Adds a header for the proxy to every CONNECT.
+    ///
+    /// A forwarded `http` request gets only those whose name begins with `Proxy-`, in place of a
+    /// header of the same name: the proxy would forward any other to the origin.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`], also for those that say where a message goes or ends.
+    /// [`Kind::InvalidHeader`], also for headers that control routing or framing of a message.
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Self> {
         const OURS: [&str; 5] = ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade"];
         let name = name.as_ref();
@@ -225,39 +231,41 @@ impl Proxy {
         Ok(self)
     }
 
-    /// With TLS of its own for the way to an `https` proxy. Without, it is that of the request, less the client
-    /// certificate and the pinned keys, which are for hosts.
+    /// Sets the TLS settings of the connection to an `https` proxy.
+    ///
+    /// Default: those of the request, without the client certificate and the pinned keys, which are
+    /// for origins.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         Arc::make_mut(&mut self.0).tls = Some(tls);
         self
     }
 
-    /// How it is spoken to.
+    /// The protocol.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.0.protocol
     }
 
-    /// Its host, in lower case and A-labels.
+    /// The host, in lower case and A-labels.
     #[must_use]
     pub fn host(&self) -> &Host<String> {
         &self.0.host
     }
 
-    /// Its port.
+    /// The port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// Its headers, without the one for its credentials.
+    /// The headers, without the one for the credentials.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.0.headers
     }
 
-    /// Whether it has credentials.
+    /// Returns `true` if it has credentials.
     #[must_use]
     pub fn has_credentials(&self) -> bool {
         self.0.credentials.is_some()
@@ -272,12 +280,13 @@ impl Proxy {
         self.0.credentials.as_ref().map(|(user, password)| (&*user.0, &*password.0))
     }
 
-    /// Whether credentials go out with the first request.
+    /// Returns `true` if credentials go out with the first request.
     pub(crate) fn is_eager(&self) -> bool {
         self.has_credentials() && !self.0.waits_for_challenge
     }
 
-    /// What is said to it beside the request itself; `answers` a challenge, or goes first.
+    /// The headers for the proxy, beside those of the request. `answers` is set in response to a
+    /// challenge.
     pub(crate) fn adds(&self, answers: bool) -> Headers {
         let mut headers = self.0.headers.clone();
         if let Some((user, password)) = self.credentials()
@@ -291,7 +300,7 @@ impl Proxy {
         headers
     }
 
-    /// All that tells it from others, secrets included.
+    /// Everything that identifies the proxy, secrets included.
     pub(crate) fn identity(&self) -> Vec<u8> {
         let mut text = Vec::new();
         self.0.headers.encode(&mut text);
@@ -311,7 +320,7 @@ impl FromStr for Proxy {
     }
 }
 
-/// Its URL, without what is secret.
+/// The URL without credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts { protocol, host, port, .. } = &*self.0;
@@ -356,7 +365,7 @@ mod tests {
         ] {
             assert_eq!(Proxy::parse(text).unwrap().to_string(), shown, "{text}");
         }
-        // Row FB15: desktops write it like this for SOCKS.
+        // Row FB15: desktops write SOCKS proxies like this.
         assert_eq!(
             Proxy::parse("socks://u:p@127.0.0.1:1080/").unwrap().to_string(),
             "socks5h://127.0.0.1:1080"
@@ -425,7 +434,7 @@ mod tests {
         }
     }
 
-    /// Clients do not agree on what these say; by one reading what is for one host goes to another.
+    /// Clients disagree on these URLs; one of the readings sends data for one host to another.
     #[test]
     fn v32_where_the_host_is_must_not_be_doubtful() {
         for text in [

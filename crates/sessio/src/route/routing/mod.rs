@@ -1,9 +1,9 @@
-//! How a host is reached: by its own name, by addresses that were pinned, or over a Unix socket; who turns
-//! names into addresses; and what the sockets are like.
+//! The route to a host: its own name, pinned addresses, or a Unix socket. The module also holds the
+//! resolver and the socket options.
 //!
-//! A URL says who is asked, and that is what the Host line, cookies, redirects and credentials go by. Where its
-//! connection goes to is said here. None of it can make two requests share a connection that went different
-//! ways: it is part of the pool's [`Key`](crate::pool::Key).
+//! The Host field, cookies, redirects and credentials go by the URL. Only the destination of the
+//! connection is set here. Requests with different routes never share a connection: the route is
+//! part of the pool's [`Key`](crate::pool::Key).
 //!
 //! ```
 //! use std::path::Path;
@@ -46,42 +46,44 @@ pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
 pub use tcp::{KeepAlive, Tcp};
 
-/// What one request knows of how to reach hosts: the [`Settings`] of those names, as they were when it was
-/// merged.
+/// The route options of one request: the [`Settings`] of those names, as they were when the request
+/// was merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteOptions {
     /// Hosts that are not reached by their own names.
     pub routes: Routes,
-    /// Who turns names into addresses.
+    /// The resolver of host names.
     pub resolver: Resolver,
-    /// What the sockets are like.
+    /// Socket options.
     pub tcp: Tcp,
-    /// What is wanted of TLS, for `https://` alone.
+    /// TLS settings of `https://` URLs.
     pub tls: Tls,
-    /// Who does it.
+    /// The TLS implementation.
     pub engine: TlsConnector,
-    /// Which proxies lead there.
+    /// The proxy of each URL.
     pub plan: ProxySelector,
-    /// Which addresses may be reached.
+    /// Addresses that may be reached.
     pub guard: Guard,
-    /// What the environment says, as far as it takes part.
+    /// The enabled parts of the environment.
     pub environment: Environment,
 }
 
-/// Where a connection for a URL goes to.
+/// The destination of a connection for a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {
-    /// One of these, to be raced by a [`HappyEyeballs`](crate::route::happy_eyeballs::HappyEyeballs). Without any the host cannot be reached.
+    /// Addresses, to be raced by a [`HappyEyeballs`](crate::route::happy_eyeballs::HappyEyeballs).
+    /// An empty list means that the host cannot be reached.
     Addresses(Vec<SocketAddr>),
-    /// What the [`Resolver`] makes of this name: as the URL has it, in lower case and A-labels. A literal
-    /// address is never one, and neither is `localhost` nor a name below it: those are the loopback addresses (RFC 6761
-    /// section 6.3).
+    /// A name for the [`Resolver`], as in the URL: lower case and A-labels.
+    ///
+    /// It is never a literal address, and never `localhost` or a name below it: those are the
+    /// loopback addresses (RFC 6761 section 6.3).
     Name {
         /// The host.
         host: Box<str>,
-        /// The port, the scheme's own where the URL names none.
+        /// The port, or the default port of the scheme.
         port: u16,
     },
     /// The Unix socket at this path.
@@ -89,8 +91,8 @@ pub enum Destination {
 }
 
 impl RouteOptions {
-    /// Where a connection for this URL goes to, which is where the proxy is if one was chosen; `None` for a URL
-    /// without host or port.
+    /// The destination of a connection for this URL: that of the proxy if one was chosen. `None`
+    /// for a URL without host or port.
     #[must_use]
     pub fn destination(&self, url: &Url) -> Option<Destination> {
         match self.plan.proxy() {
@@ -110,7 +112,7 @@ impl RouteOptions {
         }
     }
 
-    /// Where the host of this URL is, whatever proxies there are.
+    /// The destination of the URL's host, ignoring proxies.
     #[must_use]
     pub fn direct(&self, url: &Url) -> Option<Destination> {
         Some(self.towards(url.host()?, url.port_or_known_default()?, self.routes.of(url)))
@@ -124,7 +126,7 @@ impl RouteOptions {
             (Some(Route::Addresses(pinned)), _) => {
                 Destination::Addresses(pinned.iter().map(|to| with_port(*to, port)).collect())
             }
-            // RFC 6761 section 6.3: no resolver is asked, and none can lead it elsewhere.
+            // RFC 6761 section 6.3: no resolver is asked, so none can point it elsewhere.
             (None, Host::Domain(name)) if is_localhost(name) => {
                 Destination::Addresses(loopback.map(|ip| SocketAddr::new(ip, port)).into())
             }
@@ -134,12 +136,14 @@ impl RouteOptions {
         }
     }
 
-    /// A redirect leads from one URL to another. The server that sent it is a stranger to the routes, unless the hop before
-    /// went the very same way: no Unix socket is reached then, and pinned addresses have to pass the guard. That holds for
-    /// all later hops.
+    /// Restricts the routes after a redirect from one URL to another.
+    ///
+    /// The routes are not open to the server that sent the redirect, unless the previous hop used
+    /// the very same route. A Unix socket is not reached then, and pinned addresses have to pass
+    /// the guard. The restriction holds for all later hops.
     ///
     /// # Errors
-    /// [`Kind::RedirectForbidden`] if the way is a Unix socket.
+    /// [`Kind::RedirectForbidden`] if the route is a Unix socket.
     pub(crate) fn follow_redirect(&mut self, from: &Url, to: &Url, targets: &AllowedTargets) -> Result<()> {
         let route = self.routes.of(to);
         if targets.uses_routes() || route == self.routes.of(from) {
@@ -155,19 +159,20 @@ impl RouteOptions {
         Ok(())
     }
 
-    /// Chooses the proxy for the hop that comes, and refuses what none may be told.
+    /// Chooses the proxy for the next hop, and refuses a host that the proxy must not receive.
     pub(crate) fn choose(&mut self, url: &Url) -> Result<()> {
         let is_routed = matches!(self.routes.of(url), Some(Route::Unix(_)));
         self.plan.choose(url, is_routed)?;
-        // A connection to a proxy may be open already: nobody dials, and nobody else would look.
+        // Check here: a connection to the proxy may be open already, and then no address is
+        // checked.
         match (self.plan.proxy(), self.guard.refuses_host(url)) {
             (Some(_), Some(why)) => Err(Fault::new(Kind::BlockedAddress).with_detail(why)),
             _ => Ok(()),
         }
     }
 
-    /// The authorities of the environment whose certificates are to be read before a connection for this URL is asked for:
-    /// TLS is wanted, and nobody else says whom to trust.
+    /// The CA bundle of the environment that must be read before a connection for this URL is
+    /// opened. `None` unless TLS is needed and the settings name no roots.
     pub(crate) fn unread(&self, url: &Url) -> Option<&CaBundle> {
         let authorities = self.environment.unread()?;
         let is_proxy_secure = || {
@@ -178,16 +183,16 @@ impl RouteOptions {
         (is_wanted && self.tls.options().roots == Roots::Platform).then_some(authorities)
     }
 
-    /// What was read of them, as an environment that holds it.
+    /// Takes the certificates that were read, as an environment that holds them.
     pub(crate) fn apply_environment(&mut self, environment: &Environment) {
         self.tls = environment.secures(std::mem::take(&mut self.tls));
         self.environment = environment.clone();
     }
 
-    /// Whether the guard lets a connection for this URL go where it goes, as far as that is no address.
+    /// Checks the route of this URL against the guard, as far as the route is no address.
     ///
     /// # Errors
-    /// [`Kind::BlockedAddress`] for a Unix socket, if the [`Guard`] is for those, too.
+    /// [`Kind::BlockedAddress`] for a Unix socket, if the [`Guard`] covers those, too.
     pub(crate) fn admit_socket(&self, url: &Url) -> Result<()> {
         match self.routes.of(url) {
             Some(Route::Unix(_)) if self.guard.is_on_sockets() => {
@@ -197,11 +202,13 @@ impl RouteOptions {
         }
     }
 
-    /// Of the addresses that a host has, those that may be reached. Those of a proxy always may: it is the session's
-    /// own choice, and so are pinned ones unless the [`Guard`] says otherwise.
+    /// Filters the addresses of a host by the guard.
+    ///
+    /// Addresses of a proxy always pass: the session chose it. Pinned addresses pass unless the
+    /// [`Guard`] covers them, too.
     ///
     /// # Errors
-    /// [`Kind::BlockedAddress`] if that leaves none.
+    /// [`Kind::BlockedAddress`] if no address passes.
     pub fn admitted(&self, url: &Url, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>> {
         let is_pinned = self.routes.of(url).is_some();
         if !self.guard.is_on() || (is_pinned && !self.guard.is_on_pins()) {
@@ -219,7 +226,7 @@ impl RouteOptions {
     }
 }
 
-/// The address with this port, if it has none: what pins and resolvers leave out is the URL's.
+/// Replaces port 0 of an address by this port: pins and resolvers may leave out the URL's port.
 #[must_use]
 pub fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
     if address.port() == 0 { SocketAddr::new(address.ip(), port) } else { address }
@@ -258,7 +265,7 @@ mod tests {
             let url = Url::parse(url).unwrap();
             let both = ["[::1]:5", "127.0.0.1:5"].map(|to| to.parse().unwrap());
             assert_eq!(routing.destination(&url), Some(Destination::Addresses(both.to_vec())), "{url}");
-            // The guard and the pool's key are of the same opinion.
+            // The guard and the pool's key agree.
             assert_eq!(Guard::public().refuses_host(&url), Some("loopback"));
             let own =
                 RouteOptions { resolver: Resolver::from_fn(|_, _| Ok(vec![])), ..RouteOptions::default() };

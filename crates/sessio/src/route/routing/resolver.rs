@@ -1,4 +1,4 @@
-//! Who turns names into addresses.
+//! Resolution of names to addresses.
 
 use std::fmt;
 use std::future::ready;
@@ -11,12 +11,14 @@ use std::sync::Arc;
 /// The future of a [`Resolve`].
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Whatever can turn a host's name into addresses. An async closure of host and port is one.
+/// A resolver of host names. An async closure of host and port implements it.
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of a host, best first. The host is as the URL has it: lower case, A-labels, never a
-    /// literal address. An address with port 0 gets the URL's port.
+    /// Returns the addresses of a host, best first.
     ///
-    /// The future is dropped when a time limit ends or nobody waits any more.
+    /// The host is spelled as in the URL: lower case, A-labels, never a literal address. An address
+    /// with port 0 gets the URL's port.
+    ///
+    /// The future is dropped when a time limit ends or the request is dropped.
     fn resolve(&self, host: &str, port: u16) -> Resolving;
 }
 
@@ -30,23 +32,23 @@ where
     }
 }
 
-/// Who is asked for the addresses of a name: at first the runtime, which asks the system.
+/// The resolver of a session. Default: the runtime, which asks the system.
 ///
-/// Whoever is to forbid addresses must look at URLs too: literal ones never get to a resolver.
+/// Literal addresses never reach a resolver. A program that forbids addresses must check URLs, too.
 ///
-/// It is asked once for every connection that is opened, and not for those of the pool. Connections that
-/// one resolver has led to are not used for requests of another. The error of a name that it does not know is
-/// [`Kind::Resolve`](crate::Kind::Resolve), with its own error as the source.
+/// The resolver is asked once for every connection that is opened, and not for pooled connections.
+/// Connections of one resolver are not used for requests of another. An unknown name is
+/// [`Kind::Resolve`](crate::Kind::Resolve), with the resolver's error as the source.
 ///
 /// ```
 /// use sessio::Resolver;
 ///
-/// // Only names that are known; nobody else is asked.
+/// // Known names only.
 /// let resolver = Resolver::from_fn(|host, port| match host {
 ///     "site.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
 ///     _ => Err(std::io::ErrorKind::NotFound.into()),
 /// });
-/// // One that waits for somebody.
+/// // An asynchronous resolver.
 /// # async fn ask(_: String) -> std::io::Result<Vec<std::net::SocketAddr>> { Ok(vec![]) }
 /// let resolver = Resolver::new(|host: String, port: u16| async move { ask(host).await });
 /// ```
@@ -54,12 +56,12 @@ where
 pub struct Resolver(Option<Arc<dyn Resolve>>);
 
 impl Resolver {
-    /// Asks this one.
+    /// Uses this resolver.
     pub fn new(resolve: impl Resolve) -> Self {
         Self(Some(Arc::new(resolve)))
     }
 
-    /// Asks a function that knows at once, or that may take its time because the runtime blocks anyway.
+    /// Uses a function that returns at once, or that may block because the runtime blocks as well.
     pub fn from_fn(
         resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
@@ -74,18 +76,19 @@ impl Resolver {
         Self::new(Plain(resolve))
     }
 
-    /// What this resolver makes of a name; `None` if the runtime is to be asked.
+    /// Resolves a name; `None` if the runtime must be asked.
     #[must_use]
     pub fn resolve(&self, host: &str, port: u16) -> Option<Resolving> {
         self.0.as_ref().map(|own| own.resolve(host, port))
     }
 
-    /// Whether it is not the runtime.
+    /// Returns `true` unless the runtime resolves.
     pub(crate) fn is_set(&self) -> bool {
         self.0.is_some()
     }
 
-    /// What tells resolvers apart. A key holds the resolver, so its address is not used again meanwhile.
+    /// The identity of the resolver. A key holds the resolver, so its address is not used again
+    /// meanwhile.
     fn address(&self) -> Option<usize> {
         self.0.as_ref().map(|own| Arc::as_ptr(own).addr())
     }
@@ -97,7 +100,7 @@ impl fmt::Debug for Resolver {
     }
 }
 
-/// A clone is the same resolver; two that were made apart are not, whatever they do.
+/// Clones are equal; resolvers that were made separately are not, even if they do the same.
 impl PartialEq for Resolver {
     fn eq(&self, other: &Self) -> bool {
         self.address() == other.address()

@@ -1,4 +1,4 @@
-//! Hosts that are reached otherwise than by their own names.
+//! Routes of hosts that are not reached by their own names.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,11 +11,11 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// A table of hosts and the ways to them. A clone costs nothing until one of the two is changed.
+/// A table of hosts and their routes. A clone allocates nothing until one of the two is changed.
 ///
-/// A host is written as in a URL, `site.test`, `127.0.0.1` or `[::1]`: case does not matter, Unicode names
-/// become A-labels. It means that host on every port; `site.test:8080` means that port alone, and goes before.
-/// What is in the table holds, also for literal addresses.
+/// A host is written as in a URL, `site.test`, `127.0.0.1` or `[::1]`: case does not matter,
+/// Unicode names become A-labels. An entry covers every port of that host. `site.test:8080` covers
+/// that port alone and has priority. The table also applies to literal addresses.
 ///
 /// ```
 /// use sessio::Routes;
@@ -29,59 +29,61 @@ use crate::base::kind::Kind;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes(
-    /// `None` where there is none at all, as nearly everywhere: a clone costs nothing then.
+    /// `None` if the table is empty, as in most sessions: a clone is free then.
     Option<Arc<Hosts>>,
 );
 
 type Hosts = BTreeMap<Box<str>, Ports>;
 
-/// The way to a host.
+/// The route to a host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Route {
-    /// These addresses, without asking any resolver. One with port 0 has the URL's port.
+    /// Fixed addresses; no resolver is asked. Port 0 stands for the URL's port.
     Addresses(Arc<[SocketAddr]>),
-    /// The Unix socket at this path; ports do not matter then.
+    /// The Unix socket at this path; the port is ignored.
     Unix(Arc<Path>),
 }
 
-/// The routes of one host: that of each port, and the one of all others.
+/// The routes of one host: one for each port, and one for all other ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Ports(BTreeMap<Option<u16>, Route>);
 
 impl Routes {
-    /// Reaches `host` at these addresses, in place of what was there for it. With none it is not to be
-    /// reached at all: requests fail with [`Kind::Resolve`].
+    /// Reaches `host` at these addresses, in place of an earlier route. An empty list makes the
+    /// host unreachable: requests fail with [`Kind::Resolve`].
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if that is no host.
+    /// [`Kind::InvalidUrl`] if `host` is not a host.
     pub fn pin(&mut self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<()> {
         self.insert(host, Route::Addresses(addresses.into_iter().collect()))
     }
 
-    /// Reaches `host` over a Unix socket, in place of what was there for it: `http://localhost/` can travel
-    /// over a socket file. The Host line stays the URL's.
+    /// Reaches `host` over a Unix socket, in place of an earlier route. `http://localhost/` can use
+    /// a socket file this way. The Host field stays that of the URL.
     ///
-    /// A redirect reaches the socket only from a host that is reached over the same socket. From any other it is
-    /// [`Kind::RedirectForbidden`], unless [`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) allows it.
+    /// A redirect reaches the socket only from a host that uses the same socket. From any other
+    /// host it is [`Kind::RedirectForbidden`], unless
+    /// [`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) allows
+    /// it.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if that is no host.
+    /// [`Kind::InvalidUrl`] if `host` is not a host.
     pub fn unix(&mut self, host: &str, path: impl AsRef<Path>) -> Result<()> {
         self.insert(host, Route::Unix(path.as_ref().into()))
     }
 
-    /// Reaches `host` this way, in place of what was there for it.
+    /// Sets the route of `host`, in place of an earlier one.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if that is no host.
+    /// [`Kind::InvalidUrl`] if `host` is not a host.
     pub fn insert(&mut self, host: &str, route: Route) -> Result<()> {
         let (name, port) = spell(host)?;
         Arc::make_mut(self.0.get_or_insert_default()).entry(name).or_default().0.insert(port, route);
         Ok(())
     }
 
-    /// Forgets the route that was given for exactly this; says whether there was one.
+    /// Removes the route of exactly this host and port; returns `true` if there was one.
     pub fn remove(&mut self, host: &str) -> bool {
         let Ok((name, port)) = spell(host) else { return false };
         let Some(hosts) = self.0.as_mut().map(Arc::make_mut) else { return false };
@@ -96,12 +98,12 @@ impl Routes {
         removed.is_some()
     }
 
-    /// Forgets all routes.
+    /// Removes all routes.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether every host is reached by its own name.
+    /// Returns `true` if every host is reached by its own name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -113,13 +115,13 @@ impl Routes {
         self.at(url.host_str()?, url.port_or_known_default()?)
     }
 
-    /// The route of a host as URLs have it, and a port.
+    /// The route of a port of a host, which is spelled as in URLs.
     pub(crate) fn at(&self, host: &str, port: u16) -> Option<&Route> {
         let Ports(ports) = self.0.as_ref()?.get(host)?;
         ports.get(&Some(port)).or_else(|| ports.get(&None))
     }
 
-    /// Hosts, the ports that are meant where not all are, and the ways there.
+    /// Iterates over hosts, their ports (`None` for all), and their routes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<u16>, &Route)> {
         self.0
             .iter()
@@ -128,7 +130,7 @@ impl Routes {
     }
 }
 
-/// A host as URLs have it, and its port where one is meant.
+/// Parses a host, as URLs spell it, and an optional port.
 fn spell(host: &str) -> Result<(Box<str>, Option<u16>)> {
     let invalid =
         || Fault::new(Kind::InvalidUrl).with_detail(format!("no host: {}", escape(host.as_bytes())));
@@ -140,7 +142,7 @@ fn spell(host: &str) -> Result<(Box<str>, Option<u16>)> {
         }
         _ => (host, None),
     };
-    // The same hosts are refused in a URL.
+    // A URL refuses the same hosts.
     if name.is_empty() || name.starts_with(['.', '*']) {
         return Err(invalid());
     }

@@ -1,26 +1,32 @@
-//! What the sockets are like.
+//! Socket options of TCP connections.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// How TCP connections are opened. The names are those of reqwest. On a Unix socket none of it means anything.
+/// Options of TCP connections. The names are those of reqwest. Unix sockets ignore them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Tcp {
-    /// The address of this machine that connections come from; the system chooses at first. Addresses of the
-    /// other family are not tried then: from an IPv4 address no IPv6 host can be reached.
-    pub local_address: Option<IpAddr>,
-    /// Whether the system asks a silent peer from time to time if it is still there; `None`, where it starts,
-    /// is never. It finds out that a peer is gone while nothing is sent; while something is, the time limits do.
-    pub keep_alive: Option<KeepAlive>,
-    /// Whether small writes go out at once, `true` at first (`TCP_NODELAY`).
-    pub nodelay: bool,
-    /// How long what was sent may stay without a word of the peer's system that it has arrived; then the connection is
-    /// closed. `None`, where it starts, is the system's own limit, about 15 minutes on Linux. It finds out that a peer is
-    /// gone while something is sent, as [`keep_alive`](Self::keep_alive) does while nothing is.
+    /// The local address of connections. Default: `None`, the system chooses.
     ///
-    /// That is `TCP_USER_TIMEOUT` (RFC 5482), in whole milliseconds: a part of one is rounded up. Linux, Android and
-    /// Fuchsia have it. Elsewhere connecting fails with [`Unsupported`](std::io::ErrorKind::Unsupported).
+    /// Addresses of the other family are not tried: from an IPv4 address no IPv6 host can be
+    /// reached.
+    pub local_address: Option<IpAddr>,
+    /// TCP keep-alive probes. Default: `None`, no probes.
+    ///
+    /// They detect a lost peer while nothing is sent; while something is sent, the time limits do.
+    pub keep_alive: Option<KeepAlive>,
+    /// Sends small writes at once (`TCP_NODELAY`). Default: `true`.
+    pub nodelay: bool,
+    /// Time that sent data may stay unacknowledged before the system closes the connection.
+    /// Default: `None`, the limit of the system, about 15 minutes on Linux.
+    ///
+    /// It detects a lost peer while something is sent, as [`keep_alive`](Self::keep_alive) does
+    /// while nothing is.
+    ///
+    /// The option is `TCP_USER_TIMEOUT` (RFC 5482), in whole milliseconds: a fraction is rounded
+    /// up. Linux, Android and Fuchsia have it. Elsewhere connecting fails with
+    /// [`Unsupported`](std::io::ErrorKind::Unsupported).
     pub user_timeout: Option<Duration>,
 }
 
@@ -31,43 +37,45 @@ impl Default for Tcp {
 }
 
 impl Tcp {
-    /// Whether a socket that is like this can be connected to `address`.
+    /// Returns `true` if a socket with these options can connect to `address`.
     #[must_use]
     pub fn fits(&self, address: SocketAddr) -> bool {
         self.local_address.is_none_or(|local| local.is_ipv6() == address.is_ipv6())
     }
 }
 
-/// When a silent peer is asked (RFC 9293 section 3.8.4). Systems count in whole seconds: a part of one is
-/// rounded up.
+/// Parameters of TCP keep-alive (RFC 9293 section 3.8.4). Systems count in whole seconds: a
+/// fraction is rounded up.
 ///
 /// ```
 /// use std::time::Duration;
 /// use sessio::{KeepAlive, Settings};
 ///
 /// let mut settings = Settings::default();
-/// // A peer that is gone is found out after 90 seconds.
+/// // A lost peer is detected after 90 seconds.
 /// settings.tcp.keep_alive = Some(KeepAlive::after(Duration::from_secs(60)).every(Duration::from_secs(10), 3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct KeepAlive {
-    /// After how much silence it is asked first.
+    /// Idle time before the first probe.
     pub time: Duration,
-    /// How long each answer is waited for; the system's own at first.
+    /// Interval between probes. Default: `None`, that of the system.
     pub interval: Option<Duration>,
-    /// How many answers may be missing before the connection is given up; the system's own at first.
+    /// Number of unanswered probes before the connection is closed. Default: `None`, that of the
+    /// system.
     pub retries: Option<u32>,
 }
 
 impl KeepAlive {
-    /// After so much silence, and for the rest as the system does it.
+    /// Sends the first probe after this idle time; the rest is left to the system.
     #[must_use]
     pub fn after(time: Duration) -> Self {
         Self { time, interval: None, retries: None }
     }
 
-    /// And again after each `interval` without an answer; the connection is given up after so many.
+    /// Sets the interval between probes, and the number of unanswered ones before the connection is
+    /// closed.
     #[must_use]
     pub fn every(mut self, interval: Duration, retries: u32) -> Self {
         (self.interval, self.retries) = (Some(interval), Some(retries));

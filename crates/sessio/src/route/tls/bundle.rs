@@ -9,7 +9,7 @@ use crate::base::fault::{Fault, Result};
 use crate::base::fnv::Fnv;
 use crate::base::kind::Kind;
 
-/// The items of a bundle, and a digest of them: keys of the pool are hashed for every request.
+/// The items of a bundle, and their digest: keys of the pool are hashed for every request.
 #[derive(PartialEq, Eq)]
 struct Bundle {
     digest: u64,
@@ -28,12 +28,13 @@ macro_rules! bundle {
     ($(#[$doc:meta])* $name:ident [$($label:literal)+] $what:literal) => {
         $(#[$doc])*
         ///
-        /// A clone shares its memory. Bundles with the same bytes in the same order are equal, and share connections.
+        /// A clone shares its memory. Bundles with the same bytes in the same order are equal, and
+        /// share connections.
         #[derive(Clone)]
         pub struct $name(Arc<Bundle>);
 
         impl $name {
-            #[doc = concat!("All of the ", $what, " in a PEM file (RFC 7468); what else stands in it, such as keys, is passed over.")]
+            #[doc = concat!("Parses the ", $what, " of a PEM file (RFC 7468); other sections, such as keys, are skipped.")]
             ///
             /// # Errors
             /// [`Kind::InvalidTls`] if there are none, or the text of one is broken.
@@ -48,7 +49,7 @@ macro_rules! bundle {
                 Self::some(all)
             }
 
-            #[doc = concat!("These ", $what, ", each as DER.")]
+            #[doc = concat!("Takes ", $what, ", each as DER.")]
             ///
             /// # Errors
             /// [`Kind::InvalidTls`] if there are none.
@@ -63,7 +64,7 @@ macro_rules! bundle {
                 Ok(Self(Arc::new(Bundle::new(all))))
             }
 
-            /// Each of them, as DER.
+            /// Iterates over the items, as DER.
             pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
                 self.0.all.iter().map(|der| &**der)
             }
@@ -98,7 +99,7 @@ macro_rules! bundle {
 }
 
 bundle! {
-    /// Certificates of authorities.
+    /// CA certificates.
     ///
     /// ```
     /// use sessio::{Kind, tls::Certificates};
@@ -108,12 +109,12 @@ bundle! {
     /// assert_eq!(Certificates::from_pem("a letter").unwrap_err().kind(), Kind::InvalidTls);
     /// # Ok::<(), sessio::Error>(())
     /// ```
-    // The second name is that of old tools.
+    // Old tools write the second name.
     Certificates ["CERTIFICATE" "X509 CERTIFICATE"] "certificates"
 }
 
 bundle! {
-    /// Lists of certificates that hold no longer (RFC 5280 section 5).
+    /// Certificate revocation lists (RFC 5280 section 5).
     RevocationLists ["X509 CRL"] "revocation lists"
 }
 

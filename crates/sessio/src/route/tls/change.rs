@@ -1,31 +1,31 @@
-//! What one request does with the session's TLS.
+//! Changes that one request makes to the session's TLS settings.
 
 use super::identity::Identity;
 use super::options::{Roots, Tls};
 use crate::base::change::Change;
 
-/// What one request does with the session's [`Tls`]: with all of it, and then with what requests' `verify` and `cert`
-/// are (rules M-22, D-08, D-09).
+/// Changes that one request makes to the session's [`Tls`]: first to all of it, then to the parts
+/// that requests' `verify` and `cert` set (rules M-22, D-08, D-09).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsChanges {
-    /// All of it; [`Change::Remove`] is the [default](Tls::default).
+    /// All settings; [`Change::Remove`] is the [default](Tls::default).
     pub all: Change<Tls>,
-    /// Whom to trust; [`Change::Remove`] is the platform's, and nobody else.
+    /// Trusted roots; [`Change::Remove`] is those of the platform alone.
     pub roots: Change<Roots>,
-    /// Whom we are; [`Change::Remove`] is nobody.
+    /// Client certificate; [`Change::Remove`] is none.
     pub identity: Change<Identity>,
-    /// Whether any certificate will do; [`Change::Remove`] is no.
+    /// Acceptance of any certificate; [`Change::Remove`] is `false`.
     pub danger_accept_invalid_certs: Change<bool>,
 }
 
 impl TlsChanges {
-    /// What comes of the session's.
+    /// Applies the changes to the session's settings.
     pub(crate) fn applied(self, session: Tls) -> Tls {
         let Self { all, roots, identity, danger_accept_invalid_certs } = self;
         let mut tls = all.applied(Some(session)).unwrap_or_default();
         if roots != Change::Inherit {
-            // Who names roots for a request means these alone.
+            // Roots of a request replace all roots, the extra ones of the session included.
             tls = tls.without_extra_roots().roots(roots.applied(None).unwrap_or_default());
         }
         if identity != Change::Inherit {

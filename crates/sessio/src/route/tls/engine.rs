@@ -1,4 +1,4 @@
-//! Who does TLS.
+//! The TLS implementation.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,34 +12,34 @@ use crate::base::time::Now;
 use crate::route::key::Key;
 use crate::route::tls::session::TlsSession;
 
-/// Whatever can secure connections.
+/// A TLS implementation for client connections.
 pub trait StartTls: Send + Sync + 'static {
-    /// Whether these settings can be used at all. It is asked before a connection is opened.
+    /// Checks these settings, before a connection is opened.
     ///
     /// # Errors
-    /// [`Kind::InvalidTls`](crate::Kind::InvalidTls): what is wrong with them, such as a key that does not fit its
-    /// certificate.
+    /// [`Kind::InvalidTls`](crate::Kind::InvalidTls) if they cannot be used, such as a key that
+    /// does not fit its certificate.
     fn check(&self, tls: &Tls) -> Result<()>;
 
-    /// The client's end of a new connection, at the start of its handshake.
+    /// Starts the client side of a handshake on a new connection.
     ///
     /// # Errors
     /// As [`check`](Self::check).
     fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>>;
 }
 
-/// A connection that is to be secured.
+/// The parameters of a TLS session.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "whoever has stages of its own makes one")]
 pub struct ConnectInfo<'a> {
-    /// How.
+    /// The TLS settings.
     pub tls: &'a Tls,
-    /// Whose certificate is expected.
+    /// The expected host of the certificate.
     pub host: Host<&'a str>,
-    /// The scope within which an earlier TLS session may be resumed: the key of the connection, and whether this is the
-    /// TLS session with the proxy or the one with the origin.
+    /// The scope within which an earlier TLS session may be resumed: the key of the connection, and
+    /// whether the peer is the proxy or the origin.
     pub scope: Scope<'a>,
-    /// What time it is, for validity.
+    /// The current time, for validity periods.
     pub now: Now,
 }
 
@@ -47,49 +47,49 @@ pub struct ConnectInfo<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "both parts are needed to tell scopes apart")]
 pub struct Scope<'a> {
-    /// The key of the connection, without the engine.
+    /// The key of the connection, without the TLS connector.
     pub key: &'a Key<'a>,
-    /// Whether it is the TLS session with the proxy.
+    /// `true` for the TLS session with the proxy.
     pub is_proxy: bool,
 }
 
-/// Who secures connections: nobody at first, unless the backend brings an engine along.
+/// The TLS implementation of a session. Default: that of the backend, and none in the core alone.
 ///
-/// Connections of one engine are not used where another is asked for.
+/// Connections of one connector are not used by requests of another.
 #[derive(Clone, Default)]
 pub struct TlsConnector(Option<Arc<Own>>);
 
 struct Own {
-    /// Whether it has no settings of its own: engines of this kind are alike.
+    /// Set for a connector without settings of its own: all of this kind are equal.
     is_standard: bool,
     start: Box<dyn StartTls>,
 }
 
 impl TlsConnector {
-    /// This one.
+    /// Uses this implementation.
     pub fn new(start: impl StartTls) -> Self {
         Self(Some(Arc::new(Own { is_standard: false, start: Box::new(start) })))
     }
 
-    /// One that a backend brings along, without any settings of its own: all of these are alike, and where one has
-    /// secured a connection another can use it.
+    /// The connector of a backend, without settings of its own. All of these are equal: they share
+    /// connections.
     pub fn standard(start: impl StartTls) -> Self {
         Self(Some(Arc::new(Own { is_standard: true, start: Box::new(start) })))
     }
 
-    /// Whoever starts; `None` where nobody does TLS.
+    /// The implementation; `None` if there is none.
     #[must_use]
     pub fn start(&self) -> Option<&dyn StartTls> {
         self.0.as_ref().map(|own| &*own.start)
     }
 
-    /// The engine, if its connections are not to be mixed with those of the standard one.
+    /// The connector, unless it is a standard one: its connections must not be mixed with theirs.
     pub(crate) fn own(&self) -> Option<&Self> {
         self.address().filter(|address| *address != 0).map(|_| self)
     }
 
-    /// The address of an engine of its own, 0 for a standard one: what tells engines apart. A key holds the engine, so
-    /// its address is not used again meanwhile.
+    /// The identity of a connector: its address, or 0 for a standard one. A key holds the
+    /// connector, so its address is not used again meanwhile.
     fn address(&self) -> Option<usize> {
         self.0.as_ref().map(|own| if own.is_standard { 0 } else { Arc::as_ptr(own).addr() })
     }
@@ -105,7 +105,7 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// A clone is the same engine.
+/// Clones are equal.
 impl PartialEq for TlsConnector {
     fn eq(&self, other: &Self) -> bool {
         self.address() == other.address()

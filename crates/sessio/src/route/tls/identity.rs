@@ -1,4 +1,4 @@
-//! Who we are: a certificate and its key.
+//! The client's identity: a certificate and its key.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -8,7 +8,7 @@ use super::pem;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// A certificate of the client with its private key, for servers that ask for one. Neither is shown by `Debug`.
+/// A client certificate with its private key, for servers that ask for one. `Debug` shows neither.
 ///
 /// A clone shares its memory. Identities with the same bytes are equal, and share connections.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct Own {
     key: Box<[u8]>,
 }
 
-/// What the DER of a private key is.
+/// The encoding of a private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyFormat {
@@ -34,12 +34,13 @@ pub enum KeyFormat {
 }
 
 impl Identity {
-    /// The certificates and the one private key in a PEM file, in whatever order; of the certificates the client's own
-    /// stands first (rule D-09).
+    /// Parses the certificates and the one private key of a PEM file, in any order. The client's
+    /// own certificate is the first one (rule D-09).
     ///
     /// # Errors
-    /// [`Kind::InvalidTls`] if there is no certificate, no key or more than one, or the key is encrypted. Whether they
-    /// fit together shows when a connection is to be made, before anything is sent.
+    /// [`Kind::InvalidTls`] if there is no certificate, no key or more than one, or the key is
+    /// encrypted. A key that does not fit the certificate is reported when a connection is opened,
+    /// before anything is sent.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         let (mut chain, mut keys) = (Vec::new(), Vec::new());
         for section in pem::sections(pem.as_ref()) {
@@ -64,7 +65,7 @@ impl Identity {
         }
     }
 
-    /// The same from two files, such as requests' `cert=(certificate, key)`.
+    /// Parses two files, such as requests' `cert=(certificate, key)`.
     ///
     /// # Errors
     /// As [`from_pem`](Self::from_pem).
@@ -72,7 +73,7 @@ impl Identity {
         Self::from_pem([chain.as_ref(), b"\n", key.as_ref()].concat())
     }
 
-    /// A chain, the client's own certificate first, and its key, each as DER.
+    /// Takes a chain, the client's own certificate first, and its key, each as DER.
     ///
     /// # Errors
     /// [`Kind::InvalidTls`] if the chain is empty.
@@ -96,7 +97,7 @@ impl Identity {
         self.0.chain.iter().map(|der| &**der)
     }
 
-    /// The private key, for who signs with it. It is secret.
+    /// The private key, for signing. It is secret.
     #[must_use]
     pub fn key(&self) -> (KeyFormat, &[u8]) {
         (self.0.format, &self.0.key)
@@ -121,7 +122,7 @@ impl PartialEq for Identity {
 
 impl Eq for Identity {}
 
-/// By the chain: the key is secret.
+/// Hashes the chain only: the key is secret.
 impl Hash for Identity {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.0.chain.hash(hasher);

@@ -1,8 +1,9 @@
-//! What a session wants of TLS, as plain values; and the seam for whoever does it.
+//! TLS settings of a session, as plain values, and the interface of TLS implementations.
 //!
-//! [`Tls`] says whom to trust, who we are and what is agreed on. It does nothing itself: an [`TlsConnector`] makes a
-//! [`TlsSession`](crate::TlsSession) filter of it for each connection, such as that of the crate `sessio-rustls`, which the
-//! backends bring along. Without one an `https://` URL is [`Kind::UnsupportedScheme`](crate::Kind::UnsupportedScheme).
+//! [`Tls`] sets trusted roots, the client certificate and protocol versions. It does nothing
+//! itself: a [`TlsConnector`] makes a [`TlsSession`](crate::TlsSession) from it for each
+//! connection. The backends use the connector of the crate `sessio-rustls`. Without one an
+//! `https://` URL is [`Kind::UnsupportedScheme`](crate::Kind::UnsupportedScheme).
 //!
 //! ```
 //! use sessio::{Request, Settings, tls::{Tls, Version}};
@@ -13,8 +14,8 @@
 //! let request = Request::get("https://localhost:8443/").danger_accept_invalid_certs(true);
 //! ```
 //!
-//! All of it is part of the pool's [`Key`](crate::pool::Key): a connection that was made under other settings is never
-//! used.
+//! All settings are part of the pool's [`Key`](crate::pool::Key): a connection that was made with
+//! other settings is never used.
 
 mod bundle;
 mod change;

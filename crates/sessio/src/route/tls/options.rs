@@ -1,4 +1,4 @@
-//! Everything that can be set of TLS, as plain values.
+//! All TLS options, as plain values.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,15 +9,15 @@ use super::identity::Identity;
 use super::pin::Pin;
 use crate::base::fnv::Fnv;
 
-/// What a session or a request wants of TLS. A clone costs nothing, and the default allocates nothing.
+/// TLS settings of a session or a request. Neither the default nor a clone allocates.
 ///
 /// By default certificates are verified against the roots of the platform, for the host of the URL, with TLS 1.2 or
 /// 1.3, and `http/1.1` is offered by ALPN.
 #[derive(Clone, Default)]
 pub struct Tls(Option<Arc<Options>>);
 
-/// Everything that can be said of TLS, to be read by who acts on it: see [`Tls::options`]. Each field is a method of
-/// [`Tls`].
+/// All TLS settings, to be read by an implementation: see [`Tls::options`]. Each field is a method
+/// of [`Tls`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is a method of Tls")]
@@ -35,24 +35,25 @@ pub struct Options {
     pub https_only: bool,
     pub accepts_invalid_certs: bool,
     pub accepts_invalid_hostnames: bool,
-    /// A digest of all that makes a difference to a connection; 0 if none of it differs from the default.
+    /// A digest of all settings that make a difference to a connection; 0 if all of them have their
+    /// defaults.
     digest: u64,
 }
 
-/// Which authorities are trusted.
+/// The trusted certificate authorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Roots {
-    /// Those of the platform, and by its own rules where it has any.
+    /// Those of the platform, and by its own rules if it has any.
     #[default]
     Platform,
-    /// Mozilla's, compiled in. An engine without them says so.
+    /// Mozilla's, compiled in. An implementation without them reports an error.
     Bundled,
-    /// These and nobody else.
+    /// These authorities only.
     Only(Certificates),
 }
 
-/// A version of the protocol. Older ones are broken, and not spoken.
+/// A TLS version. Older ones are broken, and not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Version {
@@ -84,89 +85,97 @@ impl Default for Options {
 }
 
 impl Tls {
-    /// Trusts these authorities. What is trusted besides, [`add_roots`](Self::add_roots) says.
+    /// Sets the trusted authorities. [`add_roots`](Self::add_roots) adds further ones.
     #[must_use]
     pub fn roots(self, roots: impl Into<Roots>) -> Self {
         self.with(|options| options.roots = roots.into())
     }
 
-    /// Trusts these authorities too.
+    /// Trusts these authorities, too.
     #[must_use]
     pub fn add_roots(self, roots: Certificates) -> Self {
         self.with(|options| options.extra_roots.push(roots))
     }
 
-    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none. It is a credential: a redirect to
-    /// another origin leaves it behind, and it does not come back on a later hop. The same goes for a request to another
-    /// origin than that of [`base_url`](crate::Settings::base_url).
+    /// Presents this certificate to servers that ask for one (rule D-09). Default: `None`.
+    ///
+    /// It is a credential: a redirect to another origin drops it, and later hops do not get it
+    /// back. The same holds for a request to another origin than that of
+    /// [`base_url`](crate::Settings::base_url).
     #[must_use]
     pub fn identity(self, identity: impl Into<Option<Identity>>) -> Self {
         self.with(|options| options.identity = identity.into())
     }
 
-    /// Accepts servers with one of these keys alone. Certificates are verified as ever before that.
+    /// Accepts only servers with one of these keys. Certificates are verified as usual before that.
     #[must_use]
     pub fn pins(self, pins: impl IntoIterator<Item = Pin>) -> Self {
         self.with(|options| options.pins = pins.into_iter().collect())
     }
 
-    /// Refuses certificates that these lists name, and all of whose authority there is no current list. Not with
-    /// [`Roots::Platform`], which has rules of its own: an engine may say so.
+    /// Refuses certificates that these lists name, and certificates of an authority without a
+    /// current list. [`Roots::Platform`] has rules of its own: an implementation may refuse the
+    /// combination.
     #[must_use]
     pub fn add_revocation_lists(self, lists: RevocationLists) -> Self {
         self.with(|options| options.revocation.push(lists))
     }
 
-    /// Speaks no older version than this: TLS 1.2 at first.
+    /// Sets the oldest version to negotiate. Default: TLS 1.2.
     #[must_use]
     pub fn min_version(self, version: Version) -> Self {
         self.with(|options| options.min_version = version)
     }
 
-    /// Speaks no newer version than this: TLS 1.3 at first.
+    /// Sets the newest version to negotiate. Default: TLS 1.3.
     #[must_use]
     pub fn max_version(self, version: Version) -> Self {
         self.with(|options| options.max_version = version)
     }
 
-    /// The protocols to offer by ALPN (RFC 7301), best first: `http/1.1` at first. With none the extension is left out.
+    /// Sets the protocols to offer by ALPN (RFC 7301), best first. Default: `http/1.1`. An empty
+    /// list omits the extension.
     ///
-    /// HTTP/1.1 is what is spoken. If the server chooses another protocol, the call fails with
+    /// The core speaks HTTP/1.1. If the server chooses another protocol, the call fails with
     /// [`Kind::TlsProtocol`](crate::Kind::TlsProtocol) before a byte of the request is sent.
     #[must_use]
     pub fn alpn<P: AsRef<[u8]>>(self, protocols: impl IntoIterator<Item = P>) -> Self {
         self.with(|options| options.alpn = protocols.into_iter().map(|name| name.as_ref().into()).collect())
     }
 
-    /// Whether servers are told which host is wanted, `true` at first. Those with many need it (RFC 6066).
+    /// Sends the host name to the server (SNI, RFC 6066). Default: `true`. Servers of many hosts
+    /// need it.
     #[must_use]
     pub fn sni(self, sni: bool) -> Self {
         self.with(|options| options.sni = sni)
     }
 
-    /// Whether sessions of TLS are resumed, `true` at first. A ticket is used for the very origin and the very settings
-    /// under which it was given (row V86).
+    /// Resumes TLS sessions. Default: `true`. A ticket is used only for the same origin and the
+    /// same settings under which it was issued (row V86).
     #[must_use]
     pub fn tickets(self, tickets: bool) -> Self {
         self.with(|options| options.tickets = tickets)
     }
 
-    /// Whether URLs and redirects without TLS are refused: [`Kind::HttpsOnly`](crate::Kind::HttpsOnly). `false` at
-    /// first.
+    /// Refuses URLs and redirects without TLS: [`Kind::HttpsOnly`](crate::Kind::HttpsOnly).
+    /// Default: `false`.
     #[must_use]
     pub fn https_only(self, https_only: bool) -> Self {
         self.with(|options| options.https_only = https_only)
     }
 
-    /// Accepts every certificate, for whatever host, expired or forged (rule D-08). Anybody on the way can read and change
-    /// what is sent then, credentials included: for tests against servers of your own.
+    /// Accepts every certificate, for any host, expired or forged (rule D-08). Default: `false`.
+    ///
+    /// An attacker on the network can then read and change all data, credentials included. Use it
+    /// for tests against servers of your own.
     #[must_use]
     pub fn danger_accept_invalid_certs(self, accept: bool) -> Self {
         self.with(|options| options.accepts_invalid_certs = accept)
     }
 
-    /// Accepts certificates of trusted authorities for whatever host. Whoever has any certificate can pose as the server
-    /// then.
+    /// Accepts certificates of trusted authorities for any host. Default: `false`.
+    ///
+    /// The owner of any valid certificate can then pose as the server.
     #[must_use]
     pub fn danger_accept_invalid_hostnames(self, accept: bool) -> Self {
         self.with(|options| options.accepts_invalid_hostnames = accept)
@@ -183,7 +192,7 @@ impl Tls {
         self
     }
 
-    /// Takes the client certificate out; says whether there was one.
+    /// Removes the client certificate; returns `true` if there was one.
     pub(crate) fn forget_identity(&mut self) -> bool {
         let has_one = self.options().identity.is_some();
         if has_one {
@@ -192,23 +201,23 @@ impl Tls {
         has_one
     }
 
-    /// Whether nothing was said at all.
+    /// Returns `true` if all settings have their defaults.
     pub(crate) fn is_default(&self) -> bool {
         self.0.is_none()
     }
 
-    /// What tells its connections apart; `None` if nothing differs from the default.
+    /// The part of a pool key; `None` if all settings have their defaults.
     pub(crate) fn key(&self) -> Option<TlsKey> {
         let options = self.0.as_ref().filter(|options| options.digest != 0)?;
         Some(TlsKey(Arc::clone(options)))
     }
 
-    /// Whether URLs without TLS are refused.
+    /// Returns `true` if URLs without TLS are refused.
     pub(crate) fn is_https_only(&self) -> bool {
         self.0.as_ref().is_some_and(|options| options.https_only)
     }
 
-    /// Everything that was said.
+    /// All settings.
     #[must_use]
     pub fn options(&self) -> &Options {
         static DEFAULT: LazyLock<Options> = LazyLock::new(Options::default);
@@ -217,9 +226,9 @@ impl Tls {
 }
 
 impl Options {
-    /// All that makes a difference to a connection.
+    /// All settings that make a difference to a connection.
     fn parts(&self) -> impl PartialEq + Hash + '_ {
-        // Without `..`: an option that is added must be considered here.
+        // Without `..`, so that a new option does not compile before it is considered here.
         let Self {
             roots,
             extra_roots,
@@ -231,7 +240,7 @@ impl Options {
             alpn,
             sni,
             tickets,
-            // What is refused never gets a connection.
+            // A refused URL never gets a connection.
             https_only: _,
             accepts_invalid_certs,
             accepts_invalid_hostnames,
@@ -260,7 +269,7 @@ impl Options {
     }
 }
 
-/// Settings of TLS as a part of a key: equal if connections of one can be used for the other.
+/// TLS settings as a part of a key. Equal ones can share connections.
 #[derive(Clone)]
 pub(crate) struct TlsKey(Arc<Options>);
 
@@ -307,7 +316,7 @@ impl fmt::Display for TlsKey {
         if !options.alpn.iter().map(|name| &**name).eq([&b"http/1.1"[..]]) {
             f.write_str(" alpn")?;
             for name in &options.alpn {
-                // Debug escapes whatever a name may have in it.
+                // `Debug` escapes control characters of a name.
                 write!(f, " {:?}", name.escape_ascii().to_string())?;
             }
         }
@@ -331,7 +340,7 @@ impl From<Certificates> for Roots {
     }
 }
 
-/// Two are equal if connections of one can be used for the other, and both refuse the same URLs.
+/// Settings are equal if they can share connections, and refuse the same URLs.
 impl PartialEq for Tls {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key() && self.is_https_only() == other.is_https_only()

@@ -1,4 +1,4 @@
-//! Text around DER (RFC 7468).
+//! PEM, the text encoding of DER (RFC 7468).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,30 +7,30 @@ use crate::base::byte_order_mark::without_mark;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// One section of a file, as it stands there.
+/// One section of a file, still encoded.
 pub(super) struct Section<'a> {
     pub(super) label: &'a str,
-    /// Its lines, without their ends.
+    /// Its lines without line ends.
     text: Vec<u8>,
-    /// Headers stand in it, as in old encrypted keys.
+    /// The section has headers, as old encrypted keys do.
     has_headers: bool,
     ends: Ends<'a>,
 }
 
-/// How a section ends.
+/// The end of a section.
 enum Ends<'a> {
-    /// With a line of this name.
+    /// A line with this name.
     With(&'a str),
-    /// Another one begins, or the file is over.
+    /// The section is cut off: another one begins, or the file ends.
     Never,
 }
 
 impl Section<'_> {
-    /// What is in it.
+    /// Decodes the section.
     ///
     /// # Errors
-    /// [`Kind::InvalidTls`] if it is cut off, encrypted or no base64. Only a caller that wants the section asks: beside
-    /// certificates a file may hold whatever it likes.
+    /// [`Kind::InvalidTls`] if it is cut off, encrypted or no base64. It is called only for
+    /// sections that are needed: others in the file may hold anything.
     pub(super) fn der(&self) -> Result<Vec<u8>> {
         match self.ends {
             Ends::With(label) if label == self.label => {}
@@ -44,15 +44,15 @@ impl Section<'_> {
     }
 }
 
-/// The sections of a file in their order. Lines outside of them are passed over, as is what people write above their
-/// certificates. Lines end with LF, CRLF or CR, and a byte order mark may stand in front.
+/// The sections of a file in their order. Lines outside of them are skipped, such as the notes
+/// above certificates. Lines end with LF, CRLF or CR, and a byte order mark may come first.
 ///
 /// # Errors
-/// [`Kind::InvalidTls`] where a section ends that has not begun: its first line is broken, and the section would be lost
-/// without a word.
+/// [`Kind::InvalidTls`] at the end of a section that has not begun: its first line is broken, and
+/// the section would be lost silently.
 pub(super) fn sections(pem: &[u8]) -> impl Iterator<Item = Result<Section<'_>>> {
     let mut lines = pem.split(|b| matches!(b, b'\n' | b'\r')).map(|line| without_mark(line.trim_ascii()));
-    // A line that ended a section by beginning the next one.
+    // A line that ended a section because it begins the next one.
     let mut held = None;
     std::iter::from_fn(move || {
         let label = match held.take() {
@@ -117,7 +117,7 @@ mod tests {
         let one = "-----BEGIN A-----\nAAEC\nAw==\n-----END A-----\n";
         let section = ("A".to_owned(), vec![0, 1, 2, 3]);
         for end in ["\n", "\r\n", "\r"] {
-            // Files that were joined have the mark in the middle.
+            // Joined files have a byte order mark in the middle.
             let all = format!("\u{feff}{one}\u{feff}{one}").replace('\n', end);
             assert_eq!(read(&all).unwrap(), [section.clone(), section.clone()], "{end:?}");
         }

@@ -1,4 +1,4 @@
-//! A server's key, by its fingerprint.
+//! A fingerprint of a server's public key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use crate::base::fault::Fault;
 use crate::base::kind::Kind;
 
-/// The SHA-256 of a public key, as `SubjectPublicKeyInfo` in DER (RFC 7469 section 2.4). It is the key of the server's
-/// own certificate that counts: what a server sends besides proves nothing.
+/// The SHA-256 of a public key, as `SubjectPublicKeyInfo` in DER (RFC 7469 section 2.4). It is
+/// compared with the key of the server's own certificate; other certificates that the server sends
+/// prove nothing.
 ///
-/// As text it is what curl's `--pinnedpubkey` takes:
+/// The text form is that of curl's `--pinnedpubkey`:
 ///
 /// ```
 /// use sessio::tls::Pin;
