@@ -109,6 +109,8 @@ mod uri;
 mod wire;
 #[doc = include_str!("../docs/proxies.md")]
 pub mod proxies {}
+#[doc = include_str!("../docs/rules.md")]
+pub mod rules {}
 
 pub use base::change::Change;
 pub use base::escape::escape;
