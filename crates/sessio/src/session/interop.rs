@@ -1,15 +1,15 @@
-//! Requests of the crate `http`.
+//! Conversions from requests of the crate `http`.
 
 use http::request::Parts;
 
 use crate::message::body::Body;
 use crate::session::request::Request;
 
-/// A request without a body yet. Method, URI and headers count as given to this one request; what the
-/// session has beside them is merged in as ever. The URI may be relative, to the session's `base_url`.
+/// A request without a body. Method, URI and headers belong to this request, and merge with the
+/// session's defaults. The URI may be relative to the session's `base_url`.
 ///
-/// The values of one name keep their order, and take the place of the session's; what is marked as sensitive
-/// stays so. Version and extensions are left out: the session speaks what it speaks.
+/// The values of one name keep their order and replace the session's. Sensitive values stay
+/// sensitive. Version and extensions are ignored: the session chooses the protocol version.
 impl From<Parts> for Request {
     fn from(parts: Parts) -> Self {
         let mut request = Self::new(parts.method.as_str(), parts.uri);
@@ -68,7 +68,7 @@ mod tests {
             .header("x-b", "3")
             .body("hello")
             .unwrap();
-        // The crate `http` has every name in lower case, and all values of a name in one place.
+        // The crate `http` has all names in lower case, and all values of a name in one place.
         assert_eq!(
             prepared(request.into(), &bare()).unwrap(),
             "PUT /a%20b?c=d HTTP/1.1\r\nHost: h\r\nx-b: 1\r\nx-a: 2\r\nx-b: 3\r\nContent-Length: 5\r\n\r\n"

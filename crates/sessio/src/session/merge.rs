@@ -1,4 +1,4 @@
-//! Settings and a request become one.
+//! Merges settings and a request.
 
 use std::fmt;
 use std::mem;
@@ -22,51 +22,57 @@ use crate::session::settings::{ACCEPT_ENCODING, Settings};
 use crate::uri::address::{Address, Form, Shown};
 use crate::uri::params::Params;
 
-/// A request with all of the session's defaults in it.
+/// A request that includes all defaults of the session.
 #[non_exhaustive]
 pub struct Merged {
     /// The method.
     pub method: Method,
-    /// Where to, still relative to `base_url` if it was given so.
+    /// The address, still relative to `base_url` if the caller gave a relative one.
     pub address: Address,
-    /// What a relative address is resolved against.
+    /// The base URL of relative addresses.
     pub base_url: Option<url::Url>,
     /// The headers: the session's in their order, then the request's.
     pub headers: Headers,
     /// The query parameters.
     pub params: Params,
-    /// How to authenticate; `None` is not at all, [`Auth::None`] is by the URL's userinfo if it has one.
+    /// The authentication. `None` sends no credentials. [`Auth::None`] uses the URL's userinfo, if
+    /// it has one.
     pub auth: Option<Auth>,
     /// The body.
     pub body: Body,
-    /// How the body is coded.
+    /// The content coding to apply to the body.
     pub compress: Option<ContentCoding>,
-    /// Whether the environment takes part, and which parts of it.
+    /// Whether the environment is used. `trust` selects its parts.
     pub trust_env: bool,
     /// See [`Settings::trust`].
     pub trust: EnvSources,
-    /// Everything that the request is sent with.
+    /// The options of the call.
     pub options: CallOptions,
     pub(crate) problem: Option<Error>,
 }
 
-/// Merges a request with the settings of its session. Total and pure: what is wrong with the request comes
-/// out of [`prepare`](crate::session::prepare).
+/// Merges a request with the settings of its session.
+///
+/// The function is total and pure: errors of the request are returned by
+/// [`prepare`](crate::session::prepare).
 ///
 /// # Laws
 /// - *Identity*: a request that changes nothing has the settings' values.
-/// - *Override*: what a request sets is what comes out, whatever the session says (rule M-04).
-/// - *Removal*: what a request removes does not come out, however it is spelled (rules M-01, M-07).
-/// - *Idempotence*: the same changes made to the outcome change nothing more. Lines that are appended are
-///   the exception, as their name says, and so are observers, which all are told; and several values of a parameter that stood apart, as the request
-///   gave them, stand together the second time.
-/// - *No persistence*: the settings stay as they are (story S8).
-/// - *Origin*: with a `base_url` no credential of the session comes out for another origin, unless
-///   [`credentials_beyond_base_url`](Settings::credentials_beyond_base_url) is set. The other laws then hold for the
-///   session without its credentials.
-/// - *Order*: the session's names keep their places, also those that the request overrides; the request's
-///   further names follow in its order (rule M-06).
-/// - *Case*: header names are one whatever their case, keys of parameters are not (rules M-07, M-09).
+/// - *Override*: the result has the values that the request sets, whatever the session has (rule
+///   M-04).
+/// - *Removal*: the result has no name that the request removes, in any case of letters (rules
+///   M-01, M-07).
+/// - *Idempotence*: the same changes to the result change nothing. There are three exceptions.
+///   Appended lines are added again. All observers run. Several values of a parameter that were
+///   apart, as the request gave them, are together the second time.
+/// - *No persistence*: the settings stay unchanged (story S8).
+/// - *Origin*: with a `base_url`, the result for another origin has no credentials of the session,
+///   unless [`credentials_beyond_base_url`](Settings::credentials_beyond_base_url) is set. The
+///   other laws then apply to the session without its credentials.
+/// - *Order*: the session's names keep their places, also those that the request overrides. The
+///   request's other names follow in its order (rule M-06).
+/// - *Case*: header names are compared without case, keys of parameters with case (rules M-07,
+///   M-09).
 ///
 /// ```
 /// use sessio::{Request, Settings, merge};
@@ -164,15 +170,16 @@ fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
 }
 
 impl Merged {
-    /// As [`merge`], of a request that stays where it is: it is large, and nobody moves it then. What is in it is taken
-    /// out of it; what is left is of no use.
+    /// Merges a request in place, without moving it: it is large. Otherwise as [`merge`]. The
+    /// request is empty afterwards and of no use.
     #[inline]
     pub fn of(settings: &Settings, request: &mut Request) -> Self {
         merge_in_place(settings, request)
     }
 
-    /// Lets the environment fill in what neither request nor session says, if it takes part: proxies, certificates to
-    /// trust, and the logins of a netrc file for hosts that are asked without any other (rows B01, B02, B03).
+    /// Adds the values of the environment that neither request nor session sets, if the environment
+    /// is used: proxies, trusted certificates, and netrc logins for hosts without other credentials
+    /// (rows B01, B02, B03).
     ///
     /// ```
     /// use sessio::{Environment, Request, Settings, merge};
@@ -190,7 +197,7 @@ impl Merged {
         }
         let mut environment = environment.trusted(self.trust);
         if self.auth.is_none() {
-            // Who is not to authenticate at all does not do it by a file either.
+            // A request without authentication uses no netrc login either.
             environment = environment.trusted(EnvSources { netrc: false, ..self.trust });
         }
         let routing = &mut self.options.routing;
@@ -200,7 +207,7 @@ impl Merged {
     }
 }
 
-/// What was merged, without what is secret in it.
+/// Formats the merged request without its secrets.
 impl fmt::Debug for Merged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Merged")
@@ -217,8 +224,8 @@ impl fmt::Debug for Merged {
     }
 }
 
-/// Whether the session has a home, its `base_url`, and this request goes to another origin without the session's
-/// credentials.
+/// Whether the session has a `base_url` and this request goes to another origin, without the
+/// session's credentials.
 fn is_away(settings: &Settings, address: &Address) -> bool {
     match &settings.base_url {
         Some(base) => !settings.credentials_beyond_base_url && address.leaves(base),
@@ -233,11 +240,12 @@ fn merge_headers(
     overrides: &mut Vec<Override>,
 ) -> Headers {
     let session = &settings.headers;
-    // Room for Host, Cookie, the body's two and Authorization, so that preparing allocates nothing more.
+    // Room for Host, Cookie, the two fields of the body and Authorization: preparing then allocates
+    // nothing more.
     let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
     if is_away {
         headers.retain(|field| {
-            // One that the request sets is replaced below, in its place.
+            // A field that the request sets is replaced below, in its place.
             let stays =
                 !belongs_to_origin(field, &settings.sensitive_headers) || changes.set.contains(field.name);
             if !stays {
@@ -262,7 +270,7 @@ fn merge_headers(
         let is_secret = headers.is_sensitive(field.name);
         headers.insert_known(field);
         if is_secret {
-            // The session has marked the name, and this is its value now.
+            // The session marked the name as sensitive, and this is its new value.
             headers.mark_sensitive(field.name);
         }
     }
@@ -279,8 +287,9 @@ fn merge_headers(
     headers
 }
 
-/// A range is counted in bytes as they are sent: where the default says which codings are accepted, servers answer with
-/// the whole, or with a part of something coded. Fetch asks for no coding then (row FB4).
+/// Replaces the default `Accept-Encoding` of a request with a `Range` by `identity`. A range counts
+/// bytes as they are sent. With accepted codings, servers send the whole, or a part of the coded
+/// body. Fetch also asks for no coding then (row FB4).
 fn ask_for_plain_ranges(headers: &mut Headers, overrides: &mut Vec<Override>) {
     const NAME: &str = "Accept-Encoding";
     if headers.contains("Range")

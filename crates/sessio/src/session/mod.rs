@@ -1,4 +1,4 @@
-//! Settings and requests, merged and prepared.
+//! Settings, requests, and the functions that merge and prepare them.
 
 mod interop;
 pub(crate) mod merge;

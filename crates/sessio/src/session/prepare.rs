@@ -1,4 +1,4 @@
-//! A merged request becomes the exact one.
+//! Prepares a merged request.
 
 use crate::base::kind::Kind;
 use crate::base::time::Now;
@@ -10,15 +10,16 @@ use crate::session::merge::Merged;
 use crate::uri::params::encode_pairs;
 use sessio_cookie::Jar;
 
-/// Turns a merged request into exactly what is sent: URL with parameters, Host, headers, the one Cookie
-/// line, the framing of the body, and last the credentials, so that whoever signs sees everything (rules
-/// P-01 to P-51).
+/// Prepares a merged request exactly as it is sent.
 ///
-/// The jar is only told which cookies were used last; nothing in it changes otherwise.
+/// It builds the URL with parameters, Host, headers, the one Cookie line and the framing of the
+/// body. The credentials come last, so that a signer sees everything (rules P-01 to P-51).
+///
+/// In the jar, only the last use of the cookies is recorded.
 ///
 /// # Errors
-/// Everything that is wrong with the request is found here, before a byte is sent: its
-/// [`Kind::blame`] is the caller's.
+/// - All errors of the request itself, before a byte is sent. Their [`Kind::blame`] is the
+///   caller's.
 pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<PreparedCall> {
     let mut call = PreparedCall::boxed(merged, |call| call.attach_cookies(jar, now))?;
     call.choose_proxy()?;
@@ -26,11 +27,12 @@ pub fn prepare(merged: Merged, jar: &mut Jar, now: Now) -> Result<PreparedCall> 
 }
 
 impl PreparedCall {
-    /// As [`prepare`], in the box that a [`Call`](crate::Call) keeps it in: it is large, and moving it costs time.
+    /// Prepares a request in the box that a [`Call`](crate::Call) keeps: the value is large, and
+    /// moving it costs time.
     ///
-    /// `attach` is called once, to [attach the cookies](Self::attach_cookies). Lock a shared jar in there and nowhere
-    /// else: the code of the user that runs after it, such as a signer, then runs under no lock. The proxy is still to be
-    /// [chosen](Self::choose_proxy).
+    /// `attach` runs once, to [attach the cookies](Self::attach_cookies). Lock a shared jar only
+    /// there: the caller's code that runs later, such as a signer, then runs under no lock. The
+    /// proxy is still to be [chosen](Self::choose_proxy).
     ///
     /// # Errors
     /// As [`prepare`].
@@ -58,7 +60,7 @@ impl PreparedCall {
                 options: merged.options,
             },
         );
-        // It is for proxies alone: for the one of the first hop, if there is one (row B16).
+        // The field is for proxies only: for the one of the first hop, if there is one (row B16).
         if let Some(words) = call.request.headers.get_bytes("Proxy-Authorization") {
             call.options.routing.plan.authorize(words);
             call.request.headers.remove("Proxy-Authorization");

@@ -1,4 +1,4 @@
-//! What the caller asked for.
+//! Requests and their changes to the session's defaults.
 
 use http::Method;
 use sessio_cookie::RequestCookies;
@@ -22,10 +22,10 @@ use crate::route::tls::{Identity, Roots, Tls, TlsChanges};
 use crate::uri::address::Address;
 use crate::wire::h1::Limits;
 
-/// One request as its caller sees it: what to ask for, and how it differs from the session's defaults.
+/// One request of the caller: the method, the address, and the changes to the session's defaults.
 ///
-/// Nothing of it is remembered (story S8). A step that fails, such as a header with a line break, is
-/// reported when the request is prepared, before anything is sent.
+/// The session stores nothing of it (story S8). A builder step that fails, such as a header with a
+/// line break, is reported by [`prepare`](crate::prepare()), before a byte is sent.
 ///
 /// ```
 /// use sessio::Request;
@@ -42,48 +42,51 @@ use crate::wire::h1::Limits;
 pub struct Request {
     /// The method, upper-cased (rule M-26).
     pub method: Method,
-    /// The URL, or what the session's `base_url` makes one.
+    /// The URL, or an address relative to the session's `base_url`.
     pub address: Address,
-    /// What becomes of the session's headers.
+    /// Changes to the session's headers.
     pub headers: HeaderChanges,
-    /// What becomes of the session's query parameters, key by key.
+    /// Changes to the session's query parameters, key by key.
     pub params: Vec<(String, Change<String>)>,
-    /// Cookies for this request alone. They win over the jar's of the same name and are bound to the origin
-    /// of this request (row B04).
+    /// Cookies for this request alone. They override the jar's cookies of the same name. They are
+    /// bound to the origin of this request (row B04).
     pub cookies: RequestCookies,
-    /// Whether the session's jar takes part; [`Change::Remove`] leaves it out.
+    /// Whether the session's jar is used. [`Change::Remove`] sends and stores no cookies of the
+    /// jar.
     pub jar: Change<bool>,
-    /// How to authenticate; [`Change::Remove`] is not at all, not even by the URL's userinfo.
+    /// The authentication. [`Change::Remove`] sends no credentials, not even the URL's userinfo.
     pub auth: Change<Auth>,
-    /// Which proxies it goes through: its rules go before the session's, and [`Change::Remove`] is through none.
+    /// The proxies. These rules come before the session's. [`Change::Remove`] uses no proxy.
     pub proxies: Change<Proxies>,
     /// The body.
     pub body: Body,
-    /// How the body is coded; see [`compress`](Self::compress).
+    /// The content coding of the body; see [`compress`](Self::compress).
     pub compress: Option<ContentCoding>,
-    /// How many redirects to follow; [`Change::Remove`] hands a redirect over as it is.
+    /// Maximum number of redirects. [`Change::Remove`] returns a redirect as the response.
     pub max_redirects: Change<u32>,
     /// Whether a loop of redirects is an error; see [`detect_loops`](Self::detect_loops).
     pub detect_loops: Change<bool>,
-    /// Whether credentials go along from `http` to `https`; see [`keep_on_upgrade`](Self::keep_on_upgrade).
+    /// Whether credentials are kept from `http` to `https`; see
+    /// [`keep_on_upgrade`](Self::keep_on_upgrade).
     pub keep_on_upgrade: Change<bool>,
     /// The time limits, one by one.
     pub timeouts: TimeoutChanges,
-    /// The limits on what is accepted from the server.
+    /// The limits on the response.
     pub limits: Change<Limits>,
-    /// How many bytes the answer's body may have, whatever the limits say: see [`body_limit`](Self::body_limit).
+    /// Maximum size of the response's body in bytes, instead of the one in `limits`; see
+    /// [`body_limit`](Self::body_limit).
     pub body_bytes: Change<u64>,
-    /// Whether the answer's content codings are undone; see [`decode`](Self::decode).
+    /// Whether the response's content codings are decoded; see [`decode`](Self::decode).
     pub decode: Change<bool>,
-    /// What becomes of the session's TLS; nothing, where there is nothing.
+    /// Changes to the session's TLS settings. `None` changes nothing.
     pub tls: Option<Box<TlsChanges>>,
-    /// Who is told what the call does, beside the session's.
+    /// An observer of this request. It runs after the session's.
     pub observer: Observer,
     pub(crate) meters: ProgressCallbacks,
     pub(crate) problem: Option<Error>,
 }
 
-/// What one request does with the session's headers.
+/// The changes of one request to the session's headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderChanges {
     pub(crate) set: Headers,
@@ -95,7 +98,7 @@ impl HeaderChanges {
     /// Replaces the session's field of that name, or adds one.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`].
+    /// - [`Kind::InvalidHeader`]: the name or the value is not valid.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let name = name.as_ref();
         self.set.insert(name, value)?;
@@ -103,15 +106,15 @@ impl HeaderChanges {
         Ok(())
     }
 
-    /// Adds a field beside all others of that name.
+    /// Adds a field and keeps all others of that name.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`].
+    /// - [`Kind::InvalidHeader`]: the name or the value is not valid.
     pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         Ok(self.appended.append(name, value)?)
     }
 
-    /// Leaves out every field of that name, the session's too.
+    /// Removes every field of that name, including the session's.
     pub fn remove(&mut self, name: &str) {
         self.set.remove(name);
         self.appended.remove(name);
@@ -124,14 +127,14 @@ impl HeaderChanges {
         self.set.is_empty() && self.appended.is_empty() && self.removed.is_empty()
     }
 
-    /// Marks a field as secret: hidden in `Debug`, left behind by a redirect to another origin.
+    /// Marks a field as secret. `Debug` hides it, and a redirect to another origin drops it.
     pub fn mark_sensitive(&mut self, name: &str) {
         self.set.mark_sensitive(name);
         self.appended.mark_sensitive(name);
     }
 }
 
-/// What one request does with the session's [`Timeouts`], one by one.
+/// The changes of one request to the session's [`Timeouts`], one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are those of Timeouts")]
@@ -173,7 +176,7 @@ macro_rules! verbs {
 }
 
 impl Request {
-    /// A request with any method; it is upper-cased.
+    /// A request with any method. The method is upper-cased.
     pub fn new(method: impl AsRef<str>, address: impl Into<Address>) -> Self {
         let mut request = Self { address: address.into(), ..Self::default() };
         let method = method.as_ref();
@@ -189,7 +192,7 @@ impl Request {
 
     verbs! { get GET  post POST  put PUT  patch PATCH  delete DELETE  options OPTIONS }
 
-    /// A `HEAD` request. Redirects are handed over, not followed (rule M-25).
+    /// A `HEAD` request. A redirect is returned as the response, not followed (rule M-25).
     pub fn head(address: impl Into<Address>) -> Self {
         Self {
             method: Method::HEAD,
@@ -199,13 +202,13 @@ impl Request {
         }
     }
 
-    /// Sets a header: it replaces the session's of that name, and an earlier one of this request.
+    /// Sets a header. It replaces the session's of that name, and an earlier one of this request.
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         let done = self.headers.set(name, value);
         self.noting(done)
     }
 
-    /// Adds a header line beside those of the same name.
+    /// Adds a header line and keeps those of the same name.
     pub fn append_header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         let done = self.headers.append(name, value);
         self.noting(done)
@@ -222,11 +225,12 @@ impl Request {
         self
     }
 
-    /// Leaves a header out, the session's too (story S9).
+    /// Removes a header, including the session's (story S9).
     ///
-    /// Some headers belong to every request, and are written anew where nobody gives them: `Host` by the URL (RFC 9112
-    /// section 3.2), `Content-Length` or `Transfer-Encoding` by the body. To remove one of these undoes an own
-    /// value of the session; the request never goes without. requests does the same.
+    /// Some headers belong to every request, and are generated if they are not set: `Host` from the
+    /// URL (RFC 9112 section 3.2), `Content-Length` or `Transfer-Encoding` from the body. Removing
+    /// one of these removes the session's own value; the request always has the generated one.
+    /// requests does the same.
     ///
     /// ```
     /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
@@ -243,7 +247,8 @@ impl Request {
         self
     }
 
-    /// Adds a query parameter; a first one replaces the session's of that key, further ones stand beside it.
+    /// Adds a query parameter. The first one replaces the session's of that key. Further ones are
+    /// added to it.
     pub fn param(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.params.push((key.into(), Change::Set(value.into())));
         self
@@ -258,9 +263,11 @@ impl Request {
         self
     }
 
-    /// Adds the query parameters of a value of serde: of a struct or a map, in its order, or of a sequence of pairs. A
-    /// value that is a sequence is a parameter for each element, and `None` is none (rule P-22). One that has no pairs, such
-    /// as one with a map in it, is [`Kind::InvalidQuery`].
+    /// Adds query parameters from a serde value: a struct or a map, in its order, or a sequence of
+    /// pairs.
+    ///
+    /// A value that is a sequence adds a parameter for each element, and `None` adds none (rule
+    /// P-22). A value without pairs, such as one that contains a map, is [`Kind::InvalidQuery`].
     ///
     /// ```
     /// #[derive(serde::Serialize)]
@@ -285,7 +292,7 @@ impl Request {
         }
     }
 
-    /// Leaves the session's query parameters of that key out.
+    /// Removes the session's query parameters of that key.
     pub fn remove_param(mut self, key: &str) -> Self {
         self.params.retain(|(k, _)| k != key);
         self.params.push((key.to_owned(), Change::Remove));
@@ -298,36 +305,37 @@ impl Request {
         self.noting(done)
     }
 
-    /// Leaves the session's jar out: it sends no cookies and keeps none.
+    /// Disables the session's jar: the request sends none of its cookies and stores none.
     pub fn without_jar(mut self) -> Self {
         self.jar = Change::Remove;
         self
     }
 
-    /// Authenticates this way.
+    /// Sets the authentication.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = Change::Set(auth);
         self
     }
 
-    /// Authenticates with user and password.
+    /// Sets Basic authentication with user and password.
     pub fn basic_auth(self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         self.auth(Auth::basic(user, password))
     }
 
-    /// Authenticates with a token.
+    /// Sets Bearer authentication with a token.
     pub fn bearer_auth(self, token: impl AsRef<[u8]>) -> Self {
         self.auth(Auth::bearer(token))
     }
 
-    /// Does not authenticate.
+    /// Disables authentication.
     pub fn without_auth(mut self) -> Self {
         self.auth = Change::Remove;
         self
     }
 
-    /// Goes through this proxy, redirects too, whatever session and environment say; hosts that are
-    /// [excepted](Proxies::except) go without. Text is read as the URL of one; empty text is none.
+    /// Uses this proxy for the request and its redirects, instead of those of session and
+    /// environment. [Excepted](Proxies::except) hosts use no proxy. Text is parsed as a proxy URL;
+    /// empty text is no proxy.
     pub fn proxy<V: TryInto<Via, Error: Into<Error>>>(mut self, proxy: V) -> Self {
         match proxy.try_into() {
             Ok(via) => self.proxies = Change::Set(Proxies::from(via)),
@@ -336,31 +344,32 @@ impl Request {
         self
     }
 
-    /// Chooses proxies by these rules; where they say nothing, session and environment do.
+    /// Adds rules that choose proxies. If none of them matches, those of session and environment
+    /// apply.
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.proxies = Change::Set(proxies);
         self
     }
 
-    /// Goes through no proxy, whatever session and environment say.
+    /// Uses no proxy, whatever session and environment say.
     pub fn without_proxy(mut self) -> Self {
         self.proxies = Change::Remove;
         self
     }
 
-    /// Sends this body.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Sends a form: see [`Body::form`].
+    /// Sets a form as the body: see [`Body::form`].
     pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.body = Body::form(pairs);
         self
     }
 
-    /// Sends a value of serde as a form: see [`Body::form_from`].
+    /// Sets a serde value as a form: see [`Body::form_from`].
     #[cfg(feature = "json")]
     pub fn form_from<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
         match Body::form_from(value) {
@@ -370,7 +379,7 @@ impl Request {
         self
     }
 
-    /// Sends a form of several parts: see [`multipart`](crate::message::multipart).
+    /// Sets a multipart form as the body: see [`multipart`](crate::message::multipart).
     pub fn multipart(mut self, form: Form, seed: &mut Seed) -> Self {
         match Body::multipart(form, seed) {
             Ok(body) => self.body = body,
@@ -379,7 +388,7 @@ impl Request {
         self
     }
 
-    /// Sends a value as JSON: see [`Body::json`].
+    /// Sets a value as a JSON body: see [`Body::json`].
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
         match Body::json(value) {
@@ -389,13 +398,16 @@ impl Request {
         self
     }
 
-    /// Has the server look at the head before the body goes out: `Expect: 100-continue` (RFC 9110 section 10.1.1), which
-    /// can as well be set as a header. A server that refuses the request, or redirects it, does so without the body.
+    /// Lets the server check the head before the body is sent: `Expect: 100-continue` (RFC 9110
+    /// section 10.1.1). Setting that header does the same. A server that refuses or redirects the
+    /// request does so without the body.
     ///
-    /// The body waits for `100 Continue`, but not longer than `timeouts.expect`: one second unless that is changed. An
-    /// answer that comes first is the answer, the body is not sent, and the connection is closed; after a redirect or a
-    /// challenge even a body that cannot start over is still there. `417 Expectation Failed` has the request sent once
-    /// more without the header, on a new connection (row Q11). A request without content expects nothing.
+    /// The body waits for `100 Continue`, at most for `timeouts.expect`. Default: 1 second. If a
+    /// final response comes first, the body is not sent, and the connection is closed. After a
+    /// redirect or a challenge, even a body that cannot start over is then still complete. After
+    /// `417 Expectation Failed` the request is sent again without the header, on a new connection
+    /// (row Q11). A request without content sends no expectation.
+    ///
     ///
     /// ```
     /// use std::time::Duration;
@@ -408,95 +420,102 @@ impl Request {
         self.header("Expect", "100-continue")
     }
 
-    /// Codes the body, and says so in `Content-Encoding`: bytes with the length that they come to, sources in chunks
-    /// while they are sent. Whether the server takes that is for the caller to know (RFC 9110 section 8.4).
+    /// Compresses the body and adds `Content-Encoding`. Bytes get the Content-Length of the result.
+    /// Sources are sent in chunks, and coded while they are sent. The caller must know that the
+    /// server accepts the coding (RFC 9110 section 8.4).
     ///
-    /// A request that has a `Content-Encoding` of its own is coded already, and goes out as it is; so does one without a
-    /// body. What is coded can be sent again if it could be without.
+    /// A request with its own `Content-Encoding` is coded already and is sent unchanged. So is a
+    /// request without a body. A coded body can be sent again if it could be without the coding.
     pub fn compress(mut self, coding: ContentCoding) -> Self {
         self.compress = Some(coding);
         self
     }
 
-    /// Follows at most so many redirects; with `None` a redirect is handed over as it is, and the response
-    /// knows the next request.
+    /// Limits the number of followed redirects. With `None` a redirect is returned as the response,
+    /// and the response has the next request.
     pub fn redirects(mut self, most: impl Into<Option<u32>>) -> Self {
         self.max_redirects = most.into().map_or(Change::Remove, Change::Set);
         self
     }
 
-    /// Makes an error of redirects that lead back to a request of this call; the session's setting is
-    /// [`Settings::detect_loops`](crate::Settings::detect_loops), off at first.
+    /// Makes a redirect that leads back to a request of this call an error. The session's setting
+    /// is [`Settings::detect_loops`](crate::Settings::detect_loops). Default: `false`.
     pub fn detect_loops(mut self, detect: bool) -> Self {
         self.detect_loops = Change::Set(detect);
         self
     }
 
-    /// Whether credentials go along where a redirect leads from `http` to `https` on the same host; the session's
-    /// setting is [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade), on at first.
+    /// Keeps or drops credentials if a redirect leads from `http` to `https` on the same host. The
+    /// session's setting is [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade).
+    /// Default: `true`.
     pub fn keep_on_upgrade(mut self, keep: bool) -> Self {
         self.keep_on_upgrade = Change::Set(keep);
         self
     }
 
-    /// Limits the whole call; with `None` the session's limit does not hold either.
+    /// Limits the time of the whole call. With `None` the session's limit does not apply either.
     pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
         self.timeouts.total = most.into().map_or(Change::Remove, Change::Set);
         self
     }
 
-    /// Takes at most so many bytes of the answer's body, both as framed and decoded; with `None` the session's limit
-    /// (`limits.body_bytes`) does not hold either. One that has more is [`Kind::BodyTooLarge`] to whoever reads it.
+    /// Limits the size of the response's body in bytes, both as framed and decoded. With `None` the
+    /// session's limit (`limits.body_bytes`) does not apply either. Reading a larger body fails
+    /// with [`Kind::BodyTooLarge`].
     pub fn body_limit(mut self, most: impl Into<Option<u64>>) -> Self {
         self.body_bytes = most.into().map_or(Change::Remove, Change::Set);
         self
     }
 
-    /// Undoes the answer's content codings, or hands its body out as it comes.
+    /// Decodes the response's content codings, or returns its body as received.
     ///
-    /// Without a word from here, what the request's `Accept-Encoding` accepts is undone, and where it has none, every
-    /// coding that is known (RFC 9110 section 12.5.3). So a header of your own decides too: `identity` has nothing
-    /// undone, whatever the server does. A 206 is handed out as it came: a part of something coded cannot be decoded.
+    /// Default: the codings that the request's `Accept-Encoding` accepts are decoded. Without that
+    /// header, all known codings are decoded (RFC 9110 section 12.5.3). So a header of your own
+    /// decides too: with `identity` nothing is decoded, whatever the server does. By default, a 206
+    /// is returned as received: a part of a coded body cannot be decoded.
     pub fn decode(mut self, decode: bool) -> Self {
         self.decode = Change::Set(decode);
         self
     }
 
-    /// Secures connections as this says, whatever the session does.
+    /// Replaces the session's TLS settings.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls.get_or_insert_default().all = Change::Set(tls);
         self
     }
 
-    /// Trusts these authorities and nobody else (rule D-08).
+    /// Trusts these root certificates and no others (rule D-08).
     pub fn roots(mut self, roots: impl Into<Roots>) -> Self {
         self.tls.get_or_insert_default().roots = Change::Set(roots.into());
         self
     }
 
-    /// Shows this certificate to servers that ask for one (rule D-09); with `None`, none.
+    /// Sends this certificate to servers that ask for one (rule D-09). `None` sends none.
     pub fn identity(mut self, identity: impl Into<Option<Identity>>) -> Self {
         self.tls.get_or_insert_default().identity = identity.into().map_or(Change::Remove, Change::Set);
         self
     }
 
-    /// Whether any certificate will do: see [`Tls::danger_accept_invalid_certs`].
+    /// Accepts any certificate: see [`Tls::danger_accept_invalid_certs`].
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.tls.get_or_insert_default().danger_accept_invalid_certs = Change::Set(accept);
         self
     }
 
-    /// Tells `observer` what the call does. Those of the session and earlier ones are told before it.
+    /// Adds an observer of this call. It runs after the session's and after earlier ones.
     pub fn observe(mut self, observer: Observer) -> Self {
         self.observer = self.observer.and(observer);
         self
     }
 
-    /// Tells `tell` how much of the request's body has gone out, each time that the transport has taken some of it.
+    /// Runs `tell` with the number of sent bytes of the request's body, each time that the
+    /// transport has taken some.
     ///
-    /// It runs within the call, under no lock, and should be quick. If it panics the caller's future does, as with an
-    /// [observer](Self::observe), and the session goes on. Where the request is sent again, after a redirect, a
-    /// challenge or on a new connection, it is told 0 and then from there. The last one that was given is told.
+    /// It runs within the call, under no lock, and should be quick. If it panics, the caller's
+    /// future panics, as with an [observer](Self::observe), and the session stays usable. If the
+    /// request is sent again, after a redirect, a challenge or on a new connection, it receives 0
+    /// and then counts from there. A later callback replaces an earlier one.
+    ///
     ///
     /// ```
     /// use sessio::Request;
@@ -513,16 +532,18 @@ impl Request {
         self
     }
 
-    /// Tells `tell` how much of the answer's body has come, as it is read: bytes as they came, before their codings are
-    /// undone, out of Content-Length where the answer has one. Bodies of redirects and challenges are not the answer's.
-    /// The rest of what is [held](crate::session::range::Held::ask) is counted from there on, out of the whole length.
-    /// Otherwise as [`on_upload_progress`](Self::on_upload_progress).
+    /// Runs `tell` with the number of received bytes of the response's body, as it is read.
+    ///
+    /// Bytes are counted as received, before decoding. The total is the Content-Length, if the
+    /// response has one. Bodies of redirects and challenges do not count. The rest of a [partial
+    /// file](crate::range::PartialFile::ask) is counted from its length on, out of the whole
+    /// length. Otherwise as [`on_upload_progress`](Self::on_upload_progress).
     pub fn on_download_progress(mut self, tell: impl Fn(BodyProgress) + Send + Sync + 'static) -> Self {
         self.meters.set(Way::Down, tell);
         self
     }
 
-    /// Keeps the first problem; the request is prepared with it or not at all.
+    /// Keeps the first error: preparing the request returns it.
     fn noting(mut self, done: Result<()>) -> Self {
         if let Err(error) = done {
             self.problem.get_or_insert(error);
@@ -530,7 +551,7 @@ impl Request {
         self
     }
 
-    /// The URL so far, where it is one.
+    /// The URL so far. `None` if the address is no URL.
     #[must_use]
     pub fn url(&self) -> Option<Url> {
         self.address.url()

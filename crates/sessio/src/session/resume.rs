@@ -6,11 +6,12 @@ use crate::policy::range::PartialFile;
 use crate::session::request::Request;
 
 impl PartialFile {
-    /// Makes a request [for a download](Request::for_download) one for the rest: `Range` and `If-Range`. Progress of the download is counted
-    /// from there.
+    /// Makes a request [for a download](Request::for_download) ask for the rest, with `Range` and
+    /// `If-Range`. Progress of the download is counted from the length of the partial file.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`] if the validator is none that a header can hold.
+    /// - [`Kind::InvalidHeader`](crate::Kind::InvalidHeader): a header cannot contain the
+    ///   validator.
     pub fn ask(&self, call: &mut PreparedCall) -> Result<()> {
         let headers = call.request.headers_mut();
         headers.insert("Range", format!("bytes={}-", self.length))?;
@@ -21,7 +22,8 @@ impl PartialFile {
 }
 
 impl Request {
-    /// Asks for a resource as it is: all of it, and without content codings, since ranges count bytes as they are sent.
+    /// Asks for the whole resource without content codings, since ranges count bytes as they are
+    /// sent.
     pub fn for_download(self) -> Self {
         let request = self.remove_header("Range").remove_header("If-Range");
         request.header("Accept-Encoding", "identity").decode(false)

@@ -1,4 +1,4 @@
-//! What a session remembers.
+//! The settings of a session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::route::tls::{Tls, TlsConnector};
 use crate::uri::params::Params;
 use crate::wire::h1::Limits;
 
-/// The defaults of a session. Every field can be read and changed at any time; a change holds from the
-/// next request on. The names are those of `requests.Session` where there is one.
+/// The defaults of a session. Every field can be read and changed at any time. A change applies
+/// from the next request on. The names are those of `requests.Session`, if it has one.
 ///
 /// ```
 /// use sessio::{Auth, Settings};
@@ -34,46 +34,53 @@ use crate::wire::h1::Limits;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Sent with every request: `User-Agent`, `Accept-Encoding`, `Accept` and `Connection` at first. A
-    /// request's own header of the same name wins. Where a request has a `Range`, the default `Accept-Encoding` becomes
-    /// `identity`.
+    /// Headers of every request. Default: `User-Agent`, `Accept-Encoding`, `Accept` and
+    /// `Connection`. A request's own header of the same name overrides them. In a request with a
+    /// `Range`, the default `Accept-Encoding` becomes `identity`.
     pub headers: Headers,
-    /// Query parameters of every request. A request's own of the same key win.
+    /// Query parameters of every request. A request's own of the same key override them.
     pub params: Params,
-    /// How requests authenticate unless they say otherwise.
+    /// Authentication of requests that set none of their own.
     pub auth: Auth,
-    /// How many redirects one call follows at most, 30 at first. With 0 the first redirect is an error; to
-    /// be handed redirects instead, see [`follow_redirects`](Self::follow_redirects).
+    /// Maximum number of redirects that one call follows. Default: 30. With 0 the first redirect is
+    /// an error. To receive redirects as responses, see
+    /// [`follow_redirects`](Self::follow_redirects).
     pub max_redirects: u32,
-    /// Whether redirects are followed, `true` at first. `HEAD` requests follow none unless they say so
-    /// (rule M-25).
+    /// Whether redirects are followed. Default: `true`. `HEAD` requests follow none unless the
+    /// request asks for it (rule M-25).
     pub follow_redirects: bool,
     /// Whether a redirect that leads back to a request of the same call is
-    /// [`Kind::RedirectLoop`](crate::Kind::RedirectLoop); `false` at first, and then `max_redirects` is the only limit. It
-    /// is the same request if method, URL, headers with cookies, and body are the same to the letter. A server that
-    /// remembers who has asked may still answer it in another way.
-    pub detect_loops: bool,
-    /// Whether a redirect from `http` to `https` on the same host keeps `Authorization`, the request's own cookies and
-    /// whatever else is bound to the origin; `true` at first, as in requests. Both have to be on their default ports. With
-    /// `false` it is a redirect to another origin like any other.
-    pub keep_on_upgrade: bool,
-    /// Names of headers that belong to one origin: a redirect to another one leaves them behind, beside `Authorization`, `Cookie`,
-    /// `Proxy-Authorization` and whatever is [marked sensitive](Headers::mark_sensitive) (row B12).
-    pub sensitive_headers: Arc<[Box<str>]>,
-    /// The named time limits, none at first but for `expect`.
-    pub timeouts: Timeouts,
-    /// Limits on what is accepted from a server.
-    pub limits: Limits,
-    /// The content codings that can be undone. Which of them an answer may have, the header `Accept-Encoding` says;
-    /// whoever adds one adds it there, too.
-    pub codings: Decoders,
-    /// What relative request URLs are resolved against (RFC 3986 section 5.2), none at first: with
-    /// `http://host/api/`, the request `users` asks for `/api/users` and `/users` for `/users`. An address
-    /// with a host of its own is not relative, neither `http://other/` nor `//other/`.
+    /// [`Kind::RedirectLoop`](crate::Kind::RedirectLoop). Default: `false`, and then
+    /// `max_redirects` is the only limit.
     ///
-    /// The session's credentials belong to the origin of the base URL: scheme, host and port. A request to another origin
-    /// goes without `auth`, without the client certificate, and without headers that a redirect to another origin would
-    /// leave behind. What the request itself sets goes along. Query parameters go along, too.
+    /// Two requests are the same if method, URL, headers with cookies, and body are identical. A
+    /// server that keeps state may still respond to the second one in another way.
+    pub detect_loops: bool,
+    /// Whether a redirect from `http` to `https` on the same host keeps `Authorization`, the
+    /// request's own cookies and other values that are bound to the origin. Default: `true`, as in
+    /// requests. Both URLs must have their default ports. With `false` it is a redirect to another
+    /// origin like any other.
+    pub keep_on_upgrade: bool,
+    /// Names of headers that belong to one origin: a redirect to another origin drops them. It also
+    /// drops `Authorization`, `Cookie`, `Proxy-Authorization` and all headers that are [marked
+    /// sensitive](Headers::mark_sensitive) (row B12). Default: empty.
+    pub sensitive_headers: Arc<[Box<str>]>,
+    /// The named time limits. Default: none except `expect`.
+    pub timeouts: Timeouts,
+    /// Limits on responses.
+    pub limits: Limits,
+    /// The content codings that can be decoded. The header `Accept-Encoding` names those that a
+    /// response may have. If you add a coding, add it to that header as well.
+    pub codings: Decoders,
+    /// The base URL of relative addresses (RFC 3986 section 5.2). Default: `None`.
+    ///
+    /// With `http://host/api/`, the address `users` becomes `/api/users`, and `/users` becomes
+    /// `/users`. An address with a host is not relative: neither `http://other/` nor `//other/`.
+    ///
+    /// The session's credentials belong to the origin of the base URL: scheme, host and port. A
+    /// request to another origin is sent without `auth`, without the client certificate, and
+    /// without the headers that a redirect to another origin would drop. Values that the request
+    /// itself sets are sent. Query parameters are sent as well.
     ///
     /// ```
     /// use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
@@ -88,40 +95,43 @@ pub struct Settings {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub base_url: Option<Url>,
-    /// Whether requests to other origins than that of [`base_url`](Self::base_url) carry the session's credentials, too,
-    /// `false` at first. Without a `base_url` it has no effect. Set it only if no address comes from a stranger.
+    /// Whether requests to origins other than that of [`base_url`](Self::base_url) carry the
+    /// session's credentials. Default: `false`. It has no effect without a `base_url`. Set it only
+    /// if no address comes from an untrusted source.
     pub credentials_beyond_base_url: bool,
-    /// Hosts that are reached otherwise than by their own names, none at first: at pinned addresses, or over
-    /// Unix sockets.
+    /// Routes to hosts that are not reached by their own names: pinned addresses and Unix sockets.
+    /// Default: none.
     pub routes: Routes,
-    /// Who turns names into addresses: the runtime at first.
+    /// Resolves names to addresses. Default: the runtime's resolver.
     pub resolver: Resolver,
-    /// How TCP connections are opened: local address, keep-alive, no delay, user timeout.
+    /// Options of TCP connections: local address, keep-alive, no delay, user timeout.
     pub tcp: Tcp,
-    /// Whom to trust and who we are: verification, roots, client certificate, versions.
+    /// TLS settings: verification, roots, client certificate, versions.
     pub tls: Tls,
-    /// Who does TLS: nobody at first, unless the backend brings an engine along.
+    /// The TLS implementation. Default: none, unless the backend sets one.
     pub engine: TlsConnector,
-    /// Which proxies requests go through, none at first; the environment's come after them. See [`proxy`](crate::route::proxy).
+    /// Rules that choose proxies. Default: none. The environment's rules come after them. See
+    /// [`proxy`](crate::route::proxy).
     pub proxies: Proxies,
-    /// Which addresses may be reached, all at first: see [`guard`](crate::policy::guard).
+    /// The addresses that may be reached. Default: all. See [`guard`](crate::policy::guard).
     pub guard: Guard,
-    /// Where redirects may lead, anywhere at first.
+    /// The targets that redirects may have. Default: any.
     pub redirect_targets: AllowedTargets,
-    /// Whether cookies of responses are kept and sent, `true` at first.
+    /// Whether cookies of responses are stored and sent. Default: `true`.
     pub cookies: bool,
-    /// Whether the environment takes part: proxies, bundles of authorities, netrc; `true` at first.
+    /// Whether the environment is used: proxies, CA bundles, netrc. Default: `true`.
     pub trust_env: bool,
-    /// Which parts of the environment take part while [`trust_env`](Self::trust_env) is set, all at first.
+    /// The parts of the environment that are used while [`trust_env`](Self::trust_env) is set.
+    /// Default: all.
     pub trust: EnvSources,
-    /// Who is told what calls do, nobody at first. Those of a request are told as well.
+    /// The observer of all calls. Default: none. The observer of a request runs after it.
     pub observer: Observer,
 }
 
-/// Our own name as servers see it.
+/// The default User-Agent.
 pub(crate) const USER_AGENT: &str = concat!("sessio/", env!("CARGO_PKG_VERSION"));
 
-/// The codings that are compiled in.
+/// The content codings that are compiled in.
 pub(crate) const ACCEPT_ENCODING: &str =
     match (cfg!(feature = "gzip"), cfg!(feature = "brotli"), cfg!(feature = "zstd")) {
         (false, false, false) => "identity",
@@ -135,7 +145,8 @@ pub(crate) const ACCEPT_ENCODING: &str =
     };
 
 impl Settings {
-    /// How hosts are reached under these settings, before the request and the environment change it.
+    /// The routes to hosts under these settings, before the request and the environment change
+    /// them.
     #[must_use]
     pub fn routing(&self) -> RouteOptions {
         let Self { routes, resolver, tcp, tls, engine, proxies, guard, .. } = self;
