@@ -1,4 +1,4 @@
-//! One connection, as far as bytes go: the socket is the driver's.
+//! The byte layer of one connection; the driver owns the socket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,49 +11,51 @@ use crate::wire::h1::{RequestEncoder, ResponseDecoder};
 use crate::wire::stack::Stack;
 use crate::wire::tunnel::{Again, Tunnel};
 
-/// A connection between socket and HTTP: its number, its age, what has still to be passed before it carries
-/// HTTP, and the filters of bytes that are up.
+/// A connection between socket and HTTP: its number, its age, its remaining stages, and the TLS
+/// sessions that are established.
 ///
 /// ```text
-/// socket ◀──▶ filters that are up ◀──▶ the stage that is passed now, and others after it
-/// socket ◀──▶ filters that are up ◀──▶ HTTP
+/// socket ◀──▶ TLS sessions ◀──▶ the current stage, and later ones after it
+/// socket ◀──▶ TLS sessions ◀──▶ HTTP
 /// ```
 ///
 /// # The pull rule
 ///
-/// Each stage may hold bytes that the stage above it had no room for: a TLS session holds plaintext, the receiver holds
-/// body bytes, a decoder holds decoded ones. The socket says nothing about those bytes. So a stage that frees room
-/// pulls from the stage below it, until nothing moves. A call does so after every answer, and wants the socket only
-/// then. Its connection does the same for the stages that it passes, and TLS within TLS for its two sessions.
+/// Each stage may hold bytes that had no room in the stage above it. A TLS session holds plaintext,
+/// the response decoder holds body bytes, and a content decoder holds decoded bytes. The socket
+/// does not report those bytes. So a stage that frees room pulls from the stage below it, until
+/// nothing moves. A call does so after every input, and asks for the socket only then. Its
+/// connection does the same for its stages, and TLS within TLS for its two sessions.
 #[derive(Debug)]
 pub struct Conn {
     id: u64,
     opened: Instant,
     pub(crate) exchanges: u32,
     ahead: Option<Box<Ahead>>,
-    /// Whether the filter has still to finish its handshake.
+    /// The TLS session is still in its handshake.
     is_securing: bool,
     route: Route,
     secure: Option<Box<dyn TlsSession>>,
-    /// How many bytes go out before the first of the request does; `None` once that is out.
+    /// Bytes that go out before the first one of the request; `None` once that one is out.
     ahead_of_request: Option<usize>,
-    /// Shared with the calls that it carries: they tell it after it has gone on.
+    /// The peer's address, shared with the calls that the connection carries: they report it after
+    /// the connection has left them.
     pub(crate) remote: Option<Arc<SocketAddr>>,
 }
 
-/// Something that a connection passes before it carries HTTP. Each begins when the one before it is over, and runs
-/// over the filters that are up by then.
+/// A stage that a connection passes before it carries HTTP. It begins when the one before it is
+/// over, and runs over the TLS sessions that are established by then.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Stage {
-    /// A filter such as TLS: it stays up once its handshake is over.
+    /// A TLS session: it stays once its handshake is over.
     Secure(Box<dyn TlsSession>),
-    /// A conversation with a proxy, after which the connection is the host's.
+    /// A handshake with a proxy; after it, the bytes belong to the origin.
     Tunnel(Tunnel),
 }
 
-/// Which stages a connection was made with, first to last. A call takes a connection only if these are the ones that it
-/// wants, so that no request for `https` goes out in clear text (row FA0).
+/// The stages of a connection, first to last. A call accepts a connection only if these are the
+/// stages that it needs, so no request for `https` goes out in clear text (row FA0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route(u8);
 
@@ -61,12 +63,12 @@ impl Route {
     /// No stage at all.
     pub(crate) const PLAIN: Self = Self(1);
 
-    /// With one stage more. The leading bit is the mark of the beginning; no call wants as many stages as have no room.
+    /// Appends a stage. The leading bit marks the beginning; no call needs more stages than fit.
     const fn then(self, is_tls: bool) -> Self {
         Self(if self.0 >= 0x80 { 0 } else { self.0 << 1 | is_tls as u8 })
     }
 
-    /// TLS to a proxy, a tunnel through a proxy, TLS to the host.
+    /// TLS to a proxy, a tunnel through a proxy, TLS to the origin.
     pub(crate) const fn of(tls_to_proxy: bool, tunnel: bool, tls: bool) -> Self {
         let mut route = Self::PLAIN;
         if tls_to_proxy {
@@ -82,33 +84,33 @@ impl Route {
     }
 }
 
-/// What a connection has still to pass. It lies apart: most have nothing, and are moved often.
+/// The remaining stages, boxed: most connections have none, and are moved often.
 #[derive(Debug)]
 struct Ahead {
-    /// The stages that have not begun yet, last to first.
+    /// The stages that have not begun, last to first.
     stages: Vec<Stage>,
-    /// The conversation with a proxy that is under way.
+    /// The proxy handshake that is running.
     tunnel: Option<Tunnel>,
 }
 
-/// How far a connection has come.
+/// The progress of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Advance {
-    /// A stage waits for bytes to move.
+    /// A stage waits for bytes.
     Waits,
-    /// A filter has just come up.
+    /// A TLS session has just been established.
     Secured,
-    /// A proxy has just let us through.
+    /// A proxy has just accepted the tunnel.
     Tunnelled,
-    /// It carries HTTP.
+    /// The connection carries HTTP.
     Open,
 }
 
 impl Conn {
-    /// A fresh connection that carries HTTP as it is. `id` tells it from others of its session.
+    /// Builds a fresh connection without stages. `id` is unique within the session.
     ///
-    /// Prefer [`Connect::open`](crate::call::Connect::open), which makes the connection that a call wants. A call for an
-    /// `https` URL refuses this one with [`Kind::Misuse`].
+    /// Prefer [`Connect::open`](crate::call::Connect::open), which builds the connection that a
+    /// call needs. A call for an `https` URL refuses this one with [`Kind::Misuse`].
     #[must_use]
     pub fn plain(id: u64, opened: Instant) -> Self {
         Self {
@@ -124,8 +126,8 @@ impl Conn {
         }
     }
 
-    /// A fresh connection that passes these stages, first to last. A call takes it only if it wants the same stages:
-    /// see [`Call::connected`](crate::Call::connected).
+    /// Builds a fresh connection that passes these stages, first to last. A call accepts it only if
+    /// it needs the same stages: see [`Call::connected`](crate::Call::connected).
     #[must_use]
     pub fn staged(id: u64, opened: Instant, stages: impl IntoIterator<Item = Stage>) -> Self {
         let mut stages: Vec<_> = stages.into_iter().collect();
@@ -136,13 +138,13 @@ impl Conn {
         Self { ahead, route, ..Self::plain(id, opened) }
     }
 
-    /// A fresh connection behind a filter, such as TLS.
+    /// Builds a fresh connection over one TLS session.
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn TlsSession>) -> Self {
         Self::staged(id, opened, [Stage::Secure(secure)])
     }
 
-    /// The same, with the address that it leads to.
+    /// Sets the peer's address.
     #[must_use]
     pub fn to(mut self, remote: SocketAddr) -> Self {
         self.remote = Some(Arc::new(remote));
@@ -157,79 +159,80 @@ impl Conn {
         self.ahead.as_mut()?.tunnel.as_mut()
     }
 
-    /// Which stages it was made with.
+    /// The stages that the connection was built with.
     pub(crate) fn route(&self) -> Route {
         self.route
     }
 
-    /// Its number.
+    /// The number of the connection.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// When it was opened.
+    /// The time at which the connection was opened.
     #[must_use]
     pub fn opened(&self) -> Instant {
         self.opened
     }
 
-    /// How many exchanges it has carried to their end.
+    /// The number of completed exchanges.
     #[must_use]
     pub fn exchanges(&self) -> u32 {
         self.exchanges
     }
 
-    /// A request is to go out next, and nothing of it has yet.
+    /// Marks the start of a request, of which no byte has gone out.
     pub(crate) fn start_exchange(&mut self) {
         self.ahead_of_request = Some(0);
     }
 
-    /// Whether nothing of the request has gone out to the socket: what comes before that is no response to it
-    /// (rows Q13, FA4).
+    /// Returns `true` if no byte of the request has gone out to the socket. Data that arrives
+    /// before is no response to it (rows Q13, FA4).
     pub(crate) fn is_before_request(&self) -> bool {
         self.ahead_of_request.is_some()
     }
 
-    /// Whether whoever has the socket is to look before it writes: over a connection that is new nobody has looked
-    /// yet. TLS itself takes nothing before its own first bytes.
+    /// Returns `true` if the driver must read the socket before it writes. On a new connection the
+    /// socket was never read before. TLS itself accepts no data before its own first bytes.
     pub(crate) fn is_unheard(&self) -> bool {
         self.ahead_of_request.is_some() && self.exchanges == 0 && !self.is_securing
     }
 
-    /// Whether it carries HTTP: no stage is left.
+    /// Returns `true` if the connection carries HTTP: no stage remains.
     pub(crate) fn is_open(&self) -> bool {
         self.ahead.is_none() && !self.is_securing
     }
 
-    /// Whether a proxy is still between us and the host.
+    /// Returns `true` until the proxy has accepted the tunnel to the origin.
     pub(crate) fn is_before_host(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| {
             ahead.tunnel.is_some() || ahead.stages.iter().any(|stage| matches!(stage, Stage::Tunnel(_)))
         })
     }
 
-    /// Whether bytes go to a proxy that is still to let us through.
+    /// Returns `true` while bytes go to a proxy that has not accepted the tunnel yet.
     pub(crate) fn is_tunnelling(&self) -> bool {
         self.tunnel().is_some()
     }
 
-    /// What the proxy has said against it so far, where the rest of it is waited for.
+    /// The refusal of the proxy so far, if the rest of it is still missing.
     pub(crate) fn cut_short(&mut self) -> Option<Fault> {
         self.tunnel_mut()?.cut_short()
     }
 
-    /// Whether a proxy is in the midst of saying why not, and what it wants can be told on another connection.
+    /// Returns `true` while a proxy is sending a challenge that another connection can meet.
     pub(crate) fn is_challenged(&self) -> bool {
         self.tunnel().is_some_and(Tunnel::is_challenged)
     }
 
-    /// A stage has failed: what another connection may be good for.
+    /// The use of another connection after a stage has failed.
     pub(crate) fn again(&mut self) -> Option<Again> {
         self.tunnel_mut()?.again()
     }
 
-    /// Goes on to the next stage where one is over; to be asked until it waits or is open.
+    /// Moves to the next stage if one is over. Call it until a stage waits or the connection is
+    /// open.
     pub(crate) fn advance(&mut self) -> Result<Advance> {
         if self.is_securing {
             if self.secure.as_ref().is_some_and(|secure| secure.is_handshaking()) {
@@ -272,7 +275,7 @@ impl Conn {
         }
     }
 
-    /// Moves what can move between a conversation with a proxy and the filter that it runs through, until nothing moves.
+    /// Moves bytes between a proxy handshake and the TLS session below it, until nothing moves.
     fn converse(&mut self) -> Result<()> {
         let tunnel = self.ahead.as_mut().and_then(|ahead| ahead.tunnel.as_mut());
         let (Some(tunnel), Some(secure)) = (tunnel, &mut self.secure) else { return Ok(()) };
@@ -294,7 +297,7 @@ impl Conn {
                     }
                     Ok(Some(_)) => {}
                     Ok(None) => return tunnel.received(0),
-                    // What has come of it is cut short, closing word or not.
+                    // The proxy's response is truncated, with or without close_notify.
                     Err(error) if error.kind() == Kind::IncompleteBody => return tunnel.received(0),
                     Err(error) => return Err(error),
                 }
@@ -305,13 +308,13 @@ impl Conn {
         }
     }
 
-    /// What the last handshake has come to.
+    /// The result of the last TLS handshake.
     pub(crate) fn handshake(&self) -> Option<TlsInfo<'_>> {
         self.secure.as_ref().map(|secure| secure.secured())
     }
 
-    /// What goes to the socket, and where its bytes come to. A filter has things of its own to send, also
-    /// when nothing of the request `is_sending` any more.
+    /// Bytes for the socket, and the buffer for its bytes. A TLS session has bytes of its own to
+    /// send, also when `is_sending` is not set.
     pub(crate) fn io<'a>(
         &'a mut self,
         sender: &'a RequestEncoder,
@@ -324,13 +327,14 @@ impl Conn {
                 None => (if is_sending { sender.unsent() } else { &[] }, receiver.room()),
             };
         };
-        // Ciphertext is wanted while plaintext is, and during the handshake: not while the caller is slow.
+        // Read ciphertext only if there is room for plaintext, or during the handshake: not for a
+        // slow caller.
         let wanted = !receiver.room().is_empty();
         let (send, recv) = secure.ends();
         (send, if wanted { recv } else { &mut [] })
     }
 
-    /// What goes to the socket, while the request is being sent.
+    /// Bytes for the socket, while the request is being sent.
     pub(crate) fn unsent<'a>(&'a mut self, sender: &'a RequestEncoder) -> &'a [u8] {
         match &mut self.secure {
             Some(secure) => secure.ends().0,
@@ -342,13 +346,13 @@ impl Conn {
         }
     }
 
-    /// Whether there is a filter.
+    /// Returns `true` if there is a TLS session.
     pub(crate) fn is_secured(&self) -> bool {
         self.secure.is_some()
     }
 
-    /// Whether nothing is left in the filter: neither plaintext that nobody asked for, which must never be
-    /// taken for the next response (row V100), nor a word that has not gone out.
+    /// Returns `true` if the TLS session holds no data. Unsolicited plaintext must never be read as
+    /// the next response (row V100), and all ciphertext must have gone out.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let Some(secure) = &mut self.secure else { return true };
         let is_quiet = matches!(secure.open(&mut [0]), Ok(Some(0))) && secure.ends().0.is_empty();
@@ -356,36 +360,41 @@ impl Conn {
         is_quiet
     }
 
-    /// It idles, and the peer has sent something: where those bytes go, for [`idle_received`](Self::idle_received).
-    /// Empty without TLS: nothing may come on such a connection, so it cannot be used again.
+    /// The buffer for bytes that the peer sends on an idle connection; report them to
+    /// [`idle_received`](Self::idle_received). It is empty without TLS: any byte on such a
+    /// connection makes it unusable.
     pub fn idle_room(&mut self) -> &mut [u8] {
         self.secure.as_mut().map_or(&mut [], |secure| secure.ends().1)
     }
 
-    /// `n` bytes were written to the start of [`idle_room`](Self::idle_room); 0 is the end of the stream. Says whether
-    /// the connection can still be used: the bytes were TLS's own, such as a session ticket, and nothing of the
-    /// application's (rows V100, FA13). Look at the socket again then.
+    /// Reports that `n` bytes were written to the start of [`idle_room`](Self::idle_room); 0 is the
+    /// end of the stream.
+    ///
+    /// Returns `true` if the connection is still usable: the bytes were TLS's own, such as a
+    /// session ticket, and contained no application data (rows V100, FA13). Read the socket again
+    /// then.
     #[must_use]
     pub fn idle_received(&mut self, n: usize) -> bool {
         let Some(secure) = &mut self.secure else { return false };
         n > 0 && secure.received(n).is_ok() && matches!(secure.open(&mut [0]), Ok(Some(0)))
     }
 
-    /// Whether nothing has come on the idle connection that is still to be read to its end, such as half a record. What
-    /// is to be used is asked for that first.
+    /// Returns `true` if no unfinished input is left on the idle connection, such as half a record.
+    /// Check it before reuse.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.secure.as_ref().is_none_or(|secure| secure.is_between_records())
     }
 
-    /// We close it while it idles: what is to be said before, if that can go out without waiting. Empty without a filter.
+    /// Closes the idle connection. Returns the bytes to send first, if that is possible without
+    /// waiting: a close_notify. Empty without TLS.
     pub fn farewell(&mut self) -> &[u8] {
         let Some(secure) = &mut self.secure else { return &[] };
         secure.close();
         secure.ends().0
     }
 
-    /// It is closed: of all of it the filter may still have something to say.
+    /// Closes the connection. Only the TLS session may still have bytes to send.
     pub(crate) fn into_filter(self) -> Option<Box<dyn TlsSession>> {
         self.secure
     }
@@ -415,8 +424,9 @@ impl Conn {
         Ok(())
     }
 
-    /// Moves what can move through the filter, in both directions. Says whether plaintext has come, or its end: whoever
-    /// takes that out of the receiver makes room, and asks again.
+    /// Moves bytes through the TLS session, in both directions. Returns `true` if plaintext has
+    /// arrived, or its end. A reader that takes it out of the decoder makes room, and calls this
+    /// again.
     pub(crate) fn pump(
         &mut self,
         sender: &mut RequestEncoder,
@@ -438,11 +448,11 @@ impl Conn {
             has_come = true;
         }
         if self.ahead_of_request.is_some() && receiver.bytes_received() > 0 {
-            // Nothing was asked yet (row Q13).
+            // No request has been sent yet (row Q13).
             return Err(Kind::UnsolicitedData.into());
         }
         if sender.bytes_sent() == 0 {
-            // The last words of the handshake go out before it.
+            // The last bytes of the handshake go out before it.
             self.ahead_of_request = Some(secure.ends().0.len());
         }
         while is_sending && !sender.unsent().is_empty() {

@@ -1,27 +1,29 @@
-//! A filter within a filter: TLS that runs through TLS, as behind an `https://` proxy.
+//! TLS within TLS, as behind an `https://` proxy.
 
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::route::tls::session::{TlsInfo, TlsSession};
 
-/// Two filters as one. What the inner one sends is the plaintext of the outer one, whose handshake is over.
+/// Two TLS sessions as one. The ciphertext of the inner one is the plaintext of the outer one,
+/// whose handshake is over.
 #[derive(Debug)]
 pub(crate) struct Stack {
     outer: Box<dyn TlsSession>,
     inner: Box<dyn TlsSession>,
-    /// Nothing more comes out of the outer one.
+    /// The outer session has ended.
     is_ended: bool,
-    /// Why, where that is more than an end. It is told once the inner one has given out what came before.
+    /// The error of the outer session, if its end was one. It is reported once the inner session
+    /// has returned all data before it.
     failure: Option<Fault>,
 }
 
 impl Stack {
-    /// `inner` through `outer`, which is the one at the socket.
+    /// Runs `inner` through `outer`, which is the session at the socket.
     pub(crate) fn new(outer: Box<dyn TlsSession>, inner: Box<dyn TlsSession>) -> Self {
         Self { outer, inner, is_ended: false, failure: None }
     }
 
-    /// What the inner filter has to say, as far as the outer one takes it.
+    /// Moves ciphertext of the inner session into the outer one, as far as that takes it.
     fn push(&mut self) -> Result<()> {
         loop {
             let words = self.inner.ends().0;
@@ -36,7 +38,8 @@ impl Stack {
         }
     }
 
-    /// What has come for the inner filter, as far as that has room. Says whether anything moved.
+    /// Moves data into the inner session, as far as that has room. Returns `true` if any byte
+    /// moved.
     pub(crate) fn pull(&mut self) -> Result<bool> {
         let mut has_moved = false;
         while !self.is_ended {
@@ -48,7 +51,7 @@ impl Stack {
                 Ok(Some(0)) => break,
                 Ok(Some(n)) => n,
                 Ok(None) => 0,
-                // Whether anything was cut off is for the inner filter to say.
+                // The inner session decides whether data was truncated.
                 Err(error) if error.kind() == Kind::IncompleteBody => 0,
                 Err(error) if self.inner.is_handshaking() => return Err(error),
                 Err(error) => {
@@ -66,7 +69,7 @@ impl Stack {
 
 impl TlsSession for Stack {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
-        // A filter that can seal no more says so again when it is asked to.
+        // A session that can seal no more reports the error again on the next call.
         let _ = self.push();
         self.outer.ends()
     }
@@ -100,9 +103,9 @@ impl TlsSession for Stack {
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
         loop {
             match self.inner.open(plain) {
-                // It may have had no room for what has come.
+                // It may have had no room for data that has arrived.
                 Ok(Some(0)) if !plain.is_empty() && self.pull()? => {}
-                // The inner one knows only that it was cut off.
+                // The inner session knows only that its data was truncated.
                 Err(error) => return Err(self.failure.take().unwrap_or(error)),
                 opened => return opened,
             }
@@ -115,7 +118,7 @@ impl TlsSession for Stack {
 
     fn close(&mut self) {
         self.inner.close();
-        // What the outer one does not take any more is lost with the connection.
+        // Bytes that the outer session does not take any more are lost with the connection.
         let _ = self.push();
         self.outer.close();
     }

@@ -1,5 +1,5 @@
-//! The seam for TLS, with a filter that anyone can check by hand: a handshake of two words, then records of a
-//! length and so many bytes, each of them XORed.
+//! The interface of TLS sessions, with a toy session that is easy to check by hand. Its handshake
+//! is two words, followed by records: a length and that many bytes, each of them XORed.
 
 use std::io;
 use std::sync::mpsc::{Receiver as Told, channel};
@@ -13,7 +13,7 @@ use crate::call::{Call, Direction, Step};
 use crate::{Jar, Memory, Now, Observer, Request, Settings, UnixTime, merge, prepare};
 
 const KEY: u8 = 0x55;
-/// A record of this length asks for an `!` in return, as a key update does.
+/// A record of this length requests an `!` in return, as a key update does.
 const ASK: u8 = 255;
 
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl TlsSession for Toy {
     }
 
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>> {
-        // Never more than a little at once, as a filter may.
+        // A little at a time, as a TLS session may do.
         let n = plain.len().min(self.plain.len()).min(9);
         plain[..n].copy_from_slice(&self.plain[..n]);
         self.plain.drain(..n);
@@ -112,23 +112,24 @@ impl TlsSession for Toy {
     }
 }
 
-/// What came of a call over the filter: the body or the error, and the connection if it can be used again.
+/// The outcome of a call over the toy session: the body or the error, and the connection if it is
+/// reusable.
 struct Outcome {
     result: Result<Vec<u8>, Kind>,
     conn: Option<Conn>,
-    /// Everything that went out after the handshake.
+    /// All bytes sent after the handshake.
     sent: Vec<u8>,
 }
 
-/// Runs a GET against a peer that answers with these bytes, `size` of them at once in both directions, and
-/// takes nothing more once it has taken `most`.
+/// Runs a GET against a peer that sends these bytes. Up to `size` bytes move at once in both
+/// directions. The peer stops reading after `most` bytes.
 fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
     let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
     let mut jar = Jar::new();
     let request = Request::post("https://h/").body(vec![b'x'; 1000]);
     let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
     let mut call = Call::new(request, Memory::default()).unwrap();
-    // The words of the handshakes: what comes in one piece with them came before the request went out.
+    // The words of the handshakes: data in one piece with them arrived before the request went out.
     let ahead = conn.ahead.as_ref().map_or(0, |ahead| ahead.stages.len());
     let words = if ahead == 2 { 15 } else { 7_usize };
     let (mut conn, mut kept) = (Some(conn), None);
@@ -139,7 +140,7 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
             Ok(Step::Io(io)) => {
                 let out = io.send.len().min(size).min(most - sent.len());
                 sent.extend_from_slice(&io.send[..out]);
-                // The answer comes once nothing more goes out.
+                // The response comes once nothing more goes out.
                 let may_read = out == 0;
                 let greeting = words.saturating_sub(incoming.len() - rest.len());
                 let size_in = if greeting > 0 && size < 20_000 { size.min(greeting) } else { size };
@@ -171,11 +172,11 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
     panic!("no end");
 }
 
-/// The toy through another one: what comes for it is a plaintext of that.
+/// The toy session through another one, which carries its ciphertext as plaintext.
 fn stacked() -> Conn {
     let stages = [Stage::Secure(Box::new(Toy::new())), Stage::Secure(Box::new(Toy::new()))];
     let conn = Conn::staged(1, Instant::from_nanos(1 << 42), stages);
-    // No call wants just that: there would be a tunnel between.
+    // No call needs exactly this: a tunnel would be between the two.
     Conn { route: secured().route(), ..conn }
 }
 
@@ -215,11 +216,11 @@ fn a_filter_sees_a_handshake_and_seals_both_ways_however_it_is_cut() {
 fn v100_plaintext_behind_a_response_stays_with_its_connection() {
     for excess in [&b"x"[..], ANSWER, b"\r\n"] {
         for size in [10_000, 33] {
-            // A record of its own, and glued to the last one.
+            // In a record of its own, and in the record of the response.
             for stream in [records(&[ANSWER, excess]), records(&[&[ANSWER, excess].concat()])] {
                 let outcome = run(secured(), &stream, size, usize::MAX);
                 assert_eq!(outcome.result.unwrap(), b"hello, you.");
-                // What has not been read yet is for whoever keeps the socket to see.
+                // The owner of the socket must notice bytes that were not read yet.
                 assert!(outcome.conn.is_none_or(|_| size == 33), "{excess:?} would answer the next request");
             }
         }
@@ -234,7 +235,7 @@ fn q16_an_end_without_a_closing_word_is_not_the_end_of_a_body() {
     assert_eq!(cut.result.unwrap_err(), Kind::IncompleteBody);
     closed.push(0);
     assert_eq!(run(secured(), &closed, 1, usize::MAX).result.unwrap(), b"hello, you.");
-    // Behind a body that says its length no closing word is needed (row Q17).
+    // A body with a length needs no close_notify (row Q17).
     let mut closed = records(&[ANSWER]);
     closed.push(0);
     let outcome = run(secured(), &closed, 10_000, usize::MAX);
@@ -280,7 +281,7 @@ fn a_bad_handshake_ends_the_call() {
 
 #[test]
 fn a_filter_runs_through_a_filter_whose_handshake_is_over() {
-    // The outer toy's WELCOME, then records with what the inner one's peer says.
+    // The outer toy's WELCOME, then records that carry the inner peer's bytes.
     let stream = records(&[b"WELCOME", &record(ANSWER)]);
     for size in [1, 2, 7, 33] {
         let outcome = run(stacked(), &stream, size, usize::MAX);
@@ -303,7 +304,7 @@ fn a_filter_runs_through_a_filter_whose_handshake_is_over() {
     }
 }
 
-/// A call that has its connection, and whose handshakes are still to come.
+/// A call that has its connection, with all handshakes still to come.
 fn shaking(conn: Conn, settings: &Settings) -> (Call, Now, Told<String>) {
     let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
     let (tell, told) = channel();
@@ -364,7 +365,7 @@ fn f08_what_fails_in_the_handshake_says_so_and_is_safe_to_repeat() {
     assert_eq!(fails(&|call, _| call.received(0)), (Kind::TlsClosed, None));
     let broken = (Kind::TlsClosed, Some("reset".to_owned()));
     assert_eq!(fails(&|call, _| call.broken(Direction::Receive, reset())), broken);
-    // The limit for connecting runs on; and it takes no longer where nothing can go out.
+    // The connect limit keeps running, and the time is the same if nothing can be sent.
     assert_eq!(fails(&|_, _| {}), (Kind::Timeout(Timeout::Connect), None));
     let (kind, _) = fails(&|call, now| {
         call.broken(Direction::Send, reset());
@@ -375,7 +376,7 @@ fn f08_what_fails_in_the_handshake_says_so_and_is_safe_to_repeat() {
 
 #[test]
 fn f11_a_stale_connection_behind_a_filter_is_replaced() {
-    // It has carried an exchange, and ends without a closing word when it is used again.
+    // It has carried an exchange, and ends without close_notify when it is used again.
     let kept = run(secured(), &records(&[ANSWER]), 1, usize::MAX).conn.unwrap();
     let outcome = run(kept, b"", 10_000, usize::MAX);
     assert_eq!(outcome.result.unwrap_err(), Kind::ClosedBeforeResponse, "a POST is not repeated");

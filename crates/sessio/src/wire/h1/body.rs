@@ -1,4 +1,4 @@
-//! The body of a response while it comes in.
+//! The body of a response while it arrives.
 
 use std::ops::Range;
 
@@ -9,32 +9,32 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
 
-/// What has come of a body and where it ends.
+/// The received part of a body, and its framing.
 pub(super) struct Body {
     end: End,
-    /// Bytes so far, consumed or not.
+    /// Number of received bytes, consumed or not.
     got: u64,
-    /// Where in the buffer the bytes lie that were not consumed yet. The framing is done with them.
+    /// The bytes in the buffer that were not consumed yet. Their framing is already removed.
     unread: Range<usize>,
 }
 
 enum End {
-    /// After so many more bytes.
+    /// This many more bytes follow.
     After(u64),
-    /// With the last chunk.
+    /// The last chunk ends the body.
     LastChunk(Chunked),
-    /// With the connection.
+    /// The end of the connection ends the body.
     Close,
 }
 
-/// How it goes on, once what is unread has been consumed.
+/// The next step, once all unread bytes are consumed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// There may be more in the buffer.
+    /// The buffer may hold more of the body.
     Again,
-    /// More bytes have to come.
+    /// More bytes must arrive.
     Wait,
-    /// The last chunk is over.
+    /// The last chunk is complete.
     Trailers,
     /// The body is complete.
     Done,
@@ -52,24 +52,24 @@ impl Body {
         Self { end, got: 0, unread: 0..0 }
     }
 
-    /// Where the bytes lie that were not consumed yet.
+    /// The position of the bytes that were not consumed yet.
     pub(super) fn unread(&self) -> &Range<usize> {
         &self.unread
     }
 
-    /// The first `n` unread bytes were read; whether there were as many.
+    /// Marks the first `n` unread bytes as read; returns `false` if there are fewer.
     pub(super) fn consume(&mut self, n: usize) -> bool {
         let is_there = n <= self.unread.len();
         self.unread.start += n.min(self.unread.len());
         is_there
     }
 
-    /// How many bytes have come.
+    /// Number of received bytes.
     pub(super) fn got(&self) -> u64 {
         self.got
     }
 
-    /// How many bytes there are in all, if that was said beforehand.
+    /// The length of the body, if the head announced it.
     pub(super) fn announced(&self) -> Option<u64> {
         match self.end {
             End::After(to_come) => Some(self.got + to_come),
@@ -77,7 +77,7 @@ impl Body {
         }
     }
 
-    /// How many bytes are still to be consumed, where that is known.
+    /// Number of bytes still to be consumed, if known.
     pub(super) fn left(&self) -> Option<u64> {
         match self.end {
             End::After(to_come) => Some(to_come + self.unread.len() as u64),
@@ -85,8 +85,8 @@ impl Body {
         }
     }
 
-    /// Goes on from where everything that was there is consumed. If there is an error it lies behind what is
-    /// unread now.
+    /// Decodes more, once everything decoded so far is consumed. An error refers to the bytes
+    /// behind those that are unread now.
     pub(super) fn advance(&mut self, buffer: &mut Buffer, limits: &Limits, is_ended: bool) -> Result<Next> {
         let most = match &mut self.end {
             End::After(to_come) => *to_come,
@@ -124,13 +124,13 @@ impl Body {
         }
     }
 
-    /// The error of a body that ends too soon.
+    /// The error of a truncated body.
     #[cold]
     pub(super) fn incomplete(&self, missing: &str) -> Fault {
         Fault::new(Kind::IncompleteBody).with_detail(format!("got {} bytes {missing}", self.got))
     }
 
-    /// `used` bytes are dealt with, and `data` is what they were for.
+    /// Marks `used` bytes as decoded; `data` is the part of the body among them.
     fn take(&mut self, buffer: &mut Buffer, used: usize, data: Range<usize>) {
         let at = buffer.advance(used);
         self.got += data.len() as u64;

@@ -1,22 +1,24 @@
-//! The memory that a response is read into.
+//! The buffer that a response is read into.
 
 use std::ops::Range;
 
-/// A fresh buffer: enough for nearly every head and for a small body beside it.
+/// Initial size in bytes: enough for nearly every head and for a small body with it.
 const FRESH: usize = 8 * 1024;
-/// What it grows to when a peer sends faster than it is read: larger reads bring nothing more.
+/// Maximal size in bytes, for a peer that sends faster than the body is read. Larger reads are not
+/// faster.
 const FULL: usize = 256 * 1024;
-/// How much of it outlives the response, and how far a head may make it grow beyond its own limit.
+/// Bytes that are kept after the response, and the growth that a head may cause beyond its own
+/// limit.
 pub(super) const KEPT: usize = 64 * 1024;
 
-/// One block of memory; the bytes between `start` and `end` came and are not dealt with.
+/// One block of memory; the bytes between `start` and `end` are received and not parsed.
 ///
-/// The block is always initialised over its whole length, so no read pays for clearing it.
+/// The whole block is always initialised, so no read pays for clearing it.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// The last read took all the room there was: the next one gets more.
+    /// The last read filled the buffer: the next one gets more room.
     filled: bool,
 }
 
@@ -25,7 +27,7 @@ impl Buffer {
         Self { bytes, start: 0, end: 0, filled: false }
     }
 
-    /// What came and is not dealt with.
+    /// Bytes that are received and not parsed.
     pub(super) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -38,7 +40,7 @@ impl Buffer {
         self.start == self.end
     }
 
-    /// The next `n` unread bytes are dealt with. Says where they lie, which is true until
+    /// Marks the next `n` unread bytes as parsed. Returns their position, which is valid until
     /// [`room`](Self::room).
     pub(super) fn advance(&mut self, n: usize) -> usize {
         let at = self.start;
@@ -46,18 +48,18 @@ impl Buffer {
         at
     }
 
-    /// Bytes that were dealt with before, by their place.
+    /// Returns parsed bytes by their position.
     pub(super) fn read(&self, place: &Range<usize>) -> &[u8] {
         &self.bytes[place.clone()]
     }
 
-    /// Where the next bytes go: never empty unless `most` unread bytes are there already.
+    /// The room for the next bytes: never empty unless `most` unread bytes are there already.
     pub(super) fn room(&mut self, most: usize) -> &mut [u8] {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
             let len = self.bytes.len();
             if len < FRESH {
-                // Recycled memory may have been cleared by whoever kept it.
+                // The owner of recycled memory may have cleared it.
                 self.replace(self.bytes.capacity().clamp(FRESH, KEPT));
             } else if self.filled && len < FULL {
                 self.replace((len * 4).min(FULL));
@@ -75,13 +77,13 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
-    /// The first `n` bytes of the room were written.
+    /// Reports that the first `n` bytes of the room were written.
     pub(super) fn received(&mut self, n: usize) {
         self.end += n;
         self.filled = self.end == self.bytes.len();
     }
 
-    /// The memory, ready for another response, without what one large response made it grow by.
+    /// The memory for another response, without the growth that one large response caused.
     pub(super) fn into_bytes(mut self) -> Vec<u8> {
         if self.bytes.len() > KEPT {
             self.bytes.truncate(KEPT);
@@ -90,7 +92,7 @@ impl Buffer {
         self.bytes
     }
 
-    /// Other memory in place of an empty buffer's: there is nothing to copy.
+    /// Replaces the memory of an empty buffer: there is nothing to copy.
     fn replace(&mut self, len: usize) {
         if self.bytes.capacity() >= len {
             self.bytes.resize(len, 0);

@@ -1,4 +1,4 @@
-//! Chunked bodies (RFC 9112 section 7.1), decoded over all that has come at once.
+//! Chunked bodies (RFC 9112 section 7.1), decoded in place over all received bytes at once.
 
 use std::ops::Range;
 
@@ -8,26 +8,26 @@ use crate::base::kind::Kind;
 use crate::base::limits::Limits;
 use crate::message::headers::is_field_byte;
 
-/// A run of data this long is handed out by itself rather than moved to the run before it.
+/// A run of data this long (bytes) is returned by itself rather than moved to the run before it.
 const LONG_RUN: usize = 4 * 1024;
-/// Enough for every size below 2^63; longer ones are somebody counting on an overflow (row P049).
+/// Enough digits for every size below 2^63; a longer one attempts an integer overflow (row P049).
 const MOST_DIGITS: u8 = 16;
 
 /// Bytes of extensions that every chunk may have, beside two for each byte of its data.
 const FREE: u64 = 16;
 
-/// Where in the coding the next byte stands. It keeps no bytes: a line may come in any pieces.
+/// The state of the decoder. It stores no bytes: a line may arrive in any pieces.
 #[derive(Default)]
 pub(super) struct Chunked {
     at: At,
-    /// The size that is being read, then what is left of the chunk.
+    /// The size that is being read, then the rest of the chunk in bytes.
     size: u64,
     digits: u8,
     /// Bytes of extensions of this chunk, and of blanks before them.
     extensions: u32,
-    /// By how much the extensions of all chunks so far exceed what their data allows.
+    /// Bytes of extensions in all chunks so far that exceed the allowance of their data.
     excess: u64,
-    /// Sizes of all chunks so far.
+    /// Sum of the sizes of all chunks so far.
     total: u64,
 }
 
@@ -45,30 +45,31 @@ enum At {
     DataEnd,
     /// The LF after the data.
     LineEnd,
-    /// The size line of the last chunk is over: trailers come next.
+    /// The size line of the last chunk is over: trailers follow.
     Last,
 }
 
-/// What one pass found.
+/// The result of one pass.
 pub(super) struct Decoded {
-    /// Where the data lies now.
+    /// The position of the data after the pass.
     pub(super) data: Range<usize>,
-    /// How many of the bytes are dealt with.
+    /// Number of decoded bytes.
     pub(super) used: usize,
-    /// What is wrong behind the data.
+    /// The error behind the data.
     pub(super) error: Option<Fault>,
 }
 
 impl Chunked {
-    /// Whether the trailers come next.
+    /// Returns `true` if the trailers follow.
     pub(super) fn is_last(&self) -> bool {
         self.at == At::Last
     }
 
-    /// Takes the coding out of `bytes`: moves the data of all chunks together, within `bytes`.
+    /// Removes the chunk framing from `bytes`: moves the data of all chunks together, within
+    /// `bytes`.
     ///
-    /// The first run of data is never moved, so a chunk that fills the buffer costs no copy. Each byte is
-    /// looked at once.
+    /// The first run of data is never moved, so a chunk that fills the buffer costs no copy. Each
+    /// byte is read once.
     pub(super) fn decode(&mut self, bytes: &mut [u8], limits: &Limits) -> Decoded {
         let mut data = 0..0;
         let mut used = 0;
@@ -99,7 +100,7 @@ impl Chunked {
         Decoded { data, used, error: None }
     }
 
-    /// One byte that is not data.
+    /// Decodes one byte of framing.
     fn step(&mut self, byte: u8, limits: &Limits) -> Result<(), Fault> {
         self.at = match (self.at, byte) {
             (At::Size, _) if byte.is_ascii_hexdigit() => {
@@ -110,10 +111,10 @@ impl Chunked {
                 self.size = self.size << 4 | hex(byte);
                 At::Size
             }
-            // An empty size is no size: a decoder that reads 0 there ends the body (row P035).
+            // An empty size is an error: a decoder that reads 0 there ends the body (row P035).
             (At::Size, _) if self.digits == 0 => return Err(unexpected("for a size", byte)),
             (At::Size | At::Blanks | At::Extension, b'\r') => At::SizeEnd,
-            // Blanks that pad the size are common enough to bear (row P048).
+            // Blanks that pad the size are common enough to accept (row P048).
             (At::Size | At::Blanks, b' ' | b'\t') => self.extension(At::Blanks, limits)?,
             (At::Size | At::Blanks, b';') => self.extension(At::Extension, limits)?,
             (At::Extension, _) if is_field_byte(byte) => self.extension(At::Extension, limits)?,
@@ -134,8 +135,9 @@ impl Chunked {
         Ok(())
     }
 
-    /// A byte that carries nothing. There is a limit to those of one chunk, however large it claims to be, and to those
-    /// of all chunks beyond what their data allows (rows P041, FM5).
+    /// Counts a byte without meaning. Such bytes are limited in one chunk, however large its
+    /// declared size is. They are also limited in all chunks beyond the allowance of their data
+    /// (rows P041, FM5).
     fn extension(&mut self, at: At, limits: &Limits) -> Result<At, Fault> {
         self.extensions = self.extensions.saturating_add(1);
         let (most, here) = (limits.chunk_ext_bytes as u64, u64::from(self.extensions));
@@ -145,7 +147,7 @@ impl Chunked {
         Ok(at)
     }
 
-    /// How many bytes of extensions the chunk at hand may have without counting.
+    /// Bytes of extensions that the current chunk may have without being counted.
     fn allowance(&self) -> u64 {
         self.size.saturating_mul(2).saturating_add(FREE)
     }

@@ -1,4 +1,4 @@
-//! The receiving half: bytes become one response.
+//! The response decoder: bytes become one response.
 
 use std::fmt;
 use std::mem;
@@ -15,14 +15,14 @@ use crate::base::limits::Limits;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
-/// Reads one response, with the interim responses before it, out of one reused buffer.
+/// Decodes one response, with the interim responses before it, out of one reused buffer.
 ///
-/// Level-triggered: [`poll`](Self::poll) says what there is and has the same answer until a head was taken,
-/// body bytes were [`consume`](Self::consume)d or bytes were [`received`](Self::received). How the bytes
-/// were cut into reads changes nothing.
+/// The decoder is level-triggered. [`poll`](Self::poll) returns the same event until a head was
+/// taken, body bytes were [`consume`](Self::consume)d or bytes were [`received`](Self::received).
+/// The events do not depend on how the bytes were cut into reads.
 ///
 /// ```
-/// use sessio::h1::{RequestContext, Event, Limits, ResponseDecoder, Reuse, Why};
+/// use sessio::h1::{RequestContext, Event, Limits, NoReuse, ResponseDecoder, Reuse};
 /// use sessio::http::Method;
 ///
 /// let mut receiver = ResponseDecoder::new(RequestContext::new(&Method::GET), Limits::default(), Vec::new());
@@ -33,13 +33,13 @@ use crate::message::headers::Headers;
 /// let Event::Head(head) = receiver.poll()? else { panic!() };
 /// assert_eq!(head.headers.get("content-length"), Some("10"));
 /// assert!(matches!(receiver.poll()?, Event::Body(b"hello")));
-/// assert!(receiver.room().is_empty(), "what has come must be read first");
+/// assert!(receiver.room().is_empty(), "received bytes must be read first");
 /// receiver.consume(5);
 /// assert!(matches!(receiver.poll()?, Event::More));
 ///
 /// receiver.received(0); // the connection ends too soon
 /// assert_eq!(receiver.poll().unwrap_err().kind().name(), "incomplete-body");
-/// assert_eq!(receiver.reuse(), Reuse::No(Why::Unfinished));
+/// assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Unfinished));
 /// # Ok::<(), sessio::Error>(())
 /// ```
 pub struct ResponseDecoder {
@@ -52,18 +52,18 @@ pub struct ResponseDecoder {
     body: Body,
     heads: Heads,
     received: u64,
-    /// How much room was handed out.
+    /// Bytes of room that were lent out.
     offered: usize,
     is_ended: bool,
-    /// Nothing has moved since the machine last went as far as it could.
+    /// Nothing has changed since the decoder last ran as far as possible.
     is_settled: bool,
     verdict: Reuse,
-    /// Few responses have any: they lie apart.
+    /// Boxed, because few responses have trailers.
     trailers: Option<Box<Headers>>,
     failure: Option<Failure>,
 }
 
-/// What the machine works on. Each state but `Done` may still want bytes.
+/// The state of the decoder. Each state but `Done` may need more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Head,
@@ -72,37 +72,37 @@ enum State {
     Done,
 }
 
-/// An error in full, once; then its kind.
+/// The full error, once; later its kind only.
 enum Failure {
     New(Fault),
-    Told(Kind),
+    Reported(Kind),
 }
 
-/// What there is to know.
+/// An event of a response.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Nothing before more bytes have come.
+    /// More bytes must arrive.
     More,
-    /// The head of an interim response (1xx); it is handed out once.
+    /// The head of an interim response (1xx); it is returned once.
     Interim(Head),
-    /// The head of the response; it is handed out once.
+    /// The head of the response; it is returned once.
     Head(Head),
-    /// Bytes of the body that were not [`consume`](ResponseDecoder::consume)d yet.
+    /// Body bytes that were not [`consume`](ResponseDecoder::consume)d yet.
     Body(&'a [u8]),
     /// The response is complete.
     End,
 }
 
 impl Default for ResponseDecoder {
-    /// A receiver for the response to a `GET`, without memory.
+    /// A decoder for the response to a `GET`, without memory.
     fn default() -> Self {
         Self::new(RequestContext::default(), Limits::default(), Vec::new())
     }
 }
 
 impl ResponseDecoder {
-    /// A receiver for the response to one request. `buffer` is memory to use, as it came out of
-    /// [`into_buffer`](Self::into_buffer); an empty one will do.
+    /// Creates a decoder for the response to one request. `buffer` is memory to reuse, from
+    /// [`into_buffer`](Self::into_buffer); it may be empty.
     #[must_use]
     pub fn new(asked: RequestContext, limits: Limits, buffer: Vec<u8>) -> Self {
         Self {
@@ -123,8 +123,8 @@ impl ResponseDecoder {
         }
     }
 
-    /// Where the next bytes go. Empty while none are wanted: something that came was not taken yet, or the
-    /// response is over.
+    /// The room for the next bytes. It is empty while none are needed: an event was not taken yet,
+    /// or the response is over.
     pub fn room(&mut self) -> &mut [u8] {
         self.advance();
         if self.is_blocked() || self.is_ended || self.state == State::Done {
@@ -136,9 +136,11 @@ impl ResponseDecoder {
         room
     }
 
-    /// `n` bytes were written to the start of [`room`](Self::room); 0 is the end of the stream.
+    /// Reports that `n` bytes were written to the start of [`room`](Self::room); 0 is the end of
+    /// the stream.
     ///
-    /// More than there was room for is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
+    /// A number larger than the room is [`Kind::Misuse`], which the next [`poll`](Self::poll)
+    /// reports.
     pub fn received(&mut self, n: usize) {
         self.is_settled = false;
         if n == 0 {
@@ -151,11 +153,11 @@ impl ResponseDecoder {
         }
     }
 
-    /// What there is.
+    /// Returns the current event.
     ///
     /// # Errors
-    /// What is wrong with the response, after every body byte that came before it was consumed. It stays
-    /// wrong: every later call gives an error of the same kind.
+    /// A fault in the response, after every body byte before it was consumed. The error is
+    /// permanent: every later call returns an error of the same kind.
     pub fn poll(&mut self) -> Result<Event<'_>> {
         self.advance();
         if let Some(head) = self.ready.take() {
@@ -167,18 +169,19 @@ impl ResponseDecoder {
             return Ok(Event::Body(self.unread()));
         }
         if let Some(failure) = &mut self.failure {
-            let told = Failure::Told(failure.kind());
-            return Err(match mem::replace(failure, told) {
+            let reported = Failure::Reported(failure.kind());
+            return Err(match mem::replace(failure, reported) {
                 Failure::New(error) => error,
-                Failure::Told(kind) => Fault::new(kind),
+                Failure::Reported(kind) => Fault::new(kind),
             });
         }
         Ok(if self.state == State::Done { Event::End } else { Event::More })
     }
 
-    /// The first `n` bytes of [`Event::Body`] were read.
+    /// Reports that the first `n` bytes of [`Event::Body`] were read.
     ///
-    /// More than there were is [`Kind::Misuse`], which the next [`poll`](Self::poll) tells.
+    /// A number larger than that event is [`Kind::Misuse`], which the next [`poll`](Self::poll)
+    /// reports.
     pub fn consume(&mut self, n: usize) {
         self.is_settled = false;
         if !self.body.consume(n) {
@@ -186,23 +189,23 @@ impl ResponseDecoder {
         }
     }
 
-    /// The bytes of [`Event::Body`], as far as they are known; empty where there are none.
+    /// The bytes of [`Event::Body`] that are decoded already; empty if there are none.
     pub(crate) fn unread(&self) -> &[u8] {
         self.buffer.read(self.body.unread())
     }
 
-    /// Whether the last byte of the response has come, be it consumed or not. Of a chunked body that shows
-    /// only once it has been consumed.
+    /// Returns `true` if the last byte of the response has arrived, consumed or not. For a chunked
+    /// body this is known only once the body has been consumed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state == State::Done && self.failure.is_none()
     }
 
-    /// Whether the connection may carry another request. Known once the response
-    /// [is complete](Self::is_complete); until then no.
+    /// Reports whether the connection may carry another request. It is known once the response [is
+    /// complete](Self::is_complete), and `No` until then.
     ///
-    /// It speaks for the bytes that have come. Bytes that come later are for whoever keeps the connection
-    /// to notice, before it is used again (row P133).
+    /// The result covers the bytes that have arrived. The owner of the connection must check for
+    /// later bytes before it is used again (row P133).
     #[must_use]
     pub fn reuse(&self) -> Reuse {
         if !self.is_complete() {
@@ -216,19 +219,21 @@ impl ResponseDecoder {
         }
     }
 
-    /// Whether a head has begun to come and is not whole.
+    /// Returns `true` if a head has begun to arrive and is not complete.
     pub(crate) fn is_within_head(&self) -> bool {
         self.state == State::Head && self.ready.is_none() && !self.buffer.is_empty()
     }
 
-    /// Whether the head has settled that the connection carries nothing more.
+    /// Returns `true` if the head rules out reuse of the connection.
     pub(crate) fn is_last(&self) -> bool {
         matches!(self.verdict, Reuse::No(why) if why != NoReuse::Unfinished)
     }
 
-    /// The trailers of a chunked body, complete after [`Event::End`]. They are not part of the head. Fields that
-    /// count only in a head, such as Content-Length, Set-Cookie and Authorization, are dropped (RFC 9110 section
-    /// 6.5.1).
+    /// The trailers of a chunked body, complete after [`Event::End`]. They are not merged into the
+    /// head.
+    ///
+    /// Fields that are valid only in a head, such as Content-Length, Set-Cookie and Authorization,
+    /// are dropped (RFC 9110 section 6.5.1).
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         static NONE: Headers = Headers::new();
@@ -240,25 +245,25 @@ impl ResponseDecoder {
         self.trailers.take().map_or_else(Headers::new, |trailers| *trailers)
     }
 
-    /// How many bytes have come, heads, framing and excess included.
+    /// Number of received bytes, with heads, framing and excess.
     #[must_use]
     pub fn bytes_received(&self) -> u64 {
         self.received
     }
 
-    /// How many bytes of the body have come, whether consumed or not.
+    /// Number of received body bytes, consumed or not.
     #[must_use]
     pub fn body_received(&self) -> u64 {
         self.body.got()
     }
 
-    /// How many bytes of body the head has announced.
+    /// The body length in bytes that the head announced.
     pub(crate) fn announced(&self) -> Option<u64> {
         self.body.announced()
     }
 
-    /// How many bytes of the body were not consumed yet, where that is known: not before the head, not for
-    /// a chunked body and not for one that ends with the connection.
+    /// Number of body bytes that were not consumed yet, if known. It is unknown before the head,
+    /// for a chunked body, and for a body that ends with the connection.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
         match self.state {
@@ -268,26 +273,27 @@ impl ResponseDecoder {
         }
     }
 
-    /// Bytes that came after the end of the response. After a 101 or a granted CONNECT they are the first of
-    /// the other protocol (row Q02); otherwise nobody may look at them, and [`reuse`](Self::reuse) says no.
+    /// Bytes after the end of the response. After a 101 or an accepted CONNECT they are the first
+    /// of the other protocol (row Q02). Otherwise they must be ignored, and [`reuse`](Self::reuse)
+    /// returns `No`.
     #[must_use]
     pub fn leftover(&self) -> &[u8] {
         if self.state == State::Done { self.buffer.unread() } else { &[] }
     }
 
-    /// The memory, for the next receiver.
+    /// Returns the memory, for the next decoder.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer.into_bytes()
     }
 
-    /// The same, of a receiver that is not needed any more.
+    /// Takes the memory out of a decoder that is not needed any more.
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
         self.body = Body::new(Framing::None);
         mem::replace(&mut self.buffer, Buffer::new(Vec::new())).into_bytes()
     }
 
-    /// Something has to be taken before anything more is looked at.
+    /// Returns `true` if an event must be taken before decoding continues.
     fn is_blocked(&self) -> bool {
         self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
     }
@@ -296,8 +302,8 @@ impl ResponseDecoder {
         self.failure.get_or_insert(Failure::New(error));
     }
 
-    /// Goes as far as the bytes lead. Everything else here does so by itself; it is for whoever wants to know
-    /// at once whether the response [is complete](Self::is_complete).
+    /// Decodes as far as the bytes allow. All other methods do so by themselves; call it to know at
+    /// once whether the response [is complete](Self::is_complete).
     #[inline]
     pub(crate) fn advance(&mut self) {
         if !self.is_settled {
@@ -318,7 +324,7 @@ impl ResponseDecoder {
         }
     }
 
-    /// One piece of the response; whether there may be another.
+    /// Decodes one element of the response; returns `true` if another may follow.
     fn step(&mut self) -> Result<bool> {
         match self.state {
             State::Head => self.step_head(),
@@ -351,7 +357,7 @@ impl ResponseDecoder {
     }
 
     fn start_body(&mut self, Decision { framing, reuse, .. }: Decision) {
-        // What an interim head said against reuse stands, unless the connection is no longer ours at all.
+        // The reason of an interim head is kept, unless the connection has switched protocols.
         if self.verdict == Reuse::No(NoReuse::Unfinished) || reuse == Reuse::No(NoReuse::Upgraded) {
             self.verdict = reuse;
         }
@@ -394,7 +400,7 @@ impl ResponseDecoder {
         Ok(false)
     }
 
-    /// The connection will not be used again; the first reason is the one that is told.
+    /// Rules out reuse of the connection; the first reason is the one that is reported.
     fn close(&mut self, why: NoReuse) {
         if matches!(self.verdict, Reuse::Yes { .. } | Reuse::No(NoReuse::Unfinished)) {
             self.verdict = Reuse::No(why);
@@ -406,7 +412,7 @@ impl Failure {
     fn kind(&self) -> Kind {
         match self {
             Self::New(error) => error.kind(),
-            Self::Told(kind) => *kind,
+            Self::Reported(kind) => *kind,
         }
     }
 }

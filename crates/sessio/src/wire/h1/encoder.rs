@@ -1,4 +1,4 @@
-//! The sending half: one request becomes bytes.
+//! The request encoder: one request becomes bytes.
 
 use std::fmt;
 
@@ -10,12 +10,13 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
-/// A body up to this size goes in one piece with the head; copying it costs less than a second write.
+/// Body size in bytes up to which head and body share one write; copying costs less than a second
+/// write.
 const SMALL: usize = 8 * 1024;
-/// How much of a source's body is taken at once.
+/// Bytes of a source's body that are taken at once.
 const PIECE: usize = 64 * 1024;
 
-/// The body of a request, as far as the sender is concerned.
+/// The body of a request, as the encoder sees it.
 ///
 /// ```
 /// use sessio::Headers;
@@ -32,18 +33,18 @@ const PIECE: usize = 64 * 1024;
 pub enum BodyKind {
     /// No body.
     None,
-    /// All of it is here.
+    /// The whole body in memory.
     Bytes(Bytes),
-    /// It is [`supplied`](RequestEncoder::supply) piece by piece.
+    /// A body that is [`supplied`](RequestEncoder::supply) in pieces.
     Source {
-        /// How long it is, if the head says so; `None` sends chunks.
+        /// Its length in bytes if the head declares it; `None` sends chunks.
         length: Option<u64>,
     },
 }
 
-/// Writes one request.
+/// Encodes one request.
 ///
-/// It encodes and decides nothing: the headers already say how the body is framed (`Content-Length`, or
+/// It makes no decision: the headers already declare the framing of the body (`Content-Length`, or
 /// `Transfer-Encoding: chunked` for a source without a length).
 ///
 /// ```
@@ -68,52 +69,52 @@ pub enum BodyKind {
 /// # Ok::<(), sessio::Error>(())
 /// ```
 pub struct RequestEncoder {
-    /// The head, and what was encoded behind it.
+    /// The head, and encoded bytes behind it.
     queue: Vec<u8>,
-    /// How much of the queue was sent.
+    /// Number of sent bytes of the queue.
     at: usize,
-    /// How long the head is.
+    /// Length of the head in bytes.
     head: usize,
     is_held: bool,
-    /// What goes out behind the queue, from the memory in which it came.
+    /// Bytes to send behind the queue, in the memory of the caller.
     piece: Bytes,
     body: Body,
     sent: u64,
-    /// How much of what was queued or sent is not body.
+    /// Number of queued or sent bytes that are not body.
     overhead: u64,
     failure: Option<Kind>,
 }
 
-/// What a source has supplied of a body while nothing of that body has gone out: no peer has seen it, and it goes out
+/// The supplied part of a body of which no byte has gone out: no peer has seen it, so it is sent
 /// over the next connection.
 #[derive(Debug)]
 pub(crate) struct Unsent {
-    /// With the framing of its chunks.
+    /// The queue, with the framing of its chunks.
     queue: Vec<u8>,
     piece: Bytes,
     body: Body,
     overhead: u64,
 }
 
-/// What of the body is still to come.
+/// The rest of the body.
 #[derive(Debug)]
 enum Body {
     Complete,
-    /// So many bytes of a source with a length.
+    /// This many bytes of a source with a length.
     Length(u64),
     Chunked,
 }
 
 impl Default for RequestEncoder {
-    /// A sender that has nothing to send.
+    /// An encoder with nothing to send.
     fn default() -> Self {
         Self::idle(Vec::new())
     }
 }
 
 impl RequestEncoder {
-    /// A sender of this request. `target` is what stands in the request line; `buffer` is memory to use, an
-    /// empty one will do.
+    /// Creates an encoder of this request. `target` is the request target of the request line.
+    /// `buffer` is memory to reuse; it may be empty.
     #[must_use]
     pub fn new(method: &Method, target: &[u8], headers: &Headers, body: BodyKind, buffer: Vec<u8>) -> Self {
         let mut queue = buffer;
@@ -144,7 +145,7 @@ impl RequestEncoder {
         Self { queue, at: 0, head, is_held: false, piece, body, sent: 0, overhead, failure: None }
     }
 
-    /// A sender that has nothing to send, with memory for one that has.
+    /// An encoder with nothing to send, and memory for the next one.
     pub(crate) fn idle(buffer: Vec<u8>) -> Self {
         Self {
             queue: buffer,
@@ -159,25 +160,25 @@ impl RequestEncoder {
         }
     }
 
-    /// Keeps the body back once the head is out, until [`release`](Self::release): the server was asked to
-    /// say `100 Continue` first. Does nothing once bytes were sent.
+    /// Holds the body back after the head until [`release`](Self::release), because the request
+    /// expects `100 Continue`. No effect once bytes were sent.
     pub fn hold(&mut self) {
         self.is_held = self.sent == 0;
     }
 
-    /// Lets the body follow the head.
+    /// Sends the body after the head.
     pub fn release(&mut self) {
         self.is_held = false;
     }
 
-    /// Whether the body is kept back.
+    /// Returns `true` if the body is held back.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.is_held
     }
 
-    /// What to send now: the head and a small body in one piece, later the body. Empty if there is nothing
-    /// to send for now.
+    /// The bytes to send now: the head and a small body together, later the body. Empty if there is
+    /// nothing to send for now.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         if self.failure.is_some() {
@@ -190,7 +191,7 @@ impl RequestEncoder {
         self.queue.get(self.at..end).unwrap_or_default()
     }
 
-    /// The transport took the first `n` bytes of [`unsent`](Self::unsent).
+    /// Reports that the transport took the first `n` bytes of [`unsent`](Self::unsent).
     pub fn sent(&mut self, n: usize) {
         let n = n.min(self.unsent().len());
         self.sent += n as u64;
@@ -199,7 +200,7 @@ impl RequestEncoder {
         } else {
             self.piece.advance(n);
             if self.piece.is_empty() {
-                // Whoever it is shared with may want its memory back.
+                // Release it now: a caller that shares the memory may reuse it.
                 self.piece = Bytes::new();
             }
         }
@@ -209,33 +210,40 @@ impl RequestEncoder {
         }
     }
 
-    /// How many bytes of the body to ask the source for now; 0 if none. Of a declared length it is one more
-    /// than are left, also when none are: a source that has more is seen before an excess byte leaves (row
-    /// F30), and one that has not says so by its end.
+    /// The number of body bytes to request from the source now; 0 if none.
     ///
-    /// They may be supplied before the head is out, to go with it in one write; but send what is unsent
+    /// For a declared length it is one more than the rest, also if that is 0. So a source that has
+    /// more is detected before an excess byte is sent (row F30), and any other source reports its
+    /// end.
+    ///
+    /// Bytes may be supplied before the head is sent, to share one write. Send
+    /// [`unsent`](Self::unsent) bytes before waiting for a slow source.
     /// before waiting for a slow source.
     #[must_use]
     pub fn wanted(&self) -> usize {
         let most = match self.body {
             _ if self.is_held || self.failure.is_some() => 0,
-            // One piece of foreign memory at a time: what comes after it stays behind it.
+            // One piece of the caller's memory at a time: later bytes follow it.
             _ if !self.piece.is_empty() => 0,
             Body::Complete => 0,
             Body::Length(left) => left.saturating_add(1),
             Body::Chunked => u64::MAX,
         };
         let queued = self.queue.len() - self.at;
-        // Half a queue is enough to keep a transport busy; less than half is not worth asking for.
+        // Half a queue keeps a transport busy; less than half is not worth a request to the source.
         let free = if queued > PIECE / 2 { 0 } else { PIECE - queued };
         usize::try_from(most).map_or(free, |most| most.min(free))
     }
 
-    /// The next bytes of the body; says how many of them were taken, [`wanted`](Self::wanted) at most.
+    /// Supplies the next bytes of the body; returns the number of bytes taken, at most
+    /// [`wanted`](Self::wanted).
     ///
     /// # Errors
-    /// [`Kind::BodyLength`] if there are more than were declared, before an excess byte leaves (row F30);
-    /// [`Kind::Misuse`] if there is no source or it had ended. Nothing more is sent then.
+    /// Nothing more is sent after an error.
+    ///
+    /// - [`Kind::BodyLength`] if there are more bytes than declared, before an excess byte is sent
+    ///   (row F30).
+    /// - [`Kind::Misuse`] if there is no source or it had ended.
     pub fn supply(&mut self, bytes: &[u8]) -> Result<usize> {
         self.admit(bytes)?;
         let taken = self.wanted().min(bytes.len());
@@ -257,8 +265,9 @@ impl RequestEncoder {
         Ok(taken)
     }
 
-    /// As [`supply`](Self::supply), of memory that can be shared: a long piece of a body with a length goes out from
-    /// where it lies, whole, however much is [`wanted`](Self::wanted). Shorter ones, and chunks, are copied.
+    /// Supplies bytes like [`supply`](Self::supply), from shared memory. A long piece of a body
+    /// with a length is taken whole and sent without a copy, even if it exceeds
+    /// [`wanted`](Self::wanted). Shorter pieces, and chunks, are copied.
     ///
     /// # Errors
     /// As [`supply`](Self::supply).
@@ -274,11 +283,11 @@ impl RequestEncoder {
         }
     }
 
-    /// Whether these bytes of a source may come.
+    /// Checks whether the source may supply these bytes.
     fn admit(&mut self, bytes: &[u8]) -> Result<()> {
         self.check()?;
         match self.body {
-            // Nothing is not the end: an empty chunk would say so.
+            // Empty bytes are not the end: an empty chunk would mean the end.
             _ if bytes.is_empty() => Ok(()),
             Body::Complete => Err(self.fail(Kind::Misuse, "no body was to come")),
             Body::Length(left) if bytes.len() as u64 > left => {
@@ -288,20 +297,23 @@ impl RequestEncoder {
         }
     }
 
-    /// The source has no more. Saying so twice does no harm.
+    /// Ends the body. A second call has no effect.
     ///
     /// # Errors
-    /// [`Kind::BodyLength`] if there should have been more. Nothing more is sent then: the server must not
-    /// take the part for the whole.
+    /// [`Kind::BodyLength`] if fewer bytes than declared were supplied. Nothing more is sent then:
+    /// the server must not accept a part as the whole.
     pub fn supply_end(&mut self) -> Result<()> {
         self.supply_end_with(&Headers::new())
     }
 
-    /// The source has no more but these fields, which go behind a body in chunks (RFC 9112 section 7.1.2).
+    /// Ends a chunked body with trailers (RFC 9112 section 7.1.2).
     ///
     /// # Errors
-    /// As [`supply_end`](Self::supply_end), and [`Kind::InvalidHeader`] if the body is not in chunks, or a field may not
-    /// stand behind it (RFC 9110 section 6.5.1). Nothing more is sent then.
+    /// Nothing more is sent after an error.
+    ///
+    /// - [`Kind::InvalidHeader`] if the body is not chunked, or a field is not allowed in trailers
+    ///   (RFC 9110 section 6.5.1).
+    /// - The errors of [`supply_end`](Self::supply_end).
     pub fn supply_end_with(&mut self, trailers: &Headers) -> Result<()> {
         self.check()?;
         if !trailers.is_empty() {
@@ -329,32 +341,33 @@ impl RequestEncoder {
         Ok(())
     }
 
-    /// Whether the whole request was sent.
+    /// Returns `true` if the whole request was sent.
     #[must_use]
     pub fn is_done(&self) -> bool {
         let is_all_here = matches!(self.body, Body::Complete | Body::Length(0));
         is_all_here && self.piece.is_empty() && self.at == self.queue.len() && self.failure.is_none()
     }
 
-    /// How many bytes the transport took.
+    /// Number of bytes that the transport took.
     #[must_use]
     pub fn bytes_sent(&self) -> u64 {
         self.sent
     }
 
-    /// How many bytes of the body the transport took, without the framing of chunks. While one of those is under way it
-    /// may be a few less.
+    /// Number of body bytes that the transport took, without chunk framing. While a chunk is being
+    /// sent the number may be a few bytes too small.
     #[must_use]
     pub fn body_sent(&self) -> u64 {
         self.sent.saturating_sub(self.overhead)
     }
 
-    /// Whether nothing of the body has gone out, nor of its framing: whatever was supplied of it is still here.
+    /// Returns `true` if no byte of the body or its framing was sent: all supplied bytes are still
+    /// here.
     pub(crate) fn is_body_unsent(&self) -> bool {
         self.sent <= self.head as u64
     }
 
-    /// Takes out what was supplied of the body, where nothing of it has gone out.
+    /// Takes out the supplied part of the body, if none of it was sent.
     pub(crate) fn take_unsent(&mut self) -> Option<Unsent> {
         let head_left = (self.head as u64).checked_sub(self.sent).filter(|_| self.failure.is_none())?;
         let queue = self.queue.get(self.at + usize::try_from(head_left).ok()?..)?.to_vec();
@@ -366,20 +379,21 @@ impl RequestEncoder {
         })
     }
 
-    /// Goes on from where the sender before has ended. This one has the same request, and nothing of its body yet.
+    /// Continues with the body of an earlier encoder. This one has the same request, and nothing of
+    /// its body yet.
     pub(crate) fn resume(&mut self, unsent: Unsent) {
         self.queue.extend_from_slice(&unsent.queue);
         (self.piece, self.body) = (unsent.piece, unsent.body);
         self.overhead += unsent.overhead;
     }
 
-    /// The memory, for the next sender.
+    /// Returns the memory, for the next encoder.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.queue
     }
 
-    /// The same, of a sender that is not needed any more.
+    /// Takes the memory out of an encoder that is not needed any more.
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
         (self.at, self.head) = (0, 0);
         std::mem::take(&mut self.queue)
@@ -395,7 +409,8 @@ impl RequestEncoder {
         Fault::new(kind).with_detail(detail)
     }
 
-    /// Drops what was sent, once it is the larger part: no byte is moved more than once on average.
+    /// Drops the sent bytes once they are the larger part: no byte is moved more than once on
+    /// average.
     fn compact(&mut self) {
         if self.at > self.queue.len() / 2 {
             self.queue.drain(..self.at);
@@ -404,7 +419,8 @@ impl RequestEncoder {
     }
 }
 
-/// The target as it is; a byte that would end the request line is escaped, whoever let it through (row V41).
+/// Writes the request target; a byte that would end the request line is escaped, even if it was
+/// accepted before (row V41).
 fn write_target(target: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     if target.is_empty() {
@@ -422,7 +438,7 @@ fn write_target(target: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A chunk's size line.
+/// Writes the size line of a chunk.
 fn write_size(size: usize, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digits = (usize::BITS - size.leading_zeros()).div_ceil(4).max(1);

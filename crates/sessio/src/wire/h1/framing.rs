@@ -1,4 +1,4 @@
-//! Where a response's body ends.
+//! The end of a response's body.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// How a body is framed.
+/// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is no body, whatever the fields say.
+    /// No body, in spite of any field.
     None,
-    /// So many bytes.
+    /// This many bytes.
     Length(u64),
     /// Chunks, a last chunk and trailers.
     Chunked,
@@ -23,51 +23,55 @@ pub enum Framing {
     UntilClose,
 }
 
-/// What a head says about the bytes after it.
+/// The framing of a response, and the reuse of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decision {
-    /// How the body is framed.
+    /// The framing of the body.
     pub framing: Framing,
     /// Whether the connection may carry another request once the body has been read.
     pub reuse: Reuse,
-    /// What must not be shown as it came.
+    /// A field that must be corrected before others read it.
     pub(super) tidy: Tidy,
 }
 
-/// What has to be set right in the fields before anybody else reads them.
+/// A correction of the fields before others read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tidy {
     Nothing,
-    /// A Content-Length that does not count, because of a Transfer-Encoding (RFC 9112 section 6.3).
+    /// Remove a Content-Length that is overridden by a Transfer-Encoding (RFC 9112 section 6.3).
     HideLength,
-    /// A Content-Length that was repeated (RFC 9110 section 8.6).
+    /// Replace a repeated Content-Length by one (RFC 9110 section 8.6).
     CollapseLength(u64),
 }
 
 impl Framing {
-    /// Decides by the status, the version and the fields of a response, and by its request, how the body is
-    /// framed and whether the connection can persist (RFC 9112 sections 6.3 and 9.3).
+    /// Decides the framing of the body and the persistence of the connection (RFC 9112 sections 6.3
+    /// and 9.3). The decision depends on the status, version and fields of the response, and on the
+    /// request.
     ///
-    /// Stricter than RFC 9112 in that Content-Length and Transfer-Encoding have to be valid even where they
-    /// do not count, except after a CONNECT that was granted (RFC 9110 section 9.3.6).
+    /// It is stricter than RFC 9112: Content-Length and Transfer-Encoding must be valid even if
+    /// they have no effect. The exception is an accepted CONNECT (RFC 9110 section 9.3.6).
     ///
     /// ```
-    /// use sessio::h1::{RequestContext, Framing, Reuse, Why};
+    /// use sessio::h1::{RequestContext, Framing, NoReuse, Reuse};
     /// use sessio::http::{Method, StatusCode, Version};
     ///
     /// let asked = RequestContext::new(&Method::GET);
     /// let fields: [(&[u8], &[u8]); 2] = [(b"Content-Length", b"5"), (b"Connection", b"close")];
     /// let decision = Framing::decide(StatusCode::OK, asked, Version::HTTP_11, fields)?;
     /// assert_eq!(decision.framing, Framing::Length(5));
-    /// assert_eq!(decision.reuse, Reuse::No(Why::Told));
+    /// assert_eq!(decision.reuse, Reuse::No(NoReuse::Told));
     /// # Ok::<(), sessio::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Kind::BadLength`] and [`Kind::ConflictingLength`] for a Content-Length that cannot be obeyed,
-    /// [`Kind::UnsupportedTransferCoding`] for a Transfer-Encoding other than exactly `chunked`, or one in
-    /// HTTP/1.0, and [`Kind::UnexpectedUpgrade`] for a 101 that was not asked for.
+    ///
+    /// - [`Kind::BadLength`] and [`Kind::ConflictingLength`] for a Content-Length that cannot be
+    ///   used.
+    /// - [`Kind::UnsupportedTransferCoding`] for a Transfer-Encoding other than exactly `chunked`,
+    ///   or one in HTTP/1.0.
+    /// - [`Kind::UnexpectedUpgrade`] for a 101 without an `Upgrade` in the request.
     pub fn decide<'a>(
         status: StatusCode,
         asked: RequestContext,
@@ -110,11 +114,11 @@ impl Decision {
     }
 }
 
-/// What the fields that frame a message say, gathered in one pass.
+/// The framing fields of a message, gathered in one pass.
 #[derive(Default)]
 struct Facts {
     length: Option<u64>,
-    /// Content-Length came more than once, or as a list.
+    /// Content-Length was repeated, or was a list.
     repeated: bool,
     chunked: bool,
     close: bool,
@@ -127,7 +131,7 @@ impl Facts {
     fn gather<'a>(fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Result<Self> {
         let mut facts = Self::default();
         for (name, value) in fields {
-            // The length of a name rules nearly every other field out.
+            // The length of the name excludes nearly every other field.
             match name.len() {
                 14 if name.eq_ignore_ascii_case(b"content-length") => facts.content_length(value)?,
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => facts.transfer_encoding(value)?,
@@ -139,7 +143,7 @@ impl Facts {
         Ok(facts)
     }
 
-    /// RFC 9110 section 8.6: `1*DIGIT`, and a list of equal ones counts once.
+    /// RFC 9110 section 8.6: `1*DIGIT`; a list of equal values counts as one.
     fn content_length(&mut self, value: &[u8]) -> Result<()> {
         if self.length.is_none()
             && let Some(length) = decimal(value)
@@ -163,7 +167,7 @@ impl Facts {
         Ok(())
     }
 
-    /// Exactly `chunked`, once: every other coding and every list is where parsers disagree.
+    /// Exactly `chunked`, once: parsers disagree about every other coding and every list.
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<()> {
         if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
             let detail = format!("\"{}\"", escape(value));
@@ -180,14 +184,15 @@ impl Facts {
         }
     }
 
-    /// `Keep-Alive: timeout=5, max=100`; what is not understood is not obeyed.
+    /// `Keep-Alive: timeout=5, max=100`; unknown values are ignored.
     fn keep_alive(&mut self, value: &[u8]) {
         for parameter in elements(value) {
             let Some(equals) = memchr::memchr(b'=', parameter) else { continue };
             let (name, value) = (parameter[..equals].trim_ascii_end(), parameter[equals + 1..].trim_ascii());
             let Some(number) = decimal(value) else { continue };
             if name.eq_ignore_ascii_case(b"timeout") {
-                // Half of a short time is margin enough, and a stale connection is replaced anyhow (row FN12).
+                // Half of a short time is margin enough, and a stale connection is replaced anyway
+                // (row FN12).
                 let timeout = Duration::from_secs(number);
                 let idle_for = timeout - (timeout / 2).min(Duration::from_secs(1));
                 self.idle_for = Some(self.idle_for.map_or(idle_for, |known| known.min(idle_for)));
@@ -212,8 +217,8 @@ impl Facts {
     }
 
     fn deviation(&self, status: StatusCode) -> Option<NoReuse> {
-        // Servers must send neither field there (RFC 9110 section 8.6, RFC 9112 section 6.1). A length of 0
-        // in a 204 is common and says nothing wrong.
+        // Servers must send neither field there (RFC 9110 section 8.6, RFC 9112 section 6.1). A
+        // length of 0 in a 204 is common and harmless.
         let never = status.is_informational() || status == StatusCode::NO_CONTENT;
         match self.length {
             Some(_) if self.chunked => Some(NoReuse::LengthAndCoding),
@@ -253,7 +258,7 @@ const fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
-/// `1*DIGIT` up to 2^63-1, beyond which somebody's arithmetic would go wrong (rows P013, P014).
+/// `1*DIGIT` up to 2^63-1; larger values overflow in some implementations (rows P013, P014).
 fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! The heads of one response, under one budget.
+//! The heads of one response, under one size limit.
 
 use http::StatusCode;
 
@@ -14,21 +14,21 @@ use crate::base::limits::Limits;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
-/// Finds the interim heads, the final head and the trailers in what comes, and counts what they cost: a
-/// peer that spreads an endless head over many small ones gains nothing (row V110).
+/// Finds the interim heads, the final head and the trailers, and counts their cost. A peer gains
+/// nothing by spreading an endless head over many small ones (row V110).
 #[derive(Default)]
 pub(super) struct Heads {
     /// The section that is arriving.
     lines: Lines,
-    /// Bytes of the sections before it.
+    /// Bytes of the earlier sections.
     spent: usize,
     interim: usize,
-    /// Fields of the final head: those of the trailers count on top.
+    /// Number of fields of the final head: those of the trailers are added.
     fields: usize,
 }
 
 impl Heads {
-    /// The next head, once it is whole.
+    /// The next head, once it is complete.
     pub(super) fn head(
         &mut self,
         buffer: &mut Buffer,
@@ -61,7 +61,7 @@ impl Heads {
         Ok(Some((head, decision)))
     }
 
-    /// The trailers, once they are whole, and what was tolerated in them.
+    /// The trailers, once they are complete, and the tolerated deviation in them.
     pub(super) fn trailers(
         &mut self,
         buffer: &mut Buffer,
@@ -86,8 +86,8 @@ impl Heads {
         Ok(Some((trailers, tolerated)))
     }
 
-    /// As much of what has come as the budget lets us look at: a section is too large at the same byte
-    /// however it was cut.
+    /// The received bytes that the size limit allows. A section is too large at the same byte,
+    /// independent of how it was cut.
     fn window<'b>(&self, buffer: &'b Buffer, limits: &Limits) -> &'b [u8] {
         let unread = buffer.unread();
         &unread[..unread.len().min(limits.head_bytes - self.spent)]
@@ -100,7 +100,7 @@ impl Heads {
         Ok(())
     }
 
-    /// A section is over.
+    /// Ends a section.
     fn turn(&mut self, buffer: &mut Buffer, len: usize) {
         buffer.advance(len);
         self.spent += len;
@@ -108,7 +108,7 @@ impl Heads {
     }
 }
 
-/// A response before the response: 101 is the last one in HTTP (RFC 9110 section 15.2).
+/// Interim responses: 101 is the last one in HTTP (RFC 9110 section 15.2).
 pub(super) fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }

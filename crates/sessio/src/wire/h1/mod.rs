@@ -1,7 +1,7 @@
 //! HTTP/1.1 framing: bytes in, bytes out.
 //!
-//! A [`RequestEncoder`] turns one request into bytes, a [`ResponseDecoder`] turns bytes into one response. Neither knows
-//! what a socket is; whoever owns one moves the bytes, in both directions at once if it likes:
+//! A [`RequestEncoder`] encodes one request, a [`ResponseDecoder`] decodes one response. Neither
+//! knows sockets. The owner of a socket moves the bytes, in both directions at once if it likes:
 //!
 //! ```text
 //!   RequestEncoder::unsent  ──▶ socket ──▶ ResponseDecoder::room
@@ -11,12 +11,12 @@
 //!                                  ResponseDecoder::reuse   ──▶ may the connection carry another request?
 //! ```
 //!
-//! Both are level-triggered: asking changes nothing, the same question has the same answer until bytes
-//! move. What is framed how is one pure function, [`Framing::decide`].
+//! Both are level-triggered: a query changes nothing, and returns the same result until bytes move.
+//! One pure function decides the framing, [`Framing::decide`].
 //!
-//! The framing is strict: what two parsers could read differently is refused. A few deviations are too
-//! common to refuse; such a response is delivered and its connection is closed afterwards ("read once,
-//! never reuse"), and [`Why`] says which deviation it was.
+//! The framing is strict: a message that two parsers could read differently is refused. A few
+//! deviations are too common to refuse. Such a response is delivered, and its connection is closed
+//! afterwards ("read once, never reuse"). [`NoReuse`] names the deviation.
 //!
 //! ```
 //! use sessio::h1::{RequestContext, Event, Limits, BodyKind, ResponseDecoder, Reuse, RequestEncoder};

@@ -1,8 +1,8 @@
-//! What the request was, as far as it decides how the response is read.
+//! The request of a response that is being read.
 
 use http::Method;
 
-/// What the framing of a response depends on in its request.
+/// The properties of a request that affect the framing of its response.
 ///
 /// ```
 /// use sessio::h1::RequestContext;
@@ -15,18 +15,18 @@ use http::Method;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestContext {
-    /// The method was HEAD: no response has a body.
+    /// The method was HEAD: the response has no body.
     pub head: bool,
     /// The method was CONNECT: after a 2xx the connection is a tunnel.
     pub connect: bool,
-    /// The request offered an `Upgrade`: a 101 is an answer, otherwise it is an error.
+    /// The request offered an `Upgrade`: a 101 is valid, otherwise it is an error.
     pub upgrade: bool,
-    /// The request said `Connection: close`: the connection carries nothing more.
+    /// The request contained `Connection: close`: the connection carries no further request.
     pub close: bool,
 }
 
 impl RequestContext {
-    /// A request of this method that offers no upgrade and wants the connection to stay.
+    /// A request of this method that offers no upgrade and keeps the connection.
     #[must_use]
     pub fn new(method: &Method) -> Self {
         Self {

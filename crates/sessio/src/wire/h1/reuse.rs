@@ -1,43 +1,43 @@
-//! Whether a connection may carry another request.
+//! The reuse of a connection after a response.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The verdict on a connection after a response.
+/// The reuse of a connection after a response.
 ///
 /// ```
-/// use sessio::h1::{Reuse, Why};
+/// use sessio::h1::{NoReuse, Reuse};
 ///
-/// let verdict = Reuse::No(Why::Excess);
+/// let verdict = Reuse::No(NoReuse::Excess);
 /// if let Reuse::No(why) = verdict {
 ///     assert_eq!(why.to_string(), "bytes came after the end of the response");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
-    /// It may carry another request, if its owner still holds it to be open and silent.
+    /// It may carry another request, if its owner still finds it open and silent.
     Yes {
-        /// How long it may lie idle: `Keep-Alive: timeout=N` less one second, or half of it where that is less. So our
-        /// request does not cross the server's close (rows Q21, FN12).
+        /// Maximal idle time: `Keep-Alive: timeout=N` less one second, or half of it if that is
+        /// less. So the next request does not cross the server's close (rows Q21, FN12).
         idle_for: Option<Duration>,
-        /// How many more requests it may carry: `Keep-Alive: max=N` (row Q22).
+        /// Number of further requests: `Keep-Alive: max=N` (row Q22).
         max: Option<u32>,
     },
     /// It must be closed.
     No(NoReuse),
 }
 
-/// Why a connection must not be used again.
+/// The reason why a connection must not be used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NoReuse {
     /// The response has not been read to its end, or never will be.
     Unfinished,
-    /// The request said `Connection: close`.
+    /// The request contained `Connection: close`.
     RequestContext,
-    /// The response said `Connection: close`.
+    /// The response contained `Connection: close`.
     Told,
-    /// The response is HTTP/1.0 and did not say `Connection: keep-alive`.
+    /// The response is HTTP/1.0 without `Connection: keep-alive`.
     OldVersion,
     /// The body ended with the connection.
     UntilClose,
@@ -45,15 +45,17 @@ pub enum NoReuse {
     Closed,
     /// `Keep-Alive: max=0`: it was the last response.
     Spent,
-    /// Bytes came after the end of the response: they must never be taken for the next one (row V100).
+    /// Bytes came after the end of the response: they must never be read as the next one (row
+    /// V100).
     Excess,
-    /// The connection speaks another protocol now: 101, or a CONNECT that was granted.
+    /// The connection speaks another protocol now: 101, or an accepted CONNECT.
     Upgraded,
-    /// Tolerated: Content-Length twice or as a list, all of the same value (rows P002, P004).
+    /// Tolerated: a repeated Content-Length or a list, all of the same value (rows P002, P004).
     RepeatedLength,
     /// Tolerated: Content-Length beside Transfer-Encoding (rows P020, P021).
     LengthAndCoding,
-    /// Tolerated: Content-Length or Transfer-Encoding where no body can be: 1xx, 204 (rows P122, P142).
+    /// Tolerated: Content-Length or Transfer-Encoding in a response without a body: 1xx, 204 (rows
+    /// P122, P142).
     BodyWhereNone,
     /// Tolerated: a line of the head ends with LF alone (row P069).
     BareLineFeed,

@@ -18,29 +18,30 @@ use crate::message::headers::Headers;
 /// Nearly every head has fewer fields than this; more of them cost an allocation.
 const USUAL_FIELDS: usize = 64;
 
-/// The lines of a section that is still arriving: nothing is looked at twice, however it is cut.
+/// The lines of a section that is still arriving. No byte is scanned twice, however the section is
+/// cut.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// Where the first line that is not complete begins.
+    /// Start of the first incomplete line.
     line: usize,
-    /// Up to where there is no further line end.
+    /// No further line end before this position.
     seen: usize,
-    /// Where the second line begins.
+    /// Start of the second line.
     first: usize,
-    /// How many lines there are that begin something.
+    /// Number of lines that are no continuation.
     count: usize,
     /// A line begins with a blank: it continues the one before.
     folded: bool,
-    /// The very first line that can hold a field begins with a blank.
+    /// The first line that can hold a field begins with a blank.
     stray_fold: bool,
     /// A line ends with LF alone.
     pub(super) bare_line_feed: bool,
 }
 
 impl Lines {
-    /// Looks through what has come since the last time for the empty line that ends the section; says where
-    /// the section ends. `most` is how many lines may begin something; `start_line` says that the first is
-    /// not a field.
+    /// Scans the new bytes for the empty line that ends the section; returns the end of the
+    /// section. At most `most` lines may be no continuation; `start_line` is set if the first line
+    /// is not a field.
     pub(super) fn find_end(&mut self, bytes: &[u8], most: usize, start_line: bool) -> Result<Option<usize>> {
         while let Some(found) = memchr::memchr(b'\n', &bytes[self.seen..]) {
             let end = self.seen + found;
@@ -73,15 +74,16 @@ impl Lines {
         Ok(None)
     }
 
-    /// What is not as it should be, and is borne.
+    /// The tolerated deviation, if any.
     pub(super) fn tolerated(&self) -> Option<NoReuse> {
         if self.folded { Some(NoReuse::Folded) } else { self.bare_line_feed.then_some(NoReuse::BareLineFeed) }
     }
 
-    /// Replaces each fold, with all blanks around it, by one blank (RFC 9112 section 5.2), in place. Says how long the
-    /// section is then.
+    /// Replaces each fold, with all blanks around it, by one blank (RFC 9112 section 5.2), in
+    /// place. Returns the new length of the section.
     ///
-    /// Not in the fields that frame the message: there, what others make of a fold is anyone's guess.
+    /// Folds in fields that frame the message are an error: other parsers read them in different
+    /// ways.
     pub(super) fn unfold(&self, section: &mut [u8]) -> Result<usize, &'static str> {
         if !self.folded {
             return Ok(section.len());
@@ -89,7 +91,7 @@ impl Lines {
         if self.stray_fold {
             return Err("a fold before the first field"); // row P076
         }
-        // Where the line of a field begins, among what was read, and among what was written.
+        // Start of the field's line: in the input, and in the output.
         let (mut field, mut from, mut to) = (0, 0, 0);
         while from < section.len() {
             let end = memchr::memchr(b'\n', &section[from..]).map_or(section.len(), |found| from + found + 1);
@@ -100,7 +102,8 @@ impl Lines {
                 field = to;
                 continue;
             }
-            // A blank before the colon, folded or not, is refused later: nothing else can name these.
+            // A blank before the colon, folded or not, is refused later, so only these names can
+            // match.
             let is = |name: &[u8]| {
                 section[field..to].get(..name.len()).is_some_and(|b| b.eq_ignore_ascii_case(name))
             };
@@ -123,7 +126,8 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Whether these can be the first bytes of a response (RFC 9112 section 4): told as soon as they cannot.
+/// Checks whether a response can begin with these bytes (RFC 9112 section 4). An error is reported
+/// at the first wrong byte.
 pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
     const SCHEME: &[u8] = b"HTTP/1.";
     let shown = bytes.len().min(SCHEME.len());
@@ -131,7 +135,7 @@ pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
         return Err(if is_first {
             not_http(bytes)
         } else {
-            // It has answered in HTTP before: with an interim response.
+            // The peer speaks HTTP: it has sent an interim response.
             Fault::new(Kind::BadHead).with_detail("no status line behind an interim response")
         });
     }
@@ -144,12 +148,12 @@ pub(super) fn check_greeting(bytes: &[u8], is_first: bool) -> Result<()> {
     }
 }
 
-/// With a hint at who it may be. How much it shows is a matter of how much has come.
+/// The error with a hint at the peer's protocol. Its text depends on how many bytes have arrived.
 #[cold]
 fn not_http(bytes: &[u8]) -> Fault {
     let error = Fault::new(Kind::NotHttp);
     match bytes {
-        // Records of TLS: an alert or a handshake, and then the version 3.x.
+        // TLS records: an alert or a handshake, and then the version 3.x.
         [0x15 | 0x16] | [0x15 | 0x16, 3, ..] => {
             error.with_detail("the server speaks TLS: is this the port of https?")
         }
@@ -157,7 +161,7 @@ fn not_http(bytes: &[u8]) -> Fault {
     }
 }
 
-/// Parses a whole head; its fields lie in one copy of its bytes.
+/// Parses a whole head; its fields point into one copy of its bytes.
 pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: RequestContext) -> Result<(Head, Decision)> {
     if lines.count <= USUAL_FIELDS {
         parse_head_into(bytes, lines, asked, &mut [const { MaybeUninit::uninit() }; USUAL_FIELDS])
@@ -176,7 +180,7 @@ fn parse_head_into<'b>(
     let parsed =
         httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, slots);
     match parsed {
-        // Both must see the same end, or one of us is wrong about where the body begins.
+        // Both parsers must see the same end, or one is wrong about the start of the body.
         Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
         Ok(_) => return Err(Fault::new(Kind::BadHead)),
         Err(error) => return Err(Fault::new(Kind::BadHead).with_detail(describe(error))),
@@ -196,7 +200,7 @@ fn parse_head_into<'b>(
     Ok((Head { status, version, headers, reason }, decision))
 }
 
-/// Parses whole trailers.
+/// Parses the complete trailers.
 pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
     if lines.count == 0 {
         return Ok(Headers::new());
@@ -212,7 +216,7 @@ pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
     }
 }
 
-/// The fields as places in one copy of the block. `None` if one is larger than a place can say.
+/// The fields as spans of one copy of the block. `None` if a field is too large for a span.
 fn headers(block: &[u8], fields: &[httparse::Header<'_>]) -> Option<Headers> {
     let base = block.as_ptr().addr();
     let place = |bytes: &[u8]| -> Range<usize> {
@@ -244,7 +248,7 @@ fn tidy(headers: &mut Headers, tidy: Tidy) -> Result<()> {
     if tidy == Tidy::Nothing { Ok(()) } else { set_right(headers, tidy) }
 }
 
-/// What follows the status code in a valid status line. The usual phrases cost nothing.
+/// The reason phrase of a valid status line. The usual phrases are not allocated.
 fn reason(status: StatusCode, line: &[u8]) -> Cow<'static, [u8]> {
     const BEFORE: usize = b"HTTP/1.1 200".len();
     let reason = line.get(BEFORE..).unwrap_or_default();

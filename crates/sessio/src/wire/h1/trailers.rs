@@ -1,10 +1,12 @@
-//! Which fields may stand behind a body.
+//! Fields that are allowed in trailers.
 
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
-/// What frames, routes, modifies, controls or authenticates a message, or says what its content is, has to be known
+/// Fields that must be known before the content (RFC 9110 section 6.5.1). They frame, route,
+/// modify, control or authenticate a message, or describe its content. They are refused in sending
+/// and dropped on receipt (row FA14).
 /// before the content comes (RFC 9110 section 6.5.1). It is refused on sending and dropped on receipt (row FA14).
 const BEFORE: [&str; 43] = [
     "Accept",
@@ -52,12 +54,12 @@ const BEFORE: [&str; 43] = [
     "WWW-Authenticate",
 ];
 
-/// Whether a field of this name may stand behind a body.
+/// Returns `true` if a field of this name is allowed in trailers.
 pub(super) fn may_follow(name: &str) -> bool {
     !BEFORE.iter().any(|before| name.eq_ignore_ascii_case(before))
 }
 
-/// Refuses what may not.
+/// Refuses trailers that are not allowed.
 pub(super) fn check(trailers: &Headers) -> Result<()> {
     match trailers.iter().find(|field| !may_follow(field.name)) {
         Some(field) => {

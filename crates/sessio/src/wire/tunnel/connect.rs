@@ -15,12 +15,12 @@ use crate::route::proxy::Proxy;
 use crate::wire::h1::{BodyKind, Event, Limits, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 use bytes::Bytes;
 
-/// How much of a refusal's body is kept (row Q05).
+/// Bytes of a refusal's body that are kept (row Q05).
 const MOST_BODY: usize = 64 * 1024;
 
-/// What a proxy said when it refused: the source of
+/// The refusal of a CONNECT by a proxy: the source of
 /// [`Kind::ProxyRefused`](crate::Kind::ProxyRefused) and
-/// [`Kind::ProxyAuthentication`](crate::Kind::ProxyAuthentication) where CONNECT was refused.
+/// [`Kind::ProxyAuthentication`](crate::Kind::ProxyAuthentication).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refused {
@@ -28,7 +28,7 @@ pub struct Refused {
     pub head: Head,
     /// The body, at most its first 64 KiB.
     pub body: Bytes,
-    /// Whether that is all of it.
+    /// Set if `body` is complete.
     pub is_whole: bool,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// The conversation with an HTTP proxy.
+/// The CONNECT handshake with an HTTP proxy.
 ///
 /// ```
 /// use sessio::h1::Limits;
@@ -71,9 +71,9 @@ pub struct Connect {
     receiver: ResponseDecoder,
     /// Credentials went out.
     is_known: bool,
-    /// The proxy has asked for them: it is being told them here.
+    /// The proxy has sent a challenge, and the credentials go out on this connection.
     is_answering: bool,
-    /// It has asked for them, and will not hear them on this connection.
+    /// The proxy has sent a challenge, and will not read credentials on this connection.
     is_asked: bool,
     state: State,
 }
@@ -86,7 +86,7 @@ enum State {
 }
 
 impl Connect {
-    /// The conversation about the host of this URL.
+    /// Starts a tunnel to the origin of this URL.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`] for a URL without a host.
@@ -94,13 +94,13 @@ impl Connect {
         Self::saying(url, proxy, &proxy.adds(false), limits)
     }
 
-    /// The same, with these headers in place of the proxy's own.
+    /// Starts a tunnel, with these headers in place of the proxy's own.
     pub(crate) fn saying(url: &Url, proxy: &Proxy, says: &Headers, limits: Limits) -> Result<Self> {
         let (true, Some(port)) = (url.has_host(), url.port_or_known_default()) else {
             return Err(Kind::InvalidUrl.into());
         };
         let authority = format!("{}:{port}", &url[Position::BeforeHost..Position::AfterHost]).into();
-        // A refusal may say that its body is longer than is wanted of it.
+        // A refusal may declare a longer body than is read of it.
         let limits = Limits { body_bytes: None, ..limits };
         let mut connect = Self {
             authority,
@@ -137,18 +137,18 @@ impl Connect {
         self.state = State::Head;
     }
 
-    /// What goes to the proxy now.
+    /// The bytes to send to the proxy now.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         self.sender.unsent()
     }
 
-    /// The proxy's transport took so many bytes of that.
+    /// Reports that the transport took the first `n` bytes of [`unsent`](Self::unsent).
     pub fn sent(&mut self, n: usize) {
         self.sender.sent(n.min(self.sender.unsent().len()));
     }
 
-    /// What goes to the proxy, and where its next bytes go.
+    /// The bytes to send, and the buffer for the proxy's next bytes.
     pub fn ends(&mut self) -> (&[u8], &mut [u8]) {
         let room = match self.state {
             State::Head | State::Refusal(..) => self.receiver.room(),
@@ -157,11 +157,14 @@ impl Connect {
         (self.sender.unsent(), room)
     }
 
-    /// So many bytes have come; 0 is the end of the stream.
+    /// Reports `n` received bytes; 0 is the end of the stream.
     ///
     /// # Errors
-    /// [`Kind::ProxyRefused`] or [`Kind::ProxyAuthentication`] with what the proxy said ([`Refused`]),
-    /// [`Kind::UnsolicitedData`] if more than the head came of a 2xx, or what is wrong with the answer.
+    ///
+    /// - [`Kind::ProxyRefused`] or [`Kind::ProxyAuthentication`] with the proxy's response
+    ///   ([`Refused`]).
+    /// - [`Kind::UnsolicitedData`] if more bytes than the head of a 2xx have arrived.
+    /// - The error of a malformed response.
     pub fn received(&mut self, n: usize) -> Result<()> {
         if matches!(self.state, State::Done | State::Over) {
             return Err(Kind::Misuse.into());
@@ -178,7 +181,7 @@ impl Connect {
         done
     }
 
-    /// Whether the connection is the host's now.
+    /// Returns `true` once the bytes of the connection belong to the origin.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
@@ -195,18 +198,20 @@ impl Connect {
         }
     }
 
-    /// Whether what is being read is worth no long wait: the proxy has asked for what it can be told elsewhere.
+    /// Returns `true` if the response is worth no long wait: it is a challenge that another
+    /// connection can meet.
     pub(super) fn is_challenged(&self) -> bool {
         matches!(&self.state, State::Refusal(head, _) if self.can_answer(head))
     }
 
-    /// Whether it has failed for want of credentials that there are: the proxy would not hear them, or has hung up
-    /// instead of hearing them, as one that closes does.
+    /// Returns `true` if it has failed for lack of credentials that the proxy has. The proxy would
+    /// not read them, or closed the connection instead of reading them.
     pub(super) fn is_asked(&self) -> bool {
         self.is_asked || (self.is_answering && self.receiver.bytes_received() == 0)
     }
 
-    /// Whether this asks for credentials that there are, and that did not go out.
+    /// Returns `true` for a challenge that can be met: there are credentials, and they did not go
+    /// out.
     fn can_answer(&self, head: &Head) -> bool {
         !self.is_known && self.proxy.has_credentials() && asks_for_basic(head)
     }
@@ -244,11 +249,11 @@ impl Connect {
         }
     }
 
-    /// Section 9.3.6: what says how long a body is means nothing here (row Q03).
+    /// Section 9.3.6: fields that declare a body length have no meaning here (row Q03).
     fn established(&mut self) -> Result<()> {
         self.receiver.advance();
         if !self.sender.is_done() || !self.receiver.leftover().is_empty() {
-            // Nobody has said anything to the host yet (row Q13).
+            // No byte was sent to the origin yet (row Q13).
             let detail = "behind the head with which the proxy let us through";
             return Err(Fault::new(Kind::UnsolicitedData).with_detail(detail));
         }
@@ -256,7 +261,7 @@ impl Connect {
         Ok(())
     }
 
-    /// The refusal is whole.
+    /// The refusal is complete.
     fn end(&mut self) -> Result<()> {
         let State::Refusal(head, body) = std::mem::replace(&mut self.state, State::Over) else {
             return Err(Kind::Misuse.into());
@@ -289,13 +294,13 @@ fn refused(head: Head, body: Vec<u8>, is_whole: bool) -> Fault {
     Fault::new(kind).with_detail(format!("status {status}")).with_source(source)
 }
 
-/// No standard has this field, and proxies that say `close` in it do close.
+/// No standard has this field, and proxies that send `close` in it do close.
 fn closes_by_old_name(head: &Head) -> bool {
     let is_close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
     head.headers.get_all("Proxy-Connection").any(|line| line.split(|b| *b == b',').any(is_close))
 }
 
-/// Whether a 407 takes user and password (RFC 7617).
+/// Returns `true` if a 407 accepts user and password (RFC 7617).
 pub(crate) fn asks_for_basic(head: &Head) -> bool {
     let mut challenges = head.headers.get_all("Proxy-Authenticate").flat_map(challenges);
     head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && challenges.any(|one| one.is("Basic"))
@@ -324,7 +329,7 @@ mod tests {
         said
     }
 
-    /// Hears these bytes in pieces of that size, then perhaps the end; says what came of it.
+    /// Receives these bytes in pieces of that size, then perhaps the end; returns the result.
     fn hear(connect: &mut Connect, answer: &[u8], cut: usize, ends: bool) -> Result<bool> {
         let mut left = answer;
         while !left.is_empty() {

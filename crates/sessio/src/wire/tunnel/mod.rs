@@ -1,16 +1,18 @@
-//! Tunnels: what is said to a proxy before the connection through it is the host's.
+//! Tunnels: handshakes with a proxy, after which the connection belongs to the origin.
 //!
-//! A [`Tunnel`] is one of two conversations, [`Connect`] with an HTTP proxy or [`Socks5`], and each is a
-//! function of bytes. It is level-triggered: asking changes nothing, and how bytes are cut changes nothing.
+//! A [`Tunnel`] is one of two handshakes, [`Connect`] with an HTTP proxy or [`Socks5`], and each is
+//! a function of bytes. It is level-triggered: a query changes nothing, and results do not depend
+//! on how bytes are cut.
 //!
 //! ```text
 //!   Tunnel::unsent ──▶ socket ──▶ Tunnel::room
-//!   Tunnel::sent   ◀── how many   Tunnel::received ──▶ refused: an error that holds what the proxy said
-//!                                 Tunnel::is_done  ──▶ what comes next is the host's
+//!   Tunnel::sent   ◀── how many   Tunnel::received ──▶ refused: an error with the proxy's response
+//!                                 Tunnel::is_done  ──▶ later bytes belong to the origin
 //! ```
 //!
-//! No byte behind the proxy's last word is swallowed: SOCKS asks for exactly the bytes of each word, and
-//! what an HTTP proxy sends behind the head of its 2xx, before anything was said to the host, is an error.
+//! No byte after the proxy's last message is lost. SOCKS reads exactly the bytes of each message.
+//! Bytes that an HTTP proxy sends after the head of its 2xx, before anything was sent to the
+//! origin, are an error.
 
 mod connect;
 mod cut_short;
@@ -30,21 +32,24 @@ pub(crate) use connect::asks_for_basic;
 pub use connect::{Connect, Refused};
 pub use socks5::{Reply, Socks5, Target};
 
-/// A conversation with a proxy that ends in a connection to a host.
+/// A handshake with a proxy that opens a tunnel to an origin.
 pub enum Tunnel {
-    /// With an HTTP proxy.
+    /// CONNECT with an HTTP proxy.
     Connect(Box<Connect>),
-    /// With a SOCKS proxy.
+    /// SOCKS 5.
     Socks5(Box<Socks5>),
 }
 
 impl Tunnel {
-    /// The conversation with this proxy about the host of this URL. `addresses` is where the host is, for a
-    /// proxy that is told the first of them; `says` are headers for an HTTP proxy, its own included.
+    /// Starts the handshake with this proxy for the host of this URL.
+    ///
+    /// `addresses` are those of the host, for a proxy that receives the first of them. `says` are
+    /// the headers for an HTTP proxy, its own included.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if the host cannot be told to this proxy, [`Kind::Resolve`] if an address is
-    /// needed and there is none.
+    ///
+    /// - [`Kind::InvalidUrl`] if the protocol of the proxy cannot carry the host.
+    /// - [`Kind::Resolve`] if an address is needed and there is none.
     pub fn to(
         url: &Url,
         proxy: &Proxy,
@@ -63,7 +68,7 @@ impl Tunnel {
         })
     }
 
-    /// What goes to the proxy now.
+    /// The bytes to send to the proxy now.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         match self {
@@ -72,7 +77,7 @@ impl Tunnel {
         }
     }
 
-    /// The proxy's transport took the first `n` bytes of [`unsent`](Self::unsent).
+    /// Reports that the transport took the first `n` bytes of [`unsent`](Self::unsent).
     pub fn sent(&mut self, n: usize) {
         match self {
             Self::Connect(connect) => connect.sent(n),
@@ -80,12 +85,12 @@ impl Tunnel {
         }
     }
 
-    /// Where the proxy's next bytes go; empty while none are wanted.
+    /// The buffer for the proxy's next bytes; empty while none are needed.
     pub fn room(&mut self) -> &mut [u8] {
         self.ends().1
     }
 
-    /// [`unsent`](Self::unsent) and [`room`](Self::room), lent at once.
+    /// [`unsent`](Self::unsent) and [`room`](Self::room), lent together.
     pub fn ends(&mut self) -> (&[u8], &mut [u8]) {
         match self {
             Self::Connect(connect) => connect.ends(),
@@ -93,10 +98,11 @@ impl Tunnel {
         }
     }
 
-    /// `n` bytes were written to the start of [`room`](Self::room); 0 is the end of the stream.
+    /// Reports that `n` bytes were written to the start of [`room`](Self::room); 0 is the end of
+    /// the stream.
     ///
     /// # Errors
-    /// That the proxy refuses, or does not speak its protocol; the conversation is over then.
+    /// The proxy refuses, or violates its protocol; the handshake is over then.
     pub fn received(&mut self, n: usize) -> Result<()> {
         match self {
             Self::Connect(connect) => connect.received(n),
@@ -104,7 +110,7 @@ impl Tunnel {
         }
     }
 
-    /// Whether the connection is the host's now.
+    /// Returns `true` once the bytes of the connection belong to the origin.
     #[must_use]
     pub fn is_done(&self) -> bool {
         match self {
@@ -113,7 +119,7 @@ impl Tunnel {
         }
     }
 
-    /// What the proxy has said against it so far, for whose time is over while the rest is waited for.
+    /// The refusal of the proxy so far, to be reported if the time for the rest is over.
     #[must_use]
     pub fn cut_short(&mut self) -> Option<Fault> {
         match self {
@@ -122,12 +128,13 @@ impl Tunnel {
         }
     }
 
-    /// Whether the rest of a refusal is not worth a long wait: another connection is.
+    /// Returns `true` if the rest of a refusal is worth no long wait: another connection can meet
+    /// the challenge.
     pub(crate) fn is_challenged(&self) -> bool {
         matches!(self, Self::Connect(connect) if connect.is_challenged())
     }
 
-    /// It was refused: what another connection to this proxy may be good for.
+    /// The use of another connection to this proxy, after a refusal.
     pub(crate) fn again(&mut self) -> Option<Again> {
         match self {
             Self::Connect(connect) => connect.is_asked().then_some(Again::Credentials),
@@ -136,12 +143,12 @@ impl Tunnel {
     }
 }
 
-/// What is said to a proxy on another connection, after it has refused on one.
+/// The difference of the next attempt, on another connection to the proxy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// The credentials that it asked for.
+    /// It sends the credentials that the proxy asked for.
     Credentials,
-    /// Other addresses of the host: one at least.
+    /// It uses the remaining addresses of the host: one at least.
     Addresses(Vec<SocketAddr>),
 }
 

@@ -11,7 +11,7 @@ use crate::base::kind::Kind;
 use crate::base::secret::Secret;
 use crate::route::proxy::Proxy;
 
-/// What a SOCKS proxy is to connect to.
+/// The destination of a SOCKS tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -22,10 +22,11 @@ pub enum Target {
 }
 
 impl Target {
-    /// The host of a URL, by its name unless that is an address.
+    /// The host of a URL: its name, or its literal address.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if its name is too long for SOCKS: it is not resolved here instead (row V92).
+    /// [`Kind::InvalidUrl`] if the name is too long for SOCKS: the client does not resolve it
+    /// instead (row V92).
     pub fn of(url: &Url) -> Result<Self> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Kind::InvalidUrl.into());
@@ -70,28 +71,28 @@ fn too_long() -> Fault {
     Fault::new(Kind::InvalidUrl).with_detail("SOCKS has room for 255 bytes of a host's name")
 }
 
-/// Why a SOCKS proxy did not connect (RFC 1928 section 6). It is the source of
+/// The reason why a SOCKS proxy did not connect (RFC 1928 section 6). It is the source of
 /// [`Kind::ProxyRefused`](crate::Kind::ProxyRefused).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// 1: something went wrong in the proxy.
+    /// 1: general failure of the proxy.
     GeneralFailure,
-    /// 2: its rules do not allow it.
+    /// 2: not allowed by the rules of the proxy.
     NotAllowed,
-    /// 3: no way to the network.
+    /// 3: network unreachable.
     NetworkUnreachable,
-    /// 4: no way to the host.
+    /// 4: host unreachable.
     HostUnreachable,
-    /// 5: the host refused.
+    /// 5: connection refused by the host.
     ConnectionRefused,
-    /// 6: too many steps to the host.
+    /// 6: TTL expired.
     TtlExpired,
-    /// 7: it does not know CONNECT.
+    /// 7: the proxy does not support CONNECT.
     CommandNotSupported,
-    /// 8: it does not know this form of address.
+    /// 8: the proxy does not support this address type.
     AddressTypeNotSupported,
-    /// A code that means nothing.
+    /// An unassigned code.
     Unassigned(u8),
 }
 
@@ -110,7 +111,7 @@ impl Reply {
         }
     }
 
-    /// Whether another address of the host may fare better.
+    /// Returns `true` if another address of the host may succeed.
     const fn is_about_address(self) -> bool {
         use Reply::{
             AddressTypeNotSupported, ConnectionRefused, HostUnreachable, NetworkUnreachable, TtlExpired,
@@ -140,7 +141,7 @@ impl fmt::Display for Reply {
 
 impl std::error::Error for Reply {}
 
-/// The conversation with a SOCKS proxy.
+/// The handshake with a SOCKS proxy.
 ///
 /// ```
 /// use sessio::proxy::Proxy;
@@ -165,48 +166,49 @@ impl std::error::Error for Reply {}
 pub struct Socks5 {
     state: State,
     credentials: Option<(Secret, Secret)>,
-    /// Where else the target is.
+    /// The remaining addresses of the target.
     others: Vec<SocketAddr>,
-    /// The proxy cannot reach the target where it was told that it is.
+    /// The proxy cannot reach the target at the address that was sent.
     is_lost: bool,
     request: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
-    /// The word that is being read, and how much of it has come.
+    /// The message that is being read, and the number of its received bytes.
     word: [u8; LONGEST],
     come: usize,
     received: u64,
 }
 
-/// The longest word of a proxy: an answer with a name.
+/// Length in bytes of the proxy's longest message: a reply with a name.
 const LONGEST: usize = 4 + 1 + 255 + 2;
 
-/// Whose word is waited for.
+/// The message that is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The proxy's choice of a method.
     Method,
-    /// What it says to user and password.
+    /// Its response to user and password.
     Login,
-    /// What it says to the request.
+    /// Its reply to the request.
     Reply,
     Done,
-    /// It ended badly.
+    /// The handshake failed.
     Over,
 }
 
 impl Socks5 {
-    /// The conversation about this target.
+    /// Starts the handshake for this target.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if the name of the target is longer than 255 bytes, and
-    /// [`Kind::InvalidProxy`] if user or password are.
+    ///
+    /// - [`Kind::InvalidUrl`] if the name of the target is longer than 255 bytes.
+    /// - [`Kind::InvalidProxy`] if user or password are.
     pub fn new(target: Target, proxy: &Proxy) -> Result<Self> {
         let mut request = vec![5, 1, 0];
         target.write(&mut request)?;
         let credentials =
             proxy.credentials().map(|(user, password)| (Secret(user.into()), Secret(password.into())));
-        // A proxy that wants nobody's name is not told one.
+        // Without credentials, the method with a login is not offered.
         let out = if credentials.is_some() { vec![5, 2, 0, 2] } else { vec![5, 1, 0] };
         Ok(Self {
             state: State::Method,
@@ -222,39 +224,44 @@ impl Socks5 {
         })
     }
 
-    /// The same, with where else the target is: one connection to the proxy is good for one address.
+    /// Sets the remaining addresses of the target: one connection to the proxy can try one address
+    /// only.
     pub(super) fn or(mut self, others: &[SocketAddr]) -> Self {
         self.others = others.to_vec();
         self
     }
 
-    /// Where else the target is, if there is more and the proxy did not reach it where it was told.
+    /// The remaining addresses of the target, if there are any and the proxy did not reach the
+    /// first one.
     pub(super) fn others(&mut self) -> Option<Vec<SocketAddr>> {
         (self.is_lost && !self.others.is_empty()).then(|| std::mem::take(&mut self.others))
     }
 
-    /// What goes to the proxy now.
+    /// The bytes to send to the proxy now.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         &self.out[self.sent..]
     }
 
-    /// The proxy's transport took so many bytes of that.
+    /// Reports that the transport took the first `n` bytes of [`unsent`](Self::unsent).
     pub fn sent(&mut self, n: usize) {
         self.sent = (self.sent + n).min(self.out.len());
     }
 
-    /// What goes to the proxy, and where its next bytes go: exactly as many as its next word has left.
+    /// The bytes to send, and the buffer for the rest of the proxy's next message, and no more.
     pub fn ends(&mut self) -> (&[u8], &mut [u8]) {
         let end = self.wanted();
         (&self.out[self.sent..], &mut self.word[self.come..end])
     }
 
-    /// So many bytes have come; 0 is the end of the stream.
+    /// Reports `n` received bytes; 0 is the end of the stream.
     ///
     /// # Errors
-    /// [`Kind::ProxyRefused`] with a [`Reply`], [`Kind::ProxyAuthentication`], [`Kind::NotSocks`], or that the
-    /// connection ended.
+    ///
+    /// - [`Kind::ProxyRefused`] with a [`Reply`].
+    /// - [`Kind::ProxyAuthentication`].
+    /// - [`Kind::NotSocks`].
+    /// - The end of the connection.
     pub fn received(&mut self, n: usize) -> Result<()> {
         let done = self.take(n);
         if done.is_err() {
@@ -263,13 +270,13 @@ impl Socks5 {
         done
     }
 
-    /// Whether the connection is the target's now.
+    /// Returns `true` once the bytes of the connection belong to the target.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Where the word that is being read ends, as far as that is known.
+    /// The end of the message that is being read, as far as it is known.
     fn wanted(&self) -> usize {
         match self.state {
             State::Method | State::Login => 2,
@@ -279,7 +286,7 @@ impl Socks5 {
         }
     }
 
-    /// The length of a reply, by its form of address.
+    /// The length of a reply, by its address type.
     fn reply_len(&self) -> Option<usize> {
         match self.word[3] {
             1 => Some(4 + 4 + 2),
@@ -297,7 +304,7 @@ impl Socks5 {
             return Err(ended(self.received));
         }
         if !self.unsent().is_empty() {
-            // Its words answer ours: before them it has nothing to say (row Q13).
+            // The proxy only responds: before a request it has nothing to send (row Q13).
             return Err(Kind::UnsolicitedData.into());
         }
         self.received += n as u64;
@@ -314,7 +321,7 @@ impl Socks5 {
         match (self.word[0], self.word[1], self.credentials.take()) {
             (5, 0, _) => self.request(),
             (5, 2, Some((Secret(user), Secret(password)))) => {
-                // Both have 255 bytes at most, or the proxy would not have been made.
+                // Both have 255 bytes at most: `Proxy` refuses longer ones.
                 let length =
                     |text: &[u8]| u8::try_from(text.len()).map_err(|_| Fault::new(Kind::InvalidProxy));
                 let mut login = vec![1, length(&user)?];
@@ -354,7 +361,7 @@ impl Socks5 {
         if self.word[0] != 5 {
             return Err(not_socks(format!("version {}", self.word[0])));
         }
-        // Some send nothing behind the code of a refusal.
+        // Some proxies send nothing after the code of a refusal.
         if self.word[1] != 0 {
             let reply = Reply::of(self.word[1]);
             self.is_lost = reply.is_about_address();
@@ -393,7 +400,7 @@ impl fmt::Debug for Socks5 {
 mod tests {
     use super::*;
 
-    /// What was said until the end, and how it ended, with the proxy's words cut like this.
+    /// All bytes sent until the end, and the result, with the proxy's messages cut at this size.
     fn talk(url: &str, proxy: &str, words: &[&[u8]], cut: usize) -> (Vec<u8>, Result<bool>) {
         let proxy = Proxy::parse(proxy).unwrap();
         let mut socks = Socks5::new(Target::of(&Url::parse(url).unwrap()).unwrap(), &proxy).unwrap();

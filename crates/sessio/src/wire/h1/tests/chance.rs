@@ -1,4 +1,4 @@
-//! The framing against chance: generated, mutated and random responses (G1, G9, G10).
+//! The framing against random input: generated, mutated and random responses (G1, G9, G10).
 
 use http::Method;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use super::reference::{self, Outcome};
 use super::wire::{End, Seen, Wire};
 use crate::message::headers::Headers;
 
-/// A small source of chance for millions of cases: xorshift64*.
+/// A small random generator for millions of cases: xorshift64*.
 struct Chance(u64);
 
 impl Chance {
@@ -95,9 +95,9 @@ const BODIES: &[&str] = &[
 ];
 const MEANINGFUL: &[u8] = b"\r\n\r\n \t:;,0159afFxX\0\x01\x0b\x7f\x80\xffHTP/.=\"+-_chunked";
 
-/// A response of parts that each mean something; not often a valid one.
+/// A response of meaningful parts; it is seldom valid.
 fn generate(chance: &mut Chance) -> Vec<u8> {
-    // Mostly from the front of the lists, where what is valid stands.
+    // Mostly from the front of the lists, which holds the valid parts.
     let mut pick = |from: &[&'static str], valid: usize| {
         let most = if chance.below(4) == 0 { from.len() } else { valid };
         from[chance.below(most)]
@@ -117,7 +117,7 @@ fn generate(chance: &mut Chance) -> Vec<u8> {
     bytes.into_bytes()
 }
 
-/// Deletes, repeats, swaps in and inserts bytes that mean something.
+/// Deletes, repeats, swaps and inserts meaningful bytes.
 fn mutate(bytes: &mut Vec<u8>, chance: &mut Chance) {
     for _ in 0..chance.below(4).saturating_sub(1) {
         if bytes.is_empty() {
@@ -145,7 +145,7 @@ fn lines(headers: &Headers) -> Vec<reference::Line> {
     headers.iter().map(|field| (field.name.to_owned(), blanks(field.value))).collect()
 }
 
-/// How many blanks a fold leaves is nobody's business.
+/// Removes blanks: the number of blanks that a fold leaves does not matter.
 fn blanks(value: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::new();
     for &byte in value {
@@ -157,7 +157,7 @@ fn blanks(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What was seen, in the words of the reference.
+/// The observed response, in the terms of the reference.
 fn as_read(seen: Seen) -> reference::Read {
     reference::Read {
         interim: seen.interim.iter().map(|head| head.status.as_u16()).collect(),
@@ -223,7 +223,7 @@ fn g10_two_parsers_agree() {
     assert!(complete > 10_000 && waiting > 3_000 && failed > 10_000, "{complete} {waiting} {failed}");
 }
 
-/// Every status with every pair of fields that frame, and every body.
+/// Every status with every pair of framing fields, and every body.
 #[test]
 fn g10_two_parsers_agree_on_every_combination() {
     for start in STARTS {
@@ -240,7 +240,7 @@ fn g10_two_parsers_agree_on_every_combination() {
     }
 }
 
-/// Splits of one input, as places in it.
+/// Split points of one input.
 fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
     prop::collection::vec(any::<prop::sample::Index>(), 0..6)
 }

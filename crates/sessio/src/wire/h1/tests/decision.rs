@@ -30,9 +30,9 @@ const CODINGS: [(&[&str], Option<Kind>); 6] = [
     (&["chunked", "chunked"], Some(Kind::UnsupportedTransferCoding)),
     (&["identity"], Some(Kind::UnsupportedTransferCoding)),
 ];
-/// What it comes to, or why it is refused.
+/// The expected length, or the kind of the refusal.
 type Length = Result<Option<u64>, Kind>;
-/// With whether it was said more than once.
+/// The third element is set if the length was repeated.
 const LENGTHS: [(&[&str], Length, bool); 8] = [
     (&[], Ok(None), false),
     (&["0"], Ok(Some(0)), false),
@@ -81,7 +81,7 @@ fn g13_every_combination() {
     assert_eq!(rows, 16 * 4 * 4 * 2 * 6 * 8 * 4);
 }
 
-/// The same as a list of rules, first match, as RFC 9112 sections 6.3 and 9.3 put them.
+/// The same as a list of rules, first match, in the order of RFC 9112 sections 6.3 and 9.3.
 fn expected(
     (status, asked, version): (u16, RequestContext, Version),
     (has_coding, bad_coding): (bool, Option<Kind>),
@@ -164,7 +164,7 @@ fn fn12_a_short_keep_alive_is_used_for_half_of_it() {
     assert_eq!(keep_alive(&["timeout=1, timeout=2"]), half);
 }
 
-/// Names of ten letters with what a Keep-Alive would say.
+/// Names of ten letters with the value of a Keep-Alive.
 #[test]
 fn q22_other_fields_of_that_length_say_nothing_of_keep_alive() {
     for name in ["Set-Cookie", "Keep-Alivf", "Connectioo", "X-Keepaliv"] {
@@ -174,7 +174,7 @@ fn q22_other_fields_of_that_length_say_nothing_of_keep_alive() {
             assert_eq!(got, Reuse::Yes { idle_for: None, max: None }, "{name}: {value}");
         }
     }
-    // And parameters of Keep-Alive that are not these two.
+    // Parameters of Keep-Alive other than these two.
     for odd in ["maximum=0", "ma=0", "xam=0", "=0", "timeouts=1", "max", "min=0"] {
         assert_eq!(keep_alive(&[odd]), Reuse::Yes { idle_for: None, max: None }, "{odd}");
     }

@@ -1,4 +1,4 @@
-//! Hazards that are not one static response: upgrades, tunnels, limits, back-pressure, cost.
+//! Hazards beyond one static response: upgrades, tunnels, limits, back-pressure, cost.
 
 use http::Method;
 
@@ -145,7 +145,7 @@ fn long_chunks_are_not_moved_and_nothing_is_lost() {
     }
 }
 
-/// ureq-proto's limit 21 of the table of peers: there it is quadratic.
+/// Limit 21 of ureq-proto in the table of peers: it is quadratic there.
 #[test]
 fn v110_a_head_of_60_kb_byte_by_byte() {
     let mut wire = Wire::new(get(), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");

@@ -1,4 +1,4 @@
-//! The framing against tables, a slow parser and chance.
+//! The framing against tables, a reference parser and random input.
 
 mod chance;
 mod decision;

@@ -1,10 +1,11 @@
-//! A second parser, written from RFC 9112 and the table of responses: slow, plain, and only for tests (G10).
+//! A reference parser, written from RFC 9112 and the table of responses: slow, simple, and only for
+//! tests (G10).
 //!
-//! It sees the whole input at once and shares no code with the first one.
+//! It reads the whole input at once and shares no code with the decoder.
 
 use http::{Method, StatusCode, Version};
 
-/// What a response comes to.
+/// The result of reading a response.
 #[derive(Debug, PartialEq)]
 pub(super) struct Read {
     /// The statuses of the interim heads.
@@ -26,8 +27,8 @@ pub(super) enum Outcome {
 }
 use Outcome::{Complete, Failed, Waiting};
 
-/// Reads the answer to a request of this method; `eof` says whether the connection ends after `input`.
-/// Limits are not its business.
+/// Reads the response to a request of this method; `eof` is set if the connection ends after
+/// `input`. It ignores limits.
 pub(super) fn read(method: &Method, input: &[u8], eof: bool) -> Read {
     let mut read = Read {
         interim: Vec::new(),
@@ -181,14 +182,14 @@ fn text(bytes: &[u8]) -> bool {
     bytes.iter().all(|&b| matches!(b, b'\t' | 0x20..=0x7e | 0x80..=0xff))
 }
 
-/// `field-name ":" OWS field-value OWS`, each with its folds; whether there were folds.
+/// `field-name ":" OWS field-value OWS`, each with its folds; returns whether there were folds.
 fn fields(lines: &[Vec<u8>]) -> Option<(Vec<Line>, bool)> {
     let mut joined: Vec<(Vec<u8>, bool)> = Vec::new();
     for line in lines {
         if matches!(line[0], b' ' | b'\t') {
             let (before, folded) = joined.last_mut()?;
-            // One blank for each byte of the line end that it replaces; a bare LF is one byte, and the
-            // comparison does not look at how many blanks there are.
+            // One blank for each byte of the line end; a bare LF is one byte. The comparison
+            // ignores the number of blanks.
             before.extend(b"  ");
             before.extend(line);
             *folded = true;
@@ -227,7 +228,7 @@ fn values(fields: &[Line], name: &str) -> Vec<Vec<u8>> {
     fields.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone()).collect()
 }
 
-/// The length, and whether it was said more than once.
+/// The length, and whether it was repeated.
 fn content_length(fields: &[Line]) -> Result<Option<(u64, bool)>, Outcome> {
     let mut known: Option<(u64, bool)> = None;
     for value in values(fields, "content-length") {
@@ -251,7 +252,7 @@ fn content_length(fields: &[Line]) -> Result<Option<(u64, bool)>, Outcome> {
     Ok(known)
 }
 
-/// RFC 9112 section 7.1; whether there were folds in the trailers.
+/// RFC 9112 section 7.1; returns whether there were folds in the trailers.
 fn chunks(input: &[u8], at: &mut usize, read: &mut Read) -> Result<bool, Outcome> {
     let next = |at: &mut usize| -> Result<u8, Outcome> {
         let byte = *input.get(*at).ok_or(Waiting)?;
@@ -300,7 +301,7 @@ fn chunks(input: &[u8], at: &mut usize, read: &mut Read) -> Result<bool, Outcome
             return Err(Failed);
         }
     }
-    // A trailer line that ends with LF alone is refused at once, whether or not more comes.
+    // A trailer line that ends with LF alone is refused at once, whether or not more bytes come.
     let mut before = 0;
     for (index, &byte) in input.iter().enumerate().skip(*at) {
         if byte == b'\n' && before != b'\r' {

@@ -6,15 +6,15 @@ use super::super::{BodyKind, NoReuse, RequestContext, RequestEncoder, Reuse};
 use super::wire::{End, Seen, Wire};
 use crate::base::kind::Kind;
 
-/// What must come of a row.
+/// The expected result of a row.
 enum Want {
-    /// Delivered, and the connection is good for more.
+    /// Delivered; the connection is reusable.
     Reuse(u16, &'static [u8]),
-    /// Delivered, and the connection is closed for this reason.
+    /// Delivered; the connection is closed for this reason.
     Close(u16, &'static [u8], NoReuse),
     /// Refused with the head.
     Refuse(Kind),
-    /// Refused after so much of the body.
+    /// Refused after this part of the body.
     Break(&'static [u8], Kind),
 }
 use Want::{Break, Close, Refuse, Reuse as Keep};
@@ -27,13 +27,13 @@ fn head(bytes: impl AsRef<[u8]>) -> Wire {
     Wire::new(RequestContext::new(&Method::HEAD), bytes.as_ref())
 }
 
-/// And then the connection ends.
+/// Ends the connection after the bytes.
 fn fin(mut wire: Wire) -> Wire {
     wire.eof = true;
     wire
 }
 
-/// A response with these lines of fields and this body.
+/// A response with these field lines and this body.
 fn ok(fields: &str, body: &str) -> Wire {
     get(format!("HTTP/1.1 200 OK\r\n{fields}\r\n{body}"))
 }
@@ -89,14 +89,14 @@ macro_rules! rows {
     ($($name:ident: $wire:expr => $want:expr;)*) => {
         $(#[test] fn $name() { check(&$wire, &$want); })*
 
-        /// All of them, for tests that do something to each.
+        /// All rows, for tests that modify each of them.
         fn every_row() -> Vec<(&'static str, Wire)> {
             vec![$((stringify!($name), $wire)),*]
         }
     };
 }
 
-/// Enough bytes that no limit of the table lets them through.
+/// Enough bytes to exceed every limit of the table.
 fn many(n: usize, line: &str) -> String {
     line.repeat(n)
 }
@@ -340,7 +340,7 @@ fn p075_a_fold_becomes_blanks() {
     assert_eq!(headers.get("e"), Some("f"));
 }
 
-/// RFC 9112 section 5.2; `check` reads each byte by byte and cut at every place, too.
+/// RFC 9112 section 5.2; `check` also reads each byte by byte and cut at every position.
 #[test]
 fn fc3_a_fold_becomes_one_blank_with_all_blanks_around_it() {
     for (folded, value) in [
@@ -365,7 +365,7 @@ fn fc3_a_fold_becomes_one_blank_with_all_blanks_around_it() {
         let expected: [(&str, &[u8]); 4] =
             [("Content-Length", b"5"), ("First", b"1"), ("Folded", value.as_bytes()), ("Last", b"2")];
         assert_eq!(all, expected, "{folded:?}");
-        // And behind a body, where no LF may stand alone.
+        // Also behind a body, where a bare LF is refused.
         if folded.replace("\r\n", "").contains('\n') {
             continue;
         }
@@ -432,7 +432,7 @@ fn fa14_v102_q25_trailers_have_no_field_that_counts_only_in_a_head() {
     assert_eq!(names, ["Digest", "ETag", "X-Sum"]);
     let head = seen.head.unwrap().headers;
     assert_eq!((head.len(), head.contains("Content-Length")), (1, false));
-    // Each of them alone leaves none, and each is one that is not sent either.
+    // Each of them alone leaves no trailers, and each is refused in sending as well.
     for line in forbidden {
         let seen = check(&chunked(&format!("0\r\n{line}\r\n\r\n")), &Keep(200, b""));
         assert!(seen.trailers.is_empty(), "{line}");
@@ -445,26 +445,26 @@ fn fa14_v102_q25_trailers_have_no_field_that_counts_only_in_a_head() {
     }
 }
 
-/// Chunks of 100 bytes with an extension of four are common; a flood of extensions is not.
+/// Chunks of 100 bytes with an extension of four are common; a flood of extensions is refused.
 #[test]
 fn fm5_extensions_count_in_proportion_to_the_data() {
     let data = "x".repeat(100);
     let body = many(50_000, &format!("64;e=1\r\n{data}\r\n"));
     let seen = chunked(&format!("{body}0\r\n\r\n")).cut(&[]);
     assert_eq!((seen.end, seen.body.len()), (End::Complete, 5_000_000));
-    // Signatures of chunks, as object stores have them.
+    // Signatures of chunks, as object stores send them.
     let signed = many(2_000, &format!("64;chunk-signature={}\r\n{data}\r\n", "f".repeat(64)));
     assert_eq!(chunked(&format!("{signed}0\r\n\r\n")).cut(&[]).end, End::Complete);
     for flood in [
         // One chunk.
         format!("1;{}\r\nx\r\n", "e".repeat(17_000)),
-        // One chunk that claims to be large.
+        // One chunk that declares a large size.
         format!("7fffffffffffffff;{}", "e".repeat(17_000)),
-        // One blank after the other.
+        // Blanks only.
         format!("7fffffff{}", " ".repeat(17_000)),
-        // Many small ones: 18 bytes of each are free, 20 are not for ever.
+        // Many small chunks: 18 bytes of each are free, 20 are limited in sum.
         many(10_000, &format!("1;{}\r\nx\r\n", "e".repeat(19))),
-        // What was saved before is not spent later.
+        // Unused allowance is not carried over.
         format!("{body}{}", many(300, &format!("1;{}\r\nx\r\n", "e".repeat(100)))),
     ] {
         let End::Failed(kind, text) = chunked(&flood).cut(&[]).end else { panic!("{}", &flood[..40]) };
@@ -473,7 +473,7 @@ fn fm5_extensions_count_in_proportion_to_the_data() {
     }
     let small = many(1_000, &format!("1;{}\r\nx\r\n", "e".repeat(17)));
     assert_eq!(chunked(&format!("{small}0\r\n\r\n")).cut(&[]).end, End::Complete);
-    // The limit itself, read byte by byte and cut at every place.
+    // The limit itself, read byte by byte and cut at every position.
     for (extension, is_borne) in [(20, true), (21, false)] {
         let mut wire = chunked(&format!("1;{0}\r\nx\r\n1;{0}\r\nx\r\n0\r\n\r\n", "e".repeat(extension - 1)));
         wire.limits.chunk_ext_bytes = 20;
@@ -496,7 +496,7 @@ fn fc5_interim_responses_alone_are_no_response_and_no_part_of_one() {
     }
 }
 
-/// The poison oracle (G5): whatever hangs on behind a response, it is not the answer to anything.
+/// The poison oracle (G5): bytes behind a response are never read as another response.
 #[test]
 fn v100_g5_nothing_may_hang_on() {
     let mut rows = 0;
@@ -522,7 +522,8 @@ fn v100_g5_nothing_may_hang_on() {
     assert!(rows > 20);
 }
 
-/// The connection ends at every byte (G2): nothing incomplete is ever complete, nothing that came is lost.
+/// The connection ends at every byte (G2): no truncated response is complete, and no received byte
+/// is lost.
 #[test]
 fn g2_f12_f13_cut_off_anywhere() {
     for (name, mut wire) in every_row() {
@@ -560,7 +561,7 @@ fn g2_f12_f13_cut_off_anywhere() {
     }
 }
 
-/// The short ones; with `SESSIO_LONG` set, better with `--release`, those up to 512 bytes.
+/// The short responses; with `SESSIO_LONG` set, better with `--release`, those up to 512 bytes.
 #[test]
 fn g1_every_3_split() {
     let most = if std::env::var_os("SESSIO_LONG").is_some() { 512 } else { 40 };

@@ -1,4 +1,4 @@
-//! The sending half: what is encoded parses back, however it is sent and supplied.
+//! The request encoder: its output parses back, however it is sent and supplied.
 
 use bytes::Bytes;
 use http::Method;
@@ -23,7 +23,7 @@ fn sender(body: BodyKind) -> RequestEncoder {
 
 const HEAD: &[u8] = b"POST /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Sends all there is, `n` bytes at once.
+/// Sends all bytes, `n` at once.
 fn send(sender: &mut RequestEncoder, n: usize, out: &mut Vec<u8>) {
     while !sender.unsent().is_empty() {
         let taken = sender.unsent().len().min(n);
@@ -282,7 +282,7 @@ fn memory_goes_round() {
     assert_eq!(buffer.as_ptr(), memory);
 }
 
-/// The bytes of a chunked upload, read back by the receiver as if they were a response.
+/// The bytes of a chunked upload, decoded as if they were a response.
 fn decode(sent: &[u8]) -> Vec<u8> {
     let body = &sent[HEAD.len()..];
     let mut wire = Wire::new(
@@ -331,7 +331,7 @@ proptest! {
                 if !eager || n == 0 {
                     send(&mut sender, slice, &mut sent);
                 } else {
-                    // Part of it only: what was queued and what was sent mix.
+                    // Only a part, so that queued and sent bytes mix.
                     let n = sender.unsent().len().min(slice / 3 + 1);
                     sent.extend_from_slice(&sender.unsent()[..n]);
                     sender.sent(n);
@@ -361,7 +361,7 @@ proptest! {
     }
 }
 
-/// One connection, two requests: the halves meet nowhere but at the verdict.
+/// One connection, two requests: encoder and decoder share only the reuse decision.
 #[test]
 fn two_exchanges_over_one_connection() {
     let (mut out, mut input) = (Vec::new(), Vec::new());

@@ -1,11 +1,11 @@
-//! A wire that delivers a response in pieces, and what comes out at the other end.
+//! A connection that delivers a response in pieces, and the observed result.
 
 use super::super::{Event, Limits, NoReuse, RequestContext, ResponseDecoder, Reuse};
 use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 
-/// Everything that can be seen of one response.
+/// Everything observable of one response.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Seen {
     pub(super) interim: Vec<Head>,
@@ -19,18 +19,18 @@ pub(super) struct Seen {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     Complete,
-    /// The wire is silent, and the response is not over.
+    /// The connection is silent, and the response is not over.
     Waiting,
     Failed(Kind, String),
 }
 
-/// One response on its way.
+/// One response in transit.
 #[derive(Clone)]
 pub(super) struct Wire {
     pub(super) asked: RequestContext,
     pub(super) limits: Limits,
     pub(super) bytes: Vec<u8>,
-    /// Whether the connection ends after the bytes.
+    /// Set if the connection ends after the bytes.
     pub(super) eof: bool,
 }
 
@@ -39,12 +39,13 @@ impl Wire {
         Self { asked, limits: Limits::default(), bytes: bytes.to_vec(), eof: false }
     }
 
-    /// Delivers it cut at these places, each piece as one read or, where there is less room, as several.
+    /// Delivers it cut at these positions, each piece as one read or, if there is less room, as
+    /// several.
     pub(super) fn cut(&self, cuts: &[usize]) -> Seen {
         self.deliver(cuts, usize::MAX)
     }
 
-    /// The same with a reader that consumes `sip` bytes of the body at once.
+    /// Delivers it to a reader that consumes `sip` body bytes at once.
     pub(super) fn deliver(&self, cuts: &[usize], sip: usize) -> Seen {
         let mut receiver = ResponseDecoder::new(self.asked, self.limits, Vec::new());
         let mut seen = Seen {
@@ -116,7 +117,7 @@ impl Wire {
             assert_eq!(receiver.room(), b"");
             assert_eq!(receiver.bytes_received(), at as u64);
         }
-        // What still lies in the socket is there to be seen when the connection comes back to a pool.
+        // Bytes left in the socket must be noticed when the connection returns to a pool.
         let is_ours = seen.end == End::Complete && seen.reuse != Reuse::No(NoReuse::Upgraded);
         if is_ours && at < self.bytes.len() {
             seen.reuse = Reuse::No(NoReuse::Excess);
@@ -125,14 +126,14 @@ impl Wire {
         seen
     }
 
-    /// Delivers it whole, byte by byte, at every 2-split and at 3-splits with a small piece in the middle;
-    /// panics if anything differs (G1). Long responses are split at some places only.
+    /// Delivers it whole, byte by byte, at every 2-split and at 3-splits with a small middle piece.
+    /// It panics if any result differs (G1). Long responses are split at some positions only.
     pub(super) fn everyhow(&self) -> Seen {
         let whole = self.cut(&[]);
         let len = self.bytes.len();
         let check = |cuts: &[usize], sip: usize| {
             let mut seen = self.deliver(cuts, sip);
-            // Which bytes a stranger's first words are shown with depends on how many there were.
+            // The text of a peer that speaks no HTTP shows as many bytes as had arrived.
             if let (End::Failed(Kind::NotHttp, text), End::Failed(Kind::NotHttp, other)) =
                 (&mut seen.end, &whole.end)
             {
