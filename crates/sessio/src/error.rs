@@ -1,11 +1,11 @@
-//! What can go wrong, grouped by who is to blame.
+//! Errors, grouped by the party at fault.
 //!
-//! There is one opaque [`Error`]. Its [`Kind`] says what happened, [`Kind::blame`] whose fault it is, and
-//! [`Error::progress`] how far the exchange had come: the stage, how many bytes went out and came in,
-//! whether the connection had been used before, and whether it is safe to send the request again.
+//! There is one opaque [`Error`]. Its [`Kind`] is what happened, and [`Kind::blame`] the party at
+//! fault. [`Error::progress`] is how far the exchange had come: the stage, the bytes sent and
+//! received, whether the connection was reused, and whether it is safe to send the request again.
 //!
-//! It is opaque so that causes can be added without breaking a `match`: ask [`Error::kind`] or the
-//! `is_*` predicates.
+//! The error is opaque so that causes can be added without breaking a `match`. Use [`Error::kind`]
+//! or the `is_*` predicates.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -22,20 +22,20 @@ use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
 use crate::wire::tunnel::Refused;
 
-/// The result of everything that can fail here.
+/// A `Result` with this crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// How far an exchange had come when it failed.
+/// The stage of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Before anything was wanted from the network.
+    /// Before any use of the network.
     Prepare,
-    /// Waiting for the pool, resolving, opening the connection.
+    /// Waiting for the pool, resolving, and opening the connection.
     Connect,
-    /// Reaching a proxy, and what is said to it before it lets us through: [`Error::proxy`] says which.
+    /// Reaching a proxy, up to its consent. [`Error::proxy`] is the proxy.
     Proxy,
-    /// The TLS handshake on the connection: nothing of the request has gone out.
+    /// The TLS handshake of the connection. No byte of the request was sent.
     Tls,
     /// Sending the request.
     Send,
@@ -52,39 +52,40 @@ impl Stage {
         match self {
             Self::Prepare => "preparing",
             Self::Connect => "connecting",
-            Self::Proxy => "going through the proxy",
-            Self::Tls => "securing the connection",
+            Self::Proxy => "reaching the proxy",
+            Self::Tls => "performing the TLS handshake",
             Self::Send => "sending the request",
             Self::Head => "waiting for the response",
             Self::Body => "reading the body",
-            Self::Decide => "following the response",
+            Self::Decide => "deciding what follows",
         }
     }
 }
 
-/// Where an exchange stood when it failed.
+/// How far an exchange had come when it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What was being done.
+    /// The current stage.
     pub stage: Stage,
-    /// The peer of this hop.
+    /// The origin of this hop.
     pub peer: Option<Origin>,
-    /// Which hop of the call it was: 0 is the first request, 1 the first redirect.
+    /// The number of the hop in its call: 0 is the first request, 1 the first redirect.
     pub hop: u32,
     /// Bytes of the request that the transport took on this hop.
     pub bytes_sent: u64,
-    /// Bytes of the response that came on this hop.
+    /// Bytes of the response that were received on this hop.
     pub bytes_received: u64,
-    /// Whether the connection had carried an earlier exchange.
+    /// Whether the connection carried an earlier exchange.
     pub reused: bool,
     /// Whether the request may be sent again.
     pub repeat: Repeat,
 }
 
-/// Why a call failed. `Display` is one line that says what to do next; the cause is in `source()`.
+/// The reason why a call failed. `Display` is one line: what happened, and what to do. The cause is
+/// in `source()`.
 ///
-/// Nothing secret is in it: URLs are without userinfo, header values are never shown.
+/// It contains no secrets: URLs have no userinfo, and header values are never shown.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -97,36 +98,35 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of this kind, with nothing more to say yet.
+    /// Creates an error of this kind, without details.
     #[cold]
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         Fault::new(kind).into()
     }
 
-    /// With what is special in this case, in the words of the caller's program. Bytes of a peer go through
-    /// [`escape`] first.
+    /// Adds the details of this case. Escape bytes of a peer with [`escape`](crate::escape).
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.fault = self.0.fault.with_detail(detail);
         self
     }
 
-    /// With the cause.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.fault = self.0.fault.with_source(source);
         self
     }
 
-    /// With the URL that was asked for; its userinfo is left out.
+    /// Adds the URL of the request, without its userinfo.
     #[must_use]
     pub fn with_url(mut self, url: &Url) -> Self {
         self.0.url = Some(crate::uri::address::without_userinfo(url));
         self
     }
 
-    /// With the proxy through which the request went.
+    /// Adds the proxy of the request.
     #[must_use]
     pub fn with_proxy(mut self, proxy: &Proxy) -> Self {
         self.0.proxy = Some(proxy.clone());
@@ -138,21 +138,21 @@ impl Error {
         self
     }
 
-    /// With the response that is at fault.
+    /// Adds the response that caused the error.
     #[must_use]
     pub fn with_response(mut self, response: Exchange) -> Self {
         self.0.response = Some(response);
         self
     }
 
-    /// With the exchanges that came before.
+    /// Adds the earlier exchanges.
     #[must_use]
     pub fn with_history(mut self, history: Vec<Exchange>) -> Self {
         self.0.history = history;
         self
     }
 
-    /// What happened.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.fault.kind()
@@ -164,45 +164,46 @@ impl Error {
         self.0.url.as_ref()
     }
 
-    /// How far the exchange had come; `None` before anything was wanted from the network.
+    /// How far the exchange had come. `None` before any use of the network.
     #[must_use]
     pub fn progress(&self) -> Option<&Progress> {
         self.0.progress.as_ref()
     }
 
-    /// The proxy through which the request was to go, whether that is at fault or not; `Display` shows it without
-    /// its credentials.
+    /// The proxy of the request, whether it caused the error or not. Its `Display` shows no
+    /// credentials.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
         self.0.proxy.as_ref()
     }
 
-    /// What the proxy answered to CONNECT, where it refused.
+    /// The proxy's response to CONNECT, if it refused.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
         self.0.fault.cause()?.downcast_ref()
     }
 
-    /// The response that could not be followed or was an error status: its head, where one had come.
+    /// The head of the response, if it could not be followed or had an error status.
     #[must_use]
     pub fn response(&self) -> Option<&Exchange> {
         self.0.response.as_ref()
     }
 
-    /// The exchanges that the call had completed before, first to last: redirects and challenges. Every error of a call
-    /// has them, whatever its kind (row FC4).
+    /// The exchanges that the call had completed before, first to last: redirects and challenges.
+    /// Every error of a call has them, of any kind (row FC4).
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         &self.0.history
     }
 
-    /// Whether a time limit ran out; [`kind`](Self::kind) says which.
+    /// Whether a time limit ran out. [`kind`](Self::kind) names the limit.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.kind(), Kind::Timeout(_))
     }
 
-    /// Whether no connection could be made: resolving, connecting, securing, or the time for any of these.
+    /// Whether no connection could be made: resolving, connecting or the TLS handshake failed, or
+    /// took too long.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         self.progress().is_some_and(|progress| matches!(progress.stage, Stage::Tls | Stage::Proxy))
@@ -224,7 +225,7 @@ impl Error {
             )
     }
 
-    /// Whether it is about TLS: the peer's certificate, the handshake, or what an alert says.
+    /// Whether TLS failed: the peer's certificate, the handshake, or an alert.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.is_certificate()
@@ -263,7 +264,7 @@ impl Error {
         )
     }
 
-    /// Whether it is about following a redirect.
+    /// Whether a redirect could not be followed.
     #[must_use]
     pub fn is_redirect(&self) -> bool {
         matches!(
@@ -276,7 +277,7 @@ impl Error {
         )
     }
 
-    /// Whether it came of `error_for_status`.
+    /// Whether `error_for_status` returned it.
     #[must_use]
     pub fn is_status(&self) -> bool {
         self.kind() == Kind::Status
@@ -299,7 +300,7 @@ impl Error {
         )
     }
 
-    /// Whether the request as given cannot be sent at all.
+    /// Whether the request is invalid, and so was not sent.
     #[must_use]
     pub fn is_builder(&self) -> bool {
         self.kind().blame() == Blame::Caller && self.progress().is_none()
@@ -427,7 +428,7 @@ mod tests {
         let text = error.to_string();
         assert_eq!(
             text,
-            "no response came in time for http://example.org/x; raise `timeouts.head` if the server needs longer to answer"
+            "no response came in time for http://example.org/x; raise `timeouts.head` if the server needs longer to respond"
         );
         assert!(!format!("{error:?}").contains("secret"));
         assert_eq!(error.source().unwrap().to_string(), "inner cause");

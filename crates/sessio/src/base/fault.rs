@@ -1,4 +1,4 @@
-//! An error of one module, before it is known which request it is about.
+//! Errors of one module, before their request is known.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -8,10 +8,10 @@ use super::kind::Kind;
 
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 
-/// An error that knows no request yet: its [`Kind`], the text that it is about, and its cause.
+/// An error without a request: its [`Kind`], its details, and its cause.
 ///
-/// Settings, header fields, bodies, framing, tunnels and TLS fail with it. A call adds the URL, the stage and the
-/// exchanges before; then it is an [`Error`](crate::Error). `?` converts.
+/// Settings, header fields, bodies, framing, tunnels and TLS return it. A call adds the URL, the
+/// stage and the earlier exchanges, and makes it an [`Error`](crate::Error). `?` converts.
 ///
 /// ```
 /// use sessio::{Error, Headers, Kind};
@@ -63,7 +63,7 @@ impl Fault {
         self.0.detail.as_deref()
     }
 
-    /// The cause, to be looked into.
+    /// The cause, for a downcast.
     pub(crate) fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.source.as_deref()
     }

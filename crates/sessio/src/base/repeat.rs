@@ -6,8 +6,8 @@
 pub enum Repeat {
     /// The server cannot have acted on the request.
     Safe,
-    /// The server may have acted on it: repeat only what is idempotent (RFC 9110 section 9.2.2).
+    /// The server may have acted on it. Repeat only idempotent requests (RFC 9110 section 9.2.2).
     IfIdempotent,
-    /// The server has answered, or the body cannot be sent again.
+    /// The server has responded, or the body cannot be sent again.
     No,
 }
