@@ -129,7 +129,7 @@ impl Call {
         match secured.and_then(|secured| secured.alpn) {
             None | Some(b"http/1.1") => Ok(()),
             Some(other) => {
-                let detail = format!("ALPN {}, and HTTP/1.1 is spoken", escape(other));
+                let detail = format!("ALPN {}, and this client speaks HTTP/1.1", escape(other));
                 Err(Error::new(Kind::TlsProtocol).with_detail(detail))
             }
         }

@@ -90,7 +90,8 @@ impl Call {
     pub fn connected(&mut self, conn: Conn) {
         let Some(wanted) = self.wanted() else { return self.misuse() };
         if wanted.route() != conn.route() {
-            let detail = "the connection was not made with the TLS and tunnel stages that this URL wants: make it by Connect::open";
+            let detail =
+                "the connection lacks the TLS and tunnel stages of this URL: open it with Connect::open";
             return self.fail(Error::new(Kind::Misuse).with_detail(detail));
         }
         // Handshakes count as connecting: the connect limit continues.

@@ -183,7 +183,7 @@ impl PreparedCall {
         });
         let Some(login) = found else { return Ok(()) };
         if netrc.is_exposed() && !login.password().is_empty() {
-            let detail = "it holds a password, and others than its owner can read it";
+            let detail = "it contains a password, and users other than its owner can read it";
             return Err(Error::new(Kind::InvalidNetrc).with_detail(detail).with_url(&self.request.url));
         }
         Auth::basic(login.user(), login.password()).apply(&mut self.request).map(drop)

@@ -1,20 +1,20 @@
-//! Idle connections by age.
+//! Idle connections, by age.
 
 use crate::base::time::Instant;
 
 use super::slab::Slab;
 
-/// The idle connections of all hosts, linked in the order in which they were put back: once over all hosts, and once
-/// for each host. To take one out costs the same wherever it stands.
+/// The idle connections of all hosts, in two linked lists by the order of their return: one over
+/// all hosts, and one for each host. Removing a connection costs the same at any place.
 #[derive(Debug)]
 pub(super) struct Idle<T> {
     entries: Slab<Entry<T>>,
     all: Ends,
-    /// The number of the next one to be put in.
+    /// The number of the next connection that is inserted.
     next: u64,
 }
 
-/// Both ends of a list, and how many are in it.
+/// Both ends of a list, and its length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     oldest: usize,
@@ -22,7 +22,7 @@ pub(super) struct Ends {
     len: usize,
 }
 
-/// A place where nothing ever is: half the size of an `Option`, and there are many entries.
+/// An index that is never used. It needs half the size of an `Option`, and there are many entries.
 const NOWHERE: usize = usize::MAX;
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ struct Entry<T> {
     host: usize,
     number: u64,
     until: Instant,
-    /// In the list of all, and in that of the host.
+    /// Links in the list of all, and in that of the host.
     links: [Link; 2],
 }
 
@@ -41,7 +41,7 @@ struct Link {
     newer: usize,
 }
 
-/// Which of its two links.
+/// Indexes of the two links.
 const ALL: usize = 0;
 const OWN: usize = 1;
 
@@ -105,7 +105,7 @@ impl<T> Idle<T> {
         self.all.oldest()
     }
 
-    /// The one that was put back next after this one, whatever its host.
+    /// The connection that was returned next after this one, of any host.
     pub(super) fn newer(&self, at: usize) -> Option<usize> {
         self.entries.get(at).map(|entry| entry.links[ALL].newer).filter(|newer| *newer != NOWHERE)
     }
@@ -118,17 +118,17 @@ impl<T> Idle<T> {
         self.entries.get(at).map(|entry| entry.host)
     }
 
-    /// The numbers rise in the order in which connections are put in.
+    /// The number of a connection. Numbers rise in the order of insertion.
     pub(super) fn number(&self, at: usize) -> Option<u64> {
         self.entries.get(at).map(|entry| entry.number)
     }
 
-    /// The number of the next one.
+    /// The number of the next connection.
     pub(super) const fn next_number(&self) -> u64 {
         self.next
     }
 
-    /// `own` is the list of the host.
+    /// Inserts a connection. `own` is the list of its host.
     pub(super) fn insert(&mut self, connection: T, host: usize, until: Instant, own: &mut Ends) {
         let number = self.next;
         self.next += 1;
@@ -138,7 +138,7 @@ impl<T> Idle<T> {
         own.push(&mut self.entries, at, OWN);
     }
 
-    /// The connection. `own` is the list of its host.
+    /// Removes a connection. `own` is the list of its host.
     pub(super) fn remove(&mut self, at: usize, own: &mut Ends) -> Option<T> {
         let entry = self.entries.remove(at)?;
         self.all.unlink(&mut self.entries, entry.links[ALL], ALL);

@@ -1,4 +1,4 @@
-//! What is handed out, and what it takes to come back.
+//! Grants of the pool, and the proof that a connection can return.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,34 +6,36 @@ use std::time::Duration;
 
 use crate::base::time::Instant;
 
-/// What a request for a connection is answered with.
+/// The result of a request for a connection.
 #[derive(Debug)]
 pub enum Grant<T> {
     /// A connection that was used before.
     Idle(Checkout<T>),
-    /// The right to open one.
+    /// The right to open a connection.
     Dial(Lease),
-    /// A place in line: see [`Pool::collect`](super::Pool::collect).
+    /// A place in the queue: see [`Pool::collect`](super::Pool::collect).
     Wait(Ticket),
 }
 
-/// A connection taken out of the pool.
+/// A connection taken from the pool.
 ///
-/// The pool does not see the socket. Before each use the driver looks whether anything is there to be read,
-/// if only the end of the stream. Such a connection is closed, and another one is asked for: what came before the
-/// request was written is no response to it (row FA4).
+/// The pool does not see the socket. Before each use, the driver checks whether anything can be
+/// read, even if it is only the end of the stream. If so, it closes the connection and asks for
+/// another one: bytes before the request are no response to it (row FA4).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Checkout<T> {
-    /// What was put in.
+    /// The connection that was checked in.
     pub connection: T,
     /// The right to have it open.
     pub lease: Lease,
 }
 
-/// The right to have one connection of one key open. It comes back with its connection to
-/// [`checkin`](super::Pool::checkin), or without to [`discard`](super::Pool::discard): a connection can only
-/// come back where it came from. Another pool refuses it.
+/// The right to have one connection of one key open.
+///
+/// A lease returns with its connection by [`checkin`](super::Pool::checkin), or without one by
+/// [`discard`](super::Pool::discard). So a connection returns only to the pool and key that lent
+/// it. Another pool refuses it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a lease that is not given back counts for ever"]
 pub struct Lease {
@@ -42,14 +44,15 @@ pub struct Lease {
     pub(super) pool: PoolNumber,
 }
 
-/// A place in line; who has waited longest comes first. It is good in its own pool alone.
+/// A place in the queue. The ticket that has waited longest is served first. It is valid only in
+/// its own pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket {
     number: Number,
     pool: PoolNumber,
 }
 
-/// Tests count how often these are compared.
+/// Tests count the comparisons of these numbers.
 #[cfg(not(test))]
 type Number = u64;
 #[cfg(test)]
@@ -62,34 +65,35 @@ impl Ticket {
     }
 }
 
-/// What tells pools apart, so that none takes back what another has lent.
+/// The number of a pool, so that no pool takes back a connection that another has lent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PoolNumber(NonZeroU32);
 
 impl PoolNumber {
-    /// One that no other pool of the process has, unless there were four billion in between.
+    /// A number that no other pool of the process has, unless four billion pools were made in
+    /// between.
     pub(super) fn next() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         Self(NonZeroU32::new(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU32::MAX))
     }
 }
 
-/// The evidence that an exchange ended cleanly: request sent whole, response received whole, nothing behind
-/// it, and neither side wants to close. Made by [`Call::release`](crate::Call::release) alone.
+/// The proof that an exchange ended cleanly: request and response are complete, no bytes follow,
+/// and neither side wants to close. Only [`Call::release`](crate::Call::release) makes one.
 #[derive(Debug)]
 pub struct ReuseProof {
     pub(crate) opened: Instant,
-    /// How long the server keeps the connection, if it said so.
+    /// How long the server keeps the connection, if the response says so.
     pub(crate) idle_for: Option<Duration>,
 }
 
-/// What an act on the pool has brought about, for the driver to do outside of its lock.
+/// The effects of a pool operation, which the driver performs outside of the pool's lock.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Effects<T> {
     /// Connections to close.
     pub closed: Vec<T>,
-    /// Tickets whose turn it is: their holders are to be woken.
+    /// Tickets that have a grant: wake their holders.
     pub ready: Vec<Ticket>,
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for a connection.
+//! The queue of requests that wait for a connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
@@ -7,14 +7,15 @@ use super::Pool;
 use super::lease::{Effects, Grant, Ticket};
 use crate::base::time::Instant;
 
-/// The line: whoever's turn has come has a grant that waits to be collected, so that nobody who comes
-/// later can take it.
+/// The queue. A ticket that is served has a grant that waits to be collected, so that no later
+/// request can take it.
 #[derive(Debug)]
 pub(super) struct Line<T> {
     next: u64,
-    /// Who waits, and for which host.
+    /// The waiting tickets, each with its host.
     waiting: BTreeMap<Ticket, usize>,
-    /// The first in line of each host that has room for one more, with its host. They wait for `max_total` alone.
+    /// The first ticket of each host that has room for another connection, with its host. They wait
+    /// only for `max_total`.
     heads: BTreeSet<(Ticket, usize)>,
     granted: BTreeMap<Ticket, Grant<T>>,
 }
@@ -32,13 +33,13 @@ impl<T> Line<T> {
 }
 
 impl<K: Eq + Hash + Clone, T> Pool<K, T> {
-    /// What a ticket has come to, once its turn has come; until then `None`. A ticket of another pool never comes to
-    /// anything.
+    /// The grant of a ticket. `None` until the ticket is served, and always for a ticket of another
+    /// pool.
     pub fn collect(&mut self, ticket: Ticket) -> Option<Grant<T>> {
         self.line.granted.remove(&ticket)
     }
 
-    /// Leaves the line. What was granted meanwhile goes to the next.
+    /// Leaves the queue. A grant that the ticket already has goes to the next one.
     pub fn cancel(&mut self, ticket: Ticket, now: Instant, effects: &mut Effects<T>) {
         if let Some(at) = self.line.waiting.remove(&ticket) {
             if let Some(host) = self.hosts.get_mut(at) {
@@ -48,7 +49,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
         match self.line.granted.remove(&ticket) {
             Some(Grant::Idle(checkout)) => {
-                // It was never used: it could go back, but whether it is still good only a probe can tell.
+                // The connection was not used and could return, but only a check of its socket
+                // could show that it is still good.
                 effects.closed.push(checkout.connection);
                 self.discard(checkout.lease, now, effects);
             }
@@ -68,10 +70,11 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         ticket
     }
 
-    /// Room has become free at a host: grants it to who has waited longest among those who can use it.
+    /// Grants free room at a host to the ticket that has waited longest among those that can use
+    /// it.
     ///
-    /// Whoever waits although its host has room waits for `max_total`, and then no connection idles anywhere. So the
-    /// first head that cannot go is the last one to be asked.
+    /// A ticket that waits although its host has room waits for `max_total`, and then no connection
+    /// is idle anywhere. So the loop ends at the first head that cannot be served.
     pub(super) fn admit_waiting(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) {
         if self.line.waiting.is_empty() {
             return;
@@ -89,7 +92,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// Notes who is first in line of a host, if the host has room.
+    /// Lists the first ticket of a host, if the host has room.
     fn list(&mut self, at: usize) {
         let most = self.policy.most_per_host();
         let Some(host) = self.hosts.get_mut(at) else { return };

@@ -1,12 +1,13 @@
-//! Connections that wait for their next request, and requests that wait for a connection.
+//! Idle connections, and requests that wait for a connection.
 //!
-//! The pool holds whatever the driver gives it: a socket, or in a test a number. It lends out the one that
-//! was put back last (LIFO keeps few connections warm rather than many lukewarm), and closes what is too
-//! old, too idle or too many. It takes a connection back only with a [`ReuseProof`], and only a call that ended
-//! cleanly makes one: a connection with unread bytes cannot come back.
+//! The pool stores any value as a connection: a socket, or a number in a test. It lends the one
+//! that was returned last, since LIFO keeps few connections in frequent use. It closes connections
+//! that are too old, idle for too long, or too many. It takes a connection back only with a
+//! [`ReuseProof`], which only a cleanly ended call makes. So a connection with unread bytes cannot
+//! return.
 //!
-//! Every connection that is open, or being opened, has a [`Lease`]. Where the [`Policy`] limits them, who
-//! comes too late gets a [`Ticket`]: first come, first served, and nobody overtakes.
+//! Every connection that is open, or being opened, has a [`Lease`]. If the [`Policy`] limits them,
+//! a request over the limit gets a [`Ticket`]: first come, first served, without overtaking.
 //!
 //! ```
 //! use sessio::Instant;
@@ -49,34 +50,35 @@ use slab::Slab;
 /// The connections of one session: see the [module](self).
 #[derive(Debug)]
 pub struct Pool<K, T> {
-    /// What leases and tickets of this pool are known by.
+    /// The number that this pool's leases and tickets have.
     number: PoolNumber,
     policy: Policy,
     by_key: HashMap<K, usize, BuildHasherDefault<Fnv>>,
     hosts: Slab<Host<K>>,
-    /// At how many hosts those without connections and waiters are forgotten; most come back before.
+    /// The number of hosts at which those without connections and waiters are forgotten. Most of
+    /// them return before.
     sweep_at: usize,
     idle: Idle<T>,
     line: Line<T>,
     in_use: usize,
     reused: u64,
     dialled: u64,
-    /// Counts the closes: what was lent out before the last one does not come back.
+    /// Counts the closes. A connection that was lent before the last close does not return.
     era: u64,
 }
 
 #[derive(Debug)]
 struct Host<K> {
     key: K,
-    /// Its idle connections.
+    /// The host's idle connections.
     idle: Ends,
     /// Idle connections with a lower number are not used any more: a newer one has failed.
     trusted_from: u64,
-    /// Its connections that are lent out or being opened.
+    /// The host's connections that are lent or being opened.
     in_use: usize,
-    /// Who waits for one of its connections.
+    /// The tickets that wait for one of the host's connections.
     waiting: BTreeSet<Ticket>,
-    /// The ticket that stands for this host among the heads of the line.
+    /// The host's ticket among the heads of the queue.
     listed: Option<Ticket>,
 }
 
@@ -86,15 +88,16 @@ impl<K> Host<K> {
     }
 }
 
-/// Up to so many hosts none is forgotten.
+/// No host is forgotten up to this number.
 const FEW_HOSTS: usize = 256;
 
-/// How many connections that are too old one request closes, or one that comes back: of all hosts, and of its own. More
-/// would be paid for by whoever comes first after a pause. It is more than one, so that they become fewer with each use.
+/// Number of expired connections that one request, or one return, closes: of all hosts, and of its
+/// own host. A higher number would slow down the first request after a pause. It is more than one,
+/// so that each use leaves fewer.
 const MOST_EXPIRED: usize = 8;
 
 impl<K: Eq + Hash + Clone, T> Pool<K, T> {
-    /// An empty pool.
+    /// Creates an empty pool.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -112,13 +115,14 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// The rules in force.
+    /// The policy in force.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Wants a connection with this key: the one that was used last, the right to open one, or a place in line.
+    /// Requests a connection with this key. Returns the one that was used last, the right to open
+    /// one, or a place in the queue.
     pub fn request<Q>(&mut self, key: &Q, now: Instant, effects: &mut Effects<T>) -> Grant<T>
     where
         K: Borrow<Q>,
@@ -129,8 +133,9 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         self.admit(host, now, effects).unwrap_or_else(|| Grant::Wait(self.enqueue(host)))
     }
 
-    /// Wants the right to open a connection with this key, whatever idles: one from here has just failed. Those that idle
-    /// are not used any more. They are closed by this request and by later ones, a few each.
+    /// Requests the right to open a connection with this key, even if others are idle: one of them
+    /// has just failed. The idle ones are not used any more. This request and later ones close
+    /// them, a few each.
     pub fn request_fresh<Q>(&mut self, key: &Q, now: Instant, effects: &mut Effects<T>) -> Grant<T>
     where
         K: Borrow<Q>,
@@ -144,7 +149,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         self.request(key, now, effects)
     }
 
-    /// Puts a connection back, with the lease that it was lent out on. On a lease of another pool it is closed.
+    /// Returns a connection with the lease that it was lent on. With a lease of another pool, the
+    /// connection is closed.
     pub fn checkin(
         &mut self,
         lease: Lease,
@@ -187,28 +193,28 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         self.admit_waiting(at, now, effects);
     }
 
-    /// Gives a lease back without a connection: it was closed, or never opened. A lease of another pool counts for
-    /// nothing here.
+    /// Returns a lease without a connection: it was closed, or never opened. A lease of another
+    /// pool is ignored.
     pub fn discard(&mut self, lease: Lease, now: Instant, effects: &mut Effects<T>) {
         if let Some(at) = self.give_back(&lease) {
             self.admit_waiting(at, now, effects);
         }
     }
 
-    /// Counts a connection that was opened, and numbers it.
+    /// Counts a connection that was opened. Returns its number.
     pub fn dialled(&mut self) -> u64 {
         self.dialled += 1;
         self.dialled
     }
 
-    /// Closes every idle connection, and those that are lent out once they come back. The pool stays usable.
+    /// Closes every idle connection, and each lent one when it returns. The pool stays usable.
     pub fn clear(&mut self, effects: &mut Effects<T>) {
         self.era += 1;
         self.close_idle(effects);
     }
 
-    // Nobody who waits gains by what is closed below: while a connection idles, `max_total` keeps nobody waiting, and
-    // nobody waits at a host that has an idle one.
+    // No ticket gains by the closes below. While a connection is idle, no ticket waits for
+    // `max_total`, and none waits at a host with an idle connection.
 
     /// Closes every idle connection.
     pub fn close_idle(&mut self, effects: &mut Effects<T>) {
@@ -217,7 +223,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// Closes every connection that has idled for too long, and looks at all that idle. Requests close a few of them.
+    /// Closes every connection that was idle for too long, and looks at all idle ones. Requests
+    /// close a few of them.
     pub fn close_expired(&mut self, now: Instant, effects: &mut Effects<T>) {
         let mut next = self.idle.oldest();
         while let Some(at) = next {
@@ -228,15 +235,16 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// When the first of the idle connections will have idled for too long; `None` if none idles. It looks at all that
-    /// idle.
+    /// The time at which the first idle connection expires. `None` if none is idle. It looks at all
+    /// idle connections.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
         let all = std::iter::successors(self.idle.oldest(), |at| self.idle.newer(*at));
         all.filter_map(|at| self.idle.until(at)).min()
     }
 
-    /// Takes out the connection that has idled longest, for who gives the pool up and closes them one by one.
+    /// Removes the connection that has been idle longest. For an owner that gives the pool up and
+    /// closes them one by one.
     pub fn take_idle(&mut self) -> Option<T> {
         let oldest = self.idle.oldest()?;
         self.take(oldest)
@@ -246,7 +254,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     pub fn close_idle_of(&mut self, is_chosen: impl Fn(&K) -> bool, effects: &mut Effects<T>) {
         let chosen = self.by_key.iter().filter(|(key, _)| is_chosen(key));
         let mut hosts: Vec<_> = chosen.map(|(_, host)| *host).collect();
-        // Not as the keys happen to lie in the map: ports and addresses are in them.
+        // A fixed order, not that of the map: its keys contain ports and addresses, which differ
+        // from run to run.
         hosts.sort_unstable();
         for host in hosts {
             while let Some(newest) = self.hosts.get(host).and_then(|host| host.idle.newest()) {
@@ -255,8 +264,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// The keys that there are connections or waiters for, in no order: each with its idle connections and
-    /// those in use.
+    /// The keys with connections or waiters, in no order. Each has its number of idle connections
+    /// and of those in use.
     pub fn keys(&self) -> impl Iterator<Item = (&K, usize, usize)> {
         self.by_key.values().filter_map(|host| {
             let host = self.hosts.get(*host).filter(|host| !host.is_unused())?;
@@ -264,7 +273,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         })
     }
 
-    /// What the pool holds and has done.
+    /// The contents and counters of the pool.
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
@@ -276,7 +285,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// What a host can be given now.
+    /// The grant that a host can have now.
     fn admit(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) -> Option<Grant<T>> {
         for _ in 0..MOST_EXPIRED {
             let host = self.hosts.get(at)?;
@@ -294,7 +303,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             return None;
         }
         if self.in_use + self.idle.len() >= self.policy.most_in_all() {
-            // One that idles for somebody else makes room.
+            // An idle connection of another host makes room.
             let oldest = self.idle.oldest()?;
             self.close(oldest, effects);
         }
@@ -310,13 +319,13 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         Lease { host: at as u32, era: self.era, pool: self.number }
     }
 
-    /// Takes a lease back, and says of which host; `None` if another pool has lent it.
+    /// Takes a lease back. Returns its host, or `None` if another pool has lent it.
     fn give_back(&mut self, lease: &Lease) -> Option<usize> {
         if lease.pool != self.number {
             return None;
         }
         let at = lease.host as usize;
-        // It is not forgotten while a lease of it is out.
+        // A host is not forgotten while a lease of it is out.
         self.hosts.get_mut(at)?.in_use -= 1;
         self.in_use -= 1;
         Some(at)
@@ -347,7 +356,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         host
     }
 
-    /// Forgets the hosts that nobody uses. It is due again only after as many new ones have come as are left.
+    /// Forgets unused hosts. It runs again only after as many new hosts have come as are left.
     fn sweep(&mut self) {
         let hosts = &mut self.hosts;
         self.by_key.retain(|_, at| {
@@ -360,7 +369,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         self.sweep_at = FEW_HOSTS.max(self.by_key.len() * 2);
     }
 
-    /// Closes some of what has idled too long: the oldest first, so that it costs nothing when nothing is due.
+    /// Closes some of the expired connections, oldest first. It costs nothing if none has expired.
     fn reap(&mut self, now: Instant, effects: &mut Effects<T>) {
         for _ in 0..MOST_EXPIRED {
             match self.idle.oldest() {

@@ -1,25 +1,27 @@
-//! How many connections there may be, and for how long.
+//! Limits on the number of connections and on their age.
 
 use std::time::Duration;
 
-/// The rules of a pool.
+/// The limits of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Idle connections kept for one key, 128 at first.
+    /// Maximum number of idle connections for one key. Default: 128.
     pub max_idle_per_host: usize,
-    /// Idle connections kept in all, 1024 at first.
+    /// Maximum number of idle connections in all. Default: 1024.
     pub max_idle: usize,
-    /// Connections for one key, idle or in use; no limit at first. Who would open one more waits in line.
+    /// Maximum number of connections for one key, idle or in use. Default: `None`. A request over
+    /// the limit queues.
     pub max_per_host: Option<usize>,
-    /// Connections in all, idle or in use; no limit at first. An idle one of another host makes room;
-    /// otherwise who would open one more waits in line.
+    /// Maximum number of connections in all, idle or in use. Default: `None`. An idle connection of
+    /// another host is closed to make room. Otherwise a request over the limit queues.
     pub max_total: Option<usize>,
-    /// How long a connection may idle, 90 s at first. A server that announces less in `Keep-Alive` gets
-    /// less (row Q21). After that it is never used again. It stays open until the pool is next used: every use closes a
-    /// few such connections, and [`Pool::close_expired`](super::Pool::close_expired) all of them.
+    /// Maximum idle time of a connection. Default: 90 seconds. A shorter time that a server
+    /// announces in `Keep-Alive` applies instead (row Q21). After that time the connection is never
+    /// used again. It stays open until the next use of the pool: every use closes a few such
+    /// connections, and [`Pool::close_expired`](super::Pool::close_expired) all of them.
     pub idle_timeout: Duration,
-    /// How long a connection may live in all, `None` at first; one in use is not cut off.
+    /// Maximum lifetime of a connection. Default: `None`. A connection in use is not cut off.
     pub max_lifetime: Option<Duration>,
 }
 
@@ -37,7 +39,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// A limit of 0 counts as 1: with none at all nobody would ever be served.
+    /// A limit of 0 counts as 1: with 0 no request would ever be served.
     pub(super) fn most_per_host(&self) -> usize {
         self.max_per_host.unwrap_or(usize::MAX).max(1)
     }
@@ -47,24 +49,24 @@ impl Policy {
     }
 }
 
-/// What a pool holds, and what it has done.
+/// The contents and counters of a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections that wait in the pool now.
+    /// Idle connections now.
     pub idle: usize,
-    /// Connections that are lent out or being opened now.
+    /// Connections that are lent or being opened now.
     pub in_use: usize,
-    /// Requests that stand in line now.
+    /// Requests in the queue now.
     pub waiting: usize,
-    /// Times that a connection was lent out again.
+    /// Number of times that a connection was reused.
     pub reused: u64,
-    /// Connections that were opened.
+    /// Number of connections that were opened.
     pub dialled: u64,
 }
 
 impl Stats {
-    /// Connections that there are now, idle or in use.
+    /// Number of connections now, idle or in use.
     #[must_use]
     pub const fn open(&self) -> usize {
         self.idle + self.in_use

@@ -1,4 +1,4 @@
-//! Values at places that stay the same while they are in.
+//! Values with an index that stays the same while they are stored.
 
 #[derive(Debug)]
 pub(super) struct Slab<V> {
@@ -22,7 +22,7 @@ impl<V> Slab<V> {
         self.places.len() - 1
     }
 
-    /// How many values it has had at once, at most.
+    /// The largest number of values that it has had at once.
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
         self.places.len()

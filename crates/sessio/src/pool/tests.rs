@@ -1,4 +1,4 @@
-//! The pool against a model that is too simple to be wrong, and case by case.
+//! Tests of the pool against a model that is too simple to be wrong, and case by case.
 
 mod cases;
 pub(super) mod steps;
@@ -110,12 +110,13 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What a model knows of an idle connection, a lease that is out, and a ticket.
+/// The model's view of an idle connection, a lease that is out, and a ticket.
 #[derive(Default)]
 struct Model {
-    /// Oldest first: the connection, its host, until when it may idle, whether one like it has failed since.
+    /// Oldest first: the connection, its host, the end of its idle time, and whether one like it
+    /// has failed since.
     idle: Vec<(u32, u8, Instant, bool)>,
-    /// The host, and whether it is from before the last close.
+    /// The host, and whether the lease is from before the last close.
     out: Vec<(Lease, u8, bool)>,
     waiting: Vec<(Ticket, u8)>,
     closed: Vec<u32>,
@@ -157,8 +158,8 @@ impl Model {
     }
 }
 
-/// Takes over what the pool has granted to those who waited, and checks each against the model: whoever is
-/// first in line among those who can be served, and nobody else.
+/// Takes over the grants of the pool to waiting tickets, and checks each against the model: it must
+/// go to the first ticket among those that can be served.
 fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
     for ticket in ready {
         let place = model.waiting.iter().position(|(t, _)| t == ticket).unwrap();
@@ -181,8 +182,8 @@ fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], no
 }
 
 proptest! {
-    /// No connection is lost, none is lent out twice, none is too old, none beyond the limits, no lease is
-    /// lost, nobody waits who could be served, nobody is overtaken.
+    /// No connection is lost, lent twice, too old, or over the limits. No lease is lost. No ticket
+    /// waits that could be served, and none is overtaken.
     #[test]
     fn the_pool_equals_its_model(
         acts in prop::collection::vec(act(), 0..160),
@@ -281,7 +282,7 @@ proptest! {
             effects.closed.sort_unstable();
             model.closed.sort_unstable();
             prop_assert_eq!(&effects.closed, &model.closed);
-            // Nobody is left waiting who could be served.
+            // No ticket waits that could be served.
             for (_, host) in model.waiting.clone() {
                 let could = {
                     let host_has_room = policy.max_per_host.is_none_or(|most| model.in_use(host) < most.max(1));

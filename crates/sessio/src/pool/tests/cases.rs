@@ -1,4 +1,4 @@
-//! What the model cannot see: how much is done at once, what is forgotten, what is refused.
+//! Cases that the model cannot see: the amount of work, forgotten hosts, refused leases.
 
 use crate::base::time::Instant;
 use crate::route::key::{Key, KeyBuf};
@@ -20,7 +20,7 @@ fn wait(pool: &mut Pool<KeyBuf, u32>, host: u8, now: Instant) -> Ticket {
     }
 }
 
-/// The lease of whoever's turn it is now, and nobody else's.
+/// The lease of the only ticket that has a grant now.
 fn only(pool: &mut Pool<KeyBuf, u32>, effects: &Effects<u32>) -> Lease {
     let [ticket] = effects.ready[..] else { panic!("{effects:?}") };
     match pool.collect(ticket) {
@@ -29,12 +29,12 @@ fn only(pool: &mut Pool<KeyBuf, u32>, effects: &Effects<u32>) -> Lease {
     }
 }
 
-/// Another host for every number.
+/// A different host for every number.
 fn other(number: usize) -> Url {
     Url::parse(&format!("http://other{number}/")).unwrap()
 }
 
-/// Enough of other hosts come and go for every host that is unused to be forgotten.
+/// Adds and drops enough hosts that every unused host is forgotten.
 fn sweep(pool: &mut Pool<KeyBuf, u32>, now: Instant) {
     for number in 0..4 * FEW_HOSTS {
         match pool.request(&Key::of(&other(number)), now, &mut Effects::default()) {
@@ -120,7 +120,7 @@ fn what_idles_is_taken_out_oldest_first() {
         pool.checkin(lease, connection, proof(now, None), now, &mut effects);
     }
     let lent = dial(&mut pool, 3, now);
-    // The third came after the first had failed.
+    // The third was returned after the first had failed.
     let taken: Vec<_> = std::iter::from_fn(|| pool.take_idle()).collect();
     assert_eq!(taken, [2, 3]);
     assert_eq!((pool.stats().idle, pool.stats().in_use), (0, 1));
@@ -134,7 +134,7 @@ fn a_connection_is_kept_up_to_its_end_and_not_at_it() {
         (Policy { idle_timeout: minute, ..wide() }, None),
         (wide(), Some(minute)),
         (Policy { max_lifetime: Some(minute), ..wide() }, None),
-        // The shortest holds.
+        // The shortest limit applies.
         (Policy { idle_timeout: 2 * minute, max_lifetime: Some(3 * minute), ..wide() }, Some(minute)),
     ];
     for (policy, idle_for) in cases {
@@ -167,7 +167,7 @@ fn connections_are_numbered_as_they_are_opened() {
     assert_eq!((pool.dialled(), pool.dialled(), pool.stats().dialled), (1, 2, 2));
 }
 
-/// A pool in which so many connections idle, ten to a host or all of one.
+/// A pool with this number of idle connections, ten for each host or all for one.
 fn idling(most: u32, hosts: u32, now: Instant) -> Pool<KeyBuf, u32> {
     let mut pool = Pool::new(wide());
     let leases: Vec<_> = (0..most).map(|number| dial(&mut pool, (number % hosts) as u8, now)).collect();
@@ -190,7 +190,7 @@ fn fs8_nobody_pays_for_all_that_has_idled_too_long() {
             let asked = steps::of(|| match pool.request(&Key::of(&url(0)), late, &mut effects) {
                 Grant::Dial(dialled) => lease = Some(dialled),
                 grant @ Grant::Wait(_) => panic!("{grant:?}"),
-                // The one that has come back since.
+                // The connection that has returned since.
                 Grant::Idle(checkout) => lease = Some(checkout.lease),
             });
             let came_back = steps::of(|| {
@@ -293,7 +293,7 @@ fn fa8_to_leave_the_line_costs_no_look_at_the_whole_line() {
             let (now, mut pool) = (Instant::from_nanos(1 << 42), Pool::new(policy));
             let lease = dial(&mut pool, 1, now);
             let mut tickets: Vec<_> = (0..most).map(|_| wait(&mut pool, 1, now)).collect();
-            // From the middle.
+            // Start in the middle.
             tickets.rotate_left(most / 2);
             let mut dearest = 0;
             for ticket in tickets {
@@ -359,7 +359,7 @@ fn fa17_what_another_pool_has_given_is_refused_and_does_no_harm() {
     pool.checkin(foreign, 9, proof(now, None), now, &mut effects);
     assert_eq!((counts(&pool), &effects.closed[..], &effects.ready[..]), ((0, 1, 1), &[9][..], &[][..]));
 
-    // One that has never lent anything has nothing to count down.
+    // A pool that has never lent anything has nothing to count down.
     let mut fresh = Pool::<KeyBuf, u32>::new(Policy::default());
     fresh.discard(dial(&mut stranger, 3, now), now, &mut effects);
     assert_eq!(counts(&fresh), (0, 0, 0));

@@ -1,4 +1,4 @@
-//! How much the pool does: looks at its tables, and comparisons of tickets.
+//! Counts the work of the pool: looks at its tables, and comparisons of tickets.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -12,7 +12,7 @@ pub(in crate::pool) fn count() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// How many steps `act` takes.
+/// The number of steps that `act` takes.
 pub(super) fn of(act: impl FnOnce()) -> usize {
     let before = STEPS.get();
     act();
