@@ -1,45 +1,44 @@
 //! HTTP sessions as pure functions and small state machines.
 //!
-//! A session is what `requests.Session` is in Python: defaults that merge into every request, cookies that
-//! persist, redirects, authentication, connections that are used again. This crate holds every decision
-//! that such a session makes, and does no IO: it opens no socket, reads no clock, no environment and no file,
-//! and draws no random number. Time is an argument ([`Now`]), and so is chance ([`Seed`]).
+//! A session is what `requests.Session` is in Python: defaults that merge into every request,
+//! persistent cookies, redirects, authentication, and reused connections. This crate makes every
+//! decision of a session, and does no IO. It opens no socket, reads no clock, no environment and no
+//! file, and draws no random number. Time is an argument ([`Now`]), and so is chance ([`Seed`]).
 //!
-//! To send requests, take a backend: `sessio-tokio`, `sessio-smol` or `sessio-blocking`. To put a session into
-//! a runtime of your own, drive a [`Call`], or implement the five functions of `sessio-driver`'s `Runtime`.
+//! To send requests, use a backend: `sessio-tokio`, `sessio-smol` or `sessio-blocking`. To run a
+//! session on another runtime, drive a [`Call`], or implement `sessio-driver`'s `Runtime`.
 //!
-//! # The layers
+//! # From settings to bytes
 //!
 //! ```text
-//!   Settings × Request ──merge──▶ Merged ──prepare──▶ Prepared ──▶ Call ──▶ Head, body, history
-//!                                           ▲                      │ ▲
-//!                                          Jar ◀──────turn─────────┘ │
-//!                                                                    ▼
-//!                            bytes  ◀── Conn: [Secure] ◀── h1::RequestEncoder, h1::ResponseDecoder
-//!                            sockets ◀── Pool<T>
+//! Settings × Request ──merge──▶ Merged ──prepare──▶ PreparedCall ──▶ Call ──▶ Head, body, history
+//!                                           ▲       = Prepared        │ ▲
+//!                                          Jar      + CallOptions     │ │
+//!                                           ▲                         │ │
+//!                                           └────────decide───────────┘ ▼
+//!                               bytes   ◀── Conn: stages, TLS ◀── RequestEncoder, ResponseDecoder
+//!                               sockets ◀── Pool<K, T>
 //! ```
 //!
-//! | | |
-//! |---|---|
-//! | [`merge`], [`prepare`](prepare()) | from defaults and a request to the exact bytes of its head |
-//! | [`Jar`], [`cookie`] | cookies by RFC 6265bis, with a reason for each refusal |
-//! | [`redirect::decide`], [`retry`] | what follows from a response: pure functions over values |
-//! | [`Call`], [`call`] | the machine: one call through challenges, redirects and retries, and the graph of its states |
-//! | [`multipart`] | forms of several parts, put together while they are sent |
-//! | [`range`] | to go on where a download stopped: what an answer means for the bytes that are held |
-//! | [`coding`] | content codings, undone while the body comes in |
-//! | [`h1`] | HTTP/1.1 framing: bytes in, bytes out, strict |
-//! | [`lines`], [`sse`], [`text`] | bodies as lines, server-sent events, text, while they come in |
-//! | [`link`] | `Link` header fields (RFC 8288) |
-//! | [`routing`] | how a host is reached: pinned addresses, Unix sockets, resolvers, what sockets are like |
-//! | [`proxy`], [`Environment`], [`netrc`] | which proxy a URL goes through, what the environment says: [the chapter](proxies) |
-//! | [`tunnel`] | CONNECT and SOCKS 5: bytes in, bytes out |
-//! | [`guard`] | addresses that are not to be reached |
-//! | [`tls`], [`TlsSession`] | what is wanted of TLS, and the seam for whoever does it |
-//! | [`happy_eyeballs::HappyEyeballs`] | which of a host's addresses is tried when (RFC 8305) |
-//! | [`pool::Pool`] | idle connections; a connection comes back only with a proof that it is clean |
-//! | [`Observer`], [`call::Event`] | what calls are doing, told as it happens |
-//! | [`Error`] | what went wrong, whose fault it is, how far things had come |
+//! # Floors
+//!
+//! The modules of this crate, from bottom to top. Each uses only those above it in this table.
+//!
+//! | module | contents | public names |
+//! |---|---|---|
+//! | `base` | values without HTTP: time, chance, secrets, time limits, kinds of errors | [`Now`], [`Instant`], [`Seed`], [`Secret`], [`Timeouts`], [`Change`], [`Kind`], [`Fault`] |
+//! | `uri` | addresses, URLs, origins, query parameters | [`Address`], [`Origin`], [`Params`], [`UrlCache`] |
+//! | `message` | requests and responses as data: header fields, heads, bodies, content codings | [`Headers`], [`Head`], [`Body`], [`Exchange`], [`coding`], [`multipart`], [`lines`], [`sse`], [`text`], [`link`] |
+//! | `policy` | decisions over messages, as pure functions | [`redirect`], [`retry`], [`range`], [`guard`] |
+//! | `route` | the route to a host: routes, resolver, [proxies](proxies), environment, netrc, TLS settings, order of addresses (RFC 8305) | [`routing`], [`proxy`], [`Environment`], [`netrc`], [`tls`], [`happy_eyeballs`] |
+//! | `wire` | bytes: HTTP/1.1 framing, CONNECT and SOCKS 5, the stages of a connection | [`h1`], [`tunnel`], [`conn`] |
+//! | `pool` | idle connections, which return only with a proof that they are clean | [`pool::Pool`] |
+//! | `error` | the error of a call: its kind, the party at fault, its progress | [`Error`], [`Progress`], [`Stage`] |
+//! | `prepared` | the exact request, and its authentication | [`Prepared`], [`auth`], [`Auth`] |
+//! | `call` | the machine: one call through challenges, redirects and retries, with the graph of its states | [`call`], [`Call`], [`Step`], [`Observer`] |
+//! | `session` | settings and requests, merged and prepared | [`Settings`], [`Request`], [`merge()`], [`prepare`](prepare()) |
+//!
+//! The cookie jar is a crate of its own, [`cookie`]: [`Jar`], by RFC 6265bis.
 //!
 //! # From a request to its bytes
 //!
@@ -68,28 +67,28 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 //!
-//! One whole call, with no socket, is in the documentation of [`call`].
+//! The documentation of [`call`] has one whole call, without a socket.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
 //! | `psl` (default) | the list of public suffixes, compiled in |
-//! | `gzip` (default) | answers coded as gzip or deflate are decoded, and asked for |
+//! | `gzip` (default) | responses in gzip and deflate are decoded, and accepted in `Accept-Encoding` |
 //! | `brotli`, `zstd` | the same for br and zstd |
-//! | `charset` | text in the charsets of the Encoding standard, beside UTF-8 and ISO 8859-1 |
+//! | `charset` | text in the charsets of the Encoding standard, in addition to UTF-8 and ISO 8859-1 |
 //! | `digest` | Digest authentication |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
-//! | `mime` | types of files by the extensions of their names, for parts of forms |
-//! | `cookie` | cookies from and to the `cookie` crate |
+//! | `mime` | media types of files by their extensions, for parts of forms |
+//! | `cookie` | conversions from and to the `cookie` crate |
 //!
-//! A feature adds API; it never changes behaviour, but for what a session accepts: public suffixes,
-//! codings and charsets.
+//! A feature adds API. It never changes behaviour, except for the public suffixes, codings and
+//! charsets that a session accepts.
 //!
 //! # Panics
 //!
-//! None, on no input. A panic in this crate is a bug in this crate.
+//! No input makes this crate panic. A panic is a bug.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take an Instant to count from"))]
 
