@@ -1,4 +1,4 @@
-//! What a request carries.
+//! The body of a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,16 +13,17 @@ use crate::uri::params::encode_pairs;
 
 /// The body of a request.
 ///
-/// Bytes can be sent again when a redirect or a challenge wants it; a source only if it says so.
+/// Bytes can be sent again after a redirect or a challenge; a source only if it is declared
+/// replayable.
 #[derive(Clone, Default)]
 pub struct Body {
     pub(crate) content: Content,
-    /// What the body is, unless the request has a Content-Type of its own (rule P-43).
+    /// The media type of the body, unless the request has a Content-Type of its own (rule P-43).
     pub(crate) content_type: Option<&'static str>,
-    /// The form that it is made of: until the request has said which boundary it has, and beyond that if it has
-    /// sources.
+    /// The form of a multipart body. It is kept until the request has named a boundary, and beyond
+    /// that if it has sources.
     pub(crate) form: Option<Arc<Layout>>,
-    /// How its request has it coded, and what length it had before.
+    /// Content coding and uncoded length in bytes.
     pub(crate) coding: Option<Box<(ContentCoding, Option<u64>)>>,
 }
 
@@ -44,8 +45,8 @@ impl Body {
         Self::of(Content::None, None)
     }
 
-    /// Key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36). Without a pair there
-    /// is no body.
+    /// Encodes key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36).
+    /// Without a pair there is no body.
     ///
     /// ```
     /// let body = sessio::Body::form([("user", "a b"), ("lang", "en")]);
@@ -62,11 +63,12 @@ impl Body {
         Self::of(Content::Bytes(text.into()), Some("application/x-www-form-urlencoded"))
     }
 
-    /// The same of a value of serde: a struct or a map, in its order, or a sequence of pairs. A value that is a sequence
-    /// is a pair for each element, and `None` is none (rule P-22).
+    /// Encodes a serde value as a form: a struct or a map, in its order, or a sequence of pairs. A
+    /// sequence as a value gives one pair for each element, and `None` gives no pair (rule P-22).
     ///
     /// # Errors
-    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no pairs, such as one with a map in it.
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value is not made of pairs, such as one
+    /// that contains a map.
     #[cfg(feature = "json")]
     pub fn form_from<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
         let invalid =
@@ -74,12 +76,14 @@ impl Body {
         crate::uri::pairs::of(value).map(Self::form).map_err(invalid)
     }
 
-    /// A form of several parts: see [`multipart`](crate::message::multipart). Its boundary is drawn from `seed`, and is another
-    /// one if the request's own Content-Type names it.
+    /// Encodes a form of several parts: see [`multipart`](crate::message::multipart). Its boundary
+    /// is drawn from `seed`, unless the request's own Content-Type names one.
     ///
     /// # Errors
-    /// What is wrong with a part; [`InvalidBody`](crate::Kind::InvalidBody) if all of them together are longer than
-    /// a length can say.
+    ///
+    /// - The error of an invalid part.
+    /// - [`InvalidBody`](crate::Kind::InvalidBody) if the total length exceeds the range of a
+    ///   length.
     pub fn multipart(form: Form, seed: &mut Seed) -> Result<Self> {
         let layout = form.layout(seed)?;
         let (length, replayable) = (layout.length(), layout.is_replayable());
@@ -87,18 +91,18 @@ impl Body {
         Ok(Self { form: Some(Arc::new(layout)), ..Self::of(content, None) })
     }
 
-    /// A value as JSON, written as Python writes it (rule P-32).
+    /// Encodes a value as JSON, in the format of Python (rule P-32).
     ///
     /// # Errors
-    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value cannot be written as JSON.
+    /// [`InvalidBody`](crate::Kind::InvalidBody) if the value has no JSON form.
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self> {
         let text = crate::message::json::write(value)?;
         Ok(Self::of(Content::Bytes(text.into()), Some("application/json")))
     }
 
-    /// A body that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable`
-    /// says whether the source can start over.
+    /// A body that the driver supplies in pieces: `length` bytes, or an unknown number.
+    /// `replayable` is set if the source can start again.
     #[must_use]
     pub const fn source(length: Option<u64>, replayable: bool) -> Self {
         Self::of(Content::Source { length, replayable }, None)
@@ -108,8 +112,9 @@ impl Body {
         Self { content, content_type, form: None, coding: None }
     }
 
-    /// What codes the body on its way, if it is a source of a request that [compresses](crate::Request::compress) it:
-    /// whoever supplies it sends what this makes of it. Bytes are coded from where their request is prepared.
+    /// The encoder of a source whose request [compresses](crate::Request::compress) it: the
+    /// supplier sends the encoder's output. Bodies of bytes are encoded when their request is
+    /// prepared.
     #[must_use]
     pub fn encoding(&self) -> Option<BodyEncoder> {
         match (&self.coding, &self.content) {
@@ -118,13 +123,13 @@ impl Body {
         }
     }
 
-    /// What puts the body together, if it is a [form](Self::multipart) with sources.
+    /// The assembly of the body, if it is a [form](Self::multipart) with sources.
     #[must_use]
     pub fn assembly(&self) -> Option<Assembly> {
         self.form.clone().map(Assembly::new)
     }
 
-    /// The bytes, if the body is of bytes. A form is from where its request is prepared.
+    /// The bytes, if the body consists of bytes. A form does so once its request is prepared.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.content {
@@ -134,7 +139,7 @@ impl Body {
         }
     }
 
-    /// How many bytes there are; `None` if that shows only at the end.
+    /// The length in bytes; `None` if it is known only at the end.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         match &self.content {
@@ -144,13 +149,13 @@ impl Body {
         }
     }
 
-    /// Whether there is none. A body of no bytes is a body.
+    /// Returns `true` if there is no body. An empty body is a body.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.content == Content::None
     }
 
-    /// Whether it can be sent again.
+    /// Returns `true` if the body can be sent again.
     #[must_use]
     pub fn is_replayable(&self) -> bool {
         !matches!(self.content, Content::Source { replayable: false, .. })

@@ -1,8 +1,9 @@
-//! What a server wants to hear before it answers (RFC 9110 section 11).
+//! Authentication challenges of servers (RFC 9110 section 11).
 
 use std::borrow::Cow;
 
-/// One challenge of a `WWW-Authenticate` or `Proxy-Authenticate` line: a scheme and its parameters.
+/// One challenge of a `WWW-Authenticate` or `Proxy-Authenticate` field: a scheme and its
+/// parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Challenge<'a> {
     scheme: &'a [u8],
@@ -13,7 +14,7 @@ pub(crate) struct Challenge<'a> {
 pub(crate) type Param<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 impl Challenge<'_> {
-    /// Whether it is of this scheme; case does not matter.
+    /// Returns `true` for this scheme; case does not matter.
     pub(crate) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
@@ -31,8 +32,9 @@ pub(crate) fn find<'p>(params: &'p [Param<'_>], name: &str) -> Option<&'p [u8]> 
     params.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| &**value)
 }
 
-/// All challenges of a line, in order. Their commas and those between parameters look the same (section 11.6.1): a name
-/// without a `=` behind it begins the next one (row B29). What is neither is passed over.
+/// Parses all challenges of a field, in order. Commas between challenges and between parameters
+/// look the same (section 11.6.1). A name without a `=` after it begins the next challenge (row
+/// B29). Anything else is skipped.
 pub(crate) fn challenges(line: &[u8]) -> Vec<Challenge<'_>> {
     let (mut all, mut rest) = (Vec::<Challenge<'_>>::new(), line);
     while let Some(item) = next(&mut rest) {
@@ -45,7 +47,7 @@ pub(crate) fn challenges(line: &[u8]) -> Vec<Challenge<'_>> {
     all
 }
 
-/// The parameters of a line that has nothing else, such as `Authentication-Info` (RFC 7615 section 3).
+/// Parses a field that consists of parameters, such as `Authentication-Info` (RFC 7615 section 3).
 #[cfg(feature = "digest")]
 pub(crate) fn params(mut line: &[u8]) -> Vec<Param<'_>> {
     std::iter::from_fn(|| next(&mut line))
@@ -74,12 +76,12 @@ fn next<'a>(rest: &mut &'a [u8]) -> Option<Item<'a>> {
         if !name.is_empty() {
             return Some(Item::Name(name));
         }
-        // A string of which nobody knows what it is for.
+        // A string without a known purpose.
         take_value(rest);
     }
 }
 
-/// A value, quoted or not. A string that is not closed goes to the end of the line.
+/// Takes a value, quoted or not. A string that is not closed extends to the end of the line.
 fn take_value<'a>(rest: &mut &'a [u8]) -> Cow<'a, [u8]> {
     let Some(quoted) = rest.strip_prefix(b"\"") else {
         return take_while(rest, |byte| byte != b',').trim_ascii_end().into();
@@ -111,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// Schemes with their parameters, as text.
+    /// The schemes with their parameters, as text.
     fn read(line: &str) -> Vec<String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let all = challenges(line.as_bytes());
@@ -143,7 +145,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is written is read, whatever stands in the quotes; bytes of any kind are read to their end.
+        /// Written parameters are read back, with any text in quotes; bytes of any kind are read to
+        /// their end.
         #[test]
         fn b29_what_is_written_is_read(
             written in vec((name(), vec((name(), "\\PC{0,8}"), 0..4)), 0..4), noise in vec(any::<u8>(), 0..60),

@@ -1,4 +1,4 @@
-//! What was exchanged on the way to a response.
+//! One request and its response.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,36 +12,37 @@ use crate::message::headers::Headers;
 use crate::message::timings::Timings;
 use crate::uri::address::Shown;
 
-/// One request that went out and the head that answered it.
+/// One request and the head of its response.
 ///
-/// A response has one for itself and, in its history, one for each redirect and each challenge before it,
-/// first to last (rules ).
+/// A response has one for itself. Its history has one for each redirect and each challenge before
+/// it, first to last (rules ).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
     /// The method that was sent.
     pub method: Method,
-    /// The URL that was asked, with its fragment.
+    /// The URL of the request, with its fragment.
     pub url: Url,
-    /// The header fields that were sent, in the order in which they went over the wire.
+    /// The header fields that were sent, in the order of transmission.
     pub sent: Headers,
     /// The head of the response.
     pub head: Head,
-    /// From the moment the connection was wanted to the moment the head was whole; the body is not in it
+    /// Time from the request for a connection to the end of the head; the body is not included
     /// (rule S-04).
     pub elapsed: Duration,
-    /// When it came how far. Of a response that was followed the end is not in it, unless that had come with the head.
+    /// Times of the exchange. The end of a response that was followed is missing, unless it had
+    /// arrived with the head.
     pub timings: Timings,
-    /// The address that the connection leads to, where it is known: not over a Unix socket.
+    /// The peer's address, if known: not over a Unix socket.
     pub remote: Option<SocketAddr>,
-    /// Whether the connection had carried an earlier exchange.
+    /// Set if the connection had carried an earlier exchange.
     pub reused: bool,
     /// The number of the connection within its session, counted from 1.
     pub connection: u64,
 }
 
 impl Exchange {
-    /// Path and query, as they stood in the request line unless the caller had set another target.
+    /// Path and query, as in the request line unless the caller had set another target.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]

@@ -14,17 +14,19 @@ pub struct Head {
     pub status: StatusCode,
     /// HTTP/1.0 or HTTP/1.1.
     pub version: Version,
-    /// The header fields: order and spelling as received, values as bytes. Three things differ from what was
-    /// received. A Content-Length beside Transfer-Encoding is left out, as it does not count. A Content-Length that was
-    /// repeated stands once. A field that was folded over several lines stands on one, with one blank for each fold.
+    /// The header fields: order and spelling as received, values as bytes, with three exceptions.
+    ///
+    /// - A Content-Length beside Transfer-Encoding is left out, as it has no effect.
+    /// - A repeated Content-Length occurs once.
+    /// - A field that was folded over several lines is one line, with one blank for each fold.
     pub headers: Headers,
-    /// The reason phrase as received, often empty; it means nothing (RFC 9112 section 4). The usual phrases
-    /// are borrowed.
+    /// The reason phrase as received, often empty; it has no meaning (RFC 9112 section 4). The
+    /// usual phrases are borrowed.
     pub reason: Cow<'static, [u8]>,
 }
 
 impl Head {
-    /// A head that did not come over a wire: for tests and for embedders with their own framing.
+    /// Builds a head without a connection: for tests and for embedders with their own framing.
     #[must_use]
     pub fn new(status: StatusCode, headers: Headers) -> Self {
         Self { status, version: Version::HTTP_11, headers, reason: Cow::Borrowed(b"") }

@@ -1,4 +1,4 @@
-//! Header fields in order.
+//! Ordered header fields.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// Header fields in the order in which they go over the wire, each with the spelling that it was given.
+/// Header fields in the order of transmission, each with its original spelling.
 ///
-/// Names are compared without regard to case. All fields share one block of bytes, so a whole head is two
-/// allocations however many fields it has. What was replaced or taken out is cleared out of the block when it is more than
-/// what is left; a value that is a secret is overwritten at once. Values are bytes; [`get`](Self::get) hands them out as text
-/// where they are valid UTF-8.
+/// Names are compared without regard to case. All fields share one block of bytes, so a whole head
+/// is two allocations, independent of the number of fields. Replaced and removed fields are purged
+/// from the block once they are larger than the rest. A secret value is overwritten at once. Values
+/// are bytes; [`get`](Self::get) returns them as text if they are valid UTF-8.
 ///
 /// ```
 /// use sessio::Headers;
@@ -22,7 +22,7 @@ use crate::base::kind::Kind;
 /// let mut headers = Headers::new();
 /// headers.insert("Accept", "*/*")?;
 /// headers.insert("X-Test", "true")?;
-/// headers.insert("ACCEPT", "text/html")?; // takes the place of the first, spelled anew (rule M-07)
+/// headers.insert("ACCEPT", "text/html")?; // replaces the first, with the new spelling (rule M-07)
 /// let lines: Vec<_> = headers.iter().map(|field| field.to_string()).collect();
 /// assert_eq!(lines, ["ACCEPT: text/html", "X-Test: true"]);
 /// # Ok::<(), sessio::Error>(())
@@ -32,15 +32,15 @@ pub struct Headers {
     bytes: Vec<u8>,
     spans: Vec<Span>,
     lengths: Lengths,
-    /// How many bytes of the block no span refers to any more.
+    /// Number of bytes in the block that no span refers to.
     waste: u32,
 }
 
-/// Waste below this is not worth the work, however little is left beside it.
+/// Bytes of waste below which purging is not worth the work, in a block of any size.
 const LEAST_WASTE: usize = 512;
 
-/// How long the names are, or were: most questions for a name end here. One bit stands for all lengths that leave the
-/// same rest.
+/// The lengths of the present and removed names: most lookups end here. One bit represents all
+/// lengths with the same remainder.
 #[derive(Clone, Copy, Default)]
 struct Lengths(u32);
 
@@ -53,14 +53,14 @@ impl Lengths {
         self.0 |= Self::bit(length);
     }
 
-    /// Whether a name may be as long as this one.
+    /// Returns `true` if a name may have the length of this one.
     fn may_have(self, name: &str) -> bool {
         self.0 & Self::bit(name.len()) != 0
     }
 }
 
-/// Where in the block a field lies. It lies there as it goes over the wire, `name: value` and CRLF, unless it came
-/// from a peer, who may put more or less around the value.
+/// The position of a field in the block. It is stored as transmitted, `name: value` and CRLF. A
+/// field from a peer may have more or less around its value.
 #[derive(Clone, Copy)]
 struct Span {
     name: u32,
@@ -73,7 +73,7 @@ struct Span {
 /// One header field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// The name as it was spelled.
+    /// The name in its original spelling.
     pub name: &'a str,
     /// The value, without blanks around it.
     pub value: &'a [u8],
@@ -81,13 +81,13 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The value as text, where it is valid UTF-8.
+    /// The value as text, if it is valid UTF-8.
     #[must_use]
     pub fn to_str(self) -> Option<&'a str> {
         std::str::from_utf8(self.value).ok()
     }
 
-    /// Whether the value is a secret: marked so, or the field is one that always carries secrets.
+    /// Returns `true` for a secret: the value is marked so, or the field always carries secrets.
     #[must_use]
     pub fn is_sensitive(self) -> bool {
         self.sensitive || is_always_sensitive(self.name)
@@ -139,11 +139,12 @@ impl Headers {
         }
     }
 
-    /// Sets a field: it takes the place of the first field of that name, every other one of that name goes.
+    /// Sets a field: it replaces the first field of that name, and all others of that name are
+    /// removed.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`] if the name is not a token or the value could not be told from the framing
-    /// (RFC 9110 sections 5.1 and 5.5, row B26); nothing has changed then.
+    /// [`Kind::InvalidHeader`] if the name is not a token or the value would break the framing (RFC
+    /// 9110 sections 5.1 and 5.5, row B26); nothing has changed then.
     pub fn insert(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (name, value) = (name.as_ref(), value.as_ref());
         check(name, value)?;
@@ -152,7 +153,7 @@ impl Headers {
         Ok(())
     }
 
-    /// Adds a field behind all others, beside those of the same name.
+    /// Appends a field, beside those of the same name.
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
@@ -164,7 +165,7 @@ impl Headers {
         Ok(())
     }
 
-    /// Takes every field of that name out; says how many there were.
+    /// Removes every field of that name; returns their number.
     pub fn remove(&mut self, name: &str) -> usize {
         if !self.contains(name) {
             return 0;
@@ -174,12 +175,12 @@ impl Headers {
         before - self.spans.len()
     }
 
-    /// Takes every field out that `keep` refuses.
+    /// Removes every field that `keep` refuses.
     pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
         self.keep_spans(|span, bytes| keep(span.field(bytes)));
     }
 
-    /// Takes all fields out and keeps the memory.
+    /// Removes all fields and keeps the memory.
     pub fn clear(&mut self) {
         let Self { bytes, spans, .. } = self;
         for span in &*spans {
@@ -204,14 +205,15 @@ impl Headers {
         self.tidy();
     }
 
-    /// Closes the gaps in the block if they are more than what is between them: so the block is at most about twice as
-    /// large as its fields, and each byte of it has been moved about once (row FA6).
+    /// Closes the gaps in the block if they are larger than the rest. So the block is at most about
+    /// twice as large as its fields, and each byte of it is moved about once (row FA6).
     fn tidy(&mut self) {
         let waste = self.waste as usize;
         if waste <= LEAST_WASTE || waste <= self.bytes.len() / 2 {
             return;
         }
-        // Fields are not always in the order of their bytes. In that order they only ever move towards the front.
+        // The fields may be in another order than their bytes. In byte order they only move towards
+        // the front.
         let mut order: Vec<usize> = (0..self.spans.len()).collect();
         order.sort_unstable_by_key(|&at| self.spans[at].name);
         let mut end = 0;
@@ -224,15 +226,15 @@ impl Headers {
             self.bytes.copy_within(line, end);
             end += length;
         }
-        // What has moved may have been a secret.
+        // The moved bytes may have been a secret.
         self.bytes[end..].fill(0);
         self.bytes.truncate(end);
         self.bytes.shrink_to(2 * end.max(LEAST_WASTE));
         self.waste = 0;
     }
 
-    /// Marks the values of that name as secret: they are hidden in `Debug`, and a redirect to another
-    /// origin leaves them behind.
+    /// Marks the values of that name as secret: `Debug` hides them, and a redirect to another
+    /// origin drops them.
     pub fn mark_sensitive(&mut self, name: &str) {
         let Self { bytes, spans, .. } = self;
         for span in spans {
@@ -240,7 +242,7 @@ impl Headers {
         }
     }
 
-    /// Whether a value of that name is [marked](Self::mark_sensitive) as secret.
+    /// Returns `true` if a value of that name is [marked](Self::mark_sensitive) as secret.
     pub(crate) fn is_sensitive(&self, name: &str) -> bool {
         self.lengths.may_have(name)
             && self.spans.iter().any(|span| span.sensitive && span.is_named(&self.bytes, name.as_bytes()))
@@ -262,7 +264,7 @@ impl Headers {
         Some(span.value_in(&self.bytes))
     }
 
-    /// Every value of that name, in order.
+    /// Iterates over the values of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let spans = if self.lengths.may_have(name) { &*self.spans } else { &[] };
         spans
@@ -271,46 +273,46 @@ impl Headers {
             .map(|span| span.value_in(&self.bytes))
     }
 
-    /// Whether there is a field of that name.
+    /// Returns `true` if there is a field of that name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.get_bytes(name).is_some()
     }
 
-    /// All fields in order.
+    /// Iterates over all fields in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> + Clone {
         self.spans.iter().map(|span| span.field(&self.bytes))
     }
 
-    /// Names and values as bytes.
+    /// Iterates over names and values as bytes.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.spans.iter().map(|span| (span.name_in(&self.bytes), span.value_in(&self.bytes)))
     }
 
-    /// How many fields there are.
+    /// Number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// As [`append`](Self::append), for what is known to be a valid field.
+    /// Appends a field that is known to be valid.
     pub(crate) fn append_known(&mut self, name: &str, value: &[u8]) {
         self.append_with(name, |out| out.extend_from_slice(value));
     }
 
-    /// As [`append_known`](Self::append_known), in front of all other fields.
+    /// Prepends a field that is known to be valid.
     pub(crate) fn prepend_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
         self.append_with(name, value);
         self.spans.rotate_right(1);
     }
 
-    /// The same fields, with room for `fields` more in `bytes` more.
+    /// Copies the fields, with room for `fields` more in `bytes` more.
     pub(crate) fn clone_with_room(&self, fields: usize, bytes: usize) -> Self {
         let mut copy = Self::with_capacity(self.spans.len() + fields, self.bytes.len() + bytes);
         copy.bytes.extend_from_slice(&self.bytes);
@@ -319,7 +321,7 @@ impl Headers {
         copy
     }
 
-    /// Writes a value straight into the block: one field, no copy on the way.
+    /// Writes a value straight into the block, without an intermediate copy.
     pub(crate) fn append_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
         self.append_if(name, |out| {
             value(out);
@@ -327,7 +329,7 @@ impl Headers {
         });
     }
 
-    /// As [`append_with`](Self::append_with), where it shows only then whether there is a value.
+    /// Like [`append_with`](Self::append_with), for a value that may turn out to be missing.
     pub(crate) fn append_if(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(name.as_bytes());
@@ -336,7 +338,7 @@ impl Headers {
         let is_wanted = value(&mut self.bytes);
         let len = self.bytes.len() - at;
         self.bytes.extend_from_slice(b"\r\n");
-        // A block of 4 GiB is beyond every limit; such a field is left out rather than cut.
+        // A block of 4 GiB is beyond every limit; such a field is left out rather than truncated.
         if let (true, Ok(_), Ok(start), Ok(at), Ok(len)) = (
             is_wanted,
             u32::try_from(self.bytes.len()),
@@ -352,7 +354,7 @@ impl Headers {
         }
     }
 
-    /// The fields of a received head: `block` holds them all, `fields` says where.
+    /// The fields of a received head: `block` holds their bytes, `fields` their positions.
     pub(crate) fn from_block(
         block: Vec<u8>,
         fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
@@ -374,7 +376,7 @@ impl Headers {
 
     /// Writes the field lines, each with its CRLF.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        // Lines that follow each other in the block are written in one piece.
+        // Adjacent lines of the block are written in one piece.
         let mut piece = 0..0;
         for span in &self.spans {
             let line = span.line_in(&self.bytes);
@@ -396,7 +398,7 @@ impl Headers {
         out.extend_from_slice(&self.bytes[piece]);
     }
 
-    /// As [`insert`](Self::insert), for a field of other headers.
+    /// Inserts a field of other headers, as [`insert`](Self::insert) does.
     pub(crate) fn insert_known(&mut self, field: Field<'_>) {
         // The field fitted into a block before; only one of 4 GiB could fail here.
         if let Ok(mut span) = self.write(field.name.as_bytes(), field.value) {
@@ -405,7 +407,7 @@ impl Headers {
         }
     }
 
-    /// As [`append`](Self::append), for a field of other headers.
+    /// Appends a field of other headers, as [`append`](Self::append) does.
     pub(crate) fn append_field(&mut self, field: Field<'_>) {
         if let Ok(mut span) = self.write(field.name.as_bytes(), field.value) {
             span.sensitive = field.sensitive;
@@ -446,7 +448,7 @@ impl Headers {
 
 impl Span {
     fn is_named(&self, bytes: &[u8], name: &[u8]) -> bool {
-        // Most names differ in length already, and that is known without looking into the block.
+        // Most names differ in length already, which is known without reading the block.
         usize::from(self.name_len) == name.len() && self.name_in(bytes).eq_ignore_ascii_case(name)
     }
 
@@ -458,7 +460,7 @@ impl Span {
         &bytes[self.value as usize..(self.value + self.value_len) as usize]
     }
 
-    /// Where the whole line lies with its CRLF, where it lies so.
+    /// The position of the whole line with its CRLF, if it is stored so.
     fn line_in(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let (start, value) = (self.name as usize, self.value as usize);
         let end = value + self.value_len as usize;
@@ -467,17 +469,18 @@ impl Span {
         is_whole.then_some(start..end + 2)
     }
 
-    /// All that belongs to the field, however it came.
+    /// All bytes of the field, as transmitted or as received.
     fn reach_in(&self, bytes: &[u8]) -> Range<usize> {
         let end = (self.value + self.value_len) as usize;
         let is_ended = bytes.get(end..end + 2) == Some(b"\r\n");
         self.name as usize..if is_ended { end + 2 } else { end }
     }
 
-    /// Gives the field up: a secret is overwritten. Says how many bytes are of no use now.
+    /// Gives the field up: a secret is overwritten. Returns the number of bytes that are wasted
+    /// now.
     ///
-    /// The block stays in use, so that the compiler has to write what is written here. Copies are not reached: those that
-    /// growing blocks have left to the allocator, and those in other headers.
+    /// The block stays in use, so the compiler has to perform the write. Copies are not reached:
+    /// those that growing blocks have left to the allocator, and those in other headers.
     fn forget(&self, bytes: &mut [u8]) -> u32 {
         if self.field(bytes).is_sensitive() {
             bytes[self.value as usize..(self.value + self.value_len) as usize].fill(0);
@@ -486,7 +489,7 @@ impl Span {
     }
 
     fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
-        // Names are tokens, hence ASCII: checked when they came in.
+        // Names are tokens, hence ASCII: they were checked on insertion.
         let name = std::str::from_utf8(self.name_in(bytes)).unwrap_or_default();
         Field { name, value: self.value_in(bytes), sensitive: self.sensitive }
     }
@@ -498,7 +501,7 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Equal are the same fields in the same order; the spelling of names does not matter.
+/// Headers are equal if they have the same fields in the same order; case of names does not matter.
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len()
@@ -512,7 +515,7 @@ impl PartialEq for Headers {
 impl Eq for Headers {}
 
 impl From<&Headers> for HeaderMap {
-    /// Order across names and the spelling of names are lost on the way.
+    /// Loses the order across names and the spelling of names.
     fn from(headers: &Headers) -> Self {
         let mut map = Self::with_capacity(headers.len());
         for field in headers.iter() {
@@ -544,7 +547,7 @@ impl TryFrom<&HeaderMap> for Headers {
     }
 }
 
-/// Fields whose values are secrets whoever set them.
+/// Fields whose values are always secrets.
 fn is_always_sensitive(name: &str) -> bool {
     ["authorization", "cookie", "set-cookie", "proxy-authorization"]
         .iter()
@@ -562,7 +565,7 @@ fn check(name: &[u8], value: &[u8]) -> Result<()> {
     }
     let blank_first = value.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
     if blank_first || !value.iter().all(|&b| is_field_byte(b)) {
-        // The value may be a secret: only the name is told.
+        // The value may be a secret: only the name is reported.
         return Err(Fault::new(Kind::InvalidHeader).with_detail(format!("value of {}", escape(name))));
     }
     Ok(())
@@ -610,7 +613,7 @@ mod tests {
         let copy = h.clone_with_room(1, 8);
         for h in [&h, &h.clone(), &copy] {
             assert_eq!((h.get(&long), h.get("set"), h.get("HOST")), (Some("1"), Some("2"), Some("3")));
-            // As long as a name that is there, up to a multiple of 32.
+            // As long as an existing name, modulo 32.
             assert_eq!((h.get("x-x-x-"), h.get("get"), h.get_all(&"y".repeat(70)).count()), (None, None, 0));
         }
         assert_eq!((h.remove(&long), h.remove(&long)), (1, 0));
@@ -651,7 +654,7 @@ mod tests {
         for number in 0..8000 {
             let token = format!("Bearer {number:0200}");
             h.insert("Authorization", &token).unwrap();
-            // Fields come and go in other places, too.
+            // Fields at other positions come and go, too.
             h.append("X-Trace", number.to_string()).unwrap();
             h.append("X-Last", "x").unwrap();
             match number % 5 {

@@ -1,5 +1,5 @@
-//! JSON as Python's `json.dumps` writes it (rule P-32): `", "` and `": "` between parts, everything beyond
-//! ASCII escaped. Servers see the same bytes from here as from requests.
+//! JSON in the format of Python's `json.dumps` (rule P-32): `", "` and `": "` between parts, all
+//! non-ASCII characters escaped. Servers receive the same bytes as from requests.
 
 use std::io::{self, Write};
 
@@ -34,7 +34,7 @@ impl Formatter for Python {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        // DEL is the one ASCII character beyond what JSON itself escapes.
+        // DEL is the only further ASCII character that is escaped.
         let is_escaped = |c: char| !c.is_ascii() || c == '\x7f';
         for part in fragment.split_inclusive(is_escaped) {
             let mut chars = part.chars();

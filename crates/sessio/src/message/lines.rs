@@ -1,8 +1,8 @@
 //! Bodies as lines.
 //!
-//! A line ends with LF, CRLF or a lone CR, as those of requests do (rule S-12); an empty one is a line, and what comes
-//! behind the last end is one only if there is something. However the bytes are cut, the lines are the same, and a line
-//! is out as soon as its end has come (row B41).
+//! A line ends with LF, CRLF or a lone CR, as in requests (rule S-12). An empty line is a line.
+//! Bytes behind the last line end are one, if there are any. The lines do not depend on how the
+//! bytes are cut, and a line is available as soon as its end has arrived (row B41).
 //!
 //! ```
 //! use sessio::lines::Lines;
@@ -30,27 +30,28 @@ use crate::base::kind::Kind;
 
 /// Bytes in, lines out: see the [module](self).
 ///
-/// It holds the line that has not ended yet and what was pushed last, and no more: pop all lines between two pushes.
+/// It holds the current unfinished line and the last pushed bytes, and no more: pop all lines
+/// between two pushes.
 pub struct Lines {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// Start of the next line.
     start: usize,
-    /// Up to here there is no end of a line.
+    /// No line end before this position.
     looked: usize,
-    /// The last line ended with CR: LF is still part of its end.
+    /// The last line ended with CR: a following LF is part of its end.
     is_after_cr: bool,
     is_finished: bool,
     most: usize,
 }
 
 impl Lines {
-    /// Lines of at most so many bytes each, their ends not counted.
+    /// Splits into lines of at most this many bytes each, line ends not counted.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { bytes: Vec::new(), start: 0, looked: 0, is_after_cr: false, is_finished: false, most }
     }
 
-    /// What has come.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.start);
         self.looked -= self.start;
@@ -58,15 +59,15 @@ impl Lines {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// No more will come: what is left is the last line.
+    /// Ends the input: the rest is the last line.
     pub fn finish(&mut self) {
         self.is_finished = true;
     }
 
-    /// The next line, without its end; `None` until more has come.
+    /// The next line, without its end; `None` until more bytes arrive.
     ///
     /// # Errors
-    /// [`Kind::LineTooLong`]; it stays an error.
+    /// [`Kind::LineTooLong`]. The error is permanent.
     pub fn pop(&mut self) -> Result<Option<&[u8]>> {
         if self.is_after_cr && self.start < self.bytes.len() {
             self.is_after_cr = false;
@@ -95,7 +96,7 @@ impl Lines {
     }
 }
 
-/// What a body says is its readers' business.
+/// `Debug` does not show the contents of a body.
 impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines").field("held", &(self.bytes.len() - self.start)).finish_non_exhaustive()

@@ -1,11 +1,12 @@
-//! `Link` header fields (RFC 8288): what is next, what is last, where the description lies.
+//! `Link` header fields (RFC 8288): relations such as `next`, `last` and `describedby`.
 //!
-//! Quoted strings may hold `,` `;` and `=`, targets too; a link can have several relations; names have no case. What is
-//! malformed is passed over, and nothing else is lost with it (row B42). Values in single quotes are read without them,
-//! as requests does (row FB14); RFC 8288 does not know these quotes.
+//! Quoted strings and targets may contain `,` `;` and `=`. A link can have several relations. Case
+//! of names does not matter. A malformed link is skipped, without an effect on others (row B42).
+//! Values in single quotes are read without them, as in requests (row FB14); RFC 8288 does not
+//! define these quotes.
 //!
-//! A target is resolved when it is asked for, and at most [`MOST`] links are kept: a server cannot multiply the length of
-//! its URL by the number of its links.
+//! A target is resolved on access, and at most [`MOST`] links are kept. So a server cannot multiply
+//! the length of its URL by the number of its links.
 //!
 //! ```
 //! use sessio::link::Links;
@@ -27,7 +28,7 @@ use url::Url;
 
 use crate::message::text;
 
-/// The most links that one response has. Those behind them are dropped.
+/// Maximal number of links of one response. Later ones are dropped.
 pub const MOST: usize = 1024;
 
 /// One link.
@@ -39,14 +40,15 @@ pub struct Link {
     base: Arc<Url>,
 }
 
-/// The links of a response, in their order.
+/// The links of a response, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     links: Vec<Link>,
 }
 
 impl Links {
-    /// The links of these field values; relative references are resolved against `base`, the URL of the response.
+    /// Parses these field values; relative references are resolved against `base`, the URL of the
+    /// response.
     #[must_use]
     pub fn parse<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>, base: &Url) -> Self {
         let mut links = Vec::new();
@@ -62,7 +64,8 @@ impl Links {
         Self { links }
     }
 
-    /// The first link of this relation that is the response's own: its anchor, if it has one, is the response.
+    /// The first link of this relation whose context is the response: its anchor, if any, is the
+    /// response.
     #[must_use]
     pub fn get(&self, rel: &str) -> Option<&Link> {
         self.links.iter().find(|link| link.is(rel) && link.is_own())
@@ -78,26 +81,27 @@ impl Deref for Links {
 }
 
 impl Link {
-    /// Where it leads, resolved anew each time; `None` if the URL of the response and the reference make no URL, which
-    /// does not happen with one of `http` or `https`.
+    /// The target, resolved on each call. `None` if the URL of the response and the reference form
+    /// no URL, which cannot happen with `http` or `https`.
     #[must_use]
     pub fn target(&self) -> Option<Url> {
         self.base.join(&self.reference).ok()
     }
 
-    /// Where it leads, as it was written: often relative to the URL of the response.
+    /// The target as it was written: often relative to the URL of the response.
     #[must_use]
     pub fn reference(&self) -> &str {
         &self.reference
     }
 
-    /// What it leads from, where that is not the response itself; resolved anew each time.
+    /// The context (`anchor`), if it is not the response itself; resolved on each call.
     #[must_use]
     pub fn anchor(&self) -> Option<Url> {
         self.base.join(self.anchor.as_deref()?).ok()
     }
 
-    /// Whether it leads from the response itself. A fragment of the URL is none of the response's.
+    /// Returns `true` if the context is the response itself. A fragment of the URL is not part of
+    /// the response.
     fn is_own(&self) -> bool {
         match self.anchor.as_deref() {
             None | Some("") => true,
@@ -109,29 +113,30 @@ impl Link {
         }
     }
 
-    /// Its relations, as they were written; none if the server did not say.
+    /// The relations, as they were written; none if the server sent none.
     pub fn rels(&self) -> impl Iterator<Item = &str> {
         self.param("rel").unwrap_or_default().split_ascii_whitespace()
     }
 
-    /// Whether it has this relation; case does not matter.
+    /// Returns `true` for a link of this relation; case does not matter.
     #[must_use]
     pub fn is(&self, rel: &str) -> bool {
         self.rels().any(|own| own.eq_ignore_ascii_case(rel))
     }
 
-    /// The first parameter of this name; case does not matter. Its value is as it was sent, without quotes.
+    /// The first parameter of this name; case does not matter. The value is as sent, without
+    /// quotes.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// All parameters, their names in lower case.
+    /// All parameters, with names in lower case.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Its title: `title*`, decoded as RFC 8187 has it, or else `title`.
+    /// The title: `title*`, decoded by RFC 8187, or else `title`.
     #[must_use]
     pub fn title(&self) -> Option<Cow<'_, str>> {
         let extended = self.param("title*").and_then(extended).map(Cow::Owned);
@@ -139,10 +144,10 @@ impl Link {
     }
 }
 
-/// Reads links one by one.
+/// Parses links one by one.
 struct Reader {
     base: Arc<Url>,
-    /// The base without its path: a reference is resolved against it to see whether it is one.
+    /// The base without its path: a reference is resolved against it to validate it.
     root: Url,
 }
 
@@ -152,12 +157,12 @@ impl Reader {
         Self { base: Arc::new(base.clone()), root }
     }
 
-    /// Takes one link off the front, or what is in the place of one (RFC 8288 appendix B.2).
+    /// Takes one link off the front, or the text in its place (RFC 8288 appendix B.2).
     fn read(&self, rest: &mut &str) -> Option<Link> {
         *rest = rest.trim_start_matches([' ', '\t', ',']);
         let mut reference = None;
         if let Some(after) = rest.strip_prefix('<') {
-            // Where nothing closes there is no further link. What closes belongs to the last that has opened.
+            // Without a `>` there is no further link. A `>` closes the last `<` before it.
             let (inside, after) =
                 after.split_once('>').map_or((None, ""), |(inside, after)| (Some(inside), after));
             reference = inside.and_then(|inside| inside.rsplit('<').next());
@@ -168,7 +173,7 @@ impl Reader {
         let reference = reference.filter(|reference| self.is_valid(reference))?.to_owned();
         let mut link = Link { reference, anchor: None, params, base: Arc::clone(&self.base) };
         link.anchor = match link.param("anchor") {
-            // Of what it leads from nothing is known: it is not a link of this response.
+            // The context is unknown: it is not a link of this response.
             Some(anchor) if !self.is_valid(anchor) => return None,
             anchor => anchor.map(str::to_owned),
         };
@@ -203,7 +208,7 @@ fn read_params(rest: &mut &str) -> Vec<(String, String)> {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// A value, quoted or not (RFC 8288 appendix B.4).
+/// Takes a value, quoted or not (RFC 8288 appendix B.4).
 fn read_value(rest: &mut &str) -> String {
     let Some(quoted) = rest.strip_prefix('"') else {
         let value = take_until(rest, &[';', ',']).trim_matches(BLANKS);
@@ -224,7 +229,7 @@ fn read_value(rest: &mut &str) -> String {
     value
 }
 
-/// Passes over what belongs to nothing, quoted strings as a whole.
+/// Skips text without a meaning, quoted strings as a whole.
 fn skip_to(rest: &mut &str, ends: &[char]) {
     loop {
         take_until(rest, &[ends, &['"']].concat());
@@ -241,8 +246,8 @@ fn take_until<'t>(rest: &mut &'t str, ends: &[char]) -> &'t str {
     taken
 }
 
-/// The value of a parameter with a charset (RFC 8187): `UTF-8'en'%e2%82%ac`. `None` if it is not of that form or of a
-/// charset that is not known: the plain parameter beside it counts then.
+/// Decodes a parameter with a charset (RFC 8187): `UTF-8'en'%e2%82%ac`. `None` for another form or
+/// an unknown charset: the plain parameter beside it is used then.
 fn extended(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_, coded) = rest.split_once('\'')?;
@@ -302,12 +307,12 @@ mod tests {
                 &["http://h/dir/a [x] title=1, <2>; rel=\"3\"", "http://h/dir/b [y]"],
             ),
             (&["<a>; x=a=b; rel=y"], &["http://h/dir/a [y] x=a=b"]),
-            // Several relations, names without case, the first of its name holds.
+            // Several relations, names in any case, the first of each name is used.
             (&["<a>; REL=\"Next  http://x/Rel\""], &["http://h/dir/a [Next|http://x/Rel]"]),
             (&["<a>; rel=one; rel=two; Crossorigin"], &["http://h/dir/a [one] crossorigin="]),
             (&["<a> ; rel = \"x\" ; title\t=\ty "], &["http://h/dir/a [x] title=y"]),
             (&["<a>; anchor=\"#g\"; rel=x"], &["http://h/dir/a [x] of http://h/dir/page?q#g"]),
-            // What is malformed is passed over.
+            // A malformed link is skipped.
             (&["a; rel=x, <b>; rel=y"], &["http://h/dir/b [y]"]),
             (&["a; title=\"1, <2>\", <b>"], &["http://h/dir/b []"]),
             (&["<a, <b>; rel=x"], &["http://h/dir/b [x]"]),
@@ -353,7 +358,7 @@ mod tests {
         let links = Links::parse(&values, &base);
         assert_eq!((links.len(), links[MOST - 1].reference()), (MOST, "last"));
         assert_eq!(links[0].target().unwrap(), base.join("a").unwrap());
-        // Each refers to the URL of the response, and none has it.
+        // All links share the URL of the response.
         assert!(links.iter().all(|link| Arc::ptr_eq(&link.base, &links[0].base)));
     }
 
@@ -388,7 +393,7 @@ mod tests {
         assert_eq!(links.get("x").unwrap().target().unwrap().path(), "/a");
     }
 
-    /// The examples of RFC 8288 section 3.5, and what the tests of requests look at.
+    /// The examples of RFC 8288 section 3.5, and the cases of requests' own tests.
     #[test]
     fn s13_links_as_others_know_them() {
         let chapters = "</TheBook/chapter2>; rel=\"previous\"; title*=UTF-8'de'letztes%20Kapitel, \

@@ -1,6 +1,8 @@
-//! Server-sent events, as the HTML standard reads them (section 9.2.6, "Interpreting an event stream").
+//! Server-sent events, parsed as in the HTML standard (section 9.2.6, "Interpreting an event
+//! stream").
 //!
-//! Bytes in, events out, the same however the bytes are cut. An event that the end of the stream cuts short is none.
+//! Bytes in, events out; the events do not depend on how the bytes are cut. An event that is
+//! truncated by the end of the stream is dropped.
 //!
 //! ```
 //! use sessio::sse::Events;
@@ -13,11 +15,12 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 //!
-//! # To connect again
+//! # Reconnecting
 //!
-//! A stream of events is meant to be asked for again when it ends: after [`retry`](Events::retry), or a pause of the
-//! program's own, with [`last_event_id`](Events::last_event_id) in the header `Last-Event-ID` unless it is empty. Status
-//! 204 is the server's word that it wants to be left in peace. Whether and how long to go on is the program's to say.
+//! A client requests a stream of events again when it ends: after [`retry`](Events::retry), or a
+//! pause of the program's own. The request has [`last_event_id`](Events::last_event_id) in the
+//! header `Last-Event-ID` unless it is empty. Status 204 asks the client to stop. The program
+//! decides whether and how long to go on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,11 +34,12 @@ use crate::message::lines::Lines;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What kind it is: `message` if the server does not say.
+    /// The event type: `message` if the server sends none.
     pub event: String,
-    /// What it says, its lines joined by LF.
+    /// The data, its lines joined by LF.
     pub data: String,
-    /// The last id that the server gave, in this event or before; empty if none. Events of one id share it.
+    /// The last id that the server sent, in this event or before; empty if none. Events with the
+    /// same id share it.
     pub id: Arc<str>,
 }
 
@@ -45,7 +49,7 @@ pub struct Events {
     is_begun: bool,
     data: String,
     event: String,
-    /// The id as far as it was read; it counts from the end of its event on.
+    /// The id as far as it was read; it takes effect at the end of its event.
     id: Arc<str>,
     last_id: Arc<str>,
     retry: Option<Duration>,
@@ -53,7 +57,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Events of at most so many bytes each, their id included; no line is longer either.
+    /// Parses events of at most this many bytes each, their id included; no line is longer either.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self {
@@ -68,7 +72,7 @@ impl Events {
         }
     }
 
-    /// The events of a stream that goes on after one that has ended, with what its server had said last.
+    /// Continues an earlier stream from the last id that its server sent.
     #[must_use]
     pub fn after(mut self, last_event_id: impl Into<Arc<str>>) -> Self {
         self.id = last_event_id.into();
@@ -76,15 +80,15 @@ impl Events {
         self
     }
 
-    /// What has come.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.lines.push(bytes);
     }
 
-    /// The next event; `None` until more has come.
+    /// The next event; `None` until more bytes arrive.
     ///
     /// # Errors
-    /// [`Kind::LineTooLong`]; it stays an error.
+    /// [`Kind::LineTooLong`]. The error is permanent.
     pub fn pop(&mut self) -> Result<Option<Event>> {
         loop {
             if self.data.len() + self.event.len() + self.id.len() > self.most {
@@ -101,7 +105,8 @@ impl Events {
                 }
                 continue;
             }
-            // No line of UTF-8 ends within a letter: what is replaced is the same line by line as in the whole.
+            // No UTF-8 line ends within a character: replacement line by line equals replacement in
+            // the whole.
             let line = String::from_utf8_lossy(line);
             let (field, value) = line.split_once(':').unwrap_or((&line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -120,8 +125,9 @@ impl Events {
         }
     }
 
-    /// A blank line: what was gathered is an event, unless it has no data. The id is shared, however long it is: a
-    /// server would have it copied once for each line end that it sends otherwise (row FA1).
+    /// Handles a blank line: the gathered fields are an event, unless it has no data. Events share
+    /// the id. Otherwise a server could have a long id copied for each line end that it sends (row
+    /// FA1).
     fn dispatch(&mut self) -> Option<Event> {
         self.last_id = Arc::clone(&self.id);
         let (mut data, event) = (std::mem::take(&mut self.data), std::mem::take(&mut self.event));
@@ -130,20 +136,20 @@ impl Events {
         Some(Event { event, data, id: Arc::clone(&self.last_id) })
     }
 
-    /// The id that the next request for the stream should name in `Last-Event-ID`; empty if there is none.
+    /// The id for `Last-Event-ID` in the next request for the stream; empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         &self.last_id
     }
 
-    /// How long the server wants to be left alone before the stream is asked for again, if it said so.
+    /// The pause that the server asks for before the next request for the stream, if any.
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 }
 
-/// What a body says is its readers' business.
+/// `Debug` does not show the contents of a body.
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events").field("lines", &self.lines).finish_non_exhaustive()
@@ -199,7 +205,7 @@ mod tests {
             ("data:a:b\ndata: \u{e9}\n\n", &[[m, "a:b\n\u{e9}", ""]], "", None),
             ("event: a\nevent:\ndata: x\n\n", &[[m, "x", ""]], "", None),
             ("\n\n\ndata: x\n\n\n\n", &[[m, "x", ""]], "", None),
-            // What the web platform's tests look at beside that.
+            // Further cases from the tests of the web platform.
             ("\u{feff}\u{feff}data:1\n\ndata:2\n\ndata:3\n\n", &[[m, "2", ""], [m, "3", ""]], "", None),
             ("\u{feff}", &[], "", None),
             ("\u{feff}\n\u{feff}data:1\n\n", &[], "", None),

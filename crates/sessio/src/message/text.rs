@@ -1,7 +1,7 @@
 //! Bodies as text.
 
-/// The charset that a Content-Type names (RFC 9110 section 8.3.2); names of types and parameters have no
-/// case, and of several charsets the last one holds (rule S-05).
+/// The charset that a Content-Type names (RFC 9110 section 8.3.2). Case of names of types and
+/// parameters does not matter. The last of several charsets is used (rule S-05).
 ///
 /// ```
 /// assert_eq!(sessio::text::charset("text/html; Charset=\"UTF-8\""), Some("UTF-8"));
@@ -22,8 +22,9 @@ pub fn charset(content_type: &str) -> Option<&str> {
     values.filter(|value| !value.is_empty()).last()
 }
 
-/// The charset that a body of this Content-Type is read in where it has no byte order mark: JSON is UTF-8 whatever the
-/// header says (RFC 8259 section 8.1), else what the header names, else UTF-8 (row B37).
+/// The charset of a body with this Content-Type and without a byte order mark. JSON is always
+/// UTF-8, in spite of the header (RFC 8259 section 8.1). Else the header decides, else UTF-8 (row
+/// B37).
 ///
 /// ```
 /// assert_eq!(sessio::text::charset_of("application/problem+json; charset=latin1"), None);
@@ -36,17 +37,17 @@ pub fn charset_of(content_type: &str) -> Option<&str> {
     charset(content_type).filter(|_| !is_json)
 }
 
-/// Whether bytes in this charset are known how to be read: UTF-8, ISO 8859-1 and, with the feature `charset`, all of
-/// the Encoding standard.
+/// Returns `true` if this charset can be decoded: UTF-8, ISO 8859-1 and, with the feature
+/// `charset`, all of the Encoding standard.
 #[must_use]
 pub fn is_known(charset: &str) -> bool {
     Way::of(charset).is_some()
 }
 
-/// Text from bytes: by the byte order mark if there is one, else by `charset`, else as UTF-8 (row B37). What is not
-/// valid becomes U+FFFD.
+/// Decodes text: by the byte order mark if there is one, else by `charset`, else as UTF-8 (row
+/// B37). Invalid bytes become U+FFFD.
 ///
-/// UTF-8 and ISO 8859-1 are known, and with the feature `charset` all of the Encoding standard.
+/// UTF-8 and ISO 8859-1 are supported, and with the feature `charset` all of the Encoding standard.
 ///
 /// ```
 /// assert_eq!(sessio::text::decode(None, b"\xef\xbb\xbfa\xff"), "a\u{fffd}");
@@ -61,7 +62,7 @@ pub fn decode(charset: Option<&str>, bytes: &[u8]) -> String {
     text
 }
 
-/// The same while the bytes come in, however they are cut.
+/// A streaming version of [`decode`]; the text does not depend on how the bytes are cut.
 ///
 /// ```
 /// let mut decoder = sessio::text::Decoder::new(Some("utf-8"));
@@ -75,9 +76,9 @@ pub fn decode(charset: Option<&str>, bytes: &[u8]) -> String {
 /// ```
 pub struct Decoder {
     way: Way,
-    /// Before the first letter a byte order mark may come.
+    /// Set after the first character: a byte order mark may come before it.
     is_begun: bool,
-    /// What is no letter yet, or may be a byte order mark.
+    /// An incomplete character, or a possible byte order mark.
     held: Vec<u8>,
 }
 
@@ -96,7 +97,7 @@ const MARKS: &[(&[u8], &str)] = &[
     (b"\xff\xfe", "utf-16le"),
 ];
 
-/// What the Encoding standard has as names of ISO 8859-1.
+/// Names of ISO 8859-1 in the Encoding standard.
 const LATIN1: &[&str] = &[
     "iso-8859-1",
     "latin1",
@@ -117,7 +118,8 @@ impl Way {
         if is(&["utf-8", "utf8"]) {
             return Some(Self::Utf8);
         }
-        // As it is, and not the Encoding standard's windows-1252: what a charset means is no matter of features.
+        // Real ISO 8859-1, not the Encoding standard's windows-1252: features must not change the
+        // meaning of a charset.
         if is(LATIN1) {
             return Some(Self::Latin1);
         }
@@ -137,18 +139,18 @@ impl Way {
 }
 
 impl Decoder {
-    /// For bytes in this charset; what is not named, or not known, is UTF-8.
+    /// Decodes this charset; UTF-8 if it is not named, or unknown.
     #[must_use]
     pub fn new(charset: Option<&str>) -> Self {
         Self { way: charset.and_then(Way::of).unwrap_or(Way::Utf8), is_begun: false, held: Vec::new() }
     }
 
-    /// Appends what `bytes` say, as far as it is clear.
+    /// Appends the text of `bytes`, as far as it is complete.
     pub fn push(&mut self, bytes: &[u8], text: &mut String) {
         self.go_on(bytes, text, false);
     }
 
-    /// No more will come: a letter that was cut short becomes U+FFFD.
+    /// Ends the input: an incomplete character becomes U+FFFD.
     pub fn finish(&mut self, text: &mut String) {
         self.go_on(b"", text, true);
     }
@@ -180,7 +182,7 @@ impl Decoder {
             Way::Latin1 => text.extend(bytes.iter().map(|byte| char::from(*byte))),
             #[cfg(feature = "charset")]
             Way::Other(decoder) => {
-                // Little by little: the room that is asked for is the worst case's.
+                // In small pieces: the reserved room is that of the worst case.
                 let mut pieces = bytes.chunks(4096).peekable();
                 loop {
                     let piece = pieces.next().unwrap_or_default();
@@ -212,7 +214,7 @@ impl Decoder {
     }
 }
 
-/// What a body says is its readers' business.
+/// `Debug` does not show the contents of a body.
 impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Decoder").field("held", &self.held.len()).finish_non_exhaustive()

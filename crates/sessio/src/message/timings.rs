@@ -1,12 +1,13 @@
-//! The times at which an exchange made progress.
+//! The times of an exchange.
 
 use std::time::Duration;
 
-/// When an exchange came how far: how long it took from the moment its connection was wanted. What has not come to
-/// pass, or is not known, is `None`.
+/// The times of an exchange, measured from the request for its connection. A time that was not
+/// reached, or is unknown, is `None`.
 ///
-/// Each hop of a call has its own; one that was sent again on a new connection, because one from the pool was stale,
-/// goes on counting. A connection that had carried an earlier exchange was neither resolved nor opened nor secured.
+/// Each hop of a call has its own. A request that was sent again on a new connection, because a
+/// pooled one was stale, continues its times. A reused connection has neither `resolve` nor
+/// `connect` nor `secure`.
 ///
 /// ```no_run
 /// # fn print(timings: sessio::Timings) {
@@ -18,18 +19,19 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timings {
-    /// The addresses of the host were known. Those of pinned hosts and of literal addresses always are.
+    /// The addresses of the host were known. They always are for pinned hosts and literal
+    /// addresses.
     pub resolve: Option<Duration>,
-    /// There was a new connection.
+    /// The new connection was open.
     pub connect: Option<Duration>,
-    /// It was secured.
+    /// Its TLS handshakes were done.
     pub secure: Option<Duration>,
-    /// The whole request was out, as far as the transport is concerned.
+    /// The whole request was sent, as far as the transport reports.
     pub sent: Option<Duration>,
-    /// The first byte of a response had come, of an interim one, too.
+    /// The first byte of a response had arrived, interim responses included.
     pub first_byte: Option<Duration>,
-    /// The head of the response was whole (rule S-04).
+    /// The head of the response was complete (rule S-04).
     pub head: Option<Duration>,
-    /// The last byte of the response had come.
+    /// The last byte of the response had arrived.
     pub end: Option<Duration>,
 }

@@ -1,4 +1,5 @@
-//! `br` (RFC 7932), with windows of at most 16 MiB: large ones are no part of the coding (row Q35).
+//! `br` (RFC 7932), with windows of at most 16 MiB: large windows are not part of the coding (row
+//! Q35).
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
@@ -27,7 +28,7 @@ impl Default for Brotli {
 impl Decoder for Brotli {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
         if self.is_over {
-            // What comes behind the end is none of the body.
+            // Bytes behind the end do not belong to the body.
             return Ok(Moved { taken: input.len(), made: 0 });
         }
         if self.is_broken {
@@ -40,7 +41,7 @@ impl Decoder for Brotli {
             &mut left, &mut taken, input, &mut room, &mut made, output, &mut total, state,
         ) {
             BrotliResult::ResultFailure if made == 0 => Err(BROKEN.into()),
-            // What came before it is given out first.
+            // Data before the error is returned first.
             BrotliResult::ResultFailure => {
                 self.is_broken = true;
                 Ok(Moved { taken, made })

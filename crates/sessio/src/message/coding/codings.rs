@@ -1,4 +1,4 @@
-//! Which codings are known, by name.
+//! The known codings, by name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use super::decoder::Decoder;
 type Make = Arc<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
 /// A coding and its name.
 type Known = (Box<str>, Make);
-/// The same as it is compiled in.
+/// The same for a compiled-in coding.
 type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
 
-/// The codings that a session undoes: those that are compiled in, and the user's own. A clone is cheap.
+/// The codings that a session decodes: the compiled-in ones, and those of the caller. A clone is
+/// cheap.
 ///
 /// ```
 /// use sessio::coding::{Decoders, Decoder, Malformed, Moved};
@@ -38,11 +39,11 @@ type CompiledIn = (&'static str, fn() -> Box<dyn Decoder>);
 /// ```
 #[derive(Clone, Default)]
 pub struct Decoders(
-    /// `None` are those that are compiled in, as nearly everywhere: a clone costs nothing then.
+    /// `None` is the compiled-in set, as in most sessions: a clone is free then.
     Option<Arc<[Known]>>,
 );
 
-/// The codings that are compiled in.
+/// The compiled-in codings.
 static COMPILED_IN: &[CompiledIn] = &[
     #[cfg(feature = "gzip")]
     ("gzip", || Box::new(super::gzip::Gzip::default())),
@@ -55,13 +56,13 @@ static COMPILED_IN: &[CompiledIn] = &[
 ];
 
 impl Decoders {
-    /// None: every body is handed out as it comes.
+    /// No codings: every body is returned as it was received.
     #[must_use]
     pub fn none() -> Self {
         Self(Some(Arc::new([])))
     }
 
-    /// Adds a coding, or puts another decoder in place of a known one. Names have no case.
+    /// Adds a coding, or replaces the decoder of a known one. Case of names does not matter.
     pub fn insert(&mut self, name: &str, make: impl Fn() -> Box<dyn Decoder> + Send + Sync + 'static) {
         let known: Vec<(Box<str>, Make)> = match &self.0 {
             Some(own) => own.to_vec(),
@@ -80,7 +81,8 @@ impl Decoders {
         compiled_in.iter().map(|(name, _)| *name).chain(own.iter().map(|(name, _)| &**name))
     }
 
-    /// A decoder for the coding of this name; the old name of gzip is known (RFC 9110 section 8.4.1.3).
+    /// A decoder for the coding of this name; the old name of gzip is accepted (RFC 9110 section
+    /// 8.4.1.3).
     pub(super) fn decoder(&self, name: &str) -> Option<Box<dyn Decoder>> {
         let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
         let is_it = |known: &str| known.eq_ignore_ascii_case(name);

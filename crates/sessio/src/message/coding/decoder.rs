@@ -1,24 +1,27 @@
-//! The interface of one content coding that is undone.
+//! The interface of a decoder for one content coding.
 
 use std::fmt;
 
-/// One coding, to be undone as bytes come in.
+/// A streaming decoder of one coding.
 pub trait Decoder: Send + Sync {
-    /// Takes bytes from the start of `input` and writes to the start of `output`, which is not empty.
+    /// Takes bytes from the start of `input` and writes to the start of `output`, which is not
+    /// empty.
     ///
-    /// It goes on until one of them is used up or the coded stream has ended, and so moves something unless
-    /// it needs input that is not there. What it holds back it gives out when called again, with or without
-    /// new input. Bytes behind the end of the stream are taken and dropped, or are [malformed](Malformed).
+    /// It runs until one of them is used up or the coded stream has ended. So it moves some bytes
+    /// unless it needs more input. Data that it holds back is written on the next call, with or
+    /// without new input. Bytes behind the end of the stream are taken and dropped, or are
+    /// [malformed](Malformed).
     ///
     /// # Errors
-    /// What is wrong with the input.
+    /// [`Malformed`] describes the fault in the input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed>;
 
-    /// Whether the stream may end here: all of it has come, checksums and all, and was given out.
+    /// Returns `true` if the stream may end here: all of it has arrived, with valid checksums, and
+    /// was written out.
     fn is_complete(&self) -> bool;
 }
 
-/// What a step of a [`Decoder`] has moved, in bytes.
+/// Number of bytes that one step of a [`Decoder`] has moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "decoders of others make it")]
 pub struct Moved {
@@ -28,7 +31,7 @@ pub struct Moved {
     pub made: usize,
 }
 
-/// What is wrong with a coded body.
+/// The fault in a coded body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed(pub std::borrow::Cow<'static, str>);
 

@@ -1,4 +1,4 @@
-//! The codings of one body, one behind another.
+//! The decoder of one body, for several codings in sequence.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,28 +8,30 @@ use super::decoder::{Decoder, Malformed};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// More codings than this on one body are nobody's need (row V116).
+/// Maximal number of codings of one body (row V116): more are never needed.
 const MOST: usize = 5;
-/// How much each coding makes in one step.
+/// Bytes that each coding writes in one step.
 const ROOM: usize = 32 * 1024;
-/// Up to here a body may grow as it likes.
+/// Body size in bytes up to which growth is unlimited.
 const HARMLESS: u64 = 1024 * 1024;
 
-/// What a `Content-Encoding` header names, being undone. It holds at most 32 KiB for each coding, besides
-/// what the coding's own window takes, and nothing back of what its server has flushed.
+/// Decodes the codings that a `Content-Encoding` field names.
 ///
-/// Level-triggered like all machines here: what is [`ready`](Self::ready) stays until it is
+/// It holds at most 32 KiB for each coding, besides the coding's own window. It holds back no data
+/// that the server has flushed.
+///
+/// The decoder is level-triggered: [`ready`](Self::ready) bytes stay until they are
 /// [consumed](Self::consume).
 pub struct BodyDecoder {
-    /// Outermost first: the way the bytes go.
+    /// Outermost coding first, in the direction of the bytes.
     stages: Vec<Stage>,
     taken: u64,
     made: u64,
-    /// How many of them were dropped, since they are beyond a limit.
+    /// Bytes among them that exceed a limit and were dropped.
     dropped: u64,
-    /// How many times its size a body may grow by.
+    /// The maximal ratio of decoded to coded size.
     most_growth: Option<u32>,
-    /// The stage that has met what is malformed. What came before that is given out first.
+    /// The stage that has met malformed input. Data before the fault is returned first.
     broken: Option<(usize, Malformed)>,
 }
 
@@ -41,12 +43,13 @@ struct Stage {
 }
 
 impl BodyDecoder {
-    /// The decoders for a body with these `Content-Encoding` lines. `None` if there is nothing to undo:
-    /// no coding is named but `identity`, or one that is not known, and then the body is handed out as it
-    /// comes (row P148).
+    /// Builds the decoders for a body with these `Content-Encoding` lines.
+    ///
+    /// `None` if there is nothing to decode: the lines name no coding but `identity`. A body with
+    /// an unknown coding is returned as it was received, too (row P148).
     ///
     /// # Errors
-    /// [`Kind::TooManyCodings`] beyond five.
+    /// [`Kind::TooManyCodings`] for more than five codings.
     pub fn of<'a>(codings: &Decoders, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Self>> {
         let names = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
         let names = names.map(<[u8]>::trim_ascii);
@@ -66,23 +69,26 @@ impl BodyDecoder {
         if stages.is_empty() || !is_known {
             return Ok(None);
         }
-        // They are named in the order in which they were applied.
+        // The field lists codings in the order in which they were applied.
         stages.reverse();
         Ok(Some(Self { stages, taken: 0, made: 0, dropped: 0, most_growth: None, broken: None }))
     }
 
-    /// Guards against bodies that grow to more than so many times their size, beyond 1 MiB.
+    /// Limits the growth of the body to this ratio, beyond 1 MiB.
     #[must_use]
     pub fn with_most_growth(mut self, times: Option<u32>) -> Self {
         self.most_growth = times;
         self
     }
 
-    /// Decodes until something is [`ready`](Self::ready) or `input` is used up; says how much of it was taken.
+    /// Decodes until some bytes are [`ready`](Self::ready) or `input` is used up. Returns the
+    /// number of bytes taken.
     ///
     /// # Errors
-    /// [`Kind::BadCoding`] for input that is malformed, once all that came before it is consumed: it stays an error.
-    /// [`Kind::CodingGrowth`] for a body that grows too much.
+    ///
+    /// - [`Kind::BadCoding`] for malformed input, once all data before it is consumed. The error is
+    ///   permanent.
+    /// - [`Kind::CodingGrowth`] for a body that grows too much.
     pub fn push(&mut self, input: &[u8]) -> Result<usize> {
         let mut taken = 0;
         while self.ready().is_empty() {
@@ -103,10 +109,11 @@ impl BodyDecoder {
         }
     }
 
-    /// Every stage once, the last one first; how much of the input was taken, and whether anything moved.
+    /// Runs every stage once, the last one first. Returns the bytes taken, and whether any byte
+    /// moved.
     fn step(&mut self, input: &[u8]) -> Result<(usize, bool)> {
         let (mut taken, mut has_moved) = (0, false);
-        // Nothing comes out of a broken stage any more; those behind it may still hold something back.
+        // A broken stage produces no more; stages behind it may still hold data back.
         let first = self.broken.as_ref().map_or(0, |(at, _)| at + 1);
         for at in (first..self.stages.len()).rev() {
             let (before, from) = self.stages.split_at_mut(at);
@@ -118,7 +125,8 @@ impl BodyDecoder {
             let moved = match stage.decoder.decode(input, &mut stage.output) {
                 Ok(moved) => moved,
                 Err(malformed) => {
-                    // Whatever is wrong before it, this is nearer to the reader, and comes first.
+                    // This error replaces an earlier one: it is nearer to the reader, and comes
+                    // first.
                     self.broken = Some((at, malformed));
                     return Ok((taken, true));
                 }
@@ -142,20 +150,20 @@ impl BodyDecoder {
         Ok((taken, has_moved))
     }
 
-    /// What was decoded and not consumed.
+    /// Decoded bytes that were not consumed.
     #[must_use]
     pub fn ready(&self) -> &[u8] {
         self.stages.last().map_or(&[], |last| &last.output[last.ready.clone()])
     }
 
-    /// The first `n` bytes of what was ready are read.
+    /// Marks the first `n` ready bytes as read.
     pub fn consume(&mut self, n: usize) {
         if let Some(last) = self.stages.last_mut() {
             last.ready.start = (last.ready.start + n).min(last.ready.end);
         }
     }
 
-    /// Drops what is ready beyond the first `most` bytes of the whole body.
+    /// Drops ready bytes beyond the first `most` bytes of the whole body.
     pub(crate) fn drop_beyond(&mut self, most: u64) {
         let Some(last) = self.stages.last_mut() else { return };
         let beyond = self.made.saturating_sub(most).saturating_sub(self.dropped);
@@ -165,13 +173,14 @@ impl BodyDecoder {
         self.dropped += beyond as u64;
     }
 
-    /// All input was pushed and all that was ready consumed: whether the body may end here.
+    /// Checks that the body may end here. Call it after all input was pushed and all ready bytes
+    /// were consumed.
     ///
     /// # Errors
-    /// [`Kind::BadCoding`] if it may not: a coded body that was cut short is never a success.
+    /// [`Kind::BadCoding`] if it may not end: a truncated body is never a success.
     pub fn finish(&self) -> Result<()> {
         self.check()?;
-        // Nothing of a body is nothing of its contents.
+        // An empty body has empty contents.
         if self.taken == 0 {
             return Ok(());
         }
@@ -181,7 +190,7 @@ impl BodyDecoder {
         }
     }
 
-    /// How many bytes were decoded.
+    /// Number of decoded bytes.
     #[must_use]
     pub fn made(&self) -> u64 {
         self.made

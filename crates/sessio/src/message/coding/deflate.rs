@@ -5,7 +5,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use super::decoder::{Decoder, Malformed, Moved};
 use super::encoder::Encoder;
 
-/// The coding `deflate`, whichever of the two it is: two bytes tell.
+/// The coding `deflate`, in either format: the first two bytes decide.
 #[derive(Default)]
 pub(super) struct Deflate {
     state: State,
@@ -15,7 +15,7 @@ pub(super) struct Deflate {
 enum State {
     #[default]
     New,
-    /// The first byte has come; alone it does not tell.
+    /// The first byte has arrived; alone it does not decide.
     First(u8),
     Inflating(Inflate),
 }
@@ -24,7 +24,7 @@ impl Decoder for Deflate {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, Malformed> {
         match (&mut self.state, input) {
             (State::Inflating(inflate), _) if !inflate.is_over() => inflate.decode(input, output),
-            // What comes behind the end is none of the body.
+            // Bytes behind the end do not belong to the body.
             (State::Inflating(_), _) => Ok(Moved { taken: input.len(), made: 0 }),
             (_, []) => Ok(Moved::default()),
             (State::New, [first, ..]) => {
@@ -61,12 +61,12 @@ pub(super) struct Inflate {
 }
 
 impl Inflate {
-    /// One with the header and the checksum of zlib, or without.
+    /// A stream with the header and the checksum of zlib, or without.
     pub(super) fn new(is_zlib: bool) -> Self {
         Self { inner: Decompress::new(is_zlib), is_over: false, is_broken: false }
     }
 
-    /// Whether the stream has ended; checksums of zlib were right then.
+    /// Returns `true` if the stream has ended, with a valid checksum in the zlib format.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
     }
@@ -89,37 +89,37 @@ impl Inflate {
     }
 }
 
-/// How many bytes go into the compressor at a time, and how much room it has for what it makes of them, which is more than
-/// it ever holds back. Its output depends on where its input was cut and on where its room ended: with both the same each
-/// time, a coded body is a function of the body alone, and one that is sent again is the same.
+/// Bytes that go into the compressor at a time, and the room for its output, which exceeds its
+/// internal buffer. The output depends on the cuts of input and room. With both constant, a coded
+/// body depends on the body alone, and a repeated one is identical.
 const BLOCK: usize = 16 * 1024;
 const ROOM: usize = 5 * BLOCK;
 
-/// A deflate stream being made.
+/// A deflate stream that is being written.
 pub(super) struct Deflating {
     inner: Compress,
     /// The block that is being gathered.
     block: Vec<u8>,
-    /// What was made of those before, and how much of it was given out.
+    /// The output of earlier blocks, and the number of its bytes that were returned.
     made: Vec<u8>,
     given: usize,
     is_ended: bool,
 }
 
 impl Deflating {
-    /// One with the header and the checksum of zlib, or without.
+    /// A stream with the header and the checksum of zlib, or without.
     pub(super) fn new(is_zlib: bool) -> Self {
         let inner = Compress::new(Compression::default(), is_zlib);
         Self { inner, block: Vec::new(), made: Vec::new(), given: 0, is_ended: false }
     }
 
-    /// Compresses the block, and with `flush` whatever was held back.
+    /// Compresses the block, and with `flush` all data held back.
     fn compress(&mut self, flush: FlushCompress) {
         let mut taken = 0;
         while !self.is_ended && (taken < self.block.len() || flush == FlushCompress::Finish) {
             self.made.reserve(ROOM);
             let before = self.inner.total_in();
-            // It fails only where it is used otherwise than here.
+            // It fails only for calls that are not made here.
             let status = self.inner.compress_vec(&self.block[taken..], &mut self.made, flush);
             self.is_ended = matches!(status, Ok(Status::StreamEnd) | Err(_));
             // A difference within a slice.

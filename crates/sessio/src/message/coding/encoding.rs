@@ -1,4 +1,4 @@
-//! A coding, applied to a request's body while that goes out.
+//! Content coding of a request's body during transmission.
 
 use std::fmt;
 
@@ -9,22 +9,23 @@ use super::encoder::Encoder;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// A coding for the body of a request: see [`Request::compress`](crate::Request::compress).
+/// A content coding for the body of a request: see [`Request::compress`](crate::Request::compress).
 ///
-/// Those that can be undone are more: encoders of `br` and `zstd` would be far larger than all else here.
+/// Responses can have more codings: encoders of `br` and `zstd` would be far larger than the rest
+/// of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContentCoding {
-    /// `gzip` (RFC 1952), which nearly every server that takes coded bodies takes.
+    /// `gzip` (RFC 1952), the coding that nearly all servers with support for coded bodies accept.
     #[cfg(feature = "gzip")]
     Gzip,
-    /// `deflate`: with the frame of zlib (RFC 1950), as RFC 9110 section 8.4.1.2 has it.
+    /// `deflate`: in the zlib format (RFC 1950), as RFC 9110 section 8.4.1.2 requires.
     #[cfg(feature = "gzip")]
     Deflate,
 }
 
 impl ContentCoding {
-    /// Its name in `Content-Encoding`.
+    /// The name in `Content-Encoding`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,7 +45,7 @@ impl ContentCoding {
         }
     }
 
-    /// All of a body at once.
+    /// Encodes a whole body at once.
     pub(crate) fn applied(self, body: &[u8]) -> Bytes {
         let mut encoder = self.encoder();
         let mut coded = vec![0; body.len() / 2 + 64];
@@ -62,15 +63,15 @@ impl ContentCoding {
     }
 }
 
-/// A coding of one request's body, for whoever [supplies](crate::Call::supply) it:
-/// [`Body::encoding`](crate::Body::encoding) says when one is wanted. What it holds back goes out with more input, or
-/// at the end.
+/// The encoder of one request's body, for a driver that [supplies](crate::Call::supply) it:
+/// [`Body::encoding`](crate::Body::encoding) returns it if one is needed. Data that it holds back
+/// is written with more input, or at the end.
 ///
 /// ```
 /// # #[cfg(feature = "gzip")] {
 /// use sessio::coding::{ContentCoding, Decoders, BodyDecoder, BodyEncoder};
 ///
-/// let (mut encoding, mut room, mut coded) = (Encoding::new(ContentCoding::Gzip, Some(10)), [0; 7], Vec::new());
+/// let (mut encoding, mut room, mut coded) = (BodyEncoder::new(ContentCoding::Gzip, Some(10)), [0; 7], Vec::new());
 /// for (piece, is_last) in [(&b"hello"[..], false), (b"world", false), (b"", true)] {
 ///     let mut rest = piece;
 ///     loop {
@@ -92,23 +93,25 @@ impl ContentCoding {
 pub struct BodyEncoder {
     encoder: Box<dyn Encoder>,
     coding: ContentCoding,
-    /// What the body was declared to have.
+    /// The declared length of the body in bytes.
     length: Option<u64>,
     taken: u64,
 }
 
 impl BodyEncoder {
-    /// A coding of `length` bytes, or of as many as come.
+    /// An encoder of `length` bytes, or of an unknown number.
     #[must_use]
     pub fn new(coding: ContentCoding, length: Option<u64>) -> Self {
         Self { encoder: coding.encoder(), coding, length, taken: 0 }
     }
 
-    /// Takes bytes from the start of `input` and writes to the start of `output`, which is not empty, until one of them
-    /// is used up. With `is_last`, nothing comes behind this input: to be called until [`is_over`](Self::is_over).
+    /// Takes bytes from the start of `input` and writes to the start of `output`, which is not
+    /// empty, until one of them is used up. With `is_last`, this input is the last one. Call it
+    /// then until [`is_over`](Self::is_over).
     ///
     /// # Errors
-    /// [`Kind::BodyLength`] for more or fewer bytes than were declared. Nothing is made that would look like an end.
+    /// [`Kind::BodyLength`] for more or fewer bytes than declared. The output has no valid end
+    /// then.
     pub fn encode(&mut self, input: &[u8], is_last: bool, output: &mut [u8]) -> Result<Moved> {
         let seen = self.taken + input.len() as u64;
         match self.length {
@@ -121,7 +124,7 @@ impl BodyEncoder {
         Ok(moved)
     }
 
-    /// Whether the coded body was given out to its end.
+    /// Returns `true` if the coded body was written to its end.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.encoder.is_over()

@@ -1,4 +1,4 @@
-//! `gzip` (RFC 1952): members one behind another, each with a head, a deflate stream and a checksum.
+//! `gzip` (RFC 1952): a sequence of members, each with a head, a deflate stream and a checksum.
 
 use flate2::Crc;
 
@@ -10,9 +10,9 @@ use super::encoder::Encoder;
 #[derive(Default)]
 pub(super) struct Gzip {
     state: State,
-    /// Of the member at hand, decoded.
+    /// Checksum of the decoded data of the current member.
     crc: Crc,
-    /// Whether a member has ended: what comes behind it is another one, or none of the body.
+    /// A member has ended: later bytes are another member, or do not belong to the body.
     has_member: bool,
 }
 
@@ -27,16 +27,16 @@ enum State {
     Over,
 }
 
-/// The parts of a member's head, each only if its flag is set.
+/// The parts of a member's head, each present only if its flag is set.
 enum Head {
-    /// The ten bytes that every head has, as far as they have come.
+    /// The received bytes of the ten that every head has.
     Fixed(Vec<u8>),
-    /// The two bytes that say how long the extra field is.
+    /// The two bytes with the length of the extra field.
     ExtraLength(u8, Option<u8>),
     Extra(u8, u16),
     /// A text up to its NUL: the name, then the comment.
     Text(u8),
-    /// A checksum of the head, which nobody writes: so many bytes of it are left.
+    /// A checksum of the head, which no common encoder writes: the number of its remaining bytes.
     Crc(u8),
 }
 
@@ -60,7 +60,8 @@ impl Decoder for Gzip {
                     if inflate.is_over() {
                         self.state = State::Tail(Vec::with_capacity(8));
                     }
-                    // The room may be used up, and what is left of the input belongs to the next member.
+                    // The room may be used up, and the rest of the input belongs to the next
+                    // member.
                     if moved.made > 0 || !matches!(self.state, State::Tail(_)) {
                         return Ok(Moved { taken, made: moved.made });
                     }
@@ -101,7 +102,7 @@ impl Decoder for Gzip {
 }
 
 impl Gzip {
-    /// The checksum and the length, modulo 2^32, of what was decoded (row B52: they are looked at).
+    /// Verifies the checksum and the length, modulo 2^32, of the decoded data (row B52).
     fn end_member(&mut self, tail: [u8; 8]) -> Result<(), Malformed> {
         let [c0, c1, c2, c3, l0, l1, l2, l3] = tail;
         if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.sum() {
@@ -117,7 +118,7 @@ impl Gzip {
 }
 
 impl Head {
-    /// The head after one more byte; `None` when it is over.
+    /// The state after one more byte; `None` at the end of the head.
     fn next(&mut self, byte: u8) -> Result<Option<Self>, Malformed> {
         Ok(match self {
             Self::Fixed(fixed) => {
@@ -162,16 +163,16 @@ impl Head {
     }
 }
 
-/// What stands before a member's stream: no name, no time, no system.
+/// The head of a member: no name, no time, no system.
 const FIXED: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// A member being made.
+/// A member that is being written.
 pub(super) struct Zip {
     deflating: Deflating,
     crc: Crc,
-    /// How much of the head was given out.
+    /// Number of written bytes of the head.
     head: usize,
-    /// Checksum and length, as far as they were not given out, once the stream has ended.
+    /// The unwritten rest of checksum and length, once the stream has ended.
     tail: Option<Vec<u8>>,
 }
 

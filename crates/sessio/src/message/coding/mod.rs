@@ -1,8 +1,9 @@
-//! Content codings, undone while the body comes in (RFC 9110 section 8.4), and applied while it goes out.
+//! Content codings: decoding of a body while it arrives (RFC 9110 section 8.4), and encoding while
+//! it is sent.
 //!
-//! A [`Decoder`] is one coding as a filter of bytes: it takes some, and makes some, never more than there is
-//! room for. [`BodyDecoder`] is what a `Content-Encoding` header names, up to five of them one behind another
-//! (row V116), with a guard against bodies that grow out of all proportion.
+//! A [`Decoder`] is one coding as a function of bytes: it takes input and writes output, never more
+//! than there is room for. [`BodyDecoder`] applies the codings of a `Content-Encoding` field, up to
+//! five in sequence (row V116). It limits the growth of a body.
 //!
 //! | feature | codings | made by |
 //! |---|---|---|
@@ -10,10 +11,11 @@
 //! | `brotli` | `br`, windows up to 16 MiB | `brotli-decompressor` |
 //! | `zstd` | `zstd`, windows up to 8 MiB (RFC 9659), of which it holds up to two and a half | `ruzstd` |
 //!
-//! What a server has flushed is out when it has come, whichever the coding: events of a live stream wait for nothing.
+//! Data that a server has flushed is returned when it arrives, in every coding: events of a live
+//! stream are never delayed.
 //!
-//! Requests can be coded as `gzip` and `deflate` ([`Encoding`]). Decoders of your own are added to
-//! [`Settings::codings`](crate::Settings).
+//! Bodies of requests can be coded as `gzip` and `deflate` ([`ContentCoding`]). Decoders of the
+//! caller are added to [`Settings::codings`](crate::Settings).
 //!
 //! ```
 //! # #[cfg(feature = "gzip")] {

@@ -9,35 +9,37 @@ use twox_hash::XxHash64;
 use super::decoder::{Decoder, Malformed, Moved};
 
 const MAX_WINDOW: u64 = 8 * 1024 * 1024;
-/// No block is larger (RFC 8878 section 3.1.1.2.4).
+/// Maximal size of a block in bytes (RFC 8878 section 3.1.1.2.4).
 const MAX_BLOCK: usize = 128 * 1024;
-/// The last block of a frame, with nothing in it.
+/// The last block of a frame, without contents.
 const LAST: [u8; 3] = [1, 0, 0];
 
-/// The coding `zstd`: frames one behind another. The decoder below takes whole blocks, which are gathered here.
+/// The coding `zstd`: a sequence of frames. The decoder below takes whole blocks, which are
+/// gathered here.
 ///
-/// Of an unfinished frame that decoder gives out only what no later block can refer to: with the usual windows, nothing
-/// of a live stream for megabytes. But what a server has flushed is to be read when it comes. So each frame is declared
-/// finished when it begins; blocks follow all the same, and the end of what is held is [copied](Fresh) and stays. What
-/// nothing can refer to any more is [let go](Self::let_go) now and then.
+/// That decoder returns only data of an unfinished frame to which no later block can refer. With
+/// the usual windows a live stream would be delayed by megabytes, but flushed data must be readable
+/// when it arrives. So each frame is declared finished at its start, and later blocks are fed all
+/// the same. The end of the decoder's buffer is [copied](Fresh) and stays there. Data beyond the
+/// window is [dropped](Self::drop_history) from time to time.
 #[derive(Default)]
 pub(super) struct Zstd {
     frame: FrameDecoder,
     gathered: Vec<u8>,
     part: Part,
-    /// How far back the blocks of the frame may refer.
+    /// Maximal distance in bytes that blocks of the frame may refer back.
     window: usize,
-    /// How much was decoded and not given out: the end of what is held.
+    /// Number of decoded bytes that were not returned: the end of the decoder's buffer.
     fresh: usize,
-    /// How long the frame's contents are, if its head says so, and how much of them was given out.
+    /// The declared length of the frame's contents, if any, and the number of returned bytes.
     length: Option<u64>,
     made: u64,
-    /// Of what was given out, if the frame ends with a checksum.
+    /// Hash of the returned data, if the frame ends with a checksum.
     hash: Option<XxHash64>,
     has_frame: bool,
 }
 
-/// What is being gathered.
+/// The element that is being gathered.
 #[derive(Clone, Copy, Default)]
 enum Part {
     #[default]
@@ -45,7 +47,7 @@ enum Part {
     Block,
     /// The checksum behind the last block, if there is one.
     FrameEnd,
-    /// So many bytes of a frame that is for somebody else.
+    /// The remaining bytes of a skippable frame.
     Skipped(u32),
 }
 
@@ -75,7 +77,7 @@ impl Decoder for Zstd {
                 }
                 self.gathered.extend_from_slice(&rest[..n]);
                 taken += n;
-                // More may be wanted, now that more is known.
+                // More bytes may be needed, now that more is known.
                 continue;
             }
             self.take()?;
@@ -89,7 +91,7 @@ impl Decoder for Zstd {
 }
 
 impl Zstd {
-    /// How many bytes the part at hand has, as far as those that are there tell.
+    /// Length in bytes of the current part, as far as the bytes so far determine it.
     fn wanted(&self) -> Result<usize, Malformed> {
         match (self.part, &self.gathered[..]) {
             (Part::FrameHead, [0x28, 0xb5, 0x2f, 0xfd, descriptor, ..]) => {
@@ -101,7 +103,7 @@ impl Zstd {
             (Part::FrameHead, _) => Err("no zstd frame begins like this".into()),
             (Part::Block, [b0, b1, b2, ..]) => {
                 let head = u32::from_le_bytes([*b0, *b1, *b2, 0]);
-                // A block of one byte over and over has just that byte.
+                // A run-length block consists of its one byte.
                 let size = if head >> 1 & 3 == 1 { 1 } else { head as usize >> 3 };
                 if size > MAX_BLOCK {
                     return Err("a zstd block larger than blocks are".into());
@@ -114,7 +116,7 @@ impl Zstd {
         }
     }
 
-    /// Deals with the part that is there whole.
+    /// Processes the current part, which is complete.
     fn take(&mut self) -> Result<(), Malformed> {
         match self.part {
             Part::FrameHead => {
@@ -150,7 +152,7 @@ impl Zstd {
         self.frame.set_max_window_size(MAX_WINDOW);
         self.frame.reset(&self.gathered[..]).map_err(|error| Malformed(error.to_string().into()))?;
         decode(&mut self.frame, &LAST[..])?;
-        // No window is larger than was just allowed.
+        // The window is within the limit that was just checked.
         self.window = head.window as usize;
         (self.length, self.made) = (head.length, 0);
         self.hash = head.is_checked.then(|| XxHash64::with_seed(0));
@@ -158,7 +160,7 @@ impl Zstd {
         Ok(())
     }
 
-    /// The next bytes that were decoded.
+    /// Returns the next decoded bytes.
     fn give_out(&mut self, output: &mut [u8]) -> Result<usize, Malformed> {
         let mut fresh = Fresh { length: self.fresh, room: output, copied: 0 };
         let looked = self.frame.collect_to_writer(&mut fresh);
@@ -173,8 +175,8 @@ impl Zstd {
         }
         if self.fresh == 0 {
             match self.part {
-                Part::Block => self.let_go()?,
-                // Where it is no end this is said when the next step is asked for: these bytes come first.
+                Part::Block => self.drop_history()?,
+                // The error of an invalid end is reported by the next step: these bytes come first.
                 Part::FrameEnd if self.hash.is_none() => drop(self.end()),
                 _ => {}
             }
@@ -182,12 +184,12 @@ impl Zstd {
         Ok(made)
     }
 
-    /// Length and checksum of the contents, when all of them were given out.
+    /// Verifies length and checksum of the contents, once all of them were returned.
     fn end(&mut self) -> Result<(), Malformed> {
         if self.length.is_some_and(|length| length != self.made) {
             return Err("the length is not that of the contents".into());
         }
-        // The lower half is what is sent (RFC 8878 section 3.1.1).
+        // The frame carries the lower half (RFC 8878 section 3.1.1).
         let is_wrong = |hash: &XxHash64| hash.finish().to_le_bytes()[..4] != self.gathered[..];
         if self.hash.as_ref().is_some_and(is_wrong) {
             return Err("the checksum is not that of the contents".into());
@@ -197,9 +199,10 @@ impl Zstd {
         Ok(())
     }
 
-    /// Lets go of what is further back than the window, once that is half of it: the rest is taken out and put back as
-    /// blocks that are not compressed, so that what is held lies in one piece again, as [`Fresh`] needs it.
-    fn let_go(&mut self) -> Result<(), Malformed> {
+    /// Drops data beyond the window, once it is half as long as the window. The rest is taken out
+    /// and put back as uncompressed blocks. So the decoder's buffer is in one piece again, as
+    /// [`Fresh`] needs it.
+    fn drop_history(&mut self) -> Result<(), Malformed> {
         let held = self.frame.can_collect();
         if held <= self.window + (self.window / 2).max(4 * MAX_BLOCK) {
             return Ok(());
@@ -208,7 +211,7 @@ impl Zstd {
         if self.frame.collect_to_writer(&mut kept).is_err() {
             return Err("a zstd frame that is none".into());
         }
-        // It is empty; what comes now is written to its start.
+        // The buffer is empty; new data is written to its start.
         self.frame.collect();
         for block in kept.bytes.chunks(MAX_BLOCK.min(self.window)) {
             // At most 2^17, in the upper 21 of 24 bits.
@@ -219,7 +222,7 @@ impl Zstd {
     }
 }
 
-/// One block.
+/// Decodes one block.
 fn decode(frame: &mut FrameDecoder, block: impl io::Read) -> Result<(), Malformed> {
     match frame.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)) {
         Ok(_) => Ok(()),
@@ -227,7 +230,7 @@ fn decode(frame: &mut FrameDecoder, block: impl io::Read) -> Result<(), Malforme
     }
 }
 
-/// What a frame's head says (RFC 8878 section 3.1.1.1).
+/// The fields of a frame's head (RFC 8878 section 3.1.1.1).
 struct FrameHead {
     window: u64,
     length: Option<u64>,
@@ -235,13 +238,13 @@ struct FrameHead {
 }
 
 impl FrameHead {
-    /// How long the head with this descriptor is, its magic number counted.
+    /// Length in bytes of the head with this descriptor, magic number included.
     fn length_with(descriptor: u8) -> usize {
         let (window, dictionary, length) = Self::fields(descriptor);
         5 + window + dictionary + length
     }
 
-    /// How long each of its fields is.
+    /// Length in bytes of each field.
     fn fields(descriptor: u8) -> (usize, usize, usize) {
         let is_single = descriptor >> 5 & 1 == 1;
         let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
@@ -249,7 +252,7 @@ impl FrameHead {
         (usize::from(!is_single), dictionary, length)
     }
 
-    /// Reads a whole one, and takes the checksum off it: that is looked at here.
+    /// Parses a whole head, and clears its checksum flag: the checksum is verified here.
     fn read(head: &mut [u8]) -> Result<Self, Malformed> {
         let [_, _, _, _, descriptor, rest @ ..] = head else { return Err("no zstd frame".into()) };
         if *descriptor & 8 != 0 {
@@ -272,9 +275,9 @@ impl FrameHead {
     }
 }
 
-/// Copies the end of what it is offered, all of which stays where it is.
+/// Copies the end of the offered data, all of which stays in place.
 struct Fresh<'a> {
-    /// How long that end is.
+    /// Length of that end in bytes.
     length: usize,
     room: &'a mut [u8],
     copied: usize,
@@ -294,7 +297,7 @@ impl Write for Fresh<'_> {
     }
 }
 
-/// Takes all that it is offered, and keeps what comes behind so many bytes.
+/// Takes all offered data, and keeps the part behind this many bytes.
 struct Kept {
     bytes: Vec<u8>,
     passed: usize,

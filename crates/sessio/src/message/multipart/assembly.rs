@@ -1,4 +1,4 @@
-//! A form of sources, put together as it is sent.
+//! The assembly of a form with sources during transmission.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// Says what of a form comes next. Asking changes nothing; answers do.
+/// Iterates over the pieces of a form. A query changes nothing; only reports of progress do.
 ///
 /// It holds no byte of any source: those go from the source to the connection.
 ///
@@ -28,7 +28,7 @@ use crate::base::kind::Kind;
 ///             let n = bytes.len();
 ///             assembly.took(n);
 ///         }
-///         // The source is asked for one byte more than it should have; it has no more.
+/// // The request is for one byte more than the rest; the source has no more.
 ///         Wanted::Source { index: 0, most: 6 } => {
 ///             sent.extend_from_slice(b"hello");
 ///             assembly.supplied(5)?;
@@ -43,41 +43,41 @@ use crate::base::kind::Kind;
 #[derive(Clone)]
 pub struct Assembly {
     layout: Arc<Layout>,
-    /// Which part it is; one behind the last is the end of the form.
+    /// Index of the current part; one behind the last is the end of the form.
     part: usize,
-    /// Which source is the next.
+    /// Index of the next source.
     source: usize,
     stage: Stage,
-    /// How much of the stage has passed.
+    /// Number of bytes of the stage that are done.
     done: u64,
 }
 
-/// What is sent of a part, one after the other.
+/// The stages of a part, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The boundary in front of it, or the last one.
+    /// The boundary before the part, or the last one.
     Boundary,
     Head,
     Content,
     Break,
-    /// Everything has passed.
+    /// Everything is done.
     Over,
 }
 
-/// What of a form comes next.
+/// The next piece of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
-    /// Bytes of this source, `most` at most: one more than are left where the part has a length, so that one that has
-    /// more is seen before an excess byte leaves (row F30).
+    /// Bytes of this source, at most `most`. For a part with a length it is one more than the rest,
+    /// so that an excess byte is detected before it is sent (row F30).
     Source {
-        /// Which of the sources, counted in the order of the parts that have one.
+        /// Index of the source, counted over the parts that have one.
         index: usize,
-        /// How many bytes at most.
+        /// Maximal number of bytes.
         most: u64,
     },
-    /// Nothing: that was all.
+    /// The end of the form.
     End,
 }
 
@@ -86,7 +86,7 @@ impl Assembly {
         Self { layout, part: 0, source: 0, stage: Stage::Boundary, done: 0 }
     }
 
-    /// What comes next.
+    /// The next piece.
     #[must_use]
     pub fn wanted(&self) -> Wanted<'_> {
         let here: &[u8] = match (self.stage, self.layout.pieces.get(self.part)) {
@@ -103,11 +103,11 @@ impl Assembly {
                 }
             },
         };
-        // What has passed of bytes that are here fits.
+        // The offset is within these bytes.
         Wanted::Bytes(here.get(self.done as usize..).unwrap_or_default())
     }
 
-    /// The first `n` of the bytes that are wanted were taken.
+    /// Reports that the first `n` of the requested bytes were taken.
     pub fn took(&mut self, n: usize) {
         let Wanted::Bytes(bytes) = self.wanted() else { return };
         let (n, is_whole) = (n.min(bytes.len()), n >= bytes.len());
@@ -117,11 +117,13 @@ impl Assembly {
         }
     }
 
-    /// The source that is wanted has given `n` bytes; none are not its end.
+    /// Reports that the current source has supplied `n` bytes; 0 is not its end.
     ///
     /// # Errors
-    /// [`Kind::BodyLength`] if they are more than its part has: none of these must be sent then. [`Kind::Misuse`] if
-    /// no source is wanted.
+    ///
+    /// - [`Kind::BodyLength`] if they exceed the length of the part: none of them must be sent
+    ///   then.
+    /// - [`Kind::Misuse`] if no source is current.
     pub fn supplied(&mut self, n: usize) -> Result<()> {
         let left = self.left()?;
         if left.is_some_and(|left| n as u64 > left) {
@@ -131,10 +133,12 @@ impl Assembly {
         Ok(())
     }
 
-    /// The source that is wanted has no more.
+    /// Reports the end of the current source.
     ///
     /// # Errors
-    /// [`Kind::BodyLength`] if its part has more. [`Kind::Misuse`] if no source is wanted.
+    ///
+    /// - [`Kind::BodyLength`] if its part is longer.
+    /// - [`Kind::Misuse`] if no source is current.
     pub fn ended(&mut self) -> Result<()> {
         if self.left()?.is_some_and(|left| left > 0) {
             return Err(self.wrong("shorter"));
@@ -144,7 +148,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// Back to the start; the sources have to go back to theirs.
+    /// Starts over; the sources must start over, too.
     pub fn rewind(&mut self) {
         (self.part, self.source, self.stage, self.done) = (0, 0, Stage::Boundary, 0);
     }
@@ -155,7 +159,7 @@ impl Assembly {
         self.layout.pieces.get(self.part).map(|piece| &*piece.name)
     }
 
-    /// How much of the wanted source is left, if its part has a length.
+    /// The rest of the current source in bytes, if its part has a length.
     fn left(&self) -> Result<Option<u64>> {
         match self.layout.pieces.get(self.part).map(|piece| &piece.content) {
             Some(Content::Source { length, .. }) if self.stage == Stage::Content => {
@@ -165,7 +169,7 @@ impl Assembly {
         }
     }
 
-    /// Goes on to what has bytes to send or a source to ask.
+    /// Moves to the next stage that has bytes to send or a source to read.
     fn pass(&mut self) {
         self.done = 0;
         let Some(piece) = self.layout.pieces.get(self.part) else {

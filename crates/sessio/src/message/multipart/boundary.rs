@@ -1,32 +1,32 @@
-//! What stands between the parts.
+//! Boundaries between parts.
 
 use std::fmt::Write as _;
 
 use crate::base::time::Seed;
 
-/// A boundary that nobody has written yet, and nobody can foresee: 128 bits in 32 hexadecimal digits (rule P-50, row
-/// FA3). Whoever foresees it can let a file end its part, and add fields of his own.
+/// Draws an unpredictable boundary: 128 bits in 32 hexadecimal digits (rule P-50, row FA3). The
+/// author of a file who could predict it could end its part, and add fields.
 pub(super) fn draw(seed: &mut Seed) -> String {
     let mut digits = String::with_capacity(32);
     let _ = write!(digits, "{:032x}", u128::from_le_bytes(seed.draw_bytes()));
     digits
 }
 
-/// What a Content-Type says of the boundary.
+/// The boundary parameter of a Content-Type.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Declared {
-    /// It is of another kind, and has none.
+    /// Another media type, without a boundary.
     NotMultipart,
-    /// It should have one and has not: this is the whole value with one.
+    /// A multipart type without a boundary: this is the whole value with one.
     Missing(String),
-    /// This one.
+    /// This boundary.
     Given(String),
-    /// One that cannot be.
+    /// An invalid boundary.
     Invalid,
 }
 
 impl Declared {
-    /// Reads a Content-Type; `boundary` is the one that completes it.
+    /// Parses a Content-Type; `boundary` is the one that completes it.
     pub(crate) fn read(content_type: &[u8], boundary: &str) -> Self {
         let Ok(value) = std::str::from_utf8(content_type) else { return Self::Invalid };
         let (kind, parameters) = value.split_at(value.find(';').unwrap_or(value.len()));
@@ -44,9 +44,11 @@ impl Declared {
     }
 }
 
-/// The parameter `boundary` among these, each of which begins with a semicolon (RFC 9110 section 5.6.6).
+/// Finds the parameter `boundary` among these, each of which begins with a semicolon (RFC 9110
+/// section 5.6.6).
 ///
-/// An error is what servers may read differently: quotes that do not end or are missing, two boundaries.
+/// Parameters that servers may read differently are an error: quotes that do not end or are
+/// missing, two boundaries.
 fn parameter(mut rest: &str) -> Result<Option<String>, ()> {
     let mut found = None;
     while let Some(tail) = rest.trim_start().strip_prefix(';') {
@@ -76,7 +78,7 @@ fn parameter(mut rest: &str) -> Result<Option<String>, ()> {
     if rest.trim().is_empty() { Ok(found) } else { Err(()) }
 }
 
-/// Reads up to the closing quote; gives what stands behind it.
+/// Reads up to the closing quote; returns the text behind it.
 fn unquote<'a>(quoted: &'a str, out: &mut String) -> Option<&'a str> {
     let mut chars = quoted.chars();
     loop {
@@ -88,7 +90,7 @@ fn unquote<'a>(quoted: &'a str, out: &mut String) -> Option<&'a str> {
     }
 }
 
-/// RFC 2046 section 5.1.1: 1 to 70 characters of a few kinds, a blank not at the end.
+/// RFC 2046 section 5.1.1: 1 to 70 characters of a few kinds, the last one no blank.
 fn is_valid(boundary: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&b);
     (1..=70).contains(&boundary.len()) && boundary.bytes().all(is_allowed) && !boundary.ends_with(' ')

@@ -1,4 +1,4 @@
-//! A form, part by part.
+//! A multipart form.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::part::Part;
 use crate::base::fault::{Fault, Result};
 use crate::base::time::Seed;
 
-/// A form of several parts, in the order in which they are sent. Names may come more than once.
+/// A form of several parts, in the order of transmission. Names may occur more than once.
 ///
 /// ```
 /// use sessio::multipart::{Form, Part};
@@ -28,7 +28,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// A form without parts. Sent so, it is the end of a form and nothing else, as browsers send it (rule P-48).
+    /// A form without parts. Its body is only the end of a form, as browsers send it (rule P-48).
     pub const fn new() -> Self {
         Self { pieces: Vec::new(), problem: None }
     }
@@ -43,12 +43,14 @@ impl Form {
         pairs.into_iter().fold(self, |form, (name, text)| form.text(name, text))
     }
 
-    /// Adds a part as the field `name`. In it and in the name of a file, `"`, CR and LF are escaped as browsers do
-    /// it; other control characters are an error, which is reported when the request is prepared. No line end is made
-    /// another, in names as in contents: browsers write every one as CRLF, requests and curl do not.
+    /// Adds a part as the field `name`.
     ///
-    /// A backslash is sent as it is, too, as by all of them, and servers do not agree on what it is in a name: some take
-    /// it off, some read no name behind it, and some take what is before it for a path.
+    /// In field names and file names, `"`, CR and LF are escaped as in browsers. Other control
+    /// characters are an error, which is reported when the request is prepared. Line ends are not
+    /// converted, in names or in contents: browsers write CRLF for each, requests and curl do not.
+    ///
+    /// A backslash is sent as it is, as all of them do. Servers disagree on its meaning in a name:
+    /// some remove it, some read no name behind it, and some take the text before it for a path.
     pub fn part(mut self, name: impl AsRef<str>, mut part: Part) -> Self {
         let name = name.as_ref();
         match part.head(name) {
@@ -62,19 +64,19 @@ impl Form {
         self
     }
 
-    /// How many parts there are.
+    /// Number of parts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The form with a boundary that occurs nowhere in what is here of it.
+    /// Draws a boundary that occurs nowhere in the form's own bytes.
     pub(crate) fn layout(self, seed: &mut Seed) -> Result<Layout> {
         if let Some(problem) = self.problem {
             return Err(problem);

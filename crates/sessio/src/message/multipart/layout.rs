@@ -1,4 +1,4 @@
-//! A form with its boundary: every byte of it is known but those of its sources.
+//! A form with its boundary: every byte of it is known except those of its sources.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 
-/// The parts and what stands between them.
+/// The parts and their delimiters.
 pub(crate) struct Layout {
     pub(super) pieces: Vec<Piece>,
     pub(super) boundary: String,
-    /// The line in front of a part.
+    /// The line before a part.
     pub(super) opening: String,
-    /// The line behind the last one.
+    /// The line behind the last part.
     pub(super) closing: String,
     length: Option<u64>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Piece {
     pub(super) content: Content,
 }
 
-/// Behind every content.
+/// The line end behind every content.
 pub(super) const BREAK: &[u8] = b"\r\n";
 
 impl Layout {
@@ -50,7 +50,7 @@ impl Layout {
         Ok(Self { pieces, boundary, opening, closing, length: length.filter(|_| is_sized) })
     }
 
-    /// The same form with a boundary that the caller has chosen.
+    /// The same form with a boundary of the caller.
     pub(crate) fn with_boundary(&self, boundary: String) -> Result<Self> {
         if let Some(piece) = self.pieces.iter().find(|piece| piece.contains(&boundary)) {
             let detail = format!("the boundary occurs in the part \"{}\"", escape(piece.name.as_bytes()));
@@ -63,7 +63,7 @@ impl Layout {
         &self.boundary
     }
 
-    /// How long it is, if all of its parts say how long they are.
+    /// The length in bytes, if all parts have a known length.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
@@ -72,7 +72,7 @@ impl Layout {
         !self.pieces.iter().any(|piece| matches!(piece.content, Content::Source { replayable: false, .. }))
     }
 
-    /// All of it, if all of it is here.
+    /// The whole form, if it has no sources.
     pub(crate) fn bytes(&self) -> Option<Bytes> {
         let length = usize::try_from(self.length?).ok()?;
         if self.pieces.iter().any(|piece| matches!(piece.content, Content::Source { .. })) {
@@ -93,7 +93,7 @@ impl Layout {
 }
 
 impl Piece {
-    /// Whether a boundary could be mistaken for one in what is here of it.
+    /// Returns `true` if the boundary occurs in the form's own bytes.
     pub(super) fn contains(&self, boundary: &str) -> bool {
         let occurs = |bytes: &[u8]| memmem::find(bytes, boundary.as_bytes()).is_some();
         occurs(&self.head) || matches!(&self.content, Content::Bytes(bytes) if occurs(bytes))

@@ -1,9 +1,11 @@
-//! Forms of several parts, `multipart/form-data` (RFC 7578): fields and files in one body.
+//! Multipart forms, `multipart/form-data` (RFC 7578): fields and files in one body.
 //!
-//! A [`Form`] is built of [`Part`]s and becomes a body by [`Request::multipart`](crate::Request::multipart) or
-//! [`Body::multipart`](crate::Body::multipart). If all of its parts are of bytes, so is the body. If some are sources,
-//! whose bytes the driver supplies, nothing is gathered: an [`Assembly`] says what comes next, bytes of the form
-//! itself or of which source. The boundary is drawn from the session's [`Seed`](crate::Seed).
+//! A [`Form`] consists of [`Part`]s. It becomes a body by
+//! [`Request::multipart`](crate::Request::multipart) or
+//! [`Body::multipart`](crate::Body::multipart). If all of its parts are bytes, so is the body. If
+//! some are sources, whose bytes the driver supplies, the body is never held in memory. An
+//! [`Assembly`] names the next piece then: bytes of the form itself, or of a source. The boundary
+//! is drawn from the session's [`Seed`](crate::Seed).
 //!
 //! ```
 //! use sessio::multipart::{Form, Part};

@@ -9,10 +9,10 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::headers::Headers;
 
-/// One part of a [`Form`](super::Form): its content, and what its headers say of it beside the field's name.
+/// One part of a [`Form`](super::Form): its content and headers, except for the name of the field.
 ///
-/// A step that fails, such as a type with a line break, is reported when the request is prepared, before anything is
-/// sent.
+/// An invalid value, such as a media type with a line break, is reported when the request is
+/// prepared, before anything is sent.
 ///
 /// ```
 /// use sessio::multipart::Part;
@@ -31,7 +31,7 @@ pub struct Part {
     problem: Option<Fault>,
 }
 
-/// Where the bytes of a part are.
+/// The content of a part.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Bytes(Bytes),
@@ -48,7 +48,7 @@ impl Content {
 }
 
 impl Part {
-    /// A text. It says nothing of its type, which then is plain text (RFC 7578 section 4.4).
+    /// A text. It has no Content-Type, which means plain text (RFC 7578 section 4.4).
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Content::Bytes(text.into().into()))
     }
@@ -58,8 +58,8 @@ impl Part {
         Self::new(Content::Bytes(bytes.into()))
     }
 
-    /// A content that the driver supplies piece by piece: `length` bytes, or as many as come. `replayable` says
-    /// whether the source can start over.
+    /// A content that the driver supplies in pieces: `length` bytes, or an unknown number.
+    /// `replayable` is set if the source can start again.
     pub fn source(length: Option<u64>, replayable: bool) -> Self {
         Self::new(Content::Source { length, replayable })
     }
@@ -76,21 +76,21 @@ impl Part {
         }
     }
 
-    /// Names the file, which makes this part one: servers tell files from fields by that. An empty name is one, too
-    /// (rule P-48). No other name is ever made up.
+    /// Sets the file name. It makes the part a file: servers tell files from fields by it. An empty
+    /// name counts, too (rule P-48). Default: none; no name is ever invented.
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// Says of what type the content is. Nothing is sent of it otherwise (rule P-50).
+    /// Sets the Content-Type of the part. Default: none (rule P-50).
     pub fn content_type(mut self, kind: impl Into<String>) -> Self {
         self.content_type = Some(kind.into());
         self
     }
 
-    /// Takes the type from the extension of the file's name, unless one is [given](Self::content_type); where it
-    /// says nothing, the type is `application/octet-stream`.
+    /// Guesses the Content-Type from the extension of the file name, unless one is
+    /// [set](Self::content_type). The type of an unknown extension is `application/octet-stream`.
     ///
     /// ```
     /// use sessio::multipart::{Form, Part};
@@ -105,8 +105,8 @@ impl Part {
         self
     }
 
-    /// Adds a header beside the two that every part may have, `Content-Disposition` and `Content-Type`: these have
-    /// steps of their own, and to add them here is an error. Few servers read others (RFC 7578 section 4.8).
+    /// Adds a header. `Content-Disposition` and `Content-Type` have methods of their own, and are
+    /// an error here. Few servers read other headers (RFC 7578 section 4.8).
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         let name = name.as_ref();
         let is_ours = ["Content-Disposition", "Content-Type"];
@@ -122,13 +122,13 @@ impl Part {
         self
     }
 
-    /// How many bytes its content has; `None` if that shows only at the end.
+    /// Length of the content in bytes; `None` if it is known only at the end.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.content.length()
     }
 
-    /// Whether its content can be sent again.
+    /// Returns `true` if the content can be sent again.
     #[must_use]
     pub fn is_replayable(&self) -> bool {
         !matches!(self.content, Content::Source { replayable: false, .. })
@@ -143,7 +143,7 @@ impl Part {
         self.content_type.as_deref()
     }
 
-    /// Its headers as they go over the wire, with the empty line behind them, in requests' order (rule P-50).
+    /// The encoded headers, with the empty line behind them, in the order of requests (rule P-50).
     pub(super) fn head(&mut self, name: &str) -> Result<Vec<u8>> {
         if let Some(problem) = self.problem.take() {
             return Err(problem);
@@ -171,8 +171,9 @@ impl Part {
     }
 }
 
-/// A name in quotes, as browsers write it: only what would end the quotes or the line is escaped, all else stands as
-/// it is, as UTF-8 (the HTML standard's multipart/form-data encoding; RFC 7578 section 4.2).
+/// Writes a name in quotes, as browsers do. Only characters that would end the quotes or the line
+/// are escaped. All others are kept, as UTF-8 (the HTML standard's multipart/form-data encoding;
+/// RFC 7578 section 4.2).
 fn write_quoted(name: &str, out: &mut Vec<u8>) -> Result<()> {
     out.push(b'"');
     for byte in name.bytes() {
@@ -181,7 +182,8 @@ fn write_quoted(name: &str, out: &mut Vec<u8>) -> Result<()> {
             b'\r' => out.extend_from_slice(b"%0D"),
             b'\n' => out.extend_from_slice(b"%0A"),
             b'\t' => out.push(byte),
-            // No line of a header may have it (RFC 9110 section 5.5), and browsers leave no way to escape it.
+            // No header line may contain it (RFC 9110 section 5.5), and browsers define no escape
+            // for it.
             0..0x20 | 0x7f => {
                 let detail =
                     format!("a control character in the name \"{}\" of a part", escape(name.as_bytes()));

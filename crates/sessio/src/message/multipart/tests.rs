@@ -1,4 +1,4 @@
-//! What holds for every form.
+//! Properties of every form.
 
 use proptest::prelude::*;
 
@@ -92,7 +92,7 @@ fn a_length_that_overflows_is_an_error() {
         let form = lengths.iter().fold(Form::new(), |form, n| form.part("a", Part::source(Some(*n), true)));
         assert_eq!(Body::multipart(form, &mut Seed::new(1)).unwrap_err().kind(), Kind::InvalidBody);
     }
-    // One whose length nobody knows is no reason not to look at the others.
+    // A part of unknown length does not stop the check of the others.
     let form = Form::new().part("a", Part::source(None, true)).part("b", Part::source(Some(u64::MAX), true));
     assert_eq!(Body::multipart(form, &mut Seed::new(1)).unwrap_err().kind(), Kind::InvalidBody);
 }
@@ -115,7 +115,7 @@ fn b28_p43_the_boundary_is_the_one_in_the_content_type() {
         assert!(declared.unwrap().to_str().unwrap().starts_with(kind.trim_end_matches(';')), "{declared:?}");
         assert_eq!(prepared.headers().get_all("Content-Type").count(), 1);
     }
-    // A kind of the caller's own stays (rule P-43).
+    // A media type of the caller stays (rule P-43).
     let own = prepared(form(), Some("text/x")).unwrap();
     assert_eq!(own.headers().get("Content-Type"), Some("text/x"));
     for (kind, refused) in [
@@ -215,10 +215,11 @@ fn a_type_is_guessed_only_where_that_is_wanted() {
     }
 }
 
-/// A part to be made: name, name of the file, type, content, and whether a source has it, with a length or without.
-type ProxySelector = (String, Option<String>, Option<String>, Vec<u8>, Option<bool>);
+/// The plan of a part: name, file name, type, content. The last element is set for a source, to
+/// `true` for one with a length.
+type PartPlan = (String, Option<String>, Option<String>, Vec<u8>, Option<bool>);
 
-fn plan() -> impl Strategy<Value = ProxySelector> {
+fn plan() -> impl Strategy<Value = PartPlan> {
     let name = r#"[a-z"%;=\\\r\n\té☃ -]{0,8}"#;
     let content = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..40),
