@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use sessio_blocking::Blocking;
-use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
 use crate::agreement::agree;
 use crate::carrier::Carrier;
+use crate::movable::Movable;
 use crate::simulation::{
     self,
     network::{Link, Network},
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A runtime, and how a scenario is run to its end on it.
 pub trait Backend {
     /// Its sockets and its time.
-    type Runtime: Runtime + Default;
+    type Runtime: Movable + Default;
 
     /// Runs a scenario to its end.
     fn run(scenario: impl Future<Output = ()> + Send + 'static);

@@ -31,8 +31,9 @@ use sessio::cookie::{self, PublicSuffixes};
 use sessio::pool::Policy;
 use sessio::proxy::Proxies;
 use sessio::{Answer, Auth, Error, Flow, Head, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
-use sessio_driver::{Runtime, Session, Source};
+use sessio_driver::{Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::movable::Movable;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
@@ -62,7 +63,7 @@ const MOST: usize = 6;
 type Sent = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Code of the user, which has a handle on the session that it runs in.
-struct Meddler<R: Runtime> {
+struct Meddler<R: Movable> {
     /// Taken out at the end: settings of the session may hold this.
     session: Mutex<Option<Session<Rig<R>>>>,
     url: String,
@@ -72,9 +73,9 @@ struct Meddler<R: Runtime> {
 }
 
 /// Lets go of the session, however the scenario ends.
-struct Meddling<R: Runtime>(Arc<Meddler<R>>);
+struct Meddling<R: Movable>(Arc<Meddler<R>>);
 
-impl<R: Runtime> Drop for Meddling<R> {
+impl<R: Movable> Drop for Meddling<R> {
     fn drop(&mut self) {
         let begun = std::mem::take(&mut *lock(&self.0.begun));
         drop(begun);
@@ -87,7 +88,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<R: Runtime> Meddling<R> {
+impl<R: Movable> Meddling<R> {
     fn of(session: &Session<Rig<R>>, server: &Server) -> Self {
         Self(Arc::new(Meddler {
             session: Mutex::new(Some(session.clone())),
@@ -117,7 +118,7 @@ impl<R: Runtime> Meddling<R> {
     }
 }
 
-impl<R: Runtime> Meddler<R> {
+impl<R: Movable> Meddler<R> {
     /// Does what takes each lock of the session: sends a request, changes settings, jar and pool.
     fn meddle(&self) {
         self.meddle_with(|session| {
@@ -140,9 +141,8 @@ impl<R: Runtime> Meddler<R> {
         session.prepare(Request::get(&*self.url)).unwrap();
         session.reload_environment();
         let request = session.get(&*self.url);
-        let mut sent: Sent = Box::pin(async move {
-            assert_eq!(whole(request).await.status, 200);
-        });
+        let response = R::whole(request);
+        let mut sent: Sent = Box::pin(async move { assert_eq!(response.await.status, 200) });
         if sent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             lock(&self.begun).push_back(sent);
         }
@@ -151,15 +151,15 @@ impl<R: Runtime> Meddler<R> {
 }
 
 /// Meddles when it is dropped.
-struct Parting<R: Runtime>(Arc<Meddler<R>>);
+struct Parting<R: Movable>(Arc<Meddler<R>>);
 
-impl<R: Runtime> Drop for Parting<R> {
+impl<R: Movable> Drop for Parting<R> {
     fn drop(&mut self) {
         self.0.meddle();
     }
 }
 
-fn set<R: Runtime>(
+fn set<R: Movable>(
     session: &Session<Rig<R>>,
     change: impl FnOnce(&mut sessio::Settings) -> Result<(), sessio::Fault>,
 ) {
@@ -167,7 +167,7 @@ fn set<R: Runtime>(
 }
 
 /// A session whose calls nobody compares: what is sent on the way comes at another time on each backend.
-fn session<R: Runtime>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
+fn session<R: Movable>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
     let session = world.session_with_pool(rig, policy);
     set(&session, |settings| {
         settings.observer = Observer::default();
@@ -177,33 +177,33 @@ fn session<R: Runtime>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session
     session
 }
 
-fn plain<R: Runtime>(world: &World<R>) -> (Server, Session<Rig<R>>, Meddling<R>) {
+fn plain<R: Movable>(world: &World<R>) -> (Server, Session<Rig<R>>, Meddling<R>) {
     let (server, session) = (Server::start(), session(world, world.rig(), Policy::default()));
     let meddling = Meddling::of(&session, &server);
     (server, session, meddling)
 }
 
-struct MeddlingScheme<R: Runtime>(Arc<Meddler<R>>);
+struct MeddlingScheme<R: Movable>(Arc<Meddler<R>>);
 
-struct MeddlingFlow<R: Runtime> {
+struct MeddlingFlow<R: Movable> {
     meddler: Arc<Meddler<R>>,
     is_asked: bool,
     _parting: Parting<R>,
 }
 
-impl<R: Runtime> std::fmt::Debug for MeddlingScheme<R> {
+impl<R: Movable> std::fmt::Debug for MeddlingScheme<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MeddlingScheme")
     }
 }
 
-impl<R: Runtime> std::fmt::Debug for MeddlingFlow<R> {
+impl<R: Movable> std::fmt::Debug for MeddlingFlow<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MeddlingFlow")
     }
 }
 
-impl<R: Runtime> Scheme for MeddlingScheme<R> {
+impl<R: Movable> Scheme for MeddlingScheme<R> {
     fn begin(&self) -> Box<dyn Flow> {
         self.0.meddle();
         Box::new(MeddlingFlow {
@@ -214,7 +214,7 @@ impl<R: Runtime> Scheme for MeddlingScheme<R> {
     }
 }
 
-impl<R: Runtime> Flow for MeddlingFlow<R> {
+impl<R: Movable> Flow for MeddlingFlow<R> {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         self.meddler.meddle();
         Ok(request.headers_mut().insert("X-Signed", "1")?)
@@ -238,7 +238,7 @@ impl<R: Runtime> Flow for MeddlingFlow<R> {
     }
 }
 
-async fn fw3_a_flow_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_flow_may_use_its_session<R: Movable>(world: &World<R>) {
     // Each of these is the first that the flow gets to: so each of its functions is reached while it still meddles.
     let challenge = "HTTP/1.1 401 X\r\nSet-Cookie: asked=1\r\nContent-Length: 0\r\n\r\n";
     let away = "HTTP/1.1 302 X\r\nLocation: /get?end\r\nSet-Cookie: led=1\r\nContent-Length: 0\r\n\r\n";
@@ -258,7 +258,7 @@ async fn fw3_a_flow_may_use_its_session<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn fw3_an_observer_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_an_observer_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let (one, other) = (meddling.meddler(), meddling.meddler());
     let observer = Observer::per_call(move |_| {
@@ -273,7 +273,7 @@ async fn fw3_an_observer_may_use_its_session<R: Runtime>(world: &World<R>) {
     meddling.finish(MOST).await;
 }
 
-async fn fw3_a_resolver_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_resolver_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let (meddler, to) = (meddling.meddler(), server.addr());
     session.set_resolver(Resolver::new(move |_: String, _: u16| {
@@ -289,7 +289,7 @@ async fn fw3_a_resolver_may_use_its_session<R: Runtime>(world: &World<R>) {
     meddling.finish(3).await;
 }
 
-async fn fw3_a_function_that_chooses_proxies_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_function_that_chooses_proxies_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let meddler = meddling.meddler();
     set(&session, |settings| {
@@ -303,7 +303,7 @@ async fn fw3_a_function_that_chooses_proxies_may_use_its_session<R: Runtime>(wor
     meddling.finish(2).await;
 }
 
-async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Movable>(world: &World<R>) {
     let server = Server::start();
     let session = session(world, world.rig().name("www.site.test", [server.addr()]), Policy::default());
     let meddling = Meddling::of(&session, &server);
@@ -341,7 +341,7 @@ async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Runtime>(world: &W
     assert!(kept("good"));
 }
 
-async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let url: Url = server.url("/").parse().unwrap();
     let now = session.runtime().now();
@@ -368,7 +368,7 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Runtime>(world: &Worl
     assert_eq!(session.cookies(|jar| jar.len()), 3);
 }
 
-async fn fw3_who_changes_the_settings_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let changed: Result<()> = session.update(|settings| {
         settings.headers.insert("X-Own", "1")?;
@@ -402,7 +402,7 @@ async fn fw3_who_changes_the_settings_may_use_its_session<R: Runtime>(world: &Wo
     meddling.finish(3).await;
 }
 
-async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: Runtime>(world: &World<R>) {
+async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, world.rig(), Policy::default()));
     let within = catch_unwind(AssertUnwindSafe(|| {
         set(&session, |settings| {
@@ -439,7 +439,7 @@ async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: R
     assert_eq!(all.filter(|name| settings.headers.contains(name)).count(), 100);
 }
 
-async fn fw3_who_is_told_of_progress_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_who_is_told_of_progress_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let (up, down) = (meddling.meddler(), meddling.meddler());
     let request = session.post(server.url("/anything")).body("some bytes");
@@ -450,13 +450,13 @@ async fn fw3_who_is_told_of_progress_may_use_its_session<R: Runtime>(world: &Wor
 }
 
 /// A body of one word, whose source meddles all the way.
-struct Word<R: Runtime> {
+struct Word<R: Movable> {
     meddler: Arc<Meddler<R>>,
     is_out: bool,
     _parting: Parting<R>,
 }
 
-impl<R: Runtime> Source for Word<R> {
+impl<R: Movable> Source for Word<R> {
     fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         self.meddler.meddle();
         if std::mem::replace(&mut self.is_out, true) {
@@ -473,7 +473,7 @@ impl<R: Runtime> Source for Word<R> {
     }
 }
 
-async fn fw3_a_body_source_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_body_source_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let moved = "HTTP/1.1 307 X\r\nLocation: /anything\r\nContent-Length: 0\r\n\r\n";
     server.script_path("/first", Connection::new().expect_request().send(moved));
@@ -486,9 +486,9 @@ async fn fw3_a_body_source_may_use_its_session<R: Runtime>(world: &World<R>) {
 }
 
 /// Undoes nothing.
-struct Identity<R: Runtime>(Arc<Meddler<R>>);
+struct Identity<R: Movable>(Arc<Meddler<R>>);
 
-impl<R: Runtime> Decoder for Identity<R> {
+impl<R: Movable> Decoder for Identity<R> {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> std::result::Result<Moved, Malformed> {
         self.0.meddle();
         let n = input.len().min(output.len());
@@ -501,7 +501,7 @@ impl<R: Runtime> Decoder for Identity<R> {
     }
 }
 
-async fn fw3_a_decoder_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_a_decoder_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let meddler = meddling.meddler();
     set(&session, |settings| {
@@ -518,7 +518,7 @@ async fn fw3_a_decoder_may_use_its_session<R: Runtime>(world: &World<R>) {
     meddling.finish(2).await;
 }
 
-async fn fw3_what_is_dropped_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let parting = || Parting(meddling.meddler());
     // Of settings that are replaced.
@@ -557,14 +557,14 @@ async fn fw3_what_is_dropped_may_use_its_session<R: Runtime>(world: &World<R>) {
     meddling.finish(3).await;
 }
 
-struct MeddlingWake<R: Runtime> {
+struct MeddlingWake<R: Movable> {
     meddler: Arc<Meddler<R>>,
     woken: AtomicUsize,
     panics: bool,
     _parting: Parting<R>,
 }
 
-impl<R: Runtime> Wake for MeddlingWake<R> {
+impl<R: Movable> Wake for MeddlingWake<R> {
     fn wake(self: Arc<Self>) {
         self.woken.fetch_add(1, Ordering::SeqCst);
         self.meddler.meddle();
@@ -574,13 +574,15 @@ impl<R: Runtime> Wake for MeddlingWake<R> {
     }
 }
 
-fn waker<R: Runtime>(meddling: &Meddling<R>, panics: bool) -> Arc<MeddlingWake<R>> {
+fn waker<R: Movable>(meddling: &Meddling<R>, panics: bool) -> Arc<MeddlingWake<R>> {
     let _parting = Parting(meddling.meddler());
     Arc::new(MeddlingWake { meddler: meddling.meddler(), woken: AtomicUsize::new(0), panics, _parting })
 }
 
 /// Two servers, a session that may have one connection to each, and a request that has the one to the first.
-async fn narrow<R: Runtime>(world: &World<R>) -> ([Server; 2], Session<Rig<R>>, Meddling<R>, Sent) {
+async fn narrow<R: Movable>(
+    world: &World<R>,
+) -> ([Server; 2], Session<Rig<R>>, Meddling<R>, Pin<Box<impl Future<Output = ()> + use<R>>>) {
     let mut policy = Policy::default();
     policy.max_per_host = Some(1);
     let (server, other) = (Server::start(), Server::start());
@@ -596,11 +598,11 @@ async fn narrow<R: Runtime>(world: &World<R>) -> ([Server; 2], Session<Rig<R>>, 
     ([server, other], session, meddling, Box::pin(rest))
 }
 
-async fn fa17_a_waker_may_use_its_session<R: Runtime>(world: &World<R>) {
+async fn fa17_a_waker_may_use_its_session<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
-        let request = session.get(server.url(path));
-        Box::pin(async move { _ = whole(request).await }) as Sent
+        let response = R::whole(session.get(server.url(path)));
+        Box::pin(async move { _ = response.await }) as Sent
     });
     let [one, other] = [waker(&meddling, false), waker(&meddling, false)];
     let is_waiting = |sent: &mut Sent, waker: &Arc<MeddlingWake<R>>| {
@@ -620,10 +622,10 @@ async fn fa17_a_waker_may_use_its_session<R: Runtime>(world: &World<R>) {
     meddling.finish(3).await;
 }
 
-async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Runtime>(world: &World<R>) {
+async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
-    let request = session.get(server.url("/get?2"));
-    let mut second: Sent = Box::pin(async move { _ = whole(request).await });
+    let response = R::whole(session.get(server.url("/get?2")));
+    let mut second: Sent = Box::pin(async move { _ = response.await });
     let waker = Waker::from(waker(&meddling, false));
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     // The line has the last one.
@@ -636,11 +638,11 @@ async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Runtime
     meddling.finish(1).await;
 }
 
-async fn fa17_a_waker_that_panics_holds_up_nobody<R: Runtime>(world: &World<R>) {
+async fn fa17_a_waker_that_panics_holds_up_nobody<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
-        let request = session.get(server.url(path));
-        Box::pin(async move { _ = whole(request).await }) as Sent
+        let response = R::whole(session.get(server.url(path)));
+        Box::pin(async move { _ = response.await }) as Sent
     });
     let (broken, fine) = (waker(&meddling, true), waker(&meddling, false));
     for (sent, waker) in [(&mut second, &broken), (&mut third, &fine)] {

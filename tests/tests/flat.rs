@@ -13,11 +13,14 @@ use std::task::{Context, Poll};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use sessio_blocking::Blocking;
 use sessio_driver::{Runtime, Session, Source};
+use sessio_smol::Smol;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::backend::{
     Backend, BlockingThread, SmolCurrentThread, TokioCurrentThread, TokioMultiThread,
 };
+use sessio_tokio::Tokio;
 
 /// What a body is made of, eight to a MiB.
 const BLOCK: usize = 128 << 10;
@@ -39,27 +42,24 @@ fn memory_is_flat_whichever_way_a_body_goes_and_however_long_it_is() {
     let blocks = mib * 8;
     for way in [Way::Length, Way::Chunked, Way::Gzip, Way::Up] {
         let blocks = if matches!(way, Way::Gzip) { blocks.min(64 * 8) } else { blocks };
-        grows::<TokioCurrentThread>(way, blocks, "tokio, one thread");
-        grows::<TokioMultiThread>(way, blocks, "tokio, worker threads");
-        grows::<SmolCurrentThread>(way, blocks, "smol");
-        grows::<BlockingThread>(way, blocks, "blocking");
+        TokioCurrentThread::run(grows(Session::<Tokio>::new(), way, blocks, "tokio, one thread"));
+        TokioMultiThread::run(grows(Session::<Tokio>::new(), way, blocks, "tokio, worker threads"));
+        SmolCurrentThread::run(grows(Session::<Smol>::new(), way, blocks, "smol"));
+        BlockingThread::run(grows(Session::<Blocking>::new(), way, blocks, "blocking"));
     }
 }
 
 /// Lets two blocks go that way first, so that what there is once for all bodies is there; then all of them.
-fn grows<B: Backend>(way: Way, blocks: usize, name: &'static str) {
-    B::run(async move {
-        let session = Session::<B::Runtime>::new();
-        go(&session, way, 2).await;
-        // The most that was in memory is what is in memory now, from here on.
-        fs::write("/proc/self/clear_refs", "5").unwrap();
-        let before = most_in_memory();
-        go(&session, way, blocks).await;
-        // The system adds up what its cores have counted now and then.
-        let grown = most_in_memory().saturating_sub(before);
-        println!("{way:?} {} MiB, {name}: {before} KiB, and {grown} KiB more", blocks / 8);
-        assert!(grown < MOST, "{grown} KiB more on {name}");
-    });
+async fn grows<R: Runtime>(session: Session<R>, way: Way, blocks: usize, name: &'static str) {
+    go(&session, way, 2).await;
+    // The most that was in memory is what is in memory now, from here on.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = most_in_memory();
+    go(&session, way, blocks).await;
+    // The system adds up what its cores have counted now and then.
+    let grown = most_in_memory().saturating_sub(before);
+    println!("{way:?} {} MiB, {name}: {before} KiB, and {grown} KiB more", blocks / 8);
+    assert!(grown < MOST, "{grown} KiB more on {name}");
 }
 
 async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {

@@ -204,6 +204,7 @@ macro_rules! async_names {
     ($runtime:ty) => {
         $crate::stream_names! { $runtime }
         $crate::http_body_names! { $runtime }
+        $crate::service! { $runtime }
     };
 }
 
@@ -267,5 +268,45 @@ macro_rules! http_body_names {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! http_body_names {
+    ($runtime:ty) => {};
+}
+
+/// The session as a service: the feature `tower`.
+#[cfg(feature = "tower")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! service {
+    ($runtime:ty) => {
+        impl<B> $crate::Serve<B> for $runtime
+        where
+            B: $crate::http_body::Body<Data: Send, Error: Into<Box<dyn ::std::error::Error + Send + Sync>>>
+                + Send
+                + 'static,
+        {
+            type Future = ::std::pin::Pin<
+                Box<
+                    dyn Future<
+                            Output = $crate::sessio::Result<
+                                $crate::sessio::http::Response<$crate::ResponseBody<$runtime>>,
+                            >,
+                        > + Send,
+                >,
+            >;
+
+            fn serve(
+                session: $crate::Session<$runtime>,
+                request: $crate::sessio::http::Request<B>,
+            ) -> Self::Future {
+                Box::pin(async move { session.send_http(request).await })
+            }
+        }
+    };
+}
+
+/// The feature `tower`, which is off.
+#[cfg(not(feature = "tower"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! service {
     ($runtime:ty) => {};
 }

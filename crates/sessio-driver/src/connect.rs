@@ -59,7 +59,7 @@ impl<R: Runtime> Flight<R> {
             }
         }
         if let Some(Err(error)) = self.call.wanted().map(|wanted| wanted.check()) {
-            return self.call.unreachable(error.into());
+            return self.call.unreachable(error);
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
@@ -130,7 +130,7 @@ impl<R: Runtime> Flight<R> {
             },
             _ => Kind::InvalidUrl.into(),
         };
-        self.call.unreachable(error.into());
+        self.call.unreachable(error);
         None
     }
 
@@ -283,7 +283,7 @@ impl<R: Runtime> Flight<R> {
                 error =
                     error.with_detail("this process may open no more files; close some or raise its limit");
             }
-            self.call.unreachable(error.into());
+            self.call.unreachable(error);
         }
     }
 }

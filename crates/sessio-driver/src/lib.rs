@@ -67,6 +67,11 @@ pub use events::Events;
 pub use failure::{Attempt, ConnectFailure, Endpoint};
 pub use files::Files;
 #[cfg(feature = "http-body")]
+#[doc(hidden)]
+pub use http_body;
+#[cfg(feature = "tower")]
+pub use interop::Serve;
+#[cfg(feature = "http-body")]
 pub use interop::{BodySource, ResponseBody};
 #[cfg(feature = "stream")]
 pub use interop::{BytesStream, StreamSource};

@@ -11,7 +11,10 @@ use sessio::{Environment, Instant, Now, Seed, Tcp};
 ///
 /// A value of it is a handle, cheap to clone. Its futures are dropped whenever a caller gives up or a time
 /// limit ends, and must give back then what they hold.
-pub trait Runtime: Clone + Send + Sync + 'static {
+///
+/// Neither the runtime nor its futures, streams and timers need be [`Send`]. The futures of a session are `Send` where all
+/// of these are, and stay on their thread where one of them is not: it may have an [`Rc`](std::rc::Rc).
+pub trait Runtime: Clone + 'static {
     /// A connected byte stream.
     type Stream: Stream;
     /// A timer.
@@ -22,7 +25,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever the resolver says.
-    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+    fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>>;
 
     /// Opens a connection, over a socket that is as `tcp` says. Several may be under way at once. The future is dropped at
     /// `deadline`; only a runtime that blocks has to look at it.
@@ -35,7 +38,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         address: SocketAddr,
         tcp: Tcp,
         deadline: Option<Instant>,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    ) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Opens a connection to the Unix socket at `path`, as [`connect`](Self::connect) does to an address.
     ///
@@ -45,7 +48,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         &self,
         path: &Path,
         deadline: Option<Instant>,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send {
+    ) -> impl Future<Output = io::Result<Self::Stream>> {
         let _ = (path, deadline);
         async { Err(io::Error::new(io::ErrorKind::Unsupported, "this runtime has no Unix sockets")) }
     }
@@ -96,7 +99,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 }
 
 /// A timer that can be moved.
-pub trait Sleep: Send + 'static {
+pub trait Sleep: 'static {
     /// Whether it has gone off.
     fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
@@ -105,7 +108,7 @@ pub trait Sleep: Send + 'static {
 }
 
 /// A connected byte stream.
-pub trait Stream: Send + Unpin + 'static {
+pub trait Stream: Unpin + 'static {
     /// Whether [`poll_read_alone`](Self::poll_read_alone) and the futures of the runtime may wait rather than be pending:
     /// the clock is read after each one then.
     const BLOCKS: bool = false;

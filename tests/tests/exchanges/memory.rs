@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use sessio_driver::{Runtime, Source};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::movable::Movable;
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
@@ -38,7 +39,7 @@ async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
 /// Never ends, and looks each time how much of it is held.
 struct Measured<R>(Rig<R>, AtomicUsize, Arc<AtomicUsize>);
 
-impl<R: Runtime> Source for Measured<R> {
+impl<R: Movable> Source for Measured<R> {
     fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let given = self.1.load(Ordering::Relaxed);
         let held = given.saturating_sub(self.0.moved());
@@ -49,7 +50,7 @@ impl<R: Runtime> Source for Measured<R> {
     }
 }
 
-async fn what_is_not_taken_is_not_asked_for<R: Runtime>(world: &World<R>) {
+async fn what_is_not_taken_is_not_asked_for<R: Movable>(world: &World<R>) {
     for length in [None, Some(1 << 40)] {
         let rig = world.rig();
         let session = world.session_on(rig.clone());

@@ -10,6 +10,7 @@ use sessio::http::{self, Version};
 use sessio::{Error, Kind};
 use sessio_driver::{ResponseBody, Runtime};
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -187,7 +188,7 @@ async fn f25_a_body_that_is_dropped_closes_its_connection<R: Runtime>(world: &Wo
 }
 
 #[allow(dead_code, reason = "what is handed to a server or a task must travel")]
-fn bodies_travel<R: Runtime>(body: ResponseBody<R>) {
+fn bodies_travel<R: Movable>(body: ResponseBody<R>) {
     fn travels<T: http_body::Body<Data = sessio::Bytes, Error = Error> + Send + Unpin + 'static>(_: T) {}
     travels(body);
 }

@@ -7,6 +7,7 @@ use ::smol::stream::StreamExt as _;
 use sessio::Kind;
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -69,7 +70,7 @@ async fn f13_futures_readers_never_take_the_part_for_the_whole<R: Runtime>(world
     }
 }
 
-async fn p34_futures_readers_are_uploaded<R: Runtime>(world: &World<R>) {
+async fn p34_futures_readers_are_uploaded<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let large = pattern(200_000);
     for length in [Some(200_000), None] {

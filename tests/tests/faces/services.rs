@@ -3,8 +3,10 @@
 use http_body_util::{BodyExt as _, Empty, Full};
 use sessio::http::{Request, Response};
 use sessio::{Bytes, Kind};
-use sessio_driver::{ResponseBody, Runtime};
+use sessio_driver::{ResponseBody, Runtime, Serve};
 use sessio_testkit::Server;
+use sessio_tests::movable::Movable;
+use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
@@ -15,7 +17,10 @@ scenarios! {
     f24_a_call_that_is_dropped_leaves_nothing_behind
 }
 
-async fn a_session_is_a_service_below_layers<R: Runtime>(world: &World<R>) {
+async fn a_session_is_a_service_below_layers<R: Movable>(world: &World<R>)
+where
+    Rig<R>: Serve<Full<Bytes>, Stream: Send, Sleep: Send>,
+{
     let (server, session) = (Server::start(), world.session());
     let mut service = ServiceBuilder::new()
         .map_request(|mut request: Request<Full<Bytes>>| {
@@ -42,7 +47,10 @@ async fn a_session_is_a_service_below_layers<R: Runtime>(world: &World<R>) {
     assert_eq!(error.kind(), Kind::MissingScheme);
 }
 
-async fn a_session_that_is_borrowed_is_one_too<R: Runtime>(world: &World<R>) {
+async fn a_session_that_is_borrowed_is_one_too<R: Runtime>(world: &World<R>)
+where
+    Rig<R>: Serve<Empty<Bytes>>,
+{
     let (server, session) = (Server::start(), world.session());
     let request = || Request::get(server.url("/get")).body(Empty::<Bytes>::new()).unwrap();
     let response = (&session).oneshot(request()).await.unwrap();
@@ -53,7 +61,10 @@ async fn a_session_that_is_borrowed_is_one_too<R: Runtime>(world: &World<R>) {
     assert_eq!(future.await.unwrap().status(), 200);
 }
 
-async fn f24_a_call_that_is_dropped_leaves_nothing_behind<R: Runtime>(world: &World<R>) {
+async fn f24_a_call_that_is_dropped_leaves_nothing_behind<R: Runtime>(world: &World<R>)
+where
+    Rig<R>: Serve<Empty<Bytes>>,
+{
     let (server, session) = (Server::start(), world.session());
     drop((&session).call(Request::get(server.url("/get")).body(Empty::<Bytes>::new()).unwrap()));
     assert_eq!((session.stats().in_use, server.accepted()), (0, 0));

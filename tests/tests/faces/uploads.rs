@@ -10,6 +10,7 @@ use sessio::http::{self, HeaderMap};
 use sessio::{Bytes, Kind};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -157,7 +158,7 @@ async fn trailers_are_sent_or_refused_and_never_forgotten<R: Runtime>(world: &Wo
     }
 }
 
-async fn a_body_makes_the_round_trip<R: Runtime>(world: &World<R>) {
+async fn a_body_makes_the_round_trip<R: Movable>(world: &World<R>) {
     let (near, far, session) = (Server::start(), Server::start(), world.session());
     for (path, length) in [("/bytes/1000000", Some("1000000")), ("/chunked/1000000?chunk=4099", None)] {
         let response = http::Response::from(session.get(near.url(path)).send().await.unwrap());

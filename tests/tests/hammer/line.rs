@@ -7,30 +7,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use sessio::pool::Policy;
-use sessio_driver::{Response, Runtime, Session};
+use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 
 use crate::crowd::{Crowd, SmolTasks, Task, Threads, TokioTasks, give_way};
 
 #[test]
 fn first_come_first_served_on_tokio() {
-    line_up::<TokioTasks>();
+    line_up::<TokioTasks>(|role| Box::pin(role.play()));
 }
 
 #[test]
 fn first_come_first_served_on_smol() {
-    line_up::<SmolTasks>();
+    line_up::<SmolTasks>(|role| Box::pin(role.play()));
 }
 
 #[test]
 fn first_come_first_served_on_threads() {
-    line_up::<Threads>();
+    line_up::<Threads>(|role| Box::pin(role.play()));
 }
 
 /// One connection, and somebody who holds it until all others stand in line. Some leave the line again, and
 /// some close the connection behind them. The others are served in their order, each after exactly as many as
 /// came before: that is the longest wait there is.
-fn line_up<C: Crowd>() {
+///
+/// `task` makes a role a task: only where the runtime is known can its future be one that moves between threads.
+fn line_up<C: Crowd>(task: fn(Role<C::Runtime>) -> Task) {
     let server = Arc::new(Server::start());
     let mut policy = Policy::default();
     policy.max_per_host = Some(1);
@@ -45,18 +47,16 @@ fn line_up<C: Crowd>() {
             server: Arc::clone(&server),
             are_all_here: Arc::clone(&are_all_here),
         };
-        tasks.push(Box::pin(waiter.play()));
+        tasks.push(task(Role::Waiter(waiter)));
     }
     let stays: Vec<usize> = (0..C::SIZE).filter(|number| !leaves(*number)).collect();
-    let (holder, held_at, left) = (session.clone(), server.url("/bytes/1000000?held"), stays.len());
-    let first = Box::pin(async move {
-        let held: Response<_> = holder.get(held_at).send().await.unwrap();
-        until(&holder, |waiting| waiting == C::SIZE).await;
-        are_all_here.store(true, Ordering::SeqCst);
-        until(&holder, |waiting| waiting == left).await;
-        held.bytes().await.unwrap();
-    });
-    tasks.push(first);
+    tasks.push(task(Role::Holder(Holder {
+        session: session.clone(),
+        url: server.url("/bytes/1000000?held"),
+        all: C::SIZE,
+        left: stays.len(),
+        are_all_here,
+    })));
     C::run(tasks);
 
     // One connection at a time: their order is that of the requests on them.
@@ -83,6 +83,38 @@ fn closes(number: usize) -> bool {
 async fn until<R: Runtime>(session: &Session<R>, is_so: impl Fn(usize) -> bool) {
     while !is_so(session.stats().waiting) {
         give_way().await;
+    }
+}
+
+enum Role<R: Runtime> {
+    Holder(Holder<R>),
+    Waiter(Waiter<R>),
+}
+
+impl<R: Runtime> Role<R> {
+    async fn play(self) {
+        match self {
+            Self::Holder(holder) => holder.play().await,
+            Self::Waiter(waiter) => waiter.play().await,
+        }
+    }
+}
+
+struct Holder<R: Runtime> {
+    session: Session<R>,
+    url: String,
+    all: usize,
+    left: usize,
+    are_all_here: Arc<AtomicBool>,
+}
+
+impl<R: Runtime> Holder<R> {
+    async fn play(self) {
+        let held = self.session.get(self.url).send().await.unwrap();
+        until(&self.session, |waiting| waiting == self.all).await;
+        self.are_all_here.store(true, Ordering::SeqCst);
+        until(&self.session, |waiting| waiting == self.left).await;
+        held.bytes().await.unwrap();
     }
 }
 

@@ -18,23 +18,24 @@ const MOST: usize = 4;
 
 #[test]
 fn b48_no_update_is_lost_on_tokio() {
-    hammer::<TokioTasks>();
+    hammer::<TokioTasks>(|visit| Box::pin(visit.play()));
 }
 
 #[test]
 fn b48_no_update_is_lost_on_smol() {
-    hammer::<SmolTasks>();
+    hammer::<SmolTasks>(|visit| Box::pin(visit.play()));
 }
 
 #[test]
 fn b48_no_update_is_lost_on_threads() {
-    hammer::<Threads>();
+    hammer::<Threads>(|visit| Box::pin(visit.play()));
 }
 
-fn hammer<C: Crowd>() {
+/// `task` makes the visit a task: only where the runtime is known can its future be one that moves between threads.
+fn hammer<C: Crowd>(task: fn(Visit<C::Runtime>) -> Task) {
     // As long as nobody closes anything, every connection ever opened is still open: the server has counted.
-    assert!(visit::<C>(Mood::Calm).accepted() <= MOST);
-    assert!(visit::<C>(Mood::Wild).accepted() > MOST);
+    assert!(visit::<C>(Mood::Calm, task).accepted() <= MOST);
+    assert!(visit::<C>(Mood::Wild, task).accepted() > MOST);
 }
 
 /// What the crowd does beside its updates.
@@ -45,16 +46,14 @@ enum Mood {
     Wild,
 }
 
-fn visit<C: Crowd>(mood: Mood) -> Arc<Server> {
+fn visit<C: Crowd>(mood: Mood, task: fn(Visit<C::Runtime>) -> Task) -> Arc<Server> {
     let server = Arc::new(Server::start());
     server.record_bytes(false);
     let mut policy = Policy::default();
     policy.max_per_host = Some(MOST);
     let session = Session::<C::Runtime>::with_pool(policy);
-    let tasks = (0..C::SIZE).map(|number| -> Task {
-        let visit = Visit { number, mood, session: session.clone(), server: Arc::clone(&server) };
-        Box::pin(visit.play())
-    });
+    let tasks = (0..C::SIZE)
+        .map(|number| task(Visit { number, mood, session: session.clone(), server: Arc::clone(&server) }));
     C::run(tasks.collect());
 
     // Every update of everybody is there.

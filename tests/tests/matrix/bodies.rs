@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, mpsc};
 use std::task::Poll;
 use std::thread;
@@ -196,17 +197,18 @@ async fn read<R: Runtime>(mut response: Response<Rig<R>>, reading: Reading) -> V
     body
 }
 
-/// Runs the rows of one backend, each with a world of its own.
-fn all<B: Backend>(backend: &'static str) {
+/// A row on its way.
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs the rows of one backend, each with a world of its own. `start` boxes the future of a row: only where the runtime is
+/// known can it be one that moves between threads.
+fn all<B: Backend>(backend: &'static str, start: fn(World<B::Runtime>, Row) -> Running) {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         for row in rows().into_iter().filter(|row| row.backend == backend) {
             let done = std::panic::catch_unwind(|| {
                 row.carrier.carry(|| {
-                    B::run(async move {
-                        let trace = Trace::default();
-                        run(&World::carried(B::Runtime::default(), trace, row.carrier), row).await;
-                    });
+                    B::run(start(World::carried(B::Runtime::default(), Trace::default(), row.carrier), row));
                 })
             });
             let is_carried =
@@ -229,20 +231,20 @@ fn all<B: Backend>(backend: &'static str) {
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_tokio() {
-    all::<TokioCurrentThread>("tokio");
+    all::<TokioCurrentThread>("tokio", |world, row| Box::pin(async move { run(&world, row).await }));
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_smol() {
-    all::<SmolCurrentThread>("smol");
+    all::<SmolCurrentThread>("smol", |world, row| Box::pin(async move { run(&world, row).await }));
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_plain_sockets() {
-    all::<BlockingThread>("blocking");
+    all::<BlockingThread>("blocking", |world, row| Box::pin(async move { run(&world, row).await }));
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_in_simulation() {
-    all::<Simulation>("simulation");
+    all::<Simulation>("simulation", |world, row| Box::pin(async move { run(&world, row).await }));
 }

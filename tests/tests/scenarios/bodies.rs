@@ -3,6 +3,7 @@
 use sessio::{Kind, Stage};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -80,7 +81,7 @@ async fn s06_text_is_decoded_by_what_the_response_says<R: Runtime>(world: &World
     assert_eq!(error.kind(), Kind::InvalidBody);
 }
 
-async fn s02_an_error_status_keeps_its_body<R: Runtime>(world: &World<R>) {
+async fn s02_an_error_status_keeps_its_body<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for (status, fails) in [(200, false), (304, false), (399, false), (400, true), (404, true), (599, true)] {
         let response = session.get(server.url(&format!("/status/{status}"))).send().await.unwrap();

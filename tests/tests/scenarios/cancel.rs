@@ -170,10 +170,3 @@ async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>
         }
     }
 }
-
-#[allow(dead_code, reason = "futures of a session can be sent to other threads")]
-fn futures_travel<R: Runtime>(session: &Session<R>) {
-    fn travels<T: Send>(_: T) {}
-    travels(session.get("http://h/").send());
-    travels(async { Ok::<_, Error>(session.get("http://h/").send().await?.bytes().await) });
-}

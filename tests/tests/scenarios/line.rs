@@ -29,8 +29,6 @@ scenarios! {
     to_evict_closes_what_idles_and_nothing_else
 }
 
-type Sent<R> = Pin<Box<dyn Future<Output = Result<Response<Rig<R>>>> + Send>>;
-
 fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Session<Rig<R>> {
     let mut policy = Policy::default();
     change(&mut policy);
@@ -52,15 +50,18 @@ async fn finish<R: Runtime>(server: &Server, gate: &str, response: Response<Rig<
 }
 
 /// A request that stands in line. On a runtime that blocks as well: nobody is asked for anything yet.
-fn waiting<R: Runtime>(session: &Session<Rig<R>>, url: String) -> Sent<R> {
+fn waiting<R: Runtime>(
+    session: &Session<Rig<R>>,
+    url: String,
+) -> Pin<Box<impl Future<Output = Result<Response<Rig<R>>>> + use<R>>> {
     let before = session.stats().waiting;
-    let mut sent: Sent<R> = Box::pin(session.get(url).send());
+    let mut sent = Box::pin(session.get(url).send());
     assert!(is_waiting(&mut sent));
     assert_eq!(session.stats().waiting, before + 1);
     sent
 }
 
-fn is_waiting<R: Runtime>(sent: &mut Sent<R>) -> bool {
+fn is_waiting(sent: &mut Pin<Box<impl Future>>) -> bool {
     sent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
@@ -105,7 +106,7 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
 }
 
 /// Polls each of several futures when it was woken, and only then: a wakeup that is lost is never made good.
-async fn all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send>>>) -> Vec<T> {
+async fn all<F: Future>(futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
     struct Bell {
         rings: AtomicBool,
         outer: Waker,
@@ -141,8 +142,7 @@ async fn f40_a_crowd_gets_through_a_narrow_door<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(2)));
     let ask = |number: usize| {
         let request = session.get(server.url(&format!("/bytes/{}", 1000 * number)));
-        let whole = async move { request.send().await.unwrap().bytes().await.unwrap().len() };
-        Box::pin(whole) as Pin<Box<dyn Future<Output = usize> + Send>>
+        Box::pin(async move { request.send().await.unwrap().bytes().await.unwrap().len() })
     };
     let mut lengths = all((0..40).map(ask).collect()).await;
     lengths.sort_unstable();
@@ -219,7 +219,7 @@ async fn f25_who_gives_up_connecting_makes_room<R: Runtime>(world: &World<R>) {
         let is_first = !has_asked.swap(true, Ordering::SeqCst);
         async move { if is_first { std::future::pending().await } else { Ok(vec![to]) } }
     }));
-    let mut stuck: Sent<R> = Box::pin(session.get("http://site.test/get").send());
+    let mut stuck = Box::pin(session.get("http://site.test/get").send());
     assert!(is_waiting(&mut stuck));
     assert_eq!((session.stats().in_use, session.stats().waiting), (1, 0));
     let next = waiting(&session, "http://site.test/get".into());

@@ -10,6 +10,7 @@ use sessio::call::Event;
 use sessio::{Call, Observer};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
@@ -62,7 +63,7 @@ async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(
 }
 
 /// No event is told under a lock: the jar is looked at while it changes, and so are settings and pool.
-async fn law_7_an_observer_may_use_the_session<R: Runtime>(world: &World<R>) {
+async fn law_7_an_observer_may_use_the_session<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let (observed, cookies) = (session.clone(), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&cookies);

@@ -5,6 +5,7 @@ use sessio::call::BodyState;
 use sessio::{Bytes, Kind};
 use sessio_driver::{BytesStream, Runtime};
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -116,7 +117,7 @@ async fn f29_f30_a_stream_that_breaks_its_word_never_looks_complete<R: Runtime>(
     }
 }
 
-async fn a_body_streams_from_one_server_to_another<R: Runtime>(world: &World<R>) {
+async fn a_body_streams_from_one_server_to_another<R: Movable>(world: &World<R>) {
     let (near, far, session) = (Server::start(), Server::start(), world.session());
     let response = session.get(near.url("/chunked/60000?chunk=4099")).send().await.unwrap();
     let pieces: BytesStream<_> = response.bytes_stream();

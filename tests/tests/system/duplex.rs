@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sessio::tls::Tls;
+use sessio_blocking::Blocking;
 use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::authority::Authority;
@@ -14,6 +15,7 @@ use sessio_tests::backend::{Backend, BlockingThread, TokioCurrentThread};
 use sessio_tests::coat::Dress;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
+use sessio_tokio::Tokio;
 
 scenarios! { system:
     fm3_an_echo_is_whole_in_clear_and_behind_tls
@@ -116,23 +118,30 @@ async fn fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response<R
 }
 
 /// How long 30 MB each way take, in clear and behind TLS.
-fn time<B: Backend>() -> [Duration; 2]
-where
-    B::Runtime: Runtime,
-{
-    [false, true].map(|is_secure| {
+async fn time<R: Runtime>(session: Session<R>) -> [Duration; 2] {
+    let mut took = [Duration::ZERO; 2];
+    for (is_secure, took) in [false, true].into_iter().zip(&mut took) {
         let began = Instant::now();
-        B::run(async move {
-            exchange(&Session::on(<B::Runtime>::default()), 480 * PIECE, is_secure).await;
-        });
-        began.elapsed()
-    })
+        exchange(&session, 480 * PIECE, is_secure).await;
+        *took = began.elapsed();
+    }
+    took
 }
 
 /// With one direction at a time, in slices of 10 ms, it took forty times as long.
 #[test]
 fn fm3_plain_sockets_keep_up_with_tokio() {
-    let (plain, tokio) = (time::<BlockingThread>(), time::<TokioCurrentThread>());
+    let took = Arc::<Mutex<Vec<_>>>::default();
+    let (plain, tokio) = (Arc::clone(&took), Arc::clone(&took));
+    BlockingThread::run(async move {
+        let times = time(Session::<Blocking>::new()).await;
+        plain.lock().unwrap().push(times);
+    });
+    TokioCurrentThread::run(async move {
+        let times = time(Session::<Tokio>::new()).await;
+        tokio.lock().unwrap().push(times);
+    });
+    let [plain, tokio] = took.lock().unwrap()[..] else { panic!("both were run") };
     println!("30 MB each way, in clear and behind TLS: plain sockets {plain:?}, tokio {tokio:?}");
     for (plain, tokio) in plain.into_iter().zip(tokio) {
         assert!(plain < tokio * 5 + Duration::from_millis(500), "{plain:?} {tokio:?}");

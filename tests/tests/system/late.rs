@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sessio::{Error, Kind, Resolver, Timeout};
-use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -12,7 +12,7 @@ scenarios! {
     fs10_a_resolver_that_does_not_return_in_time_was_too_late
 }
 
-async fn fs10_a_resolver_that_does_not_return_in_time_was_too_late<R: Runtime>(world: &World<R>) {
+async fn fs10_a_resolver_that_does_not_return_in_time_was_too_late<R: Movable>(world: &World<R>) {
     let server = Server::start();
     let minute = Duration::from_secs(60);
     for (which, takes) in [(Timeout::Resolve, 60), (Timeout::Total, 60), (Timeout::Resolve, 59)] {

@@ -13,6 +13,8 @@ mod upload_body;
 
 #[cfg(feature = "http-body")]
 pub use response_body::ResponseBody;
+#[cfg(feature = "tower")]
+pub use service::Serve;
 #[cfg(feature = "stream")]
 pub use stream::{BytesStream, StreamSource};
 #[cfg(feature = "http-body")]

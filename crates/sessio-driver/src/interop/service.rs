@@ -1,10 +1,7 @@
 //! The session as a `tower_service::Service`.
 
-use std::error::Error as StdError;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http_body::Body;
 use sessio::{Error, Result, http};
 use tower_service::Service;
 
@@ -12,42 +9,44 @@ use crate::interop::ResponseBody;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
-/// What a call of the service comes to.
-type Answer<R> = Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody<R>>>> + Send>>;
+/// A runtime whose sessions are services, for requests with bodies of type `B`.
+///
+/// [`backend!`](crate::backend) implements it. A service has to name its future, and only where the runtime is known can that
+/// be one that is [`Send`].
+pub trait Serve<B>: Runtime {
+    /// The future of a call.
+    type Future: Future<Output = Result<http::Response<ResponseBody<Self>>>>;
 
-/// It is always ready: whom the pool has no place for waits in its line, first come, first served, and not
-/// before it. A clone of the session is the same service.
-impl<R: Runtime, B> Service<http::Request<B>> for Session<R>
-where
-    B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
-{
-    type Response = http::Response<ResponseBody<R>>;
-    type Error = Error;
-    type Future = Answer<R>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Service::<http::Request<B>>::poll_ready(&mut &*self, cx)
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Answer<R> {
-        (&*self).call(request)
-    }
+    /// Sends a request: [`Session::send_http`].
+    fn serve(session: Session<Self>, request: http::Request<B>) -> Self::Future;
 }
 
-impl<R: Runtime, B> Service<http::Request<B>> for &Session<R>
-where
-    B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
-{
+/// `poll_ready` is always ready: requests over the limits of the pool queue inside `call`, first come, first served. A clone
+/// of the session is the same service.
+impl<R: Serve<B>, B> Service<http::Request<B>> for Session<R> {
     type Response = http::Response<ResponseBody<R>>;
     type Error = Error;
-    type Future = Answer<R>;
+    type Future = R::Future;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Answer<R> {
-        let session = (*self).clone();
-        Box::pin(async move { session.send_http(request).await })
+    fn call(&mut self, request: http::Request<B>) -> R::Future {
+        R::serve(self.clone(), request)
+    }
+}
+
+impl<R: Serve<B>, B> Service<http::Request<B>> for &Session<R> {
+    type Response = http::Response<ResponseBody<R>>;
+    type Error = Error;
+    type Future = R::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> R::Future {
+        R::serve((*self).clone(), request)
     }
 }
