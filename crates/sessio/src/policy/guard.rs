@@ -1,10 +1,10 @@
-//! Addresses that are not to be reached.
+//! Addresses that a session must not reach.
 //!
-//! A program that fetches what strangers name can be sent to places that are none of their business: the
-//! loopback interface, the private network, the metadata service of a cloud. A [`Guard`] keeps a session to
-//! the public internet. It looks at the very addresses that are dialled, after resolution, hop by hop: so
-//! neither a redirect, nor a name that points inwards, nor one that points elsewhere the second time gets
-//! around it.
+//! A program that fetches URLs of strangers can be directed to internal services: the loopback
+//! interface, the private network, the metadata service of a cloud. A [`Guard`] restricts a session
+//! to the public internet. It checks the very addresses that are connected to, after resolution, at
+//! every hop. So it also covers redirects, names that resolve to internal addresses, and names that
+//! resolve differently the second time.
 //!
 //! ```
 //! use sessio::Guard;
@@ -18,13 +18,15 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 //!
-//! What it cannot see: through a proxy that is told names, the proxy resolves them. Then it refuses what is
-//! known, addresses in the URL and names that always mean this machine (`localhost` and below).
+//! The guard has one gap: a proxy that receives names resolves them itself. The guard then refuses
+//! only known targets, that is, addresses in the URL and names that always mean this machine
+//! (`localhost` and below).
 //!
-//! The proxy itself is the session's own choice and passes. So do pinned addresses and Unix sockets, unless
-//! [`and_pins`](Guard::and_pins) and [`and_sockets`](Guard::and_sockets) say otherwise. A redirect from another host has
-//! no part in that choice: its pinned addresses have to pass, and it reaches no Unix socket
-//! ([`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) changes both).
+//! The proxy itself passes: the session chose it. Pinned addresses and Unix sockets pass as well,
+//! unless [`and_pins`](Guard::and_pins) and [`and_sockets`](Guard::and_sockets) are set. After a
+//! redirect from another host, pinned addresses have to pass the guard and Unix sockets are refused
+//! ([`AllowedTargets::and_routes`](crate::policy::redirect::AllowedTargets::and_routes) changes
+//! both).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +34,7 @@ use url::{Host, Url};
 
 use crate::uri::localhost::is_localhost;
 
-/// Which addresses a session may routing: all at first.
+/// The addresses that a session may reach. Default: all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guard {
     is_on: bool,
@@ -47,14 +49,16 @@ impl Guard {
         Self { is_on: false, is_on_pins: false, is_on_sockets: false }
     }
 
-    /// Only public addresses: none that IANA's registries of special-purpose addresses set apart from the
-    /// internet, in no disguise, and no multicast.
+    /// Allows public addresses only.
+    ///
+    /// It refuses all addresses that IANA's registries of special-purpose addresses exclude from
+    /// the internet, also if they are embedded in others, and multicast.
     #[must_use]
     pub const fn public() -> Self {
         Self { is_on: true, is_on_pins: false, is_on_sockets: false }
     }
 
-    /// The same for addresses that were pinned by [`Routes`](crate::Routes).
+    /// Also checks addresses that were pinned by [`Routes`](crate::Routes).
     #[must_use]
     pub const fn and_pins(self) -> Self {
         Self { is_on_pins: self.is_on, ..self }
@@ -66,31 +70,31 @@ impl Guard {
         Self { is_on_sockets: self.is_on, ..self }
     }
 
-    /// Whether anything is refused.
+    /// Returns `true` if any address is refused.
     #[must_use]
     pub const fn is_on(self) -> bool {
         self.is_on
     }
 
-    /// Whether pinned addresses are looked at, too.
+    /// Returns `true` if pinned addresses are checked, too.
     #[must_use]
     pub const fn is_on_pins(self) -> bool {
         self.is_on_pins
     }
 
-    /// Whether Unix sockets are refused.
+    /// Returns `true` if Unix sockets are refused.
     #[must_use]
     pub const fn is_on_sockets(self) -> bool {
         self.is_on_sockets
     }
 
-    /// Why this address is not to be reached: what it is set apart for.
+    /// The reason why this address is refused: the purpose it is reserved for.
     #[must_use]
     pub fn refuses(self, ip: IpAddr) -> Option<&'static str> {
         if self.is_on { special(ip) } else { None }
     }
 
-    /// The same for what is known of a host whose name somebody else resolves.
+    /// The reason why a host is refused, as far as it is known before a proxy resolves its name.
     #[must_use]
     pub fn refuses_host(self, url: &Url) -> Option<&'static str> {
         match url.host()? {
@@ -101,7 +105,7 @@ impl Guard {
     }
 }
 
-/// What an address is set apart for (RFC 6890 and the registries that it began).
+/// The purpose an address is reserved for (RFC 6890 and its registries).
 fn special(ip: IpAddr) -> Option<&'static str> {
     match ip {
         IpAddr::V4(ip) => special_v4(ip),
@@ -109,8 +113,8 @@ fn special(ip: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Networks of IANA's registry for IPv4 that are not globally reachable, those that are no unicast, and the
-/// relays of 6to4, which were withdrawn (RFC 7526).
+/// Networks of IANA's registry for IPv4 that are not globally reachable, networks that are not
+/// unicast, and the 6to4 relays, which were withdrawn (RFC 7526).
 const V4: [(Ipv4Addr, u32, &str); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "this network"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private use"),
@@ -136,7 +140,7 @@ fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
     V4.iter().find(within).map(|(_, _, what)| *what)
 }
 
-/// The same for IPv6, inside of what is global unicast at all.
+/// The same for IPv6, within global unicast.
 const V6: [(Ipv6Addr, u32, &str); 6] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "protocol assignments"),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "documentation"),
@@ -148,7 +152,7 @@ const V6: [(Ipv6Addr, u32, &str); 6] = [
 
 fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     if let Some(inner) = embedded(ip) {
-        // What leads to an IPv4 address is that address. A translated one is public only if that is.
+        // An embedded IPv4 address decides. A translated address is public only if that one is.
         return special_v4(inner);
     }
     match ip.segments() {
@@ -166,12 +170,12 @@ fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     if let Some((_, _, what)) = V6.iter().find(within) {
         return Some(what);
     }
-    // Global unicast is 2000::/3; the rest was given to nobody.
+    // Global unicast is 2000::/3; the rest is unassigned.
     (ip.segments()[0] & 0xe000 != 0x2000).then_some("unassigned")
 }
 
-/// The IPv4 address inside of an IPv6 one: mapped, compatible, translated (RFC 6052), by 6to4 or ISATAP; of
-/// Teredo that of the client.
+/// The IPv4 address inside an IPv6 one: mapped, compatible, translated (RFC 6052), 6to4 or ISATAP;
+/// for Teredo, that of the client.
 fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let last = || Ipv4Addr::from_bits((ip.to_bits() & 0xffff_ffff) as u32);
     let pair = |a: u16, b: u16| Ipv4Addr::from_bits(u32::from(a) << 16 | u32::from(b));
@@ -232,7 +236,8 @@ mod tests {
             assert!(refused(last).is_some(), "{last}");
             assert_eq!(refused(outside), None, "{outside}");
         }
-        // The reason is the network's own, also where another one would refuse the address as well.
+        // The reason is that of the network itself, also if another one would refuse the address as
+        // well.
         for (ip, why) in [
             ("::", "unspecified"),
             ("::1", "loopback"),
@@ -273,7 +278,7 @@ mod tests {
         for public in ["::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"] {
             assert_eq!(refused(public), None, "{public}");
         }
-        // The local prefix of translation has its addresses in places of its own.
+        // The local translation prefix embeds addresses at other positions.
         assert_eq!(refused("64:ff9b:1::101:101"), Some("translation"));
     }
 
@@ -303,7 +308,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the standard library knows of an address is known here.
+        /// All special addresses of the standard library are covered here.
         #[test]
         fn whatever_std_calls_private_is_refused(bits: u32) {
             let ip = Ipv4Addr::from_bits(bits);

@@ -1,16 +1,17 @@
-//! To go on where a download stopped: ranges of bytes (RFC 9110 section 14).
+//! Resumed downloads: ranges of bytes (RFC 9110 section 14).
 //!
-//! Pure values, for whoever keeps the part: what is [held](Held) asks for the rest, and [`decide`] says what the answer
-//! means. `sessio-driver`'s `RequestBuilder::resume` does it with files.
+//! The module consists of pure values. A [`PartialFile`] describes the received part and asks for
+//! the rest, and [`decide`] interprets the response. `sessio-driver`'s `RequestBuilder::resume`
+//! applies it to files.
 //!
 //! ```
 //! use sessio::http::StatusCode;
-//! use sessio::range::{Held, Validator, Verdict, decide};
+//! use sessio::range::{PartialFile, Validator, Verdict, decide};
 //! use sessio::{Head, Headers};
 //!
 //! let mut first = Headers::new();
 //! first.insert("ETag", "\"v1\"")?;
-//! let held = Held { length: 500, validator: Validator::of(&first).expect("a strong one") };
+//! let held = PartialFile { length: 500, validator: Validator::of(&first).expect("a strong one") };
 //!
 //! let mut fields = Headers::new();
 //! fields.insert("Content-Range", "bytes 500-1233/1234")?;
@@ -32,40 +33,45 @@ use crate::message::head::Head;
 use crate::message::headers::Headers;
 use sessio_cookie::parse_date;
 
-/// How many seconds a date must lie before the answer that told it, to be a strong validator: clocks differ.
+/// Minimal age in seconds of a Last-Modified against the Date of its response, to be a strong
+/// validator: clocks differ.
 const SETTLED: i64 = 60;
 
-/// What tells that a representation is still the same, byte for byte: what `If-Range` is to say.
+/// A strong validator of a representation, the value of `If-Range`: equal validators mean equal
+/// bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Validator(pub(crate) Box<[u8]>);
 
 impl Validator {
-    /// That of an answer: its `ETag`, if that is a strong one; without any `ETag` its `Last-Modified`, if that was a minute
-    /// ago by the answer's own `Date` (RFC 9110 sections 8.8.2.2 and 13.1.5). Without either nothing can be resumed.
+    /// The validator of a response: its `ETag`, if that is strong.
+    ///
+    /// A response without any `ETag` has its `Last-Modified`, if that is at least a minute before
+    /// its `Date` (RFC 9110 sections 8.8.2.2 and 13.1.5). Without a validator a download cannot be
+    /// resumed.
     #[must_use]
     pub fn of(headers: &Headers) -> Option<Self> {
         if headers.contains("ETag") {
             return only(headers, "ETag").filter(|tag| is_strong(tag)).map(|tag| Self(tag.into()));
         }
         let modified = only(headers, "Last-Modified")?;
-        let (then, told) = (parse_date(modified)?, parse_date(only(headers, "Date")?)?);
-        (told.0.saturating_sub(then.0) >= SETTLED).then(|| Self(modified.into()))
+        let (then, now) = (parse_date(modified)?, parse_date(only(headers, "Date")?)?);
+        (now.0.saturating_sub(then.0) >= SETTLED).then(|| Self(modified.into()))
     }
 
-    /// One that was kept. `None` if it cannot have been one.
+    /// Parses a stored validator. `None` if it cannot have been one.
     #[must_use]
     pub fn read(kept: &[u8]) -> Option<Self> {
         let is_date = || parse_date(kept).is_some() && kept.iter().all(|byte| (b' '..=b'~').contains(byte));
         (is_strong(kept) || is_date()).then(|| Self(kept.into()))
     }
 
-    /// Its bytes, to be kept: one line.
+    /// The bytes to store: one line.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether an answer speaks of something else, where it says so at all.
+    /// Returns `true` if the headers name another version of the representation.
     fn is_contradicted(&self, headers: &Headers) -> bool {
         let name = if is_strong(&self.0) { "ETag" } else { "Last-Modified" };
         headers.get_all(name).any(|value| *value != *self.0)
@@ -78,18 +84,19 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// The first bytes of a representation, and what tells that it is still the same.
+/// The first bytes of a representation, and its validator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "whoever keeps the bytes makes it")]
 pub struct PartialFile {
-    /// How many bytes there are: at least one.
+    /// Number of bytes: at least one.
     pub length: u64,
-    /// What the answer that they came with said.
+    /// The validator of the response that they belong to.
     pub validator: Validator,
 }
 
-/// A mark of what a URL names, to be kept beside the bytes: validators tell versions of one resource apart, not
-/// resources. Userinfo and fragment do not count, and nothing of the URL can be read from it.
+/// An identifier of the resource of a URL, to be stored with the bytes. Validators tell versions of
+/// one resource apart, not resources. Userinfo and fragment are ignored, and the URL cannot be
+/// recovered from it.
 #[must_use]
 pub fn resource_id(url: &Url) -> String {
     let mut url = crate::uri::address::without_userinfo(url);
@@ -99,44 +106,48 @@ pub fn resource_id(url: &Url) -> String {
     format!("{:016x}", mix.finish())
 }
 
-/// What an answer means for the bytes that are held.
+/// The use of a response for the stored bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Its body are the bytes from `at` up to `end`, of `length` altogether.
+    /// Its body is the bytes from `at` up to `end`, of `length` in total.
     Append {
-        /// Where they begin: as many as are held.
+        /// Offset of the first byte: the number of stored bytes.
         at: u64,
-        /// Behind the last one. A server may send fewer than it was asked for.
+        /// Offset behind the last byte. A server may send less than the requested range.
         end: u64,
-        /// How many there are in all.
+        /// The total length in bytes.
         length: u64,
     },
-    /// Its body is all of it: something else by now, or the server knows no ranges.
+    /// Its body is the whole representation: another version, or the server supports no ranges.
     StartOver,
-    /// There is no more: what is held is all of it.
+    /// The stored bytes are the whole representation.
     Complete,
-    /// Its body is of no use, and to ask for the rest again would bring the same: send the request for all of it, without
-    /// `Range`. What is held is as good as before until a response brings all of it.
+    /// Its body is unusable, and another range request would have the same result. Send the request
+    /// without `Range`. The stored bytes stay valid until a response brings the whole
+    /// representation.
     AskAnew,
 }
 
-/// Decides what the answer to a request means that [asked](Held::ask) for the rest of what is held, or, with nothing
-/// held, for all of it. As long as it is an error, what is held is as good as before.
+/// Interprets the response to a request that [asked](PartialFile::ask) for the rest of the stored
+/// bytes, or, without stored bytes, for all of them. An error leaves the stored bytes valid.
 ///
-/// A part that is not the one that was asked for is [`Verdict::AskAnew`]: another place, another version, several parts, a
-/// length that nobody tells. So is a 416 that does not say that all of it is held.
+/// A part other than the requested one is [`Verdict::AskAnew`]: another position, another version,
+/// several parts, an unknown length. So is a 416, unless it confirms that the stored bytes are
+/// complete.
 ///
 /// # Errors
-/// - [`Kind::BadRange`] for a part where all of it was asked for, and for any other status that is none of an error.
-/// - [`Kind::Status`] for those that are.
+///
+/// - [`Kind::BadRange`] for a part in response to a request for the whole, and for any other status
+///   that is no error.
+/// - [`Kind::Status`] for a status that is an error.
 pub fn decide(held: Option<&PartialFile>, head: &Head) -> Result<Verdict> {
     let headers = &head.headers;
     match (head.status, held) {
         (StatusCode::OK, _) => Ok(Verdict::StartOver),
         (StatusCode::PARTIAL_CONTENT, Some(held)) => Ok(rest_of(held, headers).unwrap_or(Verdict::AskAnew)),
         (StatusCode::RANGE_NOT_SATISFIABLE, Some(held)) => {
-            let range = only(headers, "Content-Range").and_then(told);
+            let range = only(headers, "Content-Range").and_then(content_range);
             let is_whole = range == Some((None, Some(held.length)));
             let is_same = !held.validator.is_contradicted(headers);
             Ok(if is_whole && is_same { Verdict::Complete } else { Verdict::AskAnew })
@@ -149,28 +160,28 @@ pub fn decide(held: Option<&PartialFile>, head: &Head) -> Result<Verdict> {
     }
 }
 
-/// The verdict on a part, if it is the one that was asked for.
+/// The verdict on a part, if it is the requested one.
 fn rest_of(held: &PartialFile, headers: &Headers) -> Option<Verdict> {
     let is_of_parts = only(headers, "Content-Type").is_some_and(is_of_parts);
     if is_of_parts || held.validator.is_contradicted(headers) {
         return None;
     }
-    let (Some((first, last)), Some(length)) = only(headers, "Content-Range").and_then(told)? else {
+    let (Some((first, last)), Some(length)) = only(headers, "Content-Range").and_then(content_range)? else {
         return None;
     };
     let end = last + 1;
-    let is_sound = headers.get_all("Content-Length").all(|told| number(told) == Some(end - first));
+    let is_sound = headers.get_all("Content-Length").all(|length| number(length) == Some(end - first));
     (first == held.length && is_sound).then_some(Verdict::Append { at: first, end, length })
 }
 
-/// Where the part that a response brings begins.
+/// Offset of the first byte of a partial response.
 pub(crate) fn first_of(head: &Head) -> Option<u64> {
-    only(&head.headers, "Content-Range").and_then(told)?.0.map(|(first, _)| first)
+    only(&head.headers, "Content-Range").and_then(content_range)?.0.map(|(first, _)| first)
 }
 
-/// How long the whole is that a response brings a part of.
+/// Total length of the representation of a partial response.
 pub(crate) fn length_of(head: &Head) -> Option<u64> {
-    only(&head.headers, "Content-Range").and_then(told)?.1
+    only(&head.headers, "Content-Range").and_then(content_range)?.1
 }
 
 #[cold]
@@ -178,7 +189,7 @@ fn bad(why: &'static str) -> Fault {
     Fault::new(Kind::BadRange).with_detail(why)
 }
 
-/// The value of a field that is there once.
+/// The value of a field that occurs exactly once.
 fn only<'a>(headers: &'a Headers, name: &'a str) -> Option<&'a [u8]> {
     let mut values = headers.get_all(name);
     let value = values.next()?;
@@ -198,11 +209,11 @@ fn is_of_parts(kind: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"multipart/byteranges")
 }
 
-/// First and last place, and how much there is in all.
-type Told = (Option<(u64, u64)>, Option<u64>);
+/// First and last position, and the total length.
+type ContentRange = (Option<(u64, u64)>, Option<u64>);
 
-/// What a `Content-Range` says: `bytes 5-9/20`, and `*` for what it does not say. `None` if it makes no sense.
-fn told(value: &[u8]) -> Option<Told> {
+/// Parses a `Content-Range`: `bytes 5-9/20`, with `*` for unknown values. `None` if it is invalid.
+fn content_range(value: &[u8]) -> Option<ContentRange> {
     let (unit, rest) = value.split_at_checked(5)?;
     let rest = rest.strip_prefix(b" ").filter(|_| unit.eq_ignore_ascii_case(b"bytes"))?;
     let slash = rest.iter().position(|byte| *byte == b'/')?;
@@ -213,7 +224,7 @@ fn told(value: &[u8]) -> Option<Told> {
     }
     let dash = range.iter().position(|byte| *byte == b'-')?;
     let (first, last) = (number(&range[..dash])?, number(&range[dash + 1..])?);
-    // The largest number of all leaves no room for a place behind it.
+    // The largest number leaves no room for a position behind it.
     let is_sound = first <= last && last < length.unwrap_or(u64::MAX);
     is_sound.then_some((Some((first, last)), length))
 }
@@ -244,7 +255,7 @@ mod tests {
             (&[("ETag", "\"a\"")][..], Some("\"a\"")),
             (&[("etag", "\"\""), ("Last-Modified", DAY)], Some("\"\"")),
             (&[("ETag", "W/\"a\"")], None),
-            // Who has a tag, and a weak one, does not vouch for the bytes by a date.
+            // A weak tag rules out a date: the server does not vouch for equal bytes.
             (&[("ETag", "W/\"a\""), ("Last-Modified", DAY), ("Date", "Sun, 06 Nov 1995 08:49:37 GMT")], None),
             (&[("ETag", "\"a\""), ("ETag", "\"b\"")], None),
             (&[("ETag", "a")], None),
@@ -259,7 +270,7 @@ mod tests {
         ] {
             let seen = Validator::of(&headers(lines));
             assert_eq!(seen.as_ref().map(Validator::as_bytes), validator.map(str::as_bytes), "{lines:?}");
-            // What is kept is read back.
+            // A stored validator is parsed again.
             assert_eq!(seen.as_ref().and_then(|kept| Validator::read(kept.as_bytes())), seen);
         }
         for kept in [&b""[..], b"W/\"a\"", b"\"a\nb\"", b"a", b"Sun, 06 Nov 1994 08:49:37 GMT\r\nX: y"] {
@@ -325,7 +336,7 @@ mod tests {
             let head = Head::new(StatusCode::from_u16(status).unwrap(), headers(lines));
             let seen = decide(Some(&held), &head).map_err(|error| error.kind());
             assert_eq!(seen, verdict, "{status} {lines:?}");
-            // With nothing held nothing is appended, and nothing is complete.
+            // Without stored bytes no part is appended, and no response confirms completeness.
             let fresh = match (status, verdict) {
                 (200, _) => Ok(StartOver),
                 (416, _) => refused,

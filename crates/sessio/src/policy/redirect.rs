@@ -1,4 +1,4 @@
-//! What follows from a redirect: a pure function, and the one place where it is decided.
+//! The redirect decision: a pure function, and the only place with these rules.
 //!
 //! | status | `POST` | `GET`, `HEAD` | any other |
 //! |---|---|---|---|
@@ -6,10 +6,13 @@
 //! | 303 | `GET` without body | as it was, without body | `GET` without body |
 //! | 307, 308 | as it was, with its body | as it was, with its body | as it was, with its body |
 //!
-//! That is RFC 9110 section 15.4, and differs from requests where requests loses methods or bodies (row
-//! B06). A redirect to another origin, and an origin is scheme, host and port, leaves credentials, the
-//! caller's cookies and the caller's Host behind; they never come back on a later hop (rows B05, B12, V28).
-//! From `http` to `https` on the same host and the default ports they go along, unless the settings say otherwise.
+//! The table follows RFC 9110 section 15.4. It differs from requests where requests loses methods
+//! or bodies (row B06).
+//!
+//! A redirect to another origin (scheme, host and port) drops credentials, the caller's cookies and
+//! the caller's Host field. They never come back on a later hop (rows B05, B12, V28). A step from
+//! `http` to `https` on the same host and the default ports keeps them, unless the settings say
+//! otherwise.
 
 mod targets;
 
@@ -25,22 +28,23 @@ use crate::uri::address;
 use crate::uri::origin::Origin;
 pub use targets::AllowedTargets;
 
-/// What a redirect is decided by.
+/// The settings of the redirect decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedirectRules {
-    /// How many redirects one call may follow.
+    /// Maximal number of redirects of one call.
     pub max: u32,
-    /// Headers that another origin must not see, beside those that it never sees.
+    /// Further headers that are dropped on the way to another origin, beside the built-in ones.
     pub sensitive: Arc<[Box<str>]>,
-    /// Where they may lead.
+    /// The URLs that redirects may lead to.
     pub targets: AllowedTargets,
-    /// Whether the step from `http` to `https` on the same host, both on their default ports, keeps
-    /// credentials, as requests does (rule R-16); `true` at first. With `false` it is another origin. See
+    /// Keeps credentials on the step from `http` to `https` on the same host, both on their default
+    /// ports, as requests does (rule R-16). Default: `true`. With `false` it is another origin. See
     /// [`Settings::keep_on_upgrade`](crate::Settings::keep_on_upgrade).
     pub keep_on_upgrade: bool,
-    /// Whether a request that was already sent in this call, to the letter, ends it with
-    /// [`Kind::RedirectLoop`]; `false` at first. See [`Settings::detect_loops`](crate::Settings::detect_loops).
+    /// Ends a call with [`Kind::RedirectLoop`] at a request that is byte for byte equal to an
+    /// earlier one of the call. Default: `false`. See
+    /// [`Settings::detect_loops`](crate::Settings::detect_loops).
     pub detect_loops: bool,
 }
 
@@ -56,45 +60,45 @@ impl Default for RedirectRules {
     }
 }
 
-/// The request whose response is looked at.
+/// The request of the current response.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "built by whoever decides")]
 pub struct Hop<'a> {
-    /// Its method.
+    /// The method.
     pub method: &'a Method,
-    /// Its URL, with the fragment that was asked for last.
+    /// The URL, with the last fragment.
     pub url: &'a Url,
-    /// Its headers. The jar's share of the Cookie line is not among them: it is written anew for each hop.
+    /// The headers. Cookies of the jar are not among them: they are attached again at each hop.
     pub headers: &'a Headers,
-    /// Its body.
+    /// The body.
     pub body: Replay,
-    /// How many redirects this call has followed so far.
+    /// Number of redirects that this call has followed so far.
     pub taken: u32,
 }
 
-/// What can be done with a request's body.
+/// The state of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replay {
-    /// There is none.
+    /// There is no body.
     None,
-    /// It can be sent again.
+    /// The body can be sent again.
     Possible,
-    /// It is gone.
+    /// The body is consumed.
     Impossible,
 }
 
-/// What follows.
+/// The decision about a response.
 #[derive(Clone, Debug)]
 pub enum Decision {
-    /// Nothing: the response is the answer.
+    /// Deliver the response to the caller.
     Stop(Stop),
-    /// This request.
+    /// Send this request.
     Follow(Box<Follow>),
-    /// The server wants something that cannot or must not be done.
+    /// Fail: the redirect is impossible or forbidden.
     Fail(Fail),
 }
 
-/// Why a response is not followed.
+/// The reason why a response is not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
@@ -118,47 +122,50 @@ impl Stop {
     }
 }
 
-/// Why a redirect cannot be followed.
+/// The reason why a redirect cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fail {
     /// The kind of the error.
     pub kind: Kind,
-    /// What was wrong, safe to show.
+    /// The fault, safe to show.
     pub detail: Option<String>,
 }
 
-/// The request that a redirect leads to.
+/// The request after a redirect.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Follow {
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Its URL; without a fragment of its own it has inherited the one before (RFC 9110 section 10.2.2).
+    /// The URL; without a fragment of its own it inherits the previous one (RFC 9110 section
+    /// 10.2.2).
     pub url: Url,
-    /// The headers that go along; Host is among them only if it was the caller's and still holds.
+    /// The headers that are kept; Host is among them only if the caller set it and it still
+    /// applies.
     pub headers: Headers,
-    /// Whether the body goes along.
+    /// Set if the body is kept.
     pub keeps_body: bool,
-    /// Whether it goes to another origin. The client certificate and the credentials that the call has then stay behind.
+    /// Set if the request goes to another origin. The client certificate and the current
+    /// credentials are dropped then.
     pub leaves_origin: bool,
-    /// The headers that stayed behind, and why.
+    /// The headers that were dropped, with the reason of each.
     pub dropped: Vec<(Box<str>, Dropped)>,
 }
 
-/// Why a header did not go along.
+/// The reason why a header was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dropped {
-    /// It describes a body that does not go along.
+    /// It describes a body that is dropped.
     Payload,
-    /// It is not for another origin to see.
+    /// It belongs to the previous origin.
     OtherOrigin,
-    /// It is for proxies, and chosen anew for each hop (rule R-19).
+    /// It is for proxies, and chosen again at each hop (rule R-19).
     Proxy,
 }
 
-/// Decides what follows from the head of a response.
+/// Decides by the head of a response whether and how to follow it.
 ///
 /// ```
 /// use sessio::http::{Method, StatusCode};
@@ -225,8 +232,8 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
     Decision::Follow(Box::new(Follow { method, url, headers, keeps_body, leaves_origin, dropped }))
 }
 
-/// Whether a field belongs to one origin, and another one must not see it. `sensitive` has the names that the settings
-/// list.
+/// Returns `true` if a field belongs to one origin, and must not reach another. `sensitive` are the
+/// names from the settings.
 pub(crate) fn belongs_to_origin(field: Field<'_>, sensitive: &[Box<str>]) -> bool {
     let is = |name: &str| field.name.eq_ignore_ascii_case(name);
     field.is_sensitive() || BOUND.iter().any(|name| is(name)) || sensitive.iter().any(|name| is(name))
@@ -250,8 +257,8 @@ const PAYLOAD: [&str; 9] = [
     "Transfer-Encoding",
 ];
 
-/// Headers that belong to one origin. The last three no request should have; what was copied out of a login has them
-/// (row V29).
+/// Headers that belong to one origin. The last three are invalid in a request; headers copied from
+/// a login may contain them (row V29).
 const BOUND: [&str; 6] =
     ["Authorization", "Cookie", "Host", "Cookie2", "Proxy-Authenticate", "WWW-Authenticate"];
 
@@ -263,8 +270,8 @@ fn change(method: &Method, status: StatusCode) -> (Method, bool) {
     }
 }
 
-/// The longest URL that a redirect leads to, in bytes. What a session keeps of a URL, and derives from it, is bounded by
-/// this; servers refuse far shorter ones (row FA2).
+/// Maximal length in bytes of a URL that a redirect leads to. It bounds the data that a session
+/// stores for a URL and derives from it; servers refuse far shorter ones (row FA2).
 pub const MOST_URL: usize = 64 * 1024;
 
 fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {

@@ -1,33 +1,33 @@
-//! When a request may be sent again without being asked: a pure function over six facts.
+//! The automatic retry: a pure function over six facts.
 //!
-//! A connection that waited in the pool may have been closed by the server at any moment. If that shows only
-//! after the request went out, the request is sent once more on a new connection, exactly when that
-//! cannot do anything twice (rows F10, F11, B47; RFC 9110 section 9.2.2).
+//! The server may close a pooled connection at any moment. If the client notices only after it has
+//! sent a request, it may send that request a second time, on a new connection. It does so exactly
+//! when that cannot repeat an effect (rows F10, F11, B47; RFC 9110 section 9.2.2).
 
 use http::Method;
 
 use crate::base::repeat::Repeat;
 use crate::message::headers::Headers;
 
-/// What is known when an exchange has failed.
+/// The facts about a failed exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "built by whoever decides")]
 pub struct Failure {
-    /// Whether the connection had carried an earlier exchange.
+    /// The connection had carried an earlier exchange.
     pub reused: bool,
     /// Bytes of the request that the transport took.
     pub sent: u64,
-    /// Bytes of the response that came.
+    /// Bytes of the response that arrived.
     pub received: u64,
-    /// Whether the request means the same when it is sent twice: see [`is_idempotent`].
+    /// The request is idempotent: see [`is_idempotent`].
     pub idempotent: bool,
-    /// Whether its body can be sent again.
+    /// The body can be sent again.
     pub replayable: bool,
-    /// Whether this request was sent again before.
+    /// This request was sent again before.
     pub retried: bool,
 }
 
-/// Whether to send the request again, on a new connection.
+/// Returns `true` if the request may be sent again, on a new connection.
 ///
 /// ```
 /// use sessio::retry::{Failure, is_safe};
@@ -45,7 +45,7 @@ pub const fn is_safe(failure: &Failure) -> bool {
         && (failure.sent == 0 || failure.idempotent)
 }
 
-/// What a caller may make of a failure that was not retried.
+/// The advice to the caller after a failure without a retry.
 #[must_use]
 pub const fn repeat(failure: &Failure) -> Repeat {
     match failure {
@@ -55,8 +55,8 @@ pub const fn repeat(failure: &Failure) -> Repeat {
     }
 }
 
-/// Whether a request means the same when it is sent twice: by its method, or because it has an
-/// `Idempotency-Key`.
+/// Returns `true` if sending the request twice has the effect of sending it once: by its method, or
+/// because it has an `Idempotency-Key`.
 #[must_use]
 pub fn is_idempotent(method: &Method, headers: &Headers) -> bool {
     matches!(
@@ -69,16 +69,18 @@ pub fn is_idempotent(method: &Method, headers: &Headers) -> bool {
 mod tests {
     use super::*;
 
-    /// Every combination of the facts, written down by hand from RFC 9110 section 9.2.2 and rows F10, F11 and B47.
+    /// Every combination of the facts, written by hand from RFC 9110 section 9.2.2 and rows F10,
+    /// F11 and B47.
     ///
-    /// Of each row: bytes sent, bytes received, whether the request is idempotent and its body replayable. Then what
-    /// happens by itself on a connection that was used before, the first time, and what the caller is told otherwise.
+    /// Of each row: bytes sent, bytes received, whether the request is idempotent and its body
+    /// replayable. Then the automatic decision for the first failure of a reused connection, and
+    /// the advice otherwise.
     #[test]
     fn f11_the_whole_table() {
         use Repeat::{IfIdempotent, No, Safe};
         let (yes, no) = (true, false);
         let table = [
-            // sent, received, idempotent, replayable, again, told
+            // sent, received, idempotent, replayable, retry, advice
             (0, 0, no, no, no, Safe),
             (0, 0, no, yes, yes, Safe),
             (0, 0, yes, no, no, Safe),
@@ -104,16 +106,16 @@ mod tests {
             (500, 900, yes, no, no, No),
             (500, 900, yes, yes, no, No),
         ];
-        for (sent, received, idempotent, replayable, again, told) in table {
+        for (sent, received, idempotent, replayable, retry, advice) in table {
             let failure = Failure { reused: true, sent, received, idempotent, replayable, retried: false };
-            assert_eq!((is_safe(&failure), repeat(&failure)), (again, told), "{failure:?}");
-            // A fresh connection is never stale, and once more is once.
+            assert_eq!((is_safe(&failure), repeat(&failure)), (retry, advice), "{failure:?}");
+            // A fresh connection is never stale, and there is at most one retry.
             for other in [
                 Failure { reused: false, ..failure },
                 Failure { retried: true, ..failure },
                 Failure { reused: false, retried: true, ..failure },
             ] {
-                assert_eq!((is_safe(&other), repeat(&other)), (false, told), "{other:?}");
+                assert_eq!((is_safe(&other), repeat(&other)), (false, advice), "{other:?}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where redirects may lead.
+//! Allowed targets of redirects.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use url::{Host, Url};
 
 use crate::base::escape::escape;
 
-/// Which schemes, hosts and ports a redirect may lead to: all at first. A list that is given is all that is
-/// allowed, and an empty one allows nothing (row V61). The request itself goes where its caller says.
+/// Schemes, hosts and ports that a redirect may lead to. Default: all. A list that is set is
+/// exhaustive, and an empty one allows no redirect (row V61). The request of the caller itself is
+/// not restricted.
 ///
 /// ```
 /// use sessio::Settings;
@@ -28,13 +29,13 @@ struct Lists {
 }
 
 impl AllowedTargets {
-    /// Anywhere.
+    /// Allows every target.
     #[must_use]
     pub const fn any() -> Self {
         Self(None)
     }
 
-    /// Only to these schemes; of them, `http` and `https` can be followed at all.
+    /// Allows only these schemes; of them, only `http` and `https` can be followed.
     #[must_use]
     pub fn schemes<S: AsRef<str>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
         let schemes = schemes.into_iter().map(|scheme| scheme.as_ref().to_ascii_lowercase().into());
@@ -42,37 +43,38 @@ impl AllowedTargets {
         self
     }
 
-    /// Only to these hosts, written as in URLs; `.b.test` is `b.test` and all below it.
+    /// Allows only these hosts, written as in URLs; `.b.test` is `b.test` and all names below it.
     #[must_use]
     pub fn hosts<S: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
         self.lists().hosts = Some(hosts.into_iter().map(|host| canonical(host.as_ref())).collect());
         self
     }
 
-    /// Only to these ports.
+    /// Allows only these ports.
     #[must_use]
     pub fn ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.lists().ports = Some(ports.into_iter().collect());
         self
     }
 
-    /// Also over the session's [`Routes`](crate::Routes), as its own requests go. Otherwise a redirect reaches no Unix
-    /// socket but that of the hop before, and its pinned addresses have to pass the [`Guard`](crate::Guard).
+    /// Allows the session's [`Routes`](crate::Routes) after a redirect from another host. Default:
+    /// a redirect reaches no Unix socket but that of the previous hop, and its pinned addresses
+    /// have to pass the [`Guard`](crate::Guard).
     ///
-    /// Any server that the session talks to can then send requests to those sockets.
+    /// With it, any server that the session talks to can send requests to those sockets.
     #[must_use]
     pub fn and_routes(mut self) -> Self {
         self.lists().uses_routes = true;
         self
     }
 
-    /// Whether redirects use routes as the session's own requests do.
+    /// Returns `true` if redirects use routes as the session's own requests do.
     #[must_use]
     pub fn uses_routes(&self) -> bool {
         self.0.as_ref().is_some_and(|lists| lists.uses_routes)
     }
 
-    /// Why a redirect may not lead to this URL.
+    /// The reason why a redirect may not lead to this URL.
     #[must_use]
     pub fn refuses(&self, url: &Url) -> Option<String> {
         let lists = self.0.as_ref()?;
@@ -105,7 +107,7 @@ impl AllowedTargets {
     }
 }
 
-/// A host as URLs have it, without a dot at its end.
+/// The host as in URLs, without a trailing dot.
 fn canonical(host: &str) -> Box<str> {
     let (dot, name) = match host.strip_prefix('.') {
         Some(name) => (".", name),

@@ -1,4 +1,4 @@
-//! The whole of the table, over every status and every relation of two origins.
+//! The whole table, over every status and every relation of two origins.
 
 use super::*;
 
@@ -136,7 +136,7 @@ fn r16_v03_v16_an_origin_is_scheme_host_and_port() {
             }
         }
     }
-    // A port that is the scheme's own is none.
+    // The default port of the scheme equals no port.
     assert!(!after("http://a/", "http://A:80/x", &rules).leaves_origin);
     assert!(after("http://a./", "http://a/", &rules).leaves_origin);
 }
@@ -208,7 +208,7 @@ fn fa2_a_location_leads_to_no_longer_url_than_the_longest() {
         (&long, &whole, false),
         (&short, &whole, false),
         (&short, &whole[..MOST_URL - 9], true),
-        // What is escaped counts as it is sent.
+        // Escaped characters count in their escaped form.
         (&short, &"\u{e9}".repeat(MOST_URL / 5), false),
     ] {
         let hop = Hop { method: &Method::GET, url: from, headers: &headers, body: Replay::None, taken: 0 };
