@@ -1,4 +1,4 @@
-//! Where the body of a request ends, by its header fields.
+//! Framing of the request's body, by its header fields.
 
 use url::Url;
 
@@ -10,25 +10,26 @@ use crate::message::list::has_option;
 use crate::uri::origin::Origin;
 use Said::{Again, Once};
 
-/// How the end of the request's body shows.
+/// The framing of the request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framed {
     Length(u64),
     Chunked,
 }
 
-/// What the headers say of how the exchange goes on.
+/// Header values that decide how the exchange continues.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Says {
     /// The body waits for `100 Continue`.
     pub(crate) expects: bool,
-    /// RFC 9112 section 9.6: who says close sends no further request on that connection.
+    /// The client closes the connection after this request, and sends no further one on it (RFC
+    /// 9112 section 9.6).
     pub(crate) closes: bool,
-    /// Another protocol is offered.
+    /// The request offers another protocol.
     pub(crate) upgrades: bool,
 }
 
-/// The fields that say where a request goes and where it ends, gathered in one pass.
+/// The fields for routing and framing, gathered in one pass.
 #[derive(Default)]
 pub(super) struct Facts<'a> {
     host: Option<Said<'a>>,
@@ -38,7 +39,7 @@ pub(super) struct Facts<'a> {
     pub(super) says: Says,
 }
 
-/// What a field says.
+/// The value of a field, or its repetition.
 enum Said<'a> {
     Once(&'a [u8]),
     Again,
@@ -48,7 +49,7 @@ impl<'a> Facts<'a> {
     pub(super) fn of(headers: &'a Headers) -> Self {
         let mut facts = Self::default();
         for (name, value) in headers.pairs() {
-            // The length of a name rules nearly every other field out.
+            // The length of a name excludes nearly every other field.
             let said = match name.len() {
                 4 if is_named(name, b"Host") => &mut facts.host,
                 6 => {
@@ -60,7 +61,7 @@ impl<'a> Facts<'a> {
                     continue;
                 }
                 10 => {
-                    // What sessions say there is known.
+                    // The session's own value, `keep-alive`, needs no parsing.
                     facts.says.closes |= is_named(name, b"Connection")
                         && value != b"keep-alive"
                         && has_option(value, b"close");
@@ -79,8 +80,8 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Refuses what an edit may have broken: framing that says two things, or something else than is sent (rows V44,
-    /// B19).
+    /// Rejects the mistakes that an edit can make: framing that is ambiguous, or differs from the
+    /// body that is sent (rows V44, B19).
     pub(super) fn check(&self, url: &Url, body: &Body) -> Result<Framed> {
         let invalid = |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(url));
         match &self.host {
@@ -120,12 +121,13 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whether a field has this name, whatever its case: nearly all are spelled like this, and then one look tells.
+/// Whether a field has this name, in any case. Nearly all names have this spelling, and then one
+/// comparison is enough.
 fn is_named<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
     name == known || name.eq_ignore_ascii_case(known)
 }
 
-/// What a Host may consist of: nothing that ends it, or that the request line gives a meaning.
+/// The bytes that a Host may have: none that ends it, and none with a meaning in the request line.
 static IS_HOST_BYTE: [bool; 256] = {
     let mut is_one = [false; 256];
     let mut at = 0;

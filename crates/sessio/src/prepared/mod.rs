@@ -21,8 +21,8 @@ use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
 pub(crate) use framing::{Framed, Says};
 
-/// A request as it goes over the wire: method, URL, target, headers and body. It can be read and edited, then sent
-/// (story S14).
+/// A request as it is sent: method, URL, target, headers and body. It can be read and edited before
+/// it is sent (story S14).
 ///
 /// ```
 /// use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
@@ -42,9 +42,9 @@ pub struct Prepared {
     pub(crate) target: Option<Box<str>>,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
-    /// How the end of the body shows, while nothing was edited since that was checked.
+    /// The framing of the body. `None` after an edit, until it is checked.
     pub(crate) framed: Option<Framed>,
-    /// What else the headers say of the exchange; known where `framed` is.
+    /// Other header values for the exchange. Known if `framed` is.
     pub(crate) says: Says,
 }
 
@@ -59,13 +59,14 @@ impl Prepared {
         &self.method
     }
 
-    /// The URL, with its fragment, and with userinfo if it was given so.
+    /// The URL, with its fragment, and with its userinfo if it has one.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// What stands in the request line between method and version (RFC 9112 section 3.2).
+    /// The request target: the text between method and version in the request line (RFC 9112
+    /// section 3.2).
     #[must_use]
     pub fn target(&self) -> &str {
         match &self.target {
@@ -74,13 +75,13 @@ impl Prepared {
         }
     }
 
-    /// The header fields in the order in which they are sent.
+    /// The header fields, in the order in which they are sent.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
 
-    /// The header fields, to be edited. Framing is checked again before a byte is sent.
+    /// The header fields, for edits. The framing is checked again before a byte is sent.
     pub fn headers_mut(&mut self) -> &mut Headers {
         self.framed = None;
         &mut self.headers
@@ -92,7 +93,7 @@ impl Prepared {
         &self.body
     }
 
-    /// The head as it goes to the origin.
+    /// The head as it is sent to the origin.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
         let target = self.target().as_bytes();
@@ -103,17 +104,17 @@ impl Prepared {
     /// Replaces the method.
     ///
     /// # Errors
-    /// [`Kind::InvalidMethod`] if it is not a token (row V42).
+    /// - [`Kind::InvalidMethod`]: the method is not a token (row V42).
     pub fn set_method(&mut self, method: &str) -> Result<()> {
         self.method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
         Ok(())
     }
 
-    /// Replaces the request target by exact bytes, such as `*` or `/%2e%2e/` (row B24). The URL goes on
-    /// saying where to connect; a redirect forgets the target.
+    /// Replaces the request target by exact bytes, such as `*` or `/%2e%2e/` (row B24). The
+    /// connection still goes to the URL. A redirect drops the target.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`] if it is empty or has bytes other than visible ASCII.
+    /// - [`Kind::InvalidUrl`]: the target is empty, or has bytes other than visible ASCII.
     pub fn set_target(&mut self, target: &str) -> Result<()> {
         if target.is_empty() || !target.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(
@@ -124,8 +125,8 @@ impl Prepared {
         Ok(())
     }
 
-    /// Replaces the body and what the headers say of its length, and of a coding that the request had asked for: the new
-    /// body goes out as it is.
+    /// Replaces the body, and the header fields for its length and for a coding that the request
+    /// asked for. The new body is sent unchanged.
     pub fn set_body(&mut self, body: impl Into<Body>) {
         self.framed = None;
         if self.body.coding.is_some() {
@@ -135,14 +136,15 @@ impl Prepared {
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
         if self.body.form.is_some() {
-            // What stands there describes the body before. Without it nothing contradicts the form.
+            // The field describes the previous body. Without it, no field contradicts the form.
             self.headers.remove("Content-Type");
             let _ = self.settle_boundary();
         }
         self.frame();
     }
 
-    /// Says how long the body is (rules P-34 to P-41, rows B18, B19): one of the two lengths, never both.
+    /// Sets the framing header (rules P-34 to P-41, rows B18, B19): Content-Length or
+    /// Transfer-Encoding, never both.
     pub(crate) fn frame(&mut self) {
         let chunked = self.headers.contains("Transfer-Encoding");
         match (&self.body.content, self.body.length()) {
@@ -177,7 +179,7 @@ impl Prepared {
         let _ = self.headers.insert("Content-Length", decimal(length, &mut digits));
     }
 
-    /// Puts the Host in front (rule P-27) unless the caller has one.
+    /// Inserts Host as the first field (rule P-27), unless the caller has set it.
     pub(crate) fn address_host(&mut self) -> Result<()> {
         match self.headers.get_all("Host").count() {
             0 => {
@@ -191,11 +193,11 @@ impl Prepared {
         }
     }
 
-    /// Notes how the end of the body shows and whether the body is to wait. Without content there is nothing to
-    /// wait with, and nothing is expected (RFC 9110 section 10.1.1).
+    /// Records the framing of the body, and whether the body waits. Without content the request has
+    /// no body to hold back, so the expectation is dropped (RFC 9110 section 10.1.1).
     ///
     /// # Errors
-    /// What the caller has broken by editing.
+    /// The errors of invalid edits by the caller.
     pub(crate) fn seal(&mut self) -> Result<()> {
         let facts = Facts::of(&self.headers);
         let says = facts.says;
@@ -212,8 +214,9 @@ impl Prepared {
         Facts::of(&self.headers).check(&self.url, &self.body)
     }
 
-    /// Makes one of the boundary of a form and of what the Content-Type says: its own is kept, a missing one added
-    /// (rule P-43, row B28). A form that is all here becomes plain bytes.
+    /// Makes the boundary of a form and that of Content-Type the same. A boundary of the caller is
+    /// kept, and a missing one added (rule P-43, row B28). A form with all its bytes in memory
+    /// becomes plain bytes.
     pub(crate) fn settle_boundary(&mut self) -> Result<()> {
         let Some(form) = self.body.form.take() else { return Ok(()) };
         let declared = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Content-Type"));
@@ -241,7 +244,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Codes the body, unless it is coded already or there is none.
+    /// Applies a content coding to the body, unless it is coded already or empty.
     #[cold]
     pub(crate) fn compress(&mut self, coding: ContentCoding) {
         let is_coded = self.headers.contains("Content-Encoding");
@@ -254,12 +257,12 @@ impl Prepared {
             Content::Source { length, .. } => length.take(),
         };
         self.body.coding = Some(Box::new((coding, length)));
-        // What it said was the length before.
+        // Its value was the length before the coding.
         self.headers.remove("Content-Length");
         self.headers.append_known("Content-Encoding", coding.name().as_bytes());
     }
 
-    /// How many bytes of body its head announces.
+    /// The length of the body that the head announces, in bytes.
     pub(crate) fn announced(&self) -> Option<u64> {
         match self.framed {
             Some(Framed::Length(length)) => Some(length),
@@ -267,12 +270,12 @@ impl Prepared {
         }
     }
 
-    /// The body as it goes out.
+    /// The body as it is sent.
     pub(crate) fn outgoing(&self, framed: Framed) -> BodyKind {
         match (&self.body.content, framed) {
             (Content::None, _) => BodyKind::None,
             (Content::Bytes(bytes), Framed::Length(_)) => BodyKind::Bytes(bytes.clone()),
-            // The caller wants chunks although the length is known (row B19): one chunk.
+            // The caller asks for chunks although the length is known (row B19): send one chunk.
             (Content::Bytes(bytes), Framed::Chunked) => {
                 let mut chunks = format!("{:x}\r\n", bytes.len()).into_bytes();
                 if !bytes.is_empty() {
@@ -299,7 +302,7 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// The credentials that a URL names (rule P-51).
+/// The credentials in a URL (rule P-51).
 pub(crate) fn userinfo(url: &Url) -> (Vec<u8>, Vec<u8>) {
     (address::percent_decode(url.username()), address::percent_decode(url.password().unwrap_or_default()))
 }

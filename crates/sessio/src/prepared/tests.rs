@@ -1,4 +1,4 @@
-//! What an edit can break, and what says so before a byte is sent.
+//! Tests of edits that break a request: each is rejected before a byte is sent.
 
 use sessio_cookie::Jar;
 
@@ -40,7 +40,8 @@ fn p40_b18_each_method_and_body_has_one_length_or_none() {
 
 #[test]
 fn p40_p41_p42_b19_lengths_of_the_callers_own() {
-    // What is known wins over what was said; who wants chunks gets them, and no length beside.
+    // A known length replaces a declared one. A caller that asks for chunks gets them, without a
+    // length.
     let request = prepared(Request::post("http://h/").header("content-length", "99").body("abc"));
     assert_eq!(request.headers().get_all("Content-Length").collect::<Vec<_>>(), [b"3"]);
     let request = prepared(Request::post("http://h/").header("Transfer-Encoding", "chunked").body("abc"));

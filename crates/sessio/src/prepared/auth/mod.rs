@@ -1,4 +1,4 @@
-//! Who the user is.
+//! Authentication of requests.
 
 #[cfg(feature = "digest")]
 mod digest;
@@ -15,25 +15,25 @@ use crate::prepared::Prepared;
 #[cfg(feature = "digest")]
 pub use self::digest::Digest;
 
-/// How a request authenticates. Secrets are not shown by `Debug`.
+/// The authentication of a request. `Debug` hides its secrets.
 ///
-/// An `Authorization` header that was set by hand beats all of these (row B03).
+/// An `Authorization` header of the caller takes precedence over all of these (row B03).
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Auth {
-    /// Not at all, unless the URL names a user and a password.
+    /// No authentication, unless the URL has a user and a password.
     #[default]
     None,
-    /// User and password, in the clear (RFC 7617). Text goes out as UTF-8 (row B13).
+    /// User and password in clear text (RFC 7617). Text is sent as UTF-8 (row B13).
     Basic(Secret, Secret),
     /// A token (RFC 6750).
     Bearer(Secret),
-    /// A conversation of several steps, or a signature over the request.
+    /// A scheme of several steps, or a signature over the request.
     Flow(Arc<dyn Scheme>),
 }
 
 impl Auth {
-    /// User and password. Bytes that are not UTF-8 are sent as they are.
+    /// Basic authentication. Bytes that are not UTF-8 are sent unchanged.
     ///
     /// ```
     /// # use sessio::Auth;
@@ -45,20 +45,20 @@ impl Auth {
         Self::Basic(Secret(user.as_ref().into()), Secret(password.as_ref().into()))
     }
 
-    /// A bearer token.
+    /// Authentication with a bearer token.
     #[must_use]
     pub fn bearer(token: impl AsRef<[u8]>) -> Self {
         Self::Bearer(Secret(token.as_ref().into()))
     }
 
-    /// A scheme of your own.
+    /// Authentication with your own scheme.
     #[must_use]
     pub fn flow(scheme: impl Scheme) -> Self {
         Self::Flow(Arc::new(scheme))
     }
 
-    /// Puts the credentials into the request, which is otherwise complete. Returns the flow that goes on with it, if
-    /// there is one.
+    /// Adds the credentials to the request, which is otherwise complete. Returns the flow that
+    /// continues with it, if there is one.
     pub(crate) fn apply(&self, request: &mut Prepared) -> Result<Option<Box<dyn Flow>>> {
         let value = match self {
             Self::None => return Ok(None),
@@ -88,10 +88,11 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// A scheme of authentication that the session can begin anew for each call.
+/// An authentication scheme. The session begins a new flow of it for each call.
 ///
-/// It runs under no lock, and so do its flows: they may use the session, to look into its jar or to send a request of
-/// their own. Such a request should say [`without_auth`](crate::Request::without_auth), or it asks the same scheme.
+/// It runs under no lock, and so do its flows. They may use the session, to read its jar or to send
+/// requests of their own. Such a request should call
+/// [`without_auth`](crate::Request::without_auth), or it uses the same scheme again.
 ///
 /// ```
 /// use sessio::{Answer, Auth, Flow, Head, Prepared, Result, Scheme};
@@ -130,25 +131,25 @@ impl fmt::Debug for Auth {
 /// let auth = Auth::flow(OnDemand("Bearer abc"));
 /// ```
 pub trait Scheme: fmt::Debug + Send + Sync + 'static {
-    /// Begins a conversation: one for each call and each origin in it.
+    /// Begins a flow: one for each call and each origin in it.
     fn begin(&self) -> Box<dyn Flow>;
 }
 
-/// One conversation. It is left behind when a redirect leads to another origin.
+/// One authentication flow. A redirect to another origin ends it.
 pub trait Flow: fmt::Debug + Send + Sync {
-    /// Sees the whole request before it is sent for the first time.
+    /// Receives the complete request before it is sent for the first time.
     ///
     /// # Errors
-    /// What it returns ends the call.
+    /// An error ends the call.
     fn sign(&mut self, request: &mut Prepared) -> Result<()>;
 
-    /// Sees every final response, and the request to change if it is to be sent again.
+    /// Receives every final response, and the request, which it can change to send it again.
     ///
     /// # Errors
-    /// What it returns ends the call.
+    /// An error ends the call.
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer>;
 
-    /// The same conversation at the same point, for a copy of its request.
+    /// Copies the flow in its current state, for a copy of its request.
     fn clone_box(&self) -> Box<dyn Flow>;
 }
 
@@ -158,11 +159,11 @@ impl Clone for Box<dyn Flow> {
     }
 }
 
-/// What a [`Flow`] makes of a response.
+/// The decision of a [`Flow`] on a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is the answer: on with it.
+    /// Accepts the response.
     Accept,
-    /// It was a challenge: send the request again as it now is. At most eight times in one call.
+    /// Answers the challenge: sends the changed request again. At most eight times in one call.
     Again,
 }

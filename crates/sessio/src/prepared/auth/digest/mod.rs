@@ -15,18 +15,23 @@ use crate::message::head::Head;
 use crate::prepared::Prepared;
 use crate::uri::origin::Origin;
 
-/// As many origins are remembered; beyond that, the one that was asked longest ago is asked anew.
+/// Maximum number of remembered origins. Beyond it, the least recently used one is forgotten, and
+/// challenges again.
 const MOST_KNOWN: usize = 256;
 
-/// A user who proves the password without sending it, and what servers have said to that: a value, like a jar, that
-/// changes with what is sent and answered. The first request to an origin is challenged; those after it bring their
-/// answer along (rule A-06). What is known belongs to the origin that said it (rows B30, V21).
+/// Digest authentication: it proves the password without sending it. A value, like a jar, that
+/// changes with requests and responses.
 ///
-/// MD5, SHA-256, SHA-512-256 and SHA-512, also as `-sess`; protection `auth`, `auth-int` for bodies of bytes where
-/// nothing else is offered, and none. Names that are not ASCII go as UTF-8.
+/// The first request to an origin is challenged. Later ones carry their credentials from the start
+/// (rule A-06). The challenges of an origin are used for that origin only (rows B30, V21).
 ///
-/// As a [`Scheme`] by itself it begins every call with what it knew when the session was given it; whoever shares it
-/// between calls brings the lock, as the drivers' own `Digest` does.
+/// It supports MD5, SHA-256, SHA-512-256 and SHA-512, also as `-sess`. It supports the protection
+/// `auth`, none, and `auth-int` for bodies in memory if no other is offered. Names that are not
+/// ASCII are sent as UTF-8.
+///
+/// As a [`Scheme`] it begins every call with the state that it had when the session received it. To
+/// share its state between calls, put it under a lock, as the drivers' own `Digest` does.
+///
 ///
 /// ```
 /// use sessio::auth::Digest;
@@ -39,12 +44,12 @@ const MOST_KNOWN: usize = 256;
 pub struct Digest {
     user: Secret,
     password: Secret,
-    /// The one that was used last is the last.
+    /// Ordered by last use: the most recent is last.
     known: Vec<Known>,
     seed: Seed,
 }
 
-/// What an origin has said, and how often that was used.
+/// The challenge of an origin, and the number of its uses.
 #[derive(Clone)]
 struct Known {
     origin: Origin,
@@ -53,17 +58,20 @@ struct Known {
 }
 
 impl Digest {
-    /// A user of whom no server has heard. Text is taken as UTF-8, bytes as they are; the seed is for client nonces.
+    /// Creates credentials that no server has challenged yet. Text is taken as UTF-8, bytes
+    /// unchanged. The seed is for client nonces.
     #[must_use]
     pub fn new(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>, seed: Seed) -> Self {
         let [user, password] = [user.as_ref(), password.as_ref()].map(|text| Secret(text.into()));
         Self { user, password, known: Vec::new(), seed }
     }
 
-    /// Puts the answer to what is known of the request's origin into the request, whole as it is otherwise.
+    /// Adds the credentials for the last challenge of the request's origin. The request must be
+    /// otherwise complete.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`](crate::Kind::InvalidHeader) if the user's name has a control character.
+    /// - [`Kind::InvalidHeader`](crate::Kind::InvalidHeader): the user's name has a control
+    ///   character.
     pub fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         match Origin::of(request.url()).and_then(|origin| self.find(&origin)) {
             Some(known) => self.answer(known, request),
@@ -71,9 +79,12 @@ impl Digest {
         }
     }
 
-    /// Sees a response. If it is a challenge that can be answered, the answer is put into the request, which is to be sent
-    /// again. If it [was answered](Self::sign) before within this exchange, that proof was wrong, and the challenge stands,
-    /// unless the server says that nothing but the nonce is too old.
+    /// Receives a response. If it is a challenge that can be answered, adds the credentials to the
+    /// request, which is to be sent again.
+    ///
+    /// `was_answered` says whether this exchange already carried [credentials](Self::sign). If so,
+    /// they were wrong and the challenge is the response, unless the server says that only the
+    /// nonce is stale.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -89,7 +100,7 @@ impl Digest {
         let Some((terms, is_stale)) = lines.filter_map(|one| Terms::read(&one, request)).next() else {
             return Ok(Answer::Accept);
         };
-        // A nonce that was said once more has been counted.
+        // A repeated nonce keeps its count.
         let mut count = 0;
         if let Some(at) = self.find(&origin) {
             let before = self.known.remove(at);
@@ -108,14 +119,14 @@ impl Digest {
         Ok(Answer::Again)
     }
 
-    /// The place of an origin, now that of who was used last.
+    /// The index of an origin, after it became the most recently used.
     fn find(&mut self, origin: &Origin) -> Option<usize> {
         let at = self.known.iter().position(|known| known.origin == *origin)?;
         self.known[at..].rotate_left(1);
         Some(self.known.len() - 1)
     }
 
-    /// Puts the answer to what is known at this place into the request.
+    /// Adds the credentials for the challenge at this index to the request.
     fn answer(&mut self, at: usize, request: &mut Prepared) -> Result<()> {
         let (draw, Known { terms, count, .. }) = (self.seed.draw_bytes(), &mut self.known[at]);
         let body = request.body().as_bytes();
@@ -133,7 +144,7 @@ impl Digest {
 }
 
 impl Known {
-    /// The next nonce, if the server names one (section 3.5).
+    /// Takes the next nonce, if the server sends one (section 3.5).
     fn renew(&mut self, head: &Head) {
         for line in head.headers.get_all("Authentication-Info") {
             if let Some(next) = challenge::find(&challenge::params(line), "nextnonce") {
@@ -155,7 +166,7 @@ impl Scheme for Digest {
     }
 }
 
-/// One call's.
+/// The flow of one call.
 #[derive(Clone, Debug)]
 struct Conversation {
     digest: Digest,

@@ -1,4 +1,4 @@
-//! What a challenge wants, and the proof that it gets (RFC 7616 section 3.4).
+//! The terms of a challenge, and their proof (RFC 7616 section 3.4).
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use sha2::{Sha256, Sha512, Sha512_256};
 use crate::message::challenge::Challenge;
 use crate::prepared::Prepared;
 
-/// What a challenge wants.
+/// The terms of a challenge.
 #[derive(Clone)]
 pub(super) struct Terms {
     algorithm: Algorithm,
@@ -17,15 +17,15 @@ pub(super) struct Terms {
     realm: Box<[u8]>,
     pub(super) nonce: Box<[u8]>,
     opaque: Option<Box<[u8]>>,
-    /// The algorithm as the server spells it, if it names one.
+    /// The algorithm in the server's spelling, if it names one.
     named: Option<Box<[u8]>>,
-    /// The user's name is to be hashed, too (section 3.4.4).
+    /// Whether the user's name is hashed too (section 3.4.4).
     hides_user: bool,
-    /// The server knows names in UTF-8, and how they are written.
+    /// Whether the server accepts UTF-8 names and their extended syntax.
     is_utf8: bool,
 }
 
-/// What a proof is about.
+/// The request that a proof covers.
 pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
     pub(super) target: &'a str,
@@ -43,18 +43,19 @@ enum Algorithm {
     Sha512Of256,
 }
 
-/// What the proof speaks of: `qop`.
+/// The protection of a proof: `qop`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protection {
-    /// As RFC 2069 had it.
+    /// The form of RFC 2069.
     None,
     Auth,
-    /// The body, too.
+    /// The proof covers the body too.
     AuthInt,
 }
 
 impl Terms {
-    /// What a challenge wants, if we can do it for this request, and whether it says that the nonce was too old.
+    /// The terms of a challenge, if this crate can meet them for this request, and whether the
+    /// nonce was stale.
     pub(super) fn read(challenge: &Challenge<'_>, request: &Prepared) -> Option<(Self, bool)> {
         if !challenge.is("Digest") {
             return None;
@@ -78,19 +79,19 @@ impl Terms {
         Some((terms, says("stale", "true")))
     }
 
-    /// Whether the proof speaks of the body, too.
+    /// Whether the proof covers the body too.
     pub(super) fn covers_body(&self) -> bool {
         self.protection == Protection::AuthInt
     }
 
-    /// A client nonce of 128 bits that comes of chance and of what it is used for.
+    /// A client nonce of 128 bits, made from random bytes and their use.
     pub(super) fn once(&self, draw: [u8; 16], count: &str) -> String {
         let mut once = self.algorithm.hash(&[&draw, &self.nonce, count.as_bytes()]);
         once.truncate(32);
         once
     }
 
-    /// Section 3.4.1.
+    /// The `response` value (section 3.4.1).
     pub(super) fn proof(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> String {
         let hash = |parts: &[&[u8]]| self.algorithm.hash(parts);
         let once = asked.once.as_bytes();
@@ -112,7 +113,7 @@ impl Terms {
         hash(&parts)
     }
 
-    /// The value of `Authorization`. What the grammar has as a word has no quotes, which some servers insist on.
+    /// The value of `Authorization`. Tokens of the grammar have no quotes, as some servers require.
     pub(super) fn answer(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> Vec<u8> {
         let mut value = b"Digest ".to_vec();
         if self.hides_user {
@@ -146,7 +147,8 @@ impl Terms {
 }
 
 impl Algorithm {
-    /// The algorithm of this name, and whether it is of the kind that hashes once per session. Case does not matter.
+    /// The algorithm of this name, and whether it hashes once per session (`-sess`). Case is
+    /// ignored.
     fn read(name: Option<&[u8]>) -> Option<(Self, bool)> {
         let name = name.unwrap_or(b"MD5").to_ascii_uppercase();
         let (name, is_session) = match name.strip_suffix(b"-SESS") {
@@ -163,7 +165,7 @@ impl Algorithm {
         Some((algorithm, is_session))
     }
 
-    /// The hash of the parts with colons between them, in hexadecimal digits.
+    /// The hash of the parts, joined by colons, in hexadecimal digits.
     fn hash(self, parts: &[&[u8]]) -> String {
         let whole = parts.join(&b':');
         match self {
@@ -176,7 +178,8 @@ impl Algorithm {
 }
 
 impl Protection {
-    /// The best that is offered and can be had: blanks around names and unknown names do not matter (row B29).
+    /// The best offered protection that is possible. Blanks around names and unknown names are
+    /// ignored (row B29).
     fn read(offered: Option<&[u8]>, has_bytes: bool) -> Option<Self> {
         let Some(offered) = offered else { return Some(Self::None) };
         let offers = |wanted: &str| {

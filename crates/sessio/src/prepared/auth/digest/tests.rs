@@ -1,4 +1,4 @@
-//! Examples of the standards, and what a user who is challenged remembers.
+//! Tests with the examples of the standards, and of the state after a challenge.
 
 use crate::base::time::Instant;
 
@@ -10,7 +10,7 @@ fn prepared(request: Request) -> Prepared {
     prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 
-/// What the challenge wants of a request without a body.
+/// The terms of the challenge for a request without a body.
 fn terms(line: &str) -> Terms {
     let request = prepared(Request::get("http://example.org/"));
     let all = challenge::challenges(line.as_bytes());
@@ -48,7 +48,7 @@ fn a11_the_examples_of_the_standards() {
     }
 }
 
-/// The answer to this challenge.
+/// The credentials for this challenge.
 fn answered(user: &str, challenge: &str) -> Result<Option<String>> {
     let mut request = prepared(Request::get("http://example.org/a%20b?c"));
     let mut headers = Headers::new();
@@ -107,7 +107,7 @@ fn what_is_remembered_is_bounded_and_the_oldest_goes() {
     let request = |host: usize| prepared(Request::get(format!("http://h{host}.example/")));
     for host in 0..=MOST_KNOWN {
         digest.challenged(&head, &mut request(host), false).unwrap();
-        // It is used all the while.
+        // The origin is in use all the time.
         digest.sign(&mut request(0)).unwrap();
     }
     assert_eq!(digest.known.len(), MOST_KNOWN);
