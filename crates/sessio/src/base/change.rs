@@ -1,19 +1,19 @@
-//! How a request differs from a default of its session.
+//! A request's change to a default of its session.
 
-/// What a request does with one of the session's defaults.
+/// A request's change to one of the session's defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// Takes it over.
+    /// Uses the session's value.
     #[default]
     Inherit,
-    /// Has a value of its own.
+    /// Uses this value.
     Set(T),
-    /// Goes without, this once.
+    /// Uses no value for this request.
     Remove,
 }
 
 impl<T> Change<T> {
-    /// What comes of the session's value.
+    /// Applies the change to the session's value.
     pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
         match self {
             Self::Inherit => session,

@@ -1,7 +1,7 @@
 //! Numbers as decimal text.
 
-/// The shortest digits that read back as the same number, laid out as Python's `repr`: plain from 1e-4 up
-/// to below 1e16, else with an exponent of two digits at least.
+/// The shortest digits that parse as the same number, in the layout of Python's `repr`. From 1e-4
+/// to below 1e16 they are plain. Otherwise they have an exponent of at least two digits.
 #[cfg(feature = "json")]
 pub(crate) fn float(value: f64) -> String {
     let scientific = format!("{value:e}");
@@ -15,7 +15,7 @@ pub(crate) fn float(value: f64) -> String {
     if plain.contains('.') { plain } else { plain + ".0" }
 }
 
-/// The digits of a number, written to the end of `digits`.
+/// Writes the digits of a number to the end of `digits` and returns them.
 pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut at = digits.len();
     loop {

@@ -1,7 +1,7 @@
 //! Bytes of a peer as text.
 
-/// Bytes of a peer as text that is safe to show: printable ASCII, the rest escaped, at most 128 bytes of
-/// it (row V99).
+/// Formats bytes of a peer as safe text: printable ASCII, all other bytes escaped, at most 128
+/// bytes of input (row V99).
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     const MOST: usize = 128;

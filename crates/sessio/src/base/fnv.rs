@@ -1,9 +1,10 @@
-//! A quick hash for short texts.
+//! A fast hash for short texts.
 
 use std::hash::Hasher;
 
-/// FNV-1a, eight bytes a step: for keys of pools and marks of requests. It does not resist who wants two
-/// texts to meet; whoever floods a pool's table that way pays a connection for each entry.
+/// FNV-1a, eight bytes a step, for keys of pools and hashes of requests. It does not resist an
+/// attacker who searches for collisions. Flooding a pool's table that way costs the attacker one
+/// connection for each entry.
 #[derive(Debug)]
 pub(crate) struct Fnv(u64);
 
@@ -26,7 +27,7 @@ impl Hasher for Fnv {
     }
 
     fn finish(&self) -> u64 {
-        // The table takes its place from the low bits and its tag from the high ones.
+        // The table takes its index from the low bits and its tag from the high ones.
         self.0 ^ (self.0 >> 32)
     }
 }

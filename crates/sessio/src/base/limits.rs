@@ -1,8 +1,8 @@
-//! How much of a response is taken.
+//! Limits on a response.
 
 use std::time::Duration;
 
-/// How large a response may be in each direction in which a peer could make it grow.
+/// Limits on everything that a peer could make grow in a response.
 ///
 /// ```
 /// use sessio::h1::Limits;
@@ -14,26 +14,28 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of all heads of one response together: interim heads, the final head, trailers. 256 KiB.
+    /// Bytes of all heads of one response together: interim heads, the final head, and trailers.
+    /// Default: 256 KiB.
     pub head_bytes: usize,
-    /// Fields of one head; those of the final head and the trailers together. 256.
+    /// Number of fields in one head. The final head and the trailers count together. Default: 256.
     pub fields: usize,
-    /// Interim responses (1xx) before the final one. 100.
+    /// Number of interim responses (1xx) before the final one. Default: 100.
     pub interim: usize,
-    /// Bytes of chunk extensions: of one chunk, and of all chunks of a body beyond what their data allows. Each chunk
-    /// allows 16 bytes and two for each byte of its data. 16 KiB.
+    /// Bytes of chunk extensions: of one chunk, and of all chunks of a body beyond the allowance of
+    /// their data. Each chunk allows 16 bytes, and two for each byte of its data. Default: 16 KiB.
     pub chunk_ext_bytes: usize,
-    /// Bytes of the body, both as framed and with its content codings undone. No limit.
+    /// Bytes of the body, both as framed and after decoding. Default: `None`, no limit.
     pub body_bytes: Option<u64>,
-    /// Bytes of one line of the body, where it is read by [lines](crate::message::lines), or of one [event](crate::message::sse). 16 MiB.
+    /// Bytes of one line of the body, if it is read by [lines](crate::message::lines), or of one
+    /// [event](crate::message::sse). Default: 16 MiB.
     pub line_bytes: usize,
-    /// How many times its size a coded body may grow to beyond 1 MiB. 1,100 times, which `gzip` alone never reaches
-    /// (row V117).
+    /// Factor by which a coded body may grow beyond 1 MiB when it is decoded. Default: 1,100, which
+    /// `gzip` alone never reaches (row V117).
     pub growth: Option<u32>,
-    /// How many bytes of an unwanted body are worth reading to keep the connection. 64 KiB.
+    /// Bytes of an unwanted body that are read to keep the connection. Default: 64 KiB.
     pub drain_bytes: u64,
-    /// How long an unwanted body may take to be read, and how long a peer that takes no more of the request may
-    /// take to say why, before the connection is given up. 50 ms.
+    /// Time for reading an unwanted body, and for the response of a peer that takes no more of the
+    /// request. Then the connection is given up. Default: 50 ms.
     pub drain_time: Duration,
 }
 

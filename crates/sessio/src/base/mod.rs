@@ -1,4 +1,4 @@
-//! The ground: values that know nothing of HTTP.
+//! Values without HTTP.
 
 pub(crate) mod byte_order_mark;
 pub(crate) mod change;

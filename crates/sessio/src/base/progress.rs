@@ -1,33 +1,33 @@
-//! Who is told how much of a body has moved.
+//! Progress of bodies, and the callbacks that receive it.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// How much of a body has moved: see [`Request::on_upload_progress`](crate::Request::on_upload_progress).
+/// The progress of a body: see [`Request::on_upload_progress`](crate::Request::on_upload_progress).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BodyProgress {
-    /// The bytes so far, without framing.
+    /// Bytes so far, without framing.
     pub bytes: u64,
-    /// How many there are in all, where that is said beforehand: a body in chunks does not, nor one that ends with its
-    /// connection.
+    /// Bytes in all. `None` if the length is not announced: for a chunked body, and for one that
+    /// ends with its connection.
     pub total: Option<u64>,
 }
 
 type Tell = Arc<dyn Fn(BodyProgress) + Send + Sync>;
 
-/// Nobody, for most requests.
+/// The callbacks of a request. None for most requests.
 #[derive(Clone, Default)]
 pub(crate) struct ProgressCallbacks(Option<Arc<Pair>>);
 
 #[derive(Clone, Default)]
 struct Pair {
     tells: [Option<Tell>; 2],
-    /// How many bytes of what comes down are there already, where the response is for the rest of them.
+    /// Bytes of the partial file that the response continues.
     held: u64,
 }
 
-/// Which body it is about.
+/// The direction of the body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Up,
@@ -40,19 +40,20 @@ impl ProgressCallbacks {
         pair.tells[way as usize] = Some(Arc::new(tell));
     }
 
-    /// Counts from `held` on what a 206 (Partial Content) brings. Nothing, if nobody is told.
+    /// Counts the body of a 206 (Partial Content) from `held` on. Without callbacks it does
+    /// nothing.
     pub(crate) fn count_from(&mut self, held: u64) {
         if let Some(pair) = &mut self.0 {
             Arc::make_mut(pair).held = held;
         }
     }
 
-    /// How many bytes are there already, if this is for the rest of them.
+    /// Bytes of the partial file, if the response is for its rest.
     pub(crate) fn held(&self) -> Option<u64> {
         self.0.as_ref().map(|pair| pair.held).filter(|held| *held > 0)
     }
 
-    /// Whether anybody is told anything.
+    /// Whether a callback is set.
     pub(crate) fn is_set(&self) -> bool {
         self.0.is_some()
     }

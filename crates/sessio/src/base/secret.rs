@@ -1,4 +1,4 @@
-//! Bytes that are never shown, and the credentials made of them.
+//! Secret bytes, and the credentials made of them.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// RFC 7617 section 2.
+/// The value of Basic credentials (RFC 7617 section 2).
 pub(crate) fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
     let mut value = String::from("Basic ");
     STANDARD.encode_string([user, b":", password].concat(), &mut value);

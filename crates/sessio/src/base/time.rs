@@ -1,7 +1,7 @@
-//! The only doors for time and chance.
+//! Time and chance, as arguments.
 //!
-//! The core reads no clock and draws no random number. Whoever drives it says what time it is, and
-//! hands over a [`Seed`] once; the same answers then always give the same session.
+//! The core reads no clock and draws no random number. The driver passes the time to it, and a
+//! [`Seed`] once. The same inputs then always give the same session.
 
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use chacha20::rand_core::{Rng as _, SeedableRng as _};
 
 pub use sessio_cookie::UnixTime;
 
-/// What time it is, on both clocks that a session needs.
+/// The current time, on both clocks of a session.
 ///
-/// Deadlines and the ages of pooled connections are measured on [`mono`](Self::mono), which never jumps.
-/// Cookies expire on [`wall`](Self::wall).
+/// Deadlines and the ages of pooled connections use [`mono`](Self::mono), which never jumps. Expiry
+/// of cookies uses [`wall`](Self::wall).
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,25 +27,26 @@ pub use sessio_cookie::UnixTime;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The monotonic clock: deadlines, ages, elapsed times.
+    /// The monotonic clock, for deadlines, ages and elapsed times.
     pub mono: Instant,
-    /// The calendar's clock, in whole seconds: expiry of cookies.
+    /// The wall clock in whole seconds, for the expiry of cookies.
     pub wall: UnixTime,
 }
 
 impl Now {
-    /// The same clocks, `span` later.
+    /// Both clocks, `span` later.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self { mono: self.mono + span, wall: self.wall.after(span) }
     }
 }
 
-/// A point on the monotonic clock: nanoseconds since an epoch that the runtime chooses, such as the start of the
-/// process.
+/// A point on the monotonic clock: nanoseconds since an epoch that the runtime chooses, such as the
+/// start of the process.
 ///
-/// The core reads no clock, so it has a time of its own: a trace can be stored and replayed, a simulation begins at 0,
-/// and there is one on platforms where `std::time::Instant` cannot be made. Sums that do not fit saturate: at 584 years.
+/// The core reads no clock, so it has its own type for time. A trace can be stored and replayed,
+/// and a simulation begins at 0. It also exists on platforms where `std::time::Instant` cannot be
+/// made. Sums that do not fit saturate, at 584 years.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,7 +90,7 @@ impl Instant {
         Duration::from_nanos(self.0)
     }
 
-    /// The time since an earlier point; zero since a later one.
+    /// The time since an earlier point. Zero since a later one.
     #[must_use]
     #[inline]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
@@ -133,11 +134,12 @@ impl Sub for Instant {
     }
 }
 
-/// The randomness of one session: up to 256 bits from the driver, stretched by the core where chance is needed
-/// (boundaries of multipart bodies, client nonces, jitter). It is not a source of keys.
+/// The randomness of one session: up to 256 bits from the driver. The core stretches them for
+/// boundaries of multipart bodies, client nonces and jitter. It is not a source of keys.
 ///
-/// Each draw is a block of ChaCha20 under the seed as its key, at a counter of its own. Whoever sees some draws can
-/// compute neither the seed nor another draw (row FA3). The same seed always gives the same draws.
+/// Each draw is a block of ChaCha20 with the seed as its key, at a counter of its own. An observer
+/// of some draws can compute neither the seed nor another draw (row FA3). The same seed always
+/// gives the same draws.
 ///
 /// ```
 /// use sessio::Seed;
@@ -152,13 +154,13 @@ pub struct Seed {
     count: u64,
 }
 
-/// The streams of a seed: one for draws, one for what is mixed in.
+/// The streams of a seed: one for draws, one for mixed-in numbers.
 const DRAWS: u64 = 0;
 const MIXED: u64 = 1;
 
 impl Seed {
-    /// A seed from 64 bits. They are too few against an attacker who tries them all: this is for tests and simulations,
-    /// and [`from_bytes`](Self::from_bytes) for everything else.
+    /// Creates a seed from 64 bits, for tests and simulations. An attacker can try all of them: use
+    /// [`from_bytes`](Self::from_bytes) for everything else.
     #[must_use]
     pub const fn new(bits: u64) -> Self {
         let mut key = [0; 32];
@@ -167,7 +169,7 @@ impl Seed {
         Self::from_bytes(key)
     }
 
-    /// A seed from 256 bits that nobody else has, as the random number generator of the system gives them.
+    /// Creates a seed from 256 secret bits, such as those of the system's random number generator.
     #[must_use]
     pub const fn from_bytes(bits: [u8; 32]) -> Self {
         Self { key: bits, count: 0 }
@@ -178,7 +180,7 @@ impl Seed {
         u64::from_le_bytes(self.draw_bytes())
     }
 
-    /// The next `N` bytes: 16 of them are a boundary or a nonce that nobody guesses.
+    /// The next `N` bytes. 16 of them are a boundary or a nonce that cannot be guessed.
     ///
     /// ```
     /// let mut seed = sessio::Seed::from_bytes([7; 32]);
@@ -187,8 +189,8 @@ impl Seed {
     /// ```
     pub fn draw_bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
-        // The stream tells the purpose, the key and the place within the stream tell the draw. A place is 2^20 blocks
-        // wide, so that no draw reaches into the next.
+        // The stream identifies the purpose. The key and the position in the stream identify the
+        // draw. Positions are 2^20 blocks apart, so that no draw overlaps the next.
         let mut stream = ChaCha20Rng::from_seed(self.key);
         stream.set_stream(DRAWS);
         stream.set_block_pos(self.count << 20);
@@ -197,14 +199,15 @@ impl Seed {
         bytes
     }
 
-    /// A seed of its own, of all 256 bits: for one request of a session, say. Neither tells anything of the other.
+    /// Derives another seed of all 256 bits, for example for one request of a session. Neither seed
+    /// reveals the other.
     #[must_use]
     pub fn split(&mut self) -> Self {
         Self::from_bytes(self.draw_bytes())
     }
 
-    /// Mixes a number in: two copies of a seed go different ways from here on if the numbers differ. It need not be a
-    /// secret; the id of a process is one such number.
+    /// Mixes a number in. Two copies of a seed give different draws afterwards if the numbers
+    /// differ. The number need not be secret; a process id is one example.
     ///
     /// ```
     /// let (mut one, mut two) = (sessio::Seed::new(7), sessio::Seed::new(7));
@@ -213,7 +216,8 @@ impl Seed {
     /// assert_ne!(one.draw(), two.draw());
     /// ```
     pub fn mix(&mut self, number: u64) {
-        // How many draws there were counts as well: a seed that is mixed later is another one.
+        // The number of earlier draws counts as well: a seed that is mixed later is a different
+        // one.
         *self = self.split();
         let mut stream = ChaCha20Rng::from_seed(self.key);
         stream.set_stream(MIXED);
@@ -239,7 +243,7 @@ mod tests {
         assert!(now.after(Duration::MAX).mono > now.mono);
     }
 
-    /// RFC 8439 section 2.4.2 and appendix A.1 have the key stream under a key of zeros.
+    /// RFC 8439 section 2.4.2 and appendix A.1 contain the key stream of a zero key.
     #[test]
     fn fa3_draws_are_the_key_stream_of_chacha20() {
         let mut seed = Seed::from_bytes([0; 32]);
@@ -267,7 +271,7 @@ mod tests {
             assert!(seen.insert(first(&drawn)), "draw {number}");
             assert!(seen.insert(first(&drawn.split())), "split {number}");
         }
-        // What was drawn before counts, and a second mixing does.
+        // Earlier draws count, and so does a second mixing.
         let (mut early, mut late) = (plain.clone(), plain);
         let _ = late.draw();
         early.mix(1);
@@ -277,7 +281,7 @@ mod tests {
         for seed in [early, late, twice] {
             seen.insert(first(&seed));
         }
-        // The first of the three is that of `mix(1)` above.
+        // The first of the three equals `mix(1)` above.
         assert_eq!(seen.len(), 256 + 3000 + 2);
     }
 }

@@ -2,31 +2,32 @@
 
 use std::time::Duration;
 
-/// How long each part of a call may take; `None` is for ever, which is where all of them but `expect` start (rule
+/// The time limits of the parts of a call. Default: `None`, no limit, except for `expect` (rule
 /// T-01). The error of a limit that ran out names it.
 ///
-/// `resolve` to `read` start anew on every hop of a redirect and for every retry (rule T-05); `total` never
-/// does.
+/// The limits `resolve` to `read` restart on every hop of a redirect and for every retry (rule
+/// T-05). `total` never restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Waiting for a free place in the pool.
     pub pool: Option<Duration>,
-    /// Turning the host's name into addresses.
+    /// Resolving the host's name to addresses.
     pub resolve: Option<Duration>,
-    /// Opening the connection: all addresses together.
+    /// Opening the connection, with all addresses together.
     pub connect: Option<Duration>,
-    /// Sending the request: the time between two moments at which the peer took bytes.
+    /// Sending the request: the time in which the peer takes no byte.
     pub send: Option<Duration>,
-    /// From the end of the request to the end of the response's head. Absolute: bytes that trickle in do
+    /// Time from the end of the request to the end of the response's head. Bytes that trickle in do
     /// not extend it (row Q27).
     pub head: Option<Duration>,
-    /// Between two reads of the body, while the caller is reading.
+    /// Time between two reads of the body, while the caller reads.
     pub read: Option<Duration>,
-    /// The whole call: every hop, every retry, and the body.
+    /// The whole call, with every hop, every retry, and the body.
     pub total: Option<Duration>,
-    /// How long a body waits for `100 Continue` where the request [expects](crate::Request::expect_continue) it, one
-    /// second at first. Then the body is sent: it is no error. Neither `send` nor `head` runs meanwhile.
+    /// Time that a body waits for `100 Continue`, if the request
+    /// [expects](crate::Request::expect_continue) it. Then the body is sent; it is no error.
+    /// Neither `send` nor `head` runs meanwhile. Default: 1 second.
     pub expect: Option<Duration>,
 }
 
@@ -47,7 +48,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Whether a limit is zero, which nothing can meet.
+    /// Whether a limit is zero, which always fails.
     pub(crate) fn has_zero(&self) -> bool {
         let Self { pool, resolve, connect, send, head, read, total, expect } = *self;
         [pool, resolve, connect, send, head, read, total, expect]
