@@ -1,9 +1,9 @@
-//! From text to a URL.
+//! Parsing of URLs.
 //!
-//! The URL crate follows the browsers' URL standard, which repairs a good deal of what a program should
-//! rather hear about. What it would repair in the authority is refused here before it sees it, and what
-//! it would drop or take literally behind the authority is percent-encoded. There is one parser: what is
-//! refused is never tried again in a laxer way (row V32).
+//! The URL crate follows the browsers' URL standard, which repairs mistakes that a program should
+//! see as errors. This module rejects the parts of the authority that the crate would repair. It
+//! percent-encodes the bytes after the authority that the crate would drop or keep. There is one
+//! parser: a rejected URL is never parsed again with laxer rules (row V32).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,9 +15,9 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::uri::origin::Origin;
 
-/// Where a request goes: a URL, or text that becomes one.
+/// The address of a request: a URL, or text that becomes one.
 ///
-/// Text without scheme and host is taken relative to the session's `base_url` (RFC 3986 section 5).
+/// Text without scheme and host is relative to the session's `base_url` (RFC 3986 section 5).
 ///
 /// ```
 /// use sessio::{Address, Url};
@@ -29,9 +29,9 @@ pub struct Address(pub(crate) Form);
 
 #[derive(Clone)]
 pub(crate) enum Form {
-    /// A whole URL, and whether its userinfo names a user and a password.
+    /// A complete URL, and whether its userinfo has a user and a password.
     Whole(Url, bool),
-    /// Text that was not read yet: by [`UrlCache`](crate::UrlCache), or when the request is prepared.
+    /// Text that [`UrlCache`](crate::UrlCache) or `prepare` will parse.
     Text(String),
 }
 
@@ -75,14 +75,14 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0, self.url()) {
             (_, Some(url)) => write!(f, "{}", Shown(&url)),
-            // Text may hold a password anywhere before its last @.
+            // Text may contain a password anywhere before its last @.
             (Form::Text(text), _) => f.write_str(text.rsplit('@').next().unwrap_or_default()),
             (Form::Whole(..), None) => Ok(()),
         }
     }
 }
 
-/// Equal are addresses that are read as the same URL; others by their text.
+/// Addresses are equal if they parse as the same URL. Others are compared by their text.
 impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -101,7 +101,7 @@ impl Default for Address {
 }
 
 impl Address {
-    /// The URL, where it is one by itself.
+    /// The URL, if the address is complete without a base.
     #[must_use]
     pub fn url(&self) -> Option<Url> {
         match &self.0 {
@@ -110,16 +110,16 @@ impl Address {
         }
     }
 
-    /// Whether it leads to another origin than that of `base`. One that is no URL leads nowhere.
+    /// Whether it leads to another origin than that of `base`. An invalid URL leads to no other.
     pub(crate) fn leaves(&self, base: &Url) -> bool {
         match &self.0 {
             Form::Whole(url, _) => !Origin::is_same(url, base),
-            // By the parser that prepares the request: a second opinion could differ.
+            // Use the parser that prepares the request: another one could differ.
             Form::Text(text) => read(text, Some(base)).is_ok_and(|(url, _)| !Origin::is_same(&url, base)),
         }
     }
 
-    /// The URL, and whether its userinfo names a user and a password (rule P-51).
+    /// The URL, and whether its userinfo has a user and a password (rule P-51).
     pub(crate) fn resolve(self, base: Option<&Url>) -> Result<(Url, bool)> {
         match self.0 {
             Form::Whole(url, credentials) => Ok((url, credentials)),
@@ -128,8 +128,8 @@ impl Address {
     }
 }
 
-/// Reads a URL that a caller has written, or with `base` a reference to one. A line end behind it is a slip, made where URLs
-/// are read from a file line by line: escaped, it would ask for another resource.
+/// Parses a URL of the caller, or with `base` a reference. A trailing line end is an error: URLs
+/// read line by line from a file have one. Escaped, it would name another resource.
 ///
 /// # Errors
 /// As [`parse`].
@@ -140,7 +140,7 @@ pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
     parse(text.as_bytes(), base)
 }
 
-/// Reads a URL, or with `base` a reference to one.
+/// Parses a URL, or with `base` a reference.
 ///
 /// # Errors
 /// [`Kind::InvalidUrl`], [`Kind::MissingScheme`] or [`Kind::UnsupportedScheme`].
@@ -158,7 +158,7 @@ pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
     let Some(rest) = text[after_scheme..].strip_prefix(b"//") else {
         return match (scheme, base) {
             (None, Some(base)) => join(base, text),
-            // `http:x` names no host; as a reference it is one to the current host (rule R-08).
+            // `http:x` has no host. As a reference it is relative to the current host (rule R-08).
             (Some(name), Some(base)) if name.eq_ignore_ascii_case(base.scheme().as_bytes()) => {
                 join(base, &text[after_scheme..])
             }
@@ -180,14 +180,14 @@ pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
     Ok((tidy(url), colon))
 }
 
-/// Resolves a reference that has no authority.
+/// Resolves a reference without authority.
 pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
     let first = reference.iter().position(|b| b"/?#".contains(b)).unwrap_or(reference.len());
     let is_like_scheme = reference[..first].contains(&b':');
     let text = match std::str::from_utf8(reference) {
         Ok(text) if !is_like_scheme && reference.iter().all(|&b| is_plain(b)) => Cow::Borrowed(text),
         _ => {
-            // A first segment with a colon would be read as a scheme.
+            // A first segment with a colon would be parsed as a scheme.
             let mut text = String::from(if is_like_scheme { "./" } else { "" });
             requote(reference, &mut text);
             Cow::Owned(text)
@@ -198,7 +198,7 @@ pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
     Ok((tidy(url), credentials))
 }
 
-/// RFC 3986 section 3.1.
+/// The scheme of a text (RFC 3986 section 3.1).
 fn scheme_of(text: &[u8]) -> Option<&[u8]> {
     let colon = text.iter().position(|&b| b == b':')?;
     let name = &text[..colon];
@@ -206,7 +206,7 @@ fn scheme_of(text: &[u8]) -> Option<&[u8]> {
     (rest_fits && name.first().is_some_and(u8::is_ascii_alphabetic)).then_some(name)
 }
 
-/// Says whether the userinfo has a colon, hence names a user and a password.
+/// Checks the authority. Returns whether the userinfo has a colon, and so a user and a password.
 fn check_authority(authority: &[u8], tail: &[u8]) -> Result<bool> {
     if tail.first() == Some(&b'\\') {
         return Err(invalid("a backslash ends the host"));
@@ -230,7 +230,7 @@ fn check_authority(authority: &[u8], tail: &[u8]) -> Result<bool> {
     Ok(userinfo.contains(&b':') && userinfo != b":")
 }
 
-/// Hosts that only the URL parser can see: percent-decoded and mapped ones.
+/// Checks the host after the URL parser has percent-decoded and mapped it.
 fn check_host(url: &Url) -> Result<()> {
     match url.host_str() {
         None | Some("") => Err(invalid("no host")),
@@ -239,7 +239,7 @@ fn check_host(url: &Url) -> Result<()> {
     }
 }
 
-/// A lone `?` or `#` says nothing and is not sent (rule P-17).
+/// Removes an empty query or fragment, which is not sent (rule P-17).
 fn tidy(mut url: Url) -> Url {
     if url.query() == Some("") {
         url.set_query(None);
@@ -250,8 +250,8 @@ fn tidy(mut url: Url) -> Url {
     url
 }
 
-/// Percent-encodes in path, query and fragment what the URL parser would drop, keep or take for a slash
-/// (rules P-13 to P-16). Valid escapes stay as they are, to the letter (row B24).
+/// Percent-encodes the bytes of path, query and fragment that the URL parser would drop, keep, or
+/// take for a slash (rules P-13 to P-16). Valid escapes stay unchanged (row B24).
 fn requote(tail: &[u8], out: &mut String) {
     let hash = tail.iter().position(|&b| b == b'#').unwrap_or(tail.len());
     let (before, fragment) = tail.split_at(hash);
@@ -272,7 +272,7 @@ fn requote(tail: &[u8], out: &mut String) {
     }
 }
 
-/// Whether the URL parser takes a byte behind the authority for what it is.
+/// Whether the URL parser keeps a byte after the authority unchanged.
 pub(crate) const fn is_plain(b: u8) -> bool {
     b.is_ascii_alphanumeric()
         || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
@@ -285,8 +285,8 @@ fn percent(b: u8, out: &mut String) {
     out.push(char::from(HEX[usize::from(b & 15)]));
 }
 
-/// `application/x-www-form-urlencoded` as Python writes it: blank is `+`, and only letters, digits and
-/// `_.-~` stand for themselves (rule P-21).
+/// Encodes text as Python's `application/x-www-form-urlencoded`: a blank becomes `+`, and only
+/// letters, digits and `_.-~` stay unchanged (rule P-21).
 pub(crate) fn form_encode(text: &[u8], out: &mut String) {
     for &b in text {
         match b {
@@ -297,7 +297,7 @@ pub(crate) fn form_encode(text: &[u8], out: &mut String) {
     }
 }
 
-/// Undoes percent-encoding, as userinfo needs it (rule P-51).
+/// Decodes percent-encoding, for userinfo (rule P-51).
 pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -321,13 +321,13 @@ pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
 /// The URL without user and password.
 pub(crate) fn without_userinfo(url: &Url) -> Url {
     let mut url = url.clone();
-    // Both fail only for URLs without a host, and those have no userinfo either.
+    // Both fail only for URLs without a host, which have no userinfo either.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url
 }
 
-/// Shows a URL without user, password and fragment.
+/// Formats a URL without user, password and fragment.
 pub(crate) struct Shown<'a>(pub(crate) &'a Url);
 
 impl fmt::Display for Shown<'_> {

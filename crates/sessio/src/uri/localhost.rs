@@ -1,12 +1,12 @@
-//! Names that mean this machine.
+//! Names of this machine.
 
 /// Whether the name is `localhost` or a name below it (RFC 6761 section 6.3). Such a name means a
-/// loopback address, whatever a resolver says. The name is in lower case, as URLs have it, and may
-/// end with a dot.
+/// loopback address, whatever a resolver returns. The name must be in lower case, as in URLs, and
+/// may end with a dot.
 ///
-/// The guard, the pool's key and the way of a connection ask this function. The jar trusts such
+/// The guard, the pool's key and the routing of a connection use this function. The jar trusts such
 /// names without TLS and has its own copy: a crate of cookies should not export it. A test below
-/// holds that both agree.
+/// checks that both agree.
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -1,4 +1,4 @@
-//! URLs, and the origins that they belong to.
+//! URLs and their origins.
 
 pub(crate) mod address;
 pub(crate) mod localhost;

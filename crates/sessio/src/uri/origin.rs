@@ -1,22 +1,23 @@
-//! What a credential, a cookie or a connection belongs to.
+//! Origins: the owners of credentials, cookies and connections.
 
 use std::fmt;
 
 use url::{Host, Url};
 
-/// Scheme, host and port: whoever differs in one of the three is somebody else (RFC 9110 section 4.3.1).
+/// An origin: scheme, host and port. URLs that differ in one of the three have different origins
+/// (RFC 9110 section 4.3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// Whether the scheme is `https`.
     pub secure: bool,
-    /// The host as the URL has it: lower case, A-labels, IPv6 without brackets.
+    /// The host as in the URL: lower case, A-labels, IPv6 without brackets.
     pub host: Box<str>,
-    /// The port, the scheme's own where the URL names none.
+    /// The port. The scheme's default if the URL has none.
     pub port: u16,
 }
 
 impl Origin {
-    /// The origin of an `http` or `https` URL; `None` for any other.
+    /// The origin of an `http` or `https` URL. `None` for any other URL.
     ///
     /// ```
     /// use sessio::{Origin, Url};
@@ -46,7 +47,7 @@ impl Origin {
         matches!(url.scheme(), "http" | "https") && url.has_host()
     }
 
-    /// Whether two URLs belong to the same origin.
+    /// Whether two URLs have the same origin.
     #[must_use]
     pub fn is_same(a: &Url, b: &Url) -> bool {
         a.scheme() == b.scheme()

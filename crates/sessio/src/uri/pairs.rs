@@ -1,11 +1,11 @@
-//! Values of serde as pairs: for queries and forms (rules P-21, P-22).
+//! Serializes serde values as pairs, for queries and forms (rules P-21, P-22).
 
 use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
-/// The pairs of a struct or map, in its order, or of a sequence of pairs. A sequence as a value is one pair for each of
-/// its elements, and nothing is nothing.
+/// The pairs of a struct or map, in its order, or of a sequence of pairs. A sequence as a value
+/// gives one pair for each element, and `None` gives no pair.
 pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Result<Pairs, Unfit> {
     let mut pairs = Vec::new();
     value.serialize(Outer { pairs: &mut pairs })?;
@@ -14,7 +14,7 @@ pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Result<Pairs, Unfit> {
 
 type Pairs = Vec<(String, String)>;
 
-/// Why a value has no pairs.
+/// The reason why a value has no pairs.
 #[derive(Debug)]
 pub(crate) struct Unfit(String);
 
@@ -36,35 +36,35 @@ fn unfit<T>(what: &str, place: &str) -> Result<T, Unfit> {
     Err(Unfit(format!("{what} cannot be {place}")))
 }
 
-/// What has pairs.
+/// Serializes a value that has pairs.
 struct Outer<'a> {
     pairs: &'a mut Pairs,
 }
 
-/// What stands behind a key: one text, several or none.
+/// Serializes the value of a key: one text, several or none.
 struct Value<'a> {
     pairs: &'a mut Pairs,
     key: &'a str,
     is_element: bool,
 }
 
-/// One text, or none.
+/// Serializes one text, or none.
 struct Text;
 
-/// One pair of a sequence.
+/// Serializes one pair of a sequence.
 struct Pair<'a> {
     pairs: &'a mut Pairs,
     key: Option<String>,
 }
 
-/// Scalars that a serializer here has no use for.
+/// Rejects scalars.
 macro_rules! refused {
     ($place:literal: $($name:ident($type:ty) $what:literal;)*) => {
         $(fn $name(self, _: $type) -> Result<Self::Ok, Unfit> { unfit($what, $place) })*
     };
 }
 
-/// Where only something that holds others has a place.
+/// Rejects all scalars where only a container is valid.
 macro_rules! scalars_refused {
     ($place:literal) => {
         refused! { $place:
@@ -77,7 +77,7 @@ macro_rules! scalars_refused {
     };
 }
 
-/// What no serializer here has a use for.
+/// Rejects the composites that no serializer here accepts.
 macro_rules! composites_refused {
     ($place:literal) => {
         type SerializeTupleStruct = Impossible<Self::Ok, Unfit>;
@@ -299,7 +299,7 @@ impl ser::SerializeTuple for Pair<'_> {
     }
 }
 
-/// Scalars that are one text.
+/// Accepts scalars as one text.
 macro_rules! texts {
     ($($name:ident($type:ty))*) => {
         $(fn $name(self, value: $type) -> Result<Self::Ok, Unfit> { self.text(value.to_string()) })*
@@ -314,7 +314,7 @@ macro_rules! scalars {
             serialize_u128(u128) serialize_char(char) serialize_str(&str)
         }
         fn serialize_f32(self, value: f32) -> Result<Self::Ok, Unfit> {
-            // By its own digits: as a double it would have others.
+            // Use its own shortest digits: as a double it would have others.
             self.serialize_f64(value.to_string().parse().unwrap_or_else(|_| value.into()))
         }
         fn serialize_f64(self, value: f64) -> Result<Self::Ok, Unfit> {

@@ -3,8 +3,8 @@
 use crate::base::change::Change;
 use crate::uri::address::form_encode;
 
-/// Query parameters in order; a key may come more than once. Keys are compared as they are: `a` is not `A`
-/// (rule M-09).
+/// Query parameters in order. A key may occur more than once. Keys are compared with case: `a` is
+/// not `A` (rule M-09).
 ///
 /// ```
 /// let mut params = sessio::Params::new();
@@ -16,13 +16,13 @@ use crate::uri::address::form_encode;
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// No parameters.
+    /// Creates an empty list.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Sets a parameter: it takes the place of the first of that key, every other one of that key goes.
+    /// Sets a parameter. It replaces the first one of that key and removes the others.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
         let (key, value) = (key.into(), value.into());
         let Some(place) = self.0.iter().position(|(k, _)| *k == key) else {
@@ -37,28 +37,28 @@ impl Params {
         self.0[place].1 = value;
     }
 
-    /// Adds a parameter behind all others.
+    /// Adds a parameter at the end.
     pub fn append(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.0.push((key.into(), value.into()));
     }
 
-    /// Takes every parameter of that key out.
+    /// Removes every parameter of that key.
     pub fn remove(&mut self, key: &str) {
         self.0.retain(|(k, _)| k != key);
     }
 
-    /// All parameters in order.
+    /// All parameters, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Whether there are none.
+    /// Whether there are no parameters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The parameters as `application/x-www-form-urlencoded` (rule P-21).
+    /// Encodes the parameters as `application/x-www-form-urlencoded` (rule P-21).
     #[must_use]
     pub fn encode(&self) -> String {
         let mut out = String::new();
@@ -66,8 +66,9 @@ impl Params {
         out
     }
 
-    /// What a request's changes make of the session's parameters: a key keeps the session's place and takes
-    /// the request's values, further keys follow in the request's order (rules M-04, M-06).
+    /// Applies a request's changes to the session's parameters. A changed key keeps the session's
+    /// place and has the request's values. Other keys follow in the request's order (rules M-04,
+    /// M-06).
     pub(crate) fn changed(&self, changes: &[(String, Change<String>)]) -> Self {
         let mut out = Vec::with_capacity(self.0.len() + changes.len());
         for (at, (key, value)) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! UrlCache that were read before.
+//! A cache of parsed URLs.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use url::Url;
 
 use crate::uri::address::{self, Address, Form};
 
-/// How many are remembered: a session that talks to more in turn reads them anew.
+/// Maximum number of cached origins. A session that cycles through more parses them again.
 const MOST: usize = 8;
 
-/// Reads the addresses of a session's requests, and remembers their origins: of the next request to one of
-/// them, only path and query are left to read. The outcome is the same.
+/// Parses the addresses of a session's requests and caches their origins. For the next request to a
+/// cached origin it parses only path and query. The result is the same as without the cache.
 ///
 /// ```
 /// use sessio::{Address, UrlCache, Url};
@@ -28,32 +28,33 @@ const MOST: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct UrlCache {
     known: Vec<Known>,
-    /// Whose place the next one takes.
+    /// The index that the next entry replaces.
     oldest: usize,
 }
 
 #[derive(Clone)]
 struct Known {
-    /// Scheme and authority, to the letter.
+    /// Scheme and authority, exactly as written.
     text: Box<str>,
-    /// What they were read as, and behind them whatever was read last: only its memory is of use.
+    /// The parsed URL. Its path and query are those of the last request, kept only to reuse the
+    /// memory.
     url: Url,
 }
 
 impl UrlCache {
-    /// None yet.
+    /// Creates an empty cache.
     #[must_use]
     pub const fn new() -> Self {
         Self { known: Vec::new(), oldest: 0 }
     }
 
-    /// Makes a URL of a whole address. One that is relative, or will be refused, is left as it is: what
-    /// becomes of it shows when the request is prepared.
+    /// Parses a complete address. Relative and invalid ones stay unchanged: `prepare` resolves or
+    /// rejects them.
     pub fn read(&mut self, address: &mut Address) {
         let Form::Text(text) = &address.0 else { return };
         let Some(end) = origin_of(text) else { return };
         let (origin, tail) = text.split_at(end);
-        // A path that begins with two slashes would be taken for an authority.
+        // A path that begins with two slashes would be parsed as an authority.
         if !tail.starts_with("//")
             && !tail.ends_with(['\n', '\r'])
             && let Some(known) = self.known.iter_mut().find(|known| *known.text == *origin)
@@ -68,7 +69,7 @@ impl UrlCache {
     }
 
     fn remember(&mut self, text: &str, url: &Url) {
-        // Nothing secret is kept.
+        // The cache stores no secrets.
         if text.contains('@') || self.known.iter().any(|known| *known.text == *text) {
             return;
         }
@@ -85,14 +86,14 @@ impl UrlCache {
 }
 
 impl Known {
-    /// The URL with this behind the authority.
+    /// The URL with this text after the authority.
     fn at(&mut self, tail: &str) -> Option<Url> {
         self.url.set_query(None);
         if !tail.starts_with('/') || !tail.bytes().all(address::is_plain) {
             self.url.set_path("/");
             return address::join(&self.url, tail.as_bytes()).ok().map(|(url, _)| url);
         }
-        // Nothing in it needs a second look: it is path and query as they are.
+        // The text is a plain path and query, and needs no parsing.
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
         self.url.set_path(path);
         if !query.is_empty() {
@@ -102,20 +103,20 @@ impl Known {
     }
 }
 
-/// Paths and queries may hold secrets.
+/// Shows the origin only: paths and queries may contain secrets.
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-/// Where scheme and authority end, in text that begins with them.
+/// The end of scheme and authority, in text that begins with them.
 fn origin_of(text: &str) -> Option<usize> {
     let scheme = ["http://", "https://"]
         .into_iter()
         .find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
     let authority = &text.as_bytes()[scheme.len()..];
-    // A backslash ends no authority that is let through.
+    // The parser rejects a backslash after the authority.
     let end = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#'));
     Some(end.map_or(text.len(), |end| scheme.len() + end))
 }
