@@ -1,7 +1,8 @@
-//! The core by hand: a whole session over `std::net::TcpStream`, with no runtime, no driver and no async.
+//! The core without a driver: a whole session over `std::net::TcpStream`, with no runtime and no
+//! async.
 //!
-//! Everything that a session decides is in [`Call`]; what is left is to move bytes. `cargo run -p sessio
-//! --example by_hand` runs it against a loopback server.
+//! [`Call`] makes every decision of a session, and this program moves the bytes.
+//! `cargo run -p sessio --example by_hand` runs it against a loopback server.
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,7 +28,7 @@ struct Session {
     pool: Pool<KeyBuf, (TcpStream, Conn)>,
 }
 
-/// What time is counted from.
+/// The epoch of the session's time.
 static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
 
 fn now() -> Now {
@@ -35,7 +36,7 @@ fn now() -> Now {
 }
 
 impl Session {
-    /// Sends a request, follows where it leads, and gives back status and body.
+    /// Sends a request and follows its redirects. Returns status and body.
     fn send(&mut self, request: Request) -> Result<(u16, Vec<u8>)> {
         let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
         let mut call = Call::new(prepared, Memory::default())?;
@@ -59,7 +60,8 @@ impl Session {
                         let host = to.url.host_str().unwrap_or_default();
                         match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
                             Ok(stream) => {
-                                // It brings TLS along where the URL wants it: this session has none, and says so.
+                                // `open` adds TLS if the URL needs it. This session has no TLS:
+                                // then `open` returns an error.
                                 match to.open(self.pool.dialled(), now(), &[]) {
                                     Ok(conn) => {
                                         socket = Some(stream);
@@ -75,7 +77,8 @@ impl Session {
                 },
                 Step::Io(io) => match &mut socket {
                     None => break Err(Kind::Misuse.into()),
-                    // What was readable before the request is no response to it: it is read first.
+                    // Bytes that were readable before the request are no response to it. They are
+                    // read first.
                     Some(stream) if io.send.is_empty() || (io.look && !is_silent(stream)) => {
                         match stream.read(io.recv) {
                             Ok(n) => call.received(n),
@@ -110,7 +113,7 @@ impl Session {
     }
 }
 
-/// Whether nothing is there to be read, not even the end.
+/// Whether no byte can be read, and the stream has not ended.
 fn is_silent(stream: &TcpStream) -> bool {
     let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
     stream.set_nonblocking(false).is_ok() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)

@@ -1,18 +1,21 @@
-//! A thousand calls at once on one thread: the core over `mio`, with no async, no driver and no task.
+//! A thousand calls at once on one thread: the core over `mio`, with no async, no driver and no
+//! task.
 //!
-//! Each [`Call`] is a machine that says what it wants. The loop does it as far as that goes without waiting, then
-//! lets the operating system say whose socket has something new:
+//! Each [`Call`] is a state machine whose `step` returns the next operation. The loop performs it
+//! as far as possible without blocking. Then it waits until the operating system reports a ready
+//! socket:
 //!
-//! - *Interest*: a call's socket is registered for both directions, once, when the call gets it. mio tells edges,
-//!   so a call moves bytes until its socket would block; only then it waits.
-//! - *Wishes*: [`Step::Io`] may want to send and to receive. Both are tried, and either is progress.
-//! - *Deadlines*: each step that waits says until when. The loop sleeps until the earliest; a call that is asked
-//!   again by then says itself which limit has run out.
-//! - *Pool*: it holds mio's sockets as it would hold any. One comes back only with the proof that
-//!   [`Call::release`] makes of a clean end, and idles unregistered.
+//! - *Interest*: the socket of a call is registered once, for both directions. mio is
+//!   edge-triggered, so a call moves bytes until its socket would block, and only then waits.
+//! - *Both directions*: [`Step::Io`] may want to send and to receive. The loop tries both, and
+//!   either is progress.
+//! - *Deadlines*: each step that waits has a deadline. The loop sleeps until the earliest one. The
+//!   call then returns the error of the limit that ran out.
+//! - *Pool*: it stores mio's sockets. One returns only with the proof of a clean end that
+//!   [`Call::release`] makes, and is idle without registration.
 //!
-//! `cargo run -p sessio --example mio_loop` runs it against a loopback server that answers nobody until all
-//! thousand have come.
+//! `cargo run -p sessio --example mio_loop` runs it against a loopback server that responds only
+//! after all thousand calls have connected.
 
 #![allow(
     clippy::disallowed_methods,
@@ -34,7 +37,7 @@ use sessio::{
 };
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 
-/// How many calls there are at once.
+/// Number of concurrent calls.
 const CALLS: usize = 1000;
 
 struct Session {
@@ -44,14 +47,14 @@ struct Session {
     poll: Poll,
 }
 
-/// A call on its way.
+/// A call in progress.
 struct Flight {
     call: Call,
     token: Token,
     socket: Option<TcpStream>,
     /// The right to have that socket open.
     lease: Option<Lease>,
-    /// When to ask the call again, whatever its socket does.
+    /// When to ask the call again, even if its socket is not ready.
     deadline: Option<Instant>,
     status: u16,
     body: Vec<u8>,
@@ -60,7 +63,7 @@ struct Flight {
 /// Status and body.
 type Answer = (u16, Vec<u8>);
 
-/// What time is counted from.
+/// The epoch of the session's time.
 static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
 
 fn now() -> Now {
@@ -73,7 +76,7 @@ impl Session {
         Ok(Self { settings, jar, pool: Pool::new(policy), poll: Poll::new()? })
     }
 
-    /// The loop: sends all requests at once and gives back their answers, in the order of the requests.
+    /// Sends all requests at once. Returns the responses in the order of the requests.
     fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>> {
         let mut flights = Vec::with_capacity(requests.len());
         for (number, request) in requests.into_iter().enumerate() {
@@ -106,7 +109,7 @@ impl Session {
         Ok(answers)
     }
 
-    /// Does what the call wants until it has to wait; says whether it is over.
+    /// Performs the steps of the call until it has to wait. Returns whether it is over.
     fn advance(&mut self, flight: &mut Flight) -> Result<bool> {
         loop {
             flight.deadline = None;
@@ -150,14 +153,17 @@ impl Session {
         }
     }
 
-    /// Gets the call a connection, out of the pool or a new one; says whether that has to be waited for.
+    /// Gets a connection for the call, from the pool or a new one. Returns whether the call must
+    /// wait for it.
     fn connect(&mut self, flight: &mut Flight, url: &Url, fresh: bool) -> io::Result<bool> {
         if let Some(socket) = &flight.socket {
-            // On its way already, and ready for writing: it is there, or has failed, or mio spoke too soon.
+            // The socket is connecting and was reported writable: it is connected, has failed, or
+            // mio reported it too early.
             let failure = match (socket.take_error()?, socket.peer_addr()) {
                 (Some(error), _) => error,
                 (None, Ok(_)) => {
-                    // With TLS where the URL wants it: this session has none, and `check` has said so.
+                    // `open` adds TLS if the URL needs it. This session has none, and `check` has
+                    // reported that.
                     match flight.call.wanted().map(|to| to.open(self.pool.dialled(), now(), &[])) {
                         Some(Ok(conn)) => flight.call.connected(conn),
                         Some(Err(error)) => flight.call.unreachable(error),
@@ -173,11 +179,12 @@ impl Session {
             return Ok(false);
         }
         let both = Interest::READABLE | Interest::WRITABLE;
-        let effects = &mut Effects::default(); // what it says is to be closed is closed by dropping it
+        let effects = &mut Effects::default(); // dropping it closes the connections in it
         match self.pool.request(&Key::of(url), now().mono, effects) {
             Grant::Idle(idle) => {
                 let (mut socket, conn) = idle.connection;
-                // What was readable before the request is no response to it: such a connection is closed.
+                // Bytes that are readable before the request are no response to it: close such a
+                // connection.
                 if fresh || !is_silent(&socket) {
                     self.pool.discard(idle.lease, now().mono, effects);
                     return Ok(false);
@@ -188,7 +195,8 @@ impl Session {
                 Ok(false)
             }
             Grant::Dial(lease) => {
-                // A resolver of yours does not block, and `sessio::happy_eyeballs` races the addresses.
+                // A real resolver would not block, and `sessio::happy_eyeballs` races the
+                // addresses.
                 let address = url.socket_addrs(|| None)?[0];
                 let mut socket = TcpStream::connect(address)?;
                 self.poll.registry().register(&mut socket, flight.token, both)?;
@@ -199,7 +207,7 @@ impl Session {
         }
     }
 
-    /// Takes the call's connection back, into the pool if it ended cleanly.
+    /// Takes the connection of the call, and returns it to the pool if it ended cleanly.
     fn release(&mut self, flight: &mut Flight) -> io::Result<()> {
         if let Some((conn, proof)) = flight.call.release()
             && let (Some(mut socket), Some(lease)) = (flight.socket.take(), flight.lease.take())
@@ -227,7 +235,7 @@ impl Flight {
     }
 }
 
-/// Moves bytes one way: out as long as the peer takes them, otherwise in.
+/// Moves bytes in one direction: out while the peer takes them, otherwise in.
 fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>) {
     if !io.send.is_empty() && (!io.look || is_silent(socket)) {
         match socket.write(io.send) {
@@ -241,7 +249,7 @@ fn transfer(socket: &mut TcpStream, io: Io<'_>) -> (Direction, io::Result<usize>
     (Direction::Receive, socket.read(io.recv))
 }
 
-/// Whether nothing is there to be read, not even the end.
+/// Whether no byte can be read, and the stream has not ended.
 fn is_silent(socket: &TcpStream) -> bool {
     socket.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
@@ -253,7 +261,7 @@ fn failed(error: io::Error) -> Error {
 fn main() -> Result<()> {
     let room = raise_limit();
     assert!(room > 2 * CALLS as u64 + 50, "both ends of {CALLS} connections are files: {room} are allowed");
-    // Whoever connects is not answered before the gate is open.
+    // The gate holds all responses until every call has connected.
     let held = Connection::new().gate("all have come").routes();
     let script = (0..CALLS).fold(Script::new(), |script, _| script.connection(held.clone()));
     let server = Server::scripted(script.otherwise(Otherwise::Routes));
@@ -274,7 +282,7 @@ fn main() -> Result<()> {
 
     let answers = std::thread::scope(|scope| {
         scope.spawn(|| {
-            // A thread of its own for the server's side of the test: the loop has none to spare.
+            // The server side of the test has a thread of its own: the loop is busy.
             server.wait_until(|state| state.connections().iter().filter(|c| c.stalled).count() == CALLS);
             println!("{CALLS} calls are waiting for their answers");
             server.open_gate("all have come");
@@ -285,7 +293,7 @@ fn main() -> Result<()> {
     println!("answered; {:?}", session.pool.stats());
     assert_eq!((server.accepted(), session.pool.stats().idle), (CALLS, CALLS));
 
-    // Once more over the same connections, each call through a redirect.
+    // Again over the same connections, each call through a redirect.
     check(session.send_all(requests("/redirect-to?url=/anything/"))?);
     println!("again, redirected; {:?}", session.pool.stats());
     assert_eq!(session.pool.stats().reused, 2 * CALLS as u64);
@@ -294,14 +302,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// How many files this process may have open, once it has asked for enough.
+/// The number of files that this process may have open, after raising the limit.
 #[cfg(unix)]
 fn raise_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(u64::MAX).min(4 * CALLS as u64);
     if current.is_some_and(|current| current < wanted) {
-        // Where that is refused, what is allowed now has to do.
+        // If that is refused, the current limit must be enough.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
