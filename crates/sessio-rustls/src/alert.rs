@@ -1,16 +1,17 @@
-//! What a peer says when it gives up.
+//! TLS alerts of a peer.
 
 use rustls::AlertDescription;
 use sessio::{Fault, Kind};
 
-/// The error of an alert: its name is in the detail, as the registry spells it.
+/// The error of an alert: its registered name is in the detail.
 pub(crate) fn error(alert: AlertDescription) -> Fault {
     use AlertDescription as Is;
     let kind = match alert {
         Is::HandshakeFailure | Is::InsufficientSecurity | Is::NoApplicationProtocol | Is::ProtocolVersion => {
             Kind::TlsMismatch
         }
-        // Of certificates a server speaks to its clients only where they have, or should have, one.
+        // A server sends an alert about a certificate only to a client that has, or should have,
+        // one.
         Is::AccessDenied
         | Is::BadCertificate
         | Is::CertificateExpired
@@ -24,7 +25,7 @@ pub(crate) fn error(alert: AlertDescription) -> Fault {
     Fault::new(kind).with_detail(format!("alert {}", name(alert)))
 }
 
-/// `UnknownCA` is `unknown_ca`.
+/// The registered name: `UnknownCA` is `unknown_ca`.
 fn name(alert: AlertDescription) -> String {
     let AlertDescription::Unknown(number) = alert else {
         let mut name = String::new();

@@ -1,4 +1,4 @@
-//! Time, as the connections bring it.
+//! The time for rustls, supplied by each connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +8,8 @@ use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use sessio::Now;
 
-/// The clock of an engine: it shows when the last connection began. A handshake takes seconds, validity is told in
-/// days.
+/// The clock of a connector: the start time of the last connection. That is precise enough, because
+/// a handshake takes seconds and validity periods have days.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock(Arc<AtomicU64>);
 

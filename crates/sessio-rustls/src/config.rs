@@ -1,4 +1,4 @@
-//! From what a session wants to what rustls is told.
+//! Conversion of a session's TLS settings to those of rustls.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::roots::{self, invalid};
 use crate::sessions::Sessions;
 use crate::verifier::Verifier;
 
-/// What rustls is told of these settings; the sessions of [each scope](Scoped) are apart.
+/// The rustls configuration of these settings; [each scope](Scoped) stores its own TLS sessions.
 pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Result<ClientConfig, Fault> {
     let options = tls.options();
     let versions = versions(options);
@@ -54,11 +54,12 @@ pub(crate) fn of(tls: &Tls, provider: &Arc<CryptoProvider>, clock: &Clock) -> Re
     Ok(config)
 }
 
-/// What rustls is told of one scope, and where its sessions are kept: they are resumed within it alone.
+/// The rustls configuration of one scope, and its store of TLS sessions: they are resumed within
+/// the scope only.
 #[derive(Clone)]
 pub(crate) struct Scoped {
     pub(crate) config: Arc<ClientConfig>,
-    /// None if no session is resumed.
+    /// `None` if no TLS session is resumed.
     pub(crate) sessions: Option<Arc<Sessions>>,
 }
 
@@ -92,7 +93,7 @@ fn key(identity: &Identity) -> Result<PrivateKeyDer<'static>, Fault> {
     })
 }
 
-/// rustls does not show keys in what it says of them.
+/// rustls does not show keys in its errors.
 fn refused(failure: Failure) -> Fault {
     let detail = match &failure {
         Failure::InconsistentKeys(_) => "the client's key does not fit its certificate",

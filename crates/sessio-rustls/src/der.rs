@@ -1,6 +1,7 @@
-//! As much of DER as it takes to tell what is wrong with a certificate that was refused, and when one ends.
+//! A minimal DER parser. It finds the fault in a refused certificate, and the end of a validity
+//! period.
 
-/// The content of the first element, which has this tag; `bytes` go on behind it.
+/// The content of the first element, which must have this tag; `bytes` advance behind it.
 fn element<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let [found, first, rest @ ..] = *bytes else { return None };
     let (len, rest) = match first {
@@ -22,35 +23,36 @@ const BIT_STRING: u8 = 0x03;
 const OBJECT: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
-/// The version of a certificate, which those of version 1 leave out.
+/// The version of a certificate; it is omitted for version 1.
 const VERSION: u8 = 0xa0;
 
-/// 1.2.840.113549.1.1.1
+/// OID 1.2.840.113549.1.1.1
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-/// 1.3.6.1.5.5.7.48.2, with its tag and length.
+/// OID 1.3.6.1.5.5.7.48.2, with its tag and length.
 const AUTHORITY_AT: &[u8] = &[0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];
 
-/// How many bits the modulus of an RSA key has; `None` for other keys.
+/// Bits of the modulus of an RSA key; `None` for other keys.
 pub(crate) fn rsa_bits(public_key_info: &[u8]) -> Option<usize> {
     let mut info = element(&mut &*public_key_info, SEQUENCE)?;
     let algorithm = element(&mut info, SEQUENCE)?;
     if element(&mut &*algorithm, OBJECT)? != RSA {
         return None;
     }
-    // The first byte of a bit string says how many bits of the last one do not count.
+    // The first byte of a bit string is the number of unused bits in the last one.
     let key = element(&mut info, BIT_STRING)?.get(1..)?;
     let modulus = element(&mut element(&mut &*key, SEQUENCE)?, INTEGER)?;
     let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
     Some(modulus.len() * 8 - usize::try_from(modulus.first()?.leading_zeros()).unwrap_or(0))
 }
 
-/// Whether a certificate says where that of its authority can be had, as those do whose authority is no root
-/// (RFC 5280 section 4.2.2.1).
+/// Returns `true` if a certificate has a URL for its issuer's certificate. Certificates whose
+/// issuer is no root do (RFC 5280 section 4.2.2.1).
 pub(crate) fn names_authority(certificate: &[u8]) -> bool {
     certificate.windows(AUTHORITY_AT.len()).any(|window| window == AUTHORITY_AT)
 }
 
-/// The last second at which a certificate is valid, since 1970 (RFC 5280 section 4.1.2.5); 0 for one before that.
+/// The last second of a certificate's validity, since 1970 (RFC 5280 section 4.1.2.5); 0 for an
+/// earlier one.
 pub(crate) fn not_after(certificate: &[u8]) -> Option<u64> {
     let mut signed = element(&mut element(&mut &*certificate, SEQUENCE)?, SEQUENCE)?;
     if signed.first() == Some(&VERSION) {
@@ -64,7 +66,7 @@ pub(crate) fn not_after(certificate: &[u8]) -> Option<u64> {
     time(&mut validity)
 }
 
-/// A time, as certificates have it: to the second, and in Greenwich.
+/// Parses a time of a certificate: in seconds, and in UTC.
 fn time(bytes: &mut &[u8]) -> Option<u64> {
     let tag = *bytes.first()?;
     let digits = element(bytes, tag)?.strip_suffix(b"Z")?;
@@ -89,7 +91,7 @@ fn time(bytes: &mut &[u8]) -> Option<u64> {
     if rest.len() != 10 || !(1..=12).contains(&month) {
         return None;
     }
-    // The years begin with March here, so that a leap day is the last one.
+    // Years begin with March here, so that a leap day is the last day.
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;
@@ -105,7 +107,7 @@ pub(crate) mod tests {
         [&[tag, 0x82, len[0], len[1]], content].concat()
     }
 
-    /// As much of a certificate as has to be read.
+    /// The parts of a certificate that are read.
     fn certificate(version: &[u8], not_after: &[u8]) -> Vec<u8> {
         let not_before = wrap(UTC_TIME, b"700101000000Z");
         let fields = [
@@ -119,7 +121,7 @@ pub(crate) mod tests {
         wrap(SEQUENCE, &wrap(SEQUENCE, &fields.concat()))
     }
 
-    /// One that ends at a second of the year 2026.
+    /// A certificate that ends at a second of the year 2026.
     pub(crate) fn certificate_until(second: u64) -> Vec<u8> {
         let (days, second) = ((second - 1_767_225_600) / 86_400, second % 86_400);
         assert!(days < 31, "it ends in January");

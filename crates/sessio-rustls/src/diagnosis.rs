@@ -1,4 +1,4 @@
-//! What exactly is wrong with a handshake.
+//! The exact fault of a handshake.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use webpki::EndEntityCert;
 
 use crate::{alert, der};
 
-/// The smallest RSA key that anybody accepts.
+/// The smallest RSA key in bits that verifiers accept.
 const FEWEST_BITS: usize = 2048;
 
-/// Why a certificate was refused. It travels through rustls.
+/// The reason why a certificate was refused. It passes through rustls as an error.
 #[derive(Debug)]
 pub(crate) struct Diagnosis {
     pub(crate) kind: Kind,
@@ -43,7 +43,7 @@ impl From<Diagnosis> for Failure {
     }
 }
 
-/// The error of a connection that rustls has given up.
+/// The error of a connection that rustls has closed.
 pub(crate) fn error(failure: Failure) -> Fault {
     let kind = match &failure {
         Failure::AlertReceived(alert) => return alert::error(*alert),
@@ -56,20 +56,20 @@ pub(crate) fn error(failure: Failure) -> Fault {
                 None => Kind::InvalidPeerCertificate,
             }
         }
-        // The signature over the handshake is not by the certificate's key: nobody but a liar, or a broken server.
+        // The handshake is not signed by the certificate's key: an attacker, or a broken server.
         Failure::InvalidCertificate(CertificateError::BadSignature) => Kind::TlsBroken,
         Failure::InvalidCertificate(cause) => of_certificate(cause),
         Failure::NoCertificatesPresented => Kind::InvalidPeerCertificate,
         Failure::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(_)) => Kind::TlsBroken,
         Failure::PeerIncompatible(_) | Failure::NoApplicationProtocol => Kind::TlsMismatch,
-        // Such as an answer in the clear, or from a protocol that speaks first.
+        // Such as a plaintext response, or a protocol in which the server speaks first.
         Failure::InvalidMessage(InvalidMessage::InvalidContentType) => Kind::NotTls,
         _ => Kind::TlsBroken,
     };
     Fault::new(kind).with_source(failure)
 }
 
-/// Why the chain was refused, seen from what the server presented.
+/// The reason why a chain was refused, derived from the certificates that the server presented.
 pub(crate) fn of_chain(
     failure: Failure,
     own: &CertificateDer<'_>,
@@ -87,7 +87,7 @@ pub(crate) fn of_chain(
             Diagnosis::new(Kind::CertificateWeak, "RSA of less than 2048 bits".to_owned())
         }
         Kind::CertificateWrongHost => wrong_host(&certificate, host),
-        // An authority's certificate as the server's own is what most tools make for a test.
+        // Most tools for test certificates make a CA certificate for the server itself.
         Kind::CertificateUnknownRoot | Kind::CertificateWrongPurpose | Kind::InvalidPeerCertificate
             if is_its_own && !is_trusted_as_authority(cause) =>
         {
@@ -104,7 +104,7 @@ pub(crate) fn wrong_host(certificate: &EndEntityCert<'_>, host: &ServerName<'_>)
     Diagnosis::new(Kind::CertificateWrongHost, named(certificate, host))
 }
 
-/// Whether the server's certificate is refused for what it is good for, and not for who has signed it.
+/// Returns `true` if the server's certificate is refused for its purpose, and not for its issuer.
 const fn is_trusted_as_authority(cause: &CertificateError) -> bool {
     matches!(cause, CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. })
 }
@@ -120,7 +120,7 @@ fn of_certificate(cause: &CertificateError) -> Kind {
             Kind::CertificateRevocationUnknown
         }
         Is::UnknownIssuer => Kind::CertificateUnknownRoot,
-        // A root of the right name and with another key is another root.
+        // A root with the right name and another key is another root.
         Is::BadSignature => Kind::CertificateUnknownRoot,
         Is::UnsupportedSignatureAlgorithm
         | Is::UnsupportedSignatureAlgorithmContext { .. }
@@ -135,7 +135,7 @@ fn of_certificate(cause: &CertificateError) -> Kind {
     }
 }
 
-/// What rustls has no word for.
+/// Faults for which rustls has no error of its own.
 const fn of_path(cause: &webpki::Error) -> Kind {
     use webpki::Error as Is;
     match cause {
@@ -174,7 +174,7 @@ fn is_weak_authority(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|certificate| is_weak(&certificate))
 }
 
-/// Whom the certificate is for instead.
+/// The names in the certificate.
 fn named(certificate: &EndEntityCert<'_>, host: &ServerName<'_>) -> String {
     const MOST: usize = 4;
     let mut names: Vec<_> =
@@ -194,8 +194,8 @@ fn named(certificate: &EndEntityCert<'_>, host: &ServerName<'_>) -> String {
     }
 }
 
-/// Nobody who is trusted has signed the last certificate of the chain: because one is missing in between, or because
-/// that root is not trusted?
+/// The reason why no trusted root has signed the last certificate of the chain: a missing
+/// intermediate certificate, or an untrusted root.
 fn missing(
     certificate: &EndEntityCert<'_>,
     own: &CertificateDer<'_>,
@@ -204,7 +204,7 @@ fn missing(
     let mut issuer = certificate.issuer().to_vec();
     let mut last = own;
     let mut passed = 0;
-    // From each to the one that has signed it; a ring of certificates ends with their number.
+    // Follow each certificate to its issuer. The limit ends a cycle of certificates.
     while passed < others.len() {
         let next = others.iter().find_map(|other| {
             let parsed = EndEntityCert::try_from(other).ok()?;
@@ -219,7 +219,7 @@ fn missing(
         issuer = next_issuer;
     }
     let has_gap = passed == 0 && !others.is_empty();
-    // What names a place where its authority's certificate can be had was not signed by a root, as a rule.
+    // A certificate with a URL for its issuer's certificate is usually not signed by a root.
     if has_gap || (passed == 0 && der::names_authority(last)) {
         return Diagnosis::new(Kind::CertificateIncompleteChain, None);
     }

@@ -1,4 +1,4 @@
-//! The engine: from settings to filters, and what it remembers.
+//! The TLS connector: from settings to TLS sessions, and its caches.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,44 +19,44 @@ use crate::filter::Filter;
 use crate::roots::invalid;
 use crate::{config, diagnosis, provider};
 
-/// How many settings are remembered as rustls has them, and how many scopes with their tickets.
+/// Number of cached rustls configurations, and of scopes with their tickets.
 const MOST_CONFIGS: usize = 16;
 const MOST_SCOPES: usize = 256;
 
-/// An engine with the default cryptography, as the backends bring it along: one for each session.
+/// A connector with the default cryptography, as the backends use it: one for each session.
 ///
-/// Where neither the feature `ring` nor `aws-lc-rs` is on, there is nobody to do TLS.
+/// Without the features `ring` and `aws-lc-rs` it is empty, and `https` is unsupported.
 #[must_use]
 pub fn engine() -> TlsConnector {
     Rustls::new().map_or_else(|_| TlsConnector::default(), TlsConnector::standard)
 }
 
-/// Secures connections by rustls. What it remembers, tickets above all, goes with it.
+/// A TLS implementation over rustls. It owns its caches, tickets included.
 pub struct Rustls {
     provider: Arc<CryptoProvider>,
     clock: Clock,
     memory: Mutex<Memory>,
 }
 
-/// The oldest goes first.
+/// The oldest entry is dropped first.
 #[derive(Default)]
 struct Memory {
     configs: VecDeque<(Tls, Arc<ClientConfig>)>,
-    /// By the key of the connection, and whether it is the TLS session with the proxy.
+    /// By the key of the connection; the flag is set for the TLS session with the proxy.
     scopes: VecDeque<(KeyBuf, bool, Scoped)>,
 }
 
 impl Rustls {
-    /// With the default cryptography: aws-lc-rs where that feature is on, else ring.
+    /// Uses the default cryptography: aws-lc-rs if that feature is enabled, else ring.
     ///
     /// # Errors
-    /// [`Kind::InvalidTls`] if neither is.
+    /// [`Kind::InvalidTls`] if neither feature is enabled.
     pub fn new() -> Result<Self, Fault> {
         let none = || invalid("no cryptography: switch on `ring` or `aws-lc-rs`, or bring a provider");
         provider::built_in().map(Self::with_provider).ok_or_else(none)
     }
 
-    /// With cryptography of your own.
+    /// Uses the caller's cryptography.
     #[must_use]
     pub fn with_provider(provider: Arc<CryptoProvider>) -> Self {
         Self { provider, clock: Clock::default(), memory: Mutex::default() }
@@ -66,7 +66,8 @@ impl Rustls {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What rustls is told of these settings. To find out takes long, and is done without the lock.
+    /// The rustls configuration of these settings. It is slow to build, so the lock is not held
+    /// meanwhile.
     fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Fault> {
         if let Some((_, config)) = self.memory().configs.iter().find(|(known, _)| known == tls) {
             return Ok(Arc::clone(config));
@@ -76,7 +77,7 @@ impl Rustls {
         Ok(config)
     }
 
-    /// The same with the tickets of this scope.
+    /// The configuration with the tickets of this scope.
     fn scoped(&self, tls: &Tls, scope: Scope<'_>) -> Result<Scoped, Fault> {
         let is_it = |key: &KeyBuf, is_proxy: bool| key.as_key() == scope.key && is_proxy == scope.is_proxy;
         if let Some((.., known)) =
@@ -112,8 +113,8 @@ impl StartTls for Rustls {
     }
 }
 
-/// The name that the server's certificate must have. The dot at the end of a whole name is not part of it there
-/// (RFC 6066 section 3).
+/// The expected name of the server's certificate, without the trailing dot of an absolute name (RFC
+/// 6066 section 3).
 fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, Fault> {
     match host {
         Host::Domain(name) => {
@@ -177,7 +178,7 @@ mod tests {
         let mut filter = start(&engine, &trusting(), "a.test.", "scope").unwrap();
         assert!(filter.is_handshaking());
         let (hello, room) = filter.ends();
-        // The dot is left out where a server reads the name.
+        // The trailing dot is removed from the name that a server reads.
         assert!(
             hello.windows(6).any(|bytes| bytes == b"a.test")
                 && !hello.windows(7).any(|bytes| bytes == b"a.test.")

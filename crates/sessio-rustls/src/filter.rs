@@ -1,4 +1,4 @@
-//! One connection of rustls as a filter of bytes.
+//! One rustls connection as a TLS session of sessio.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -10,33 +10,34 @@ use sessio::{Fault, Kind, TlsInfo, TlsSession, escape};
 use crate::diagnosis;
 use crate::sessions::Sessions;
 
-/// How much ciphertext is taken from the socket at once: little at first, two whole records where much comes.
+/// Bytes of ciphertext that are read from the socket at once: few initially, two whole records for
+/// fast peers.
 const ROOM: usize = 4 * 1024;
 const MOST_ROOM: usize = 2 * (16 * 1024 + 261);
-/// How much may wait to go out before no more is sealed.
+/// Bytes that may wait to be sent before sealing stops.
 const MOST_OUT: usize = 64 * 1024;
 
-/// The client's end. rustls bounds what it keeps of a handshake (64 KiB), of records and of plaintext (16 KiB); what
-/// it has no room for stays here.
+/// The client side of a TLS session. rustls limits its memory for a handshake (64 KiB), for records
+/// and for plaintext (16 KiB). Ciphertext that exceeds those limits stays here.
 pub(crate) struct Filter {
     tls: ClientConnection,
-    /// Where a whole handshake is made known.
+    /// The store that a full handshake is reported to.
     sessions: Option<Arc<Sessions>>,
-    /// Ciphertext on its way out, of which so much has gone.
+    /// Outgoing ciphertext, and the number of its bytes that were sent.
     out: Vec<u8>,
     gone: usize,
-    /// Ciphertext that has come: rustls has read so much of what there is.
+    /// Incoming ciphertext: the number of bytes that rustls has read, and of those that are filled.
     room: Vec<u8>,
     read: usize,
     filled: usize,
     records: Records,
     /// The transport has ended.
     is_ended: bool,
-    /// Something has come.
+    /// Data has been received.
     is_heard: bool,
-    /// What went wrong behind plaintext that is still to be read.
+    /// An error behind plaintext that is still to be read.
     failure: Option<Fault>,
-    /// The cipher suite by its registered name, once it is known.
+    /// The registered name of the cipher suite, once it is known.
     cipher: String,
 }
 
@@ -58,29 +59,29 @@ impl Filter {
         }
     }
 
-    /// What rustls has to say goes to where it is lent from.
+    /// Moves rustls's outgoing bytes into the buffer that is lent out.
     fn collect(&mut self) {
         if self.gone == self.out.len() {
             self.out.clear();
             self.gone = 0;
         }
         while self.tls.wants_write() {
-            // To write to a Vec never fails.
+            // Writing to a Vec never fails.
             if self.tls.write_tls(&mut self.out).is_err() {
                 return;
             }
         }
     }
 
-    /// Feeds rustls with what has come, as long as it takes any.
+    /// Feeds rustls with received bytes, as long as it takes any.
     fn feed(&mut self) -> Result<(), Fault> {
         while self.read < self.filled {
             let mut bytes = &self.room[self.read..self.filled];
             match self.tls.read_tls(&mut bytes) {
-                // The peer has said goodbye: what it says after that says nothing.
+                // The peer has sent close_notify: later bytes are ignored.
                 Ok(0) => self.read = self.filled,
                 Ok(n) => self.read += n,
-                // There is plaintext to be taken first.
+                // Plaintext must be read first.
                 Err(_) => break,
             }
             self.tls.process_new_packets().map_err(diagnosis::error)?;
@@ -91,7 +92,7 @@ impl Filter {
         Ok(())
     }
 
-    /// Row F07: whoever answers in the clear does not speak TLS, and its first byte shows it.
+    /// Row F07: a peer that sends plaintext does not speak TLS, which its first byte shows.
     fn listen(&mut self, n: usize) -> Result<(), Fault> {
         const ALERT: u8 = 21;
         const HANDSHAKE: u8 = 22;
@@ -103,7 +104,7 @@ impl Filter {
         if matches!(said[0], ALERT | HANDSHAKE) {
             return Ok(());
         }
-        // How much of what it says has come by now is a matter of chance.
+        // Show one byte only: the number of bytes received by now is random.
         Err(Fault::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
     }
 
@@ -111,7 +112,7 @@ impl Filter {
         self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// The server's own.
+    /// The server's own certificate.
     fn certificate(&self) -> Option<&[u8]> {
         self.tls.peer_certificates().and_then(<[_]>::first).map(|der| &**der)
     }
@@ -119,19 +120,19 @@ impl Filter {
     fn name_cipher(&mut self) {
         if let Some(suite) = self.tls.negotiated_cipher_suite() {
             let name = suite.suite().as_str().unwrap_or_default();
-            // The registry has no version in the names of those of 1.3.
+            // The registered names of TLS 1.3 suites contain no version.
             self.cipher = name.replacen("TLS13_", "TLS_", 1);
         }
     }
 }
 
-/// Where records begin and end in what has come (RFC 8446 section 5.1).
+/// Tracks record boundaries in the received bytes (RFC 8446 section 5.1).
 #[derive(Default)]
 struct Records {
-    /// The header of the record that comes, as far as it has come.
+    /// The received part of the current record header.
     header: [u8; 5],
     known: usize,
-    /// How much of its payload is to come.
+    /// Remaining bytes of the record's payload.
     left: usize,
 }
 
@@ -190,7 +191,7 @@ impl TlsSession for Filter {
             }
         }
         match fed {
-            // What was said before is still worth hearing: a whole answer may be.
+            // Earlier plaintext is still valid: it may be a whole response.
             Err(error) if !was_handshaking => {
                 self.failure.get_or_insert(error);
                 Ok(())
@@ -267,7 +268,7 @@ impl TlsSession for Filter {
     }
 }
 
-/// Row Q16: only who says goodbye has said everything.
+/// Row Q16: without close_notify the data may be truncated.
 fn truncated() -> Fault {
     Fault::new(Kind::IncompleteBody).with_detail("the connection ended without TLS's close_notify")
 }

@@ -1,8 +1,8 @@
-//! TLS for sessio: rustls as a filter of bytes, the same for every backend.
+//! TLS for sessio: rustls as a function of bytes, the same for every backend.
 //!
-//! The backends bring it along (feature `rustls`, on by default), and [`sessio::Tls`] in a session's settings says what
-//! is wanted of it; the [chapter about TLS](guide) tells how. This crate itself is for those who drive
-//! [`sessio::Call`] by hand, bring cryptography of their own, or want to know which root store is which.
+//! The backends include it (feature `rustls`, on by default), and [`sessio::Tls`] in a session's
+//! settings configures it; see the [chapter about TLS](guide). Use this crate directly to drive
+//! [`sessio::Call`] by hand, to supply other cryptography, or to learn about root stores.
 //!
 //! ```
 //! use sessio::{Settings, tls::TlsConnector};
@@ -13,19 +13,19 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 //!
-//! It opens no socket and reads no clock: time comes with each connection that is to be secured. The roots of the
-//! platform are read from its files when they are first wanted, by `rustls-platform-verifier`.
+//! It opens no socket and reads no clock: each new connection supplies the time.
+//! `rustls-platform-verifier` reads the platform's roots from files when they are first needed.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
 //! | `ring` (default) | cryptography by ring |
-//! | `aws-lc-rs` | cryptography by aws-lc-rs, which goes before ring where both are there |
+//! | `aws-lc-rs` | cryptography by aws-lc-rs, which is preferred to ring if both are enabled |
 //! | `platform` (default) | the roots of the platform: [`Roots::Platform`](sessio::tls::Roots::Platform) |
 //! | `bundled` | Mozilla's roots, compiled in: [`Roots::Bundled`](sessio::tls::Roots::Bundled) |
 //!
-//! Without either of the first two, [`Rustls::with_provider`] takes a provider of your own.
+//! Without either of the first two, use [`Rustls::with_provider`].
 #![forbid(unsafe_code)]
 
 mod alert;

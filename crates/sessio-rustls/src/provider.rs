@@ -1,10 +1,11 @@
-//! The cryptography that is compiled in.
+//! The compiled-in cryptography.
 
 use std::sync::{Arc, LazyLock};
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider of the crate's features, the same value for every caller. `None` without such a feature.
+/// The provider of the crate's features, the same value on every call. `None` without such a
+/// feature.
 pub(crate) fn built_in() -> Option<Arc<CryptoProvider>> {
     static BUILT_IN: LazyLock<Option<Arc<CryptoProvider>>> = LazyLock::new(|| {
         #[cfg(feature = "aws-lc-rs")]

@@ -1,4 +1,4 @@
-//! Who knows which authorities are trusted.
+//! Verifiers for the trusted roots.
 
 use std::sync::Arc;
 #[cfg(feature = "platform")]
@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use sessio::tls::{Certificates, Options, RevocationLists, Roots};
 use sessio::{Fault, Kind};
 
-/// Whoever verifies a chain by these roots.
+/// The verifier for these roots.
 pub(crate) fn of(
     options: &Options,
     provider: &Arc<CryptoProvider>,
@@ -36,7 +36,7 @@ pub(crate) fn of(
     Ok(verifier)
 }
 
-/// What the caller gave as roots.
+/// The roots of the caller.
 pub(crate) fn given(options: &Options) -> impl Iterator<Item = &[u8]> {
     let only = match &options.roots {
         Roots::Only(own) => Some(own),
@@ -45,7 +45,7 @@ pub(crate) fn given(options: &Options) -> impl Iterator<Item = &[u8]> {
     only.into_iter().chain(&options.extra_roots).flat_map(Certificates::iter)
 }
 
-/// Bundles have old certificates in them that nobody can read any more; one that can be read there must be.
+/// Old certificates of a bundle may be unreadable; at least one must be readable.
 fn add<'a>(
     store: &mut RootCertStore,
     all: impl Iterator<Item = &'a [u8]>,
@@ -68,14 +68,14 @@ fn bundled(_: &mut RootCertStore) -> Result<(), Fault> {
     Err(invalid("bundled roots need the feature `bundled` of sessio-rustls"))
 }
 
-/// Only a platform without rules of its own says that the name is all that is wrong.
+/// Only verifiers without rules of their own report that the host name is the sole fault.
 #[cfg(feature = "platform")]
 const HAS_RULES: bool = cfg!(any(windows, target_vendor = "apple", target_os = "android"));
 
 #[cfg(feature = "platform")]
 fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
     use rustls_platform_verifier::Verifier;
-    // To read the files of a platform takes longer than a handshake: sessions have them in common.
+    // Reading the platform's files takes longer than a handshake, so sessions share the result.
     static PLAIN: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
     if !options.revocation.is_empty() {
         return Err(invalid("revocation lists go with roots of your own, or bundled ones"));
@@ -91,7 +91,7 @@ fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn
     let mut extra = Vec::new();
     for der in options.extra_roots.iter().flat_map(Certificates::iter) {
         let der = CertificateDer::from(der.to_vec());
-        // One that cannot be read would take the others along.
+        // The platform's verifier would refuse all of them for one that cannot be read.
         if RootCertStore::empty().add(der.clone()).is_ok() {
             extra.push(der);
         }

@@ -1,4 +1,4 @@
-//! The sessions that can be resumed, and for how long.
+//! TLS sessions for resumption, and their lifetime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,20 +14,21 @@ use rustls::time_provider::TimeProvider;
 use crate::clock::Clock;
 use crate::der;
 
-/// How many tickets are kept.
+/// Number of tickets of one scope.
 const MOST_TICKETS: usize = 8;
-/// The longest time from a certificate that was verified to the last handshake without one, in seconds (RFC 5246
-/// appendix F.1.4). rustls looks at the lifetime of tickets alone, and each resumed session brings new ones.
+/// Maximal time in seconds from the verification of a certificate to the last handshake without one
+/// (RFC 5246 appendix F.1.4). rustls checks the lifetime of tickets alone, and each resumed session
+/// brings new ones.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// The sessions of one scope. A resumed session verifies no certificate: it ends with the certificate that was
-/// verified last, or after a day.
+/// The TLS sessions of one scope. A resumed session verifies no certificate. So it ends with the
+/// certificate that was verified last, or after a day.
 pub(crate) struct Sessions {
     store: ClientSessionMemoryCache,
     clock: Clock,
-    /// Whether the dates of certificates are looked at.
+    /// Set if the dates of certificates are checked.
     is_dated: bool,
-    /// The first second of 1970 and later at which a whole handshake is due.
+    /// The second since 1970 from which a full handshake is required.
     until: AtomicU64,
 }
 
@@ -37,12 +38,13 @@ impl Sessions {
         Arc::new(Self { store, clock, is_dated, until: AtomicU64::new(0) })
     }
 
-    /// Takes the certificate of a whole handshake. Sessions that begin with it can be resumed from here on.
+    /// Records the certificate of a full handshake. TLS sessions that begin with it can be resumed
+    /// from now on.
     pub(crate) fn verified(&self, certificate: Option<&[u8]>) {
         let longest = self.now().saturating_add(LONGEST);
         let until = match certificate.and_then(der::not_after) {
             _ if !self.is_dated => longest,
-            // It holds in the last second, too.
+            // It is still valid in the last second.
             Some(last) => longest.min(last.saturating_add(1)),
             None => 0,
         };

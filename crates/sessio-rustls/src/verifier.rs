@@ -1,4 +1,4 @@
-//! Whether a server is the right one.
+//! Verification of a server's certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use webpki::EndEntityCert;
 
 use crate::diagnosis::{self, Diagnosis};
 
-/// Asks who knows the roots, says exactly what is wrong, and compares pins.
+/// Verifies a chain by the roots, reports the exact fault, and compares pins.
 pub(crate) struct Verifier {
-    /// Nobody is asked where every certificate will do.
+    /// `None` if every certificate is accepted.
     pub(crate) roots: Option<Arc<dyn ServerCertVerifier>>,
-    /// Certificates that the caller trusts by name, so to speak: as DER.
+    /// Certificates that the caller added as roots, as DER.
     pub(crate) trusted: Box<[Box<[u8]>]>,
     pub(crate) accepts_any_host: bool,
     pub(crate) pins: Box<[Pin]>,
@@ -34,8 +34,9 @@ impl Verifier {
         self.pins.iter().any(|pin| pin.sha256() == digest.as_ref())
     }
 
-    /// Whether the server's own certificate is one of those that were given as roots, and made as most tools make one for
-    /// a test: as an authority's. Its time was looked at before that; its name is left.
+    /// Returns `true` if the server's own certificate is one of the caller's roots, and was made as
+    /// a CA certificate, as most test tools do. Its validity period was checked before; its name is
+    /// still to be checked.
     fn is_itself_trusted(&self, failure: &Failure, certificate: &CertificateDer<'_>) -> bool {
         let Failure::InvalidCertificate(CertificateError::Other(OtherError(cause))) = failure else {
             return false;
@@ -44,7 +45,7 @@ impl Verifier {
             && self.trusted.iter().any(|trusted| **trusted == **certificate)
     }
 
-    /// The name of a server whose certificate is trusted by itself.
+    /// Checks the name of a server whose certificate is itself a root.
     fn verify_name(&self, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Failure> {
         let parsed = EndEntityCert::try_from(certificate)
             .map_err(|_| Diagnosis::new(Kind::InvalidPeerCertificate, None))?;
@@ -54,7 +55,7 @@ impl Verifier {
         }
     }
 
-    /// Where anybody will do it makes no difference who signs; a pin says something only of who has the key.
+    /// Without roots the signer does not matter; but a pin requires proof of the key.
     fn needs_signature(&self) -> bool {
         self.roots.is_some() || !self.pins.is_empty()
     }
@@ -72,7 +73,7 @@ impl ServerCertVerifier for Verifier {
         if let Some(roots) = &self.roots {
             match roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
                 Ok(_) => {}
-                // The name is looked at after everything else.
+                // The name is checked last, so nothing else is wrong.
                 Err(Failure::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )) if self.accepts_any_host => {}
