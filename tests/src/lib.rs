@@ -30,3 +30,14 @@ pub mod trace;
 pub mod trail;
 pub mod whole;
 pub mod world;
+
+/// The programs of the README and of the chapters for users of a backend compile.
+#[cfg(doctest)]
+mod programs {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../crates/sessio/docs/connections.md")]
+    struct Connections;
+    #[doc = include_str!("../../crates/sessio/docs/from-requests.md")]
+    struct FromRequests;
+}

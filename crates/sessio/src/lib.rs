@@ -106,10 +106,24 @@ mod session;
 pub mod testing;
 mod uri;
 mod wire;
+#[doc = include_str!("../docs/differences.md")]
+pub mod differences {}
+#[doc = include_str!("../docs/features.md")]
+pub mod features {}
+#[doc = include_str!("../docs/from-reqwest.md")]
+pub mod from_reqwest {}
 #[doc = include_str!("../docs/proxies.md")]
 pub mod proxies {}
 #[doc = include_str!("../docs/rules.md")]
 pub mod rules {}
+#[doc = include_str!("../docs/speed.md")]
+pub mod speed {}
+
+// Their programs need a backend: `sessio-tests` compiles them.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/connections.md"))]
+pub mod connections {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/from-requests.md"))]
+pub mod from_requests {}
 
 pub use base::change::Change;
 pub use base::escape::escape;
