@@ -20,7 +20,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "it stands outside: it has sockets and clocks"
+    reason = "an example may use sockets and clocks"
 )]
 
 use std::io::{self, ErrorKind, Read, Write};

@@ -24,7 +24,7 @@ use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 
 /// A direction of transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "there is no third")]
+#[allow(clippy::exhaustive_enums, reason = "a connection has two directions")]
 pub enum Direction {
     /// To the peer.
     Send,

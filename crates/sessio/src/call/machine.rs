@@ -266,7 +266,7 @@ impl Call {
         self.receiver.left().filter(|_| is_known)
     }
 
-    /// The bytes of the last [`Step::Body`] that are not yet consumed.
+    /// The bytes of the last [`Step::Body`](super::Step::Body) that are not yet consumed.
     #[must_use]
     pub fn unread(&self) -> &[u8] {
         match &self.decoding {

@@ -42,7 +42,7 @@
 //! let mut jar = Jar::new();
 //! let request = prepare(merge(&Settings::default(), Request::get("http://example.org/")), &mut jar, now)?;
 //! let mut call = Call::new(request, Memory::default())?;
-//! let mut answer = &b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nhi"[..];
+//! let mut response = &b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nhi"[..];
 //! let mut body = Vec::new();
 //! loop {
 //!     match call.step(now)? {
@@ -56,9 +56,9 @@
 //!             call.sent(n);
 //!         }
 //!         Step::Io(io) => {
-//!             let n = answer.len().min(io.recv.len());
-//!             io.recv[..n].copy_from_slice(&answer[..n]);
-//!             answer = &answer[n..];
+//!             let n = response.len().min(io.recv.len());
+//!             io.recv[..n].copy_from_slice(&response[..n]);
+//!             response = &response[n..];
 //!             call.received(n);
 //!         }
 //!         Step::Release => assert!(call.release().is_some()), // into a pool

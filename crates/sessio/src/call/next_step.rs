@@ -44,18 +44,18 @@ impl Call {
                 self.connect(limit, fresh, now)
             }
             Phase::Handshake => {
-                let until = self.patience();
+                let until = self.grace_deadline();
                 self.io(Some(Timeout::Connect), now).map(|step| step.by(until))
             }
             Phase::Exchange => {
-                let until = self.patience();
+                let until = self.grace_deadline();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
             Phase::Decide => Ok(Step::Decide),
             Phase::HeadReady => Ok(Step::Head),
             Phase::Body => self.read(now),
             Phase::Drain { .. } => {
-                let until = self.patience();
+                let until = self.grace_deadline();
                 self.io(Some(Timeout::Read), now).map(|step| step.by(until))
             }
             Phase::Rewind => Ok(Step::Rewind),
@@ -103,7 +103,7 @@ impl Call {
     }
 
     /// Deadline of a wait that may expire without an error.
-    fn patience(&self) -> Option<Instant> {
+    fn grace_deadline(&self) -> Option<Instant> {
         let rare = self.rare.as_ref()?;
         let continued_by = rare.continued_by.filter(|_| self.sender.is_held());
         rare.drain_deadline.into_iter().chain(continued_by).min()
@@ -126,11 +126,11 @@ impl Call {
     #[must_use]
     pub fn wanted(&self) -> Option<Connect<'_>> {
         let Phase::Connect { fresh, limit } = self.phase else { return None };
-        Some(self.wanting(fresh, limit, None))
+        Some(self.wanted_connection(fresh, limit, None))
     }
 
     #[inline]
-    fn wanting(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
+    fn wanted_connection(&self, fresh: bool, limit: Timeout, deadline: Option<Instant>) -> Connect<'_> {
         Connect {
             url: &self.prepared.request.url,
             routing: &self.prepared.options.routing,
@@ -144,7 +144,7 @@ impl Call {
 
     pub(super) fn connect(&mut self, limit: Timeout, fresh: bool, now: Instant) -> Result<Step<'_>> {
         match self.clock.wait(limit, &self.prepared.options.timeouts, now) {
-            Ok(deadline) => Ok(Step::Connect(self.wanting(fresh, limit, deadline))),
+            Ok(deadline) => Ok(Step::Connect(self.wanted_connection(fresh, limit, deadline))),
             Err(timeout) => self.expire(timeout),
         }
     }

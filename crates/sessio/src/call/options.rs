@@ -58,7 +58,7 @@ pub struct CallOptions {
 /// [`prepare`](crate::prepare()) makes one, and a [`Call`](super::Call) sends it. Both parts can be
 /// read and changed before. The call checks the request again.
 #[derive(Clone)]
-#[allow(clippy::exhaustive_structs, reason = "these two are all there is")]
+#[allow(clippy::exhaustive_structs, reason = "a prepared call has only these two parts")]
 pub struct PreparedCall {
     /// The exact request.
     pub request: Prepared,

@@ -28,7 +28,7 @@ use sessio_cookie::{Extracted, Jar, ResponseCookies};
 pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
 
 /// Maximum number of challenges that one call answers.
-const MOST_CHALLENGES: u32 = 8;
+const MAX_CHALLENGES: u32 = 8;
 
 impl Call {
     /// State that earlier decisions left, if there were any.
@@ -44,14 +44,14 @@ impl Call {
     pub(super) fn needs_decision(&self, head: &Head) -> bool {
         self.prepared.options.flow.is_some()
             || redirect::is_redirect(head.status)
-            || self.is_proxys(head)
+            || self.is_from_proxy(head)
             || self.refuses_expectation(head)
             || (self.prepared.options.jar && head.headers.contains("Set-Cookie"))
     }
 
     /// Whether a proxy asks for credentials, and not the origin: a 407 belongs to the proxy (RFC
     /// 9110 section 15.5.8).
-    fn is_proxys(&self, head: &Head) -> bool {
+    fn is_from_proxy(&self, head: &Head) -> bool {
         head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && self.prepared.forwarded_by().is_some()
     }
 
@@ -65,7 +65,7 @@ impl Call {
 
     pub(super) fn decide_next(&mut self, lend: &mut Lend<'_>, now: Now) {
         let Some(head) = self.head.take() else { return self.misuse() };
-        if self.is_proxys(&head) {
+        if self.is_from_proxy(&head) {
             if asks_for_basic(&head) && self.prepared.options.routing.plan.challenge() {
                 if !self.can_replay() {
                     return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
@@ -149,7 +149,7 @@ impl Call {
         let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
         let answer = flow.challenged(head, &mut self.prepared.request);
         self.prepared.options.flow = Some(flow);
-        if answer? == Answer::Accept || self.challenges == MOST_CHALLENGES {
+        if answer? == Answer::Accept || self.challenges == MAX_CHALLENGES {
             return Ok(Answer::Accept);
         }
         if !self.can_replay() {
@@ -191,7 +191,7 @@ impl Call {
         if !self.prepared.options.rules.detect_loops {
             return false;
         }
-        let (this, next) = (mark(&self.prepared.request), mark(&next.request));
+        let (this, next) = (request_hash(&self.prepared.request), request_hash(&next.request));
         let marks = &mut self.past_mut().marks;
         if marks.is_empty() {
             marks.push(this);
@@ -281,7 +281,7 @@ fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> 
 
 /// A hash over all of a request that is sent, to recognize the same request. The fragment is not
 /// sent.
-fn mark(request: &Prepared) -> u64 {
+fn request_hash(request: &Prepared) -> u64 {
     let mut mix = Fnv::default();
     mix.write(request.method.as_str().as_bytes());
     mix.write(request.url[..Position::AfterQuery].as_bytes());

@@ -54,7 +54,7 @@ pub struct Merged {
 /// Merges a request with the settings of its session.
 ///
 /// The function is total and pure: errors of the request are returned by
-/// [`prepare`](crate::session::prepare).
+/// [`prepare`](crate::prepare()).
 ///
 /// # Laws
 /// - *Identity*: a request that changes nothing has the settings' values.

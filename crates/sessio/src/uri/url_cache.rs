@@ -15,13 +15,13 @@ const MOST: usize = 8;
 /// ```
 /// use sessio::{Address, UrlCache, Url};
 ///
-/// let mut origins = UrlCache::new();
+/// let mut cache = UrlCache::new();
 /// for (text, url) in [
 ///     ("HTTP://Example.org/a b", "http://example.org/a%20b"),
 ///     ("HTTP://Example.org/c?d", "http://example.org/c?d"),
 /// ] {
 ///     let mut address = Address::from(text);
-///     origins.read(&mut address);
+///     cache.read(&mut address);
 ///     assert_eq!(address.url(), Url::parse(url).ok());
 /// }
 /// ```

@@ -97,7 +97,7 @@ impl fmt::Debug for Auth {
 /// ```
 /// use sessio::{Answer, Auth, Flow, Head, Prepared, Result, Scheme};
 ///
-/// /// Sends a token only to who asks for one.
+/// /// Sends a token only after a challenge.
 /// #[derive(Debug)]
 /// struct OnDemand(&'static str);
 ///

@@ -3,7 +3,7 @@
 //!
 //! The Host field, cookies, redirects and credentials go by the URL. Only the destination of the
 //! connection is set here. Requests with different routes never share a connection: the route is
-//! part of the pool's [`Key`](crate::pool::Key).
+//! part of the pool's [`Key`](crate::routing::Key).
 //!
 //! ```
 //! use std::path::Path;
@@ -46,7 +46,7 @@ pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
 pub use tcp::{KeepAlive, Tcp};
 
-/// The route options of one request: the [`Settings`] of those names, as they were when the request
+/// The route options of one request: the [`Settings`](crate::Settings) of those names, as they were when the request
 /// was merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -14,7 +14,7 @@
 //! let request = Request::get("https://localhost:8443/").danger_accept_invalid_certs(true);
 //! ```
 //!
-//! All settings are part of the pool's [`Key`](crate::pool::Key): a connection that was made with
+//! All settings are part of the pool's [`Key`](crate::routing::Key): a connection that was made with
 //! other settings is never used.
 
 mod bundle;
