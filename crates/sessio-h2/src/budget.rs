@@ -1,10 +1,10 @@
-//! How often something may happen in a second.
+//! Rate limits per second.
 
 use core::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Counts what happens in the second that began with the first of it.
+/// Counts events within one second, which begins with the first of them.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     began: Duration,
@@ -12,7 +12,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Counts one more; whether that is within the budget.
+    /// Counts one event; returns `true` if it is within the budget.
     pub(crate) fn spend(&mut self, per_second: u32, now: Duration) -> bool {
         if now.saturating_sub(self.began) >= SECOND {
             (self.began, self.spent) = (now, 0);
@@ -21,7 +21,7 @@ impl Budget {
         self.spent <= per_second
     }
 
-    /// When there is budget again, if there is none.
+    /// Time of the next budget, if the current one is exhausted.
     pub(crate) fn exhausted_until(&self, per_second: u32, now: Duration) -> Option<Duration> {
         let end = self.began + SECOND;
         (self.spent >= per_second && now < end).then_some(end)

@@ -1,4 +1,4 @@
-//! What a connection is like: windows, limits, times.
+//! Settings of a connection: windows, limits, times.
 
 use core::time::Duration;
 
@@ -12,58 +12,65 @@ use core::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// How many bytes of a response may wait for the caller at first. Default: 1 MiB; 2^31 - 1 at most.
+    /// Initial window of a stream: bytes of a response that may wait for the caller. Default: 1
+    /// MiB; at most 2^31 - 1.
     pub stream_window: u32,
-    /// The window of a stream doubles up to this while the caller keeps up. Default: 8 MiB.
+    /// Maximal window of a stream: it doubles up to this while the caller keeps up. Default: 8 MiB.
     pub max_stream_window: u32,
-    /// How many bytes may be under way on the connection. The credit is given back as soon as bytes are
-    /// read, so that a slow reader of one stream holds up no other. Default: 8 MiB; 65,535 at least.
+    /// Window of the connection: bytes in transit on all streams. Credit is returned as soon as
+    /// bytes are read, so a slow reader of one stream delays no other. Default: 8 MiB; at least
+    /// 65,535.
     pub connection_window: u32,
-    /// The largest dynamic table in which the peer may keep header fields. Default: 4096.
+    /// Maximal dynamic table of the peer, for header fields of responses. Default: 4096.
     pub header_table: usize,
-    /// The largest dynamic table in which we keep header fields, if the peer allows it. Default: 4096.
+    /// Maximal dynamic table of this side, for header fields of requests, if the peer allows it.
+    /// Default: 4096.
     pub own_header_table: usize,
-    /// How many streams are open at once, if the peer allows it. Default: 256.
+    /// Maximal number of concurrent streams, if the peer allows it. Default: 256.
     pub max_streams: u32,
-    /// How many streams are open at once before the peer has said how many it allows. Default: 100.
+    /// Maximal number of concurrent streams before the peer has sent its limit. Default: 100.
     pub initial_max_streams: u32,
-    /// How long the peer has to acknowledge our SETTINGS. Default: 10 s.
+    /// Time for the peer to acknowledge SETTINGS. Default: 10 s.
     pub settings_timeout: Duration,
-    /// After this time without a byte of the peer a PING goes with the next request, and no other request
-    /// is sent before something has come. Default: 10 s.
+    /// Silence of the peer after which a PING is sent with the next request. No further request is
+    /// sent then until the peer has sent something. Default: 10 s.
     pub quiet: Duration,
-    /// How long the peer has to send anything after that PING; then the connection is dead. Default: 20 s.
+    /// Time for the peer to send anything after that PING; the connection is dead after it.
+    /// Default: 20 s.
     pub ping_timeout: Duration,
-    /// Caps on what the peer may do.
+    /// Limits on the peer.
     pub limits: Limits,
 }
 
-/// Caps on what the peer may do. Each has an error of its own, see
+/// Limits on the peer. Each has an error of its own, see
 /// [`ConnectionErrorKind`](crate::ConnectionErrorKind).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest header list, as RFC 9113 section 6.5.2 counts it: 32 bytes for each field beside name and
-    /// value. Beyond it the stream fails; beyond four times as much the connection fails. Default: 64 KiB.
+    /// Maximal header list, as RFC 9113 section 6.5.2 counts it: 32 bytes for each field beside
+    /// name and value. A larger list fails the stream; one of more than four times this size fails
+    /// the connection. Default: 64 KiB.
     pub header_list: usize,
-    /// How many CONTINUATION frames a header block may have. Default: 64.
+    /// Maximal number of CONTINUATION frames of a header block. Default: 64.
     pub continuations: u32,
-    /// How many interim responses (1xx) a stream may have. Default: 32.
+    /// Maximal number of interim responses (1xx) of a stream. Default: 32.
     pub interim_heads: u32,
-    /// PING frames a second. Default: 100.
+    /// PING frames per second. Default: 100.
     pub pings: u32,
-    /// SETTINGS frames a second. Default: 20.
+    /// SETTINGS frames per second. Default: 20.
     pub settings: u32,
-    /// Frames a second that carry nothing: empty DATA, PRIORITY, unknown types. Default: 1000.
+    /// Frames per second without content: empty DATA, PRIORITY, unknown types. Default: 1000.
     pub empty_frames: u32,
-    /// RST_STREAM frames a second from the peer. Default: 1000.
+    /// RST_STREAM frames per second from the peer. Default: 1000.
     pub resets: u32,
-    /// Streams a second that we reset since the peer broke a rule on them. Default: 100.
+    /// Streams per second that fail because the peer broke a rule on them. Default: 100.
     pub stream_errors: u32,
-    /// Streams a second that the caller resets. Beyond it the connection takes no new streams until the next
-    /// second, since servers close connections that reset too much. Default: 200.
+    /// Streams per second that the caller resets. Above the limit the connection takes no new
+    /// streams until the next second, since servers close connections that reset too much. Default:
+    /// 200.
     pub own_resets: u32,
-    /// Replies (acknowledged PING and SETTINGS) that wait because the peer does not read. Default: 1000.
+    /// Replies (acknowledged PING and SETTINGS) that are queued because the peer does not read.
+    /// Default: 1000.
     pub replies: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How streams and connections fail.
+//! Errors of streams and connections.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use crate::ErrorCode;
 use crate::frame::{FrameError, Kind};
 use crate::hpack::DecodeError;
 
-/// Why a connection failed. All its streams fail with it.
+/// The reason why a connection failed. All its streams fail with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionError {
     kind: ConnectionErrorKind,
 }
 
-/// The rule that was broken, or the cap that was passed.
+/// The violated rule, or the exceeded limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionErrorKind {
@@ -20,15 +20,16 @@ pub enum ConnectionErrorKind {
     Closed,
     /// The first bytes of the peer are not HTTP/2.
     NotHttp2,
-    /// A frame is larger than we allow, 16,384 bytes.
+    /// A frame is larger than the allowed 16,384 bytes.
     FrameTooLarge(u32),
-    /// A frame is not valid by itself.
+    /// A frame is invalid by itself.
     Frame(FrameError),
-    /// A frame came within a header block, or CONTINUATION came without one.
+    /// A frame other than CONTINUATION came within a header block, or CONTINUATION came without
+    /// one.
     BrokenHeaderBlock(Kind),
     /// A frame came for a stream that was never opened.
     IdleStream(Kind),
-    /// The peer pushes, though we told it not to.
+    /// The peer pushes, though the SETTINGS of this side forbid it.
     PushPromise,
     /// A header block cannot be decoded.
     HeaderBlock(DecodeError),
@@ -40,11 +41,11 @@ pub enum ConnectionErrorKind {
     WindowExceeded,
     /// The peer made a window larger than 2^31 - 1.
     WindowOverflow,
-    /// The peer gave credit of 0 bytes.
+    /// The peer sent a WINDOW_UPDATE of 0 bytes.
     ZeroIncrement,
     /// A setting has a value that is not allowed.
     InvalidSetting {
-        /// Which.
+        /// The setting.
         id: u16,
         /// Its value.
         value: u32,
@@ -55,16 +56,17 @@ pub enum ConnectionErrorKind {
     TooManyPings,
     /// Too many SETTINGS frames in a second ([`Limits::settings`](crate::Limits)).
     TooManySettings,
-    /// Too many frames that carry nothing in a second ([`Limits::empty_frames`](crate::Limits)).
+    /// Too many frames without content in a second ([`Limits::empty_frames`](crate::Limits)).
     TooManyEmptyFrames,
     /// Too many RST_STREAM frames in a second ([`Limits::resets`](crate::Limits)).
     TooManyResets,
     /// Too many streams in a second on which the peer broke a rule
     /// ([`Limits::stream_errors`](crate::Limits)).
     TooManyStreamErrors,
-    /// Too many replies wait, since the peer does not read ([`Limits::replies`](crate::Limits)).
+    /// Too many replies are queued, since the peer does not read
+    /// ([`Limits::replies`](crate::Limits)).
     TooManyReplies,
-    /// The peer did not acknowledge our SETTINGS in time ([`Config::settings_timeout`](crate::Config)).
+    /// The peer did not acknowledge SETTINGS in time ([`Config::settings_timeout`](crate::Config)).
     SettingsTimeout,
     /// The peer sent nothing after a PING ([`Config::ping_timeout`](crate::Config)).
     PingTimeout,
@@ -75,12 +77,12 @@ impl ConnectionError {
         Self { kind }
     }
 
-    /// What happened.
+    /// The kind of the error.
     pub fn kind(&self) -> ConnectionErrorKind {
         self.kind
     }
 
-    /// What the peer is told by GOAWAY. [`ErrorCode::NO_ERROR`] if the transport ended.
+    /// The code of the GOAWAY for the peer. [`ErrorCode::NO_ERROR`] if the transport ended.
     pub fn code(&self) -> ErrorCode {
         use ConnectionErrorKind as Kind;
         match self.kind {
@@ -165,14 +167,14 @@ impl fmt::Display for ConnectionErrorKind {
     }
 }
 
-/// Why a stream failed.
+/// The reason why a stream failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamError {
     kind: StreamErrorKind,
     is_retry_safe: bool,
 }
 
-/// What ended a stream before its response was whole.
+/// The event that ended a stream before its response was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamErrorKind {
@@ -188,15 +190,15 @@ pub enum StreamErrorKind {
     HeaderListTooLarge,
     /// Too many interim responses came ([`Limits::interim_heads`](crate::Limits)).
     TooManyInterimHeads,
-    /// More DATA came than the window of the stream allowed.
+    /// The peer sent more DATA than the window of the stream allowed.
     WindowExceeded,
     /// The peer made the stream's window larger than 2^31 - 1.
     WindowOverflow,
-    /// The peer gave the stream a credit of 0 bytes.
+    /// The peer sent the stream a WINDOW_UPDATE of 0 bytes.
     ZeroIncrement,
 }
 
-/// Which rule of RFC 9113 section 8 a response breaks.
+/// The rule of RFC 9113 section 8 that a response breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -242,12 +244,12 @@ impl StreamError {
         Self { kind, is_retry_safe }
     }
 
-    /// What happened.
+    /// The kind of the error.
     pub fn kind(&self) -> StreamErrorKind {
         self.kind
     }
 
-    /// The code that was received, or that the peer was told.
+    /// The code that was received from the peer, or sent to it.
     pub fn code(&self) -> ErrorCode {
         match self.kind {
             StreamErrorKind::Reset(code) | StreamErrorKind::GoAway(code) => code,
@@ -262,8 +264,9 @@ impl StreamError {
         }
     }
 
-    /// Whether the peer certainly did not process the request, so that any method may be sent again: it was
-    /// never written, it was refused, or its stream is above the last one of GOAWAY.
+    /// Returns `true` if the peer certainly did not process the request, so that any method may be
+    /// sent again. The request was never written, it was refused, or its stream is above the last
+    /// one of GOAWAY.
     pub fn is_retry_safe(&self) -> bool {
         self.is_retry_safe
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a stream or a connection ended, as RST_STREAM and GOAWAY carry it.
+/// The reason why a stream or a connection ended, as RST_STREAM and GOAWAY carry it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(pub u32);
 
@@ -27,7 +27,7 @@ codes! {
     NO_ERROR = 0x0;
     /// The peer broke the protocol.
     PROTOCOL_ERROR = 0x1;
-    /// Something went wrong inside.
+    /// An internal error of the sender.
     INTERNAL_ERROR = 0x2;
     /// More bytes came than the window allowed.
     FLOW_CONTROL_ERROR = 0x3;

@@ -1,4 +1,4 @@
-//! What happens on streams.
+//! Events of streams.
 
 use crate::StreamError;
 use crate::hpack::Fields;
@@ -8,17 +8,18 @@ use crate::hpack::Fields;
 pub struct StreamId(pub(crate) u32);
 
 impl StreamId {
-    /// The number that is on the wire.
+    /// The number on the wire.
     pub fn get(self) -> u32 {
         self.0
     }
 }
 
-/// What happened on a stream.
+/// An event of a stream.
 ///
-/// The order is: any number of `Interim`, one `Head`, any number of `Body`, perhaps `Trailers`, and exactly
-/// one `Ended`. An error can come at every point; then `Ended` is the next event. `Writable` can come at any
-/// point until the request has ended; a response may end before its request.
+/// The order is: any number of `Interim`, one `Head`, any number of `Body`, perhaps `Trailers`, and
+/// exactly one `Ended`. An error can occur at every point; then `Ended` is the next event.
+/// `Writable` can occur at any point until the request has ended; a response may end before its
+/// request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'c> {
@@ -26,13 +27,13 @@ pub enum Event<'c> {
     Interim(Head<'c>),
     /// The head of the response.
     Head(Head<'c>),
-    /// Bytes of the body have come: [`Connection::body`](crate::Connection::body) has them.
+    /// Bytes of the body have arrived: [`Connection::body`](crate::Connection::body) returns them.
     Body,
     /// The trailers.
     Trailers(Fields<'c>),
     /// [`Connection::send_body`](crate::Connection::send_body) takes bytes again.
     Writable,
-    /// The response is whole, or the stream failed. Bytes of the body may still be there to be consumed.
+    /// The response is complete, or the stream failed. Unconsumed bytes of the body may remain.
     Ended(Result<(), StreamError>),
 }
 

@@ -1,12 +1,12 @@
-//! Bytes of the peer that were not looked at.
+//! Received bytes that are not parsed yet.
 
-/// The room while no stream is open: enough for SETTINGS, PING and GOAWAY.
+/// Room in bytes while no stream is open: enough for SETTINGS, PING and GOAWAY.
 const IDLE: usize = 512;
-/// The room at first while streams are open: a frame of the largest size.
+/// Initial room in bytes while streams are open: a frame of the largest size.
 const BUSY: usize = 16_384 + 9;
-/// The room at most: a transport that fills its room gets more.
+/// Maximal room in bytes: a transport that fills its room gets more.
 const MOST: usize = 64 * 1024;
-/// Rather than to read less than this, what is there is moved to the front.
+/// Room in bytes below which the unparsed bytes are moved to the front.
 const LEAST: usize = 4096;
 
 /// A buffer that the transport reads into.
@@ -15,13 +15,13 @@ pub(crate) struct Incoming {
     pub(crate) bytes: Vec<u8>,
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// How many bytes have to be there at once before there is progress.
+    /// Number of bytes that must be there at once to make progress.
     pub(crate) need: usize,
     /// The transport filled its room.
     is_short: bool,
 }
 
-/// Bytes of a body that still lie among the incoming ones.
+/// Body bytes that are still in the incoming buffer.
 #[derive(Debug)]
 pub(crate) struct Loose {
     pub(crate) stream: u32,
@@ -38,7 +38,7 @@ impl Incoming {
         self.end - self.start
     }
 
-    /// Room for bytes. It is empty only if bytes are there that nobody has looked at.
+    /// Room for bytes. It is empty only if unparsed bytes are there.
     pub(crate) fn room(&mut self, is_busy: bool) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);

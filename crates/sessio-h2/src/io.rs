@@ -1,21 +1,21 @@
-//! Bytes that a connection wants to be moved.
+//! Bytes that a connection asks to move.
 
 use core::time::Duration;
 use std::fmt;
 
-/// Bytes to move. Each field is a wish, and empty where there is none.
+/// Bytes to move. An empty field asks for nothing.
 #[non_exhaustive]
 pub struct Io<'c> {
     /// Bytes for the peer.
     pub send: &'c [u8],
-    /// Room for bytes of the peer. It is empty when the connection is dead, and while bytes wait for
-    /// [`Connection::poll_event`](crate::Connection::poll_event).
+    /// Room for bytes of the peer. It is empty when the connection is dead, and while bytes wait
+    /// for [`Connection::poll_event`](crate::Connection::poll_event).
     pub recv: &'c mut [u8],
-    /// When to ask again, if nothing moves before.
+    /// Time of the next call, if nothing moves before.
     pub deadline: Option<Duration>,
 }
 
-/// Without the bytes: among them are secrets.
+/// Omits the bytes: they contain secrets.
 impl fmt::Debug for Io<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Io")

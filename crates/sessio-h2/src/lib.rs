@@ -1,10 +1,11 @@
 //! HTTP/2 for clients as a function of bytes: no IO, no clock, no runtime, no dependencies.
 //!
-//! - [`Connection`] is the machine: requests in, bytes out; bytes in, events out.
+//! - [`Connection`] is the state machine: requests in, bytes out; bytes in, events out.
 //! - [`hpack`] is header compression (RFC 7541).
-//! - [`frame`] reads and writes frames (RFC 9113 sections 4 and 6).
+//! - [`frame`] parses and encodes frames (RFC 9113 sections 4 and 6).
 //!
-//! Whoever owns a transport moves its bytes. TLS, if any, has agreed on `h2` by ALPN before.
+//! The owner of a transport moves its bytes. With TLS, the handshake has negotiated `h2` by ALPN
+//! before.
 //!
 //! ```text
 //!   Connection::open, send_body                    ◀── requests
@@ -17,7 +18,7 @@
 //!   Connection::state      ──▶ Open { free } | Doubtful | Draining | Dead
 //! ```
 //!
-//! A conversation without a transport:
+//! An exchange without a transport:
 //!
 //! ```
 //! use core::time::Duration;
@@ -62,11 +63,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What the caller sees to
+//! # Duties of the caller
 //!
-//! - 421 (Misdirected Request) is a response like any other: the caller repeats it elsewhere.
-//! - A request is repeated only by the caller. [`StreamError::is_retry_safe`] says whether any method may be.
-//! - Codings of bodies, redirects, cookies and a pool are above this crate.
+//! - 421 (Misdirected Request) is a response like any other: the caller repeats the request
+//!   elsewhere.
+//! - Only the caller repeats a request. [`StreamError::is_retry_safe`] is true if any method may be
+//!   repeated.
+//! - Content codings, redirects, cookies and a pool belong to other crates.
 #![forbid(unsafe_code)]
 
 mod budget;

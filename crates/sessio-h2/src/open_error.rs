@@ -1,14 +1,15 @@
-//! Why a request, or more of it, cannot be sent.
+//! Errors of sending a request.
 
 use std::fmt;
 
 use crate::request::InvalidRequest;
 
-/// Why a stream could not be opened. Nothing was sent.
+/// The reason why a stream could not be opened. Nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Not now: all streams are in use, or the peer was quiet for long and has not answered a PING.
+    /// Not now: all streams are in use, or the peer was silent for long and has not acknowledged a
+    /// PING.
     Full,
     /// Never again: the connection is draining or dead.
     Closed,

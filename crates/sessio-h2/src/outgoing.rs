@@ -5,9 +5,9 @@
 pub(crate) struct Outgoing {
     pub(crate) bytes: Vec<u8>,
     start: usize,
-    /// How many bytes the transport has taken.
+    /// Number of bytes that the transport has taken.
     pub(crate) sent: u64,
-    /// Replies among the bytes, since they were empty the last time.
+    /// Replies among the bytes, since the queue was empty the last time.
     pub(crate) replies: u32,
 }
 
@@ -20,7 +20,7 @@ impl Outgoing {
         self.bytes.len() - self.start
     }
 
-    /// Where the next byte is, counted from the first of the connection.
+    /// Position behind the last byte, counted from the first of the connection.
     pub(crate) fn end(&self) -> u64 {
         self.sent + self.len() as u64
     }
@@ -40,7 +40,7 @@ impl Outgoing {
         }
     }
 
-    /// Nothing more can be sent.
+    /// Drops the bytes: nothing more can be sent.
     pub(crate) fn discard(&mut self) {
         self.bytes = Vec::new();
         self.start = 0;

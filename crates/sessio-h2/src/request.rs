@@ -1,17 +1,17 @@
-//! Requests as HTTP/2 wants them (RFC 9113 sections 8.2 and 8.3).
+//! Requests in the form of HTTP/2 (RFC 9113 sections 8.2 and 8.3).
 
 use std::fmt;
 
 use crate::hpack::{Encoder, FIELD_OVERHEAD, Indexing};
 
-/// What stands in the pseudo-fields of a request.
+/// The pseudo-fields of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
     /// The method. With `CONNECT` neither scheme nor path is sent.
     pub method: &'a str,
     /// `https` or `http`.
     pub scheme: &'a str,
-    /// Host and port. If there is none, `Host` among the fields is used.
+    /// Host and port. Default: `Host` among the fields.
     pub authority: Option<&'a str>,
     /// Path and query; `*` for `OPTIONS *`.
     pub path: &'a str,
@@ -24,31 +24,31 @@ pub struct Field<'a> {
     pub name: &'a [u8],
     /// The value.
     pub value: &'a [u8],
-    /// Whether the value is a secret: then no table on the way keeps it. `Authorization`,
-    /// `Proxy-Authorization` and short cookies are always taken for secrets.
+    /// Set for a secret: then no table at any hop stores it. `Authorization`, `Proxy-Authorization`
+    /// and short cookies are always secrets.
     pub is_sensitive: bool,
 }
 
 impl<'a> Field<'a> {
-    /// A field that is no secret.
+    /// Creates a field that is no secret.
     pub fn new(name: &'a (impl AsRef<[u8]> + ?Sized), value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         Self { name: name.as_ref(), value: value.as_ref(), is_sensitive: false }
     }
 
-    /// The same as a secret.
+    /// Marks the field as a secret.
     pub fn sensitive(self) -> Self {
         Self { is_sensitive: true, ..self }
     }
 }
 
-/// Without the value: it may be a secret.
+/// Omits the value: it may be a secret.
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Field").field("name", &String::from_utf8_lossy(self.name)).finish_non_exhaustive()
     }
 }
 
-/// Why a request cannot be sent.
+/// The reason why a request cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidRequest {
@@ -64,7 +64,7 @@ pub enum InvalidRequest {
     Name,
     /// A value has NUL, CR or LF.
     Value,
-    /// The header list is larger than the peer takes (SETTINGS_MAX_HEADER_LIST_SIZE).
+    /// The header list is larger than the peer accepts (SETTINGS_MAX_HEADER_LIST_SIZE).
     TooLarge,
 }
 
@@ -84,14 +84,15 @@ impl fmt::Display for InvalidRequest {
 
 impl std::error::Error for InvalidRequest {}
 
-/// What a first look at the fields of a request found.
+/// The result of checking the fields of a request.
 pub(crate) struct Checked<'a> {
     authority: &'a [u8],
     has_nominations: bool,
     list_size: usize,
 }
 
-/// Looks at a whole request before any of it is encoded: the table of the encoder cannot go back.
+/// Checks a whole request before any of it is encoded: the table of the encoder cannot be rolled
+/// back.
 pub(crate) fn check<'a>(
     head: &RequestHead<'a>,
     fields: impl Iterator<Item = Field<'a>>,
@@ -139,7 +140,7 @@ fn check_field(field: &Field<'_>) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
-/// Appends the header block of a request that was checked.
+/// Appends the header block of a checked request.
 pub(crate) fn encode<'a>(
     head: &RequestHead<'a>,
     checked: &Checked<'a>,
@@ -154,7 +155,7 @@ pub(crate) fn encode<'a>(
     }
     encoder.encode(b":authority", checked.authority, Indexing::Incremental, out);
     if head.method != "CONNECT" {
-        // Paths differ: they would push everything else out of the table.
+        // Paths differ: they would evict everything else from the table.
         encoder.encode(b":path", head.path.as_bytes(), Indexing::Without, out);
     }
     let mut lower = Vec::new();
@@ -172,7 +173,7 @@ pub(crate) fn check_trailers<'a>(mut fields: impl Iterator<Item = Field<'a>>) ->
     fields.try_for_each(|field| check_field(&field))
 }
 
-/// Appends the header block of trailers that were checked.
+/// Appends the header block of checked trailers.
 pub(crate) fn encode_trailers<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     encoder: &mut Encoder,
@@ -197,17 +198,18 @@ fn in_lower_case<'b>(name: &'b [u8], lower: &'b mut Vec<u8>) -> &'b [u8] {
 fn encode_field(name: &[u8], field: &Field<'_>, encoder: &mut Encoder, out: &mut Vec<u8>) {
     let value = trimmed(field.value);
     match name {
-        // They belong to connections of HTTP/1, or have become a pseudo-field.
+        // They belong to HTTP/1 connections, or have become a pseudo-field.
         b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade" | b"host"
         | b"http2-settings" => {}
         b"te" => {
-            // Nothing else is allowed there (RFC 9113 section 8.2.2).
+            // No other value is allowed there (RFC 9113 section 8.2.2).
             let mut codings = value.split(|&byte| byte == b',');
             if codings.any(|coding| trimmed(coding).eq_ignore_ascii_case(b"trailers")) {
                 encoder.encode(name, b"trailers", Indexing::Incremental, out);
             }
         }
-        // One field for each cookie, so that one that changes costs no other (RFC 9113 section 8.2.3).
+        // One field for each cookie: if one changes, the others stay indexed (RFC 9113 section
+        // 8.2.3).
         b"cookie" => {
             for crumb in value.split(|&byte| byte == b';').map(trimmed).filter(|crumb| !crumb.is_empty()) {
                 // A short value could be guessed through the table (RFC 7541 section 7.1.3).
@@ -223,11 +225,11 @@ fn encode_field(name: &[u8], field: &Field<'_>, encoder: &mut Encoder, out: &mut
     }
 }
 
-/// Whether a field is worth its place in the table.
+/// The indexing of a field that the caller did not mark as a secret.
 fn indexing(name: &[u8]) -> Indexing {
     match name {
         b"authorization" | b"proxy-authorization" => Indexing::Never,
-        // They differ from request to request.
+        // Its values differ from request to request.
         b"content-length"
         | b"content-md5"
         | b"date"
@@ -245,16 +247,16 @@ fn indexing(name: &[u8]) -> Indexing {
     }
 }
 
-/// Whether `Connection` says that a field is for this hop alone.
+/// Returns `true` if `Connection` names the field, which is for one hop then.
 fn is_nominated<'a>(name: &[u8], fields: impl Iterator<Item = Field<'a>>) -> bool {
     let mut named = fields
         .filter(|field| field.name.eq_ignore_ascii_case(b"connection"))
         .flat_map(|field| field.value.split(|&byte| byte == b','));
-    // `TE` has to be named there, and has its own rule.
+    // `TE` must be named there, and has its own rule.
     name != b"te" && named.any(|named| trimmed(named).eq_ignore_ascii_case(name))
 }
 
-/// Without blanks at both ends.
+/// Removes blanks at both ends.
 fn trimmed(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
@@ -266,7 +268,7 @@ fn is_visible(text: &[u8]) -> bool {
     text.iter().all(|&byte| byte > b' ' && byte != 0x7f)
 }
 
-/// Whether the text is a token (RFC 9110 section 5.6.2).
+/// Returns `true` for a token (RFC 9110 section 5.6.2).
 fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| TOKEN[usize::from(byte)])
 }

@@ -1,10 +1,10 @@
-//! What a response has to be like (RFC 9113 sections 8.2 and 8.3).
+//! Rules for responses (RFC 9113 sections 8.2 and 8.3).
 
 use crate::Malformed;
 use crate::hpack::Fields;
 use crate::request::TOKEN;
 
-/// What the machine has to know of a head.
+/// The properties of a head that affect the stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Checked {
     pub(crate) status: u16,

@@ -11,10 +11,10 @@ pub(crate) const INITIAL_WINDOW_SIZE: u16 = 4;
 pub(crate) const MAX_FRAME_SIZE: u16 = 5;
 pub(crate) const MAX_HEADER_LIST_SIZE: u16 = 6;
 
-/// The frame size of everybody who has not said anything else, and always ours.
+/// The default frame size of a peer, and always that of this side.
 pub(crate) const DEFAULT_FRAME_SIZE: u32 = 16_384;
 
-/// What the peer has set. It begins with the defaults of RFC 9113.
+/// The settings of the peer. They begin with the defaults of RFC 9113.
 #[derive(Debug, Clone)]
 pub(crate) struct PeerSettings {
     pub(crate) max_streams: Option<u32>,
@@ -28,14 +28,14 @@ impl PeerSettings {
         Self { max_streams: None, initial_window: 65_535, max_frame: DEFAULT_FRAME_SIZE, header_list: None }
     }
 
-    /// Takes over a payload of SETTINGS, in order. Each size of the header table is told to the encoder, since the
-    /// smallest one counts as well (RFC 7541 section 4.2).
+    /// Applies a payload of SETTINGS, in order. The encoder receives each size of the header table,
+    /// since the smallest one counts as well (RFC 7541 section 4.2).
     pub(crate) fn apply(&mut self, payload: &[u8], encoder: &mut Encoder) -> Result<(), ConnectionErrorKind> {
         for pair in payload.chunks_exact(6) {
             let id = u16::from_be_bytes([pair[0], pair[1]]);
             let value = u32::from_be_bytes([pair[2], pair[3], pair[4], pair[5]]);
             let is_valid = match id {
-                // A server does not take pushes, hence it cannot enable them.
+                // A server receives no pushes, hence it cannot enable them.
                 ENABLE_PUSH => value == 0,
                 INITIAL_WINDOW_SIZE => value <= MAX_WINDOW,
                 MAX_FRAME_SIZE => (DEFAULT_FRAME_SIZE..1 << 24).contains(&value),

@@ -1,25 +1,25 @@
-//! Whether a connection takes streams.
+//! The availability of a connection.
 
-/// Whether a connection takes streams.
+/// The availability of a connection for new streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// It takes this many streams now; perhaps none until others end.
+    /// It takes this many streams now, perhaps 0 until others end.
     Open {
-        /// How many.
+        /// Number of streams that can be opened.
         free: u32,
     },
-    /// The peer was quiet for long and was asked whether it lives. It takes no streams before it says
+    /// The peer was silent for long, and a PING was sent. No streams are taken until it sends
     /// anything.
     Doubtful,
-    /// It takes no streams any more; those that are open go on.
+    /// It takes no more streams; open ones continue.
     Draining,
-    /// It has ended. What is to be sent may be sent; then the transport is to be closed.
+    /// It has ended. Remaining bytes may be sent; then the transport must be closed.
     Dead,
 }
 
 impl State {
-    /// Whether streams can be opened now.
+    /// Returns `true` if streams can be opened now.
     pub fn is_available(self) -> bool {
         matches!(self, Self::Open { free: 1.. })
     }

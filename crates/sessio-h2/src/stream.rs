@@ -6,65 +6,65 @@ use crate::window::Window;
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) id: u32,
-    /// Whether the request has not ended.
+    /// Set until the request has ended.
     pub(crate) is_sending: bool,
     pub(crate) remote: Remote,
-    /// How many bytes we may send; below zero after the peer has made its windows smaller.
+    /// Number of bytes that may be sent; negative after the peer has reduced its windows.
     pub(crate) send_window: i64,
     pub(crate) window: Window,
     pub(crate) held: Held,
-    /// How many bytes of the body are still to come, if that is known.
+    /// Remaining bytes of the body, if known.
     pub(crate) length: Option<u64>,
     /// The request was HEAD, so that there is no body.
     pub(crate) is_head: bool,
     /// The request was CONNECT.
     pub(crate) is_connect: bool,
     pub(crate) interim_heads: u32,
-    /// Where the stream stands in the line of those who want to send.
+    /// State of the stream in the queue of senders.
     pub(crate) turn: Turn,
-    /// Where its head begins, counted from the first byte of the connection.
+    /// Start of its head, counted from the first byte of the connection.
     pub(crate) head_at: u64,
-    /// How it ended, until that was told.
+    /// The outcome, until it is reported.
     pub(crate) outcome: Option<Result<(), StreamError>>,
-    /// Whether it counts among the concurrent streams.
+    /// Set if it counts among the concurrent streams.
     pub(crate) is_counted: bool,
 }
 
-/// How far the response is.
+/// The progress of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remote {
-    /// Its head has not come.
+    /// The head has not arrived.
     Head,
-    /// Its head has come.
+    /// The head has arrived.
     Body,
-    /// It has ended, well or badly.
+    /// The response has ended, with or without an error.
     Closed,
 }
 
-/// Whether the stream waits to send.
+/// The state of a stream in the queue of senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It does not.
+    /// It does not wait.
     Idle,
-    /// In the line for the connection's window and room.
+    /// It is queued for the connection's window and room.
     Queued,
-    /// For credit of its own.
+    /// It waits for credit of its own.
     Blocked,
 }
 
 impl Stream {
-    /// Whether both directions have ended.
+    /// Returns `true` if both directions have ended.
     pub(crate) fn is_closed(&self) -> bool {
         !self.is_sending && self.remote == Remote::Closed
     }
 
-    /// Whether there is nothing left to tell or to read.
+    /// Returns `true` if nothing is left to report or to read.
     pub(crate) fn is_done(&self) -> bool {
         self.is_closed() && self.outcome.is_none() && self.held.is_empty()
     }
 }
 
-/// Bytes of a body that wait for the caller.
+/// Body bytes that wait for the caller.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     bytes: Vec<u8>,

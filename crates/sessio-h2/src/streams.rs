@@ -2,14 +2,14 @@
 
 use crate::stream::Stream;
 
-/// Ids only grow, so they are a sorted list; the streams themselves stay where they are.
+/// Ids only grow, so they are a sorted list; the streams themselves are never moved.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    /// Ids in order, each with the place of its stream.
+    /// Ids in order, each with the index of its stream.
     order: Vec<(u32, u32)>,
     slots: Vec<Option<Stream>>,
     free: Vec<u32>,
-    /// How many streams count as concurrent.
+    /// Number of concurrent streams.
     pub(crate) active: u32,
 }
 
@@ -52,7 +52,7 @@ impl Streams {
         }
     }
 
-    /// A stream that has ended in both directions counts no longer.
+    /// A stream whose both directions have ended is not counted any more.
     pub(crate) fn settle(&mut self, id: u32) {
         let Some(stream) = self.get_mut(id) else { return };
         if stream.is_counted && stream.is_closed() {
@@ -61,7 +61,7 @@ impl Streams {
         }
     }
 
-    /// In the order of their ids.
+    /// Iterates in the order of the ids.
     pub(crate) fn ids_from(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
         let at = self.order.partition_point(|entry| entry.0 < first);
         self.order[at..].iter().map(|entry| entry.0)
@@ -71,7 +71,7 @@ impl Streams {
         self.slots.iter_mut().flatten()
     }
 
-    /// Gives its memory back, if there is no stream.
+    /// Releases memory if there is no stream.
     pub(crate) fn rest(&mut self) {
         if self.is_empty() {
             *self = Self::default();

@@ -1,13 +1,13 @@
-//! Flow control of what is received (RFC 9113 section 5.2).
+//! Flow control of received data (RFC 9113 section 5.2).
 
-/// A window of ours. `size` bytes are always in one of three places: credit that the peer has, bytes that
-/// are held, and bytes that are done with and not yet credited again.
+/// A receive window. Its `size` is the sum of three parts: credit of the peer, unread bytes, and
+/// released bytes that are not credited again yet.
 #[derive(Debug)]
 pub(crate) struct Window {
     pub(crate) size: u32,
-    /// How many bytes the peer may still send.
+    /// Number of bytes that the peer may still send.
     pub(crate) left: u32,
-    /// How many bytes are done with and not yet credited again.
+    /// Number of released bytes that are not credited again yet.
     pub(crate) due: u32,
 }
 
@@ -16,12 +16,12 @@ impl Window {
         Self { size, left: size, due: 0 }
     }
 
-    /// Bytes came. The caller has seen to it that there are not more than are left.
+    /// Receives bytes. The caller has checked that they are at most `left`.
     pub(crate) fn receive(&mut self, n: u32) {
         self.left -= n;
     }
 
-    /// Bytes are done with.
+    /// Releases bytes.
     pub(crate) fn release(&mut self, n: u32) {
         self.due += n;
     }
@@ -33,12 +33,12 @@ impl Window {
         self.size = size;
     }
 
-    /// Whether enough is due to be worth a frame.
+    /// Returns `true` if enough bytes are due to be worth a frame.
     pub(crate) fn is_due(&self) -> bool {
         self.due > 0 && self.due >= self.size / 2
     }
 
-    /// The credit to give now.
+    /// The credit to return now.
     pub(crate) fn credit(&mut self) -> u32 {
         let due = std::mem::take(&mut self.due);
         self.left += due;

@@ -1,4 +1,4 @@
-//! Frames about streams and about the connection.
+//! Frames that control streams and the connection.
 
 use super::{Connection, DEBUG_BYTES, GoAway};
 use crate::frame::{self, Header, Kind, MAX_WINDOW};
@@ -37,7 +37,7 @@ impl Connection {
     }
 
     pub(super) fn on_ping(&mut self, header: &Header, opaque: [u8; 8]) -> Result<(), ConnectionError> {
-        // The answer to ours has done its work by coming.
+        // An acknowledged PING needs no action: its arrival ends the silence.
         if header.is_ack() {
             return Ok(());
         }
@@ -66,12 +66,13 @@ impl Connection {
             return Err(ConnectionErrorKind::GoAwayIncreased.into());
         }
         if self.goaway.is_some() {
-            // One says it all, a second one at the end of a graceful shutdown; more than that are a flood.
+            // One is enough, and a graceful shutdown ends with a second one; more than that are a
+            // flood.
             self.on_empty_frame()?;
         }
         let debug = debug[..debug.len().min(DEBUG_BYTES)].to_vec();
         self.goaway = Some(GoAway { last, code, debug });
-        // Those above are safe to repeat: the peer has not processed them and will not.
+        // Streams above `last` are safe to repeat: the peer has not processed them and will not.
         let above: Vec<u32> = self.streams.ids_from(last.saturating_add(1)).collect();
         for id in above {
             self.end(id, Err(StreamError::new(StreamErrorKind::GoAway(code), true)));
@@ -113,7 +114,8 @@ impl Connection {
         }
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
         if stream.remote == Remote::Closed {
-            // The response is whole, and the rest of the request is not wanted (RFC 9113 section 8.1).
+            // The response is complete, and the rest of the request is not needed (RFC 9113 section
+            // 8.1).
             stream.is_sending = false;
             self.leave(id);
             return Ok(());
@@ -123,7 +125,7 @@ impl Connection {
         Ok(())
     }
 
-    /// A frame that carries nothing.
+    /// A frame without content.
     pub(super) fn on_empty_frame(&mut self) -> Result<(), ConnectionError> {
         if !self.budgets.empty_frames.spend(self.config.limits.empty_frames, self.now) {
             return Err(ConnectionErrorKind::TooManyEmptyFrames.into());

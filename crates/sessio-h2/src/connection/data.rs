@@ -1,4 +1,4 @@
-//! DATA: from the wire to the caller.
+//! DATA: from the peer to the caller.
 
 use super::Connection;
 use super::partial::DataFrame;
@@ -9,7 +9,7 @@ use crate::stream::Remote;
 use crate::{ConnectionError, ConnectionErrorKind, ErrorCode, Malformed, StreamErrorKind, StreamId};
 
 impl Connection {
-    /// Bytes of a response's body that have come and were not consumed.
+    /// Received bytes of a response's body that were not consumed.
     pub fn body(&self, id: StreamId) -> &[u8] {
         match &self.loose {
             Some(loose) if loose.stream == id.0 => &self.incoming.bytes[loose.start..loose.end],
@@ -17,7 +17,7 @@ impl Connection {
         }
     }
 
-    /// The caller is done with the first `n` bytes of [`body`](Self::body). The peer gets credit for them.
+    /// Releases the first `n` bytes of [`body`](Self::body). The peer gets credit for them.
     pub fn consume(&mut self, id: StreamId, n: usize) {
         let Some(stream) = self.streams.get_mut(id.0) else { return };
         let n = match &mut self.loose {
@@ -39,7 +39,7 @@ impl Connection {
         if stream.remote == Remote::Closed {
             self.leave(id.0);
         } else if stream.window.is_due() {
-            // The caller keeps up: more may be under way.
+            // The caller keeps up, so more bytes may be in transit.
             if self.loose.is_none() && stream.held.is_empty() {
                 stream.window.grow(self.config.max_stream_window);
             }
@@ -47,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// What was not consumed is moved to its stream, since the incoming bytes are about to change.
+    /// Copies unconsumed bytes to their stream, before the incoming bytes change.
     pub(super) fn settle_loose(&mut self) {
         let Some(loose) = self.loose.take() else { return };
         if let Some(stream) = self.streams.get_mut(loose.stream) {
@@ -85,7 +85,8 @@ impl Connection {
             let broken = match stream.remote {
                 Remote::Head => Some(StreamErrorKind::Malformed(Malformed::BodyBeforeHead)),
                 Remote::Body if header.length > stream.window.left => Some(StreamErrorKind::WindowExceeded),
-                // A frame too long is refused whole: otherwise it would depend on the cuts what is told of it.
+                // A frame that is too long is refused whole: otherwise the result would depend on
+                // the cuts.
                 Remote::Body if stream.length.is_some_and(|rest| u64::from(data) > rest) => {
                     let rule =
                         if stream.is_head { Malformed::UnexpectedBody } else { Malformed::WrongLength };
@@ -108,7 +109,7 @@ impl Connection {
         self.continue_data(DataFrame { stream: header.stream, data, padding, is_last })
     }
 
-    /// Reads as much of a DATA frame as is there.
+    /// Reads the received part of a DATA frame.
     pub(super) fn continue_data(&mut self, mut frame: DataFrame) -> Result<Progress, ConnectionError> {
         let there = self.incoming.len() as u32;
         let mut progress = Progress::Moved;
@@ -135,7 +136,7 @@ impl Connection {
             self.data = Some(frame);
         } else if frame.is_last {
             if matches!(progress, Progress::Event(..)) {
-                // First the bytes are told, then the end.
+                // The bytes are reported first, then the end.
                 self.data = Some(frame);
             } else {
                 self.end_body(frame.stream)?;
@@ -144,7 +145,7 @@ impl Connection {
         Ok(progress)
     }
 
-    /// `n` bytes of a body are there. Without a stream that wants them they are dropped.
+    /// Handles `n` bytes of a body. They are dropped if no stream needs them.
     fn receive_data(&mut self, id: u32, n: u32) -> Progress {
         let start = self.incoming.start;
         let end = start + n as usize;
@@ -165,7 +166,7 @@ impl Connection {
         Progress::Event(id, What::Body)
     }
 
-    /// Padding is done with as soon as it has come.
+    /// Padding is released on arrival.
     fn receive_padding(&mut self, id: u32, n: u32) {
         self.credit_connection(n);
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.remote == Remote::Body) else {
@@ -178,7 +179,7 @@ impl Connection {
         }
     }
 
-    /// The connection's credit is given back at once: memory is bounded by the windows of the streams.
+    /// Returns the connection's credit at once: the windows of the streams limit memory.
     fn credit_connection(&mut self, n: u32) {
         self.window.receive(n);
         self.window.release(n);
@@ -187,7 +188,7 @@ impl Connection {
         }
     }
 
-    /// The response has ended; whether it is whole.
+    /// Ends the body of a response; checks that it is complete.
     fn end_body(&mut self, id: u32) -> Result<(), ConnectionError> {
         let stream = self.streams.get(id).filter(|stream| stream.remote == Remote::Body);
         let Some(stream) = stream else { return Ok(()) };
@@ -199,9 +200,10 @@ impl Connection {
         }
     }
 
-    /// DATA or HEADERS came after the response had ended.
+    /// Handles DATA or HEADERS after the end of the response.
     pub(super) fn reset_closed(&mut self, id: u32) -> Result<(), ConnectionError> {
-        // Otherwise the stream is closed, perhaps by us: what was under way then is no fault.
+        // Otherwise the stream is closed, perhaps by this side: frames in transit at that time are
+        // no fault.
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.is_sending) else { return Ok(()) };
         stream.is_sending = false;
         frame::encode::reset(id, ErrorCode::STREAM_CLOSED, &mut self.outgoing.bytes);

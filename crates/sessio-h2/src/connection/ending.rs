@@ -1,4 +1,4 @@
-//! How streams and connections end.
+//! The end of streams and connections.
 
 use super::Connection;
 use crate::frame;
@@ -6,7 +6,7 @@ use crate::stream::{Remote, Stream};
 use crate::{ConnectionError, ConnectionErrorKind, StreamError, StreamErrorKind};
 
 impl Connection {
-    /// The response of a stream has ended. It is told once; a stream that has ended before stays as it is.
+    /// Ends the response of a stream. The end is reported once; an earlier outcome stays.
     pub(super) fn end(&mut self, id: u32, outcome: Result<(), StreamError>) {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let is_sending = stream.is_sending;
@@ -23,14 +23,15 @@ impl Connection {
         }
     }
 
-    /// How a stream ended, for the caller.
+    /// Takes the outcome of a stream, for the caller.
     pub(super) fn take_outcome(&mut self, id: u32) -> Option<Result<(), StreamError>> {
         let outcome = self.streams.get_mut(id)?.outcome.take();
         self.leave(id);
         outcome
     }
 
-    /// Something of a stream has ended: it counts no longer if all has, and goes if nobody needs it.
+    /// Handles the end of one direction of a stream. A stream with two ended directions is not
+    /// counted, and is removed once no event or byte is left.
     pub(super) fn leave(&mut self, id: u32) {
         self.streams.settle(id);
         let is_loose = self.loose.as_ref().is_some_and(|loose| loose.stream == id);
@@ -39,7 +40,7 @@ impl Connection {
         }
     }
 
-    /// The peer broke a rule on a stream: the stream ends, the connection goes on.
+    /// Fails a stream on which the peer broke a rule; the connection stays open.
     pub(super) fn fail_stream(&mut self, id: u32, kind: StreamErrorKind) -> Result<(), ConnectionError> {
         self.count_stream_error()?;
         let error = StreamError::new(kind, false);
@@ -57,7 +58,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The connection ends, and all its streams with it.
+    /// Fails the connection, and all its streams.
     pub(super) fn fail(&mut self, error: ConnectionError) {
         if self.error.is_some() {
             return;
@@ -66,7 +67,7 @@ impl Connection {
         let sent = self.outgoing.sent;
         let ids: Vec<u32> = self.streams.ids_from(0).collect();
         for id in ids {
-            // The request is certainly unknown to the peer if no byte of its head was sent.
+            // The peer certainly does not know the request if no byte of its head was sent.
             let is_retry_safe = self.streams.get(id).is_some_and(|stream| stream.head_at >= sent);
             let kind = StreamErrorKind::Connection(error.kind());
             self.end(id, Err(StreamError::new(kind, is_retry_safe)));

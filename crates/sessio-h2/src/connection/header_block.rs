@@ -32,7 +32,8 @@ impl Connection {
         if assembly.continuations > self.config.limits.continuations {
             return Err(ConnectionErrorKind::TooManyContinuations.into());
         }
-        // A list within its limit has no longer block, as each field costs 32 bytes more than its text.
+        // A list within its limit has no longer block: each field costs 32 bytes more than its
+        // text.
         if assembly.block.len() + block.len() > self.list_limits().fail {
             return Err(ConnectionErrorKind::HeaderListTooLarge.into());
         }
@@ -48,7 +49,7 @@ impl Connection {
         ListLimits::new(self.config.limits.header_list)
     }
 
-    /// A whole block. It is decoded whether anybody wants it or not: later ones depend on it.
+    /// Handles a whole block. It is always decoded, because later blocks depend on it.
     fn on_block(&mut self, id: u32, is_last: bool, block: &[u8]) -> Result<Progress, ConnectionError> {
         let limits = self.list_limits();
         self.decoder.decode(block, limits, &mut self.fields).map_err(|error| match error {

@@ -7,10 +7,10 @@ use crate::ConnectionErrorKind;
 use crate::io::Io;
 
 impl Connection {
-    /// Which bytes are to be moved now.
+    /// Returns the bytes to move now.
     ///
-    /// If `send` is empty and [`state`](Self::state) is [`Dead`](crate::State::Dead), the transport is to be
-    /// closed.
+    /// If `send` is empty and [`state`](Self::state) is [`Dead`](crate::State::Dead), close the
+    /// transport.
     pub fn io(&mut self, now: Duration) -> Io<'_> {
         self.tick(now);
         self.settle_loose();
@@ -23,18 +23,19 @@ impl Connection {
         Io { send: self.outgoing.unsent(), recv, deadline }
     }
 
-    /// The transport took the first `n` bytes of [`Io::send`].
+    /// Reports that the transport took the first `n` bytes of [`Io::send`].
     pub fn sent(&mut self, n: usize) {
         self.outgoing.sent(n);
     }
 
-    /// `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the transport, or its failure.
+    /// Reports that `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the
+    /// transport, or its failure.
     ///
-    /// Nothing is looked at before [`poll_event`](Self::poll_event): also after the end of the transport it
-    /// tells first what came before.
+    /// Bytes are parsed by [`poll_event`](Self::poll_event) only. After the end of the transport it
+    /// first reports the events before the end.
     pub fn received(&mut self, n: usize, now: Duration) {
         if n == 0 {
-            // What came before is still to be read: see `next_event`.
+            // Earlier bytes are still to be parsed: see `next_event`.
             self.is_at_end = true;
         } else {
             self.incoming.received(n);
@@ -44,7 +45,7 @@ impl Connection {
         self.tick(now);
     }
 
-    /// Takes note of the time.
+    /// Updates the current time.
     pub(super) fn tick(&mut self, now: Duration) {
         self.now = self.now.max(now);
         if self.error.is_some() {
@@ -55,7 +56,7 @@ impl Connection {
         }
     }
 
-    /// Which time limit has passed.
+    /// The time limit that has expired, if any.
     pub(super) fn overdue(&self, now: Duration) -> Option<ConnectionErrorKind> {
         let is_over = |end: Option<Duration>| end.is_some_and(|end| end <= now);
         if is_over(self.settings_deadline()) {

@@ -1,4 +1,4 @@
-//! One connection of a client.
+//! A client connection.
 
 mod control;
 mod data;
@@ -28,56 +28,56 @@ use crate::{Config, ConnectionError, ErrorCode};
 
 use partial::{Assembly, DataFrame};
 
-/// What a client says first, before its SETTINGS.
+/// The first bytes of a client, before its SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How much of a GOAWAY's debug data is kept.
+/// Bytes of a GOAWAY's debug data that are kept.
 const DEBUG_BYTES: usize = 256;
 
-/// How much of our own header table an idle connection keeps.
+/// Bytes of the encoder's dynamic table that an idle connection keeps.
 const IDLE_TABLE: usize = 2048;
 
-/// An HTTP/2 connection of a client, without its transport.
+/// The HTTP/2 connection of a client, without its transport.
 ///
-/// Whoever owns the transport moves bytes ([`io`](Self::io), [`sent`](Self::sent),
-/// [`received`](Self::received)) and asks for events ([`poll_event`](Self::poll_event)) until there is none.
-/// Requests are sent by [`open`](Self::open) and [`send_body`](Self::send_body). Bytes of a response are
-/// read by [`body`](Self::body) and given up by [`consume`](Self::consume).
+/// The owner of the transport moves bytes ([`io`](Self::io), [`sent`](Self::sent),
+/// [`received`](Self::received)) and takes events ([`poll_event`](Self::poll_event)) until there
+/// are none. [`open`](Self::open) and [`send_body`](Self::send_body) send requests.
+/// [`body`](Self::body) reads bytes of a response, and [`consume`](Self::consume) releases them.
 ///
-/// Time is an argument: how long it is since a moment that the caller chooses, the same for all calls. It
-/// never goes back.
+/// Time is an argument: the duration since a moment that the caller chooses, the same for all
+/// calls. It never goes back.
 pub struct Connection {
     config: Config,
-    /// The latest time that we were told.
+    /// The latest time that the caller passed.
     now: Duration,
-    /// When the peer was heard the last time.
+    /// Time of the last received byte.
     heard: Duration,
     outgoing: Outgoing,
     incoming: Incoming,
     /// The DATA frame that is being read.
     data: Option<DataFrame>,
-    /// Bytes of a body that are still among the incoming ones.
+    /// Body bytes that are still in the incoming buffer.
     loose: Option<Loose>,
-    /// The header block that is being put together.
+    /// The header block that is being assembled.
     assembly: Option<Assembly>,
     decoder: Decoder,
     encoder: Encoder,
     fields: FieldBlock,
     window: Window,
-    /// How many bytes we may send.
+    /// Number of bytes that may be sent.
     send_window: i64,
     peer: PeerSettings,
-    /// Whether the peer's first SETTINGS have come.
+    /// Set once the peer's first SETTINGS have arrived.
     is_greeted: bool,
-    /// Since when our SETTINGS wait to be acknowledged.
+    /// Time of SETTINGS that are not acknowledged yet.
     unacknowledged: Option<Duration>,
-    /// When a PING went out, while nothing has come since.
+    /// Time of a PING since which nothing has arrived.
     doubt: Option<Duration>,
     streams: Streams,
     next_id: u32,
-    /// Streams whose end is to be told.
+    /// Streams whose end must be reported.
     finished: VecDeque<u32>,
-    /// Streams that want to send and have credit of their own.
+    /// Streams that have bytes to send and credit of their own.
     writable: VecDeque<u32>,
     budgets: Budgets,
     goaway: Option<GoAway>,
@@ -102,14 +102,15 @@ struct Budgets {
 pub struct GoAway {
     /// Streams above this one were not processed.
     pub last: u32,
-    /// Why the peer shuts down.
+    /// The reason of the shutdown.
     pub code: ErrorCode,
-    /// More about it, for people: the first 256 bytes.
+    /// Debug data, for people: the first 256 bytes.
     pub debug: Vec<u8>,
 }
 
 impl Connection {
-    /// A connection whose transport has just been connected. Preface and SETTINGS are the first bytes to send.
+    /// Creates a connection over a fresh transport. Preface and SETTINGS are the first bytes to
+    /// send.
     pub fn new(config: &Config, now: Duration) -> Self {
         let config = config.clone();
         let mut outgoing = Outgoing::default();
@@ -139,7 +140,7 @@ impl Connection {
             data: None,
             loose: None,
             assembly: None,
-            // Until our SETTINGS are acknowledged the peer may still go by the default.
+            // Until our SETTINGS are acknowledged the peer may still use the default.
             decoder: Decoder::new(config.header_table.max(4096)),
             encoder: Encoder::new(config.own_header_table),
             fields: FieldBlock::new(),
@@ -162,17 +163,17 @@ impl Connection {
         }
     }
 
-    /// Why the connection failed, if it did.
+    /// The reason why the connection failed, if it did.
     pub fn error(&self) -> Option<ConnectionError> {
         self.error
     }
 
-    /// What the peer said when it began to shut down.
+    /// The GOAWAY of the peer, if it is shutting down.
     pub fn goaway(&self) -> Option<&GoAway> {
         self.goaway.as_ref()
     }
 
-    /// Begins to shut down: no new streams, GOAWAY to the peer. Open streams go on.
+    /// Starts a shutdown: no new streams, GOAWAY to the peer. Open streams continue.
     pub fn close(&mut self) {
         if !self.is_closing && self.error.is_none() {
             self.is_closing = true;
@@ -180,8 +181,8 @@ impl Connection {
         }
     }
 
-    /// Gives memory back while no stream is open: to be called when the connection begins to idle. An idle
-    /// connection has less than 8 KiB then: itself, a buffer of 512 bytes, and the HPACK tables.
+    /// Releases memory while no stream is open. Call it when the connection becomes idle. An idle
+    /// connection then has less than 8 KiB: itself, a buffer of 512 bytes, and the HPACK tables.
     pub fn rest(&mut self) {
         if self.streams.is_empty() {
             self.settle_loose();
@@ -196,7 +197,7 @@ impl Connection {
     }
 }
 
-/// Without bytes: among them are secrets.
+/// Omits the bytes: they contain secrets.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")

@@ -1,4 +1,4 @@
-//! Frames and header blocks that have come in part.
+//! Frames and header blocks that have arrived in part.
 
 /// The rest of a DATA frame whose header was read.
 #[derive(Debug)]

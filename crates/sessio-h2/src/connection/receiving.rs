@@ -1,22 +1,22 @@
-//! Frames become events.
+//! Conversion of frames to events.
 
 use super::Connection;
 use crate::frame::{Frame, FrameError, Header, Kind};
 use crate::settings::DEFAULT_FRAME_SIZE;
 use crate::{ConnectionError, ConnectionErrorKind, Event, Head, StreamError, StreamId};
 
-/// What a frame led to.
+/// The effect of a frame.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// More bytes have to come.
+    /// More bytes must arrive.
     Stuck,
-    /// Something that concerns no caller.
+    /// A change without an event for the caller.
     Moved,
     /// An event of a stream.
     Event(u32, What),
 }
 
-/// An event, without what it borrows.
+/// An event without its borrowed data.
 #[derive(Debug)]
 pub(super) enum What {
     Interim(u16),
@@ -28,10 +28,10 @@ pub(super) enum What {
 }
 
 impl Connection {
-    /// The next event. It is to be asked for until there is none, after bytes were received, after bytes were
-    /// sent, and after a time limit.
+    /// Returns the next event. Call it until there is none: after bytes were received, after bytes
+    /// were sent, and after a time limit.
     ///
-    /// Bytes of a body that are not consumed before the next call are copied; nothing is lost.
+    /// Body bytes that are not consumed before the next call are copied; none are lost.
     pub fn poll_event(&mut self) -> Option<(StreamId, Event<'_>)> {
         let (id, what) = self.next_event()?;
         let fields = self.fields.fields();
@@ -61,7 +61,7 @@ impl Connection {
             match self.step() {
                 Ok(Progress::Event(id, what)) => return Some((id, what)),
                 Ok(Progress::Moved) => {}
-                // The header of a frame can end a stream before the payload comes.
+                // The header of a frame can end a stream before its payload arrives.
                 Ok(Progress::Stuck) if !self.finished.is_empty() => {}
                 Ok(Progress::Stuck) if self.is_at_end => self.fail(ConnectionErrorKind::Closed.into()),
                 Ok(Progress::Stuck) => break,
@@ -125,13 +125,13 @@ impl Connection {
             Frame::Reset(code) => self.on_reset(header.stream, code)?,
             Frame::PushPromise { .. } => return Err(ConnectionErrorKind::PushPromise.into()),
             Frame::Priority(_) | Frame::Unknown(_) => self.on_empty_frame()?,
-            // DATA has a way of its own.
+            // DATA is handled in pieces, not here.
             Frame::Data(_) => return Err(FrameError::Stream(Kind::DATA).into()),
         }
         Ok(Progress::Moved)
     }
 
-    /// Whether a frame may come for this stream: only for one that we have opened.
+    /// Checks that a frame may refer to this stream: the client must have opened it.
     pub(super) fn check_stream(&self, stream: u32, kind: Kind) -> Result<(), ConnectionError> {
         if stream.is_multiple_of(2) || stream >= self.next_id {
             return Err(ConnectionErrorKind::IdleStream(kind).into());

@@ -1,4 +1,4 @@
-//! What the caller sends.
+//! The caller's requests.
 
 use core::time::Duration;
 
@@ -11,18 +11,21 @@ use crate::stream::{Held, Remote, Stream, Turn};
 use crate::window::Window;
 use crate::{ErrorCode, StreamId};
 
-/// Bodies are taken until this many bytes wait for the transport.
+/// Number of queued bytes at which no more of a body is taken.
 const AHEAD: usize = 64 * 1024;
-/// Rather than to cut a body into pieces below this for want of room, it waits.
+/// The smallest piece in bytes that a body is cut into for lack of room; below it the body waits.
 const LEAST: usize = 1024;
-/// The opaque bytes of our PING.
+/// The opaque data of PING frames.
 const PING: [u8; 8] = *b"sessio?\0";
 
 impl Connection {
-    /// Sends the head of a request. `is_last` says that neither body nor trailers follow.
+    /// Sends the head of a request. `is_last` is set if neither body nor trailers follow.
     ///
-    /// Names are sent in lower case. `Host` becomes `:authority`. Fields of HTTP/1 connections are dropped,
-    /// and those that `Connection` names. Of `TE`, `trailers` is kept. Each cookie becomes a field.
+    /// - Names are sent in lower case.
+    /// - `Host` becomes `:authority`.
+    /// - Fields of HTTP/1 connections are dropped, and those that `Connection` names.
+    /// - Of `TE`, `trailers` is kept.
+    /// - Each cookie becomes a field.
     ///
     /// # Errors
     /// The connection takes no stream, or the request is not valid.
@@ -77,14 +80,14 @@ impl Connection {
         Ok(StreamId(id))
     }
 
-    /// Makes room for the header of HEADERS; where the block begins.
+    /// Makes room for the header of HEADERS; returns the start of the block.
     fn begin_block(&mut self) -> usize {
         let out = &mut self.outgoing.bytes;
         out.extend_from_slice(&[0; Header::LEN]);
         out.len()
     }
 
-    /// Writes the header of HEADERS, and cuts a block that is too long for one frame.
+    /// Writes the header of HEADERS, and splits a block that is too long for one frame.
     fn end_block(&mut self, start: usize, stream: u32, is_last: bool) {
         let out = &mut self.outgoing.bytes;
         let most = self.peer.max_frame as usize;
@@ -99,10 +102,13 @@ impl Connection {
         out[start - Header::LEN..start].copy_from_slice(&header.encode());
     }
 
-    /// Sends bytes of a request's body; how many were taken. `is_last` says that these bytes are the last:
-    /// it counts only if all of them are taken. No bytes with `is_last` end the request.
+    /// Sends bytes of a request's body; returns the number of bytes taken.
     ///
-    /// If not all are taken, [`Event::Writable`](crate::Event::Writable) says when there is room again.
+    /// `is_last` marks these bytes as the last: it has an effect only if all of them are taken. No
+    /// bytes with `is_last` end the request.
+    ///
+    /// If not all are taken, [`Event::Writable`](crate::Event::Writable) follows once there is room
+    /// again.
     ///
     /// # Errors
     /// The request has ended, or the stream has.
@@ -133,8 +139,9 @@ impl Connection {
         Ok(taken)
     }
 
-    /// How many bytes [`send_body`](Self::send_body) takes now: for a caller that reads a body piece by
-    /// piece. If there are none, [`Event::Writable`](crate::Event::Writable) says when there are.
+    /// Returns the number of bytes that [`send_body`](Self::send_body) takes now, for a caller that
+    /// reads a body in pieces. If it is 0, [`Event::Writable`](crate::Event::Writable) follows once
+    /// there is room.
     ///
     /// # Errors
     /// The request has ended, or the stream has.
@@ -146,7 +153,8 @@ impl Connection {
         Ok(room)
     }
 
-    /// How many bytes of a request there is credit and room for, if it goes on; none rather than a few.
+    /// Bytes of a request that credit and room allow; 0 rather than a few. `None` if the request
+    /// has ended.
     fn room(&self, id: u32, wanted: usize) -> Option<usize> {
         let stream = self.streams.get(id).filter(|stream| stream.is_sending)?;
         let credit = usize::try_from(self.send_window.min(stream.send_window)).unwrap_or(0);
@@ -154,7 +162,7 @@ impl Connection {
         Some(if room < wanted.min(LEAST) { 0 } else { room.min(credit) })
     }
 
-    /// The stream is told when it can send.
+    /// Requests an event once the stream can send.
     fn wait_to_send(&mut self, id: u32) {
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.turn == Turn::Idle) else {
             return;
@@ -187,8 +195,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives a stream up: what comes of it is dropped, and no event of it follows. The usual code is
-    /// [`ErrorCode::CANCEL`]. Nothing happens if the stream is gone.
+    /// Cancels a stream: its data is dropped, and no event of it follows. The usual code is
+    /// [`ErrorCode::CANCEL`]. No effect on a stream that is gone.
     pub fn reset(&mut self, id: StreamId, code: ErrorCode) {
         let Some(stream) = self.streams.get(id.0) else { return };
         if !stream.is_closed() && self.error.is_none() {

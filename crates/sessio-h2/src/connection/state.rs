@@ -1,4 +1,4 @@
-//! Whether a connection takes streams.
+//! The availability of a connection.
 
 use core::time::Duration;
 
@@ -7,9 +7,9 @@ use crate::frame::MAX_WINDOW;
 use crate::state::State;
 
 impl Connection {
-    /// Whether the connection takes streams.
+    /// Returns whether the connection takes streams.
     ///
-    /// What was received counts only after [`poll_event`](Self::poll_event) has looked at it.
+    /// Received bytes have an effect only after [`poll_event`](Self::poll_event) has parsed them.
     pub fn state(&self, now: Duration) -> State {
         if self.error.is_some() || self.overdue(now).is_some() {
             return State::Dead;
@@ -35,7 +35,7 @@ impl Connection {
         State::Open { free: allowed.min(self.config.max_streams).saturating_sub(self.streams.active) }
     }
 
-    /// Whether the peer was quiet for so long that it has to be asked whether it lives.
+    /// Returns `true` if the peer was silent for so long that a PING is required.
     pub(super) fn is_quiet(&self) -> bool {
         self.now.saturating_sub(self.heard) >= self.config.quiet
     }

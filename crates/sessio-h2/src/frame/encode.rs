@@ -1,4 +1,4 @@
-//! Writes frames: each function appends one.
+//! Encoding of frames: each function appends one.
 
 use super::{Header, Kind};
 use crate::ErrorCode;
@@ -14,7 +14,8 @@ pub fn data(stream: u32, bytes: &[u8], is_last: bool, out: &mut Vec<u8>) {
     frame(Kind::DATA, if is_last { Header::END_STREAM } else { 0 }, stream, bytes, out);
 }
 
-/// HEADERS with a whole header block, and CONTINUATION where it is longer than `max_frame_size`.
+/// HEADERS with a whole header block, and CONTINUATION frames for a block longer than
+/// `max_frame_size`.
 pub fn headers(stream: u32, block: &[u8], is_last: bool, max_frame_size: usize, out: &mut Vec<u8>) {
     let (first, mut rest) = block.split_at(block.len().min(max_frame_size));
     let end = |rest: &[u8]| if rest.is_empty() { Header::END_HEADERS } else { 0 };
@@ -47,7 +48,7 @@ pub fn settings_ack(out: &mut Vec<u8>) {
     frame(Kind::SETTINGS, Header::ACK, 0, &[], out);
 }
 
-/// PING, or the answer to one.
+/// PING, or the acknowledgement of one.
 pub fn ping(opaque: [u8; 8], is_ack: bool, out: &mut Vec<u8>) {
     frame(Kind::PING, if is_ack { Header::ACK } else { 0 }, 0, &opaque, out);
 }

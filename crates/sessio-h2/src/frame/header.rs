@@ -1,4 +1,4 @@
-//! The nine bytes before each payload.
+//! The nine-byte header of a frame.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl Kind {
     pub const SETTINGS: Self = Self(4);
     /// The announcement of a pushed response.
     pub const PUSH_PROMISE: Self = Self(5);
-    /// A question whether the peer lives.
+    /// A check whether the peer is alive.
     pub const PING: Self = Self(6);
     /// The end of the connection.
     pub const GOAWAY: Self = Self(7);
@@ -62,31 +62,31 @@ impl fmt::Debug for Kind {
 /// The header of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// How many bytes the payload has, 2^24 - 1 at most.
+    /// Length of the payload in bytes, at most 2^24 - 1.
     pub length: u32,
     /// The type.
     pub kind: Kind,
-    /// The flags, as they are on the wire.
+    /// The flags, as on the wire.
     pub flags: u8,
     /// The stream; 0 is the connection.
     pub stream: u32,
 }
 
 impl Header {
-    /// How many bytes a header has.
+    /// Length of a header in bytes.
     pub const LEN: usize = 9;
     /// DATA and HEADERS: no more frames of this kind follow on the stream.
     pub const END_STREAM: u8 = 0x1;
-    /// SETTINGS and PING: the frame acknowledges one of ours.
+    /// SETTINGS and PING: the frame acknowledges one of the other side.
     pub const ACK: u8 = 0x1;
     /// The header block ends with this frame.
     pub const END_HEADERS: u8 = 0x4;
     /// The payload is padded.
     pub const PADDED: u8 = 0x8;
-    /// HEADERS: a priority stands before the header block.
+    /// HEADERS: a priority precedes the header block.
     pub const PRIORITY: u8 = 0x20;
 
-    /// Reads a header. Every nine bytes are one.
+    /// Parses a header. Any nine bytes are valid.
     pub fn parse(bytes: &[u8; Self::LEN]) -> Self {
         let [a, b, c, kind, flags, s, t, u, v] = *bytes;
         Self {
@@ -104,17 +104,17 @@ impl Header {
         [a, b, c, self.kind.0, self.flags, s, t, u, v]
     }
 
-    /// Whether all bits of `flag` are set.
+    /// Returns `true` if all bits of `flag` are set.
     pub fn has(&self, flag: u8) -> bool {
         self.flags & flag == flag
     }
 
-    /// Whether the frame ends its stream: DATA and HEADERS alone do.
+    /// Returns `true` if the frame ends its stream: only DATA and HEADERS do.
     pub fn is_end_stream(&self) -> bool {
         matches!(self.kind, Kind::DATA | Kind::HEADERS) && self.has(Self::END_STREAM)
     }
 
-    /// Whether the frame acknowledges SETTINGS or a PING.
+    /// Returns `true` if the frame acknowledges SETTINGS or a PING.
     pub fn is_ack(&self) -> bool {
         matches!(self.kind, Kind::SETTINGS | Kind::PING) && self.has(Self::ACK)
     }

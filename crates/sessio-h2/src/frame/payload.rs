@@ -1,4 +1,4 @@
-//! What is in a frame.
+//! The payload of a frame.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub enum Frame<'a> {
     Priority(Priority),
     /// The end of a stream by an error.
     Reset(ErrorCode),
-    /// Settings, each of two bytes for its id and four for its value; empty if it acknowledges ours.
+    /// Settings, each of two bytes for its id and four for its value; empty in an acknowledgement.
     Settings(&'a [u8]),
     /// The announcement of a pushed response.
     PushPromise {
@@ -31,52 +31,52 @@ pub enum Frame<'a> {
         /// Bytes of the header block.
         block: &'a [u8],
     },
-    /// A question whether the peer lives, or the answer to ours.
+    /// A check whether the peer is alive, or its acknowledgement.
     Ping([u8; 8]),
     /// The end of the connection.
     GoAway {
         /// The last stream that is processed.
         last: u32,
-        /// Why.
+        /// The reason.
         code: ErrorCode,
-        /// More about it, for people.
+        /// Debug data, for people.
         debug: &'a [u8],
     },
     /// Credit for DATA. An increment of 0 is an error of the stream, or of the connection.
     WindowUpdate(u32),
     /// The rest of a header block, or a part of it.
     Continuation(&'a [u8]),
-    /// A type that RFC 9113 does not define. It is to be ignored.
+    /// A type that RFC 9113 does not define. It must be ignored.
     Unknown(&'a [u8]),
 }
 
-/// A priority (RFC 7540 section 6.3). Nothing depends on it any more.
+/// A priority (RFC 7540 section 6.3). It has no effect any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Priority {
     /// The stream that this one depends on.
     pub dependency: u32,
-    /// Whether it is the only one that does.
+    /// Set if no other stream depends on that one.
     pub is_exclusive: bool,
-    /// Its weight less one.
+    /// The weight less one.
     pub weight: u8,
 }
 
-/// A frame is not valid by itself.
+/// The fault of a frame that is invalid by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameError {
     /// The payload has a wrong size for its type.
     Size(Kind),
-    /// The frame belongs to a stream and came for the connection, or the other way round.
+    /// A frame for a stream was sent on the connection, or the other way round.
     Stream(Kind),
     /// The padding is longer than the payload.
     Padding(Kind),
-    /// The promised stream is not one that a server opens.
+    /// The promised stream has an id that a server cannot open.
     Promised,
 }
 
 impl FrameError {
-    /// What the peer is told.
+    /// The code for the peer.
     pub fn code(self) -> ErrorCode {
         match self {
             Self::Size(_) => ErrorCode::FRAME_SIZE_ERROR,
@@ -99,10 +99,10 @@ impl fmt::Display for FrameError {
 impl std::error::Error for FrameError {}
 
 impl<'a> Frame<'a> {
-    /// Reads a payload, which has [`Header::length`] bytes.
+    /// Parses a payload, which has [`Header::length`] bytes.
     ///
     /// # Errors
-    /// The frame is not valid, whatever the state of its stream.
+    /// The frame is invalid in every state of its stream.
     pub fn parse(header: &Header, payload: &'a [u8]) -> Result<Self, FrameError> {
         let kind = header.kind;
         let size = FrameError::Size(kind);

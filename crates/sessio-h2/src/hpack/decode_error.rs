@@ -1,8 +1,8 @@
-//! Why a header block cannot be decoded.
+//! Errors of header block decoding.
 
 use std::fmt;
 
-/// A header block is not valid. The dynamic table is out of step then: the connection has to end.
+/// The fault in a header block. The dynamic table is out of sync then: the connection must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -14,11 +14,11 @@ pub enum DecodeError {
     InvalidIndex,
     /// A Huffman code is not valid.
     InvalidHuffman,
-    /// The table is made larger than allowed.
+    /// The table is resized beyond the allowed size.
     TableTooLarge,
-    /// A change of the table's size does not stand at the beginning of the block.
+    /// A change of the table's size is not at the beginning of the block.
     LateTableSize,
-    /// The table has to shrink, and the block does not say so.
+    /// The table must shrink, and the block does not announce it.
     MissingTableSize,
     /// The header list is larger than [`ListLimits::fail`](super::ListLimits::fail).
     ListTooLarge,

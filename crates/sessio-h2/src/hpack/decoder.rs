@@ -1,4 +1,4 @@
-//! Header blocks become fields.
+//! Decoding of header blocks.
 
 use super::decode_error::DecodeError;
 use super::dynamic_table::{DynamicTable, FIELD_OVERHEAD};
@@ -11,34 +11,36 @@ pub struct Decoder {
     table: DynamicTable,
     /// The largest table that the peer may choose.
     allowed: usize,
-    /// The next block has to say that the table shrinks to this size, even if a larger one is allowed again.
+    /// Size to which the next block must shrink the table first, even if a larger one is allowed
+    /// again.
     owed: Option<usize>,
 }
 
-/// How large a header list may be, in bytes as RFC 9113 section 6.5.2 counts them: names, values, and 32
+/// Limits of a header list in bytes, as RFC 9113 section 6.5.2 counts them: names, values, and 32
 /// for each field.
 #[derive(Debug, Clone, Copy)]
 pub struct ListLimits {
-    /// Beyond it fields are dropped, and [`FieldBlock::is_cut`] says so. The decoder stays in step.
+    /// Above it fields are dropped, and [`FieldBlock::is_cut`] is set. The decoder stays in sync.
     pub cut: usize,
-    /// Beyond it decoding fails.
+    /// Above it decoding fails.
     pub fail: usize,
 }
 
 impl ListLimits {
-    /// Fields are dropped beyond `cut`; decoding fails beyond four times that.
+    /// Drops fields above `cut`, and fails above four times that.
     pub fn new(cut: usize) -> Self {
         Self { cut, fail: cut.saturating_mul(4) }
     }
 }
 
 impl Decoder {
-    /// A decoder whose peer may use a dynamic table of `max` bytes (SETTINGS_HEADER_TABLE_SIZE).
+    /// Creates a decoder whose peer may use a dynamic table of `max` bytes
+    /// (SETTINGS_HEADER_TABLE_SIZE).
     pub fn new(max: usize) -> Self {
         Self { table: DynamicTable::new(max), allowed: max, owed: None }
     }
 
-    /// From the next block on the peer's table has at most `max` bytes.
+    /// Limits the peer's table to `max` bytes, from the next block on.
     pub fn set_max_table_size(&mut self, max: usize) {
         self.allowed = max;
         if max < self.table.max() {
@@ -46,10 +48,10 @@ impl Decoder {
         }
     }
 
-    /// Decodes a whole header block. What `fields` held before is gone.
+    /// Decodes a whole header block. Earlier contents of `fields` are replaced.
     ///
     /// # Errors
-    /// The block is not valid, or its list is larger than [`ListLimits::fail`].
+    /// The block is invalid, or its list is larger than [`ListLimits::fail`].
     pub fn decode(
         &mut self,
         block: &[u8],
@@ -109,7 +111,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Appends name and value of an entry; the place of the value.
+    /// Appends name and value of an entry; returns the position of the value.
     fn indexed(&self, index: usize, out: &mut Vec<u8>) -> Result<usize, DecodeError> {
         let (name, value) = self.entry(index)?;
         out.extend_from_slice(name);
@@ -126,7 +128,7 @@ impl Decoder {
         self.table.get(index).ok_or(DecodeError::InvalidIndex)
     }
 
-    /// Appends name and value of a literal field; the place of the value.
+    /// Appends name and value of a literal field; returns the position of the value.
     fn literal(
         &self,
         block: &[u8],
@@ -143,12 +145,12 @@ impl Decoder {
         Ok(value)
     }
 
-    /// Gives back what its buffers hold in excess.
+    /// Releases unused memory of the buffers.
     pub fn shrink(&mut self) {
         self.table.shrink();
     }
 
-    /// How much of the heap the table has.
+    /// Bytes of the table on the heap.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         self.table.memory()
@@ -203,7 +205,7 @@ mod tests {
         }
     }
 
-    /// RFC 7541 section 4.2: the peer has to say that its table shrinks.
+    /// RFC 7541 section 4.2: the peer must announce that its table shrinks.
     #[test]
     fn a_smaller_table_has_to_be_acknowledged() {
         let mut decoder = Decoder::new(4096);
@@ -213,7 +215,8 @@ mod tests {
         assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
         assert_eq!(decoded(&mut decoder, &[0x3f, 0x45, 0xbe]), Ok(vec![field]));
         assert_eq!(decoded(&mut decoder, &[0x3f, 0x46]), Err(DecodeError::TableTooLarge));
-        // The smallest size has to be said, also if a larger one is allowed before the next block.
+        // The smallest size must be announced, also if a larger one is allowed before the next
+        // block.
         decoder.set_max_table_size(50);
         decoder.set_max_table_size(4096);
         assert_eq!(decoded(&mut decoder, &[0xbe]), Err(DecodeError::MissingTableSize));
@@ -221,7 +224,7 @@ mod tests {
             decoded(&mut decoder, &[0x3f, 0x1c, 0x3f, 0x45, 0xbe]),
             Err(DecodeError::MissingTableSize)
         );
-        // An empty table forgets.
+        // An empty table has lost its entries.
         assert_eq!(decoded(&mut decoder, &[0x20, 0xbe]), Err(DecodeError::InvalidIndex));
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-/// What a field costs in a table and in a header list beside its bytes (RFC 7541 section 4.1).
+/// Bytes that a field costs in a table and in a header list, beside its text (RFC 7541 section
+/// 4.1).
 pub const FIELD_OVERHEAD: usize = 32;
 
 /// Entries in the order of their insertion, their bytes in one piece.
 pub(super) struct DynamicTable {
     bytes: Vec<u8>,
-    /// How many bytes have been dropped from the front of `bytes` since the table began.
+    /// Number of bytes that were dropped from the front of `bytes` since the start.
     dropped: u64,
     /// The oldest first.
     entries: VecDeque<Entry>,
@@ -31,7 +32,7 @@ impl Entry {
     }
 }
 
-/// Where a field is in the table. Indices begin at 1, with the newest entry.
+/// The position of a field in the table. Indices begin at 1, with the newest entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Field(usize),
@@ -65,7 +66,8 @@ impl DynamicTable {
         (&self.bytes[start..value], &self.bytes[value..value + entry.value as usize])
     }
 
-    /// Makes room and adds an entry. One that is larger than the table empties it (RFC 7541 section 4.4).
+    /// Makes room and adds an entry. An entry that is larger than the table empties it (RFC 7541
+    /// section 4.4).
     pub(super) fn add(&mut self, name: &[u8], value: &[u8]) {
         let entry = Entry {
             start: self.dropped + self.bytes.len() as u64,
@@ -81,7 +83,7 @@ impl DynamicTable {
         self.entries.push_back(Entry { start, ..entry });
     }
 
-    /// Drops the oldest entries until the rest has at most `most` bytes.
+    /// Drops the oldest entries until at most `most` bytes remain.
     fn evict(&mut self, most: usize) {
         while self.size > most {
             let Some(entry) = self.entries.pop_front() else { break };
@@ -105,7 +107,7 @@ impl DynamicTable {
         self.size
     }
 
-    /// Looks for a field, and for its name if `wants_name`.
+    /// Finds a field, and also its name if `wants_name`.
     pub(super) fn find(&self, name: &[u8], value: &[u8], wants_name: bool) -> Found {
         let mut found = Found::Nothing;
         for (at, &entry) in self.entries.iter().rev().enumerate() {
@@ -130,7 +132,7 @@ impl DynamicTable {
         found
     }
 
-    /// Gives back what its buffers hold in excess.
+    /// Releases unused memory of the buffers.
     pub(super) fn shrink(&mut self) {
         if let Some(first) = self.entries.front() {
             self.drop_bytes((first.start - self.dropped) as usize);
@@ -145,7 +147,7 @@ impl DynamicTable {
     }
 }
 
-/// Without the fields: some are secrets.
+/// Omits the fields: some are secrets.
 impl fmt::Debug for DynamicTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries.len();

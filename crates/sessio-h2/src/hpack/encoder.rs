@@ -1,4 +1,4 @@
-//! Fields become header blocks.
+//! Encoding of header blocks.
 
 use super::dynamic_table::{DynamicTable, FIELD_OVERHEAD, Found};
 use super::{huffman, integer, static_table};
@@ -7,32 +7,34 @@ use super::{huffman, integer, static_table};
 #[derive(Debug)]
 pub struct Encoder {
     table: DynamicTable,
-    /// The largest table that is used, whatever the peer allows.
+    /// The largest table that is used, even if the peer allows more.
     most: usize,
-    /// Sizes that the next block begins with: the smallest since the last one, and the last.
+    /// Size updates for the start of the next block: the smallest size since the last block, and
+    /// the current one.
     resized: Option<(usize, usize)>,
 }
 
-/// Whether a field may enter the dynamic table.
+/// Permission of a field to enter the dynamic table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Indexing {
-    /// It enters the table, so that it costs one byte from then on.
+    /// It enters the table, and costs one byte from then on.
     Incremental,
     /// It does not enter the table.
     Without,
-    /// It never enters any table, on no hop (RFC 7541 section 7.1.3): for secrets.
+    /// It never enters any table, at any hop (RFC 7541 section 7.1.3): for secrets.
     Never,
 }
 
 impl Encoder {
-    /// An encoder with a table of `most` bytes at most. It begins with 4096 bytes or `most`, whichever is less.
+    /// Creates an encoder with a table of at most `most` bytes. It begins with 4096 bytes or
+    /// `most`, if that is less.
     pub fn new(most: usize) -> Self {
         let begin = most.min(4096);
         let resized = (begin < 4096).then_some((begin, begin));
         Self { table: DynamicTable::new(begin), most, resized }
     }
 
-    /// The peer allows a table of `max` bytes (SETTINGS_HEADER_TABLE_SIZE).
+    /// Sets the table size in bytes that the peer allows (SETTINGS_HEADER_TABLE_SIZE).
     pub fn set_max_table_size(&mut self, max: usize) {
         let max = max.min(self.most);
         if max == self.table.max() {
@@ -43,7 +45,7 @@ impl Encoder {
         self.table.set_max(max);
     }
 
-    /// Begins a header block. Each block begins with this call.
+    /// Begins a header block. Call it before the fields of each block.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
         if let Some((least, last)) = self.resized.take() {
             if least < last {
@@ -53,10 +55,10 @@ impl Encoder {
         }
     }
 
-    /// Appends a field. The name is in lower case.
+    /// Appends a field. The name must be in lower case.
     pub fn encode(&mut self, name: &[u8], value: &[u8], indexing: Indexing, out: &mut Vec<u8>) {
         let named = static_table::find(name);
-        // A secret is not looked for: a reference to an entry would tell that the entry is right.
+        // A secret is never looked up: a reference would reveal that an entry has its value.
         let mut index = named;
         if indexing != Indexing::Never {
             if let Some(index) = named.and_then(|first| static_table::find_value(first, name, value)) {
@@ -68,7 +70,7 @@ impl Encoder {
                 Found::Nothing => {}
             }
         }
-        // A field that would push out most of the table is not worth it.
+        // A field that would evict most of the table is not added.
         let size = name.len() + value.len() + FIELD_OVERHEAD;
         let is_added = indexing == Indexing::Incremental && size <= self.table.max() / 4 * 3;
         let (flags, prefix) = match indexing {
@@ -86,8 +88,8 @@ impl Encoder {
         }
     }
 
-    /// Gives back what its buffers hold in excess. A table of more than `most` bytes is emptied: the next
-    /// block says so.
+    /// Releases unused memory of the buffers. A table of more than `most` bytes is emptied, which
+    /// the next block announces.
     pub fn shrink(&mut self, most: usize) {
         let max = self.table.max();
         if self.table.size() > most {
@@ -97,7 +99,7 @@ impl Encoder {
         self.table.shrink();
     }
 
-    /// How much of the heap the table has.
+    /// Bytes of the table on the heap.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         self.table.memory()

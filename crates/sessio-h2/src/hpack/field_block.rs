@@ -1,4 +1,4 @@
-//! Decoded fields: one piece of bytes, and where each field is in it.
+//! Decoded fields: one piece of bytes, and the position of each field in it.
 
 use std::fmt;
 
@@ -24,12 +24,12 @@ impl FieldBlock {
         Self::default()
     }
 
-    /// The fields of the block that was decoded last, in order.
+    /// The fields of the last decoded block, in order.
     pub fn fields(&self) -> Fields<'_> {
         Fields { bytes: &self.bytes, spans: &self.spans }
     }
 
-    /// Whether the list was larger than its limit, so that fields are missing.
+    /// Returns `true` if the list exceeded its limit, so that fields are missing.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
@@ -47,7 +47,7 @@ impl fmt::Debug for FieldBlock {
     }
 }
 
-/// Fields in the order in which they came. Names are in lower case, as HTTP/2 demands.
+/// Fields in the order of arrival. Names are in lower case, as HTTP/2 requires.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
     bytes: &'a [u8],
@@ -55,17 +55,17 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// How many fields there are.
+    /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no fields.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// Name and value of each field.
+    /// Iterates over name and value of each field.
     pub fn iter(
         &self,
     ) -> impl DoubleEndedIterator<Item = (&'a [u8], &'a [u8])> + ExactSizeIterator + Clone + use<'a> {
@@ -75,23 +75,23 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The value of the first field of that name, which is in lower case.
+    /// The value of the first field of that name, which must be in lower case.
     pub fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.iter().find(|field| field.0 == name).map(|field| field.1)
     }
 
-    /// Whether the peer marked the field at this place as never to be indexed.
+    /// Returns `true` if the peer marked the field at this index as never indexed.
     pub fn is_sensitive(&self, at: usize) -> bool {
         self.spans.get(at).is_some_and(|span| span.is_sensitive)
     }
 
-    /// The same without the first `n` fields.
+    /// Drops the first `n` fields.
     pub(crate) fn skip(self, n: usize) -> Self {
         Self { spans: self.spans.get(n..).unwrap_or_default(), ..self }
     }
 }
 
-/// Names alone: a value may be a secret.
+/// Shows names only: a value may be a secret.
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|(name, _)| String::from_utf8_lossy(name))).finish()

@@ -2,17 +2,17 @@
 //!
 //! The code is canonical: its lengths alone determine it. All tables are computed from them by the compiler.
 
-/// The code is not valid: a symbol for the end of the string, or wrong padding.
+/// The code is invalid: a symbol for the end of the string, or wrong padding.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invalid;
 
-/// The symbol that marks the end. It never appears in a string.
+/// The symbol that marks the end. It never occurs in a string.
 const END: usize = 256;
 const LONGEST: usize = 30;
 /// Codes up to this length are found in one step.
 const SHORT: u32 = 8;
 
-/// How many bits the code of each symbol has.
+/// Length of the code of each symbol, in bits.
 #[rustfmt::skip]
 const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28,
@@ -32,7 +32,7 @@ struct Tables {
     codes: [u32; 257],
     /// The symbols in the order of their codes.
     sorted: [u16; 257],
-    /// By length: the first code, and the place of its symbol among the sorted ones.
+    /// By length: the first code, and the index of its symbol among the sorted ones.
     first: [(u32, u16); LONGEST + 2],
     /// By the next eight bits: symbol and length; length 0 if the code is longer.
     short: [(u8, u8); 1 << SHORT],
@@ -78,7 +78,7 @@ impl Tables {
     }
 }
 
-/// How many bytes the code of `text` has.
+/// Length of the coded `text` in bytes.
 pub(super) fn encoded_len(text: &[u8]) -> usize {
     let bits: usize = text.iter().map(|&byte| usize::from(LENGTHS[usize::from(byte)])).sum();
     bits.div_ceil(8)
@@ -108,7 +108,7 @@ pub(super) fn encode(text: &[u8], out: &mut Vec<u8>) {
 pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
     // The shortest code has five bits.
     out.reserve(coded.len() * 8 / 5);
-    // The next bits stand at the top, and zeros behind them.
+    // The next bits are at the top, followed by zeros.
     let (mut bits, mut count) = (0_u64, 0_u32);
     let mut rest = coded.iter();
     loop {
@@ -140,7 +140,7 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
     }
 }
 
-/// A symbol whose code is longer than [`SHORT`].
+/// Finds a symbol whose code is longer than [`SHORT`].
 fn long(bits: u64, count: u32) -> Option<(u8, u32)> {
     for length in SHORT + 1..=LONGEST as u32 {
         let code = (bits >> (64 - length)) as u32;

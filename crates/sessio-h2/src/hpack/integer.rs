@@ -2,7 +2,7 @@
 
 use super::decode_error::DecodeError;
 
-/// The largest integer that is accepted. Nothing in HTTP/2 needs more.
+/// The largest accepted integer. Nothing in HTTP/2 needs more.
 const MAX: usize = (1 << 28) - 1;
 
 /// Reads an integer whose first `prefix` bits are the low bits of `block[*at]`.
@@ -13,7 +13,7 @@ pub(super) fn decode(block: &[u8], at: &mut usize, prefix: u32) -> Result<usize,
     if value < mask {
         return Ok(value);
     }
-    // Four more bytes at most: 28 bits, however many of them are zero.
+    // At most four more bytes: 28 bits, any number of them zero.
     for shift in [0, 7, 14, 21] {
         let byte = *block.get(*at).ok_or(DecodeError::Truncated)?;
         *at += 1;

@@ -1,8 +1,9 @@
 //! HPACK (RFC 7541): header compression.
 //!
-//! A [`Decoder`] turns header blocks into [`FieldBlock`]s, an [`Encoder`] turns fields into header blocks.
-//! Each holds the dynamic table of one direction of one connection. Every block of that direction has to
-//! pass through it, in order, also if nobody wants the fields: otherwise both sides fall out of step.
+//! A [`Decoder`] converts header blocks to [`FieldBlock`]s, an [`Encoder`] converts fields to
+//! header blocks. Each holds the dynamic table of one direction of one connection. Every block of
+//! that direction must pass through it, in order, even if its fields are not needed. Otherwise both
+//! sides get out of sync.
 //!
 //! ```
 //! use sessio_h2::hpack::{Decoder, Encoder, FieldBlock, Indexing, ListLimits};

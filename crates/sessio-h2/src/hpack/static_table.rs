@@ -1,6 +1,6 @@
 //! The static table (RFC 7541, appendix A).
 
-/// Name and value of each entry. Index 1 stands first.
+/// Name and value of each entry. The first one has index 1.
 pub(super) const ENTRIES: [(&[u8], &[u8]); 61] = [
     (b":authority", b""),
     (b":method", b"GET"),
@@ -66,10 +66,10 @@ pub(super) const ENTRIES: [(&[u8], &[u8]); 61] = [
 ];
 
 const LONGEST: usize = 27;
-/// How many names of one length there are at most.
+/// Maximal number of names with the same length.
 const MOST: usize = 6;
 
-/// By length of the name: the first index of each name; 0 where there is none.
+/// By length of the name: the first index of each name; 0 for none.
 static BY_LENGTH: [[u8; MOST]; LONGEST + 1] = by_length();
 
 const fn by_length() -> [[u8; MOST]; LONGEST + 1] {
@@ -77,7 +77,8 @@ const fn by_length() -> [[u8; MOST]; LONGEST + 1] {
     let mut at = 0;
     while at < ENTRIES.len() {
         let length = ENTRIES[at].0.len();
-        // Entries of one name stand side by side, so the first has the same name as the one before it, or none.
+        // Entries of one name are adjacent: a new name begins where the previous entry has another
+        // one.
         if at == 0 || !is_same(ENTRIES[at].0, ENTRIES[at - 1].0) {
             let mut place = 0;
             while table[length][place] != 0 {
@@ -118,7 +119,7 @@ pub(super) fn find(name: &[u8]) -> Option<usize> {
 
 /// The index of a whole field, if its name is first found at `first`.
 pub(super) fn find_value(first: usize, name: &[u8], value: &[u8]) -> Option<usize> {
-    // Names with several values are pseudo-fields; one other has a value at all.
+    // Only pseudo-fields have several values, and only one other field has a value at all.
     if first > 16 {
         return None;
     }

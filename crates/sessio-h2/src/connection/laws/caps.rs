@@ -1,4 +1,4 @@
-//! Each cap has a named error, and holds a little below it.
+//! Each limit has its own error, and allows values slightly below it.
 
 use core::time::Duration;
 
@@ -11,7 +11,7 @@ fn error(streams: usize, script: &Script) -> Option<E> {
     run(&Config::default(), streams, script).1
 }
 
-/// A script with a frame many times.
+/// A script that repeats a frame.
 fn many(count: u32, kind: Kind, flags: u8, stream: u32, payload: &[u8]) -> Script {
     let mut script = Script::new().head(1, "200", false);
     for _ in 0..count {
@@ -25,7 +25,7 @@ fn floods_end_the_connection() {
     type Row = (Kind, u8, u32, &'static [u8], u32, E);
     let table: &[Row] = &[
         (Kind::PING, 0, 0, b"12345678", 100, E::TooManyPings),
-        // The first were the greeting.
+        // The script itself begins with SETTINGS.
         (Kind::SETTINGS, 0, 0, b"", 19, E::TooManySettings),
         (Kind::DATA, 0, 1, b"", 1000, E::TooManyEmptyFrames),
         (Kind::DATA, 8, 1, b"\x02\0\0", 1000, E::TooManyEmptyFrames),
@@ -41,7 +41,7 @@ fn floods_end_the_connection() {
     assert_eq!(error(1, &many(5000, Kind::PING, 1, 0, b"12345678")), None);
 }
 
-/// A second later there is a new budget.
+/// The budget is renewed after a second.
 #[test]
 fn a_budget_is_for_a_second() {
     let mut client = connection(&Config::default(), 1);
@@ -67,7 +67,7 @@ fn replies_that_nobody_reads_end_the_connection() {
     frame::encode::ping([1; 8], false, &mut ping);
     feed(&mut client, &Script::new().bytes, usize::MAX, &mut log);
     client.unacknowledged = None;
-    // One was for the settings.
+    // One further reply acknowledges the settings.
     for second in 0..9 {
         client.io(Duration::from_secs(second));
         (0..111).for_each(|_| feed(&mut client, &ping, usize::MAX, &mut log));
@@ -80,7 +80,7 @@ fn replies_that_nobody_reads_end_the_connection() {
 
 #[test]
 fn header_lists_have_two_caps() {
-    // One entry of the table, again and again: a byte in the block is 1032 bytes in the list.
+    // One entry of the table, repeated: a byte in the block is 1032 bytes in the list.
     let bomb = |times: usize| {
         let mut script = Script::new();
         let value = "v".repeat(1000 - 6);
@@ -107,7 +107,7 @@ fn continuations_have_caps() {
         let block = script.block(&[(":status", "200")]);
         script = script.frame(Kind::HEADERS, 1, 1, &block);
         for at in 0..frames {
-            // Fields without a name and a value that is not indexed are no fields, but decode well.
+            // Repeated `:status` fields (0x88) are malformed, but can be decoded.
             let flags = if is_ended && at + 1 == frames { 4 } else { 0 };
             script = script.frame(Kind::CONTINUATION, flags, 1, &[0x88].repeat(size));
         }
@@ -115,7 +115,7 @@ fn continuations_have_caps() {
     };
     let (log, none) = run(&Config::default(), 1, &cut(64, 0, true));
     assert_eq!((log.end(1), none), (Ok(()), None));
-    // CVE-2024-27316 and its kin: a block without end.
+    // CVE-2024-27316 and similar attacks: a block without end.
     assert_eq!(error(1, &cut(65, 0, false)), Some(E::TooManyContinuations));
     assert_eq!(error(1, &cut(65, 0, true)), Some(E::TooManyContinuations));
     assert_eq!(error(1, &cut(17, 16_384, false)), Some(E::HeaderListTooLarge));
@@ -190,7 +190,7 @@ fn frames_that_may_not_come_end_the_connection() {
         feed(&mut client, &script.bytes, usize::MAX, &mut log);
         let error = client.error().unwrap();
         assert_eq!(error.kind(), expected);
-        // Each stream ends once, the peer is told, nothing is read any more.
+        // Each stream ends once, the peer receives GOAWAY, and nothing more is read.
         assert!(log.end(3).is_err(), "{log:?}");
         let sent = frames(&flush(&mut client));
         let (header, payload) = sent.last().unwrap();
@@ -225,7 +225,7 @@ fn windows_that_are_exceeded_end_what_they_belong_to() {
     assert_eq!((log.end(1), none), (Err(StreamErrorKind::WindowExceeded), None));
     let (log, none) = run(&config, 2, &script().padded(1, &[0; 800], 199, true));
     assert_eq!((log.end(1), none), (Ok(()), None));
-    // The caller of stream 1 does not read: what it holds counts against the stream alone.
+    // The caller of stream 1 does not read: its unread bytes count against that stream alone.
     (config.stream_window, config.max_stream_window) = (1 << 20, 1 << 20);
     let mut client = connection(&config, 1);
     let mut script = script();
@@ -244,7 +244,7 @@ fn windows_that_are_exceeded_end_what_they_belong_to() {
     assert_eq!((client.error(), client.body(id(1)).len()), (None, 320_000));
 }
 
-/// What the peer does on streams is capped as well: each of them may cost a RST_STREAM (CVE-2025-8671).
+/// Frames of the peer on streams are limited as well: each may cost a RST_STREAM (CVE-2025-8671).
 #[test]
 fn stream_errors_are_counted() {
     let mut config = Config::default();

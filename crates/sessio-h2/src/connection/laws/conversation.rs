@@ -1,4 +1,5 @@
-//! Random conversations: whatever both sides do, and however their bytes are cut, the books agree.
+//! Random exchanges: for any actions of both sides and any cuts, the windows are accounted
+//! correctly.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -12,13 +13,13 @@ use crate::{
     Config, Connection, ErrorCode, Event, Field, Head, OpenError, RequestHead, StreamErrorKind, StreamId,
 };
 
-/// What the caller knows of a stream.
+/// The caller's view of a stream.
 #[derive(Debug, Default)]
 struct Call {
     to_send: usize,
     sent: usize,
     is_sent: bool,
-    /// Not all was taken: `Writable` has to come.
+    /// Some bytes were not taken: `Writable` must follow.
     is_waiting: bool,
     is_refused: bool,
     heads: usize,
@@ -97,7 +98,7 @@ impl World {
                 call.is_sent = is_last && taken == n;
                 call.is_waiting = taken < n;
             }
-            // Only a stream that has failed, or whose rest the peer does not want, takes nothing more.
+            // Only a stream that has failed, or whose rest the peer does not need, refuses bytes.
             Err(_) => call.is_refused = true,
         }
     }
@@ -106,17 +107,17 @@ impl World {
         let body = self.client.body(id);
         let call = self.calls.get_mut(&id).unwrap();
         let n = n.min(body.len());
-        // The bytes are a pattern that goes on from frame to frame.
+        // The bytes are a pattern that continues across frames.
         assert!(body[..n].iter().enumerate().all(|(at, &byte)| byte == (call.got + at) as u8));
         call.got += n;
         self.client.consume(id, n);
     }
 
-    /// Takes an event; whether there was one.
+    /// Takes an event; returns `true` if there was one.
     fn event(&mut self) -> bool {
         let Some((id, event)) = self.client.poll_event() else { return false };
         let call = self.calls.get_mut(&id).unwrap();
-        // A request may go on behind its response.
+        // A request may continue after its response.
         let is_behind = matches!((&event, call.ended), (Event::Writable, Some(Ok(()))) if !call.is_sent);
         assert!(call.ended.is_none() && !call.is_reset || is_behind, "{event:?} behind the end of {call:?}");
         call.has_trailers |= matches!(event, Event::Trailers(_));
@@ -208,7 +209,7 @@ impl World {
         }
     }
 
-    /// Window conservation: each byte of a window is credit, is held, or is to be credited.
+    /// Window conservation: each byte of a window is credit, unread, or to be credited.
     fn check_books(&self) {
         let client = &self.client;
         assert_eq!(client.window.left + client.window.due, client.window.size);
@@ -269,7 +270,7 @@ impl World {
         self.check_books();
     }
 
-    /// Both sides finish what they have begun, and the caller opens `more` streams.
+    /// Both sides finish their streams, and the caller opens `more` streams.
     fn finish(&mut self, mut more: usize) {
         self.peer.settings(&[(3, 3), (4, 70_000)]);
         for round in 0.. {
@@ -341,7 +342,7 @@ impl World {
                 assert_eq!(path.1[1..], number.1);
             }
         }
-        // All that has come was given back or is about to be, and both sides agree on how much.
+        // All received bytes were credited or will be, and both sides agree on their number.
         assert!(self.client.streams.is_empty());
         assert_eq!(i64::from(self.client.window.left), self.peer.credit);
         assert_eq!(self.client.send_window, self.peer.window);
@@ -350,7 +351,7 @@ impl World {
 
 fn run(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
-    // Small windows are due often.
+    // Small windows are often exhausted.
     let config = Config { stream_window: [1 << 20, 70_000, 1000][dice.below(3)], ..no_limits() };
     let mut world = World::new(&config);
     while !dice.is_empty() {
@@ -360,18 +361,19 @@ fn run(bytes: &[u8]) {
 }
 
 proptest! {
-    // `PROPTEST_CASES` says how many.
+    // `PROPTEST_CASES` sets the number.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Windows are conserved, never exceeded in either direction, MAX_CONCURRENT_STREAMS is kept and lowering
-    /// it never deadlocks, HPACK stays in step through every cancellation, each stream ends exactly once.
+    /// Windows are conserved, and never exceeded in either direction. MAX_CONCURRENT_STREAMS is
+    /// respected, and lowering it never deadlocks. HPACK stays synchronized through every
+    /// cancellation. Each stream ends exactly once.
     #[test]
     fn the_books_of_both_sides_agree(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         run(&bytes);
     }
 }
 
-/// The windows of streams fall below zero, and nothing is sent before they are above it again.
+/// Stream windows fall below zero, and nothing is sent until they are positive again.
 #[test]
 fn a_smaller_initial_window_takes_credit_back() {
     let mut world = World::new(&no_limits());

@@ -1,4 +1,4 @@
-//! Split invariance: the same bytes lead to the same events, however they are cut.
+//! Split invariance: the same bytes lead to the same events in any cuts.
 
 use core::time::Duration;
 
@@ -6,7 +6,8 @@ use super::script::{Log, Script, connection, feed, flush, frames};
 use crate::frame::Kind;
 use crate::{Config, ConnectionErrorKind};
 
-/// What came of a script: events, error, and what was sent, but for credit: it comes in other portions.
+/// The outcome of a script: events, error, and sent frames without credit, whose portions depend on
+/// the cuts.
 fn outcome(script: &[u8], cuts: &[usize]) -> (Log, Option<ConnectionErrorKind>, Vec<String>) {
     let config = Config { stream_window: 300, max_stream_window: 300, ..Config::default() };
     let mut connection = connection(&config, 7);
@@ -26,7 +27,7 @@ fn outcome(script: &[u8], cuts: &[usize]) -> (Log, Option<ConnectionErrorKind>, 
     (log, connection.error().map(|error| error.kind()), sent)
 }
 
-/// Everything that a server may send, and some that it may not.
+/// All frames that a server may send, and some that it may not.
 fn script() -> Script {
     let mut script = Script::new()
         .frame(Kind::WINDOW_UPDATE, 0, 0, &[0, 0, 1, 0])
@@ -62,7 +63,7 @@ fn script() -> Script {
 #[test]
 fn every_cut_leads_to_the_same_events() {
     let good = script().bytes;
-    // The same with an end that breaks the connection.
+    // The same with an end that fails the connection.
     let bad = script().frame(Kind::PUSH_PROMISE, 4, 11, &[0, 0, 0, 2]).data(11, b"never", true).bytes;
     for script in [good, bad] {
         let whole = outcome(&script, &[]);

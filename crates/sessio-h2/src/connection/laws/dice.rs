@@ -1,4 +1,4 @@
-//! Decisions out of bytes that proptest chooses, so that it can shrink them.
+//! Decisions from the bytes of proptest, so that it can shrink them.
 
 pub(crate) struct Dice<'a> {
     bytes: std::slice::Iter<'a, u8>,

@@ -1,4 +1,4 @@
-//! Each stream ends exactly once, wherever the conversation breaks off.
+//! Each stream ends exactly once, at every truncation of the exchange.
 
 use core::time::Duration;
 
@@ -30,7 +30,7 @@ fn wherever_the_transport_ends() {
         client.received(0, Duration::ZERO);
         log.take(&mut client);
         for stream in [1, 3, 5, 7, 9, 11] {
-            // `end` demands exactly one.
+            // `end` requires exactly one.
             let _ = log.end(stream);
         }
         assert!(client.streams.is_empty());

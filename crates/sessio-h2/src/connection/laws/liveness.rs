@@ -1,4 +1,4 @@
-//! Time limits, quiet peers, shutdown.
+//! Time limits, silent peers, shutdown.
 
 use core::time::Duration;
 
@@ -13,7 +13,7 @@ const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A connection whose settings are settled.
+/// A connection with acknowledged settings.
 fn greeted(streams: usize) -> Connection {
     let mut client = connection(&Config::default(), streams);
     let mut bytes = Script::new().bytes;
@@ -54,7 +54,7 @@ fn after_ten_quiet_seconds_a_ping_goes_with_the_next_request() {
     assert_eq!(client.state(seconds(10)), State::Doubtful);
     assert_eq!(client.open(&GET, [], true, seconds(11)), Err(OpenError::Full));
     assert_eq!(client.io(seconds(11)).deadline, Some(seconds(30)));
-    // Anything that comes is a sign of life.
+    // Every received byte is a sign of life.
     client.now = seconds(12);
     answer(&mut client, &Script::new().bytes[..4]);
     assert_eq!(client.state(seconds(12)), State::Open { free: 254 });
@@ -89,7 +89,7 @@ fn goaway_drains_and_tells_which_requests_are_safe() {
     assert!(matches!(log.events[0], (5, super::script::Entry::Ended(_, true))), "{log:?}");
     feed(&mut client, &goaway(1, ErrorCode::INTERNAL_ERROR), usize::MAX, &mut log);
     assert_eq!(log.end(3), Err(StreamErrorKind::GoAway(ErrorCode::INTERNAL_ERROR)));
-    // The first one is answered all the same.
+    // The first one gets its response all the same.
     feed(&mut client, &Script::new().head(1, "200", true).bytes, usize::MAX, &mut log);
     assert_eq!(log.end(1), Ok(()));
     assert_eq!(client.state(Duration::ZERO), State::Dead);
@@ -103,7 +103,7 @@ fn goaway_drains_and_tells_which_requests_are_safe() {
 #[test]
 fn what_the_peer_certainly_did_not_process_is_safe_to_repeat() {
     let mut client = greeted(1);
-    // Of the second request not a byte is sent, of the third one byte.
+    // No byte of the second request is sent, and one byte of the third.
     let before = client.outgoing.len();
     client.open(&GET, [], true, Duration::ZERO).unwrap();
     let third = client.outgoing.len();
@@ -129,7 +129,7 @@ fn what_the_peer_certainly_did_not_process_is_safe_to_repeat() {
     assert_eq!(log.events, expected);
 }
 
-/// What came before the end is read before the end is told.
+/// Bytes before the end are parsed before the end is reported.
 #[test]
 fn bytes_before_the_end_of_the_transport_count() {
     let mut client = greeted(2);
@@ -170,7 +170,7 @@ fn a_caller_that_resets_too_much_waits() {
     assert!(client.open(&GET, [], true, seconds(1)).is_ok());
 }
 
-/// Lowering MAX_CONCURRENT_STREAMS, to nothing even, is no deadlock: it can be raised again.
+/// Lowering MAX_CONCURRENT_STREAMS, even to zero, is no deadlock: it can be raised again.
 #[test]
 fn fewer_streams_than_are_open_are_allowed() {
     let mut client = greeted(3);
@@ -194,7 +194,8 @@ fn an_idle_connection_is_small() {
     let head = RequestHead { method: "POST", ..GET };
     let mut script = Script::new();
     for at in 0..40_u32 {
-        // Both header tables are filled with long values, which HPACK counts for little more than they are.
+        // Both header tables are filled with long values, whose HPACK size is close to their
+        // length.
         let value = at.to_string().repeat(200);
         let stream = client.open(&head, [Field::new("x-long", &value)], false, Duration::ZERO).unwrap();
         assert_eq!(client.send_body(stream, &[b'x'; 1000], true), Ok(1000));
@@ -212,7 +213,7 @@ fn an_idle_connection_is_small() {
     let size = size_of::<Connection>();
     println!("{size} bytes, buffers of {buffers}, tables of {tables}");
     assert!(tables > 3000 && size + buffers + tables <= 8192, "{size} {buffers} {tables}");
-    // Both sides are still in step.
+    // Both sides are still synchronized.
     client.open(&GET, [], true, Duration::ZERO).unwrap();
     let log = answer(&mut client, &script.fields(81, &[(":status", "200"), ("x-long", "39")], true).bytes);
     assert_eq!(log.end(81), Ok(()));

@@ -1,4 +1,4 @@
-//! The laws of a connection, as properties and as tables.
+//! Properties of a connection, with tables of cases.
 
 mod caps;
 mod conversation;

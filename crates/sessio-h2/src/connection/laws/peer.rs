@@ -1,4 +1,4 @@
-//! A server that is strict about what it gets, keeps its own books, and does what it is told.
+//! A server for tests: it validates all input, tracks its own windows, and acts on request.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,7 +10,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Book {
-    /// What of it is known to be in force: the client has acknowledged it.
+    /// The limit that is known to be in force: the client has acknowledged it.
     pub(crate) max_streams: Option<u32>,
     pub(crate) initial_window: i64,
     pub(crate) max_frame: usize,
@@ -18,16 +18,16 @@ pub(crate) struct Book {
 
 #[derive(Debug)]
 pub(crate) struct PeerStream {
-    /// How many bytes the client may send.
+    /// Bytes that the client may send.
     pub(crate) window: i64,
-    /// How many bytes we may send.
+    /// Bytes that this side may send.
     pub(crate) credit: i64,
     pub(crate) got: usize,
     pub(crate) sent: usize,
-    /// Whether the client has ended its request.
+    /// Set if the client has ended its request.
     pub(crate) is_asked: bool,
     pub(crate) has_head: bool,
-    /// Whether we have ended the response.
+    /// Set if this side has ended the response.
     pub(crate) is_answered: bool,
     pub(crate) is_reset: bool,
 }
@@ -55,7 +55,8 @@ pub(crate) struct Peer {
     pub(crate) window: i64,
     pub(crate) credit: i64,
     client_window: i64,
-    /// What we let the client know last: a window must not pass 2^31 - 1 in anybody's books.
+    /// The last initial window sent to the client: no window may exceed 2^31 - 1 in either side's
+    /// view.
     pub(crate) told_window: i64,
     /// The requests by their streams.
     pub(crate) requests: BTreeMap<u32, Request>,
@@ -91,7 +92,7 @@ impl Peer {
         peer
     }
 
-    /// Bytes of the client. Whatever breaks a rule of RFC 9113 panics.
+    /// Handles bytes of the client. It panics on a violation of RFC 9113.
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.unread.extend_from_slice(bytes);
         if !self.has_preface {
@@ -221,13 +222,14 @@ impl Peer {
         }
     }
 
-    /// The streams whose responses have not ended, from our point of view.
+    /// The streams whose responses have not ended, as this side sees it.
     pub(crate) fn unanswered(&self) -> Vec<u32> {
         let open = self.streams.iter().filter(|(_, stream)| !stream.is_reset && !stream.is_answered);
         open.map(|(&id, _)| id).collect()
     }
 
-    /// Appends a head that no other stream has, or trailers if there is no status; the value of `x-head`.
+    /// Appends a head with a unique field, or trailers if there is no status. Returns the value of
+    /// `x-head`.
     pub(crate) fn head(&mut self, id: u32, status: &str, is_last: bool, cut: usize) -> String {
         self.heads += 1;
         let value = format!("head {} of stream {id}", self.heads);
@@ -245,7 +247,7 @@ impl Peer {
         value
     }
 
-    /// Appends DATA, as far as the windows allow; how many bytes.
+    /// Appends DATA, as far as the windows allow. Returns the number of bytes.
     pub(crate) fn data(&mut self, id: u32, n: usize, padding: Option<u8>, is_last: bool) -> usize {
         let stream = self.streams.get_mut(&id).unwrap();
         let extra = padding.map_or(0, |padding| i64::from(padding) + 1);
@@ -271,7 +273,7 @@ impl Peer {
         self.streams.get_mut(&id).unwrap().is_reset = true;
     }
 
-    /// Gives credit, unless a window would become larger than allowed in anybody's books.
+    /// Gives credit, unless a window would become too large on either side.
     pub(crate) fn update(&mut self, id: u32, increment: u32) {
         let told = self.told_window;
         let initial = self.book.initial_window;

@@ -1,4 +1,4 @@
-//! How requests look on the wire.
+//! The encoding of requests.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::frame::{Header, Kind};
 use crate::hpack::{Decoder, FieldBlock, ListLimits};
 use crate::{Config, Connection, Field, InvalidRequest, OpenError, RequestHead};
 
-/// The fields of the request that was opened last, with a mark on those that are never indexed.
+/// The fields of the last request, with a mark on those that are never indexed.
 fn sent(client: &mut Connection, decoder: &mut Decoder) -> Vec<String> {
     let mut block = Vec::new();
     for (header, payload) in frames(&flush(client)) {
@@ -60,7 +60,7 @@ fn a_request_of_http_1_becomes_one_of_http_2() {
         "content-length: 5",
     ];
     let mut decoder = Decoder::new(4096);
-    // The second time most of it is in the table, and still the same.
+    // The second request finds most fields in the table, and decodes to the same.
     let mut sizes = Vec::new();
     for _ in 0..2 {
         client.open(&head, fields, true, Duration::ZERO).unwrap();
@@ -140,7 +140,7 @@ fn trailers_end_a_request() {
     assert!(client.send_trailers(stream, []).is_err());
 }
 
-/// No bytes with the end: one frame, whatever the windows.
+/// Ending a request without bytes takes one frame, independent of the windows.
 #[test]
 fn an_empty_piece_ends_a_request() {
     let mut client = connection(&Config::default(), 0);
@@ -154,7 +154,7 @@ fn an_empty_piece_ends_a_request() {
     assert_eq!((last.0.kind, last.0.length, last.0.is_end_stream()), (Kind::DATA, 0, true));
 }
 
-/// Who has nothing to send yet asks for room, and is told when there is some.
+/// A caller without bytes can ask for room, and gets an event once there is some.
 #[test]
 fn room_for_a_body_is_told() {
     let mut client = connection(&Config::default(), 0);

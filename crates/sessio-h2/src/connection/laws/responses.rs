@@ -1,10 +1,10 @@
-//! What responses may be like, and what becomes of those that are not.
+//! Valid and malformed responses.
 
 use super::script::{Entry, Log, Script, connection, feed, flush, frames, id, run};
 use crate::frame::Kind;
 use crate::{Config, ErrorCode, Field, Malformed, RequestHead, StreamErrorKind};
 
-/// A response on stream 1, and an answer on stream 3 that shows that the connection goes on.
+/// A response on stream 1, and one on stream 3 that shows that the connection stays usable.
 fn end(script: Script) -> Result<(), StreamErrorKind> {
     let script = script.fields(3, &[(":status", "200"), ("x-in-step", "yes")], true);
     let (log, error) = run(&Config::default(), 2, &script);
@@ -83,7 +83,7 @@ fn bodies_and_trailers_that_are_malformed_end_their_stream_alone() {
         (Script::new().head(1, "101", false), M::SwitchingProtocols),
     ];
     for (at, (script, rule)) in table.into_iter().enumerate() {
-        // What follows on the stream is dropped.
+        // Later frames on the stream are dropped.
         let script = script.data(1, b"late", true).fields(1, &[("late", "trailer")], true);
         assert_eq!(end(script), Err(StreamErrorKind::Malformed(rule)), "row {at}");
     }
@@ -101,7 +101,7 @@ fn responses_that_are_fine_are_taken() {
     assert_eq!(end(interim), Ok(()));
 }
 
-/// The length that a response to HEAD names is not the length of its body.
+/// The Content-Length of a response to HEAD is not the length of its body.
 #[test]
 fn a_response_to_head_has_no_body() {
     for (body, expected) in
@@ -117,7 +117,7 @@ fn a_response_to_head_has_no_body() {
     }
 }
 
-/// RFC 9113 section 8.1: the response is whole, and the rest of the request is not wanted.
+/// RFC 9113 section 8.1: the response is complete, and the rest of the request is not needed.
 #[test]
 fn an_early_response_with_no_error_is_whole() {
     let mut client = connection(&Config::default(), 0);
@@ -137,7 +137,7 @@ fn an_early_response_with_no_error_is_whole() {
     assert_eq!(client.streams.active, 0);
 }
 
-/// The peer learns why a stream failed.
+/// The peer receives the reason of a failed stream.
 #[test]
 fn the_peer_is_told_why_a_stream_failed() {
     let mut client = connection(&Config::default(), 1);

@@ -1,4 +1,4 @@
-//! Bytes of a server, and what a connection makes of them.
+//! The bytes of a server, and the resulting events.
 
 use core::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{Config, Connection, ConnectionErrorKind, Event, Field, RequestHead, 
 pub(crate) const GET: RequestHead<'_> =
     RequestHead { method: "GET", scheme: "https", authority: Some("example.org"), path: "/" };
 
-/// What a server sends. It begins with its settings.
+/// The bytes of a server. They begin with its settings.
 pub(crate) struct Script {
     pub(crate) bytes: Vec<u8>,
     pub(crate) encoder: Encoder,
@@ -61,7 +61,7 @@ impl Script {
     }
 }
 
-/// Gives bytes to a connection in pieces, and takes all events after each.
+/// Feeds bytes to a connection in pieces, and takes all events after each.
 pub(crate) fn feed(connection: &mut Connection, mut bytes: &[u8], cut: usize, log: &mut Log) {
     while !bytes.is_empty() {
         let now = connection.now;
@@ -77,7 +77,7 @@ pub(crate) fn feed(connection: &mut Connection, mut bytes: &[u8], cut: usize, lo
     }
 }
 
-/// What happened, in words. Pieces of bodies are put together.
+/// The events as text. Pieces of bodies are joined.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Log {
     pub(crate) events: Vec<(u32, Entry)>,
@@ -120,7 +120,7 @@ impl Log {
         }
     }
 
-    /// How a stream ended.
+    /// The outcome of a stream.
     pub(crate) fn end(&self, id: u32) -> Result<(), StreamErrorKind> {
         let ends = self.events.iter().filter(|event| event.0 == id);
         let mut ends = ends.filter_map(|(_, entry)| match entry {
@@ -140,7 +140,7 @@ fn words<'a>(fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> String {
     words.collect()
 }
 
-/// A connection with open streams, each of a GET.
+/// A connection with open streams, each with a GET.
 pub(crate) fn connection(config: &Config, streams: usize) -> Connection {
     let mut connection = Connection::new(config, Duration::ZERO);
     for _ in 0..streams {
@@ -150,7 +150,7 @@ pub(crate) fn connection(config: &Config, streams: usize) -> Connection {
     connection
 }
 
-/// Takes all that is to be sent.
+/// Takes all outgoing bytes.
 pub(crate) fn flush(connection: &mut Connection) -> Vec<u8> {
     let now = connection.now;
     let sent = connection.io(now).send.to_vec();
@@ -158,7 +158,7 @@ pub(crate) fn flush(connection: &mut Connection) -> Vec<u8> {
     sent
 }
 
-/// The frames of bytes that were sent, behind the preface.
+/// Parses the frames of sent bytes, after the preface.
 pub(crate) fn frames(mut bytes: &[u8]) -> Vec<(Header, Vec<u8>)> {
     let mut frames = Vec::new();
     while let Some((head, rest)) = bytes.split_first_chunk() {
@@ -170,7 +170,7 @@ pub(crate) fn frames(mut bytes: &[u8]) -> Vec<(Header, Vec<u8>)> {
     frames
 }
 
-/// What a script leads to with some streams open: the log and the error of the connection.
+/// Runs a script with some streams open. Returns the log and the error of the connection.
 pub(crate) fn run(config: &Config, streams: usize, script: &Script) -> (Log, Option<ConnectionErrorKind>) {
     let mut connection = connection(config, streams);
     let mut log = Log::default();
