@@ -1,7 +1,7 @@
 //! Frames (RFC 9113 sections 4 and 6): the layer below streams.
 //!
-//! [`Header`] and [`Frame`] read frames, [`encode`] writes them. [`Connection`](crate::Connection) does both
-//! for a client; this module is for servers in tests, for proxies and for tools.
+//! [`Header`] and [`Frame`] parse frames, [`encode`] writes them. [`Connection`](crate::Connection)
+//! does both for a client. This module is for servers in tests, for proxies and for tools.
 //!
 //! ```
 //! use sessio_h2::frame::{self, Frame, Header};

@@ -1,6 +1,7 @@
 //! The Huffman code of RFC 7541, appendix B.
 //!
-//! The code is canonical: its lengths alone determine it. All tables are computed from them by the compiler.
+//! The code is canonical: its lengths alone determine it. The compiler computes all tables from
+//! them.
 
 /// The code is invalid: a symbol for the end of the string, or wrong padding.
 #[derive(Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use crate::base::kind::Kind;
 ///             let n = bytes.len();
 ///             assembly.took(n);
 ///         }
-/// // The request is for one byte more than the rest; the source has no more.
+///         // The request is for one byte more than the rest; the source has no more.
 ///         Wanted::Source { index: 0, most: 6 } => {
 ///             sent.extend_from_slice(b"hello");
 ///             assembly.supplied(5)?;

@@ -46,8 +46,8 @@ pub use resolver::{Resolve, Resolver, Resolving};
 pub use routes::{Route, Routes};
 pub use tcp::{KeepAlive, Tcp};
 
-/// The route options of one request: the [`Settings`](crate::Settings) of those names, as they were when the request
-/// was merged.
+/// The route options of one request: the [`Settings`](crate::Settings) of those names, as they were
+/// when the request was merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteOptions {

@@ -11,8 +11,8 @@ use crate::base::fnv::Fnv;
 
 /// TLS settings of a session or a request. Neither the default nor a clone allocates.
 ///
-/// By default certificates are verified against the roots of the platform, for the host of the URL, with TLS 1.2 or
-/// 1.3, and `http/1.1` is offered by ALPN.
+/// Defaults: certificates are verified against the roots of the platform, for the host of the URL.
+/// TLS 1.2 or 1.3 is used, and ALPN offers `http/1.1`.
 #[derive(Clone, Default)]
 pub struct Tls(Option<Arc<Options>>);
 

@@ -218,7 +218,6 @@ impl RequestEncoder {
     ///
     /// Bytes may be supplied before the head is sent, to share one write. Send
     /// [`unsent`](Self::unsent) bytes before waiting for a slow source.
-    /// before waiting for a slow source.
     #[must_use]
     pub fn wanted(&self) -> usize {
         let most = match self.body {

@@ -7,7 +7,6 @@ use crate::message::headers::Headers;
 /// Fields that must be known before the content (RFC 9110 section 6.5.1). They frame, route,
 /// modify, control or authenticate a message, or describe its content. They are refused in sending
 /// and dropped on receipt (row FA14).
-/// before the content comes (RFC 9110 section 6.5.1). It is refused on sending and dropped on receipt (row FA14).
 const BEFORE: [&str; 43] = [
     "Accept",
     "Accept-Charset",

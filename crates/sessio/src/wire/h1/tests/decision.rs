@@ -1,4 +1,5 @@
-//! The framing decision: every status class with every version, Transfer-Encoding and Content-Length (G13).
+//! The framing decision: every status class with every version, Transfer-Encoding and
+//! Content-Length (G13).
 
 use std::time::Duration;
 
