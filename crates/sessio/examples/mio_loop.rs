@@ -5,8 +5,8 @@
 //! as far as possible without blocking. Then it waits until the operating system reports a ready
 //! socket:
 //!
-//! - *Interest*: the socket of a call is registered once, for both directions. mio is
-//!   edge-triggered, so a call moves bytes until its socket would block, and only then waits.
+//! - *Interest*: a call's socket is registered once, for both directions. mio is edge-triggered: a
+//!   call moves bytes until its socket would block, and only then waits.
 //! - *Both directions*: [`Step::Io`] may want to send and to receive. The loop tries both, and
 //!   either is progress.
 //! - *Deadlines*: each step that waits has a deadline. The loop sleeps until the earliest one. The

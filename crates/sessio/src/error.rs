@@ -1,8 +1,9 @@
 //! Errors, grouped by the party at fault.
 //!
 //! There is one opaque [`Error`]. Its [`Kind`] is what happened, and [`Kind::blame`] the party at
-//! fault. [`Error::progress`] is how far the exchange had come: the stage, the bytes sent and
-//! received, whether the connection was reused, and whether it is safe to send the request again.
+//! fault. [`Error::progress`] is how far the exchange had come: the stage, and the bytes sent and
+//! received. It also says whether the connection was reused, and whether it is safe to send the
+//! request again.
 //!
 //! The error is opaque so that causes can be added without breaking a `match`. Use [`Error::kind`]
 //! or the `is_*` predicates.

@@ -28,7 +28,7 @@
 //! |---|---|---|
 //! | `base` | values without HTTP: time, chance, secrets, time limits, kinds of errors | [`Now`], [`Instant`], [`Seed`], [`Secret`], [`Timeouts`], [`Change`], [`Kind`], [`Fault`] |
 //! | `uri` | addresses, URLs, origins, query parameters | [`Address`], [`Origin`], [`Params`], [`UrlCache`] |
-//! | `message` | requests and responses as data: header fields, heads, bodies, content codings | [`Headers`], [`Head`], [`Body`], [`Exchange`], [`coding`], [`multipart`], [`lines`], [`sse`], [`text`], [`link`] |
+//! | `message` | requests and responses as data: header fields, heads, bodies, content codings, `Link` fields (RFC 8288) | [`Headers`], [`Head`], [`Body`], [`Exchange`], [`coding`], [`multipart`], [`lines`], [`sse`], [`text`], [`link`] |
 //! | `policy` | decisions over messages, as pure functions | [`redirect`], [`retry`], [`range`], [`guard`] |
 //! | `route` | the route to a host: routes, resolver, [proxies], environment, netrc, TLS settings, order of addresses (RFC 8305) | [`routing`], [`proxy`], [`Environment`], [`netrc`], [`tls`], [`happy_eyeballs`] |
 //! | `wire` | bytes: HTTP/1.1 framing, CONNECT and SOCKS 5, the stages of a connection | [`h1`], [`tunnel`], [`conn`] |

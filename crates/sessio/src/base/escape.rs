@@ -1,7 +1,7 @@
 //! Bytes of a peer as text.
 
-/// Formats bytes of a peer as safe text: printable ASCII, all other bytes escaped, at most 128
-/// bytes of input (row V99).
+/// Formats bytes of a peer as safe text (row V99). Printable ASCII is kept, and all other bytes are
+/// escaped. It uses at most 128 bytes of the input.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     const MOST: usize = 128;

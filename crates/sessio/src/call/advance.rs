@@ -191,9 +191,9 @@ impl Call {
         }
     }
 
-    /// Whether the rest of the request is sent while its response is received. The server has sent
-    /// neither an error nor the announcement to close (RFC 9110 section 7.5, RFC 9112 sections 9.5
-    /// and 9.6). A body that waited for `100 Continue` is not wanted.
+    /// Whether the rest of the request is sent while its response is received. That is so after a
+    /// success (RFC 9110 section 7.5), unless the server has announced to close (RFC 9112 sections
+    /// 9.5 and 9.6). A body that waited for `100 Continue` is not wanted.
     fn continues_upload(&self, head: &Head) -> bool {
         head.status.is_success()
             && !self.sender.is_done()
@@ -202,8 +202,8 @@ impl Call {
             && !self.receiver.is_last()
     }
 
-    /// Reads a followed response to its end, within the budget: reuse of the connection is worth
-    /// that much and no more (rows Q18, Q19, V117).
+    /// Reads a followed response to its end, within the budget (rows Q18, Q19, V117). Reuse of the
+    /// connection is worth that much and no more.
     pub(super) fn drain(&mut self) {
         loop {
             let Phase::Drain { budget, .. } = &mut self.phase else { return };
@@ -296,8 +296,8 @@ impl Call {
         matches!(self.prepared.request.body.content, Content::Source { .. }) && !self.sender.is_body_unsent()
     }
 
-    /// Ends the exchange. Keeps the buffers of the encoder and the decoder, and the bytes that were
-    /// read from a source and not sent (row FS9).
+    /// Ends the exchange. Keeps the buffers of the encoder and the decoder. Keeps the bytes that
+    /// were read from a source and not sent (row FS9).
     pub(super) fn recycle(&mut self) {
         if matches!(self.prepared.request.body.content, Content::Source { .. })
             && !matches!(self.phase, Phase::Rewind)

@@ -100,9 +100,8 @@ pub enum Event<'a> {
         /// Whether its connection is reused.
         reusable: bool,
     },
-    /// The request failed on a pooled connection and is sent again. Or a proxy did not let it
-    /// through and is asked again, with the credentials that it wants or with another address of
-    /// the origin.
+    /// The request failed on a pooled connection and is sent again. Or a proxy refused and is asked
+    /// again: with the credentials that it wants, or with another address of the origin.
     #[non_exhaustive]
     Retry {
         /// The kind of the failure.

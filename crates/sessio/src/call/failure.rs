@@ -90,8 +90,8 @@ impl Call {
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
             reused: !is_before && self.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
-                // The call followed a redirect, answered a challenge or replaced a stale
-                // connection: a repeated request would have been sent once already.
+                // After a redirect, a challenge or a stale connection, the caller's request was
+                // sent once already.
                 Repeat::Safe if !self.history().is_empty() || self.is_retried => Repeat::IfIdempotent,
                 repeat => repeat,
             },

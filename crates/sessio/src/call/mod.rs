@@ -27,8 +27,8 @@
 //!
 //! A call in `HeadReady` wants [`Step::Head`]. A call in `Drain` wants [`Step::Io`].
 //!
-//! [`Io`](Step::Io) is wanted only if nothing else can move. After every reported outcome, the
-//! connection, the response decoder and the content decoder pass bytes on until each is full or
+//! [`Io`](Step::Io) is wanted only if nothing else can move. After every outcome, the connection,
+//! the response decoder and the content decoder pass bytes on. They stop when each is full or
 //! empty. So all received bytes are readable without another event of the socket.
 //!
 //! [`Release`](Step::Release) is wanted in any of these states, as soon as the connection has

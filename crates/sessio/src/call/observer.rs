@@ -19,7 +19,6 @@ use crate::prepared::Prepared;
 /// Events and calls print no credentials and no cookies (story S21). The values that they lend are
 /// complete: code that prints a header field by field prints its secrets.
 ///
-///
 /// ```
 /// use sessio::{Observer, Settings};
 ///

@@ -21,25 +21,26 @@ use crate::wire::tunnel::{Target, Tunnel};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// A connection. Reported by [`connected`](super::Call::connected) or
-    /// [`unreachable`](super::Call::unreachable).
+    /// Open or reuse a connection. Report it by [`connected`](super::Call::connected), or a failure
+    /// by [`unreachable`](super::Call::unreachable).
     Connect(Connect<'a>),
-    /// Bytes to move, in both directions at once. Reported by [`sent`](super::Call::sent),
+    /// Move bytes, in both directions at once. Report by [`sent`](super::Call::sent),
     /// [`received`](super::Call::received), [`supply`](super::Call::supply) and
     /// [`broken`](super::Call::broken).
     Io(Io<'a>),
-    /// The connection is not needed any more. Reported by [`release`](super::Call::release).
+    /// Take the connection back by [`release`](super::Call::release): the call needs it no more.
     Release,
-    /// The response needs a decision: [`decide`](super::Call::decide), with the session's jar.
+    /// Decide what follows from the response by [`decide`](super::Call::decide), with the session's
+    /// jar.
     Decide,
-    /// The source of the request's body must start over. Reported by
+    /// Rewind the source of the request's body to its start. Report by
     /// [`rewound`](super::Call::rewound).
     Rewind,
-    /// The head of the response is complete: [`take_head`](super::Call::take_head).
+    /// Take the head of the response by [`take_head`](super::Call::take_head).
     Head,
-    /// Bytes of the response's body. Reported by [`consume`](super::Call::consume).
+    /// Read these bytes of the response's body. Report by [`consume`](super::Call::consume).
     Body(&'a [u8]),
-    /// The call is complete.
+    /// Nothing more: the call is complete.
     Done,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Connect<'a> {
 
     /// The certificates of the environment that must be read before a pool is asked.
     /// [`Call::apply_environment`](super::Call::apply_environment) takes them. `None` without TLS,
-    /// if they were read, and if other settings decide which roots are trusted.
+    /// if they were read already, or if other settings decide which roots are trusted.
     #[must_use]
     pub fn unread(&self) -> Option<&'a CaBundle> {
         self.routing.unread(self.url)

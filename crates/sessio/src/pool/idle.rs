@@ -4,8 +4,8 @@ use crate::base::time::Instant;
 
 use super::slab::Slab;
 
-/// The idle connections of all hosts, in two linked lists by the order of their return: one over
-/// all hosts, and one for each host. Removing a connection costs the same at any place.
+/// The idle connections of all hosts, linked in the order of their return. One list is over all
+/// hosts, and each host has one of its own. Removing a connection costs the same at any place.
 #[derive(Debug)]
 pub(super) struct Idle<T> {
     entries: Slab<Entry<T>>,

@@ -21,7 +21,7 @@ pub enum Grant<T> {
 ///
 /// The pool does not see the socket. Before each use, the driver checks whether anything can be
 /// read, even if it is only the end of the stream. If so, it closes the connection and asks for
-/// another one: bytes before the request are no response to it (row FA4).
+/// another one. Bytes before the request are no response to it (row FA4).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Checkout<T> {

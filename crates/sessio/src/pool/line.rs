@@ -49,7 +49,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
         match self.line.granted.remove(&ticket) {
             Some(Grant::Idle(checkout)) => {
-                // The connection was not used and could return, but only a check of its socket
+                // The connection was not used and could return. But only a check of its socket
                 // could show that it is still good.
                 effects.closed.push(checkout.connection);
                 self.discard(checkout.lease, now, effects);

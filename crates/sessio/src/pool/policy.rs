@@ -18,7 +18,7 @@ pub struct Policy {
     pub max_total: Option<usize>,
     /// Maximum idle time of a connection. Default: 90 seconds. A shorter time that a server
     /// announces in `Keep-Alive` applies instead (row Q21). After that time the connection is never
-    /// used again. It stays open until the next use of the pool: every use closes a few such
+    /// used again. It stays open until the next use of the pool. Every use closes a few such
     /// connections, and [`Pool::close_expired`](super::Pool::close_expired) all of them.
     pub idle_timeout: Duration,
     /// Maximum lifetime of a connection. Default: `None`. A connection in use is not cut off.

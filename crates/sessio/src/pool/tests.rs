@@ -158,7 +158,7 @@ impl Model {
     }
 }
 
-/// Takes over the grants of the pool to waiting tickets, and checks each against the model: it must
+/// Takes over the grants of the pool to waiting tickets, and checks each against the model. It must
 /// go to the first ticket among those that can be served.
 fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
     for ticket in ready {

@@ -80,8 +80,8 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Rejects the mistakes that an edit can make: framing that is ambiguous, or differs from the
-    /// body that is sent (rows V44, B19).
+    /// Rejects framing that an edit made invalid (rows V44, B19): it is ambiguous, or differs from
+    /// the body that is sent.
     pub(super) fn check(&self, url: &Url, body: &Body) -> Result<Framed> {
         let invalid = |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(url));
         match &self.host {

@@ -178,8 +178,8 @@ impl Merged {
     }
 
     /// Adds the values of the environment that neither request nor session sets, if the environment
-    /// is used: proxies, trusted certificates, and netrc logins for hosts without other credentials
-    /// (rows B01, B02, B03).
+    /// is used. These are proxies, trusted certificates, and netrc logins for hosts without other
+    /// credentials (rows B01, B02, B03).
     ///
     /// ```
     /// use sessio::{Environment, Request, Settings, merge};

@@ -24,8 +24,8 @@ use crate::wire::h1::Limits;
 
 /// One request of the caller: the method, the address, and the changes to the session's defaults.
 ///
-/// The session stores nothing of it (story S8). A builder step that fails, such as a header with a
-/// line break, is reported by [`prepare`](crate::prepare()), before a byte is sent.
+/// The session stores nothing of it (story S8). A builder method keeps its error, such as a header
+/// with a line break. [`prepare`](crate::prepare()) returns it, before a byte is sent.
 ///
 /// ```
 /// use sessio::Request;
@@ -408,7 +408,6 @@ impl Request {
     /// `417 Expectation Failed` the request is sent again without the header, on a new connection
     /// (row Q11). A request without content sends no expectation.
     ///
-    ///
     /// ```
     /// use std::time::Duration;
     /// use sessio::{Change, Request};
@@ -513,9 +512,9 @@ impl Request {
     ///
     /// It runs within the call, under no lock, and should be quick. If it panics, the caller's
     /// future panics, as with an [observer](Self::observe), and the session stays usable. If the
-    /// request is sent again, after a redirect, a challenge or on a new connection, it receives 0
-    /// and then counts from there. A later callback replaces an earlier one.
-    ///
+    /// request is sent again, it receives 0 and then counts from there. That is so after a
+    /// redirect, after a challenge, and on a new connection. A later callback replaces an earlier
+    /// one.
     ///
     /// ```
     /// use sessio::Request;

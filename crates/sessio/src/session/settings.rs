@@ -56,10 +56,10 @@ pub struct Settings {
     /// Two requests are the same if method, URL, headers with cookies, and body are identical. A
     /// server that keeps state may still respond to the second one in another way.
     pub detect_loops: bool,
-    /// Whether a redirect from `http` to `https` on the same host keeps `Authorization`, the
-    /// request's own cookies and other values that are bound to the origin. Default: `true`, as in
-    /// requests. Both URLs must have their default ports. With `false` it is a redirect to another
-    /// origin like any other.
+    /// Whether credentials are kept by a redirect from `http` to `https` on the same host. These
+    /// are `Authorization`, the request's own cookies and other values that are bound to the
+    /// origin. Default: `true`, as in requests. Both URLs must have their default ports. With
+    /// `false` it is a redirect to another origin like any other.
     pub keep_on_upgrade: bool,
     /// Names of headers that belong to one origin: a redirect to another origin drops them. It also
     /// drops `Authorization`, `Cookie`, `Proxy-Authorization` and all headers that are [marked
@@ -78,9 +78,9 @@ pub struct Settings {
     /// `/users`. An address with a host is not relative: neither `http://other/` nor `//other/`.
     ///
     /// The session's credentials belong to the origin of the base URL: scheme, host and port. A
-    /// request to another origin is sent without `auth`, without the client certificate, and
-    /// without the headers that a redirect to another origin would drop. Values that the request
-    /// itself sets are sent. Query parameters are sent as well.
+    /// request to another origin has no `auth` and no client certificate. It also lacks the headers
+    /// that a redirect to another origin would drop. Values that the request itself sets are sent.
+    /// Query parameters are sent as well.
     ///
     /// ```
     /// use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};

@@ -250,8 +250,8 @@ fn tidy(mut url: Url) -> Url {
     url
 }
 
-/// Percent-encodes the bytes of path, query and fragment that the URL parser would drop, keep, or
-/// take for a slash (rules P-13 to P-16). Valid escapes stay unchanged (row B24).
+/// Percent-encodes bytes that the URL parser would drop, keep, or take for a slash (rules P-13 to
+/// P-16). It does so in path, query and fragment. Valid escapes stay unchanged (row B24).
 fn requote(tail: &[u8], out: &mut String) {
     let hash = tail.iter().position(|&b| b == b'#').unwrap_or(tail.len());
     let (before, fragment) = tail.split_at(hash);

@@ -32,7 +32,6 @@ const MOST_KNOWN: usize = 256;
 /// As a [`Scheme`] it begins every call with the state that it had when the session received it. To
 /// share its state between calls, put it under a lock, as the drivers' own `Digest` does.
 ///
-///
 /// ```
 /// use sessio::auth::Digest;
 /// use sessio::{Auth, Seed};
