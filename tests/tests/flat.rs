@@ -1,14 +1,18 @@
-//! However long a body is, the memory that it takes on its way stays the same: down by length, in chunks and coded, and
-//! up by length. The most that the process had in memory is what the system says of it, client and server
-//! together; it is printed for each. Not on the simulation: its network writes down every packet.
+//! Memory stays the same however long a body is: down by length, in chunks and coded, and up by length. The same holds
+//! for lines and events over every carrier.
 //!
-//! 64 MiB each way; `SESSIO_FLAT_MIB=1024` makes it a GiB, but for the coded one: what is not optimised decodes too slowly.
+//! The system tells the most memory that the process had, with client and server in it. The tests print that for each
+//! body. They do not use the simulation: its network keeps every packet.
+//!
+//! Bodies have 64 MiB. `SESSIO_FLAT_MIB=1024` makes it a GiB, but for the coded one: without optimisation its decoder is
+//! too slow.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 #![cfg(target_os = "linux")]
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use flate2::Compression;
@@ -20,12 +24,21 @@ use sessio_testkit::{Connection, Server};
 use sessio_tests::backend::{
     Backend, BlockingThread, SmolCurrentThread, TokioCurrentThread, TokioMultiThread,
 };
+use sessio_tests::carrier::Carrier;
+use sessio_tests::rig::Rig;
+use sessio_tests::trace::Trace;
+use sessio_tests::world::World;
 use sessio_tokio::Tokio;
 
 /// What a body is made of, eight to a MiB.
 const BLOCK: usize = 128 << 10;
 /// By how much memory may grow while it goes by, KiB: far less than a body, and more than allocators are tidy.
 const MOST: u64 = 6 * 1024;
+
+/// A line, and an event: a block is made of either.
+static LINE: LazyLock<String> = LazyLock::new(|| "x".repeat(511) + "\n");
+static EVENT: LazyLock<String> =
+    LazyLock::new(|| format!("id: 7\ndata: {}\ndata: {}\n\n", "x".repeat(300), "y".repeat(191)));
 
 /// A way that a body goes.
 #[derive(Clone, Copy, Debug)]
@@ -34,32 +47,93 @@ enum Way {
     Chunked,
     Gzip,
     Up,
+    Lines,
+    Events,
 }
+
+/// Two tests at once would count each other's memory.
+static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn memory_is_flat_whichever_way_a_body_goes_and_however_long_it_is() {
-    let mib: usize = std::env::var("SESSIO_FLAT_MIB").map_or(64, |mib| mib.parse().unwrap());
-    let blocks = mib * 8;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocks = blocks();
     for way in [Way::Length, Way::Chunked, Way::Gzip, Way::Up] {
         let blocks = if matches!(way, Way::Gzip) { blocks.min(64 * 8) } else { blocks };
-        TokioCurrentThread::run(grows(Session::<Tokio>::new(), way, blocks, "tokio, one thread"));
-        TokioMultiThread::run(grows(Session::<Tokio>::new(), way, blocks, "tokio, worker threads"));
-        SmolCurrentThread::run(grows(Session::<Smol>::new(), way, blocks, "smol"));
-        BlockingThread::run(grows(Session::<Blocking>::new(), way, blocks, "blocking"));
+        let clear = Carrier::Clear;
+        TokioCurrentThread::run(grows(
+            session(Tokio::default(), clear),
+            way,
+            clear,
+            blocks,
+            "tokio, one thread",
+        ));
+        TokioMultiThread::run(grows(
+            session(Tokio::default(), clear),
+            way,
+            clear,
+            blocks,
+            "tokio, worker threads",
+        ));
+        SmolCurrentThread::run(grows(session(Smol::default(), clear), way, clear, blocks, "smol"));
+        BlockingThread::run(grows(session(Blocking::default(), clear), way, clear, blocks, "blocking"));
     }
 }
 
+#[test]
+fn memory_is_flat_while_lines_and_events_are_read_over_every_carrier() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let everything = sessio_tests::matrix::is_everything_wanted();
+    for (at, carrier) in Carrier::ALL.into_iter().enumerate() {
+        for (more, way) in [Way::Lines, Way::Events].into_iter().enumerate() {
+            // Each pair has one backend, so that each backend has both ways and all kinds of carriers.
+            let has = |number: usize| everything || (at + at / 3 + more) % 3 == number;
+            let blocks = blocks();
+            carrier.carry(|| {
+                if has(0) {
+                    let session = session(Tokio::default(), carrier);
+                    TokioCurrentThread::run(grows(session, way, carrier, blocks, "tokio"));
+                }
+                if has(1) {
+                    let session = session(Smol::default(), carrier);
+                    SmolCurrentThread::run(grows(session, way, carrier, blocks, "smol"));
+                }
+                if has(2) {
+                    let session = session(Blocking::default(), carrier);
+                    BlockingThread::run(grows(session, way, carrier, blocks, "blocking"));
+                }
+            });
+        }
+    }
+}
+
+/// A session that reaches servers like this.
+fn session<R: Runtime>(runtime: R, carrier: Carrier) -> Session<Rig<R>> {
+    World::carried(runtime, Trace::default(), carrier).session()
+}
+
+fn blocks() -> usize {
+    std::env::var("SESSIO_FLAT_MIB").map_or(64, |mib| mib.parse::<usize>().unwrap()) * 8
+}
+
 /// Lets two blocks go that way first, so that what there is once for all bodies is there; then all of them.
-async fn grows<R: Runtime>(session: Session<R>, way: Way, blocks: usize, name: &'static str) {
+async fn grows<R: Runtime>(
+    session: Session<R>,
+    way: Way,
+    carrier: Carrier,
+    blocks: usize,
+    name: &'static str,
+) {
     go(&session, way, 2).await;
-    // The most that was in memory is what is in memory now, from here on.
+    // This resets the most memory to the memory of now.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = most_in_memory();
     go(&session, way, blocks).await;
     // The system adds up what its cores have counted now and then.
     let grown = most_in_memory().saturating_sub(before);
-    println!("{way:?} {} MiB, {name}: {before} KiB, and {grown} KiB more", blocks / 8);
-    assert!(grown < MOST, "{grown} KiB more on {name}");
+    let (mib, carrier) = (blocks / 8, carrier.name());
+    println!("{way:?} {mib} MiB over {carrier}, {name}: {before} KiB, and {grown} KiB more");
+    assert!(grown < MOST, "{way:?}: {grown} KiB more on {name} over {carrier}");
 }
 
 async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {
@@ -85,6 +159,16 @@ async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {
             .send(head(&format!("Content-Encoding: gzip\r\nContent-Length: {}", coded.len() * blocks)))
             .send(coded)
             .times(times),
+        Way::Lines => script
+            .expect_request()
+            .send(head(&format!("Content-Length: {body}")))
+            .send(LINE.repeat(BLOCK / LINE.len()))
+            .times(times),
+        Way::Events => script
+            .expect_request()
+            .send(head(&format!("Content-Type: text/event-stream\r\nContent-Length: {body}")))
+            .send(EVENT.repeat(BLOCK / EVENT.len()))
+            .times(times),
         // Block by block: a server that read all of it at once would have it in memory.
         Way::Up => (0..blocks).fold(script.read_head(), |script, _| script.read(BLOCK)).ok("all"),
     };
@@ -97,6 +181,24 @@ async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {
     };
     let mut response = request.send().await.unwrap();
     let mut count = 0;
+    if matches!(way, Way::Lines) {
+        let mut lines = response.lines();
+        while let Some(line) = lines.next().await.unwrap() {
+            assert_eq!(line.len(), LINE.len() - 1);
+            count += LINE.len();
+        }
+        assert_eq!(count, body);
+        return;
+    }
+    if matches!(way, Way::Events) {
+        let mut events = response.events();
+        while let Some(event) = events.next().await.unwrap() {
+            assert_eq!((event.data.len(), event.id.len()), (EVENT.len() - 20, 1));
+            count += EVENT.len();
+        }
+        assert_eq!(count, body);
+        return;
+    }
     while response.read_with(|bytes| count += bytes.len()).await.unwrap() {}
     assert_eq!(count, if matches!(way, Way::Up) { 3 } else { body });
 }
