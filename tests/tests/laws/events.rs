@@ -15,15 +15,15 @@ use crate::cuts::RESPONSES;
 /// What may come right after what.
 const GRAPH: [(&str, &[&str]); 13] = [
     ("connecting", &["connected", "failed"]),
-    ("connected", &["sent", "head", "once", "failed"]),
-    ("sent", &["head", "once", "done", "failed"]),
+    ("connected", &["sent", "head", "retry", "failed"]),
+    ("sent", &["head", "retry", "done", "failed"]),
     // An interim one may come before the request is out.
     ("head", &["sent", "head", "answer", "redirect", "challenge", "expectation", "failed"]),
     ("redirect", &["skipped", "failed"]),
     ("challenge", &["skipped", "failed"]),
     ("expectation", &["skipped", "failed"]),
     ("skipped", &["rewound", "connecting", "failed"]),
-    ("once", &["rewound", "connecting", "failed"]),
+    ("retry", &["rewound", "connecting", "failed"]),
     ("rewound", &["connecting"]),
     // Where both go on, the request is out after its answer has begun.
     ("answer", &["sent", "done", "failed"]),

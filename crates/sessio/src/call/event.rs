@@ -151,11 +151,11 @@ impl fmt::Display for Event<'_> {
                 f.write_str("redirect to ")?;
                 line(f, next)
             }
-            Self::Challenge { .. } => f.write_str("challenge, and an answer to it"),
-            Self::Unexpecting { .. } => f.write_str("expectation refused, once more without it"),
+            Self::Challenge { .. } => f.write_str("challenge, sent again with credentials"),
+            Self::Unexpecting { .. } => f.write_str("expectation refused, sent again without it"),
             Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
-            Self::Retry { kind } => write!(f, "once more after {kind}"),
+            Self::Retry { kind } => write!(f, "retry after {kind}"),
             Self::Rewound => f.write_str("rewound the body"),
             Self::Done { body, reusable } => {
                 write!(f, "done, with {body} bytes of body, connection {}", fate(reusable))
