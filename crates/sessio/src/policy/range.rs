@@ -54,8 +54,8 @@ impl Validator {
             return only(headers, "ETag").filter(|tag| is_strong(tag)).map(|tag| Self(tag.into()));
         }
         let modified = only(headers, "Last-Modified")?;
-        let (then, now) = (parse_date(modified)?, parse_date(only(headers, "Date")?)?);
-        (now.0.saturating_sub(then.0) >= SETTLED).then(|| Self(modified.into()))
+        let (then, date) = (parse_date(modified)?, parse_date(only(headers, "Date")?)?);
+        (date.0.saturating_sub(then.0) >= SETTLED).then(|| Self(modified.into()))
     }
 
     /// Parses a stored validator. `None` if it cannot have been one.
