@@ -16,9 +16,9 @@ use crate::der;
 
 /// Number of tickets of one scope.
 const MOST_TICKETS: usize = 8;
-/// Maximal time in seconds from the verification of a certificate to the last handshake without one
-/// (RFC 5246 appendix F.1.4). rustls checks the lifetime of tickets alone, and each resumed session
-/// brings new ones.
+/// Maximal time in seconds from a verified certificate to the last handshake without one (RFC 5246
+/// appendix F.1.4). rustls checks the lifetime of tickets alone, and each resumed session brings
+/// new ones.
 const LONGEST: u64 = 24 * 60 * 60;
 
 /// The TLS sessions of one scope. A resumed session verifies no certificate. So it ends with the

@@ -39,8 +39,8 @@ const IDLE_TABLE: usize = 2048;
 
 /// The HTTP/2 connection of a client, without its transport.
 ///
-/// The owner of the transport moves bytes ([`io`](Self::io), [`sent`](Self::sent),
-/// [`received`](Self::received)) and takes events ([`poll_event`](Self::poll_event)) until there
+/// The owner of the transport moves bytes by [`io`](Self::io), [`sent`](Self::sent) and
+/// [`received`](Self::received). It takes events by [`poll_event`](Self::poll_event) until there
 /// are none. [`open`](Self::open) and [`send_body`](Self::send_body) send requests.
 /// [`body`](Self::body) reads bytes of a response, and [`consume`](Self::consume) releases them.
 ///

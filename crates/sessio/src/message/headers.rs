@@ -143,8 +143,8 @@ impl Headers {
     /// removed.
     ///
     /// # Errors
-    /// [`Kind::InvalidHeader`] if the name is not a token or the value would break the framing (RFC
-    /// 9110 sections 5.1 and 5.5, row B26); nothing has changed then.
+    /// [`Kind::InvalidHeader`] if the name is not a token, or the value would break the framing
+    /// (RFC 9110 sections 5.1 and 5.5, row B26). The headers are unchanged then.
     pub fn insert(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (name, value) = (name.as_ref(), value.as_ref());
         check(name, value)?;

@@ -54,8 +54,8 @@ pub enum Stage {
     Tunnel(Tunnel),
 }
 
-/// The stages of a connection, first to last. A call accepts a connection only if these are the
-/// stages that it needs, so no request for `https` goes out in clear text (row FA0).
+/// The stages of a connection, first to last. A call accepts a connection only with exactly the
+/// stages that it needs. So no request for `https` goes out in clear text (row FA0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route(u8);
 
@@ -370,9 +370,9 @@ impl Conn {
     /// Reports that `n` bytes were written to the start of [`idle_room`](Self::idle_room); 0 is the
     /// end of the stream.
     ///
-    /// Returns `true` if the connection is still usable: the bytes were TLS's own, such as a
+    /// Returns `true` if the connection is still usable. The bytes were TLS's own then, such as a
     /// session ticket, and contained no application data (rows V100, FA13). Read the socket again
-    /// then.
+    /// in this case.
     #[must_use]
     pub fn idle_received(&mut self, n: usize) -> bool {
         let Some(secure) = &mut self.secure else { return false };

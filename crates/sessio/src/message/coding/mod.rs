@@ -1,7 +1,7 @@
 //! Content codings: decoding of a body while it arrives (RFC 9110 section 8.4), and encoding while
 //! it is sent.
 //!
-//! A [`Decoder`] is one coding as a function of bytes: it takes input and writes output, never more
+//! A [`Decoder`] is one coding as a function of bytes. It takes input and writes output, never more
 //! than there is room for. [`BodyDecoder`] applies the codings of a `Content-Encoding` field, up to
 //! five in sequence (row V116). It limits the growth of a body.
 //!

@@ -69,8 +69,8 @@ enum Stage {
 pub enum Wanted<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
-    /// Bytes of this source, at most `most`. For a part with a length it is one more than the rest,
-    /// so that an excess byte is detected before it is sent (row F30).
+    /// Bytes of this source, at most `most`. For a part with a length, `most` is one more than the
+    /// rest. So an excess byte is detected before it is sent (row F30).
     Source {
         /// Index of the source, counted over the parts that have one.
         index: usize,

@@ -49,8 +49,8 @@ impl Form {
     /// characters are an error, which is reported when the request is prepared. Line ends are not
     /// converted, in names or in contents: browsers write CRLF for each, requests and curl do not.
     ///
-    /// A backslash is sent as it is, as all of them do. Servers disagree on its meaning in a name:
-    /// some remove it, some read no name behind it, and some take the text before it for a path.
+    /// A backslash is sent as it is, as all of them do. Servers disagree on its meaning in a name.
+    /// Some remove it, some read no name behind it, and some take the text before it for a path.
     pub fn part(mut self, name: impl AsRef<str>, mut part: Part) -> Self {
         let name = name.as_ref();
         match part.head(name) {

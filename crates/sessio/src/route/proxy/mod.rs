@@ -1,10 +1,11 @@
 //! Proxies: the choice of one for a URL, and its credentials and headers.
 //!
-//! A [`Proxy`] is a server that forwards requests. [`Proxies`] are rules that choose one for a URL,
-//! and [`NoProxy`] names the hosts that are reached without a proxy. A [`ProxySelector`] combines
-//! those of a request, its session and the environment, in that order. The first of the three that
-//! has a rule for a URL decides. The first that has a list of exceptions supplies it. The result is
-//! a [`ProxyChoice`], which also names the rule that decided.
+//! A [`Proxy`] is a server that forwards requests. [`Proxies`] are rules that choose one for a URL.
+//! [`NoProxy`] names the hosts that are reached without a proxy.
+//!
+//! A [`ProxySelector`] combines those of a request, its session and the environment, in that order.
+//! The first of the three that has a rule for a URL decides. The first that has a list of
+//! exceptions supplies it. The result is a [`ProxyChoice`], which also names the rule that decided.
 //!
 //! ```text
 //!   request's Proxies ──▶ session's ──▶ environment's ──▶ none: direct

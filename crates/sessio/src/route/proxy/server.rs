@@ -211,8 +211,9 @@ impl Proxy {
 
     /// Adds a header for the proxy to every CONNECT.
     ///
-    /// A forwarded `http` request gets only those whose name begins with `Proxy-`, in place of a
-    /// header of the same name: the proxy would forward any other to the origin.
+    /// A forwarded `http` request gets only headers whose name begins with `Proxy-`. Each replaces
+    /// a header of the request with the same name. The proxy would forward any other header to the
+    /// origin.
     ///
     /// # Errors
     /// [`Kind::InvalidHeader`], also for headers that control routing or framing of a message.

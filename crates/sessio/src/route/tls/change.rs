@@ -4,8 +4,8 @@ use super::identity::Identity;
 use super::options::{Roots, Tls};
 use crate::base::change::Change;
 
-/// Changes that one request makes to the session's [`Tls`]: first to all of it, then to the parts
-/// that requests' `verify` and `cert` set (rules M-22, D-08, D-09).
+/// Changes that one request makes to the session's [`Tls`]. They apply first to all of it, then to
+/// the parts that requests' `verify` and `cert` set (rules M-22, D-08, D-09).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsChanges {

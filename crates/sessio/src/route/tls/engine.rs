@@ -36,8 +36,8 @@ pub struct ConnectInfo<'a> {
     pub tls: &'a Tls,
     /// The expected host of the certificate.
     pub host: Host<&'a str>,
-    /// The scope within which an earlier TLS session may be resumed: the key of the connection, and
-    /// whether the peer is the proxy or the origin.
+    /// The scope within which an earlier TLS session may be resumed. It is the key of the
+    /// connection, and whether the peer is the proxy or the origin.
     pub scope: Scope<'a>,
     /// The current time, for validity periods.
     pub now: Now,

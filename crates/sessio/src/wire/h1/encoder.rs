@@ -85,7 +85,7 @@ pub struct RequestEncoder {
     failure: Option<Kind>,
 }
 
-/// The supplied part of a body of which no byte has gone out: no peer has seen it, so it is sent
+/// The supplied part of a body of which no byte has gone out. No peer has seen it, so it is sent
 /// over the next connection.
 #[derive(Debug)]
 pub(crate) struct Unsent {
