@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::event::Event;
-use super::machine::{Call, Phase};
+use super::machine::{Call, Phase, Upload};
 use super::rare::RareState;
 use crate::base::escape::escape;
 use crate::base::kind::{Kind, Timeout};
@@ -36,7 +36,7 @@ impl Call {
             match self.phase {
                 Phase::Exchange => self.await_head(),
                 Phase::Drain { .. } => self.drain(),
-                Phase::Body if self.decoding.is_some() => self.decode(),
+                Phase::Body(_) if self.decoding.is_some() => self.decode(),
                 _ => {}
             }
             if !self.pull() {
@@ -76,7 +76,9 @@ impl Call {
             Phase::Exchange => self.fail_or_retry(self.cut(error)),
             Phase::Drain { .. } => self.drained(false),
             // The head and the decoded bytes come before the error.
-            Phase::Decide | Phase::HeadReady | Phase::Body => self.rare_mut().receive_failure = Some(error),
+            Phase::Decide(_) | Phase::HeadReady(_) | Phase::Body(_) => {
+                self.rare_mut().receive_failure = Some(error)
+            }
             _ => self.fail(error),
         }
     }
@@ -90,7 +92,7 @@ impl Call {
         let is_alert = matches!(cause.kind(), Kind::TlsAlert | Kind::TlsMismatch | Kind::ClientCertificate);
         let kind = match self.receiver.is_within_head() {
             true if is_cut => Kind::IncompleteHead,
-            false if is_cut || (is_alert && is_first && self.is_reused) => Kind::ClosedBeforeResponse,
+            false if is_cut || (is_alert && is_first && self.link.is_reused) => Kind::ClosedBeforeResponse,
             _ => return cause,
         };
         Error::new(kind).with_source(cause)
@@ -137,21 +139,21 @@ impl Call {
 
     fn tunnelled(&self) -> Option<Event<'_>> {
         let proxy = self.prepared.options.routing.plan.proxy()?;
-        Some(Event::Tunnelled { connection: self.connection, proxy })
+        Some(Event::Tunnelled { connection: self.link.number, proxy })
     }
 
     fn secured(&self) -> Option<Event<'_>> {
         let secured = self.conn.as_ref()?.handshake()?;
-        Some(Event::Secured { connection: self.connection, secured })
+        Some(Event::Secured { connection: self.link.number, secured })
     }
 
     /// Emits once that the request is out.
     #[cold]
     fn notice_sent(&mut self) {
-        if !self.is_sending() || self.is_sent || !self.sender.is_done() {
+        if !self.is_sending() || self.rare_mut().has_reported_sent || !self.sender.is_done() {
             return;
         }
-        self.is_sent = true;
+        self.rare_mut().has_reported_sent = true;
         let body = match self.prepared.request.body.content {
             Content::Source { .. } => self.sender.body_sent(),
             _ => self.prepared.request.body.length().unwrap_or_default(),
@@ -176,8 +178,11 @@ impl Call {
                         let error = Error::new(Kind::UnsupportedUpgrade);
                         return self.fail(error.with_response(self.exchange(head)));
                     }
-                    self.is_duplex = self.continues_upload(&head);
-                    self.phase = if self.needs_decision(&head) { Phase::Decide } else { Phase::HeadReady };
+                    let upload = self.upload_after(&head);
+                    self.phase = match self.needs_decision(&head) {
+                        true => Phase::Decide(upload),
+                        false => Phase::HeadReady(upload),
+                    };
                     self.head = Some(head);
                     // A small body may be complete already. Then the connection is done, whether or
                     // not the caller reads.
@@ -194,12 +199,28 @@ impl Call {
     /// Whether the rest of the request is sent while its response is received. That is so after a
     /// success (RFC 9110 section 7.5), unless the server has announced to close (RFC 9112 sections
     /// 9.5 and 9.6). A body that waited for `100 Continue` is not wanted.
-    fn continues_upload(&self, head: &Head) -> bool {
-        head.status.is_success()
+    fn upload_after(&self, head: &Head) -> Upload {
+        let continues = head.status.is_success()
             && !self.sender.is_done()
             && !self.sender.is_held()
             && !self.has_send_failed()
-            && !self.receiver.is_last()
+            && !self.receiver.is_last();
+        if continues { Upload::Continues } else { Upload::Over }
+    }
+
+    /// Whether the request's body is still sent, although the response has begun.
+    pub(super) fn upload(&self) -> Upload {
+        match self.phase {
+            Phase::Decide(upload) | Phase::HeadReady(upload) | Phase::Body(upload) => upload,
+            _ => Upload::Over,
+        }
+    }
+
+    /// Ends the upload: no more of the request's body is sent.
+    pub(super) fn end_upload(&mut self) {
+        if let Phase::Decide(upload) | Phase::HeadReady(upload) | Phase::Body(upload) = &mut self.phase {
+            *upload = Upload::Over;
+        }
     }
 
     /// Reads a followed response to its end, within the budget (rows Q18, Q19, V117). Reuse of the
@@ -238,11 +259,11 @@ impl Call {
         let is_lost = error.kind() == Kind::ClosedBeforeResponse;
         if is_lost && retry::is_safe(&failure) {
             self.conn = None;
-            self.is_retried = true;
+            self.retries += 1;
             self.forget_connection();
             self.unmark_sent();
             self.phase = match self.must_rewind() {
-                true => Phase::Rewind,
+                true => Phase::Rewind { fresh: true },
                 false => Phase::Connect { fresh: true, limit: Timeout::Pool },
             };
             self.recycle();
@@ -258,7 +279,7 @@ impl Call {
 
     /// The event of the final response, if the current response is final.
     pub(super) fn answer(&self) -> Option<Event<'_>> {
-        if !matches!(self.phase, Phase::HeadReady) {
+        if !matches!(self.phase, Phase::HeadReady(_)) {
             return None;
         }
         self.head.as_ref().map(Event::Answer)
@@ -267,12 +288,12 @@ impl Call {
     pub(super) fn failure(&self) -> Failure {
         let request = &self.prepared.request;
         Failure {
-            reused: self.is_reused,
+            reused: self.link.is_reused,
             sent: self.request_sent(),
             received: self.receiver.bytes_received(),
             idempotent: retry::is_idempotent(&request.method, &request.headers),
             replayable: self.can_replay(),
-            retried: self.is_retried,
+            retried: self.retries > 0,
         }
     }
 
@@ -300,7 +321,7 @@ impl Call {
     /// were read from a source and not sent (row FS9).
     pub(super) fn recycle(&mut self) {
         if matches!(self.prepared.request.body.content, Content::Source { .. })
-            && !matches!(self.phase, Phase::Rewind)
+            && !matches!(self.phase, Phase::Rewind { .. })
             && let Some(unsent) = self.sender.take_unsent()
         {
             self.rare_mut().unsent = Some(unsent);

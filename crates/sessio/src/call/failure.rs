@@ -71,13 +71,13 @@ impl Call {
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
             Phase::Connect { .. } if self.prepared.options.routing.plan.proxy().is_some() => Stage::Proxy,
-            Phase::Connect { .. } | Phase::Rewind => Stage::Connect,
+            Phase::Connect { .. } | Phase::Rewind { .. } => Stage::Connect,
             Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
-            Phase::Decide | Phase::Drain { .. } => Stage::Decide,
-            Phase::HeadReady | Phase::Body | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => {
+            Phase::Decide(_) | Phase::Drain { .. } => Stage::Decide,
+            Phase::HeadReady(_) | Phase::Body(_) | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => {
                 Stage::Body
             }
         };
@@ -88,11 +88,11 @@ impl Call {
             hop: self.redirects,
             bytes_sent: if is_before { 0 } else { self.request_sent() },
             bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
-            reused: !is_before && self.is_reused,
+            reused: !is_before && self.link.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
-                // After a redirect, a challenge or a stale connection, the caller's request was
-                // sent once already.
-                Repeat::Safe if !self.history().is_empty() || self.is_retried => Repeat::IfIdempotent,
+                // The call followed a redirect, answered a challenge or replaced a stale
+                // connection: a repeated request would have been sent once already.
+                Repeat::Safe if !self.history().is_empty() || self.retries > 0 => Repeat::IfIdempotent,
                 repeat => repeat,
             },
         }

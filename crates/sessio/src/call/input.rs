@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sessio_cookie::Jar;
 
 use super::event::Event;
-use super::machine::{Call, Phase};
+use super::machine::{Call, Phase, Upload};
 use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Instant;
@@ -98,10 +98,12 @@ impl Call {
         if conn.is_open() {
             self.clock.rest();
         }
-        (self.connection, self.is_reused) = (conn.id(), conn.exchanges > 0);
-        self.remote.clone_from(&conn.remote);
+        self.link.number = conn.id();
+        self.link.is_reused = conn.exchanges > 0;
+        self.link.is_kept = false;
+        self.link.remote.clone_from(&conn.remote);
         self.forget_connection();
-        if !self.is_reused {
+        if !self.link.is_reused {
             let span = self.since(conn.opened());
             let rare = self.rare_mut();
             (rare.connect, rare.secure, rare.is_handshaking) = (Some(span), None, !conn.is_open());
@@ -135,7 +137,9 @@ impl Call {
         if request.says.expects {
             self.sender.hold();
         }
-        (self.is_sent, self.is_kept, self.is_duplex) = (false, false, false);
+        if let Some(rare) = &mut self.rare {
+            rare.has_reported_sent = false;
+        }
         if self.prepared.options.meters.is_set() {
             self.restart_meters();
         }
@@ -170,7 +174,7 @@ impl Call {
         }
         conn.sent(n, &mut self.sender);
         self.clock.progress(Timeout::Send);
-        if self.is_duplex {
+        if self.upload() == Upload::Continues {
             // A peer that takes bytes is alive: restart the read limit.
             self.clock.progress(Timeout::Read);
         }
@@ -180,7 +184,7 @@ impl Call {
     /// `n` bytes were written to the start of [`Io::recv`](super::Io). 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
         let reading =
-            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body | Phase::Drain { .. });
+            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body(_) | Phase::Drain { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return match self.phase {
@@ -203,7 +207,7 @@ impl Call {
             (Direction::Send, Phase::Handshake) => self.rare_mut().send_failure = Some(cause),
             (Direction::Receive, Phase::Handshake) => self.cut_off(Some(cause)),
             (Direction::Send, _) if self.is_uploading() || self.moves_filter() => {
-                self.is_duplex = false;
+                self.end_upload();
                 self.rare_mut().send_failure = Some(cause);
             }
             (Direction::Receive, Phase::Exchange) => {
@@ -211,7 +215,7 @@ impl Call {
                 let kind = if is_within { Kind::IncompleteHead } else { Kind::ClosedBeforeResponse };
                 self.fail_or_retry(Error::new(kind).with_source(cause));
             }
-            (Direction::Receive, Phase::Body) => {
+            (Direction::Receive, Phase::Body(_)) => {
                 self.ended(Error::new(Kind::IncompleteBody).with_source(cause));
             }
             (Direction::Receive, Phase::Drain { .. }) => self.drained(false),
@@ -221,7 +225,7 @@ impl Call {
 
     /// Whether the TLS session may have bytes of its own to send while the response is read.
     fn moves_filter(&self) -> bool {
-        matches!(self.phase, Phase::Body | Phase::Drain { .. })
+        matches!(self.phase, Phase::Body(_) | Phase::Drain { .. })
             && self.conn.as_ref().is_some_and(Conn::is_secured)
     }
 
@@ -281,7 +285,7 @@ impl Call {
     /// The source of the request's body failed. The request is aborted, and never looks complete to
     /// the peer (row F29).
     pub fn supply_failed(&mut self, cause: io::Error) {
-        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
+        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind { .. }) {
             return self.misuse();
         }
         self.fail(Error::new(Kind::BodySource).with_source(cause));
@@ -291,7 +295,7 @@ impl Call {
     /// [`Assembly`](crate::message::multipart::Assembly). Otherwise as
     /// [`supply_failed`](Self::supply_failed).
     pub fn supply_refused(&mut self, error: Error) {
-        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind) {
+        if !self.is_uploading() && !matches!(self.phase, Phase::Rewind { .. }) {
             return self.misuse();
         }
         self.fail(error);
@@ -299,10 +303,8 @@ impl Call {
 
     /// The source of the request's body is at its start again.
     pub fn rewound(&mut self) {
-        if !matches!(self.phase, Phase::Rewind) {
-            return self.misuse();
-        }
-        self.phase = Phase::Connect { fresh: self.is_retried, limit: Timeout::Pool };
+        let Phase::Rewind { fresh } = self.phase else { return self.misuse() };
+        self.phase = Phase::Connect { fresh, limit: Timeout::Pool };
         self.report(Event::Rewound);
         self.report_own(Self::connecting);
     }
@@ -326,8 +328,8 @@ impl Call {
             }
             _ => None,
         };
-        self.is_kept = proof.is_some();
-        self.is_duplex = false;
+        self.link.is_kept = proof.is_some();
+        self.end_upload();
         self.settle();
         match proof {
             Some(proof) => Some((conn, proof)),
@@ -377,7 +379,7 @@ impl Call {
     /// }
     /// ```
     pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut Jar)), now: Now) {
-        if !matches!(self.phase, Phase::Decide) {
+        if !matches!(self.phase, Phase::Decide(_)) {
             return self.misuse();
         }
         // The caller may hold a lock, and an observer may use the session. So the next step reports
@@ -387,16 +389,16 @@ impl Call {
         if watch.is_some() {
             self.rare_mut().watch = watch;
         }
-        self.has_turned = true;
+        self.rare_mut().has_decided = true;
     }
 
     /// Takes the head of the response.
     pub fn take_head(&mut self) -> Option<Head> {
-        if !matches!(self.phase, Phase::HeadReady) {
+        let Phase::HeadReady(upload) = self.phase else {
             self.misuse();
             return None;
-        }
-        self.phase = Phase::Body;
+        };
+        self.phase = Phase::Body(upload);
         let head = self.head.take()?;
         if self.prepared.options.meters.is_set() {
             self.resume_meters(&head);
@@ -415,7 +417,7 @@ impl Call {
 
     /// The caller has read the first `n` bytes of [`Step::Body`](super::Step).
     pub fn consume(&mut self, n: usize) {
-        if !matches!(self.phase, Phase::Body) {
+        if !matches!(self.phase, Phase::Body(_)) {
             return self.misuse();
         }
         self.taken += n as u64;

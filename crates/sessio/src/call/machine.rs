@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use super::clock::Clock;
 use super::event::Event;
+use super::link::Link;
 use super::marks::Marks;
 use super::observer::Watch;
 use super::options::{CallOptions, PreparedCall};
@@ -28,10 +28,7 @@ pub struct Call {
     pub(super) prepared: Box<PreparedCall>,
     pub(super) phase: Phase,
     pub(super) conn: Option<Conn>,
-    /// The connection's number, and whether it was used before. Both outlive the connection.
-    pub(super) connection: u64,
-    pub(super) remote: Option<Arc<SocketAddr>>,
-    pub(super) is_reused: bool,
+    pub(super) link: Link,
     pub(super) sender: RequestEncoder,
     pub(super) receiver: ResponseDecoder,
     pub(super) clock: Clock,
@@ -44,17 +41,10 @@ pub struct Call {
     pub(super) decoding: Option<Box<BodyDecoder>>,
     pub(super) redirects: u32,
     pub(super) challenges: u32,
-    pub(super) is_retried: bool,
-    /// The response began before the whole request was out, and both continue.
-    pub(super) is_duplex: bool,
+    /// Number of times that the request of this hop was sent again.
+    pub(super) retries: u32,
     /// Rarely used state, boxed so that `Call` stays small.
     pub(super) rare: Option<Box<RareState>>,
-    /// Whether [`Event::Sent`](super::Event::Sent) was emitted.
-    pub(super) is_sent: bool,
-    /// Whether the connection of this exchange was returned for reuse.
-    pub(super) is_kept: bool,
-    /// Whether the outcome of the last decision is still to be reported and acted on.
-    pub(super) has_turned: bool,
 }
 
 /// The state of a call.
@@ -70,20 +60,32 @@ pub(super) enum Phase {
     /// sent.
     Handshake,
     Exchange,
-    Decide,
-    HeadReady,
-    Body,
+    Decide(Upload),
+    HeadReady(Upload),
+    Body(Upload),
     /// Reads the rest of a response that is followed. `budget` is the number of bytes that may
     /// still be read.
     Drain {
         next: Next,
         budget: u64,
     },
-    Rewind,
+    /// The source of the body starts over. Then a connection is wanted: a new one if `fresh`.
+    Rewind {
+        fresh: bool,
+    },
     Done,
     Failed(Kind),
     /// Failed, with an error that is not yet returned.
     Failing(Error),
+}
+
+/// The request's body, once the head of the response is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upload {
+    /// No more of it is sent.
+    Over,
+    /// The response came early. The rest is sent while the response is read.
+    Continues,
 }
 
 /// The request that follows once the current response is drained.
@@ -137,9 +139,7 @@ impl Call {
             prepared,
             phase: Phase::Failed(Kind::Misuse),
             conn: None,
-            connection: 0,
-            remote: None,
-            is_reused: false,
+            link: Link::default(),
             clock: Clock::default(),
             marks: Marks::default(),
             head: None,
@@ -147,12 +147,8 @@ impl Call {
             decoding: None,
             redirects: 0,
             challenges: 0,
-            is_retried: false,
-            is_duplex: false,
+            retries: 0,
             rare: None,
-            is_sent: false,
-            is_kept: false,
-            has_turned: false,
         }
     }
 
@@ -248,14 +244,14 @@ impl Call {
     /// The number of this hop's connection, and whether it carried an earlier exchange.
     #[must_use]
     pub fn connection(&self) -> (u64, bool) {
-        (self.connection, self.is_reused)
+        (self.link.number, self.link.is_reused)
     }
 
     /// The remote address of this hop's connection. `None` if it is not known, and over a Unix
     /// socket.
     #[must_use]
     pub fn remote_address(&self) -> Option<SocketAddr> {
-        self.remote.as_deref().copied()
+        self.link.remote.as_deref().copied()
     }
 
     /// Number of bytes of the response's body still to be read. `None` if it is not known. For a
@@ -270,7 +266,7 @@ impl Call {
     #[must_use]
     pub fn unread(&self) -> &[u8] {
         match &self.decoding {
-            _ if !matches!(self.phase, Phase::Body) => &[],
+            _ if !matches!(self.phase, Phase::Body(_)) => &[],
             Some(decoding) => decoding.ready(),
             None => self.receiver.unread(),
         }
@@ -283,7 +279,7 @@ impl Call {
     pub fn is_timed(&self) -> bool {
         self.conn.is_some()
             || self.prepared.options.timeouts.total.is_some()
-            || !matches!(self.phase, Phase::Body)
+            || !matches!(self.phase, Phase::Body(_))
     }
 
     /// The trailers of the response, once its body is read. Fields that are only valid in a head,

@@ -85,6 +85,7 @@ mod decode;
 mod event;
 mod failure;
 mod input;
+mod link;
 mod machine;
 mod marks;
 mod next_step;

@@ -3,7 +3,7 @@
 use crate::base::time::Instant;
 
 use super::event::Event;
-use super::machine::{Call, Phase};
+use super::machine::{Call, Phase, Upload};
 use super::step::{Connect, Io, Step};
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Now;
@@ -18,7 +18,7 @@ impl Call {
     /// The reason why the call failed. It stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
-        if std::mem::take(&mut self.has_turned) {
+        if self.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.has_decided)) {
             self.report_own(Self::decision);
             self.settle();
         }
@@ -51,14 +51,14 @@ impl Call {
                 let until = self.grace_deadline();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
-            Phase::Decide => Ok(Step::Decide),
-            Phase::HeadReady => Ok(Step::Head),
-            Phase::Body => self.read(now),
+            Phase::Decide(_) => Ok(Step::Decide),
+            Phase::HeadReady(_) => Ok(Step::Head),
+            Phase::Body(_) => self.read(now),
             Phase::Drain { .. } => {
                 let until = self.grace_deadline();
                 self.io(Some(Timeout::Read), now).map(|step| step.by(until))
             }
-            Phase::Rewind => Ok(Step::Rewind),
+            Phase::Rewind { .. } => Ok(Step::Rewind),
             Phase::Done => Ok(Step::Done),
             Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
         }
@@ -179,7 +179,7 @@ impl Call {
                     return Err(self.tell());
                 }
                 self.phase = Phase::Done;
-                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.is_kept });
+                self.report(Event::Done { body: self.receiver.body_received(), reusable: self.link.is_kept });
                 Ok(Step::Done)
             }
             Ok(_) => match self.rare.as_mut().and_then(|rare| rare.receive_failure.take()) {
@@ -201,7 +201,7 @@ impl Call {
     pub(super) fn is_sending(&self) -> bool {
         match self.phase {
             Phase::Exchange => !self.has_send_failed(),
-            Phase::Body => self.is_duplex,
+            Phase::Body(upload) => upload == Upload::Continues,
             _ => false,
         }
     }
@@ -211,7 +211,7 @@ impl Call {
     #[must_use]
     pub fn needs_source(&self) -> bool {
         match self.phase {
-            Phase::HeadReady | Phase::Body => self.is_duplex,
+            Phase::HeadReady(upload) | Phase::Body(upload) => upload == Upload::Continues,
             Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
             _ => true,
         }

@@ -141,7 +141,7 @@ impl Call {
             }
         }
         self.head = Some(head);
-        self.phase = Phase::HeadReady;
+        self.phase = Phase::HeadReady(self.upload());
     }
 
     /// Passes the response to the authentication flow.
@@ -232,7 +232,7 @@ impl Call {
         if !whole {
             self.conn = None;
         }
-        let reusable = self.is_kept;
+        let reusable = self.link.is_kept;
         let is_fresh = matches!(next, Next::Unexpecting);
         if let Next::Redirect(request) = next {
             self.redirects += 1;
@@ -241,12 +241,12 @@ impl Call {
                 return self.fail(error);
             }
         }
-        self.is_retried = is_fresh;
+        self.retries = u32::from(is_fresh);
         self.forget_connection();
         self.marks = Marks::default();
         self.clock.rest();
         self.phase = match self.must_rewind() {
-            true => Phase::Rewind,
+            true => Phase::Rewind { fresh: is_fresh },
             false => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
         };
         self.recycle();

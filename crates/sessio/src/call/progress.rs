@@ -22,7 +22,7 @@ impl Call {
     /// Reports the received bytes of the response's body, if there are new ones.
     #[cold]
     pub(super) fn report_download(&mut self) {
-        if matches!(self.phase, Phase::Body) {
+        if matches!(self.phase, Phase::Body(_)) {
             let (mut bytes, mut total) = (self.receiver.body_received(), self.receiver.announced());
             if let Some((held, length)) = self.rare.as_ref().and_then(|rare| rare.resumed) {
                 bytes += held;

@@ -44,6 +44,10 @@ pub(super) struct RareState {
     pub(super) resolve: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) secure: Option<Duration>,
+    /// Whether [`Event::Sent`](super::Event::Sent) was emitted for this exchange.
+    pub(super) has_reported_sent: bool,
+    /// Whether a decision was made that the next step reports and acts on.
+    pub(super) has_decided: bool,
     /// Whether a handshake runs or has just ended.
     pub(super) is_handshaking: bool,
     /// Bytes that were read from the body's source for the previous connection and not sent.

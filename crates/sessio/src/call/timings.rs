@@ -14,7 +14,7 @@ impl Call {
         let Marks { sent, first_byte, head, end, .. } = self.marks;
         let [sent, first_byte, head, end] = [sent, first_byte, head, end].map(Mark::get);
         let mut timings = Timings { sent, first_byte, head, end, ..Timings::default() };
-        if let Some(rare) = self.rare.as_ref().filter(|_| !self.is_reused) {
+        if let Some(rare) = self.rare.as_ref().filter(|_| !self.link.is_reused) {
             (timings.resolve, timings.connect, timings.secure) = (rare.resolve, rare.connect, rare.secure);
         }
         timings
@@ -41,7 +41,10 @@ impl Call {
             rare.secure = Some(now.saturating_duration_since(began));
         }
         if self.marks.end != Mark::NONE
-            || !matches!(self.phase, Phase::Exchange | Phase::Decide | Phase::HeadReady | Phase::Body)
+            || !matches!(
+                self.phase,
+                Phase::Exchange | Phase::Decide(_) | Phase::HeadReady(_) | Phase::Body(_)
+            )
         {
             return;
         }
