@@ -197,18 +197,23 @@ async fn read<R: Runtime>(mut response: Response<Rig<R>>, reading: Reading) -> V
     body
 }
 
+/// A world for one row. It is made within the run: a simulation knows its network only there.
+fn world<B: Backend>(row: Row) -> World<B::Runtime> {
+    World::carried(B::Runtime::default(), Trace::default(), row.carrier)
+}
+
 /// A row on its way.
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Runs the rows of one backend, each with a world of its own. `start` boxes the future of a row: only where the runtime is
 /// known can it be one that moves between threads.
-fn all<B: Backend>(backend: &'static str, start: fn(World<B::Runtime>, Row) -> Running) {
+fn all<B: Backend>(backend: &'static str, start: fn(Row) -> Running) {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         for row in rows().into_iter().filter(|row| row.backend == backend) {
             let done = std::panic::catch_unwind(|| {
                 row.carrier.carry(|| {
-                    B::run(start(World::carried(B::Runtime::default(), Trace::default(), row.carrier), row));
+                    B::run(start(row));
                 })
             });
             let is_carried =
@@ -231,20 +236,26 @@ fn all<B: Backend>(backend: &'static str, start: fn(World<B::Runtime>, Row) -> R
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_tokio() {
-    all::<TokioCurrentThread>("tokio", |world, row| Box::pin(async move { run(&world, row).await }));
+    all::<TokioCurrentThread>("tokio", |row| {
+        Box::pin(async move { run(&world::<TokioCurrentThread>(row), row).await })
+    });
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_smol() {
-    all::<SmolCurrentThread>("smol", |world, row| Box::pin(async move { run(&world, row).await }));
+    all::<SmolCurrentThread>("smol", |row| {
+        Box::pin(async move { run(&world::<SmolCurrentThread>(row), row).await })
+    });
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_on_plain_sockets() {
-    all::<BlockingThread>("blocking", |world, row| Box::pin(async move { run(&world, row).await }));
+    all::<BlockingThread>("blocking", |row| {
+        Box::pin(async move { run(&world::<BlockingThread>(row), row).await })
+    });
 }
 
 #[test]
 fn fn1_coded_bodies_come_over_every_carrier_in_simulation() {
-    all::<Simulation>("simulation", |world, row| Box::pin(async move { run(&world, row).await }));
+    all::<Simulation>("simulation", |row| Box::pin(async move { run(&world::<Simulation>(row), row).await }));
 }
