@@ -133,10 +133,8 @@ impl fmt::Debug for PublicSuffixes {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "psl"))]
 mod tests {
-    #![cfg(feature = "psl")]
-
     use super::*;
 
     #[test]

@@ -202,6 +202,12 @@ impl ToOwned for Key<'_> {
     }
 }
 
+impl From<Key<'_>> for KeyBuf {
+    fn from(key: Key<'_>) -> Self {
+        Self(Key { origin: key.origin.into_owned().into(), rest: key.rest })
+    }
+}
+
 impl KeyBuf {
     /// Borrows the key.
     #[must_use]
@@ -336,7 +342,7 @@ mod tests {
     fn key(url: &str, change: impl FnOnce(&mut RouteOptions)) -> KeyBuf {
         let mut routing = RouteOptions::default();
         change(&mut routing);
-        Key::reaching(&Url::parse(url).unwrap(), &routing).to_owned()
+        KeyBuf::from(Key::reaching(&Url::parse(url).unwrap(), &routing))
     }
 
     /// Row V84 in spirit: the test varies each field.
