@@ -203,7 +203,7 @@ impl<R: Runtime, M> Session<R, M> {
     ///
     /// ```
     /// # fn update<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
-    /// session.update(|settings| settings.headers.insert("X-Client", "1"))
+    /// Ok(session.update(|settings| settings.headers.insert("X-Client", "1"))?)
     /// # }
     /// ```
     pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {

@@ -238,7 +238,7 @@ impl Request {
     /// let mut settings = Settings::default();
     /// settings.headers.insert("Host", "other.test")?;
     /// let request = Request::get("http://example.org/").remove_header("Host");
-    /// let prepared = prepare(merge(&settings, request), &mut Jar::new(), now)?;
+    /// let prepared = prepare(merge(&settings, request), &mut Jar::new(), now)?.request;
     /// assert_eq!(prepared.headers().get("Host"), Some("example.org"));
     /// # Ok::<(), sessio::Error>(())
     /// ```
@@ -280,7 +280,7 @@ impl Request {
     /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
     /// let search = Search { q: "a b", tag: &["x", "y"], page: None };
     /// let request = Request::get("http://example.org/").query_from(&search);
-    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?.request;
     /// assert_eq!(prepared.target(), "/?q=a+b&tag=x&tag=y");
     /// # Ok::<(), sessio::Error>(())
     /// ```

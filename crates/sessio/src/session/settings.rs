@@ -90,8 +90,8 @@ pub struct Settings {
     /// settings.base_url = Some("https://api.test/v1/".parse()?);
     /// settings.auth = Auth::bearer("secret");
     /// let ask = |address| prepare(merge(&settings, Request::get(address)), &mut Jar::new(), now);
-    /// assert!(ask("users")?.headers().contains("Authorization"));
-    /// assert!(!ask("//other.test/users")?.headers().contains("Authorization"));
+    /// assert!(ask("users")?.request.headers().contains("Authorization"));
+    /// assert!(!ask("//other.test/users")?.request.headers().contains("Authorization"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub base_url: Option<Url>,

@@ -15,7 +15,7 @@
 //! let photo = Part::bytes(&b"\x89PNG.."[..]).file_name("cat.png").content_type("image/png");
 //! let form = Form::new().text("title", "A \"cat\"").part("photo", photo);
 //! let request = Request::post("http://example.org/").multipart(form, &mut Seed::new(7));
-//! let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+//! let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?.request;
 //!
 //! let kind = prepared.headers().get("Content-Type").unwrap();
 //! let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
