@@ -61,7 +61,7 @@ impl Framing {
     /// let fields: [(&[u8], &[u8]); 2] = [(b"Content-Length", b"5"), (b"Connection", b"close")];
     /// let decision = Framing::decide(StatusCode::OK, asked, Version::HTTP_11, fields)?;
     /// assert_eq!(decision.framing, Framing::Length(5));
-    /// assert_eq!(decision.reuse, Reuse::No(NoReuse::Told));
+    /// assert_eq!(decision.reuse, Reuse::No(NoReuse::ClosedByResponse));
     /// # Ok::<(), sessio::Error>(())
     /// ```
     ///
@@ -232,11 +232,11 @@ impl Facts {
     /// RFC 9112 section 9.3.
     fn closes(&self, asked: RequestContext, version: Version) -> Option<NoReuse> {
         if self.close {
-            Some(NoReuse::Told)
+            Some(NoReuse::ClosedByResponse)
         } else if version < Version::HTTP_11 && !self.keep_alive {
             Some(NoReuse::OldVersion)
         } else if asked.close {
-            Some(NoReuse::RequestContext)
+            Some(NoReuse::ClosedByRequest)
         } else if self.max == Some(0) {
             Some(NoReuse::Spent)
         } else {

@@ -34,9 +34,9 @@ pub enum NoReuse {
     /// The response has not been read to its end, or never will be.
     Unfinished,
     /// The request contained `Connection: close`.
-    RequestContext,
+    ClosedByRequest,
     /// The response contained `Connection: close`.
-    Told,
+    ClosedByResponse,
     /// The response is HTTP/1.0 without `Connection: keep-alive`.
     OldVersion,
     /// The body ended with the connection.
@@ -67,8 +67,8 @@ impl fmt::Display for NoReuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unfinished => "the response was not read to its end",
-            Self::RequestContext => "the request said Connection: close",
-            Self::Told => "the response said Connection: close",
+            Self::ClosedByRequest => "the request said Connection: close",
+            Self::ClosedByResponse => "the response said Connection: close",
             Self::OldVersion => "HTTP/1.0 without Connection: keep-alive",
             Self::UntilClose => "the body ended with the connection",
             Self::Closed => "the peer closed the connection",

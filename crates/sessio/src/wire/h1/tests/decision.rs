@@ -123,11 +123,11 @@ fn expected(
     } else if no_body_allowed && (has_coding || length.is_some_and(|n| n > 0)) {
         NoReuse::BodyWhereNone
     } else if connection.is_some_and(|c| c.to_ascii_lowercase().contains("close")) {
-        NoReuse::Told
+        NoReuse::ClosedByResponse
     } else if is_old && connection != Some("keep-alive") {
         NoReuse::OldVersion
     } else if asked.close {
-        NoReuse::RequestContext
+        NoReuse::ClosedByRequest
     } else if framing == Framing::UntilClose {
         NoReuse::UntilClose
     } else {

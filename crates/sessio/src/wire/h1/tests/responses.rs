@@ -253,9 +253,9 @@ rows! {
     p115_h10_cl: start("HTTP/1.0 200 OK") => Close(200, b"hello", NoReuse::OldVersion);
     p116_h10_ka: get("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello")
         => Keep(200, b"hello");
-    p117_close: line("Connection: close") => Close(200, b"hello", NoReuse::Told);
-    p119_close_two: line("Connection: keep-alive\r\nConnection: CLOSE") => Close(200, b"hello", NoReuse::Told);
-    p119_close_list: line("Connection: keep-alive , x,\tClose") => Close(200, b"hello", NoReuse::Told);
+    p117_close: line("Connection: close") => Close(200, b"hello", NoReuse::ClosedByResponse);
+    p119_close_two: line("Connection: keep-alive\r\nConnection: CLOSE") => Close(200, b"hello", NoReuse::ClosedByResponse);
+    p119_close_list: line("Connection: keep-alive , x,\tClose") => Close(200, b"hello", NoReuse::ClosedByResponse);
     p121_s204_body: get("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")
         => Close(204, b"", NoReuse::Excess);
     p121_s204_length: get("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
