@@ -172,8 +172,8 @@ mod tests {
     /// things. Those about what the system alone can make are not carried.
     fn scenarios() -> Vec<(String, usize)> {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-        let folders =
-            ["scenarios", "exchanges", "faces"].map(|name| std::fs::read_dir(tests.join(name)).unwrap());
+        let folders = ["scenarios", "exchanges", "faces", "system"]
+            .map(|name| std::fs::read_dir(tests.join(name)).unwrap());
         let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let mut all = Vec::new();
         for file in files.chain([tests.join("callbacks.rs")]) {
