@@ -44,9 +44,9 @@ pub fn tomcat(papers: &Papers, text: &[u8]) -> Program {
          keepAliveTimeout=\"1000\" compression=\"on\" useSendfile=\"false\" maxPostSize=\"-1\" maxSwallowSize=\"-1\">\n\
          <SSLHostConfig><Certificate type=\"EC\" certificateFile=\"{{folder}}/cert.pem\" \
          certificateKeyFile=\"{{folder}}/key.pem\"/></SSLHostConfig>\n</Connector>\n\
-         <TlsConnector name=\"Catalina\" defaultHost=\"localhost\">\n\
+         <Engine name=\"Catalina\" defaultHost=\"localhost\">\n\
          <Realm className=\"org.apache.catalina.realm.UserDatabaseRealm\" resourceName=\"users\"/>\n\
-         <Host name=\"localhost\" appBase=\"webapps\" autoDeploy=\"false\"/>\n</TlsConnector>\n</Service>\n</Server>\n",
+         <Host name=\"localhost\" appBase=\"webapps\" autoDeploy=\"false\"/>\n</Engine>\n</Service>\n</Server>\n",
         port = address.port()
     );
     write(&folder, "conf/server.xml", server.replace("{folder}", text_of(&folder.file(""))));
