@@ -133,7 +133,8 @@ impl fmt::Debug for PublicSuffixes {
     }
 }
 
-#[cfg(all(test, feature = "psl"))]
+#[cfg(feature = "psl")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Cookies that outlive the process (spec/cookies.md, formats; issue 4, persistence).
+//! Cookies that outlive the process: files of cookies and their formats.
 
 use std::fs;
 use std::io::ErrorKind;
