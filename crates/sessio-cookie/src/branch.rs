@@ -10,11 +10,11 @@ impl Jar {
         self.shares_all(copy)
     }
 
-    /// Does here as well what was done to `changed`: both are clones of `base`, and each may have changed since. A cookie
-    /// that both have changed is as `changed` has it.
+    /// Repeats here the changes from `base` to `changed`. This jar and `changed` began as clones of
+    /// `base`, and each may have changed since. If both changed a cookie, that of `changed` wins.
     ///
-    /// So a jar that is shared need not be locked while somebody works on it: who has a clone of it works on a clone of
-    /// that, and does here as well what was done there.
+    /// So a shared jar need not be locked while a caller works on it. The caller clones the jar twice,
+    /// changes the second clone, and repeats its changes on the shared jar.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime, Url};
@@ -51,11 +51,11 @@ impl Jar {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
 
     use super::*;
-    use crate::Policy;
+    use crate::policy::Policy;
     use crate::unix_time::UnixTime;
-    use url::Url;
 
     const NOW: UnixTime = UnixTime(1_000);
 
@@ -96,7 +96,7 @@ mod tests {
         set(&mut jar, "a.test", "both=3");
         set(&mut jar, "a.test", "changed-there=2");
         set(&mut jar, "d.test", "came=1");
-        // The base is as it was: whoever changes a copy has one of its own.
+        // The base is as it was: a change copies first.
         assert_eq!(base.len(), 6);
         jar.redo(&base, &changed, now());
         let expected =
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(jar.get("a").unwrap().expires(), Some(UnixTime(NOW.0 + 20)));
         assert_eq!((jar.len(), jar.policy()), (2, &policy));
 
-        // Who has not changed the policy leaves the other's alone.
+        // A copy with the policy of its base leaves the other's alone.
         let base = jar.clone();
         jar.set_policy(Policy::default());
         jar.redo(&base, &base.clone(), now());

@@ -1,9 +1,10 @@
 //! Looking into a jar and taking cookies out of it.
 
+use url::Url;
+
 use crate::jar::Jar;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
-use url::Url;
 
 /// Looking into the jar, and taking cookies out. Cookies that have ended stay until they are next met, or until
 /// [`remove_expired`](Self::remove_expired); they are never sent.

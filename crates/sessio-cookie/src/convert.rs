@@ -8,8 +8,8 @@ use crate::reason::InvalidCookie;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
-/// What the two have in common. A `Domain` means that domain and every host below; without one the cookie is unscoped, see
-/// [`NewCookie`].
+/// Takes what both crates know. A `Domain` means that domain and every host below. A cookie without one
+/// is unscoped, see [`NewCookie`].
 ///
 /// ```
 /// use sessio_cookie::{Jar, NewCookie, UnixTime, Url};

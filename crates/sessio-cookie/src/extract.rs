@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use crate::admit::admit;
 use crate::host::{MAX_NAME, named_part};
 use crate::jar::Jar;
@@ -14,12 +16,11 @@ use crate::scan::cut;
 use crate::site::Site;
 use crate::store::Outcome;
 use crate::unix_time::UnixTime;
-use url::Url;
 
 /// Of one response, ten times as many lines are looked at as cookies are kept: deletions and mistakes cost work, too.
 const LINES_PER_COOKIE: usize = 10;
 
-/// What became of the `Set-Cookie` lines of one response.
+/// The outcome of the `Set-Cookie` lines of one response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Extracted {
@@ -100,7 +101,7 @@ impl<'u> Sender<'u> {
         if attribute == b"." || !attribute.is_ascii() {
             return Err(Reason::InvalidDomain);
         }
-        // What the attribute names is a part of the host, and so it is canonical whatever the attribute's case.
+        // The named part belongs to the host, so it is canonical in any case of the attribute.
         let domain = named_part(self.host, attribute).ok_or(Reason::DomainMismatch)?;
         match policy.suffixes.reaches(domain, self.host) {
             false => Ok((domain, false)),
@@ -127,7 +128,7 @@ pub(crate) fn capped(end: i64, policy: &Policy, now: UnixTime) -> i64 {
     end.min(last).min(NEVER - 1)
 }
 
-/// What one line means by itself, whatever is in the jar.
+/// Checks one line by itself, without the cookies of the jar.
 fn judge(
     at: usize,
     line: &[u8],
@@ -384,7 +385,7 @@ mod tests {
         assert!(held <= 50 * (1024 + 20), "{held}");
         // Every one of them goes where it came from.
         assert_eq!(jar.header(&url, UnixTime(0), &mut Vec::new()), 50);
-        // No host has a name as long as that, whoever resolves it.
+        // No host has a name as long as that.
         let host = "a.".repeat(127);
         for (host, stored) in [(format!("{host}b"), 1), (format!("{host}bb"), 0)] {
             let url = Url::parse(&format!("http://{host}/")).unwrap();

@@ -16,7 +16,7 @@ impl<'o> HeaderLine<'o> {
         self.written
     }
 
-    /// Adds `name=value`, or the value of a cookie without a name, as it lies ready.
+    /// Adds a pair that is ready: `name=value`, or the value of a cookie without a name.
     pub(crate) fn push(&mut self, pair: &[u8]) {
         self.next();
         self.out.extend_from_slice(pair);

@@ -17,7 +17,7 @@ pub(crate) fn is_ip(host: &str) -> bool {
     }
 }
 
-/// Whether `host` is `domain` or lies below it. RFC 6265bis 5.1.3; rule 21.
+/// Whether `host` is `domain` or a host below it. RFC 6265bis 5.1.3; rule 21.
 pub(crate) fn domain_match(host: &str, domain: &str) -> bool {
     host == domain || (has_parents(host) && is_below(host, domain))
 }
@@ -43,7 +43,7 @@ pub(crate) fn lineage(host: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the name is `localhost` or lies below it (RFC 6761 section 6.3); it may end with a dot.
+/// Whether the name is `localhost` or a name below it (RFC 6761 section 6.3); it may end with a dot.
 ///
 /// A caller that trusts it must connect such a name to a loopback address, whatever its resolver says.
 fn is_localhost(name: &str) -> bool {

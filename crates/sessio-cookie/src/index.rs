@@ -1,13 +1,13 @@
 //! From a host's name to its bucket.
 //!
-//! The hasher is fixed, since the core draws no random numbers. Names come from peers, who might choose them to collide;
-//! but a peer only gets a name into the jar by being visited under it or below it, and [`Limits::total`](crate::Limits)
-//! bounds how many there are. Colliding on purpose thus costs an attacker thousands of visited names to make one request
-//! some microseconds slower.
+//! The hasher is fixed, since the jar draws no random numbers. Names come from peers, and a peer might
+//! choose names that collide. But a name enters the jar only if the client visits it or a host below it,
+//! and [`Limits::total`](crate::Limits) bounds how many there are. An attacker needs thousands of visited
+//! names to make one request some microseconds slower.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Names of hosts, in no order that anybody sees.
+/// Names of hosts; their order is not visible outside.
 pub(crate) type Index = std::collections::HashMap<Box<str>, u32, BuildHasherDefault<HostHasher>>;
 
 /// Odd, and without a pattern.

@@ -15,8 +15,8 @@ use crate::unix_time::UnixTime;
 
 /// A cookie that the caller makes, to be [`insert`](Jar::insert)ed.
 ///
-/// Without a [`host`](Self::host) or a [`domain`](Self::domain) it is *unscoped*: it goes to the first host that a header is
-/// made for and to no other, unless the jar's [`Policy`] [says otherwise](crate::Unscoped).
+/// Without a [`host`](Self::host) or a [`domain`](Self::domain) it is *unscoped*. It goes to the first
+/// host that a header is made for and to no other, unless the [`Policy`] [differs](crate::Unscoped).
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,8 +65,9 @@ impl NewCookie {
     /// A session cookie for the path `/`. Blanks at both ends of name and value are dropped, as they are from a response.
     ///
     /// # Errors
-    /// What would break the header or be read as something else: a control character other than HTAB, a `;`, a `=` in the
-    /// name, or in the value where there is no name; nothing at all; more than 4096 octets.
+    /// The pair would break the header or be read as something else. It has a control character other
+    /// than HTAB, a `;`, a `=` in the name, or a `=` in the value of a nameless cookie. It is empty, or
+    /// has more than 4096 octets.
     pub fn new(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Self, InvalidCookie> {
         let (name, value) = pair(name.as_ref(), value.as_ref())?;
         Ok(Self {
@@ -96,7 +97,7 @@ impl NewCookie {
         self
     }
 
-    /// For this path and what lies in it; one that does not begin with `/` means `/`.
+    /// For this path and all paths in it; one that does not begin with `/` means `/`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -131,7 +132,7 @@ impl NewCookie {
         self
     }
 
-    /// What it says about cross-site requests.
+    /// The rule for cross-site requests.
     #[must_use]
     pub const fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
@@ -194,8 +195,9 @@ impl Jar {
     /// ended deletes.
     ///
     /// # Errors
-    /// What a response could not set, the caller cannot either: a domain that is no host name or a public suffix, a path
-    /// outside ASCII, a broken promise of a prefix, `SameSite=None` without `Secure`.
+    /// The caller can set no cookie that a response could not. The domain is no host name or is a public
+    /// suffix. The path is not ASCII. The promise of a prefix is broken. `SameSite=None` comes without
+    /// `Secure`.
     pub fn insert(&mut self, cookie: NewCookie, now: UnixTime) -> Result<Outcome, InvalidCookie> {
         let cookie = cookie.build(self.policy(), now)?;
         Ok(self.put(cookie, now).0)
@@ -215,8 +217,8 @@ pub(crate) fn pair<'a>(name: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a
     if misread { Err(Reason::Separator.into()) } else { Ok((name, value)) }
 }
 
-/// A domain given for all its hosts, and whether it stands for one host alone after all: a name without a dot that is a
-/// public suffix, such as `localhost`, does.
+/// A domain given for all its hosts, and whether it means one host alone after all. A public suffix without
+/// a dot, such as `localhost`, means one host.
 pub(crate) fn wide(domain: &str, policy: &Policy) -> Result<(String, bool), Reason> {
     let domain = canonical(domain.strip_prefix('.').unwrap_or(domain))?;
     match policy.suffixes.contains(&domain) {

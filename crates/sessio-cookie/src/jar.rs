@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use url::Url;
+
 use crate::header::HeaderLine;
 use crate::host::lineage;
 use crate::path::path_match;
@@ -11,13 +13,12 @@ use crate::record::Cookie;
 use crate::site::Site;
 use crate::store::{Outcome, Store};
 use crate::unix_time::UnixTime;
-use url::Url;
 
 /// The cookies of a session.
 ///
-/// It reads no clock: whoever asks says what time it is. Responses are [`extract`](Self::extract)ed, requests get a
-/// [`header`](Self::header); what lies between follows RFC 6265bis, see the [chapter](crate). A request costs the same
-/// whether the jar holds ten cookies or a hundred thousand.
+/// It reads no clock: time is an argument. Responses are [`extract`](Self::extract)ed, requests get a
+/// [`header`](Self::header). All between follows RFC 6265bis, see the [chapter](crate). A request costs
+/// the same whether the jar holds ten cookies or a hundred thousand.
 ///
 /// ```
 /// use sessio_cookie::{Jar, UnixTime, Url};
@@ -41,13 +42,13 @@ pub struct Jar {
     order: u64,
     /// Counts uses, to know which cookie was used least recently.
     tick: u64,
-    /// Whether there are cookies without a domain; they lie in the bucket of the empty domain.
+    /// Whether there are cookies without a domain; they are in the bucket of the empty domain.
     unscoped: bool,
     /// Room for [`select`](Self::select), kept so that requests do not allocate.
     found: Vec<Found>,
 }
 
-/// A cookie that a request gets: its sort key, and where it lies.
+/// A cookie that a request gets: its sort key and its place.
 #[derive(Clone, Copy)]
 struct Found {
     path_len: u32,
@@ -83,7 +84,7 @@ impl Jar {
         Self { policy, ..Self::default() }
     }
 
-    /// What the jar takes and sends.
+    /// The rules by which the jar takes and sends cookies.
     #[must_use]
     #[inline]
     pub const fn policy(&self) -> &Policy {
@@ -97,11 +98,11 @@ impl Jar {
         Arc::make_mut(&mut self.store).reconsider(&self.policy);
     }
 
-    /// Appends the value of the `Cookie` header for a request to `out` and returns how many cookies it wrote. Where it
-    /// wrote none, nothing was appended and no header is to be sent.
+    /// Appends the value of the `Cookie` header for a request to `out` and returns how many cookies it
+    /// wrote. If it wrote none, `out` is unchanged and no header is to be sent.
     ///
-    /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of redirects, ask afresh for
-    /// each URL.
+    /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of redirects,
+    /// ask again for each URL.
     #[inline]
     pub fn header(&mut self, url: &Url, now: UnixTime, out: &mut Vec<u8>) -> usize {
         self.header_from(url, Site::Same, now, out)
@@ -222,7 +223,8 @@ impl Jar {
         }
     }
 
-    /// Puts in a cookie that passed all checks, and makes room for it. What became of it, and how many had to leave.
+    /// Puts in a cookie that passed all checks, and makes room for it. Returns the outcome, and how many had to
+    /// leave.
     pub(crate) fn put(&mut self, cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
         self.put_judged(cookie, now, None)
     }

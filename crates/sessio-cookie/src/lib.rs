@@ -16,6 +16,17 @@
 //! assert_eq!(header, b"sid=31d4");
 //! # Ok::<(), url::ParseError>(())
 //! ```
+//!
+//! | feature | |
+//! |---|---|
+//! | `psl` (default) | the list of public suffixes, compiled in |
+//! | `json` | jars as JSON, and as the `storageState` of Playwright |
+//! | `serde` | `Serialize` and `Deserialize` for the jar |
+//! | `cookie` | cookies from and to the crate `cookie` |
+//! | `reqwest` | `SharedJar`, the cookie store of a reqwest client |
+//!
+//! A panic in this crate, on any input, is a bug in this crate.
+//!
 #![doc = include_str!("../docs/cookies.md")]
 #![doc = include_str!("../docs/cookies-cost.svg")]
 #![forbid(unsafe_code)]
@@ -40,7 +51,7 @@ mod reason;
 mod record;
 mod request;
 mod scan;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 mod shared;
 mod site;
 mod store;
@@ -57,7 +68,7 @@ pub use policy::{Limits, Policy, Prefixes, Unscoped};
 pub use reason::{InvalidCookie, Reason};
 pub use record::Cookie;
 pub use request::{RequestCookies, line, line_from};
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 pub use shared::SharedJar;
 pub use site::Site;
 pub use store::Outcome;

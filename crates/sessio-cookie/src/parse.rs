@@ -11,7 +11,7 @@ pub(crate) const MAX_PAIR: usize = 4096;
 /// The most octets of an attribute's value; a longer one is passed over (rule 8).
 pub(crate) const MAX_ATTRIBUTE: usize = 1024;
 
-/// What a cookie says about cross-site requests. Recorded; enforced only when a [`Site`](crate::Site) is given.
+/// The rule of a cookie for cross-site requests. Recorded; enforced only if a [`Site`](crate::Site) is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SameSite {
     /// Nothing was said, or something unknown.

@@ -4,8 +4,8 @@ use crate::parse::MAX_ATTRIBUTE;
 
 /// The directory of a URL's path, for a cookie that names none. RFC 6265bis 5.1.4; rule 22.
 ///
-/// It is as long as the attribute may be and no longer: of a deeper directory this is the closest parent that fits. A
-/// server would multiply the length of a URL by the number of its cookies otherwise (row FA5).
+/// It is at most as long as the attribute may be: of a deeper directory this is the closest parent that
+/// fits. Otherwise a server could multiply the length of a URL by the number of its cookies.
 pub(crate) fn default_path(path: &str) -> &str {
     // The slash behind the longest directory still counts.
     let routing = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];

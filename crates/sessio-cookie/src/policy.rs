@@ -1,12 +1,13 @@
-//! What a jar takes and sends: every knob in one place.
+//! The rules by which a jar takes and sends cookies.
 
 use std::time::Duration;
 
-use crate::host::is_loopback;
-use crate::suffix::PublicSuffixes;
 use url::Url;
 
-/// What a [`Jar`](crate::Jar) takes and sends. The default follows RFC 6265bis and the browsers.
+use crate::host::is_loopback;
+use crate::suffix::PublicSuffixes;
+
+/// The rules by which a [`Jar`](crate::Jar) takes and sends cookies. The default follows RFC 6265bis and the browsers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct Policy {
     pub max_lifetime: Option<Duration>,
     /// How many cookies are kept and sent. Rule 34.
     pub limits: Limits,
-    /// What happens to a cookie that was put in by hand without a domain.
+    /// The hosts of a cookie that the caller put in without a domain.
     pub unscoped: Unscoped,
 }
 
@@ -91,16 +92,16 @@ pub enum Prefixes {
 
 /// How many cookies are kept and sent.
 ///
-/// A limit below what RFC 6265bis 6.1 demands of everyone (50 cookies a domain, 3000 in all, 4096 octets each) is raised
-/// to it where it is used.
+/// RFC 6265bis 6.1 demands a minimum: 50 cookies a domain, 3000 in all, 4096 octets each. A lower limit is
+/// raised to it where it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most cookies of one domain, 180, at least 50. The least recently used goes first, one without `Secure` before
     /// one with it.
     pub per_domain: usize,
-    /// The most cookies of the jar, 3300, at least 3000. Beyond it, the least recently used go until 10/11 of it are left
-    /// (but at least 3000), so that the work is paid once in many insertions.
+    /// The most cookies of the jar, 3300, at least 3000. Beyond it, the least recently used go until 10/11
+    /// of it are left, but at least 3000. So the work is paid once in many insertions.
     pub total: usize,
     /// The most cookies that one response may set, 50, at least 50. Deletions do not count, but of ten times as many lines
     /// the rest is not looked at.
@@ -140,10 +141,10 @@ impl Limits {
     }
 }
 
-/// What happens to a cookie that was put in by hand without a domain.
+/// The hosts of a cookie that the caller put in without a domain.
 ///
-/// requests sends such a cookie to *every* host that the session talks to, redirects included: a session token then
-/// reaches whoever is redirected to.
+/// Python's requests sends such a cookie to *every* host, also to the target of a redirect. A session
+/// token then reaches that host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Unscoped {
     /// It belongs to the first host that a `Cookie` header is made for, and to no other.

@@ -160,7 +160,7 @@ impl fmt::Display for Reason {
 pub struct InvalidCookie(Reason);
 
 impl InvalidCookie {
-    /// What is wrong with it.
+    /// The reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.0

@@ -9,13 +9,14 @@ use crate::unix_time::UnixTime;
 
 /// One cookie of a [`Jar`](crate::Jar), with all that the jar knows of it.
 ///
-/// Name and value are bytes, as servers send them; [`name_str`](Self::name_str) and [`value_str`](Self::value_str) give text
-/// where they are text. [`Debug`](fmt::Debug) leaves the value out. Two cookies are equal if all that can be seen of them is;
-/// in which order jars hold them and when they were used does not matter.
+/// Name and value are bytes, as servers send them. [`name_str`](Self::name_str) and
+/// [`value_str`](Self::value_str) give text where they are text. [`Debug`](fmt::Debug) leaves the value
+/// out. Equality compares all that can be seen of two cookies, but not their order in a jar nor their
+/// last use.
 #[derive(Clone)]
 pub struct Cookie {
-    /// `name=value` (the value alone where the name is empty), path and domain, end to end: one allocation, and the pair
-    /// lies ready for the header.
+    /// `name=value` (the value alone where the name is empty), path and domain, end to end: one
+    /// allocation, and the pair is ready for the header.
     text: Box<[u8]>,
     /// [`NEVER`] for a session cookie.
     pub(crate) expires: i64,
@@ -87,7 +88,7 @@ impl Cookie {
         str::from_utf8(self.value()).ok()
     }
 
-    /// What goes into the header: `name=value`, or the value alone.
+    /// The pair for the header: `name=value`, or the value alone.
     #[must_use]
     #[inline]
     pub fn pair(&self) -> &[u8] {
@@ -140,7 +141,7 @@ impl Cookie {
         self.partitioned
     }
 
-    /// What it says about cross-site requests.
+    /// The rule for cross-site requests.
     #[must_use]
     pub const fn same_site(&self) -> SameSite {
         self.same_site

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
+use url::Url;
+
 use crate::header::HeaderLine;
 use crate::insert::pair;
 use crate::jar::Jar;
@@ -12,12 +14,11 @@ use crate::reason::{InvalidCookie, Reason};
 use crate::scan::{has_control, trim};
 use crate::site::Site;
 use crate::unix_time::UnixTime;
-use url::Url;
 
 /// Cookies of *one* request, which no jar keeps: pairs given by hand, and a `Cookie` header written by hand.
 ///
-/// Each name is there once, in the order given. They belong to the request's origin: whoever follows a redirect to another
-/// origin drops them. An empty one allocates nothing.
+/// Each name is there once, in the order given. They belong to the request's origin: drop them when you
+/// follow a redirect to another origin. An empty one allocates nothing.
 ///
 /// ```
 /// use sessio_cookie::RequestCookies;
@@ -34,7 +35,7 @@ use url::Url;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestCookies {
     pairs: Vec<Own>,
-    /// Where each name is: a header that is passed on from elsewhere may have very many.
+    /// The place of each name: a header that is passed on from elsewhere may have very many.
     places: BTreeMap<Box<[u8]>, usize>,
 }
 
@@ -67,8 +68,8 @@ impl RequestCookies {
         self.put(trim(name.as_ref()), None, Over::Earlier);
     }
 
-    /// Adds the pairs of a `Cookie` header. A name that is already here keeps its value, so of several pairs of one name
-    /// in a header the first stays, which is the one that servers take.
+    /// Adds the pairs of a `Cookie` header. A name that is already here keeps its value. So of several
+    /// pairs of one name in a header the first stays: servers take that one.
     ///
     /// # Errors
     /// A control character: nothing is added then. Sizes are the caller's affair here.
@@ -124,7 +125,7 @@ impl RequestCookies {
     }
 }
 
-/// What a pair wins over where its name is already here.
+/// The pairs of the same name that a new one replaces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Over {
     Earlier,

@@ -3,7 +3,7 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Where `wanted` is first found. `wanted` is an ASCII byte.
+/// The first place of `wanted`, which is an ASCII byte.
 pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES * u64::from(wanted);
     let (words, rest) = bytes.as_chunks::<8>();

@@ -1,14 +1,15 @@
-//! Where a request comes from, for `SameSite`.
+//! The origin of a request, for `SameSite`.
+
+use url::Url;
 
 use crate::parse::SameSite;
 use crate::policy::Policy;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
-use url::Url;
 
-/// Where a request comes from. RFC 6265bis 5.2 and 5.8.3; rules 30 and 37.
+/// The page that starts a request, seen from its target. RFC 6265bis 5.2 and 5.8.3; rules 30 and 37.
 ///
-/// A client has no page that starts its requests: unless told otherwise, each counts as typed by its user, which is
+/// A client has no page that starts its requests. By default each counts as typed by its user, which is
 /// [`Same`](Self::Same), and `SameSite` keeps nothing back. An emulated browser can say more:
 ///
 /// ```
@@ -44,8 +45,9 @@ pub enum Site {
 const LAX_UNSAFE_AGE: i64 = 120;
 
 impl Site {
-    /// What a request is that a page at `from` makes to `to`; `navigation` says whether it replaces the page, and then
-    /// whether its method is safe. Two URLs are of the same site if scheme and registrable domain are equal.
+    /// The kind of a request to `to` that a page at `from` makes. `navigation` is `None` for a subresource;
+    /// otherwise it says whether the method is safe. Two URLs are of the same site if scheme and
+    /// registrable domain are equal.
     #[must_use]
     pub fn between(policy: &Policy, from: &Url, to: &Url, navigation: Option<bool>) -> Self {
         let site = |url: &Url| url.host_str().map(|host| policy.suffixes.registrable(host).to_owned());

@@ -1,4 +1,4 @@
-//! Where the cookies lie: a bucket for each domain, found by its name.
+//! The cookies of a jar: a bucket for each domain, found by its name.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -16,8 +16,8 @@ pub(crate) struct Store {
     index: Index,
     buckets: Vec<Bucket>,
     len: usize,
-    /// The domains that have, or had, a `Secure` cookie, each with its bytes in reverse, so that all that lies below a
-    /// domain is one range.
+    /// The domains that have, or had, a `Secure` cookie. The bytes of each are reversed, so that all hosts
+    /// below a domain are one range.
     secure: BTreeSet<Box<[u8]>>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Bucket {
     secure: bool,
 }
 
-/// What became of a cookie that passed all checks.
+/// The outcome for a cookie that passed all checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It is new.
@@ -90,7 +90,7 @@ impl Store {
         let bucket = &mut self.buckets[at];
         let mut outcome = if ended { Outcome::NothingToDelete } else { Outcome::Stored };
         if let Some(place) = bucket.cookies.iter().position(|old| old.is_same(&cookie)) {
-            // What has ended is no longer there, even if nobody has swept it out yet.
+            // A cookie that has ended counts as gone before it is removed.
             let old = &bucket.cookies[place];
             if !old.is_expired(now) {
                 outcome = if ended { Outcome::Deleted } else { Outcome::Replaced };
@@ -229,8 +229,8 @@ impl Bucket {
         self.secure && self.cookies.iter().any(|cookie| cookie.is_shadowed_by(new) && !cookie.is_expired(now))
     }
 
-    /// Which cookie, by its order, has to leave a domain that is too full: one without `Secure` before one with it, and
-    /// then the one whose last use is longest ago.
+    /// The cookie, by its order, that has to leave a domain that is too full. One without `Secure` leaves
+    /// before one with it, and of these the least recently used.
     fn surplus(&self, limit: usize) -> Option<u64> {
         let first = self.cookies.iter().min_by_key(|cookie| (cookie.secure, cookie.used, cookie.order));
         first.filter(|_| self.cookies.len() > limit).map(|cookie| cookie.order)

@@ -1,4 +1,4 @@
-//! Public suffixes: names under which anybody can register, so that no cookie may span them.
+//! Public suffixes: names under which the public can register, so that no cookie may span them.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What curl writes we read, and what we write curl reads. Runs with `SESSIO_INTEROP=1`, against the curl on the path.
+//! Files of curl and ours, read by the other. Runs with `SESSIO_INTEROP=1`, against the curl on the path.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -117,7 +117,7 @@ fn cookies_txt_with_curl() {
         jar.extract(&Url::parse(page).unwrap(), LINES.iter().map(|line| line.as_bytes()), now);
     }
 
-    // What curl wrote says the same to us as it says to curl.
+    // A file of curl gives us the cookies that it gives curl.
     let mut read = Jar::new();
     let loaded = read.read_cookies_txt(&std::fs::read(&theirs).unwrap(), now);
     assert_eq!(loaded.problems, []);
@@ -128,7 +128,7 @@ fn cookies_txt_with_curl() {
         assert_eq!(sent(&mut jar, page, now), by_curl, "{page}");
     }
 
-    // What we wrote says the same to curl.
+    // A file of ours gives curl the same cookies.
     let mut text = Vec::new();
     let saved = jar.write_cookies_txt(Keep::All, now, &mut text);
     assert_eq!(saved.written, jar.len());

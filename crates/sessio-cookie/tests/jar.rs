@@ -80,7 +80,7 @@ fn cookies_stay_within_http_and_websocket() {
 #[cfg(feature = "psl")]
 fn v65_nothing_spans_the_public_suffix_of_its_host() {
     for (from, domain) in [
-        // The suffix itself hangs from a wildcard; what it hangs from, and what that lies in, are no suffixes.
+        // The suffix itself comes from a wildcard; the parents of the wildcard are no suffixes.
         ("https://mine.us-east-1.compute.amazonaws.com/", "us-east-1.compute.amazonaws.com"),
         ("https://mine.us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
         ("https://mine.us-east-1.compute.amazonaws.com/", "AMAZONAWS.com"),
@@ -347,7 +347,7 @@ fn sessions_end_and_cookies_expire() {
     let mut out = Vec::new();
     assert_eq!(jar.header(&url("http://a.example/"), later(10), &mut out), 2);
     assert_eq!(jar.header(&url("http://a.example/"), later(11), &mut out), 1);
-    // What has ended went with the request that met it.
+    // The request that met it removed the cookie that had ended.
     assert_eq!(jar.len(), 1);
     assert_eq!((jar.clear_session(), jar.len()), (1, 0));
 }

@@ -1,4 +1,4 @@
-//! What Python's jars write we read, and what we write they read. Runs with `SESSIO_INTEROP=1`, against the `python3` on the
+//! Files of Python's jars and ours, read by the other. Runs with `SESSIO_INTEROP=1`, against the `python3` on the
 //! path.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test of files and processes")]
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
@@ -101,7 +101,7 @@ fn files_of_cookies_with_python() {
     assert!(lwp.iter().any(|cookie| cookie.pair() == b"nameless" && cookie.domain() == "[::1]"));
     assert_eq!(lwp.iter().filter(|cookie| !cookie.host_only()).count(), 10);
 
-    // What we write says the same to them. An end of 0 is 1970 to `MozillaCookieJar`.
+    // They read our files as we do. An end of 0 is 1970 to `MozillaCookieJar`.
     let mut jar = Jar::new();
     let url = Url::parse("https://www.example.com/").unwrap();
     let extracted = jar.extract(&url, LINES.iter().map(|line| line.as_bytes()), now);

@@ -11,7 +11,7 @@ use crate::unix_time::UnixTime;
 
 /// The first line, on which some readers insist.
 const MAGIC: &[u8] = b"# Netscape HTTP Cookie File\n";
-/// What curl puts before the domain of an `HttpOnly` cookie.
+/// The mark that curl puts before the domain of an `HttpOnly` cookie.
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
 /// Seven fields between tabs: domain, whether hosts below it get the cookie, path, secure, end, name, value.
@@ -52,9 +52,9 @@ impl Jar {
 
     /// Appends the jar as `cookies.txt` to `out`, oldest cookie first.
     ///
-    /// The format has no place for `SameSite`, `Partitioned`, the time of creation, a value with a tab in it, or a cookie
-    /// without a domain; the latter two are left out and reported. Whoever has the file has the sessions in it: write it
-    /// for its owner alone.
+    /// The format has no place for `SameSite`, `Partitioned` and the time of creation. Cookies with a tab
+    /// in the value and cookies without a domain are left out and reported. A reader of the file can use
+    /// the sessions in it: write it for its owner alone.
     pub fn write_cookies_txt(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
         let mut saved = Saved::default();
         out.extend_from_slice(MAGIC);

@@ -99,7 +99,7 @@ fn bytes(text: Option<&str>, base64: Option<&str>) -> Option<Vec<u8>> {
     text.map(|text| text.as_bytes().to_vec()).or_else(|| STANDARD.decode(base64?).ok())
 }
 
-/// Every cookie, values and all: whoever reads it has the sessions in it. The policy is not part of it.
+/// Every cookie with its value: a reader can use the sessions in it. The policy is not part of it.
 impl Serialize for Jar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let cookies: Vec<Record> = self.iter().map(Record::new).collect();

@@ -10,8 +10,9 @@ use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
 impl Jar {
-    /// Reads what [`write_json`](Self::write_json) wrote. An entry that cannot be used is reported with its number, from 1,
-    /// and nothing else is lost; a document of another kind or version is reported as line 0.
+    /// Reads the output of [`write_json`](Self::write_json). An entry that cannot be used is reported with
+    /// its number, from 1, and nothing else is lost. A document of another kind or version is reported as
+    /// line 0.
     pub fn read_json(&mut self, text: &[u8], now: UnixTime) -> Loaded {
         let mut loaded = Loaded::default();
         let document = serde_json::from_slice::<Document<Value>>(unmarked(text)).ok();
@@ -158,7 +159,7 @@ fn foreign(cookie: &Value) -> Result<Entry<'_>, &'static str> {
     })
 }
 
-/// What is there under a key; `null` is as good as nothing.
+/// The value of a key; `null` is as good as nothing.
 fn said<'a>(cookie: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     cookie.get(key).filter(|value| !value.is_null())
 }
@@ -171,8 +172,8 @@ fn text<'a>(
     said(cookie, key).map(|value| value.as_str().ok_or(expected)).transpose()
 }
 
-/// Some tools write flags as numbers (row FB8). Anything else is told: a Secure cookie that was read as one without
-/// `Secure` would go over http.
+/// Some tools write flags as numbers. Anything else is reported: a `Secure` cookie that was read as one
+/// without `Secure` would go over http.
 fn flag(cookie: &Map<String, Value>, key: &str) -> Result<Option<bool>, &'static str> {
     match said(cookie, key) {
         None => Ok(None),
@@ -183,8 +184,8 @@ fn flag(cookie: &Map<String, Value>, key: &str) -> Result<Option<bool>, &'static
     }
 }
 
-/// Extensions of Firefox write `no_restriction`, and Playwright writes `None` for WebKit, where the server said nothing
-/// (row FB7). A server that says `None` has to say `Secure` as well.
+/// Extensions of Firefox write `no_restriction`, and Playwright writes `None` for WebKit, where the server
+/// said nothing. A server that says `None` has to say `Secure` as well.
 fn same_site(word: Option<&str>, secure: bool) -> SameSite {
     match word {
         Some("no_restriction") if secure => SameSite::None,

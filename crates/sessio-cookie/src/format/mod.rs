@@ -15,7 +15,7 @@ use crate::jar::Jar;
 use crate::scan::trim;
 use crate::unix_time::UnixTime;
 
-/// How a file of cookies is written. What each is for, and what it loses, is in the [chapter](crate#files).
+/// How a file of cookies is written. The [chapter](crate#files) says what each is for and what it loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -32,7 +32,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What a text seems to be written in, whatever its file is called; `None` for JSON without the feature `json`.
+    /// Detects the format of a text; `None` for JSON without the feature `json`.
     ///
     /// ```
     /// use sessio_cookie::Format;
@@ -109,8 +109,9 @@ impl Jar {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use url::Url;
+
+    use super::*;
 
     #[test]
     fn what_was_written_is_known_again() {

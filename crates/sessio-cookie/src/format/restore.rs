@@ -13,7 +13,7 @@ use crate::record::{Cookie, NEVER};
 use crate::scan::{has_control, trim};
 use crate::unix_time::UnixTime;
 
-/// What came of reading a file of cookies.
+/// The outcome of reading a file of cookies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {
@@ -21,7 +21,7 @@ pub struct Loaded {
     pub stored: usize,
     /// How many had already ended.
     pub expired: usize,
-    /// What could not be used; everything else was.
+    /// The lines that could not be used; all others were.
     pub problems: Vec<Problem>,
 }
 
@@ -31,7 +31,7 @@ pub struct Loaded {
 pub struct Problem {
     /// Its number, from 1: of the line in a text, of the entry in JSON; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong with it.
+    /// The reason.
     pub fault: Fault,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What came of writing a file of cookies.
+/// The outcome of writing a file of cookies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
@@ -122,7 +122,7 @@ impl Entry<'_> {
             (Some(end), Some(now)) => capped(end, policy, now),
         };
         cookie.created = self.created.map(UnixTime).or(now).unwrap_or_default();
-        // A count that nobody reaches by counting, so that the jar can go on counting from it.
+        // No count of uses reaches the cap, so the jar can go on counting from it.
         cookie.used = self.used.min(u64::MAX / 2);
         cookie.host_only = host_only || domain.is_empty();
         cookie.secure = self.secure;
@@ -191,8 +191,8 @@ pub(crate) fn next_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     (line, Some(rest))
 }
 
-/// The host that Python means by a domain of its files: its `http.cookiejar` adds `.local` to a name without a dot, and
-/// to the address of a host by IPv6 (row FB9). `printer.local` stays: it may be a name of multicast DNS.
+/// The host that Python means by a domain of its files. Its `http.cookiejar` adds `.local` to a name
+/// without a dot, and to an IPv6 address. `printer.local` stays: it may be a name of multicast DNS.
 pub(crate) fn without_local(domain: &str) -> &str {
     let host = domain.strip_suffix(".local").unwrap_or(domain);
     let bare = host.strip_prefix('.').unwrap_or(host);

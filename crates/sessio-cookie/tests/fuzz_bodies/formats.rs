@@ -8,7 +8,7 @@ const NOW: UnixTime = UnixTime(1_767_225_600);
 
 type Write = fn(&Jar, Keep, UnixTime, &mut Vec<u8>) -> Saved;
 type Read = fn(&mut Jar, &[u8], UnixTime) -> Loaded;
-/// What a format keeps of a cookie, if it can hold it.
+/// The part of a cookie that a format keeps, if it can hold it.
 type Keeps = fn(&Cookie) -> Option<Kept<'_>>;
 
 const FORMATS: &[(Write, Read, Keeps)] = &[

@@ -33,7 +33,7 @@ pub(crate) fn set_cookie(data: &[u8]) {
     let mut out = Vec::new();
     if jar.header(&url, now, &mut out) == 1 {
         assert_eq!(out, cookie.pair());
-        // What a header says, read back as a line, is the same pair. A value without a name may look like anything.
+        // A header, read back as a line, is the same pair. A value without a name may look like anything.
         if !cookie.name().is_empty() {
             let again = SetCookie::parse(&out).expect("a pair parses");
             assert_eq!((again.name, again.value), (cookie.name(), cookie.value()));
