@@ -1,8 +1,8 @@
-//! What a session does on plain sockets, exchange by exchange, without async.
+//! A tour of a session on plain sockets, exchange by exchange, without async.
 //!
-//! `cargo run -p sessio-blocking --example tour_blocking` walks through a session against a loopback server of
-//! its own and checks every step; with a URL behind `--` it shows one `GET` of that. The scenes are those of
-//! `sessio-tokio`'s tour without `.await`, and one that only threads can play.
+//! `cargo run -p sessio-blocking --example tour_blocking` runs the tour against its own loopback
+//! server and checks every step. With a URL after `--` it shows one `GET` of that URL. The scenes
+//! are those of `sessio-tokio`'s tour without `.await`, and one more that needs threads.
 
 use std::error::Error;
 use std::thread;
@@ -60,7 +60,8 @@ fn cookies_persist(server: &Server) -> Done {
     Ok(())
 }
 
-/// S4, S5, S6: auth, headers and parameters of the session go with every request, beside the request's own.
+/// S4, S5, S6: auth, headers and parameters of the session are sent with every request, together
+/// with the request's own.
 fn defaults_merge(server: &Server) -> Done {
     print::title("Auth, a header and a query parameter of the session go along with a header of the request");
     let session = Session::new();
@@ -79,7 +80,8 @@ fn defaults_merge(server: &Server) -> Done {
     Ok(())
 }
 
-/// S8, S10: cookies of one request are sent once, beside those that were put into the jar by hand.
+/// S8, S10: cookies of one request are sent once, together with those that the caller put into the
+/// jar.
 fn request_values_are_forgotten(server: &Server) -> Done {
     print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
@@ -93,7 +95,7 @@ fn request_values_are_forgotten(server: &Server) -> Done {
     Ok(())
 }
 
-/// S9: a header and a parameter of the session are left out of one request.
+/// S9: one request omits a header and a parameter of the session.
 fn defaults_are_left_out_once(server: &Server) -> Done {
     print::title("A header and a query parameter of the session, left out once");
     let session = Session::new();
@@ -109,7 +111,7 @@ fn defaults_are_left_out_once(server: &Server) -> Done {
     Ok(())
 }
 
-/// S17: redirects are followed, each hop's cookies are kept, the history can be read.
+/// S17: redirects are followed, the cookies of each hop are stored, and the history can be read.
 fn redirects_are_followed(server: &Server) -> Done {
     print::title("A chain of three redirects, each of which sets a cookie");
     let session = Session::new();
@@ -128,7 +130,8 @@ fn redirects_are_followed(server: &Server) -> Done {
     Ok(())
 }
 
-/// S19: a login form sets a session cookie; what needs it works with the session and not without.
+/// S19: a login form sets a session cookie. A page that needs it works with the session, and not
+/// without.
 fn a_login_lasts(server: &Server) -> Done {
     print::title("A login form, and a page that needs it");
     let session = Session::new();
@@ -147,7 +150,7 @@ fn a_login_lasts(server: &Server) -> Done {
     Ok(())
 }
 
-/// S2, S11: many requests travel over one connection, and it is gone when the session is closed.
+/// S2, S11: ten requests use one connection, which ends when the session is closed.
 fn one_connection_serves_many(server: &Server) -> Done {
     print::title("Ten requests over one connection, then the session is closed");
     server.disconnect();
@@ -196,7 +199,7 @@ fn threads_share_a_session(server: &Server) -> Done {
     Ok(())
 }
 
-/// A line is there as soon as its end has come.
+/// A line is returned as soon as its end has been received.
 fn a_body_is_read_by_lines(server: &Server) -> Done {
     print::title("A body, line by line as it comes");
     let response = Session::new().get(server.url("/stream/3")).send()?;
@@ -209,7 +212,7 @@ fn a_body_is_read_by_lines(server: &Server) -> Done {
     Ok(())
 }
 
-/// Sends a request, prints what went over the wire, and gives back the body of the answer.
+/// Sends a request, prints the messages of all hops, and returns the response body.
 fn show(session: &Session, request: RequestBuilder) -> Result<String, Box<dyn Error>> {
     print_response(session, request.send()?)
 }

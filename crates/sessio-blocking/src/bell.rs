@@ -1,4 +1,4 @@
-//! A socket that one thread rings to end the wait of another.
+//! A socket that one thread writes to, to end the wait of another.
 
 use std::io;
 #[cfg(not(unix))]
@@ -6,34 +6,34 @@ use std::net::{Ipv4Addr, UdpSocket as Half};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream as Half;
 
-/// Two ends that are connected: one is readable after the other was written to.
+/// Two connected ends: one is readable after a write to the other.
 #[derive(Debug)]
 pub(crate) struct Bell {
-    hears: Half,
-    rings: Half,
+    reader: Half,
+    writer: Half,
 }
 
 impl Bell {
     pub(crate) fn new() -> io::Result<Self> {
-        let (hears, rings) = pair()?;
-        hears.set_nonblocking(true)?;
-        rings.set_nonblocking(true)?;
-        Ok(Self { hears, rings })
+        let (reader, writer) = pair()?;
+        reader.set_nonblocking(true)?;
+        writer.set_nonblocking(true)?;
+        Ok(Self { reader, writer })
     }
 
-    /// What is readable once it has rung.
+    /// The end that is readable after `ring`.
     pub(crate) fn socket(&self) -> &Half {
-        &self.hears
+        &self.reader
     }
 
-    /// If it cannot take any more, it has rung already.
+    /// Makes the socket readable. A full buffer means that it is readable already.
     pub(crate) fn ring(&self) {
-        let _ = send(&self.rings);
+        let _ = send(&self.writer);
     }
 
-    /// It has been heard.
+    /// Reads all pending bytes, so that the socket is not readable any more.
     pub(crate) fn silence(&self) {
-        while receive(&self.hears).is_ok_and(|n| n > 0) {}
+        while receive(&self.reader).is_ok_and(|n| n > 0) {}
     }
 }
 
@@ -52,13 +52,14 @@ fn receive(mut half: &Half) -> io::Result<usize> {
     io::Read::read(&mut half, &mut [0; 8])
 }
 
-/// A system without pairs of sockets: datagrams within this machine, of which others' are refused.
+/// Two UDP sockets on loopback, for systems without socket pairs. Both are connected, so they
+/// accept no datagram of another sender.
 #[cfg(not(unix))]
 fn pair() -> io::Result<(Half, Half)> {
-    let (hears, rings) = (Half::bind((Ipv4Addr::LOCALHOST, 0))?, Half::bind((Ipv4Addr::LOCALHOST, 0))?);
-    hears.connect(rings.local_addr()?)?;
-    rings.connect(hears.local_addr()?)?;
-    Ok((hears, rings))
+    let (reader, writer) = (Half::bind((Ipv4Addr::LOCALHOST, 0))?, Half::bind((Ipv4Addr::LOCALHOST, 0))?);
+    reader.connect(writer.local_addr()?)?;
+    writer.connect(reader.local_addr()?)?;
+    Ok((reader, writer))
 }
 
 #[cfg(not(unix))]

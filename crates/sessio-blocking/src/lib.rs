@@ -1,8 +1,9 @@
-//! HTTP sessions on plain sockets and threads, as people know them from Python's `requests.Session`.
+//! HTTP sessions on plain sockets and threads, with the features of Python's `requests.Session`.
 //!
-//! No runtime is started: the calling thread does the work. Names alone are looked up in threads of their own, at most
-//! 64 for all sessions, so that time limits hold while the system's resolver does not return. A session can be shared by
-//! threads. After a `fork` the child goes on with connections of its own, and the parent with those that it had.
+//! No runtime is started: the calling thread does the work. Only names are looked up in separate
+//! threads, at most 64 for all sessions. So time limits hold even if the system's resolver does not
+//! return. Threads can share a session. After a `fork` the child opens its own connections, and the
+//! parent continues with those that it had.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +36,7 @@
 //! # }
 //! ```
 //!
-//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +47,7 @@
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
 //! assert_eq!(session.get("http://example.org/get").send()?.status(), 200);
-//! // Names that are not pinned are looked up by whom you like; here it may take its time.
+//! // A resolver looks up all other names. Here it may block.
 //! session.set_resolver(Resolver::from_fn(move |host, _| match host {
 //!     "db.internal" => Ok(vec![address]),
 //!     _ => Err(std::io::ErrorKind::NotFound.into()),
@@ -56,7 +57,7 @@
 //! # }
 //! ```
 //!
-//! A response is a reader and an iterator, and every reader can be the body of a request:
+//! A response is a reader and an iterator, and any reader can be the body of a request:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,7 +68,7 @@
 //!     assert!(line?.contains("\"id\""));
 //! }
 //!
-//! // From one server to another, without ever having it whole.
+//! // From one server to another, without holding the whole body in memory.
 //! let response = session.get(url("/bytes/100000")).send()?;
 //! let length = response.content_length();
 //! session.put(url("/put")).reader(response, length).send()?.error_for_status()?;
@@ -105,7 +106,7 @@
 //! # }
 //! ```
 //!
-//! Forms of several parts have text, bytes, files, and whatever reads:
+//! A form of several parts can contain text, bytes, files and readers:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +128,7 @@
 //! # }
 //! ```
 //!
-//! A file is the body of a request as it is, or coded while it is sent:
+//! A file can be the body of a request, and can be compressed while it is sent:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -141,7 +142,7 @@
 //! let session = Session::new();
 //! let echo = session.put(url("/put")).feed(upload::open(&path)?).send()?.text()?;
 //! assert!(echo.contains("a file, however large"));
-//! // The same as gzip, coded while it is sent.
+//! // The same file, compressed with gzip while it is sent.
 //! let request = session.put(url("/put")).feed(upload::open(&path)?).compress(ContentCoding::Gzip);
 //! assert_eq!(request.send()?.status(), 200);
 //! # std::fs::remove_file(&path)?;
@@ -149,7 +150,8 @@
 //! # }
 //! ```
 //!
-//! Types and functions are those of the other backends. Examples that say `.await` are for these: leave it out here.
+//! The types and functions have the names of the other backends. Some examples use `.await`: omit
+//! it on this backend.
 #![forbid(unsafe_code)]
 
 mod bell;

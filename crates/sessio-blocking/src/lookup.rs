@@ -1,4 +1,4 @@
-//! Names are looked up in threads: the system's resolver cannot be interrupted, and time limits hold all the same.
+//! Name lookups in threads: the system's resolver cannot be interrupted, and time limits must hold.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,21 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-/// How many threads look up names at once, for all sessions of the process. A lookup that nobody waits for any more keeps
-/// its thread until the system's resolver gives up, so there may be as many of these.
+/// Maximal number of threads that look up names at once, for all sessions of the process. An
+/// abandoned lookup occupies its thread until the system's resolver returns, so all of these
+/// threads may be abandoned ones.
 const MOST_THREADS: usize = 64;
 
-static DESK: Mutex<Desk> = Mutex::new(Desk { waiting: BTreeMap::new(), next: 0, threads: 0 });
+static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: BTreeMap::new(), next: 0, threads: 0 });
 
-/// The lookups that no thread has begun.
-struct Desk {
-    /// In the order in which they came.
+/// The lookups that no thread has started.
+struct Queue {
+    /// In order of arrival.
     waiting: BTreeMap<u64, Arc<Lookup>>,
     next: u64,
     threads: usize,
 }
 
-/// One name that is looked up.
+/// The lookup of one name.
 #[derive(Default)]
 struct Lookup {
     state: Mutex<State>,
@@ -29,7 +30,7 @@ struct Lookup {
 
 #[derive(Default)]
 struct State {
-    /// What looks it up, until a thread has begun.
+    /// The function that looks it up, until a thread has taken it.
     job: Option<Job>,
     found: Option<Found>,
     waker: Option<Waker>,
@@ -38,7 +39,8 @@ struct State {
 type Found = io::Result<Vec<SocketAddr>>;
 type Job = Box<dyn FnOnce() -> Found + Send>;
 
-/// The future of a lookup. If it is dropped before a thread has begun with it, none will.
+/// The future of a lookup. A lookup whose future is dropped before a thread takes it is never
+/// started.
 pub(crate) struct Looking {
     number: u64,
     lookup: Arc<Lookup>,
@@ -53,15 +55,16 @@ impl Looking {
     fn of(job: Job) -> Self {
         let lookup = Arc::new(Lookup::default());
         lookup.state().job = Some(job);
-        let mut desk = desk();
-        let number = desk.next;
-        desk.next += 1;
-        desk.waiting.insert(number, Arc::clone(&lookup));
-        let needs_thread = desk.threads < MOST_THREADS;
-        desk.threads += usize::from(needs_thread);
-        drop(desk);
+        let mut queue = queue();
+        let number = queue.next;
+        queue.next += 1;
+        queue.waiting.insert(number, Arc::clone(&lookup));
+        let needs_thread = queue.threads < MOST_THREADS;
+        queue.threads += usize::from(needs_thread);
+        drop(queue);
         if needs_thread && thread::Builder::new().name("sessio-lookup".to_owned()).spawn(work).is_err() {
-            // The process may have no more threads: rather without a time limit than not at all.
+            // The process may have reached its limit of threads. A lookup without a time limit is
+            // better than none.
             work();
         }
         Self { number, lookup }
@@ -86,7 +89,7 @@ impl Future for Looking {
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        desk().waiting.remove(&self.number);
+        queue().waiting.remove(&self.number);
     }
 }
 
@@ -96,19 +99,19 @@ impl Lookup {
     }
 }
 
-fn desk() -> MutexGuard<'static, Desk> {
-    DESK.lock().unwrap_or_else(PoisonError::into_inner)
+fn queue() -> MutexGuard<'static, Queue> {
+    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Looks up one name after the other until none waits.
+/// Looks up one name after the other until none is waiting.
 fn work() {
     loop {
-        let mut desk = desk();
-        let Some((_, lookup)) = desk.waiting.pop_first() else {
-            desk.threads -= 1;
+        let mut queue = queue();
+        let Some((_, lookup)) = queue.waiting.pop_first() else {
+            queue.threads -= 1;
             return;
         };
-        drop(desk);
+        drop(queue);
         let Some(job) = lookup.state().job.take() else { continue };
         let found = job();
         let mut state = lookup.state();
@@ -144,7 +147,7 @@ mod tests {
     }
 
     fn all_end() {
-        while desk().threads > 0 {
+        while queue().threads > 0 {
             thread::yield_now();
         }
     }
@@ -178,12 +181,12 @@ mod tests {
         let mut first: Vec<_> = begins.iter().take(MOST_THREADS).collect();
         first.sort_unstable();
         assert_eq!(first, (0..MOST_THREADS).collect::<Vec<_>>());
-        assert_eq!(desk().threads, MOST_THREADS);
-        assert_eq!(desk().waiting.len(), MOST_THREADS * 2);
-        // Nobody waits for these any more: no thread begins with them, whoever it is that still runs.
+        assert_eq!(queue().threads, MOST_THREADS);
+        assert_eq!(queue().waiting.len(), MOST_THREADS * 2);
+        // These lookups are abandoned: no thread that is still running starts one.
         all.truncate(MOST_THREADS * 2);
         drop(all.drain(..MOST_THREADS));
-        assert_eq!(desk().waiting.len(), MOST_THREADS);
+        assert_eq!(queue().waiting.len(), MOST_THREADS);
         drop(ends);
         for looking in all {
             crate::wait(looking).unwrap();
@@ -193,7 +196,7 @@ mod tests {
         all_end();
     }
 
-    /// Plain sockets in a world whose resolver does not return.
+    /// Plain sockets with a resolver that does not return.
     #[derive(Clone)]
     struct Stuck;
 

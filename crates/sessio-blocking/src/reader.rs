@@ -40,7 +40,7 @@ pub(crate) fn read(reader: &mut impl Read, room: &mut [u8]) -> Poll<io::Result<u
     uninterrupted(|| reader.read(room))
 }
 
-/// Does something again as long as a signal interrupts it.
+/// Repeats an operation as long as signals interrupt it.
 fn uninterrupted<T>(mut act: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
     loop {
         match act() {

@@ -24,7 +24,8 @@ impl Runtime for Blocking {
     type Stream = Socket;
     type Sleep = Timer;
 
-    /// The system's resolver is asked in a thread of its own: it cannot be interrupted, and time limits hold all the same.
+    /// Asks the system's resolver in another thread: it cannot be interrupted, and time limits must
+    /// hold.
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Looking::new(host, port).await
     }
@@ -63,7 +64,7 @@ impl BlockOn for Blocking {
     }
 }
 
-/// A time at which the thread looks again.
+/// A time at which the wait of the thread ends.
 #[derive(Debug)]
 pub struct Timer(Instant);
 

@@ -1,4 +1,4 @@
-//! Threads that wait for sockets, for the time, or to be woken by another thread.
+//! Threads that wait for sockets, for a time, or until another thread wakes them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
@@ -11,13 +11,15 @@ use sessio_driver::clock;
 use crate::bell::Bell;
 use crate::waits::Waits;
 
-/// How many there are while nobody else can wake the thread: its own, and the one in the waker that it polls with.
+/// References to a signal while no other thread can wake this one: the thread's own, and that of
+/// the waker that it polls with.
 const OWN: usize = 2;
 
-/// How long a thread waits at most where a bell is wanted and there is none: the process may open no more files.
+/// Longest wait for sockets if a bell is needed and cannot be made, because the process has reached
+/// its limit of open files.
 const WITHOUT_BELL: Duration = Duration::from_millis(10);
 
-/// What wakes one thread.
+/// Wakes one thread.
 #[derive(Debug)]
 pub(crate) struct Signal {
     thread: Thread,
@@ -27,7 +29,7 @@ pub(crate) struct Signal {
 #[derive(Debug, Default)]
 struct State {
     is_woken: bool,
-    /// What ends a wait for sockets. It is made when it is first needed.
+    /// Ends a wait for sockets. It is made when it is first needed.
     bell: Option<Arc<Bell>>,
 }
 
@@ -38,7 +40,7 @@ impl Default for Signal {
 }
 
 impl Signal {
-    /// What has woken the thread so far does not end its next wait.
+    /// Clears earlier wake-ups, so that they do not end the next wait.
     pub(crate) fn reset(&self) {
         let mut state = self.state();
         if std::mem::take(&mut state.is_woken)
@@ -48,9 +50,10 @@ impl Signal {
         }
     }
 
-    /// Waits in this thread until one of these has come, or somebody wakes it; perhaps for less.
+    /// Blocks this thread until one of these events or a wake-up. It may return early.
     pub(crate) fn wait(self: &Arc<Self>, waits: &Waits) {
-        // Who may wake us has a waker that was cloned before: no new one comes to be while nobody has one.
+        // Another thread can wake this one only by a waker cloned before now: a new clone needs an
+        // old one.
         let has_others = Arc::strong_count(self) > OWN;
         let mut state = self.state();
         if state.is_woken {
@@ -76,7 +79,7 @@ impl Signal {
         let bell = bell.iter().map(|bell| PollFd::new(bell.socket(), PollFlags::IN));
         let mut all: Vec<_> = sockets.chain(bell).collect();
         let left = left.and_then(|left| Timespec::try_from(left).ok());
-        // If it was interrupted, whoever waits looks again, and at the clock.
+        // After an interruption the caller polls its future again, and reads the clock.
         let _ = poll(&mut all, left.as_ref());
     }
 

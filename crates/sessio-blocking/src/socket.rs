@@ -1,4 +1,4 @@
-//! Connections whose reads and writes the calling thread waits for.
+//! Connections on which the calling thread waits for reads and writes.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,8 +16,9 @@ use sessio_driver::socket2::{SockAddr, Socket as Plain};
 
 use crate::wait::{forget, ready};
 
-/// A write never waits, and never kills the process: on a connection that was closed it is an error and no SIGPIPE. Where
-/// there is no such flag the socket is set up like that, or the system knows no such signal.
+/// Flags of a write: it never blocks, and on a closed connection it returns an error and raises no
+/// SIGPIPE, which would kill the process. On systems without such a flag the socket is configured
+/// like that, or SIGPIPE does not exist.
 const WRITE: SendFlags = {
     #[cfg(all(unix, not(target_vendor = "apple")))]
     {
@@ -33,7 +34,7 @@ const WRITE: SendFlags = {
     }
 };
 
-/// How a read is told not to wait.
+/// Flags of a read that does not block.
 const READ: RecvFlags = {
     #[cfg(unix)]
     {
@@ -45,20 +46,22 @@ const READ: RecvFlags = {
     }
 };
 
-/// The timeout of a socket is in ticks of the system's clock: below this `poll(2)` waits, to the point.
+/// The read timeout of a socket is rounded to ticks of the system's clock. For less time than this,
+/// `poll(2)` waits precisely.
 const COARSE: Duration = Duration::from_millis(16);
 
-/// A connection over TCP or to a Unix socket. Where the system has a flag for operations that do not wait, the socket
-/// itself is one that blocks, so that a read can wait without a system call for the wait.
+/// A connection over TCP or to a Unix socket. On Unix the socket is in blocking mode, and single
+/// operations do not block by a flag. So a read can wait without a separate system call for the
+/// wait.
 #[derive(Debug)]
 pub struct Socket {
     socket: Arc<Plain>,
-    /// The read timeout that the socket has.
+    /// The read timeout that the socket has now.
     timeout: Option<Duration>,
 }
 
 impl Socket {
-    /// Connects over TCP what is not connected yet, beside whatever else the thread waits for.
+    /// Connects over TCP. The thread can wait for other events meanwhile.
     pub(crate) async fn connect(socket: Plain, to: &SockAddr) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let connection = Self { socket: Arc::new(socket), timeout: None };
@@ -85,8 +88,8 @@ impl Socket {
         Ok(connection)
     }
 
-    /// Connects to a Unix socket. If there is no place in its backlog, nothing tells when there is one: the system call
-    /// itself has to wait.
+    /// Connects to a Unix socket. While its backlog is full, no event reports a free place, so the
+    /// system call itself must wait.
     #[cfg(unix)]
     pub(crate) fn connect_unix(socket: Plain, to: &SockAddr, deadline: Option<Instant>) -> io::Result<Self> {
         loop {
@@ -94,11 +97,11 @@ impl Socket {
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            // That is how long Linux waits. No time at all would be for ever.
+            // Linux waits that long. A timeout of zero would mean no limit.
             socket.set_write_timeout(left.map(|left| left.max(Duration::from_micros(1))))?;
             match socket.connect(to) {
                 Ok(()) => return Ok(Self { socket: Arc::new(socket), timeout: None }),
-                // A signal, or a timeout that was rounded: the deadline decides.
+                // A signal, or a rounded timeout: the deadline decides.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {}
                 Err(error) => return Err(error),
@@ -106,8 +109,8 @@ impl Socket {
         }
     }
 
-    /// Sets the socket's read timeout, unless it has that one. Deadlines differ with every request: in steps of powers
-    /// of two, hardly any needs a system call.
+    /// Sets the socket's read timeout if it differs. Deadlines differ with every request. Timeouts
+    /// are rounded down to powers of two, so a change rarely needs a system call.
     fn set_timeout(&mut self, left: Option<Duration>) -> io::Result<()> {
         let wanted = left.map(|left| Duration::from_millis(1 << left.as_millis().max(1).ilog2().min(16)));
         if wanted != self.timeout {
@@ -117,8 +120,8 @@ impl Socket {
         Ok(())
     }
 
-    /// What an operation has come to; if it would have to wait, the thread waits for the socket once everything else that
-    /// it polls is pending too.
+    /// The result of an operation. If it would block, the thread waits for the socket after all
+    /// other futures that it polls are pending too.
     fn outcome(&self, done: Result<usize, rustix::io::Errno>, wants: PollFlags) -> Poll<io::Result<usize>> {
         match done {
             Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {
@@ -142,7 +145,8 @@ impl Stream for Socket {
         self.outcome(send(&*self.socket, bytes, WRITE), PollFlags::OUT)
     }
 
-    /// What is left at the end, and after a signal, is waited for by `poll(2)`.
+    /// Blocks in the read itself. `poll(2)` waits for the last milliseconds before the deadline,
+    /// and after a signal.
     fn poll_read_alone(
         &mut self,
         cx: &mut Context<'_>,
@@ -160,14 +164,14 @@ impl Stream for Socket {
 
     fn is_idle_open(&self) -> bool {
         let mut byte = [MaybeUninit::<u8>::uninit()];
-        // An end of stream and a byte out of turn are both something to read.
+        // The end of the stream and an unsolicited byte are both readable.
         let peeked = recv(&*self.socket, &mut byte, RecvFlags::PEEK | READ);
         peeked.is_err_and(|error| error == rustix::io::Errno::WOULDBLOCK)
     }
 }
 
 impl Drop for Socket {
-    /// Closes it now, not only when the thread waits for something else.
+    /// Closes the socket now, and not only when the thread waits for something else.
     fn drop(&mut self) {
         if Arc::strong_count(&self.socket) > 1 {
             forget(&self.socket);
@@ -175,7 +179,7 @@ impl Drop for Socket {
     }
 }
 
-/// Whether the system has come to a decision about a socket that is being connected.
+/// Returns `true` once the system has decided whether the connection succeeds.
 fn is_writable(socket: &Plain) -> bool {
     poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&Timespec::default())).is_ok_and(|n| n > 0)
 }

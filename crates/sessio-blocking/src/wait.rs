@@ -13,40 +13,42 @@ use crate::signal::Signal;
 use crate::waits::Waits;
 
 thread_local! {
-    /// What the future that this thread polls now waits for.
+    /// The events that the future which this thread polls waits for.
     static WAITS: RefCell<Waits> = const { RefCell::new(Waits::new()) };
-    /// What wakes this thread, kept for its next wait.
+    /// The signal of this thread, kept for its next wait.
     static SIGNAL: Cell<Option<Arc<Signal>>> = const { Cell::new(None) };
 }
 
-/// The wait of this thread ends at `at` at the latest.
+/// Ends the wait of this thread at `at` at the latest.
 pub(crate) fn alarm(at: Instant) {
     WAITS.with_borrow_mut(|waits| waits.alarm = Some(waits.alarm.map_or(at, |set| set.min(at))));
 }
 
-/// The wait of this thread ends when `socket` is ready for one of these.
+/// Ends the wait of this thread when `socket` is ready for one of these.
 pub(crate) fn ready(socket: &Arc<Plain>, flags: PollFlags) {
     WAITS.with_borrow_mut(|waits| match waits.sockets.last_mut() {
-        // One call waits for both directions of its socket, one after the other.
+        // A call waits for both directions of its socket, one after the other.
         Some((last, wanted)) if Arc::ptr_eq(last, socket) => *wanted |= flags,
         _ => waits.sockets.push((Arc::clone(socket), flags)),
     });
 }
 
-/// The wait of this thread does not keep `socket` open any more.
+/// Releases the reference of this thread's wait to `socket`.
 pub(crate) fn forget(socket: &Arc<Plain>) {
-    // At the end of a thread there is no wait left to keep anything.
+    // At the end of a thread the waits may be dropped already, and keep nothing open.
     let _ = WAITS.try_with(|waits| {
         waits.borrow_mut().sockets.retain(|(other, _)| !Arc::ptr_eq(other, socket));
     });
 }
 
-/// Runs a future of one call to its end, in the calling thread. Where the call wants nothing but to read, the read waits
-/// in its system call; otherwise the thread waits for all that is wanted with `poll(2)`. A future that waits for several
-/// calls at once is for another backend: here one call keeps the others waiting.
+/// Runs the future of one call to its end, in the calling thread. If the call only wants to read,
+/// the read blocks in its system call. Else the thread waits with `poll(2)` for all wanted events.
+/// Do not use it for a future that joins several calls: one call would delay the others.
+/// Asynchronous backends run several calls at once.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    // Most are ready when they are first polled. What they have waited for meanwhile is not what an outer future waits for.
+    // Most futures are ready at the first poll. The waits of this one do not belong to an outer
+    // future.
     let outer = WAITS.with_borrow(|waits| waits.sockets.len());
     let first = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     WAITS.with_borrow_mut(|waits| waits.sockets.truncate(outer));
@@ -57,7 +59,7 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn run<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
-    // A source of a body may wait for a call of its own, within the wait of the call that it belongs to.
+    // The source of a body may wait for a call of its own, within the wait of the outer call.
     let _outer = Outer(WAITS.replace(Waits::new()));
     let signal = SIGNAL.take().unwrap_or_default();
     let waker = Waker::from(Arc::clone(&signal));
@@ -74,7 +76,7 @@ fn run<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
     done
 }
 
-/// Puts the waits of the outer future back when an inner one ends.
+/// Restores the waits of the outer future when an inner one ends.
 struct Outer(Waits);
 
 impl Drop for Outer {

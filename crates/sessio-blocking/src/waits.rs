@@ -6,11 +6,11 @@ use rustix::event::PollFlags;
 use sessio_driver::sessio::Instant;
 use sessio_driver::socket2::Socket as Plain;
 
-/// What a thread waits for, beside being woken.
+/// The events that a thread waits for, apart from a wake-up.
 pub(crate) struct Waits {
-    /// When it looks again in any case.
+    /// The latest end of the wait.
     pub(crate) alarm: Option<Instant>,
-    /// The sockets that are to be ready, each for one of these. They are kept open meanwhile.
+    /// Each socket with the readiness that ends the wait. They stay open meanwhile.
     pub(crate) sockets: Vec<(Arc<Plain>, PollFlags)>,
 }
 

@@ -1,8 +1,8 @@
-//! What a session does on smol, exchange by exchange, on real sockets.
+//! A tour of a session on smol, exchange by exchange, on real sockets.
 //!
-//! `cargo run -p sessio-smol --example tour_smol` walks through a session against a loopback server of its own
-//! and checks every step; with a URL behind `--` it shows one `GET` of that. The scenes are those of
-//! `sessio-tokio`'s tour, to the letter: a session has one face on every asynchronous backend.
+//! `cargo run -p sessio-smol --example tour_smol` runs the tour against its own loopback server and
+//! checks every step. With a URL after `--` it shows one `GET` of that URL. The scenes are the same
+//! source file as in `sessio-tokio`'s tour: all asynchronous backends have one API.
 
 use sessio_smol as backend;
 

@@ -1,4 +1,4 @@
-//! HTTP sessions on smol, as people know them from Python's `requests.Session`.
+//! HTTP sessions on smol, with the features of Python's `requests.Session`.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +37,7 @@
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
 //! assert_eq!(session.get("http://example.org/get").send().await?.status(), 200);
-//! // Names that are not pinned are looked up by whom you like.
+//! // A resolver looks up all other names.
 //! session.set_resolver(Resolver::new(move |host: String, _port: u16| async move {
 //!     match &*host {
 //!         "db.internal" => Ok(vec![address]),
@@ -50,8 +50,8 @@
 //! # }
 //! ```
 //!
-//! A response is an `AsyncRead` and an `AsyncBufRead` of `futures-io`, as smol has them too, and every such reader can
-//! be the body of a request.
+//! A response implements `AsyncRead` and `AsyncBufRead` of `futures-io`, the traits that smol uses.
+//! Any such reader can be the body of a request.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,13 +65,13 @@
 //! let mut start = [0; 10];
 //! session.get(url("/bytes/100")).send().await?.read_exact(&mut start).await?;
 //!
-//! // Line by line, and nothing of smol is needed for that.
+//! // Line by line, without a trait of smol.
 //! let mut lines = session.get(url("/stream/3")).send().await?.lines();
 //! while let Some(line) = lines.next().await? {
 //!     assert!(line.contains("\"id\""));
 //! }
 //!
-//! // From one server to another, without ever having it whole.
+//! // From one server to another, without holding the whole body in memory.
 //! let response = session.get(url("/bytes/100000")).send().await?;
 //! let length = response.content_length();
 //! session.put(url("/put")).reader(response, length).send().await?.error_for_status()?;
@@ -80,7 +80,7 @@
 //! # }
 //! ```
 //!
-//! Forms of several parts have text, bytes, files, and whatever reads:
+//! A form of several parts can contain text, bytes, files and readers:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -104,8 +104,8 @@
 //! # }
 //! ```
 //!
-//! A file is the body of a request as it is, or coded while it is sent. `File::from` of smol makes one of a file of
-//! `std`.
+//! A file can be the body of a request, and can be compressed while it is sent. `File::from` of
+//! smol converts a file of `std`.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -120,7 +120,7 @@
 //! let session = Session::new();
 //! let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
 //! assert!(echo.contains("a file, however large"));
-//! // The same as gzip, coded while it is sent.
+//! // The same file, compressed with gzip while it is sent.
 //! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(ContentCoding::Gzip);
 //! assert_eq!(request.send().await?.status(), 200);
 //! # std::fs::remove_file(&path)?;

@@ -14,7 +14,7 @@ use smol::Timer as SmolTimer;
 
 use crate::socket::Socket;
 
-/// The reactor of smol, which runs in a thread of its own wherever the future is polled.
+/// The reactor of smol. It runs in its own thread, whatever executor polls the future.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Smol;

@@ -8,16 +8,16 @@ use sessio_driver::Stream;
 use sessio_driver::socket2::{SockAddr, Socket as Plain};
 use smol::Async;
 
-/// A connection of smol: over TCP, or to a Unix socket.
+/// A connection of smol over TCP or to a Unix socket.
 #[derive(Debug)]
 pub struct Socket {
     socket: Async<Plain>,
-    /// The last read filled its room: there is probably more.
+    /// The last read filled its buffer: there is probably more.
     is_full: bool,
 }
 
 impl Socket {
-    /// Connects what is not connected yet.
+    /// Connects the socket.
     pub(crate) async fn connect(plain: Plain, to: &SockAddr) -> io::Result<Self> {
         plain.set_nonblocking(true)?;
         let is_under_way = match plain.connect(to) {
@@ -36,8 +36,9 @@ impl Socket {
     }
 }
 
-/// A write to a connection that was closed is an error, and never a SIGPIPE, which kills the process where the program has
-/// left it as it was. Where there is no such flag the socket is set up like that, or the system knows no such signal.
+/// Flags of a write: on a closed connection it returns an error and raises no SIGPIPE, which would
+/// kill the process unless the program ignores it. On systems without such a flag the socket is
+/// configured like that, or SIGPIPE does not exist.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const WRITE: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
@@ -45,7 +46,7 @@ const WRITE: i32 = 0;
 
 #[cfg(unix)]
 fn is_in_progress(error: &io::Error) -> bool {
-    // Not what a Unix socket with a full backlog says, which is `WouldBlock` and leads to nothing.
+    // A Unix socket with a full backlog reports `WouldBlock`, and no event follows.
     error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
@@ -55,8 +56,9 @@ fn is_in_progress(error: &io::Error) -> bool {
 }
 
 impl Stream for Socket {
-    /// Waits for the reactor first: an answer is hardly ever there when it is first asked for, and a read that
-    /// finds nothing is a system call for nothing. Only after a full read it tries again at once.
+    /// Waits for the reactor before the first read. A response is rarely there when it is first
+    /// requested, and a read that finds nothing is a wasted system call. Only after a full read it
+    /// tries again at once.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             if !self.is_full {
@@ -86,7 +88,7 @@ impl Stream for Socket {
     }
 
     fn is_idle_open(&self) -> bool {
-        // An end of stream and a byte out of turn are both something to read.
+        // The end of the stream and an unsolicited byte are both readable.
         let peeked = self.socket.get_ref().peek(&mut [MaybeUninit::uninit()]);
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }

@@ -29,7 +29,7 @@ impl Files for Tokio {
         Poll::Ready(Ok(room.filled().len()))
     }
 
-    /// An operation that the file is busy with is brought to its end first.
+    /// Completes the file's pending operation before the seek.
     fn poll_seek(
         file: &mut File,
         cx: &mut Context<'_>,

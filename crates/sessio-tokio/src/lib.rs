@@ -1,4 +1,4 @@
-//! HTTP sessions on tokio, as people know them from Python's `requests.Session`.
+//! HTTP sessions on tokio, with the features of Python's `requests.Session`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! Where connections go to is the session's to say; Host, cookies and redirects stay the URL's:
+//! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -36,7 +36,7 @@
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
 //! assert_eq!(session.get("http://example.org/get").send().await?.status(), 200);
-//! // Names that are not pinned are looked up by whom you like.
+//! // A resolver looks up all other names.
 //! session.set_resolver(Resolver::new(move |host: String, _port: u16| async move {
 //!     match &*host {
 //!         "db.internal" => Ok(vec![address]),
@@ -48,8 +48,9 @@
 //! # }
 //! ```
 //!
-//! `https://` works by itself. What else is wanted of TLS is said by a [`Tls`]: roots of your own, a client certificate,
-//! versions, pins. `sessio-rustls` has a chapter about it, with each error and what to do about it.
+//! `https://` works by default. A [`Tls`] configures additional or other roots, a client
+//! certificate, versions and pins. `sessio-rustls` has a chapter about TLS, which explains each
+//! error.
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -67,7 +68,7 @@
 //! # }
 //! ```
 //!
-//! Forms of several parts have text, bytes, files, and whatever reads:
+//! A form of several parts can contain text, bytes, files and readers:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -90,8 +91,8 @@
 //! # }
 //! ```
 //!
-//! A file is the body of a request as it is, or coded while it is sent. `File::from_std` of tokio makes one of a file of
-//! `std`.
+//! A file can be the body of a request, and can be compressed while it is sent. `File::from_std` of
+//! tokio converts a file of `std`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -106,7 +107,7 @@
 //! let session = Session::new();
 //! let echo = session.put(url("/put")).feed(upload::open(&path).await?).send().await?.text().await?;
 //! assert!(echo.contains("a file, however large"));
-//! // The same as gzip, coded while it is sent.
+//! // The same file, compressed with gzip while it is sent.
 //! let request = session.put(url("/put")).feed(upload::open(&path).await?).compress(ContentCoding::Gzip);
 //! assert_eq!(request.send().await?.status(), 200);
 //! # std::fs::remove_file(&path)?;

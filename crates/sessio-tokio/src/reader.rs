@@ -40,9 +40,11 @@ impl<W: AsyncWrite> WriteTo<W> for Tokio {
     }
 }
 
-/// A [`Response`] as an [`AsyncRead`] and [`AsyncBufRead`] of tokio. Its head is the response's.
+/// A [`Response`] as an [`AsyncRead`] and [`AsyncBufRead`] of tokio. It dereferences to the
+/// response.
 ///
-/// A body that was cut short is an error of the kind that the [`Error`](crate::Error) says, and holds it.
+/// The error of a truncated body has the [`io::ErrorKind`] of its [`Error`](crate::Error), and
+/// contains that error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -67,7 +69,7 @@ impl<W: AsyncWrite> WriteTo<W> for Tokio {
 pub struct Reader(Response<Tokio>);
 
 impl Reader {
-    /// The response itself, to be read further by its own functions.
+    /// Returns the response itself, with the unread rest of its body.
     #[must_use]
     pub fn into_response(self) -> Response<Tokio> {
         self.0
@@ -76,10 +78,12 @@ impl Reader {
     /// See [`Response::copy_to`].
     ///
     /// # Errors
-    /// The reason why the body ends early, and errors of the writer. Bytes before that were written.
+    /// The reason why the body ends early, and errors of the writer. The bytes before that are
+    /// written.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing that the writer has not taken.
+    /// Dropping the future loses no bytes: those that the writer has not taken remain in the
+    /// response.
     pub async fn copy_to(&mut self, writer: impl AsyncWrite) -> io::Result<u64> {
         self.0.copy_to(writer).await
     }
@@ -113,7 +117,7 @@ impl AsyncRead for Reader {
     }
 }
 
-/// The connection's buffer is the reader's: no byte is copied.
+/// Lends the buffer of the connection. No byte is copied.
 impl AsyncBufRead for Reader {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         self.get_mut().0.poll_fill_buf(cx).map_err(io::Error::from)

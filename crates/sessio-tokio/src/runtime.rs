@@ -17,9 +17,9 @@ use tokio::runtime::Handle;
 
 use crate::socket::Socket;
 
-/// The tokio runtime that the future is polled on. Its IO driver must be enabled, and its timer if any time
-/// limit is set. A session may be used by several: each has connections of its own. Those of one that was dropped are
-/// closed once they have idled for too long.
+/// The tokio runtime on which the future is polled. Its IO driver must be enabled, and its timer if
+/// any time limit is set. Several runtimes can use one session: each has its own connections. Those
+/// of a dropped runtime are closed when their idle time ends.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Tokio;
@@ -64,7 +64,7 @@ impl Runtime for Tokio {
     }
 }
 
-/// Takes the number out of the id of a runtime, which gives it away to hashers alone.
+/// Extracts the number from the id of a runtime, which only hashers receive.
 struct Number(u64);
 
 impl Hasher for Number {

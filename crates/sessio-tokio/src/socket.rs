@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-/// A connection of tokio: over TCP, or to a Unix socket.
+/// A connection of tokio over TCP or to a Unix socket.
 #[derive(Debug)]
 pub struct Socket(Inner);
 
@@ -23,7 +23,7 @@ enum Inner {
     Unix(UnixStream),
 }
 
-/// Does the same with whatever socket it is.
+/// Applies one expression to either kind of socket.
 macro_rules! either {
     ($inner:expr, $socket:ident => $act:expr) => {
         match $inner {
@@ -58,7 +58,7 @@ impl Stream for Socket {
 
     fn is_idle_open(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        // An end of stream and a byte out of turn are both something to read.
+        // The end of the stream and an unsolicited byte are both readable.
         let peeked = either!(&self.0, socket => SockRef::from(socket).peek(&mut byte));
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }

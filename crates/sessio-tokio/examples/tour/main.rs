@@ -1,7 +1,8 @@
-//! What a session does, exchange by exchange, on real sockets.
+//! A tour of a session, exchange by exchange, on real sockets.
 //!
-//! `cargo run --example tour` walks through a session against a loopback server of its own and checks every
-//! step: `scenes.rs` has them. `cargo run --example tour -- http://host/` shows one `GET` of that URL.
+//! `cargo run --example tour` runs the tour against its own loopback server and checks every step.
+//! `scenes.rs` contains the steps. `cargo run --example tour -- http://host/` shows one `GET` of
+//! that URL.
 
 use sessio_tokio as backend;
 

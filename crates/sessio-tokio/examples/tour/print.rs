@@ -1,4 +1,4 @@
-//! What goes over the wire, for people to read.
+//! Prints the messages of an exchange.
 
 use crate::backend::{Exchange, Headers, Response, Session};
 
@@ -6,7 +6,8 @@ pub(crate) fn title(text: &str) {
     println!("\n== {text}");
 }
 
-/// Everything that came before the body: the way there, the request as it was sent, the answer's head.
+/// The messages before the body: earlier hops, the request as it was sent, the head of the
+/// response.
 pub(crate) fn head(response: &Response) {
     for exchange in response.history() {
         an_exchange(exchange);
@@ -24,7 +25,7 @@ pub(crate) fn head(response: &Response) {
     println!("  connection #{number}, {state}; {:?}", response.elapsed());
 }
 
-/// The body's size, and the cookies that the session has by now.
+/// The body's size, and the cookies in the session's jar.
 pub(crate) fn body(session: &Session, body: &str) {
     println!("  {} characters of body", body.len());
     let jar = session.cookies(|jar| {
@@ -44,7 +45,7 @@ fn an_exchange(exchange: &Exchange) {
 
 fn headers(mark: &str, headers: &Headers) {
     for field in headers.iter() {
-        // A field prints itself without its secrets. Here they are the tour's own, and worth seeing.
+        // A field prints itself without its secrets. The tour prints its own ones.
         println!("{mark} {}: {}", field.name, field.value.escape_ascii());
     }
 }

@@ -1,6 +1,6 @@
-//! The scenes of the tour: a user's code, step by step, each of which is checked.
+//! The scenes of the tour: code of a caller, step by step, with a check of each step.
 //!
-//! They are the same on every asynchronous backend: `main.rs` says which one it is.
+//! They are the same on every asynchronous backend. `main.rs` names the backend.
 
 use std::error::Error;
 use std::sync::mpsc;
@@ -14,7 +14,7 @@ use crate::print;
 
 pub(crate) type Done = Result<(), Box<dyn Error>>;
 
-/// All of them, against a loopback server.
+/// All scenes, against a loopback server.
 pub(crate) async fn play() -> Done {
     let server = Server::start();
     cookies_persist(&server).await?;
@@ -24,12 +24,12 @@ pub(crate) async fn play() -> Done {
     redirects_are_followed(&server).await?;
     a_login_lasts(&server).await?;
     one_connection_serves_many(&server).await?;
-    observers_are_told(&server).await?;
+    observers_receive_events(&server).await?;
     println!("\nAll of it held.");
     Ok(())
 }
 
-/// One `GET` of a URL of yours.
+/// One `GET` of the caller's URL.
 pub(crate) async fn fetch(url: String) -> Done {
     let session = Session::new();
     show(&session, session.get(url)).await?;
@@ -47,7 +47,8 @@ async fn cookies_persist(server: &Server) -> Done {
     Ok(())
 }
 
-/// S4, S5, S6: auth, headers and parameters of the session go with every request, beside the request's own.
+/// S4, S5, S6: auth, headers and parameters of the session are sent with every request, together
+/// with the request's own.
 async fn defaults_merge(server: &Server) -> Done {
     print::title("Auth, a header and a query parameter of the session go along with a header of the request");
     let session = Session::new();
@@ -66,7 +67,8 @@ async fn defaults_merge(server: &Server) -> Done {
     Ok(())
 }
 
-/// S8, S10: cookies of one request are sent once, beside those that were put into the jar by hand.
+/// S8, S10: cookies of one request are sent once, together with those that the caller put into the
+/// jar.
 async fn request_values_are_forgotten(server: &Server) -> Done {
     print::title("A cookie put into the jar by hand, and one of a single request: both arrive, one stays");
     let session = Session::new();
@@ -80,7 +82,7 @@ async fn request_values_are_forgotten(server: &Server) -> Done {
     Ok(())
 }
 
-/// S9: a header and a parameter of the session are left out of one request.
+/// S9: one request omits a header and a parameter of the session.
 async fn defaults_are_left_out_once(server: &Server) -> Done {
     print::title("A header and a query parameter of the session, left out once");
     let session = Session::new();
@@ -96,7 +98,7 @@ async fn defaults_are_left_out_once(server: &Server) -> Done {
     Ok(())
 }
 
-/// S17: redirects are followed, each hop's cookies are kept, the history can be read.
+/// S17: redirects are followed, the cookies of each hop are stored, and the history can be read.
 async fn redirects_are_followed(server: &Server) -> Done {
     print::title("A chain of three redirects, each of which sets a cookie");
     let session = Session::new();
@@ -115,7 +117,8 @@ async fn redirects_are_followed(server: &Server) -> Done {
     Ok(())
 }
 
-/// S19: a login form sets a session cookie; what needs it works with the session and not without.
+/// S19: a login form sets a session cookie. A page that needs it works with the session, and not
+/// without.
 async fn a_login_lasts(server: &Server) -> Done {
     print::title("A login form, and a page that needs it");
     let session = Session::new();
@@ -134,7 +137,7 @@ async fn a_login_lasts(server: &Server) -> Done {
     Ok(())
 }
 
-/// S2, S11: many requests travel over one connection, and it is gone when the session is closed.
+/// S2, S11: ten requests use one connection, which ends when the session is closed.
 async fn one_connection_serves_many(server: &Server) -> Done {
     print::title("Ten requests over one connection, then the session is closed");
     server.disconnect();
@@ -156,15 +159,15 @@ async fn one_connection_serves_many(server: &Server) -> Done {
     Ok(())
 }
 
-/// S18, S21: an observer is told what calls do, every hop of them; what it prints holds no secrets.
-async fn observers_are_told(server: &Server) -> Done {
-    title("What a call does, as its observer is told");
+/// S18, S21: an observer receives the events of every hop. They contain no secrets.
+async fn observers_receive_events(server: &Server) -> Done {
+    title("The events of a call, as its observer receives them");
     let session = Session::new();
-    let (told, lines) = mpsc::channel();
+    let (sender, lines) = mpsc::channel();
     session.update(|s| {
         s.auth = Auth::basic("user", "pass");
         s.observer =
-            Observer::new(move |call, event| drop(told.send(format!("hop {}: {event}", call.hop()))));
+            Observer::new(move |call, event| drop(sender.send(format!("hop {}: {event}", call.hop()))));
         Ok::<(), backend::Error>(())
     })?;
     session.get(server.url("/redirect/1")).send().await?.bytes().await?;
@@ -182,7 +185,7 @@ fn title(text: &str) {
     println!("\n== {text}");
 }
 
-/// Sends a request, prints what went over the wire, and gives back the body of the answer.
+/// Sends a request, prints the messages of all hops, and returns the response body.
 async fn show(session: &Session, request: RequestBuilder) -> Result<String, Box<dyn Error>> {
     let response = request.send().await?;
     print_response(session, response).await
