@@ -1,4 +1,4 @@
-//! The thread that accepts connections and gives each a thread of its own.
+//! The thread that accepts connections and starts a thread for each.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -26,25 +26,25 @@ impl Acceptor {
         Ok(Self { addr, thread })
     }
 
-    /// Waits for the thread and those of the connections. The journal has been told to stop, so none of them
-    /// stays.
+    /// Waits for the accepting thread and the threads of the connections. The journal has already
+    /// been stopped, so they all end.
     ///
-    /// The thread sits in `accept`, which only a connection ends. Where none can be made, the thread is left
-    /// behind rather than waited for.
+    /// The thread blocks in `accept`, which only a connection ends. If no connection can be made,
+    /// the thread is left running, because a wait for it could last forever.
     pub(crate) fn join(self) {
         for _ in 0..10 {
             let rung = TcpStream::connect_timeout(&self.doorbell(), Duration::from_secs(1));
-            // A port that refuses was closed by the thread, which is past accepting.
+            // A port that refuses was closed by the thread, so the thread is past `accept`.
             if rung.map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |_| true) {
-                // A panic in there was printed where it happened, and must not abort a test that is
-                // unwinding.
+                // A panic of the thread was printed where it happened. It must not abort a test
+                // that is unwinding.
                 let _ = self.thread.join();
                 return;
             }
         }
     }
 
-    /// An address that reaches the listener, also when it listens on all of them.
+    /// An address that reaches the listener, also if it listens on all addresses.
     fn doorbell(&self) -> SocketAddr {
         let ip = match self.addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -55,7 +55,7 @@ impl Acceptor {
     }
 }
 
-/// Accepts until the server stops or is to refuse, then waits for the connections.
+/// Accepts until the server stops or starts to refuse, then waits for the connections.
 fn run(listener: TcpListener, shared: &Shared) {
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     let mut listener = Some(listener);
@@ -64,25 +64,27 @@ fn run(listener: TcpListener, shared: &Shared) {
             if shared.journal.is_stopping() {
                 break;
             }
-            // Out of descriptors, most likely: some will come back when connections close.
+            // Probably out of file descriptors. Some become free when connections close.
             shared.journal.pause(Duration::from_millis(10));
             continue;
         };
-        // Without it, small writes would be merged or wait for acknowledgements: answers late, cuts gone.
+        // Without it the kernel merges small writes or delays them until an acknowledgement: late
+        // responses, lost cuts.
         let _ = socket.set_nodelay(true);
         let socket = shared.dress(Socket::Tcp(socket));
         let Some(number) = shared.journal.admit(Arc::clone(&socket), peer) else { break };
         let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.journal));
         let part = shared.playlist.next();
         if shared.playlist.refuses() {
-            // Before the last connection is served: who has an answer on it is refused from now on.
+            // Closed before the last connection is served. A client that has read a response on it
+            // is refused if it connects again.
             listener = None;
         }
         threads.retain(|thread| !thread.is_finished());
         threads.extend(spawn(wire, part, shared));
     }
     for thread in threads {
-        // A panic in there was printed where it happened; the wire recorded the end.
+        // A panic of the thread was printed where it happened. The wire recorded the end.
         let _ = thread.join();
     }
 }

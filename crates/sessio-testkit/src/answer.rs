@@ -1,4 +1,4 @@
-//! An answer, and how it is written.
+//! A response of the server, and how it is written.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,11 +13,11 @@ pub(crate) type Pieces = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
 pub(crate) enum Content {
     Whole(Vec<u8>),
-    /// As many bytes as said, in pieces.
+    /// A body with a Content-Length of so many bytes, in pieces.
     Counted(u64, Pieces),
-    /// Each piece is a chunk; then the trailer fields.
+    /// A chunked body: each piece is a chunk. The trailer fields follow.
     Chunked(Pieces, Vec<(String, String)>),
-    /// The end of the connection is the end of the body.
+    /// A body that ends with the connection.
     UntilClose(Pieces),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) content: Content,
-    /// How long the answer is held back.
+    /// The delay before the response is sent.
     pub(crate) delay: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Answer {
         Self::new(status, "text/html; charset=utf-8", Content::Whole(html.as_bytes().to_vec()))
     }
 
-    /// A redirect, with the small body that servers send along: clients have to step over it.
+    /// A redirect with the small body that servers send along. Clients have to skip it.
     pub(crate) fn redirect(status: u16, location: impl Into<Vec<u8>>) -> Self {
         Self::html(status, "<!doctype html>\n<title>Redirecting</title>\n<p>This is elsewhere.</p>\n")
             .with("Location", location)
@@ -75,7 +75,7 @@ impl Answer {
         self
     }
 
-    /// Sends the answer to `request`, and says whether another request can follow.
+    /// Sends the response to `request`. Returns whether another request can follow.
     pub(crate) fn send(self, wire: &mut Wire, request: &Request) -> Result<bool, End> {
         wire.pause(self.delay)?;
         let bodiless = matches!(self.status, 204 | 304);

@@ -1,6 +1,6 @@
 //! The reason why bytes are not a request.
 
-/// Why bytes are not a request, and the status that says so.
+/// The reason why bytes are not a request, with the status of the response to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bad {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! Base64, one way: credentials are compared in their encoded form, so nothing needs to be decoded.
+//! The base64 encoder. Credentials are compared in their encoded form, so there is no decoder.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

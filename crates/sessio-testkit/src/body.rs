@@ -1,4 +1,4 @@
-//! The body of a request as it arrives, in pieces of any size.
+//! The body of a request as it is received, in pieces of any size.
 
 use crate::bad::Bad;
 use crate::field::{Fields, field};
@@ -13,7 +13,7 @@ pub(crate) enum Length {
     Chunked,
 }
 
-/// What is expected next.
+/// The part of the framing that is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Data(u64),
@@ -27,7 +27,7 @@ enum Next {
 #[derive(Debug)]
 pub(crate) struct Body {
     next: Next,
-    /// The piece of a line that has arrived so far.
+    /// The part of a line that has been received.
     line: Vec<u8>,
     data: Vec<u8>,
     trailers: Fields,
@@ -52,7 +52,8 @@ impl Body {
         (self.data, self.trailers)
     }
 
-    /// Takes what belongs to the body and says how much that was: all of it, unless the body ended before.
+    /// Takes the bytes that belong to the body and returns their number. That is all of them,
+    /// unless the body ended before.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Bad> {
         let mut rest = bytes;
         while !rest.is_empty() && !self.is_done() {

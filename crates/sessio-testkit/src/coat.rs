@@ -1,4 +1,4 @@
-//! What a server wears between HTTP and its sockets: TLS, for one. The kit itself has none.
+//! Adapters between HTTP and the socket of a server, such as TLS. The testkit itself has none.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,34 +8,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::socket::Socket;
 
-/// The server's end of a filter of bytes, for one connection.
+/// The server's end of a byte filter, such as TLS, for one connection.
 pub trait Coat: fmt::Debug + Send {
-    /// Takes what the client's end has sent, appends what it says to `plain`, and what is to be answered to `out`.
+    /// Takes bytes from the client's end. Appends their plain text to `plain`, and bytes to be sent
+    /// back to `out`.
     ///
     /// # Errors
-    /// If the client breaks the filter's rules: the connection ends after `out`.
+    ///
+    /// If the client breaks the rules of the filter. The connection ends after `out` is sent.
     fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()>;
 
-    /// Appends what says this to the client to `out`.
+    /// Encodes plain bytes for the client and appends them to `out`.
     ///
     /// # Errors
-    /// If nothing can be said any more.
+    ///
+    /// If nothing more can be sent.
     fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()>;
 
-    /// Appends the closing word to `out`, if there is one.
+    /// Appends the closing message to `out`, if the filter has one.
     fn finish(&mut self, out: &mut Vec<u8>);
 
-    /// Whether its handshake is over, `true` unless it says otherwise. See [`Wardrobe::greeting`].
+    /// Whether the handshake is complete. Default: `true`. See [`Wardrobe::greeting`].
     fn is_up(&self) -> bool {
         true
     }
 }
 
-/// Where each connection of a server gets its coat.
+/// A factory of [`Coat`]s: each connection of a server gets one.
 #[derive(Clone)]
 pub struct Wardrobe {
     make: Arc<Make>,
-    /// The longest piece that is written at once; 0 is all of it.
+    /// The longest piece of one write, in bytes. 0 writes all at once.
     piece: usize,
     is_clear: bool,
     greets: bool,
@@ -44,27 +47,28 @@ pub struct Wardrobe {
 type Make = dyn Fn() -> Box<dyn Coat> + Send + Sync;
 
 impl Wardrobe {
-    /// One that makes a new coat for each.
+    /// A factory that calls `make` for each connection.
     pub fn new(make: impl Fn() -> Box<dyn Coat> + Send + Sync + 'static) -> Self {
         Self { make: Arc::new(make), piece: 0, is_clear: false, greets: false }
     }
 
-    /// The coats hide nothing from the client: the URLs of the server are `http`.
+    /// Declares that the coats do not encrypt: the URLs of the server are `http`.
     #[must_use]
     pub fn clear(mut self) -> Self {
         self.is_clear = true;
         self
     }
 
-    /// Writes at most so many bytes at once, wherever that cuts what the coat says. 0 cuts nothing.
+    /// Writes at most `size` bytes at once, wherever that cuts the output of the coat. 0 cuts
+    /// nothing.
     #[must_use]
     pub fn cut_every(mut self, size: usize) -> Self {
         self.piece = size;
         self
     }
 
-    /// Brings the handshake to its end before the first step of a script is played, as a server does that hands
-    /// HTTP on to somebody else. Without it a coat hears and speaks only when the script reads or writes.
+    /// Completes the handshake before the first step of a script is played, as a server does that
+    /// hands HTTP to another program. Without it a coat reads and writes only when the script does.
     #[must_use]
     pub fn greeting(mut self) -> Self {
         self.greets = true;
@@ -77,7 +81,7 @@ impl Wardrobe {
         self.is_clear
     }
 
-    /// A coat for one connection.
+    /// Makes the coat of one connection.
     #[must_use]
     pub fn coat(&self) -> Box<dyn Coat> {
         (self.make)()
@@ -95,20 +99,20 @@ impl fmt::Debug for Wardrobe {
     }
 }
 
-/// What servers wear that are started in [`dressed_by`], given what they would wear.
+/// Maps the wardrobe that a server would have to the one that it gets, within [`dressed_by`].
 type Dresser = dyn Fn(Option<Wardrobe>) -> Option<Wardrobe>;
 
 thread_local! {
     static DRESSER: RefCell<Option<Box<Dresser>>> = const { RefCell::new(None) };
 }
 
-/// Runs a function, within which this thread's new servers wear what `dress` makes of what they would wear
-/// otherwise. So the same test runs over TLS or through a proxy as it stands.
+/// Runs a function. Each server that this thread starts within it gets the wardrobe that `dress`
+/// returns for its own. So one test runs over TLS or through a proxy without a change.
 pub fn dressed_by<T>(
     dress: impl Fn(Option<Wardrobe>) -> Option<Wardrobe> + 'static,
     run: impl FnOnce() -> T,
 ) -> T {
-    /// Puts back what was there before, also when a test fails.
+    /// Restores the previous value, also if a test panics.
     struct Restore(Option<Box<Dresser>>);
 
     impl Drop for Restore {
@@ -121,7 +125,7 @@ pub fn dressed_by<T>(
     run()
 }
 
-/// What a server wears that is started now and would wear this.
+/// The wardrobe of a server that is started now and would have `own`.
 pub(crate) fn dressed(own: Option<Wardrobe>) -> Option<Wardrobe> {
     DRESSER.with_borrow(|dresser| match dresser {
         Some(dress) => dress(own),
@@ -129,8 +133,8 @@ pub(crate) fn dressed(own: Option<Wardrobe>) -> Option<Wardrobe> {
     })
 }
 
-/// A socket that wears one. It is reset like any other if it closes over unread bytes: the last byte that was heard
-/// stays in the socket until there are more, or until all of it was read.
+/// A socket with a coat. It is reset like any other if it closes over unread bytes: the last byte
+/// received stays in the socket until more come, or until all of it was read.
 #[derive(Debug)]
 pub(crate) struct Coated {
     pub(crate) socket: Socket,
@@ -142,9 +146,9 @@ pub(crate) struct Coated {
 #[derive(Debug)]
 struct State {
     coat: Box<dyn Coat>,
-    /// Heard, and not yet taken.
+    /// Plain bytes received and not yet taken.
     plain: Vec<u8>,
-    /// The last byte that was heard is still in the socket.
+    /// Whether the last byte received is still in the socket.
     held: bool,
     is_finished: bool,
 }
@@ -166,13 +170,13 @@ impl Coated {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the handshake is over, if that is wanted, or until nothing more comes.
+    /// Waits until the handshake is complete, if that is wanted, or until no more bytes come.
     pub(crate) fn greet(&self) {
         let mut state = self.state();
         while self.greets && !state.coat.is_up() && matches!(self.hear(&mut state), Ok(true)) {}
     }
 
-    /// Waits for bytes of the client's end; `false` is the end.
+    /// Waits for bytes from the client. `false` is the end of the stream.
     fn hear(&self, state: &mut State) -> io::Result<bool> {
         state.let_go(&self.socket);
         let mut sealed = [0; 16 << 10];
@@ -226,7 +230,8 @@ impl Coated {
         Ok(())
     }
 
-    /// Both ways at once is what another thread does while this one is in the midst of something: without a word.
+    /// Closes one direction or both. `Both` comes from another thread while this one is busy, so it
+    /// sends no closing message.
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         if how == Shutdown::Write {
             self.finish(&mut self.state());
@@ -248,7 +253,7 @@ impl Drop for Coated {
         let mut out = Vec::new();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !state.plain.is_empty() {
-            // What was not read makes this a reset, which has no last word.
+            // Unread bytes make this close a reset, which sends no closing message.
             return;
         }
         state.let_go(&self.socket);

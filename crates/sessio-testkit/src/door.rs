@@ -10,8 +10,9 @@ use std::thread::{self, JoinHandle};
 
 use crate::server::{PATIENCE, Server};
 
-/// A socket file that leads to a [`Server`]: each connection to it becomes one to the server, which plays,
-/// routes and records it like any other. Ends are passed on in both directions; resets become plain ends.
+/// A socket file that leads to a [`Server`]. Each connection to it becomes a connection to the
+/// server, which scripts, routes and records it like any other. An end of the stream is passed on
+/// in both directions. A reset becomes a plain end.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -23,9 +24,9 @@ use crate::server::{PATIENCE, Server};
 /// let door = Door::to(&server);
 /// let mut client = UnixStream::connect(door.path())?;
 /// client.write_all(b"GET /get HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")?;
-/// let mut answer = String::new();
-/// client.read_to_string(&mut answer)?;
-/// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+/// let mut response = String::new();
+/// client.read_to_string(&mut response)?;
+/// assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
 /// assert_eq!(door.passed(), 1);
 /// # Ok(())
 /// # }
@@ -37,7 +38,7 @@ pub struct Door {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Where those are who have come through.
+/// The connections that came through the door.
 #[derive(Debug, Default)]
 struct Hall {
     state: Mutex<State>,
@@ -46,24 +47,25 @@ struct Hall {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Both ends of each connection.
+    /// Both sockets of each connection: the client's and the server's.
     pairs: Vec<(Arc<UnixStream>, Arc<TcpStream>)>,
-    /// How many the server has not ended.
+    /// The number of connections that the server has not ended.
     open: usize,
     is_closed: bool,
 }
 
 impl Door {
-    /// Opens a door to this server: a socket file in the folder for temporary files, which goes with the door.
+    /// Opens a door to this server: a socket file in the folder for temporary files. The file is
+    /// removed on drop.
     ///
     /// # Panics
     ///
-    /// If there can be no such file.
+    /// If the file cannot be made.
     pub fn to(server: &Server) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("sessio-{}-{number}.sock", std::process::id()));
-        // One of an earlier process that did not come to its end.
+        // Left over from an earlier process that was killed.
         let _ = std::fs::remove_file(&path);
         let listener =
             UnixListener::bind(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -78,12 +80,13 @@ impl Door {
         &self.path
     }
 
-    /// How many connections came through.
+    /// The number of connections that came through.
     pub fn passed(&self) -> usize {
         self.hall.lock().pairs.len()
     }
 
-    /// Blocks until the server has ended all but so many of them, and their clients can see it.
+    /// Blocks until exactly `count` of them are open: the server has ended all others, and their
+    /// clients can see it.
     ///
     /// # Panics
     ///
@@ -105,7 +108,7 @@ impl Drop for Door {
                 let _ = (unix.shutdown(Shutdown::Both), tcp.shutdown(Shutdown::Both));
             }
         }
-        // The thread sits in `accept`, which only a connection ends.
+        // The thread blocks in `accept`, which only a connection ends.
         if UnixStream::connect(&self.path).is_ok()
             && let Some(thread) = self.thread.take()
         {
@@ -120,11 +123,11 @@ impl Hall {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everybody in until the door is closed, then waits for those inside.
+    /// Forwards connections until the door is closed, then waits for those that are open.
     fn admit(self: Arc<Self>, listener: &UnixListener, to: SocketAddr) {
         let mut threads = Vec::new();
         while let Ok((unix, _)) = listener.accept() {
-            // Most likely it is the doorbell, which the server need not hear.
+            // Probably the connection that `drop` made, which the server need not see.
             if self.lock().is_closed {
                 break;
             }

@@ -5,7 +5,7 @@ use crate::bad::Bad;
 /// Names and values in order.
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// One line of a head or of a trailer section, without its line end.
+/// Parses one line of a head or of a trailer section, without its line end.
 pub(crate) fn field(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Bad> {
     let colon = line.iter().position(|b| *b == b':').ok_or(Bad::new("a field without a colon"))?;
     let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
@@ -22,7 +22,7 @@ pub(crate) fn is_token(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
 
-/// Bytes as text, one character a byte: no byte is lost and none is an error.
+/// Bytes as text, one character per byte. No byte is lost and none is an error.
 pub(crate) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|b| char::from(*b)).collect()
 }

@@ -13,14 +13,14 @@ pub(crate) fn pairs(encoded: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// The same as text; what is not UTF-8 is replaced.
+/// The pairs as text. Invalid UTF-8 is replaced.
 pub(crate) fn text_pairs(encoded: &[u8]) -> Vec<(String, String)> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     pairs(encoded).into_iter().map(|(name, value)| (text(name), text(value))).collect()
 }
 
-/// Undoes percent-encoding; a percent sign that encodes nothing stays. In forms a plus sign is a space, in
-/// paths it is not.
+/// Decodes percent-encoding. A percent sign that encodes nothing stays. A plus sign is a space in
+/// forms, but not in paths.
 pub(crate) fn decode(encoded: &[u8], plus: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
@@ -36,7 +36,7 @@ pub(crate) fn decode(encoded: &[u8], plus: bool) -> Vec<u8> {
     out
 }
 
-/// A segment of a path as text.
+/// Decodes a segment of a path to text.
 pub(crate) fn decode_segment(segment: &str) -> String {
     String::from_utf8_lossy(&decode(segment.as_bytes(), false)).into_owned()
 }

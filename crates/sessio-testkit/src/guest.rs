@@ -13,10 +13,10 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Waits for the thread. The journal has been told to stop, so it does not stay.
+    /// Waits for the thread. The journal has already been stopped, so the thread ends.
     pub(crate) fn join(self) {
         self.middle.release();
-        // A panic in there was printed where it happened.
+        // A panic of the thread was printed where it happened.
         let _ = self.thread.join();
     }
 }

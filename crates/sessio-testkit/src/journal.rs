@@ -1,5 +1,5 @@
-//! The one place all threads of a server meet: what was recorded, which sockets are open, what a script waits
-//! for.
+//! The state that all threads of a server share: recordings, open sockets, and the gates that
+//! scripts wait for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Shutdown, SocketAddr};
@@ -11,34 +11,34 @@ use crate::pipe::Pipe;
 use crate::recording::{End, Recording};
 use crate::socket::Socket;
 
-/// What a server has seen so far.
+/// The connections that a server has recorded so far.
 #[derive(Debug, Default)]
 pub struct State {
     connections: Vec<Recording>,
 }
 
 impl State {
-    /// All connections in the order they were accepted in, closed ones too.
+    /// All connections in the order in which they were accepted, with the closed ones.
     pub fn connections(&self) -> &[Recording] {
         &self.connections
     }
 
-    /// How many connections were accepted.
+    /// The number of connections that were accepted.
     pub fn accepted(&self) -> usize {
         self.connections.len()
     }
 
-    /// How many connections are open now.
+    /// The number of connections that are open now.
     pub fn open(&self) -> usize {
         self.connections.iter().filter(|c| c.is_open()).count()
     }
 
-    /// How many connections came when the script had none left.
+    /// The number of connections that came after the script was used up.
     pub fn unexpected(&self) -> usize {
         self.connections.iter().filter(|c| c.unexpected).count()
     }
 
-    /// All of it in short, for the message of a test that waited in vain.
+    /// A short summary, for the message of a test whose wait timed out.
     pub(crate) fn summary(&self) -> String {
         let mut text = format!("{} connections", self.accepted());
         for c in &self.connections {
@@ -59,16 +59,16 @@ impl State {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    /// The open sockets, here so that another thread can shut them down. There is no second descriptor of any
-    /// of them: the moment the last `Arc` goes, the kernel closes the connection.
+    /// The open sockets, so that another thread can shut them down. No socket has a second
+    /// descriptor: the kernel closes the connection when the last `Arc` is dropped.
     sockets: BTreeMap<usize, Arc<Socket>>,
-    /// The network in memory that the server was last reached by.
+    /// The network in memory that last connected to the server.
     network: Option<Arc<dyn Network>>,
     /// Connections that the server itself has shut down.
     shut: HashSet<usize>,
-    /// Gates that were opened; they stay open.
+    /// Gates that were opened. They stay open.
     gates: HashSet<String>,
-    /// Stalled scripts may go on, those that stall later too.
+    /// Whether stalled scripts may continue, also those that stall later.
     released: bool,
     stopping: bool,
     keeping: bool,
@@ -78,12 +78,13 @@ struct Inner {
 pub(crate) struct Journal {
     inner: Mutex<Inner>,
     changed: Condvar,
-    /// Scripts that are held up wait here: a thousand of them are not to be woken by every byte.
+    /// Stalled scripts wait here. With a thousand of them, each received byte must not wake them
+    /// all.
     opened: Condvar,
 }
 
 impl Inner {
-    /// Lets the scripts of connections in memory look again.
+    /// Lets the scripts of connections in memory check their conditions again.
     fn stir(&self) {
         self.sockets.values().filter_map(|socket| socket.pipe()).for_each(Pipe::stir);
     }
@@ -104,7 +105,7 @@ impl Journal {
         Self { inner: Mutex::new(inner), changed: Condvar::new(), opened: Condvar::new() }
     }
 
-    /// A thread that panicked, as tests do, leaves nothing half done in here.
+    /// Locks the state. A thread that panicked, as tests do, leaves no half-finished change here.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +116,7 @@ impl Journal {
         result
     }
 
-    /// As [`change`](Self::change), where a script that is held up may go on.
+    /// Like [`change`](Self::change), for a change that may let a stalled script continue.
     fn open_up<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let result = self.change(change);
         self.opened.notify_all();
@@ -130,8 +131,8 @@ impl Journal {
         read(&self.lock().state)
     }
 
-    /// Blocks until `done` gives something, or until the time is up. Where the server is reached in memory
-    /// that is as soon as nothing more can happen.
+    /// Blocks until `done` returns a value, or until the time limit. If the server is reached in
+    /// memory, the limit is the moment at which nothing more can happen.
     pub(crate) fn wait<T>(&self, limit: Duration, mut done: impl FnMut(&State) -> Option<T>) -> Option<T> {
         let network = self.lock().network.clone();
         if let Some(network) = network {
@@ -153,7 +154,7 @@ impl Journal {
         }
     }
 
-    /// From now on whoever waits lets this network go on.
+    /// Sets the network that threads advance while they wait.
     pub(crate) fn join(&self, network: Arc<dyn Network>) {
         self.lock().network = Some(network);
     }
@@ -170,7 +171,7 @@ impl Journal {
         })
     }
 
-    /// Gives up the journal's share of a socket, so that its connection can really close.
+    /// Drops the journal's reference to a socket, so that its connection can close.
     pub(crate) fn forget_socket(&self, number: usize) {
         let socket = self.lock().sockets.remove(&number);
         drop(socket);
@@ -192,7 +193,8 @@ impl Journal {
         });
     }
 
-    /// Takes back the end of what [`sending`](Self::sending) noted: the kernel did not take it.
+    /// Removes the end of the bytes that [`sending`](Self::sending) recorded: the kernel did not
+    /// accept them.
     pub(crate) fn unsent(&self, number: usize, count: usize) {
         self.change_one(number, |recording| {
             recording.sent.truncate(recording.sent.len().saturating_sub(count));
@@ -215,7 +217,7 @@ impl Journal {
         self.change_one(number, |recording| recording.ended = Some(end));
     }
 
-    /// Who ended a connection on which nothing more can be read or written, where that was not the client.
+    /// The end of a connection that the server itself ended. `None` if the client ended it.
     pub(crate) fn shut_by_server(&self, number: usize) -> Option<End> {
         let inner = self.lock();
         if inner.stopping {
@@ -224,12 +226,12 @@ impl Journal {
         inner.shut.contains(&number).then_some(End::Server)
     }
 
-    /// Shuts down all open connections; their threads notice and end.
+    /// Shuts down all open connections. Their threads notice and end.
     pub(crate) fn disconnect(&self) {
         self.open_up(|inner| {
             for (number, socket) in &inner.sockets {
                 inner.shut.insert(*number);
-                // A connection its client has reset cannot be shut down, and needs not be.
+                // A connection that its client has reset cannot be shut down, and need not be.
                 let _ = socket.shutdown(Shutdown::Both);
             }
         });
@@ -258,7 +260,7 @@ impl Journal {
         });
     }
 
-    /// Holds a script up until its gate is open, or, without a gate, until all are released.
+    /// Blocks a script until its gate is open, or, without a gate, until all scripts are released.
     pub(crate) fn wait_for_gate(&self, number: usize, gate: Option<&str>) -> Result<(), End> {
         self.change_one(number, |recording| recording.stalled = true);
         let mut inner = self.lock();
@@ -288,7 +290,7 @@ impl Journal {
         result
     }
 
-    /// Waits as long as told, but not longer than the server lives.
+    /// Waits for `time`, or until the server stops.
     pub(crate) fn pause(&self, time: Duration) {
         let deadline = Instant::now() + time;
         let mut inner = self.lock();

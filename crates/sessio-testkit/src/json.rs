@@ -1,4 +1,4 @@
-//! JSON: written from values, and recognised in bodies that are then echoed as they came.
+//! JSON: a writer of values, and a check whether a body that is echoed is JSON.
 
 use std::fmt::Write;
 
@@ -26,7 +26,8 @@ impl Json {
         Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// Pairs whose names may repeat, as httpbin shows them: one value is a text, several are a list.
+    /// Pairs whose names may repeat, as httpbin shows them: one value is a string, several are a
+    /// list.
     pub(crate) fn multimap(pairs: &[(String, String)]) -> Self {
         let mut entries: Vec<(String, Self)> = Vec::new();
         for (name, value) in pairs {
@@ -40,14 +41,14 @@ impl Json {
         Self::Map(entries)
     }
 
-    /// A body that is JSON, as it came; anything else is null.
+    /// A body that is JSON, unchanged. Anything else is null.
     pub(crate) fn recognise(body: &[u8]) -> Self {
         let text = std::str::from_utf8(body).ok();
         text.filter(|text| is_json(text.as_bytes()))
             .map_or(Self::Null, |text| Self::Raw(text.trim().to_owned()))
     }
 
-    /// Written over several lines with a line end, as httpbin does.
+    /// Renders over several lines with a final line end, as httpbin does.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, Some(0));
@@ -55,7 +56,7 @@ impl Json {
         out
     }
 
-    /// Written on one line.
+    /// Renders on one line.
     pub(crate) fn render_line(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, None);
@@ -138,7 +139,7 @@ fn space(text: &[u8]) -> &[u8] {
     &text[end..]
 }
 
-/// What follows the value at the start of `text`; nothing if there is none.
+/// The text after the value at the start of `text`. `None` if there is no value.
 fn value(text: &[u8], depth: usize) -> Option<&[u8]> {
     let depth = depth.checked_sub(1)?;
     let text = space(text);

@@ -1,9 +1,8 @@
-//! A loopback HTTP/1.1 server for tests and examples: it answers like httpbin, misbehaves by script, and
-//! remembers every byte.
+//! A loopback HTTP/1.1 server for tests and examples. It responds like httpbin, misbehaves by
+//! script, and records every byte.
 //!
-//! Threads and `std::net` only, and its own reading of HTTP: what it says about a client does not pass
-//! through any code that client is made of. It is strict about requests, so that a client's mistake is a 400
-//! and not a pass.
+//! It uses only threads and `std::net`, and parses HTTP by itself: no code of a client under test
+//! judges that client. It is strict about requests, so a client's mistake is a 400 and not a pass.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -15,36 +14,36 @@
 //!
 //! let mut client = TcpStream::connect(server.addr())?;
 //! client.write_all(b"GET /cookies HTTP/1.1\r\nHost: test\r\nCookie: a=1\r\nConnection: close\r\n\r\n")?;
-//! let mut answer = String::new();
-//! client.read_to_string(&mut answer)?;
-//! assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
-//! assert!(answer.contains(r#""a": "1""#));
+//! let mut response = String::new();
+//! client.read_to_string(&mut response)?;
+//! assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
+//! assert!(response.contains(r#""a": "1""#));
 //!
 //! let recording = server.wait_closed(0);
 //! let request = &recording.requests()[0];
 //! assert_eq!(request.request_line, b"GET /cookies HTTP/1.1");
 //! assert_eq!(request.header("cookie").as_deref(), Some("a=1"));
-//! assert_eq!(recording.sent, answer.as_bytes());
+//! assert_eq!(recording.sent, response.as_bytes());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # The parts
 //!
-//! - [`Server`]: one port; stops on drop, whatever its clients or scripts are doing. Start several for several
-//!   origins.
-//! - The routes: see [`ROUTES`]. Nothing in them is random and nothing depends on the clock.
-//! - [`Script`] and [`Connection`]: what to do instead of answering, step by step: exact bytes in exact pieces,
-//!   early answers, stalls, resets. [`Server::scripted`] plays them connection by connection,
-//!   [`Server::script_path`] for one path.
-//! - [`Coat`] and [`Wardrobe`]: what a server wears between HTTP and its sockets, such as TLS of the test's own.
-//!   Within [`dressed_by`] a test's servers wear one without knowing.
-//! - `Door`: a Unix socket that leads to a server, where there are Unix sockets.
+//! - [`Server`]: one port. It stops on drop, even if clients or scripts are busy. Start several
+//!   servers for several origins.
+//! - The routes: see [`ROUTES`]. No route is random, and none depends on the time of day.
+//! - [`Script`] and [`Connection`]: steps to play instead of a normal response: exact bytes in
+//!   exact pieces, early responses, stalls, resets. [`Server::scripted`] plays them connection by
+//!   connection, [`Server::script_path`] for one path.
+//! - [`Coat`] and [`Wardrobe`]: adapters between HTTP and the sockets of a server, such as the TLS
+//!   of a test. Within [`dressed_by`] the servers of a test get one without a change to the test.
+//! - `Door`: a Unix socket that leads to a server, on systems with Unix sockets.
 //! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
-//! - [`http2`]: a scripted HTTP/2 server as a function of bytes, which judges its client.
-//! - [`State`], [`Recording`], [`Request`]: what came in and what went out, connection by connection. The
-//!   `wait_*` methods of the server block until the recording says what a test waits for, so that no test needs
-//!   a sleep.
+//! - [`http2`]: a scripted HTTP/2 server as a function of bytes, which checks its client.
+//! - [`State`], [`Recording`], [`Request`]: received and sent bytes, connection by connection. The
+//!   `wait_*` methods of the server block until the recording satisfies a condition, so no test
+//!   needs a sleep.
 
 #![forbid(unsafe_code)]
 

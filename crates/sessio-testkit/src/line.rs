@@ -1,4 +1,4 @@
-//! A connection in memory, as a network has it.
+//! A connection in memory, as a network sees it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,24 +6,24 @@ use std::time::Instant;
 use crate::packet::Packet;
 use crate::pipe::{Middle, Wish};
 
-/// The way to a server without a socket in between: what comes up it is [heard](Self::hear), what the server
-/// says to it is told by [`go_on`](Self::go_on).
+/// A connection to a server without a socket. [`hear`](Self::hear) gives a packet to the server,
+/// [`go_on`](Self::go_on) returns the packets of the server.
 ///
-/// The server's thread runs in there and nowhere else, so that a run with the same packets at the same times
-/// is the same run. Dropping a line resets the connection.
+/// The server's thread runs inside `go_on` and at no other time. So the same packets at the same
+/// times give the same run. Dropping a line resets the connection.
 #[derive(Debug)]
 pub struct Line(Arc<Middle>);
 
-/// What a server has done in its turn.
+/// The result of one turn of a server.
 #[derive(Debug)]
 pub struct Said {
-    /// What it sent. A reset overtakes what has not been sent by then, as the kernel's does.
+    /// The packets that it sent. A reset overtakes packets that are not yet sent, as in a kernel.
     pub packets: Vec<Packet>,
-    /// When it is to go on if nothing comes before.
+    /// The time of its next turn, if no packet comes before.
     pub until: Option<Instant>,
-    /// How many of the bytes that it heard it has not read.
+    /// The number of received bytes that it has not read.
     pub unread: usize,
-    /// It has come to its end.
+    /// Whether it has ended.
     pub is_over: bool,
 }
 
@@ -32,11 +32,11 @@ impl Line {
         Self(middle)
     }
 
-    /// A packet of the client's has come to the server.
+    /// Delivers a packet of the client to the server.
     pub fn hear(&self, packet: Packet) {
         let mut state = self.0.lock();
         match packet {
-            // As any closed socket answers.
+            // Any closed socket responds with a reset.
             Packet::Bytes(_) if state.is_closed => state.sent.push(Packet::Reset),
             Packet::Bytes(bytes) => state.received.extend(bytes),
             Packet::End => state.is_ended = true,
@@ -44,7 +44,7 @@ impl Line {
         }
     }
 
-    /// Lets the server do what it can do now, and send at most `room` bytes.
+    /// Runs the server until it has to wait. It sends at most `room` bytes.
     pub fn go_on(&self, now: Instant, room: usize) -> Said {
         let mut state = self.0.go_on(now, room);
         Said {

@@ -1,22 +1,22 @@
-//! The site behind the login form: who is logged in.
+//! The users who are logged in at the site behind the login form.
 
 use std::collections::BTreeMap;
 
-/// The one user who can log in at `/login`.
+/// The only user who can log in at `/login`.
 pub const LOGIN_USER: &str = "user";
 
 /// That user's password.
 pub const LOGIN_PASSWORD: &str = "secret";
 
-/// Why a login was refused.
+/// The reason why a login was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Token,
     Credentials,
 }
 
-/// The tokens handed out with forms and the sessions opened. Their names are counted, not drawn: every run is
-/// the same.
+/// The tokens issued with forms, and the open sessions. Their names are counted and not random, so
+/// every run is the same.
 #[derive(Debug, Default)]
 pub(crate) struct Logins {
     tokens: Vec<String>,
@@ -25,14 +25,15 @@ pub(crate) struct Logins {
 }
 
 impl Logins {
-    /// A token for the form's hidden field.
+    /// Issues a token for the hidden field of the form.
     pub(crate) fn issue_token(&mut self) -> String {
         let token = format!("csrf-{}", self.next());
         self.tokens.push(token.clone());
         token
     }
 
-    /// The identifier of a new session. A token serves once, whatever comes of it.
+    /// Logs in and returns the identifier of a new session. A token is valid once, also for a login
+    /// that fails.
     pub(crate) fn log_in(&mut self, user: &str, password: &str, token: &str) -> Result<String, Refusal> {
         let issued = self.tokens.iter().position(|t| t == token).ok_or(Refusal::Token)?;
         self.tokens.remove(issued);
@@ -52,7 +53,7 @@ impl Logins {
         self.sessions.remove(id);
     }
 
-    /// Ends all sessions, and says how many there were.
+    /// Ends all sessions and returns their number.
     pub(crate) fn expire(&mut self) -> usize {
         self.tokens.clear();
         std::mem::take(&mut self.sessions).len()

@@ -10,7 +10,7 @@ pub(crate) struct Part {
     pub(crate) content: Vec<u8>,
 }
 
-/// The parts of `body`; a body that does not keep to its boundary has none.
+/// The parts of `body`. A body that does not match its boundary has none.
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Vec<Part> {
     boundary(content_type).and_then(|boundary| split(&boundary, body)).unwrap_or_default()
 }
@@ -49,8 +49,8 @@ fn part(bytes: &[u8]) -> Option<Part> {
     })
 }
 
-/// The value of `; name=value` or `; name="value"`. A semicolon within quotes would end it; no client writes
-/// one.
+/// The value of `; name=value` or `; name="value"`. A semicolon within quotes ends the value. No
+/// client of the tests writes one.
 fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;

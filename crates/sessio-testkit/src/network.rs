@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-/// A network in memory. It stands still while a test waits for a server, unless the server lets it go on.
+/// A network in memory. Its time does not pass while a test waits for a server, unless the server
+/// advances it.
 pub trait Network: fmt::Debug + Send + Sync {
-    /// Goes on until `done` says so, or until nothing more can happen; then whatever is on its way arrives.
+    /// Advances until `done` returns `true`, or until nothing more can happen. Then it delivers the
+    /// packets in flight.
     fn go_on_until(&self, done: &mut dyn FnMut() -> bool);
 }

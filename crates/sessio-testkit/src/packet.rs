@@ -1,12 +1,12 @@
 //! A packet of a connection in memory.
 
-/// What travels over a network.
+/// The unit that travels over a network in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
-    /// Bytes, at least one. A server's are as it wrote them.
+    /// Bytes, at least one. The packets of a server are as it wrote them.
     Bytes(Vec<u8>),
-    /// Nothing more will be sent.
+    /// The end of the stream: its sender sends nothing more.
     End,
-    /// The connection is gone.
+    /// A reset of the connection.
     Reset,
 }

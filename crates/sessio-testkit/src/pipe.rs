@@ -1,7 +1,8 @@
-//! A connection in memory, as the server's thread has it: a socket without a kernel, in its network's time.
+//! A connection in memory, as the thread of the server sees it: a socket without a kernel, in the
+//! time of its network.
 //!
-//! The thread and the network take turns. The thread runs only while the network waits for it, and gives its
-//! turn back where it would wait, so that nothing depends on how threads are scheduled.
+//! The thread and the network take turns. The thread runs only while the network waits for it. It
+//! returns the turn where it would block. So nothing depends on how threads are scheduled.
 
 use std::io;
 use std::net::Shutdown;
@@ -10,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use crate::packet::Packet;
 
-/// The server's end.
+/// The server's end of the connection.
 #[derive(Debug)]
 pub(crate) struct Pipe(Arc<Middle>);
 
-/// What both ends have in common.
+/// The state that both ends share.
 #[derive(Debug)]
 pub(crate) struct Middle {
     state: Mutex<State>,
@@ -26,15 +27,15 @@ pub(crate) struct State {
     pub(crate) now: Instant,
     turn: Turn,
     wish: Wish,
-    /// Somebody did something that the thread may be waiting for.
+    /// Something changed that the thread may be waiting for.
     is_stirred: bool,
     pub(crate) received: Vec<u8>,
-    /// The client says nothing more.
+    /// The client has ended its direction.
     pub(crate) is_ended: bool,
-    /// The client's end is gone.
+    /// The client has reset the connection.
     pub(crate) is_reset: bool,
     pub(crate) sent: Vec<Packet>,
-    /// How much more may be sent in this turn.
+    /// The number of bytes that may still be sent in this turn.
     pub(crate) room: usize,
     has_shut_reading: bool,
     has_shut_writing: bool,
@@ -46,26 +47,26 @@ pub(crate) struct State {
 enum Turn {
     Network,
     Server,
-    /// Nobody waits for the thread any more: it runs to its end.
+    /// The network no longer waits for the thread, which runs to its end.
     Nobody,
     /// The thread has ended.
     Over,
 }
 
-/// What the thread waits for.
+/// The event that the thread waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wish {
-    /// To begin.
+    /// Its first turn.
     Turn,
     Bytes(Option<Instant>),
     Room,
     Time(Instant),
-    /// What a test does: opening a gate, for one.
+    /// An action of a test, such as opening a gate.
     Stir,
 }
 
 impl Wish {
-    /// When the waiting ends, if time alone ends it.
+    /// The end of the wait, if time alone ends it.
     pub(crate) fn until(self) -> Option<Instant> {
         match self {
             Self::Bytes(until) => until,
@@ -99,7 +100,7 @@ impl Middle {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits as long as the turn is theirs.
+    /// Waits while the turn is `theirs`.
     fn wait_out<'s>(&self, mut state: MutexGuard<'s, State>, theirs: Turn) -> MutexGuard<'s, State> {
         while state.turn == theirs {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +117,7 @@ impl Middle {
         self.changed.notify_all();
     }
 
-    /// The thread's part: gives the turn back until there is what it wishes for.
+    /// For the thread: returns the turn until the event of `wish` has happened.
     fn wait<'s>(&'s self, mut state: MutexGuard<'s, State>, wish: Wish) -> MutexGuard<'s, State> {
         if state.turn == Turn::Server {
             state.wish = wish;
@@ -126,7 +127,7 @@ impl Middle {
         self.wait_out(state, Turn::Network)
     }
 
-    /// The network's part: gives the thread a turn if it has its wish, and what there is after that.
+    /// For the network: gives the thread a turn if its wish is met. Returns the state after it.
     pub(crate) fn go_on(&self, now: Instant, room: usize) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         state.now = now;
@@ -140,7 +141,7 @@ impl Middle {
         state
     }
 
-    /// Waits for the thread no longer.
+    /// Stops waiting for the thread.
     pub(crate) fn release(&self) {
         self.turn(Turn::Nobody);
     }
@@ -161,12 +162,12 @@ impl State {
             }
     }
 
-    /// What the thread waits for, while it does.
+    /// The event that the thread waits for, if it waits.
     pub(crate) fn wish(&self) -> Option<Wish> {
         (self.turn == Turn::Network).then_some(self.wish)
     }
 
-    /// The thread has ended.
+    /// Whether the thread has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.turn == Turn::Over
     }
@@ -254,12 +255,12 @@ impl Pipe {
         }
     }
 
-    /// Lets the thread look again whether what it waits for has happened.
+    /// Lets the thread check its condition again.
     pub(crate) fn stir(&self) {
         self.0.lock().is_stirred = true;
     }
 
-    /// Gives the turn back until stirred.
+    /// Returns the turn until the next [`stir`](Self::stir).
     pub(crate) fn wait_for_stir(&self) {
         drop(self.0.wait(self.0.lock(), Wish::Stir));
     }
@@ -282,7 +283,7 @@ impl Drop for Pipe {
     }
 }
 
-/// What a server's thread holds from its first turn to its end.
+/// The guard of a server's thread from its first turn to its end.
 pub(crate) struct Turns(Arc<Middle>);
 
 impl Turns {

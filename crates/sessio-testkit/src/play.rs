@@ -5,14 +5,14 @@ use crate::request::Request;
 use crate::script::{Connection, Sending, Step};
 use crate::wire::{Trouble, Wire};
 
-/// What becomes of a connection whose steps have been played.
+/// The next state of a connection whose steps have been played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// Nothing was said.
+    /// The script did not decide: the connection stays open.
     Open,
     /// The routes take over.
     Routes,
-    /// The server is to drop it.
+    /// The server has to close it with this end.
     Over(End),
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Tr
     Ok(After::Open)
 }
 
-/// Records whatever comes until the connection ends.
+/// Records received bytes until the connection ends.
 pub(crate) fn read_to_end(wire: &mut Wire) -> End {
     loop {
         wire.skip(wire.pending().len());
@@ -71,8 +71,8 @@ fn send(wire: &Wire, sending: &Sending) -> Result<(), End> {
         for piece in &pieces {
             wire.send(piece)?;
             if sending.pace.is_zero() {
-                // The reader of this piece was woken by the write: it may run now, before the next piece is
-                // there.
+                // The write woke the reader of this piece. The yield lets it run before the next
+                // piece is sent.
                 std::thread::yield_now();
             } else {
                 wire.sleep(sending.pace);

@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::script::{Connection, Otherwise, Script};
 
-/// What a new connection is for.
+/// The task of a new connection.
 #[derive(Debug)]
 pub(crate) enum Part {
     Routes,
     Script(Connection),
-    /// It should not have come.
+    /// None: the connection was not expected.
     Nothing,
 }
 
@@ -42,7 +42,7 @@ impl Playlist {
         self.lock().paths.entry(path.to_owned()).or_default().push_back(connection);
     }
 
-    /// The part of the connection accepted now.
+    /// The task of the connection that is accepted now.
     pub(crate) fn next(&self) -> Part {
         let Script { connections, otherwise } = &mut self.lock().script;
         let repeated = match otherwise {
@@ -56,12 +56,12 @@ impl Playlist {
         }
     }
 
-    /// What to play for a request of this path, if there is something.
+    /// The script for a request of this path, if there is one.
     pub(crate) fn next_for_path(&self, path: &str) -> Option<Connection> {
         self.lock().paths.get_mut(path)?.pop_front()
     }
 
-    /// Whether no more connections are to be accepted.
+    /// Whether the port is to be closed.
     pub(crate) fn refuses(&self) -> bool {
         let script = &self.lock().script;
         script.otherwise == Otherwise::Refuse && script.connections.is_empty()

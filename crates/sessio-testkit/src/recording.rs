@@ -1,17 +1,17 @@
-//! What happened on one connection.
+//! The recording of one connection.
 
 use std::net::SocketAddr;
 
 use crate::request::Request;
 
-/// How a connection ended, seen from the server.
+/// The end of a connection, seen from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The client closed its side: the server read the end of the stream.
     Client,
     /// The client reset the connection, or closed it while the server was still writing.
     ClientReset,
-    /// The server closed: because the answer said so, by script, or by
+    /// The server closed: because of the response, by script, or by
     /// [`Server::disconnect`](crate::Server::disconnect).
     Server,
     /// The server reset the connection, by script.
@@ -20,27 +20,27 @@ pub enum End {
     Stopped,
 }
 
-/// One connection: every byte of it, and how it ended.
+/// A connection with every byte of it and its end.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// Which of the server's connections this is; the first accepted one is 0.
+    /// The index of the connection in the order of acceptance. The first is 0.
     pub number: usize,
-    /// The client's end.
+    /// The address of the client.
     pub peer: SocketAddr,
     /// Every byte received.
     pub received: Vec<u8>,
-    /// Every byte sent. A byte stands here before it is on the wire, so what a client has read is never
-    /// missing.
+    /// Every byte sent. A byte is recorded before it is sent, so bytes that a client has read are
+    /// never missing.
     pub sent: Vec<u8>,
-    /// How the connection ended; nothing while it is open.
+    /// The end of the connection. `None` while it is open.
     pub ended: Option<End>,
-    /// Why the server found the client's bytes not to be a request, if it did.
+    /// The reason why the server rejected the client's bytes as a request, if it did.
     pub fault: Option<String>,
-    /// The connection came when the script had none left.
+    /// Whether the connection came after the script was used up.
     pub unexpected: bool,
-    /// How many steps of its script have been played to their end.
+    /// The number of steps of its script that have been played completely.
     pub steps: usize,
-    /// The script waits to be released or for a gate.
+    /// Whether the script waits to be released or for a gate.
     pub stalled: bool,
 }
 
@@ -64,23 +64,23 @@ impl Recording {
         self.ended.is_none()
     }
 
-    /// The requests that arrived whole, in order.
+    /// The complete requests, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.split().0
     }
 
-    /// What was received after the last whole request: the beginning of another, a tunnel's bytes, or no HTTP
-    /// at all.
+    /// The bytes received after the last complete request: the start of another request, the bytes
+    /// of a tunnel, or no HTTP at all.
     pub fn remainder(&self) -> &[u8] {
         self.split().1
     }
 
-    /// What was sent, as text; what is not UTF-8 is replaced.
+    /// The bytes sent, as text. Invalid UTF-8 is replaced.
     pub fn sent_text(&self) -> String {
         String::from_utf8_lossy(&self.sent).into_owned()
     }
 
-    /// What was received, as text; what is not UTF-8 is replaced.
+    /// The bytes received, as text. Invalid UTF-8 is replaced.
     pub fn received_text(&self) -> String {
         String::from_utf8_lossy(&self.received).into_owned()
     }

@@ -1,4 +1,4 @@
-//! Where servers are reached without a socket: by the address they have, and from inside this program.
+//! The servers of this process by address, for connections without a socket.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) fn enter(addr: SocketAddr, server: Shared) {
     servers().insert(addr, server);
 }
 
-/// Strikes a server out; one that has its address by now stays.
+/// Removes a server. A server that has taken over its address stays.
 pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
     let mut servers = servers();
     if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.journal, &server.journal)) {
@@ -34,13 +34,14 @@ pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
     }
 }
 
-/// Connects from an address of the client's to the [`Server`](crate::Server) of this program that has the
-/// other, without a socket. The server serves it as any other connection, but in the network's time: pauses
-/// and time limits of scripts and routes take none of the clock's, and whoever waits for the server lets the
-/// network go on.
+/// Connects without a socket from the address `from` to the [`Server`](crate::Server) of this
+/// process that has the address `to`. The server treats it like any other connection, but in the
+/// time of the network. Pauses and time limits of scripts and routes take no real time. A thread
+/// that waits for the server advances the network.
 ///
 /// # Errors
-/// `ConnectionRefused` where there is no server, or none that accepts.
+///
+/// `ConnectionRefused` if there is no server at `to`, or if it does not accept.
 pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
     let found = servers().get(&to).cloned();
     let server = found.filter(|server| !server.playlist.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;

@@ -1,19 +1,19 @@
-//! One request: its head, parsed strictly, and the body that its framing gives it.
+//! One request: its head, parsed strictly, and the body that its framing defines.
 
 use crate::bad::Bad;
 use crate::body::{Body, Length};
 use crate::field::{field, is_token, latin1};
 
-/// A head that has not ended within so many bytes is refused.
+/// The size limit of a head in bytes. A longer head is refused.
 const HEAD_LIMIT: usize = 1 << 20;
 
-/// A request as it was received: nothing is normalised.
+/// A request as it was received, without normalisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The first line, without its line end.
     pub request_line: Vec<u8>,
-    /// Names and values in the order, case and number they were received in; values without the white space
-    /// around them.
+    /// Names and values with the order, case and number they were received in. Values are without
+    /// the whitespace around them.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// The body without its framing: chunks are joined.
     pub body: Vec<u8>,
@@ -35,7 +35,7 @@ impl Request {
         &self.target
     }
 
-    /// Whether the request is of HTTP/1.0.
+    /// Whether the version of the request is HTTP/1.0.
     pub fn is_http10(&self) -> bool {
         self.http10
     }
@@ -51,13 +51,13 @@ impl Request {
         self.local_target().split_once('?').map(|(_, query)| query)
     }
 
-    /// The first value of a field, whatever the case of its name; bytes that are not ASCII are read as
-    /// Latin-1.
+    /// The first value of a field. The case of the name does not matter. Bytes that are not ASCII
+    /// are read as Latin-1.
     pub fn header(&self, name: &str) -> Option<String> {
         self.values(name).next().map(latin1)
     }
 
-    /// All values of a field in order, whatever the case of its name.
+    /// All values of a field in order. The case of the name does not matter.
     pub fn header_all(&self, name: &str) -> Vec<String> {
         self.values(name).map(latin1).collect()
     }
@@ -67,7 +67,7 @@ impl Request {
         self.headers.iter().map(|(name, _)| latin1(name)).collect()
     }
 
-    /// The body as text, with what is not UTF-8 replaced.
+    /// The body as text. Invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -80,7 +80,7 @@ impl Request {
             .map(|(_, value)| value.as_slice())
     }
 
-    /// The target in the form `/path?query`, as seen by the server a proxy would have asked.
+    /// The target in the form `/path?query`, as the origin behind a proxy would receive it.
     pub(crate) fn local_target(&self) -> &str {
         match self.target.split_once("://") {
             Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
@@ -90,7 +90,7 @@ impl Request {
         }
     }
 
-    /// Whether the connection can carry another request after this one.
+    /// Whether another request can follow on the connection.
     pub(crate) fn keeps_alive(&self) -> bool {
         let says = |token: &[u8]| {
             self.values("connection")
@@ -100,7 +100,7 @@ impl Request {
         !says(b"close") && (!self.http10 || says(b"keep-alive"))
     }
 
-    /// How the body that follows this head is framed. A request that could be framed in two ways is refused.
+    /// The framing of the body after this head. A request with ambiguous framing is refused.
     pub(crate) fn length(&self) -> Result<Length, Bad> {
         let lengths: Vec<_> = self.values("content-length").collect();
         let codings: Vec<_> = self.values("transfer-encoding").collect();
@@ -123,7 +123,8 @@ impl Request {
         }
     }
 
-    /// The first whole request of `bytes` and its size there, or nothing: too few bytes, or not a request.
+    /// The first complete request of `bytes` and its size. `None` if bytes are missing or are not a
+    /// request.
     pub(crate) fn take(bytes: &[u8]) -> Option<(Self, usize)> {
         let end = head_end(bytes).ok()??;
         let mut request = Self::parse(&bytes[..end]).ok()?;
@@ -177,8 +178,8 @@ impl Request {
     }
 }
 
-/// Where the head at the start of `bytes` ends, if it has: after its empty line. What can no longer become a
-/// head is refused at once, so that a client that speaks something else is not left waiting.
+/// The end of the head at the start of `bytes`, after its empty line, if it is complete. Bytes that
+/// cannot become a head are refused at once, so a client of another protocol does not wait.
 pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Bad> {
     if bytes.first().is_some_and(|b| !is_token(b)) {
         return Err(Bad::new("this does not start like a request"));

@@ -1,19 +1,19 @@
-//! Scripts: what the server does on a connection, step by step, instead of answering like a server.
+//! Scripts: the steps of the server on a connection, instead of normal responses.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What to do on one connection. The steps are played in the order they are written in.
+/// The steps of the server on one connection, played in order.
 ///
-/// A connection whose steps are used up is held open: what the client still sends is recorded, and the
-/// connection ends when the client ends it. That way [`wait_closed`](crate::Server::wait_closed) tells
-/// whether the client closed. The script ends early when the client closes, when it sends something else than
-/// the request a step expects, or when the server stops.
+/// A connection whose steps are used up stays open. Bytes that the client still sends are recorded,
+/// and the connection ends when the client ends it. So [`wait_closed`](crate::Server::wait_closed)
+/// shows whether the client closed. The script ends early in three cases: the client closes, it
+/// sends something else than the request a step expects, or the server stops.
 ///
 /// ```
 /// use sessio_testkit::{Connection, Server};
 ///
-/// // Half an answer in single bytes, then the end: the client must not take it for a whole one.
+/// // Half a response in single bytes, then the end: the client must report an error.
 /// let truncated = Connection::new()
 ///     .expect_request()
 ///     .send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
@@ -57,7 +57,7 @@ enum Cuts {
 }
 
 impl Sending {
-    /// The bytes, cut; empty pieces are left out.
+    /// The bytes in their pieces, without empty ones.
     pub(crate) fn pieces(&self) -> Vec<&[u8]> {
         let offsets = match &self.cuts {
             Cuts::Every(size) => return self.bytes.chunks(*size).collect(),
@@ -78,55 +78,55 @@ impl Sending {
 }
 
 impl Connection {
-    /// A connection that is accepted and held open in silence.
+    /// A connection that is accepted and held open without a byte.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads one whole request: its head, and the body that its framing gives it.
+    /// Reads one complete request: its head, and the body that its framing defines.
     ///
-    /// A client that waits for `100 Continue` waits in vain: for that write [`read_head`](Self::read_head),
-    /// `send`, [`read_body`](Self::read_body).
+    /// It sends no `100 Continue`. For a client that waits for it, use
+    /// [`read_head`](Self::read_head), `send` and [`read_body`](Self::read_body).
     #[must_use]
     pub fn expect_request(self) -> Self {
         self.read_head().read_body()
     }
 
-    /// Reads exactly the head of a request. More may already have been received, and is kept for the steps
-    /// that follow.
+    /// Reads exactly the head of a request. Bytes received after it are kept for the steps that
+    /// follow.
     ///
-    /// A `send` next is an early answer: the body has not been read, nor waited for.
+    /// If a `send` is next, it is an early response: the body has neither been read nor waited for.
     #[must_use]
     pub fn read_head(self) -> Self {
         self.then(Step::ReadHead)
     }
 
-    /// Reads the body of the request whose head was read last; without one, nothing.
+    /// Reads the body of the request whose head was read last. Without such a head it does nothing.
     #[must_use]
     pub fn read_body(self) -> Self {
         self.then(Step::ReadBody)
     }
 
-    /// Reads exactly so many bytes, whatever they are.
+    /// Reads exactly `count` bytes of any content.
     #[must_use]
     pub fn read(self, count: usize) -> Self {
         self.then(Step::Read(count))
     }
 
-    /// Reads until the client closes its side, and then goes on.
+    /// Reads until the client closes its side, then continues.
     #[must_use]
     pub fn read_to_end(self) -> Self {
         self.then(Step::ReadToEnd)
     }
 
-    /// Sends these bytes, in one write as far as that goes (64 KiB).
+    /// Sends these bytes in one write, up to 64 KiB per write.
     #[must_use]
     pub fn send(self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref().to_vec();
         self.then(Step::Send(Sending { bytes, cuts: Cuts::At(Vec::new()), times: 1, pace: Duration::ZERO }))
     }
 
-    /// Sends a faultless 200 with this body.
+    /// Sends a correct 200 with this body.
     #[must_use]
     pub fn ok(self, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
@@ -134,12 +134,12 @@ impl Connection {
         self.send([head.as_bytes(), body].concat())
     }
 
-    /// Cuts the bytes of the `send` before into pieces of this size, each a write of its own.
+    /// Cuts the bytes of the `send` before into pieces of `size` bytes, one write each.
     ///
-    /// Nothing is delayed by the kernel (TCP_NODELAY is set) and the thread yields between the pieces, so
-    /// that a client that reads as fast as it can sees most pieces alone. No more than that can be promised
-    /// over TCP. Where a piece must have been read before the next is sent, put a [`gate`](Self::gate)
-    /// between two `send`s.
+    /// The kernel delays nothing (TCP_NODELAY is set), and the thread yields between the pieces. So
+    /// a client that reads as fast as it can sees most pieces alone. TCP allows no stronger
+    /// promise. If a piece must be read before the next is sent, put a [`gate`](Self::gate) between
+    /// two `send`s.
     ///
     /// # Panics
     ///
@@ -150,7 +150,8 @@ impl Connection {
         self.sending(|sending| sending.cuts = Cuts::Every(size))
     }
 
-    /// Cuts the bytes of the `send` before at these ascending offsets; as [`cut_every`](Self::cut_every).
+    /// Cuts the bytes of the `send` before at these ascending offsets, as
+    /// [`cut_every`](Self::cut_every) does.
     ///
     /// # Panics
     ///
@@ -160,7 +161,7 @@ impl Connection {
         self.sending(|sending| sending.cuts = Cuts::At(offsets.into()))
     }
 
-    /// Sends the bytes of the `send` before so many times in all.
+    /// Sends the bytes of the `send` before `times` times in total.
     ///
     /// # Panics
     ///
@@ -170,8 +171,8 @@ impl Connection {
         self.sending(|sending| sending.times = times)
     }
 
-    /// Sends the bytes of the `send` before again and again, until the client closes. All of them are
-    /// recorded: this is for clients that are to give up soon.
+    /// Repeats the bytes of the `send` before until the client closes. All of them are recorded, so
+    /// use it for clients that stop soon.
     ///
     /// # Panics
     ///
@@ -181,7 +182,8 @@ impl Connection {
         self.times(u64::MAX)
     }
 
-    /// Waits so long after each piece of the `send` before: a slow server, for tests of time limits alone.
+    /// Waits for `time` after each piece of the `send` before. This plays a slow server, for tests
+    /// of time limits only.
     ///
     /// # Panics
     ///
@@ -191,15 +193,15 @@ impl Connection {
         self.sending(|sending| sending.pace = time)
     }
 
-    /// Ends the sending side (FIN) and goes on reading.
+    /// Ends the sending direction (FIN) and continues to read.
     #[must_use]
     pub fn half_close(self) -> Self {
         self.then(Step::HalfClose)
     }
 
-    /// Closes the connection (FIN). What the client has sent by then is read first, because closing over
-    /// unread bytes would reset the connection; what it sends later is answered with a reset, as by any
-    /// closed socket.
+    /// Closes the connection (FIN). Bytes that the client has sent are read first, because closing
+    /// over unread bytes would reset the connection. Bytes that it sends later cause a reset, as on
+    /// any closed socket.
     #[must_use]
     pub fn close(self) -> Self {
         self.then(Step::Close)
@@ -207,32 +209,34 @@ impl Connection {
 
     /// Resets the connection (RST).
     ///
-    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket that holds an unread
-    /// byte: the server always leaves the last byte it has received in the kernel until more arrives. (It is
-    /// recorded as received all the same, and read before any close that is to be a plain one.) If the client
-    /// has sent nothing yet, the step waits for a byte. On Linux what was sent before the reset can still be
-    /// read by the client; elsewhere it may be lost, and the close may be a plain one.
+    /// The standard library has no `SO_LINGER`, so the reset comes from closing a socket with an
+    /// unread byte. The server always leaves the last byte it has received in the kernel until more
+    /// arrive. That byte is recorded as received, and it is read before a plain close. If the
+    /// client has sent nothing yet, the step waits for a byte. On Linux the client can still read
+    /// the bytes sent before the reset. On other systems they may be lost, and the close may be a
+    /// plain one.
     #[must_use]
     pub fn reset(self) -> Self {
         self.then(Step::Reset)
     }
 
-    /// Does nothing, not even read, until the test calls [`release`](crate::Server::release). The end of the
-    /// connection goes unnoticed as well; for an idle connection that is watched simply end the script.
+    /// Does nothing, not even read, until the test calls [`release`](crate::Server::release). The
+    /// end of the connection is not noticed either. To watch an idle connection, end the script
+    /// instead.
     #[must_use]
     pub fn stall(self) -> Self {
         self.then(Step::Stall)
     }
 
-    /// Does nothing until the test calls [`open_gate`](crate::Server::open_gate) with this name. It may have
-    /// done so before.
+    /// Does nothing until [`open_gate`](crate::Server::open_gate) is called with this name, now or
+    /// before.
     #[must_use]
     pub fn gate(self, name: impl Into<String>) -> Self {
         self.then(Step::Gate(name.into()))
     }
 
-    /// From here on answers by the routes; steps that follow are not played. After a CONNECT answered with
-    /// 200 this makes a proxy's tunnel to the routes.
+    /// Serves the routes from here on. Steps that follow are not played. After a CONNECT with a 200
+    /// this makes a proxy whose tunnel leads to the routes.
     #[must_use]
     pub fn routes(self) -> Self {
         self.then(Step::Routes)
@@ -256,23 +260,24 @@ impl Connection {
     }
 }
 
-/// What happens to connections when a script has none left.
+/// The treatment of connections after the script is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Otherwise {
-    /// They are accepted, closed at once and counted as [`unexpected`](crate::Server::unexpected).
+    /// Accepts them, closes them at once and counts them as
+    /// [`unexpected`](crate::Server::unexpected).
     #[default]
     Close,
-    /// The port is closed as soon as the last connection of the script was accepted, before anything is sent
-    /// on it: clients that come later are refused. A server whose script is empty is an address that refuses.
+    /// Closes the port when the last connection of the script was accepted, before anything is sent
+    /// on it. Later clients are refused. A server with an empty script is an address that refuses.
     Refuse,
-    /// The last connection of the script is played again.
+    /// Plays the last connection of the script again.
     Repeat,
-    /// They are served by the routes.
+    /// Serves them by the routes.
     Routes,
 }
 
-/// Connections for a server to play, one for each that is accepted, and what to do when they are used up.
+/// One [`Connection`] for each accepted connection, and the treatment of later ones.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     pub(crate) connections: VecDeque<Connection>,
@@ -280,19 +285,19 @@ pub struct Script {
 }
 
 impl Script {
-    /// No connections yet.
+    /// A script without connections.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One more connection.
+    /// Adds a connection.
     #[must_use]
     pub fn connection(mut self, connection: Connection) -> Self {
         self.connections.push_back(connection);
         self
     }
 
-    /// What happens to connections that come later.
+    /// Sets the treatment of later connections.
     #[must_use]
     pub fn otherwise(mut self, otherwise: Otherwise) -> Self {
         self.otherwise = otherwise;

@@ -1,4 +1,4 @@
-//! One connection, request after request, answered by the routes.
+//! Serves one connection by the routes, request by request.
 
 use crate::answer::reason;
 use crate::bad::Bad;
@@ -12,7 +12,7 @@ use crate::script::Connection;
 use crate::site::Site;
 use crate::wire::{Trouble, Wire};
 
-/// Plays the connection's part until one side ends it.
+/// Plays the task of the connection until one side ends it.
 pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlist) {
     wire.greet();
     let end = match part {
@@ -32,7 +32,7 @@ fn serve_script(wire: &mut Wire, connection: &Connection, site: &Site, playlist:
         Ok(After::Over(end)) | Err(Trouble::Ended(end)) => end,
         Ok(After::Open) => read_to_end(wire),
         Ok(After::Routes) => serve_routes(wire, site, playlist),
-        // To send a 400 was not in the script.
+        // The script has no step that sends a 400.
         Err(Trouble::Bad(bad)) => {
             wire.journal().fault(wire.number(), bad.reason);
             wire.read_what_is_there();
@@ -51,7 +51,7 @@ fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
     }
 }
 
-/// Serves one request, by script if there is one for its path.
+/// Serves one request, by a script if its path has one.
 fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After, Trouble> {
     let (mut request, size) = wire.peek_head()?;
     if let Some(connection) = playlist.next_for_path(request.path()) {
@@ -64,7 +64,7 @@ fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After,
     Ok(if answer.send(wire, &request)? { After::Open } else { After::Over(End::Server) })
 }
 
-/// Tells a client that waits with its body to go on.
+/// Sends `100 Continue` to a client that waits for it with its body.
 fn greet(wire: &Wire, request: &Request) -> Result<(), Trouble> {
     match request.header("expect") {
         Some(expected) if !expected.eq_ignore_ascii_case("100-continue") => {
@@ -79,7 +79,7 @@ fn greet(wire: &Wire, request: &Request) -> Result<(), Trouble> {
     }
 }
 
-/// Answers what is no request; nothing that follows it can be understood.
+/// Responds to bytes that are not a request. The bytes after them cannot be parsed.
 fn refuse(wire: &mut Wire, bad: Bad) -> End {
     wire.journal().fault(wire.number(), bad.reason);
     let body = format!("{}\n", bad.reason);

@@ -1,4 +1,4 @@
-//! The server: a port, its threads, and what a test asks of it.
+//! The server: a port, its threads, and the methods for tests.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -19,10 +19,10 @@ use crate::script::{Connection, Otherwise, Script};
 use crate::shared::Shared;
 use crate::site::Site;
 
-/// How long a test waits for what should be a matter of milliseconds.
+/// The time limit of a wait in a test. The wait should take milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on a port of its own. It stops when it is dropped: open connections are closed, its threads have
+/// A server on its own port. It stops on drop: open connections are closed and its threads have
 /// ended.
 #[derive(Debug)]
 pub struct Server {
@@ -41,8 +41,8 @@ impl Server {
         Self::start_on(Ipv4Addr::LOCALHOST)
     }
 
-    /// Serves the routes on a free port of another address of this machine, `[127, 0, 0, 2]` for one: another
-    /// origin.
+    /// Serves the routes on a free port of another address of this machine, such as `[127, 0, 0,
+    /// 2]`. This makes another origin.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl Server {
             .unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
     }
 
-    /// Serves the routes on this very address; port 0 is a free one.
+    /// Serves the routes on exactly this address. Port 0 takes a free port.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl Server {
         Self::open(addr, Script::new().otherwise(Otherwise::Routes), None)
     }
 
-    /// Serves the routes on a free port of 127.0.0.1, in these coats: its URLs are `https`.
+    /// Serves the routes on a free port of 127.0.0.1, through the adapters of `wardrobe`. Its URLs
+    /// are `https`, unless the wardrobe is [`clear`](Wardrobe::clear).
     ///
     /// # Panics
     ///
@@ -89,7 +90,7 @@ impl Server {
         Self::dressed_scripted(wardrobe, Script::new().otherwise(Otherwise::Routes))
     }
 
-    /// Plays a script on a free port of 127.0.0.1, in these coats.
+    /// Plays a script on a free port of 127.0.0.1, through the adapters of `wardrobe`.
     ///
     /// # Panics
     ///
@@ -110,7 +111,7 @@ impl Server {
             guests: Arc::default(),
             wardrobe: coat::dressed(wardrobe),
         };
-        // A server that is to refuse everybody has refused before anyone knows its address.
+        // A server that refuses all clients has to refuse before its address is known.
         let refuses = shared.playlist.refuses();
         let acceptor = if refuses { None } else { Some(Acceptor::start(listener, shared.clone())?) };
         if !refuses {
@@ -119,7 +120,7 @@ impl Server {
         Ok(Self { addr, shared, acceptor })
     }
 
-    /// Where the server listens.
+    /// The address on which the server listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -129,7 +130,7 @@ impl Server {
         format!("{}://{}{path}", self.scheme(), self.addr)
     }
 
-    /// The same under another name for the host, `localhost` for one.
+    /// The URL of a path with another name for the host, such as `localhost`.
     pub fn url_at(&self, host: &str, path: &str) -> String {
         format!("{}://{host}:{}{path}", self.scheme(), self.addr.port())
     }
@@ -141,12 +142,12 @@ impl Server {
         }
     }
 
-    /// What was recorded so far, connection by connection.
+    /// The recordings so far, connection by connection.
     pub fn connections(&self) -> Vec<Recording> {
         self.shared.journal.read(|state| state.connections().to_vec())
     }
 
-    /// What was recorded of one connection; they are counted from 0.
+    /// The recording of one connection. The first is 0.
     ///
     /// # Panics
     ///
@@ -155,31 +156,31 @@ impl Server {
         self.shared.journal.read(|state| state.connections()[number].clone())
     }
 
-    /// All whole requests so far, those of the first connection first.
+    /// All complete requests so far, in the order of their connections.
     pub fn requests(&self) -> Vec<Request> {
         self.connections().iter().flat_map(Recording::requests).collect()
     }
 
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.shared.journal.read(State::accepted)
     }
 
-    /// How many connections are open.
+    /// The number of connections that are open.
     pub fn open_connections(&self) -> usize {
         self.shared.journal.read(State::open)
     }
 
-    /// How many connections came when the script had none left.
+    /// The number of connections that came after the script was used up.
     pub fn unexpected(&self) -> usize {
         self.shared.journal.read(State::unexpected)
     }
 
-    /// Blocks until the recording is as a test wants it.
+    /// Blocks until `done` returns `true` for the recording.
     ///
     /// # Panics
     ///
-    /// If it has not become so within 20 seconds; the message shows what was recorded.
+    /// If that takes longer than 20 seconds. The message shows the recording.
     #[track_caller]
     pub fn wait_until(&self, mut done: impl FnMut(&State) -> bool) {
         self.wait("the state a test waits for", |state| done(state).then_some(()));
@@ -189,31 +190,35 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// As [`wait_until`](Self::wait_until), as do all that follow.
+    /// If that takes longer than 20 seconds, as in [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_closed(&self, number: usize) -> Recording {
         self.wait_recording("the end", number, |recording| !recording.is_open())
     }
 
-    /// Blocks until so many bytes were received on this connection.
+    /// Blocks until `count` bytes were received on this connection. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_received(&self, number: usize, count: usize) -> Recording {
         self.wait_recording("more bytes", number, |recording| recording.received.len() >= count)
     }
 
-    /// Blocks until so many whole requests were received on this connection.
+    /// Blocks until `count` complete requests were received on this connection. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_requests(&self, number: usize, count: usize) -> Recording {
         self.wait_recording("more requests", number, |recording| recording.requests().len() >= count)
     }
 
-    /// Blocks until so many connections were accepted.
+    /// Blocks until `count` connections were accepted. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_accepted(&self, count: usize) {
         self.wait("more connections", |state| (state.accepted() >= count).then_some(()));
     }
 
-    /// Blocks until exactly so many connections are open.
+    /// Blocks until exactly `count` connections are open. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_open(&self, count: usize) {
         self.wait("the number of open connections", |state| (state.open() == count).then_some(()));
@@ -232,55 +237,57 @@ impl Server {
         })
     }
 
-    /// Blocks until so many steps of this connection's script were played.
+    /// Blocks until `count` steps of this connection's script were played. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_steps(&self, number: usize, count: usize) -> Recording {
         self.wait_recording("more steps", number, |recording| recording.steps >= count)
     }
 
-    /// Blocks until this connection's script waits at a stall or at a gate.
+    /// Blocks until this connection's script waits at a stall or a gate. Panics like
+    /// [`wait_until`](Self::wait_until).
     #[track_caller]
     pub fn wait_stalled(&self, number: usize) -> Recording {
         self.wait_recording("a stall", number, |recording| recording.stalled)
     }
 
-    /// Plays this on the next connection for which there is no script yet.
+    /// Plays this on the next connection that has no script yet.
     pub fn script_next(&self, connection: Connection) {
         self.shared.playlist.push(connection);
     }
 
-    /// Plays this for the next request of this path that the routes would answer; another call, for the one
-    /// after it.
+    /// Plays this for the next request of this path that the routes would serve. A second call
+    /// applies to the request after that.
     ///
-    /// The request has not been read when the script begins: its first step is to. When its steps are used
-    /// up, the connection goes back to the routes.
+    /// The request has not been read when the script begins, so the first step has to read it. When
+    /// its steps are used up, the connection returns to the routes.
     pub fn script_path(&self, path: &str, connection: Connection) {
         self.shared.playlist.push_for_path(path, connection);
     }
 
-    /// Lets all scripts go on that are stalled, and those that stall later.
+    /// Releases all scripts that are stalled, and those that stall later.
     pub fn release(&self) {
         self.shared.journal.release();
     }
 
-    /// Opens the gate of this name, for good.
+    /// Opens the gate of this name permanently.
     pub fn open_gate(&self, name: &str) {
         self.shared.journal.open_gate(name);
     }
 
-    /// Closes all open connections and goes on listening, as a server does that has lost patience with idle
-    /// clients.
+    /// Closes all open connections and continues to listen, as a server does that closes idle
+    /// connections.
     pub fn disconnect(&self) {
         self.shared.journal.disconnect();
     }
 
-    /// Ends all logins, as `/expire` does, and says how many there were.
+    /// Ends all logins, as `/expire` does, and returns their number.
     pub fn expire_logins(&self) -> usize {
         self.shared.site.logins().expire()
     }
 
-    /// Records the bytes of connections from now on, or only that there were connections: a server that runs
-    /// for days must not keep all it has seen.
+    /// Sets whether bytes of connections are recorded from now on. Without it only the connections
+    /// are recorded, so a server that runs for days does not keep all bytes.
     pub fn record_bytes(&self, keep: bool) {
         self.shared.journal.keep(keep);
     }
@@ -290,8 +297,8 @@ thread_local! {
     static BEFORE: RefCell<BTreeSet<SocketAddr>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Listens. A port that may be any is not one that this thread has had before: the client of a test would
-/// take the server for an earlier one, and use what it has of that.
+/// Listens. A random port is never one that this thread had before. Otherwise the client of a test
+/// could reuse connections and state of an earlier server.
 fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let mut had = Vec::new();
     loop {
@@ -300,7 +307,7 @@ fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
         if BEFORE.with_borrow_mut(|before| before.insert(bound)) || addr.port() != 0 || had.len() > 100 {
             return Ok(listener);
         }
-        // Held, so that the next one is another.
+        // Kept open, so that the system picks another port next.
         had.push(listener);
     }
 }

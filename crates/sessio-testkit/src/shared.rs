@@ -1,4 +1,4 @@
-//! What the threads of a server have in common.
+//! The state that the threads of a server share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,15 +9,15 @@ use crate::playlist::Playlist;
 use crate::site::Site;
 use crate::socket::Socket;
 
-/// What the threads of a server have in common.
+/// The state that the threads of a server share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) site: Arc<Site>,
     pub(crate) playlist: Arc<Playlist>,
-    /// Those who came without a socket.
+    /// The connections without a socket.
     pub(crate) guests: Arc<Mutex<Vec<Guest>>>,
-    /// What its connections wear.
+    /// The adapters of its connections.
     pub(crate) wardrobe: Option<Wardrobe>,
 }
 

@@ -1,4 +1,4 @@
-//! What the routes of one server remember between requests.
+//! The state that the routes of one server keep between requests.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ impl Site {
         lock(&self.logins)
     }
 
-    /// How often this was asked before for `what`.
+    /// The number of earlier calls for `what`.
     pub(crate) fn turn(&self, what: &str) -> usize {
         let mut turns = lock(&self.turns);
         let turn = turns.entry(what.to_owned()).or_default();

@@ -1,4 +1,5 @@
-//! What a connection is on: a socket of the system's, or a pipe in memory that behaves like one.
+//! The transport of a connection: a socket of the system, or a pipe in memory that behaves like
+//! one.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::coat::Coated;
 use crate::pipe::Pipe;
 
-/// It closes when it is dropped. What was received and not read by then makes that a reset.
+/// A transport that closes on drop. Received bytes that were not read make the close a reset.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpStream),
@@ -16,7 +17,7 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Looks at what has come, and leaves it there.
+    /// Reads received bytes and leaves them in the socket.
     pub(crate) fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.peek(room),
@@ -25,7 +26,7 @@ impl Socket {
         }
     }
 
-    /// Takes what was looked at.
+    /// Takes bytes that were peeked at.
     pub(crate) fn take(&self, count: usize) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => {
@@ -73,17 +74,17 @@ impl Socket {
         }
     }
 
-    /// From now on only what has come already is read.
+    /// Makes later reads return only bytes that have already been received.
     pub(crate) fn stop_waiting(&self) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket.set_nonblocking(true),
-            // A pipe can wait for no time at all.
+            // A pipe supports a timeout of zero.
             Self::Memory(_) => self.set_read_timeout(Some(Duration::ZERO)),
             Self::Coated(coated) => coated.socket.stop_waiting(),
         }
     }
 
-    /// What time it is where the socket is.
+    /// The current time on the network of the socket.
     pub(crate) fn now(&self) -> Instant {
         match self {
             Self::Tcp(_) => Instant::now(),

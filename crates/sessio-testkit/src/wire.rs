@@ -1,4 +1,4 @@
-//! A connection as its thread sees it: a socket on which every byte is recorded.
+//! A connection as its thread sees it: a socket whose bytes are recorded.
 
 use std::io;
 use std::net::{IpAddr, Shutdown};
@@ -12,10 +12,10 @@ use crate::recording::End;
 use crate::request::{Request, head_end};
 use crate::socket::Socket;
 
-/// At most so much is written, and recorded, at once.
+/// The largest write, which is recorded at once, in bytes.
 const PIECE: usize = 64 << 10;
 
-/// Why a connection cannot go on.
+/// The reason why a connection cannot continue.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     Ended(End),
@@ -38,13 +38,14 @@ impl From<Bad> for Trouble {
 pub(crate) struct Wire {
     number: usize,
     origin: IpAddr,
-    /// Taken when the wire is dropped, never before.
+    /// Taken only when the wire is dropped.
     socket: Option<Arc<Socket>>,
     journal: Arc<Journal>,
-    /// Received and not yet read by anyone.
+    /// Bytes received and not yet read.
     pending: Vec<u8>,
-    /// The last byte received is still in the kernel: recorded and pending, but to the kernel unread. As long
-    /// as it is there, to close is to reset, and whether that is wanted is known only after it was received.
+    /// Whether the last byte received is still in the kernel. It is recorded and pending, but
+    /// unread for the kernel. While it is there, a close is a reset. Whether a reset is wanted is
+    /// known only after the byte was received.
     held: bool,
     end: End,
 }
@@ -72,7 +73,7 @@ impl Wire {
         &self.pending
     }
 
-    /// How the end is recorded once the wire is dropped; without a word of anyone, the server closed.
+    /// Sets the end that is recorded when the wire is dropped. Default: the server closed.
     pub(crate) fn set_end(&mut self, end: End) {
         self.end = end;
     }
@@ -81,14 +82,14 @@ impl Wire {
         self.socket.as_deref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Waits for the end of what comes before HTTP, where the server wears such a coat.
+    /// Waits for the end of the handshake, if the server has an adapter that asks for it.
     pub(crate) fn greet(&self) {
         if let Ok(Socket::Coated(coated)) = self.socket() {
             coated.greet();
         }
     }
 
-    /// Blocks for more bytes.
+    /// Blocks until more bytes are received.
     pub(crate) fn fill(&mut self) -> Result<(), End> {
         let mut buffer = [0; 16 << 10];
         let count = loop {
@@ -105,7 +106,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads, except for the last byte: it is looked at, and really read before the next.
+    /// Reads all but the last byte. That byte is peeked at, and read before the next.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.let_go();
         let count = self.socket()?.peek(buffer)?;
@@ -116,15 +117,15 @@ impl Wire {
         Ok(count)
     }
 
-    /// Really reads the byte that is held. It is there, so this neither waits nor fails; on a connection that
-    /// has since been reset it does fail, as will whatever comes next.
+    /// Reads the held byte from the kernel. The byte is there, so this does not wait. It fails only
+    /// on a connection that was reset since, and so does the next operation.
     fn let_go(&mut self) {
         if std::mem::take(&mut self.held) {
             let _ = self.socket().and_then(|socket| socket.take(1));
         }
     }
 
-    /// Makes sure that the kernel has an unread byte: dropping the wire is then a reset.
+    /// Makes sure that the kernel has an unread byte. Dropping the wire is then a reset.
     pub(crate) fn ensure_unread(&mut self) -> Result<(), End> {
         while !self.held {
             self.fill()?;
@@ -132,7 +133,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads without waiting, so that dropping the wire is no reset. Dropping it is all that can be done next.
+    /// Reads without waiting, so that dropping the wire is not a reset. The wire can only be
+    /// dropped after it.
     pub(crate) fn read_what_is_there(&mut self) {
         if self.socket().and_then(Socket::stop_waiting).is_ok() {
             while self.fill().is_ok() {}
@@ -143,7 +145,7 @@ impl Wire {
         self.journal.shut_by_server(self.number).unwrap_or(otherwise)
     }
 
-    /// The next head, which stays in `pending`, and its size.
+    /// Parses the next head, which stays in `pending`. Returns it with its size.
     pub(crate) fn peek_head(&mut self) -> Result<(Request, usize), Trouble> {
         loop {
             if let Some(end) = head_end(&self.pending)? {
@@ -153,14 +155,14 @@ impl Wire {
         }
     }
 
-    /// The next head, taken from what is pending.
+    /// Takes the next head from the pending bytes.
     pub(crate) fn read_head(&mut self) -> Result<Request, Trouble> {
         let (request, size) = self.peek_head()?;
         self.skip(size);
         Ok(request)
     }
 
-    /// Takes the first bytes of what is pending.
+    /// Takes the first bytes of the pending ones.
     pub(crate) fn skip(&mut self, count: usize) {
         self.pending.drain(..count);
     }
@@ -179,7 +181,7 @@ impl Wire {
         }
     }
 
-    /// Sends all of it. Up to a size, one call is one write.
+    /// Sends all bytes. Up to `PIECE`, one call is one write.
     pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), End> {
         for piece in bytes.chunks(PIECE) {
             self.journal.sending(self.number, piece);
@@ -198,12 +200,12 @@ impl Wire {
         Ok(())
     }
 
-    /// Waits, and notices at once when the client goes away or the server stops.
+    /// Waits, and notices at once when the client closes or the server stops.
     pub(crate) fn pause(&mut self, time: Duration) -> Result<(), End> {
         if time.is_zero() {
             return Ok(());
         }
-        // The byte held would look like a new one.
+        // The held byte would look like a new one.
         self.let_go();
         let seen = self.socket().and_then(|socket| {
             let started = socket.now();
@@ -216,13 +218,13 @@ impl Wire {
             Ok((0, _)) => return Err(self.ended_by(End::Client)),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(_) => return Err(self.ended_by(End::ClientReset)),
-            // The next request is here already: only the clock is left to look at.
+            // The next request has already been received, so only the time counts.
             Ok((_, passed)) => self.sleep(time.saturating_sub(passed)),
         }
         Ok(())
     }
 
-    /// Waits as long as told, but not longer than the server lives.
+    /// Waits for `time`, or until the server stops.
     pub(crate) fn sleep(&self, time: Duration) {
         match self.socket.as_deref().and_then(Socket::pipe) {
             Some(pipe) => pipe.sleep(time),
@@ -230,14 +232,15 @@ impl Wire {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending direction.
     pub(crate) fn half_close(&self) -> Result<(), End> {
         let shut = self.socket().and_then(|socket| socket.shutdown(Shutdown::Write));
         shut.map_err(|_| self.ended_by(End::ClientReset))
     }
 
-    /// Reads for a moment what the client still sends after the last answer. Closing over unread bytes would
-    /// reset the connection, and a reset can destroy that answer before the client has read it.
+    /// Reads for a moment the bytes that the client sends after the last response. Closing over
+    /// unread bytes would reset the connection. A reset can destroy that response before the client
+    /// has read it.
     pub(crate) fn linger(&mut self) {
         let ready = self.socket().and_then(|socket| {
             socket.set_read_timeout(Some(Duration::from_secs(1)))?;
@@ -256,7 +259,8 @@ impl Drop for Wire {
         if self.end != End::ServerReset {
             self.let_go();
         }
-        // First the connection closes, then the journal says so: who waits for the one can rely on the other.
+        // The connection closes before the journal records it, so a thread that waits for the
+        // record can rely on the close.
         self.journal.forget_socket(self.number);
         self.socket = None;
         self.journal.ended(self.number, self.end);

@@ -1,4 +1,4 @@
-//! The corpora of the fuzz targets for HTTP/2, once more, and noise.
+//! Runs the bodies of the fuzz targets for HTTP/2 with their corpora, and with noise.
 #![forbid(unsafe_code)]
 
 #[path = "fuzz_bodies/connection.rs"]
@@ -27,7 +27,7 @@ fn corpora() {
     }
 }
 
-/// Noise from a generator with a fixed seed: the bodies hold for it as well.
+/// Noise from a generator with a fixed seed satisfies the properties too.
 #[test]
 fn noise() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -41,7 +41,7 @@ fn noise() {
         for _ in 0..300 {
             let length = next() % 300;
             let mut data: Vec<u8> = (0..length).map(|_| (next() >> 24) as u8).collect();
-            // Small numbers are the usual choices.
+            // Small numbers select the usual choices.
             data.iter_mut().skip(1).for_each(|byte| *byte >>= next() % 6);
             target(&data);
         }

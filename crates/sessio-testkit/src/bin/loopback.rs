@@ -1,4 +1,5 @@
-//! Runs the server until it is killed, for use by hand and by programs that are not tests: `loopback [port]`.
+//! `loopback [port]` runs the server until it is killed. It serves manual use and programs that are
+//! not tests.
 
 #![forbid(unsafe_code)]
 
@@ -31,7 +32,7 @@ fn run(addr: SocketAddr) -> io::Result<()> {
     server.record_bytes(false);
     let mut out = io::stdout().lock();
     writeln!(out, "{}", server.url(""))?;
-    // Who waits for the address reads from a pipe, and a pipe is not flushed at the end of a line.
+    // A reader of the address reads from a pipe, and a pipe is not flushed at the end of a line.
     out.flush()?;
     loop {
         std::thread::park();

@@ -1,9 +1,9 @@
-//! Scripts of streams: what the server does about one request, step by step.
+//! Scripts of streams: the steps of the server for one request.
 
 use std::collections::VecDeque;
 
-/// What the server does on one stream. The steps are played in the order they are written in, from when the
-/// head of the request has come; a stream whose steps are used up is left as it is.
+/// A script of the server for one stream. The steps are played in order, from the moment the head
+/// of the request has been received. A stream whose steps are used up stays as it is.
 ///
 /// ```
 /// use sessio_testkit::http2::Exchange;
@@ -45,17 +45,17 @@ pub(super) enum Step {
 }
 
 impl Exchange {
-    /// A stream on which nothing happens.
+    /// A script without steps.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The whole request is read, then comes a 200 with this body.
+    /// Reads the whole request, then sends a 200 with this body.
     pub fn ok(body: impl AsRef<[u8]>) -> Self {
         Self::new().wait_end().head(200, &[]).body(body).end()
     }
 
-    /// Waits until so many bytes of the request's body have come, or all of it.
+    /// Waits until `bytes` bytes of the request body have been received, or all of it.
     #[must_use]
     pub fn wait_body(self, bytes: u64) -> Self {
         self.then(Step::WaitBody(bytes))
@@ -67,7 +67,7 @@ impl Exchange {
         self.then(Step::WaitEnd)
     }
 
-    /// Does nothing for so many turns of the server: other streams go on.
+    /// Does nothing for `turns` turns of the server. Other streams continue.
     #[must_use]
     pub fn pause(self, turns: u32) -> Self {
         self.then(Step::Pause(turns))
@@ -86,27 +86,28 @@ impl Exchange {
         self.headers(&[&[(":status", &*status)], fields].concat(), false)
     }
 
-    /// Sends any fields as a header block: for heads that are wrong.
+    /// Sends any fields as a header block, also an invalid head.
     #[must_use]
     pub fn headers(self, fields: &[(&str, &str)], is_last: bool) -> Self {
         let fields = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         self.then(Step::Headers { fields: fields.collect(), is_last })
     }
 
-    /// Sends bytes of the body as far as the client's windows allow, and the rest when they do. No bytes are
-    /// a frame of their own as well.
+    /// Sends bytes of the body as far as the windows of the client allow, and the rest when they
+    /// allow more. An empty body is a frame too.
     #[must_use]
     pub fn body(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Body { bytes: bytes.as_ref().to_vec(), padding: None })
     }
 
-    /// The same with so much padding in each frame.
+    /// Like [`body`](Self::body), with `padding` bytes of padding in each frame.
     #[must_use]
     pub fn padded(self, bytes: impl AsRef<[u8]>, padding: u8) -> Self {
         self.then(Step::Body { bytes: bytes.as_ref().to_vec(), padding: Some(padding) })
     }
 
-    /// Ends the response. Directly behind a head or bytes of the body it is a flag of their last frame.
+    /// Ends the response. Directly after a head or bytes of the body, the end is a flag of their
+    /// last frame.
     #[must_use]
     pub fn end(self) -> Self {
         self.then(Step::End)
@@ -124,13 +125,13 @@ impl Exchange {
         self.then(Step::Reset(code))
     }
 
-    /// Gives the client credit for so many bytes of the request's body.
+    /// Gives the client credit for `bytes` bytes of the request body.
     #[must_use]
     pub fn grant(self, bytes: u32) -> Self {
         self.then(Step::Grant(bytes))
     }
 
-    /// Gives the client credit for so many bytes of all bodies together.
+    /// Gives the client credit for `bytes` bytes of all bodies together.
     #[must_use]
     pub fn grant_connection(self, bytes: u32) -> Self {
         self.then(Step::GrantConnection(bytes))
@@ -142,25 +143,25 @@ impl Exchange {
         self.then(Step::Ping)
     }
 
-    /// Changes settings, by id and value.
+    /// Changes settings, given by id and value.
     #[must_use]
     pub fn settings(self, settings: &[(u16, u32)]) -> Self {
         self.then(Step::Settings(settings.to_vec()))
     }
 
-    /// Sends GOAWAY: streams above `last` are not processed, and their scripts end.
+    /// Sends GOAWAY. Streams above `last` are not processed, and their scripts end.
     #[must_use]
     pub fn goaway(self, last: u32, code: u32) -> Self {
         self.then(Step::GoAway { last, code })
     }
 
-    /// Sends exactly these bytes. The books of the server do not know what is in them.
+    /// Sends exactly these bytes. The server's own state does not include them.
     #[must_use]
     pub fn raw(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Raw(bytes.as_ref().to_vec()))
     }
 
-    /// Ends the connection behind what was sent.
+    /// Closes the connection after all bytes before are sent.
     #[must_use]
     pub fn close(self) -> Self {
         self.then(Step::Close)

@@ -17,7 +17,7 @@ pub(super) const END_HEADERS: u8 = 0x4;
 pub(super) const PADDED: u8 = 0x8;
 pub(super) const WITH_PRIORITY: u8 = 0x20;
 
-/// A frame that came.
+/// A frame that was received.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) kind: u8,
@@ -27,7 +27,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Takes the first frame off the bytes, if it is whole.
+    /// Takes the first frame off the bytes, if it is complete.
     pub(super) fn take(bytes: &mut Vec<u8>) -> Option<Self> {
         let head = bytes.get(..9)?;
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
@@ -57,7 +57,7 @@ impl Frame {
     }
 }
 
-/// Four bytes as a number.
+/// Reads four bytes as a number.
 pub(super) fn number(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |number, &byte| number << 8 | u32::from(byte))
 }

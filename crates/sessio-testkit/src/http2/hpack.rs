@@ -1,11 +1,13 @@
-//! Header compression (RFC 7541), straight from its text: simple, slow, and a judge of faster ones.
+//! Header compression (RFC 7541), written straight from its text: simple and slow. Tests compare
+//! faster implementations with it.
 
 use std::collections::VecDeque;
 
 use super::huffman;
 use super::static_table::ENTRIES;
 
-/// The largest integer, and how many bytes one may have behind its prefix: an implementation may have limits.
+/// The largest integer that is accepted, and the number of bytes that one may have after its prefix
+/// (`LONGEST`). The RFC allows an implementation such limits.
 const MOST: u64 = (1 << 28) - 1;
 const LONGEST: usize = 4;
 
@@ -16,14 +18,14 @@ pub struct Field {
     pub name: Vec<u8>,
     /// The value.
     pub value: Vec<u8>,
-    /// Whether no hop may put it into a table.
+    /// Whether the field is never indexed: no hop may put it into a table.
     pub is_never_indexed: bool,
 }
 
 /// The dynamic table of one direction.
 #[derive(Debug)]
 struct Table {
-    /// The newest first.
+    /// The entries, newest first.
     entries: VecDeque<(Vec<u8>, Vec<u8>)>,
     max: usize,
 }
@@ -70,7 +72,7 @@ impl Table {
 pub struct HpackDecoder {
     table: Table,
     allowed: usize,
-    /// The next block has to make the table this small.
+    /// The size that the next block has to set, if one is required.
     owed: Option<usize>,
 }
 
@@ -80,7 +82,7 @@ impl HpackDecoder {
         Self { table: Table::new(max), allowed: max, owed: None }
     }
 
-    /// From the next block on the table has at most `max` bytes.
+    /// Limits the table to `max` bytes from the next block on.
     pub fn allow(&mut self, max: usize) {
         self.allowed = max;
         if max < self.table.max {
@@ -88,9 +90,10 @@ impl HpackDecoder {
         }
     }
 
-    /// The fields of a whole block.
+    /// Decodes a complete block.
     ///
     /// # Errors
+    ///
     /// The rule that the block breaks.
     pub fn decode(&mut self, block: &[u8]) -> Result<Vec<Field>, &'static str> {
         let mut fields: Vec<Field> = Vec::new();
@@ -183,7 +186,7 @@ impl HpackEncoder {
         Self { table: Table::new(4096), resized: None }
     }
 
-    /// The peer allows a table of `max` bytes. It is never larger than the default.
+    /// Sets the size of the table that the peer allows. The table is never larger than the default.
     pub(super) fn allow(&mut self, max: usize) {
         let max = max.min(4096);
         if max < self.table.max {
@@ -192,7 +195,8 @@ impl HpackEncoder {
         }
     }
 
-    /// A whole block. Each field whose value is not empty enters the table; half of the strings are coded.
+    /// Encodes a complete block. Each field with a non-empty value enters the table. Half of the
+    /// strings are Huffman-coded.
     pub(super) fn encode(&mut self, fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some(size) = self.resized.take() {
@@ -283,7 +287,7 @@ mod tests {
         let words: Vec<String> =
             second.iter().map(|field| String::from_utf8_lossy(&field.value).into_owned()).collect();
         assert_eq!(words, ["307", "private", "Mon, 21 Oct 2013 20:13:21 GMT", "https://www.example.com"]);
-        // `:status: 302` was pushed out.
+        // `:status: 302` was evicted.
         assert!(decoder.decode(&[0xc2]).is_err());
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::OnceLock;
 
-/// The symbol that ends every text and never stands in one.
+/// The end-of-string symbol, which no text contains.
 const END: usize = 256;
 
-/// How many bits the code of each symbol has. The codes follow from that: shorter ones first, then by symbol.
+/// The length of each symbol's code in bits. The codes follow from it: shorter ones first, then by
+/// symbol.
 #[rustfmt::skip]
 const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28,
@@ -25,7 +26,7 @@ const LENGTHS: [u8; 257] = [
 struct Codes {
     /// The code of each symbol.
     of: Vec<u32>,
-    /// A tree: where each bit leads from each node.
+    /// A tree: the next node for each node and bit.
     nodes: Vec<[Next; 2]>,
 }
 
@@ -85,12 +86,12 @@ pub(super) fn encode(text: &[u8]) -> Vec<u8> {
     bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, &bit| byte << 1 | bit as u8)).collect()
 }
 
-/// The text; none if the code is not valid.
+/// Decodes text. `None` if the code is invalid.
 pub(super) fn decode(coded: &[u8]) -> Option<Vec<u8>> {
     let codes = codes();
     let mut text = Vec::new();
     let mut at = 0;
-    // How many bits there are behind the last symbol, and whether all of them are ones.
+    // The number of bits after the last symbol, and whether all of them are ones.
     let (mut length, mut is_padding) = (0, true);
     for bit in coded.iter().flat_map(|byte| (0..8).rev().map(move |at| usize::from(byte >> at & 1))) {
         match codes.nodes[at][bit] {

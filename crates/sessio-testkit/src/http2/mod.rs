@@ -1,8 +1,9 @@
 //! A scripted HTTP/2 server: bytes in, bytes out, and no sockets.
 //!
-//! [`Peer`] plays an [`Exchange`] on each stream, records each [`Request`], and holds the client to the rules of
-//! RFC 9113: windows, concurrency, fields, the order of frames. What it finds is in [`Peer::faults`]. It reads
-//! frames and header compression by itself, so that no client's parser is its own judge.
+//! [`Peer`] plays an [`Exchange`] on each stream and records each [`Request`]. It checks the client
+//! by the rules of RFC 9113: windows, concurrency, fields, the order of frames. [`Peer::faults`]
+//! lists the violations. The server has its own parsers of frames and header compression, so a
+//! client's parser does not judge itself.
 //!
 //! ```
 //! use sessio_testkit::http2::{Exchange, Peer};

@@ -1,4 +1,4 @@
-//! The server: its books, and what a test does with it.
+//! The scripted server: its state, and the methods that a test calls.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,21 +9,21 @@ use super::request::Request;
 use super::settings::{HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE};
 use super::windows::{MOST, Windows};
 
-/// Whether the server gives credit by itself for bytes of requests.
+/// The flow-control credit that the server gives for bytes of request bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Credit {
-    /// As soon as bytes have come, for the stream and for the connection.
+    /// As soon as bytes are received, for the stream and for the connection.
     #[default]
     AsRead,
-    /// Never: [`Exchange::grant`] and [`Peer::grant`] do.
+    /// Never by itself: only [`Exchange::grant`] and [`Peer::grant`] give credit.
     Withheld,
 }
 
 /// A scripted HTTP/2 server, without a transport.
 ///
-/// The bytes of the client are [received](Self::receive), the server's are taken by [`send`](Self::send).
-/// [`turn`](Self::turn) plays at most one step of each stream. By itself the server sends its SETTINGS first,
-/// acknowledges SETTINGS and PING, and gives [`Credit`].
+/// [`receive`](Self::receive) takes bytes from the client, and [`send`](Self::send) returns the
+/// bytes of the server. [`turn`](Self::turn) plays at most one step of each stream. By itself the
+/// server sends its SETTINGS first, acknowledges SETTINGS and PING, and gives [`Credit`].
 #[derive(Debug)]
 pub struct Peer {
     pub(super) incoming: Vec<u8>,
@@ -38,36 +38,36 @@ pub struct Peer {
     pub(super) requests: Vec<Request>,
     pub(super) faults: Vec<String>,
     pub(super) windows: Windows,
-    /// What the client has acknowledged.
+    /// The settings that the client has acknowledged.
     pub(super) settings: Settings,
-    /// What it has not.
+    /// The settings that the client has not acknowledged yet.
     pub(super) pending: VecDeque<Vec<(u16, u32)>>,
-    /// The stream windows that the client gives at first.
+    /// The initial window of streams that the client gives.
     pub(super) client_window: u32,
     pub(super) decoder: HpackDecoder,
     pub(super) encoder: HpackEncoder,
-    /// The header block that is being put together: stream, whether it is the last, bytes.
+    /// The incomplete header block: its stream, whether it ends the stream, its bytes.
     pub(super) block: Option<(u32, bool, Vec<u8>)>,
     pub(super) pings: VecDeque<Vec<u8>>,
     pub(super) goaway: Option<u32>,
     pub(super) client_goaway: Option<u32>,
     pub(super) most_open: usize,
     pub(super) is_closed: bool,
-    /// Nothing more can be understood.
+    /// After a connection error: no more bytes can be parsed.
     pub(super) is_lost: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) steps: VecDeque<Step>,
-    /// Its place among the requests.
+    /// Its index among the requests.
     pub(super) request: usize,
     pub(super) windows: Windows,
-    /// The client's side has ended, well or by a reset.
+    /// The client's side has ended, normally or by a reset.
     pub(super) is_ended: bool,
-    /// The server's side has.
+    /// The server's side has ended.
     pub(super) is_answered: bool,
-    /// The server has reset it: what comes is dropped.
+    /// The server has reset it. Frames that follow are dropped.
     pub(super) is_reset: bool,
 }
 
@@ -85,7 +85,7 @@ impl Default for Peer {
 }
 
 impl Peer {
-    /// A server with the settings of RFC 9113, on whose streams nothing happens.
+    /// A server with the default settings of RFC 9113. Its streams have empty scripts.
     pub fn new() -> Self {
         Self {
             incoming: Vec::new(),
@@ -121,7 +121,8 @@ impl Peer {
         self
     }
 
-    /// The server's first SETTINGS, by id and value, instead of empty ones. To be called first.
+    /// Replaces the server's first SETTINGS, given by id and value. Default: none of them. Call it
+    /// before all other methods.
     #[must_use]
     pub fn with_settings(mut self, settings: &[(u16, u32)]) -> Self {
         self.out.clear();
@@ -130,51 +131,51 @@ impl Peer {
         self
     }
 
-    /// The script of the next stream, in the order in which the client opens them.
+    /// Adds the script of the next stream, in the order in which the client opens them.
     #[must_use]
     pub fn exchange(mut self, exchange: Exchange) -> Self {
         self.scripts.push_back(exchange);
         self
     }
 
-    /// The script of streams that have none of their own.
+    /// Sets the script of streams that have no script of their own.
     #[must_use]
     pub fn otherwise(mut self, exchange: Exchange) -> Self {
         self.otherwise = exchange;
         self
     }
 
-    /// Whether credit is given. Default: [`Credit::AsRead`].
+    /// Sets when credit is given. Default: [`Credit::AsRead`].
     #[must_use]
     pub fn with_credit(mut self, credit: Credit) -> Self {
         self.credit = credit;
         self
     }
 
-    /// How many bytes of a body are in a DATA frame at most. Default and maximum: 16,384.
+    /// Sets the largest number of body bytes in a DATA frame. Default and maximum: 16,384.
     #[must_use]
     pub fn with_piece(mut self, bytes: usize) -> Self {
         self.piece = bytes.clamp(1, 16_384);
         self
     }
 
-    /// Takes bytes to be sent, in order.
+    /// Takes at most `most` bytes of those to be sent, in order.
     pub fn send(&mut self, most: usize) -> Vec<u8> {
         let rest = self.out.split_off(most.min(self.out.len()));
         std::mem::replace(&mut self.out, rest)
     }
 
-    /// How many bytes are to be sent.
+    /// The number of bytes still to be sent.
     pub fn unsent(&self) -> usize {
         self.out.len()
     }
 
-    /// Whether the server closes the connection behind what is to be sent.
+    /// Whether the server closes the connection after all bytes are sent.
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// The requests, in the order in which their heads came.
+    /// The requests, in the order in which their heads were received.
     pub fn requests(&self) -> &[Request] {
         &self.requests
     }
@@ -184,27 +185,29 @@ impl Peer {
         self.requests.iter().find(|request| request.stream == stream)
     }
 
-    /// The rules that the client broke.
+    /// The rules that the client broke, one line each.
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
 
-    /// The code of the client's GOAWAY.
+    /// The error code of the client's GOAWAY.
     pub fn client_goaway(&self) -> Option<u32> {
         self.client_goaway
     }
 
-    /// How many streams were open at once at most.
+    /// The largest number of streams that were open at once.
     pub fn most_open(&self) -> usize {
         self.most_open
     }
 
-    /// How many bytes the server may send on a stream, the connection's window aside; on the connection for 0.
+    /// The number of bytes that the server may send on a stream, without the connection's window.
+    /// For stream 0: on the connection.
     pub fn send_window(&self, stream: u32) -> i64 {
         self.windows_of(stream).map_or(0, |windows| windows.send)
     }
 
-    /// How many bytes the client may send on a stream, the connection's window aside; on the connection for 0.
+    /// The number of bytes that the client may send on a stream, without the connection's window.
+    /// For stream 0: on the connection.
     pub fn receive_window(&self, stream: u32) -> i64 {
         self.windows_of(stream).map_or(0, |windows| windows.receive)
     }
@@ -217,7 +220,8 @@ impl Peer {
         }
     }
 
-    /// Gives the client credit on a stream, or on the connection for 0. It is never more than a window can have.
+    /// Gives the client credit on a stream, or on the connection for stream 0. It never exceeds the
+    /// largest window.
     pub fn grant(&mut self, stream: u32, bytes: u32) {
         let windows = if stream == 0 {
             Some(&mut self.windows)
@@ -226,7 +230,7 @@ impl Peer {
             open.map(|stream| &mut stream.windows)
         };
         let Some(windows) = windows else { return };
-        // Settings that are under way may make the window larger still: half of the room is left to them.
+        // Unacknowledged settings may enlarge the window. Half of the space is left for them.
         let bytes = i64::from(bytes).min(MOST / 2 - windows.receive);
         if bytes > 0 {
             windows.receive += bytes;
@@ -234,7 +238,7 @@ impl Peer {
         }
     }
 
-    /// Changes settings, by id and value. They hold for the client from when it acknowledges them.
+    /// Changes settings, given by id and value. They apply to the client once it acknowledges them.
     pub fn settings(&mut self, settings: &[(u16, u32)]) {
         let payload: Vec<u8> = settings
             .iter()
@@ -244,7 +248,7 @@ impl Peer {
         self.pending.push_back(settings.to_vec());
     }
 
-    /// The client has acknowledged settings.
+    /// Applies settings that the client has acknowledged.
     pub(super) fn apply(&mut self, settings: &[(u16, u32)]) {
         for &(id, value) in settings {
             match id {
@@ -261,19 +265,20 @@ impl Peer {
         }
     }
 
-    /// Sends a PING; whether the client answers it is among the [faults](Self::faults) only if it does so wrongly.
+    /// Sends a PING. A wrong acknowledgement is among the [faults](Self::faults), a missing one is
+    /// not.
     pub fn ping(&mut self) {
         let opaque = (self.out.len() as u64 ^ 0x5e55_1000_0000_0000).to_be_bytes().to_vec();
         self.put(frame::PING, 0, 0, &opaque);
         self.pings.push_back(opaque);
     }
 
-    /// How many PING frames the client has not answered.
+    /// The number of PING frames that the client has not acknowledged.
     pub fn open_pings(&self) -> usize {
         self.pings.len()
     }
 
-    /// How many SETTINGS frames the client has not acknowledged.
+    /// The number of SETTINGS frames that the client has not acknowledged.
     pub fn open_settings(&self) -> usize {
         self.pending.len()
     }
@@ -288,8 +293,8 @@ impl Peer {
         }
     }
 
-    /// Sends GOAWAY: streams above `last` are not processed, and their scripts end. A later GOAWAY never
-    /// allows more than an earlier one.
+    /// Sends GOAWAY. Streams above `last` are not processed, and their scripts end. A later GOAWAY
+    /// never allows more than an earlier one.
     pub fn goaway(&mut self, last: u32, code: u32) {
         let last = self.goaway.map_or(last, |before| before.min(last));
         self.goaway = Some(last);

@@ -1,4 +1,4 @@
-//! Playing the scripts of streams.
+//! Plays the scripts of streams.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,8 @@ use super::frame::{self, END_HEADERS, END_STREAM, PADDED};
 use super::peer::Peer;
 
 impl Peer {
-    /// Plays at most one step of each stream, or a piece of a body; whether anything was done.
+    /// Plays at most one step, or one piece of a body, of each stream. Returns whether anything was
+    /// done.
     pub fn turn(&mut self) -> bool {
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         let mut has_moved = false;
@@ -30,7 +31,7 @@ impl Peer {
             stream.steps.push_front(step);
             return false;
         }
-        // What a stream says ends with it; what it does to the connection does not.
+        // The steps that send on a stream end with it. The steps that act on the connection do not.
         let is_answered = stream.is_answered;
         match step {
             Step::WaitBody(_) | Step::WaitEnd => {}
@@ -60,7 +61,7 @@ impl Peer {
         true
     }
 
-    /// HEADERS, and CONTINUATION where the block is long.
+    /// Writes HEADERS, and CONTINUATION if the block is longer than a frame.
     fn put_block(&mut self, id: u32, block: &[u8], is_last: bool) {
         let mut pieces = block.chunks(16_384).peekable();
         let mut kind = frame::HEADERS;
@@ -108,7 +109,7 @@ impl Peer {
     }
 }
 
-/// Whether the end of the response stands next: it becomes a flag of the frame before.
+/// Takes the end of the response if it is the next step. It becomes a flag of the frame before.
 fn take_end(steps: &mut VecDeque<Step>) -> bool {
     let is_end = matches!(steps.front(), Some(Step::End));
     if is_end {

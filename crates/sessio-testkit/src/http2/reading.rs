@@ -1,4 +1,4 @@
-//! Reading what the client sends, and holding it to the rules.
+//! Reads the bytes of the client and checks them against the rules.
 
 use super::exchange::Exchange;
 use super::frame::{self, ACK, END_HEADERS, END_STREAM, Frame, number};
@@ -11,7 +11,7 @@ use super::windows::{MOST, Windows};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Peer {
-    /// Takes bytes of the client.
+    /// Takes bytes from the client.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.incoming.extend_from_slice(bytes);
         if self.is_lost {
@@ -33,7 +33,7 @@ impl Peer {
         }
     }
 
-    /// Nothing that follows can be understood.
+    /// Records a connection error: no later byte can be parsed.
     fn lose(&mut self, fault: &str) {
         self.fault(fault);
         self.is_lost = true;
@@ -266,7 +266,7 @@ impl Peer {
 }
 
 impl Stream {
-    /// Whether it has ended both ways.
+    /// Whether both directions have ended.
     pub(super) fn is_closed(&self) -> bool {
         self.is_reset || self.is_ended && self.is_answered
     }

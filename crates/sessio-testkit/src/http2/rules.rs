@@ -61,7 +61,7 @@ fn check(field: &Field, faults: &mut Vec<String>) {
     }
 }
 
-/// Whether the body has the length that the head says.
+/// Whether the length of the body matches the Content-Length of the head.
 pub(super) fn is_length_kept(fields: &[Field], length: usize) -> bool {
     let mut lengths = fields.iter().filter(|field| field.name == b"content-length");
     lengths.all(|field| field.value == length.to_string().as_bytes())

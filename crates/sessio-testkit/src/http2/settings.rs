@@ -1,4 +1,4 @@
-//! The numbers of SETTINGS (RFC 9113 section 6.5.2).
+//! The identifiers of SETTINGS parameters (RFC 9113 section 6.5.2).
 
 /// SETTINGS_HEADER_TABLE_SIZE.
 pub const HEADER_TABLE_SIZE: u16 = 1;

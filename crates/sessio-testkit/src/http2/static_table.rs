@@ -1,6 +1,6 @@
 //! The static table (RFC 7541, appendix A).
 
-/// Name and value of each entry. Index 1 stands first.
+/// Name and value of each entry. The first entry has index 1.
 pub(super) const ENTRIES: [(&str, &str); 61] = [
     (":authority", ""),
     (":method", "GET"),

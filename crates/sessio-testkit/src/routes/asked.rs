@@ -1,4 +1,4 @@
-//! A request on its way to its route.
+//! The request that a route receives.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use crate::form;
 use crate::request::Request;
 use crate::site::Site;
 
-/// A request on its way to its route.
+/// A request, with the state of the site, as a route receives it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
@@ -24,13 +24,13 @@ impl Asked<'_> {
         self.query().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    /// Whether a query field is there and does not say no.
+    /// Whether a query field is present and is not a "no".
     pub(super) fn query_flag(&self, name: &str) -> bool {
         self.query_value(name)
             .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false"))
     }
 
-    /// The URL asked for, with the host the client named.
+    /// The requested URL, with the host that the client named.
     pub(super) fn url(&self) -> String {
         if self.request.target().contains("://") {
             return self.request.target().to_owned();
@@ -43,7 +43,7 @@ impl Asked<'_> {
     }
 }
 
-/// Whether bytes can stand in a header field without ending it.
+/// Whether bytes can be part of a header field without ending it.
 pub(super) fn fits_in_header(value: &[u8]) -> bool {
     !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0))
 }

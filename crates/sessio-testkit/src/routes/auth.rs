@@ -6,7 +6,7 @@ use crate::base64;
 use crate::form::decode_segment;
 use crate::json::Json;
 
-/// Basic credentials; `refusal` is the status without them.
+/// Checks Basic credentials. `refusal` is the status without them.
 pub(super) fn basic(asked: Asked<'_>, user: &str, password: &str, refusal: u16) -> Answer {
     let (user, password) = (decode_segment(user), decode_segment(password));
     let wanted = base64::encode(format!("{user}:{password}").as_bytes());
@@ -28,7 +28,7 @@ pub(super) fn bearer(asked: Asked<'_>) -> Answer {
     }
 }
 
-/// What follows the name of the scheme.
+/// The text after the name of the scheme.
 fn credentials(asked: Asked<'_>, scheme: &str) -> Option<String> {
     let field = asked.request.header("authorization")?;
     let (name, rest) = field.split_once(' ')?;

@@ -7,13 +7,13 @@ use crate::json::Json;
 
 const PIECE: usize = 32 << 10;
 
-/// The first `count` bytes of what `/bytes` and its like send: byte `i` is `i % 251`, so that no power of two
-/// divides the period and a shifted piece shows.
+/// The first `count` bytes that `/bytes` and similar routes send. Byte `i` is `i % 251`: no power
+/// of two divides the period, so a shifted piece is visible.
 pub fn pattern(count: usize) -> Vec<u8> {
     (0..=250).cycle().take(count).collect()
 }
 
-/// The same in pieces.
+/// The bytes of [`pattern`] in pieces.
 fn pieces(count: u64, size: usize) -> Pieces {
     let size = size.max(1) as u64;
     Box::new((0..count.div_ceil(size)).map(move |index| {
@@ -31,7 +31,7 @@ pub(super) fn until_close(count: &str) -> Option<Answer> {
     Some(binary(Content::UntilClose(pieces(count.parse().ok()?, PIECE))))
 }
 
-/// Both names for the size of a chunk are understood, ours and httpbin's.
+/// The query may name the size of a chunk in two ways: this kit's and httpbin's.
 pub(super) fn chunked(asked: Asked<'_>, count: &str) -> Option<Answer> {
     let count: u64 = count.parse().ok()?;
     let size = asked.query_value("chunk").or_else(|| asked.query_value("chunk_size"));

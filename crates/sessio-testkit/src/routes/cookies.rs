@@ -1,11 +1,11 @@
-//! Cookies, told back and set.
+//! Routes that echo and set cookies.
 
 use super::asked::{Asked, fits_in_header};
 use crate::answer::Answer;
 use crate::form;
 use crate::json::Json;
 
-/// The cookies of a request, and under `raw` the fields they came in.
+/// The cookies of a request, and under `raw` the fields that contained them.
 pub(super) fn show(asked: Asked<'_>) -> Answer {
     let raw = asked.request.header_all("cookie").into_iter().map(Json::Text).collect();
     Answer::json(200, &Json::map([("cookies", received(asked)), ("raw", Json::List(raw))]))
@@ -14,7 +14,7 @@ pub(super) fn show(asked: Asked<'_>) -> Answer {
 pub(super) fn received(asked: Asked<'_>) -> Json {
     let mut entries: Vec<(String, Json)> = Vec::new();
     for (name, value) in pairs(asked) {
-        // Of several of one name the first counts: a client sends the most specific first.
+        // The first cookie of a name counts: a client sends the most specific one first.
         if !entries.iter().any(|(n, _)| *n == name) {
             entries.push((name, Json::Text(value)));
         }

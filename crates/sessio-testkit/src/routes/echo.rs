@@ -1,4 +1,4 @@
-//! The request, told back.
+//! Routes that echo the request.
 
 use super::asked::{Asked, fits_in_header};
 use super::cookies;
@@ -42,7 +42,8 @@ pub(super) fn ip(asked: Asked<'_>) -> Answer {
     Answer::json(200, &Json::map([("origin", Json::text(asked.origin.to_string()))]))
 }
 
-/// The query as header fields. Those that frame the answer are refused: for wrong framing there are scripts.
+/// The query as header fields. Fields that frame the response are refused. Scripts can send wrong
+/// framing.
 pub(super) fn response_headers(asked: Asked<'_>) -> Answer {
     let pairs = form::pairs(asked.request.query().unwrap_or_default().as_bytes());
     let framing = |name: &[u8]| {
@@ -62,7 +63,7 @@ pub(super) fn response_headers(asked: Asked<'_>) -> Answer {
     pairs.into_iter().fold(answer, |answer, (name, value)| answer.with(&latin1(&name), value))
 }
 
-/// What every echo tells.
+/// The members that every echo has.
 pub(super) fn head(asked: Asked<'_>) -> Vec<(String, Json)> {
     let Json::Map(entries) = Json::map([
         ("args", Json::multimap(&asked.query())),
@@ -75,7 +76,7 @@ pub(super) fn head(asked: Asked<'_>) -> Vec<(String, Json)> {
     entries
 }
 
-/// The header fields by name; those of one name are joined by commas.
+/// The header fields by name. Values of one name are joined by commas.
 fn joined(asked: Asked<'_>) -> Json {
     let mut entries: Vec<(String, String)> = Vec::new();
     for (name, value) in &asked.request.headers {
@@ -88,7 +89,7 @@ fn joined(asked: Asked<'_>) -> Json {
     Json::multimap(&entries)
 }
 
-/// The body: as a form if it says it is one, otherwise as data, and as JSON if it is JSON.
+/// The body: as a form if its type says so, otherwise as data, and as JSON if it is JSON.
 fn body(asked: Asked<'_>) -> Vec<(String, Json)> {
     let request = asked.request;
     let kind = request.header("content-type").unwrap_or_default();
@@ -116,7 +117,7 @@ fn body(asked: Asked<'_>) -> Vec<(String, Json)> {
     entries
 }
 
-/// Bytes as a text of JSON, the way httpbin does it: what is not UTF-8 becomes a data URL.
+/// Bytes as a JSON string, as httpbin does it: bytes that are not UTF-8 become a data URL.
 fn as_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

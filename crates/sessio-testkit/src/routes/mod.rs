@@ -1,4 +1,4 @@
-//! The routes: which path is answered by whom.
+//! The routes: one function for each path.
 
 mod asked;
 mod auth;
@@ -51,7 +51,7 @@ sessio-testkit: a loopback server with routes like httpbin's
 /expire                               ends all logins
 ";
 
-/// What is answered to a request.
+/// The response to a request.
 pub(crate) fn answer(request: &Request, origin: IpAddr, site: &Site) -> Answer {
     let asked = Asked { request, origin, site };
     let path = request.path();
@@ -96,7 +96,7 @@ pub(crate) fn answer(request: &Request, origin: IpAddr, site: &Site) -> Answer {
     found.unwrap_or_else(|| Answer::text(404, "There is nothing here. See / for the routes.\n"))
 }
 
-/// The answer of a route that serves one method; HEAD comes with GET.
+/// The response of a route that serves one method. A route for GET serves HEAD too.
 fn only(request: &Request, method: &str, answer: impl FnOnce() -> Answer) -> Answer {
     match request.method() {
         m if m == method || (m == "HEAD" && method == "GET") => answer(),

@@ -1,10 +1,10 @@
-//! Redirects: chains of them, and one to anywhere.
+//! Routes that redirect: chains, and one redirect to any URL.
 
 use super::asked::{Asked, fits_in_header};
 use crate::answer::Answer;
 use crate::form;
 
-/// One hop of a chain that counts down. The query travels along, except to the end.
+/// One hop of a chain that counts down. The query is passed on, except to the last URL.
 pub(super) fn chain(asked: Asked<'_>, route: &str, count: &str, absolute: bool) -> Option<Answer> {
     let count: u32 = count.parse().ok().filter(|n| *n > 0)?;
     let target = match (count, asked.request.query()) {
@@ -20,7 +20,7 @@ pub(super) fn chain(asked: Asked<'_>, route: &str, count: &str, absolute: bool) 
     })
 }
 
-/// The location and the status come from the query or, as in httpbin, from a form.
+/// Takes the location and the status from the query or, as in httpbin, from a form.
 pub(super) fn to(asked: Asked<'_>) -> Answer {
     let mut fields = form::pairs(asked.request.query().unwrap_or_default().as_bytes());
     fields.extend(form::pairs(&asked.request.body));

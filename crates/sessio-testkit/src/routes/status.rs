@@ -1,4 +1,4 @@
-//! A status of choice, and an answer of choice in time.
+//! Routes with a status of choice, and with a delay of choice.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::echo;
 use crate::answer::Answer;
 use crate::json::Json;
 
-/// One status, or of several each in turn: where httpbin draws, a test wants to know.
+/// One status, or several in turn. httpbin picks one at random, but a test has to know it.
 pub(super) fn status(asked: Asked<'_>, codes: &str) -> Answer {
     let codes: Option<Vec<u16>> =
         codes.split(',').map(|code| code.parse().ok().filter(|code| (200..600).contains(code))).collect();

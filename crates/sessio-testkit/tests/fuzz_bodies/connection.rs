@@ -1,8 +1,8 @@
 //! The body of `h2_connection`: a client against bytes of the fuzzer, or against a scripted server.
 //!
-//! Nothing panics. Each stream ends exactly once, and tells nothing after its end. After an error of the connection
-//! nothing but ends is told. What is held and what waits to be sent has caps. The scripted server finds no rule
-//! broken, and no credit is lost.
+//! No input causes a panic. Each stream ends exactly once, and has no event after its end. After a
+//! connection error the only events are ends. Buffers of received and unsent bytes have caps. The
+//! scripted server finds no violation of the rules, and no credit is lost.
 
 mod dice;
 mod world;
@@ -18,7 +18,7 @@ use sessio_testkit::http2::{
 use dice::Dice;
 use world::{BODY, World};
 
-/// The first byte says who the peer is.
+/// The first byte selects the peer.
 pub(crate) fn connection(data: &[u8]) {
     let mut dice = Dice(data);
     match dice.next() % 4 {
@@ -28,7 +28,7 @@ pub(crate) fn connection(data: &[u8]) {
     }
 }
 
-/// A frame of the fuzzer: mostly whole, its stream small.
+/// A frame from the fuzzer: usually complete, on a stream with a small id.
 fn frame(dice: &mut Dice<'_>, out: &mut Vec<u8>) {
     let kind = dice.among(&[0, 1, 1, 3, 4, 6, 7, 8, 9, 2, 5, 0x77]);
     let flags = dice.among(&[0, 1, 4, 5, 8, 0x24, 0xff]);
@@ -42,7 +42,7 @@ fn frame(dice: &mut Dice<'_>, out: &mut Vec<u8>) {
     encode::frame(Kind(kind), flags, stream, &payload, out);
 }
 
-/// Whatever comes.
+/// A client against any bytes.
 fn raw(mut dice: Dice<'_>) {
     let mut world = World::new(&mut dice);
     world.open(&mut dice);
@@ -62,7 +62,7 @@ fn raw(mut dice: Dice<'_>) {
         }
         if dice.bit() {
             let bytes = std::mem::take(&mut bytes);
-            // Long bytes in bigger pieces, for the sake of time.
+            // Long inputs in larger pieces, to limit the time.
             let piece = dice.among(&[usize::MAX, 1, 7]).max(bytes.len() / 200);
             world.receive_all(&bytes, piece, dice.bit());
             delivered += bytes.len();
@@ -73,7 +73,8 @@ fn raw(mut dice: Dice<'_>) {
     world.finish();
 }
 
-/// Whatever came, the frames of the client are in order, and it gives no more credit than bytes came.
+/// The frames of the client are in order for any input. The client gives no more credit than the
+/// bytes it received.
 fn check_written(world: &World, delivered: usize) {
     let mut rest = world.sent.strip_prefix(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("the preface");
     let mut credit = 0;
@@ -115,7 +116,7 @@ fn check_written(world: &World, delivered: usize) {
     assert!(credit <= given + delivered, "{credit} bytes of credit for {delivered} bytes");
 }
 
-/// The same bytes in other pieces lead to the same events.
+/// The same bytes in other pieces cause the same events.
 fn cuts(mut dice: Dice<'_>) {
     let settings = Dice(dice.0);
     let _ = World::new(&mut dice);
@@ -198,7 +199,7 @@ fn setting(dice: &mut Dice<'_>) -> (u16, u32) {
     }
 }
 
-/// A server that keeps the rules, mostly, and judges whether the client does.
+/// A server that mostly keeps the rules, and checks the client.
 fn scripted(mut dice: Dice<'_>) {
     let mut world = World::new(&mut dice);
     let credit = dice.among(&[Credit::AsRead, Credit::Withheld]);
@@ -227,10 +228,10 @@ fn scripted(mut dice: Dice<'_>) {
     world.finish();
 }
 
-/// Moves some bytes both ways; whether there were any.
+/// Moves some bytes in both directions. Returns whether there were any.
 fn exchange_bytes(world: &mut World, peer: &mut Peer, most: usize, does_consume: bool) {
     world.send(most);
-    // There is room again.
+    // The client has space again.
     world.events(usize::MAX, does_consume);
     peer.receive(&std::mem::take(&mut world.sent));
     let bytes = peer.send(most);
@@ -247,7 +248,7 @@ fn exchange_bytes(world: &mut World, peer: &mut Peer, most: usize, does_consume:
     }
 }
 
-/// Both sides do what they can; then no credit is lost, and nobody waits for nothing.
+/// Both sides do everything they can. Then no credit is lost, and neither side waits in vain.
 fn settle(world: &mut World, peer: &mut Peer) {
     let mut quiet = 0;
     while quiet < 3 {

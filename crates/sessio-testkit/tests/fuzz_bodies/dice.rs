@@ -1,6 +1,6 @@
 //! Decisions of the fuzzer.
 
-/// Bytes as decisions. When there are none left, all are 0.
+/// Bytes of the fuzzer as decisions. After the last byte every decision is 0.
 pub(super) struct Dice<'a>(pub(super) &'a [u8]);
 
 impl Dice<'_> {

@@ -1,9 +1,9 @@
-//! The body of `h2_frames`: reading frames, and writing what was read.
+//! The body of `h2_frames`: reads frames, and writes the frames that were read.
 
 use sessio_h2::frame::{Frame, Header, Kind, MAX_WINDOW, encode};
 
-/// Nothing panics; what was read and is written is read as the same; without padding, priority and bits that
-/// mean nothing it is the same bytes.
+/// No input causes a panic. A frame that is read and written reads as the same frame. Without
+/// padding, priority and undefined bits it has the same bytes.
 pub(crate) fn frames(mut data: &[u8]) {
     while let Some((head, rest)) = data.split_first_chunk::<{ Header::LEN }>() {
         let header = Header::parse(head);
@@ -36,7 +36,7 @@ pub(crate) fn frames(mut data: &[u8]) {
     }
 }
 
-/// The bytes of a frame, and whether they are to be those that it was read from.
+/// The bytes of a frame, and whether they have to equal the original ones.
 fn write(header: &Header, frame: Frame<'_>, payload: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut out = Vec::new();
     let Header { stream, flags, .. } = *header;

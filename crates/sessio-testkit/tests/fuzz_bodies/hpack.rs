@@ -1,4 +1,4 @@
-//! The body of `h2_hpack`: header compression against a naive one.
+//! The body of `h2_hpack`: compares header compression with a simple implementation.
 
 use sessio_h2::hpack::{DecodeError, Decoder, Encoder, FIELD_OVERHEAD, FieldBlock, Indexing, ListLimits};
 use sessio_testkit::http2::{Field, HpackDecoder};
@@ -6,7 +6,7 @@ use sessio_testkit::http2::{Field, HpackDecoder};
 const SIZES: [usize; 8] = [4096, 0, 64, 100, 256, 1000, 8192, 40];
 const CUTS: [usize; 4] = [65_536, 100, 1000, 0];
 
-/// The first byte says whether blocks are decoded or fields are encoded.
+/// The first byte selects between decoding blocks and encoding fields.
 pub(crate) fn hpack(data: &[u8]) {
     match data.split_first() {
         Some((first, rest)) if first & 1 == 0 => decoder(usize::from(first >> 1), rest),
@@ -15,7 +15,7 @@ pub(crate) fn hpack(data: &[u8]) {
     }
 }
 
-/// Both decoders tell the same fields, or both refuse.
+/// Both decoders return the same fields, or both refuse.
 fn decoder(choice: usize, mut rest: &[u8]) {
     let size = SIZES[choice % 8];
     let limits = ListLimits::new(CUTS[choice / 8 % 4]);
@@ -59,7 +59,7 @@ fn decoder(choice: usize, mut rest: &[u8]) {
     }
 }
 
-/// Fields come back through the naive decoder, and secrets are marked.
+/// The simple decoder restores the fields that were encoded. Secrets are marked as never indexed.
 fn encoder(choice: usize, rest: &[u8]) {
     const NAMES: [&[u8]; 8] =
         [b":path", b"accept", b"cookie", b"x-a", b"x-b", b"x-long-name", b":status", b""];
@@ -94,7 +94,7 @@ fn encoder(choice: usize, rest: &[u8]) {
                     0xf0..0xf4 => encoder.shrink(SIZES[usize::from(op) % 4 + 1]),
                     _ => {}
                 }
-                // Sizes may change several times before a block begins.
+                // The size may change several times before a block begins.
                 for _ in 0..op & 3 {
                     let size = SIZES[usize::from(bytes.next().unwrap_or(0)) % 8];
                     encoder.set_max_table_size(size);

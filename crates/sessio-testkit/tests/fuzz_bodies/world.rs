@@ -1,4 +1,4 @@
-//! A client, and what its caller does and knows.
+//! A client with its caller: the actions and the state of both.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use sessio_h2::{Config, Connection, ErrorCode, Event, Field, OpenError, RequestH
 
 use super::dice::Dice;
 
-/// What the caller knows of a stream.
+/// The state of a stream as the caller knows it.
 #[derive(Debug, Default)]
 pub(super) struct Call {
     pub(super) to_send: usize,
@@ -27,7 +27,7 @@ pub(super) struct World {
     pub(super) client: Connection,
     pub(super) now: Duration,
     pub(super) calls: BTreeMap<StreamId, Call>,
-    /// Bytes that the client has sent and the peer has not seen.
+    /// The bytes that the client has sent and the peer has not received.
     pub(super) sent: Vec<u8>,
 }
 
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// Sends as much of a request as there is room for.
+    /// Sends as much of a request as the windows and buffers allow.
     pub(super) fn upload(&mut self, id: StreamId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.is_sent && !call.is_refused) else {
             return;
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// Takes events, all of them or some; consumes bodies or leaves them.
+    /// Takes at most `most` events. Consumes bodies, or leaves them unconsumed.
     pub(super) fn events(&mut self, most: usize, does_consume: bool) {
         for _ in 0..most {
             let was_dead = self.client.error().is_some();
@@ -159,7 +159,7 @@ impl World {
         assert!(self.client.body(id).is_empty());
     }
 
-    /// What is held has caps.
+    /// Checks the caps of all buffers.
     pub(super) fn check(&mut self) {
         let window = self.config.stream_window.max(self.config.max_stream_window) as usize;
         for (&id, call) in &self.calls {
@@ -173,7 +173,7 @@ impl World {
         assert!(io.send.len() <= 64 * 1024 + heads + 64 * 1024, "{} bytes wait", io.send.len());
     }
 
-    /// Gives bytes to the client; how many it took.
+    /// Gives bytes to the client. Returns how many it took.
     pub(super) fn receive(&mut self, bytes: &[u8]) -> usize {
         let recv = self.client.io(self.now).recv;
         let n = recv.len().min(bytes.len());
@@ -204,7 +204,7 @@ impl World {
         n
     }
 
-    /// The transport ends: each stream has ended once, and the connection is dead.
+    /// Ends the transport. Each stream has then ended once, and the connection is dead.
     pub(super) fn finish(&mut self) {
         self.client.received(0, self.now);
         self.events(usize::MAX, true);
@@ -216,7 +216,7 @@ impl World {
         assert!(self.client.poll_event().is_none());
     }
 
-    /// What the caller does; whether the dice said something else.
+    /// One action of the caller. `false` if the dice chose none.
     pub(super) fn act(&mut self, dice: &mut Dice<'_>) {
         let id = self.id(dice.below(256));
         match (dice.below(10), id) {

@@ -7,7 +7,7 @@ use sessio_testkit::http2::{Exchange, Peer};
 
 use crate::talk::{Talk, pattern};
 
-/// The points of an exchange, each a script up to there.
+/// The points of an exchange: a script up to each of them.
 fn points() -> [Exchange; 8] {
     let head = || Exchange::new().head(200, &[("x-a", "b")]);
     [
@@ -34,7 +34,7 @@ fn a_reset_at_every_point_ends_its_stream_alone() {
                 let context = format!("point {at}, code {code}, pieces of {piece}");
                 let error = talk.response(broken).end.unwrap().unwrap_err();
                 assert_eq!(error.kind(), StreamErrorKind::Reset(ErrorCode(code)), "{context}");
-                // Before the head alone the server says by REFUSED_STREAM that it did nothing.
+                // REFUSED_STREAM says that the server did nothing. It is true only before the head.
                 assert_eq!(error.is_retry_safe(), code == 7 && at < 3, "{context}");
                 assert_eq!(
                     (talk.response(fine).end, &talk.response(fine).body[..]),
@@ -46,7 +46,7 @@ fn a_reset_at_every_point_ends_its_stream_alone() {
     }
 }
 
-/// The caller gives up at every point; the server is told once, and the next request works.
+/// The caller cancels at every point. The server receives one reset, and the next request works.
 #[test]
 fn a_stream_given_up_at_every_point_leaves_nothing_behind() {
     for steps in 0..40 {
@@ -91,7 +91,8 @@ fn goaway_in_the_middle_lets_those_below_finish_and_those_above_go_elsewhere() {
     }
 }
 
-/// The transport ends behind each byte of a response: it is whole only behind the last.
+/// The transport ends after each byte of a response. The response is complete only after the last
+/// byte.
 #[test]
 fn a_response_cut_short_is_never_a_success() {
     let exchange = || Exchange::new().head(200, &[("x-a", "b")]).body("hello").trailers(&[("x-end", "1")]);
@@ -129,7 +130,7 @@ fn a_response_cut_short_is_never_a_success() {
     }
 }
 
-/// The server closes behind a GOAWAY: what is whole counts, what is not has failed, all of it once.
+/// The server closes after a GOAWAY. Complete responses succeed, incomplete ones fail, each once.
 #[test]
 fn a_close_in_the_middle_fails_what_is_open() {
     let peer = Peer::new()
@@ -147,7 +148,7 @@ fn a_close_in_the_middle_fails_what_is_open() {
     assert_eq!(talk.client.error().unwrap().kind(), ConnectionErrorKind::Closed);
 }
 
-/// An error of the connection is told to the server, and nothing behind it.
+/// A connection error is sent to the server, with no frame after it.
 #[test]
 fn an_error_of_the_connection_is_told() {
     let peer =
@@ -162,7 +163,7 @@ fn an_error_of_the_connection_is_told() {
     }
 }
 
-/// A connection whose time is up says so at once, not first when it is used.
+/// A connection whose time limit has passed reports it at once, and not only at its next use.
 #[test]
 fn a_connection_whose_time_is_up_is_dead() {
     let config = Config::default();

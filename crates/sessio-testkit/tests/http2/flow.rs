@@ -1,11 +1,12 @@
-//! Flow control, both ways.
+//! Flow control in both directions.
 
 use sessio_h2::Config;
 use sessio_testkit::http2::{Credit, Exchange, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, Peer};
 
 use crate::talk::{Talk, pattern};
 
-/// The server gives credit in small pieces and by turns; the body comes whole, and no window is exceeded.
+/// The server gives credit in small pieces, in turn for stream and connection. The body arrives
+/// complete, and no window is exceeded.
 #[test]
 fn uploads_keep_to_small_windows() {
     for (window, piece) in [(1, usize::MAX), (10, 7), (1000, usize::MAX), (70_000, 100)] {
@@ -22,7 +23,7 @@ fn uploads_keep_to_small_windows() {
     }
 }
 
-/// Without credit nothing is sent; each grant of the stream and of the connection counts, the smaller one.
+/// Without credit no bytes are sent. Each grant counts, and the smaller of the two windows limits.
 #[test]
 fn an_upload_waits_for_both_windows() {
     let peer = Peer::new().with_credit(Credit::Withheld).otherwise(Exchange::ok("thanks"));
@@ -47,7 +48,7 @@ fn an_upload_waits_for_both_windows() {
     assert_eq!(talk.response(id).end, Some(Ok(())));
 }
 
-/// Settings make the window of a stream smaller than nothing: it sends when it is above zero again.
+/// Settings make the window of a stream negative. It sends again when the window is above zero.
 #[test]
 fn a_window_below_zero_is_paid_back_first() {
     let exchange = Exchange::new()
@@ -77,7 +78,7 @@ fn a_window_below_zero_is_paid_back_first() {
     assert_eq!(talk.response(id).end, Some(Ok(())));
 }
 
-/// A reader that stops holds up its own stream alone, and gets everything when it goes on.
+/// A reader that stops blocks its own stream only, and receives everything when it continues.
 #[test]
 fn a_body_that_is_not_read_stops_at_its_window() {
     let mut config = Config::default();
@@ -103,7 +104,7 @@ fn a_body_that_is_not_read_stops_at_its_window() {
     assert!(talk.peer.send_window(0) >= i64::from(config.connection_window / 2), "credit was lost");
 }
 
-/// The credit of the connection comes back for streams that nobody wants any more.
+/// Cancelled streams return their credit to the connection.
 #[test]
 fn no_credit_is_lost_by_streams_that_are_given_up() {
     let mut config = Config::default();

@@ -1,4 +1,4 @@
-//! Many streams, and bytes in any pieces.
+//! Many streams, and bytes in pieces of any size.
 
 use sessio_h2::{Config, OpenError, State};
 use sessio_testkit::http2::{Exchange, HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, Peer};
@@ -52,7 +52,7 @@ fn sixty_four_streams_at_once_each_get_their_own_response() {
     assert!(matches!(talk.client.state(core::time::Duration::ZERO), State::Open { free: 256 }));
 }
 
-/// However bytes are cut, both ways, the same comes of them.
+/// The result is the same for any cut of the bytes, in both directions.
 #[test]
 fn the_same_comes_of_bytes_in_any_pieces() {
     let run = |piece: usize| {
@@ -95,14 +95,14 @@ fn the_limit_of_streams_is_kept_when_it_changes() {
     talk.get("/");
     assert_eq!(open(&mut talk), Err(OpenError::Full));
     talk.settle();
-    // None at all: the connection waits, it does not fail.
+    // No streams allowed: the connection waits and does not fail.
     talk.peer.settings(&[(MAX_CONCURRENT_STREAMS, 0)]);
     talk.settle();
     assert_eq!(open(&mut talk), Err(OpenError::Full));
     assert_eq!(talk.responses.values().filter(|response| response.end == Some(Ok(()))).count(), 4);
 }
 
-/// Header compression keeps step while both sides change their tables.
+/// Header compression stays in step while both sides change their tables.
 #[test]
 fn tables_of_header_fields_change_their_sizes() {
     for own in [0, 100, 4096, 65_536] {
@@ -128,7 +128,7 @@ fn tables_of_header_fields_change_their_sizes() {
     }
 }
 
-/// Blocks that are longer than a frame, both ways.
+/// Header blocks that are longer than a frame, in both directions.
 #[test]
 fn long_heads_are_continued() {
     let long = "v".repeat(40_000);

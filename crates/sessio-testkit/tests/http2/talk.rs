@@ -1,4 +1,4 @@
-//! A client and a scripted server, and bytes that go to and fro.
+//! A client and a scripted server, and the bytes between them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use sessio_h2::{Config, Connection, Event, Field, RequestHead, StreamError, StreamId};
 use sessio_testkit::http2::Peer;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Response {
     pub(crate) interim: Vec<u16>,
@@ -21,11 +21,11 @@ pub(crate) struct Talk {
     pub(crate) client: Connection,
     pub(crate) peer: Peer,
     pub(crate) responses: BTreeMap<u32, Response>,
-    /// What is still to be sent.
+    /// The bytes of bodies that are still to be sent.
     uploads: BTreeMap<StreamId, Vec<u8>>,
-    /// How many bytes are moved at once.
+    /// The number of bytes that are moved at once.
     pub(crate) piece: usize,
-    /// Whether bodies are consumed as they come.
+    /// Whether bodies are consumed as they are received.
     pub(crate) does_consume: bool,
 }
 
@@ -74,12 +74,12 @@ impl Talk {
         let Some(rest) = self.uploads.get_mut(&id) else { return };
         match self.client.send_body(id, rest, true) {
             Ok(n) if n < rest.len() => drop(rest.drain(..n)),
-            // All is sent, or the stream has ended.
+            // All bytes are sent, or the stream has ended.
             _ => drop(self.uploads.remove(&id)),
         }
     }
 
-    /// How many bytes of a request were not taken yet.
+    /// The number of bytes of a request that were not taken yet.
     pub(crate) fn unsent(&self, id: StreamId) -> usize {
         self.uploads.get(&id).map_or(0, Vec::len)
     }
@@ -88,7 +88,8 @@ impl Talk {
         &self.responses[&id.get()]
     }
 
-    /// Moves a piece each way, and lets both sides do what they can; whether anything moved.
+    /// Moves a piece in each direction, and lets both sides do what they can. Returns whether
+    /// anything moved.
     pub(crate) fn step(&mut self) -> bool {
         let send = self.client.io(NOW).send;
         let n = send.len().min(self.piece);
@@ -107,7 +108,7 @@ impl Talk {
         has_moved
     }
 
-    /// Goes on until nothing moves; ends the transport if the server closes it.
+    /// Continues until nothing moves. Ends the transport if the server closes it.
     pub(crate) fn settle(&mut self) {
         while self.step() {}
         if self.peer.is_closed() {
@@ -116,7 +117,7 @@ impl Talk {
         assert_eq!(self.peer.faults(), [""; 0]);
     }
 
-    /// The transport ends.
+    /// Ends the transport.
     pub(crate) fn end(&mut self) {
         self.client.received(0, NOW);
         self.events();
@@ -154,7 +155,7 @@ fn words<'a>(fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<(String,
     fields.map(|(name, value)| (word(name), word(value))).collect()
 }
 
-/// A body in which each place is recognised.
+/// A body in which every position can be recognised.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at / 251 + at) as u8).collect()
 }

@@ -1,4 +1,4 @@
-//! A client of the plainest kind: what it writes is what the test says, what it reads is what came.
+//! A minimal client: it writes the exact bytes of the test, and returns the exact bytes received.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -47,7 +47,7 @@ impl Client {
         self.stream.write(bytes)
     }
 
-    /// What one read gives.
+    /// The bytes of one read.
     pub(crate) fn read_some(&mut self) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; 64 << 10];
         let count = self.stream.read(&mut buffer)?;
@@ -55,7 +55,7 @@ impl Client {
         Ok(buffer)
     }
 
-    /// Everything up to the end of the stream.
+    /// All bytes up to the end of the stream.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         let mut all = std::mem::take(&mut self.pending);
         self.stream.read_to_end(&mut all).expect("a stream that ends well");
@@ -66,7 +66,7 @@ impl Client {
         self.stream.shutdown(Shutdown::Write).expect("an open stream");
     }
 
-    /// A request without a body, and its response.
+    /// Sends a request without a body and reads its response.
     pub(crate) fn ask(&mut self, method: &str, target: &str, fields: &str) -> Response {
         self.write(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"));
         self.response(method == "HEAD")
@@ -83,7 +83,7 @@ impl Client {
         self.response(false)
     }
 
-    /// The next response; one with a body that only the end of the stream ends is left to `read_to_end`.
+    /// The next response. A body that ends with the stream is left to `read_to_end`.
     pub(crate) fn response(&mut self, bodiless: bool) -> Response {
         let end = loop {
             match self.pending.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! That the server speaks HTTP/1.1, and nothing else.
+//! The server speaks correct HTTP/1.1 and accepts no other bytes.
 
 use sessio_testkit::{End, Server};
 
@@ -54,7 +54,7 @@ fn a_client_that_expects_100_gets_it_before_its_body() {
     assert_eq!(client.response(false).head, "HTTP/1.1 100 Continue\r\n\r\n");
     client.write("ok");
     assert!(client.response(false).text().contains("\"data\": \"ok\""));
-    // Who sends the body at once has not waited.
+    // A client that sends its body at once does not wait for `100 Continue`.
     client.write("PUT /put HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok");
     assert_eq!(client.response(false).status, 200);
     client.write("PUT /put HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 2\r\n\r\n");

@@ -1,4 +1,4 @@
-//! How servers start and stop.
+//! The start and the end of servers.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,7 +8,7 @@ use sessio_testkit::{Connection, End, Server};
 
 use crate::client::Client;
 
-/// Far less than any wait in the server, far more than stopping takes.
+/// Far shorter than any wait in the server, far longer than a stop takes.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 #[test]
@@ -32,7 +32,8 @@ fn a_server_stops_whatever_its_connections_do() {
     server.wait_stalled(0);
     server.wait_stalled(1);
     server.wait_requests(6, 1);
-    // The send that nobody reads fills the buffers of the kernel; how far it gets does not matter.
+    // No client reads, so the send fills the buffers of the kernel. The number of bytes does not
+    // matter.
     server.wait_until(|state| {
         state.connections()[3].sent.len() > 1 << 20 && !state.connections()[4].sent.is_empty()
     });
@@ -50,7 +51,7 @@ fn servers_are_origins_of_their_own() {
     assert_ne!(first.addr(), second.addr());
     assert_eq!(first.url("/x"), format!("http://127.0.0.1:{}/x", first.addr().port()));
     assert_eq!(first.url_at("localhost", "/x"), format!("http://localhost:{}/x", first.addr().port()));
-    // Only Linux has all of 127/8 without being told.
+    // Only Linux has all of 127/8 without configuration.
     if cfg!(target_os = "linux") {
         let third = Server::start_on([127, 0, 0, 2]);
         assert!(third.url("/").starts_with("http://127.0.0.2:"));
@@ -93,7 +94,7 @@ fn a_client_that_writes_to_a_closed_connection_is_told() {
     let mut client = Client::connect(&server);
     assert_eq!(client.read_to_end(), b"");
     server.wait_closed(0);
-    // The first write is answered with a reset, which a later call reports.
+    // The first write causes a reset, which a later write reports.
     let failed = (0..1_000_000).any(|_| client.try_write(b"x").is_err());
     assert!(failed);
 }

@@ -1,4 +1,4 @@
-//! The server against clients that are nothing but a socket.
+//! The server against clients that consist of a socket only.
 
 mod client;
 mod http;

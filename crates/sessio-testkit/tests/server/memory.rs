@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use sessio_testkit::{Connection, End, Line, Network, Otherwise, Packet, Said, Script, Server, dial};
 
-/// Where the client is.
+/// The address of the client.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A network on which nothing happens by itself.
+/// A network that never advances by itself.
 #[derive(Debug)]
 struct Still;
 
@@ -97,7 +97,7 @@ fn pauses_are_of_the_networks_time() {
     assert_eq!(text(&client.said()), "b");
 
     let mut client = Client::of(&server);
-    // The next request is here already when the pause begins.
+    // The next request has already been received when the pause begins.
     let said = client.say("GET /delay/1000 HTTP/1.1\r\nHost: test\r\n\r\n".to_owned() + GET);
     assert_eq!((text(&said).as_str(), said.until), ("", Some(client.now + Duration::from_secs(1000))));
     client.now += Duration::from_secs(1000);
@@ -127,7 +127,7 @@ fn connections_end_as_they_end_on_a_socket() {
     assert!(!client.say("more").is_over);
     assert!(server.connection(2).is_open());
 
-    // It waits for room, and notices that nobody will make any.
+    // The server waits for space, and notices that it will never get any.
     let client = Client::of(&server);
     assert_eq!(text(&client.say(GET)), "x".repeat(1000));
     client.line.hear(Packet::Reset);
@@ -154,7 +154,8 @@ fn tests_hold_scripts_up_and_let_them_go_on() {
     server.disconnect();
     assert_eq!(text(&client.said()), "<end>");
     assert_eq!(server.wait_closed(0).ended, Some(End::Server));
-    // A client that goes without a word has reset its connection. A server that stops ends all others.
+    // A client that is dropped has reset its connection. A server that stops ends all others
+    // normally.
     let (gone, stays) = (Client::of(&server), Client::of(&server));
     drop(gone.said());
     drop(gone);

@@ -1,4 +1,4 @@
-//! That the record is whole, and that waiting for it works.
+//! The recording is complete, and waits for it end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

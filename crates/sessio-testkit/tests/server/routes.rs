@@ -1,4 +1,4 @@
-//! The routes that tell a request back, and those that send bodies.
+//! The routes that echo a request, and those that send bodies.
 
 use std::time::{Duration, Instant};
 
@@ -192,7 +192,7 @@ fn a_delay_is_kept_and_ends_when_the_client_goes() {
     let server = Server::start();
     let mut client = Client::connect(&server);
     let started = Instant::now();
-    // The second request is there while the first is held back; it must not shorten the wait.
+    // The second request is received while the first is delayed. It must not shorten the delay.
     client.write("GET /delay/0.05 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2));
     client.response(false);
     client.response(false);

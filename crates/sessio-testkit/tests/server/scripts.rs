@@ -1,4 +1,4 @@
-//! Each step of a script, and what happens at its end.
+//! Each step of a script, and the end of a script.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The routes that remember: cookies, credentials, logins.
+//! The routes with state: cookies, credentials, logins.
 
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 
