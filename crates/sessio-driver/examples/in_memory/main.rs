@@ -1,8 +1,8 @@
-//! Your own runtime: a session on a network that is simulated, in virtual time.
+//! A runtime of your own: a session on a simulated network, in virtual time.
 //!
-//! `network` is the simulation, `network/backend.rs` makes a runtime of it. `cargo run -p
-//! sessio-driver --example in_memory` shows it; the tests below assert every wait to the nanosecond. The scenarios of
-//! the whole project run on these very files too.
+//! `network` is the simulation, and `network/backend.rs` makes a runtime of it. `cargo run -p
+//! sessio-driver --example in_memory` runs it. The tests below assert every wait to the nanosecond.
+//! The project's scenarios use the same files.
 
 #![allow(unreachable_pub, reason = "the network is written as a crate of its own would be")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it cannot go on"))]
@@ -20,36 +20,36 @@ use sessio_driver::sessio::{Kind, Timeout};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A server as a function of bytes: answers each request that has come whole.
+/// A server as a function of bytes: it responds to each complete request.
 fn site(received: &mut Vec<u8>) -> ControlFlow<Vec<u8>, Vec<u8>> {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     while let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
         let head: Vec<u8> = received.drain(..end + 4).collect();
         let head = String::from_utf8_lossy(&head);
         match head.split(' ').nth(1).unwrap_or_default() {
-            "/login" => answer.extend(
+            "/login" => response.extend(
                 b"HTTP/1.1 302 Found\r\nLocation: /me\r\nSet-Cookie: id=7\r\nContent-Length: 0\r\n\r\n",
             ),
             "/me" => {
                 let name = if head.contains("\r\nCookie: id=7\r\n") { "Ada" } else { "who?" };
                 let length = name.len();
-                answer.extend(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{name}").bytes());
+                response.extend(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{name}").bytes());
             }
-            "/chunks" => answer.extend(
+            "/chunks" => response.extend(
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n4\r\n two\r\n0\r\n\r\n",
             ),
             "/long" => {
-                answer.extend(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
-                answer.resize(answer.len() + 100_000, b'x');
+                response.extend(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+                response.resize(response.len() + 100_000, b'x');
             }
             "/stall" => {}
             _ => {
-                answer.extend(b"HTTP/1.0 404 Not Found\r\n\r\nno such page");
-                return ControlFlow::Break(answer);
+                response.extend(b"HTTP/1.0 404 Not Found\r\n\r\nno such page");
+                return ControlFlow::Break(response);
             }
         }
     }
-    ControlFlow::Continue(answer)
+    ControlFlow::Continue(response)
 }
 
 fn network(seed: u64, link: Link) -> (Network, Session<Network>) {
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Fetches the long body and says what came of it.
+/// Fetches the long body, and returns the trace and the result.
 #[cfg(test)]
 fn long(seed: u64, link: Link) -> (Vec<String>, Result<usize>) {
     let (network, session) = network(seed, link);
@@ -126,7 +126,7 @@ fn bandwidth_takes_its_time() {
         let sent = response.request().head().len();
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".len();
         response.bytes().await.unwrap();
-        // A microsecond a byte.
+        // One microsecond for each byte.
         assert_eq!(network.elapsed(), Duration::from_micros((sent + head + 100_000) as u64));
     });
 }

@@ -1,4 +1,5 @@
-//! Bodies as other crates know them. Each is a feature that adds API, and a crate of traits alone.
+//! Bodies as types of other crates. Each module is behind a feature, which adds API and one crate
+//! of traits.
 
 #[cfg(feature = "futures-io")]
 mod reader;

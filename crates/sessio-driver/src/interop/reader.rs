@@ -9,8 +9,8 @@ use futures_io::{AsyncBufRead, AsyncRead};
 use crate::response::Response;
 use crate::runtime::Runtime;
 
-/// Reads the body. What cuts it short is an error of the kind that the [`Error`](sessio::Error) says, and holds
-/// it.
+/// Reads the body. The error of a truncated body has the [`io::ErrorKind`] of its
+/// [`Error`](sessio::Error), and contains that error.
 impl<R: Runtime> AsyncRead for Response<R> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let response = self.get_mut();
@@ -22,7 +22,7 @@ impl<R: Runtime> AsyncRead for Response<R> {
     }
 }
 
-/// The connection's buffer is the reader's: no byte is copied.
+/// Lends the buffer of the connection. No byte is copied.
 impl<R: Runtime> AsyncBufRead for Response<R> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         self.get_mut().poll_fill_buf(cx).map_err(io::Error::from)

@@ -1,4 +1,4 @@
-//! The answer as a response of the crate `http`, its body as a `http_body::Body`.
+//! Conversion to a response of the crate `http`, with a `http_body::Body`.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,10 +11,11 @@ use sessio::{Bytes, Error};
 use crate::response::Response;
 use crate::runtime::Runtime;
 
-/// The body of a [`Response`] as a [`Body`]: bytes as they come, then the trailers, if there are any.
+/// The body of a [`Response`] as a [`Body`]: bytes as they are received, then the trailers, if any.
 ///
-/// A body that was cut short is an error, and stays one: it never ends as if it were whole. Dropping it before
-/// its end closes the connection; otherwise that goes back to the pool as soon as its last byte has come.
+/// A truncated body is an error, on each later poll too. It never ends like a complete one.
+/// Dropping the body before its end closes the connection. Else the connection returns to the pool
+/// after the last byte.
 pub struct ResponseBody<R: Runtime> {
     response: Response<R>,
     is_ended: bool,
@@ -27,13 +28,13 @@ impl<R: Runtime> ResponseBody<R> {
         &self.response
     }
 
-    /// The response itself, to be read further by its own functions.
+    /// Returns the response itself, with the unread rest of its body.
     #[must_use]
     pub fn into_response(self) -> Response<R> {
         self.response
     }
 
-    /// Nothing comes any more, and that can be told without asking: behind chunks there may be trailers.
+    /// Returns `true` if the end is known without a read. Trailers may follow a chunked body.
     fn is_known_to_end(&self) -> bool {
         self.is_ended
             || (self.response.content_length() == Some(0)
@@ -51,7 +52,7 @@ impl<R: Runtime> Body for ResponseBody<R> {
     type Data = Bytes;
     type Error = Error;
 
-    /// Cancel safe: what was not told is told next.
+    /// Cancel safe: the next poll returns the frame that this one has not returned.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -91,16 +92,16 @@ impl<R: Runtime> fmt::Debug for ResponseBody<R> {
     }
 }
 
-/// Status, version and header fields are the answer's, its trailers come as the last frame of the body. All
-/// else that is known of it is in [`ResponseBody::response`].
+/// Status, version and header fields are those of the response. Its trailers are the last frame of
+/// the body. [`ResponseBody::response`] has everything else, such as URL and history.
 impl<R: Runtime> From<Response<R>> for http::Response<ResponseBody<R>> {
     fn from(response: Response<R>) -> Self {
         let headers = HeaderMap::from(response.headers());
         let (status, version) = (response.status(), response.version());
-        let mut told = Self::new(response.into());
-        *told.status_mut() = status;
-        *told.version_mut() = version;
-        *told.headers_mut() = headers;
-        told
+        let mut converted = Self::new(response.into());
+        *converted.status_mut() = status;
+        *converted.version_mut() = version;
+        *converted.headers_mut() = headers;
+        converted
     }
 }

@@ -11,8 +11,8 @@ use crate::session::Session;
 
 /// A runtime whose sessions are services, for requests with bodies of type `B`.
 ///
-/// [`backend!`](crate::backend) implements it. A service has to name its future, and only where the runtime is known can that
-/// be one that is [`Send`].
+/// [`backend!`](crate::backend) implements it. A service must name the type of its future, and only
+/// a known runtime can name one that is [`Send`].
 pub trait Serve<B>: Runtime {
     /// The future of a call.
     type Future: Future<Output = Result<http::Response<ResponseBody<Self>>>>;
@@ -21,8 +21,8 @@ pub trait Serve<B>: Runtime {
     fn serve(session: Session<Self>, request: http::Request<B>) -> Self::Future;
 }
 
-/// `poll_ready` is always ready: requests over the limits of the pool queue inside `call`, first come, first served. A clone
-/// of the session is the same service.
+/// `poll_ready` is always ready: requests over the limits of the pool queue inside `call`, first
+/// come, first served. A clone of the session is the same service.
 impl<R: Serve<B>, B> Service<http::Request<B>> for Session<R> {
     type Response = http::Response<ResponseBody<R>>;
     type Error = Error;

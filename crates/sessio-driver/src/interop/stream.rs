@@ -1,4 +1,4 @@
-//! Bodies as streams of `futures_core`, both ways.
+//! Response bodies as streams of `futures_core`, and such streams as request bodies.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -19,17 +19,18 @@ use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::source::Source;
 
-/// The body of a [`Response`] as a [`Stream`] of bytes, as they come: see [`Response::bytes_stream`].
+/// The body of a [`Response`] as a [`Stream`] of bytes as they are received: see
+/// [`Response::bytes_stream`].
 ///
-/// A body that was cut short ends with an error: it never ends as if it were whole. Dropping it before its end closes the
-/// connection; otherwise that goes back to the pool as soon as its last byte has come.
+/// A truncated body ends with an error, and never like a complete one. Dropping the stream before
+/// its end closes the connection. Else the connection returns to the pool after the last byte.
 pub struct BytesStream<R: Runtime> {
     response: Response<R>,
     is_over: bool,
 }
 
 impl<R: Runtime> Response<R> {
-    /// The body as a [`Stream`] of bytes, from here on. An error is the last of its items.
+    /// The unread body as a [`Stream`] of bytes. An error is its last item.
     #[must_use]
     pub fn bytes_stream(self) -> BytesStream<R> {
         BytesStream { response: self, is_over: false }
@@ -37,20 +38,20 @@ impl<R: Runtime> Response<R> {
 }
 
 impl<R: Runtime> BytesStream<R> {
-    /// The response: its head and, behind the last bytes, its trailers.
+    /// The response: its head and, after the last bytes, its trailers.
     #[must_use]
     pub fn response(&self) -> &Response<R> {
         &self.response
     }
 
-    /// The response itself, to be read further by its own functions.
+    /// Returns the response itself, with the unread rest of its body.
     #[must_use]
     pub fn into_response(self) -> Response<R> {
         self.response
     }
 }
 
-/// Cancel safe: what was not told is told next.
+/// Cancel safe: the next poll returns the bytes that this one has not returned.
 impl<R: Runtime> Stream for BytesStream<R> {
     type Item = Result<Bytes>;
 
@@ -71,7 +72,7 @@ impl<R: Runtime> Stream for BytesStream<R> {
     }
 }
 
-/// Each line as soon as its end has come. An error is the last of them.
+/// Each line as soon as its end has been received. An error is the last item.
 impl<R: Runtime> Stream for Lines<R> {
     type Item = Result<String>;
 
@@ -85,7 +86,7 @@ impl<R: Runtime> Stream for Lines<R> {
     }
 }
 
-/// Each event as soon as it has come. An error is the last of them.
+/// Each event as soon as it has been received. An error is the last item.
 impl<R: Runtime> Stream for Events<R> {
     type Item = Result<Event>;
 
@@ -105,13 +106,13 @@ impl<R: Runtime> fmt::Debug for BytesStream<R> {
     }
 }
 
-/// A [`Stream`] of bytes as a [`Source`]. It is polled only when the connection can take more, and cannot start over.
-/// Pieces without bytes do not end it; an error does, and aborts the request, so that no server takes the part for the
-/// whole.
+/// A [`Stream`] of bytes as a [`Source`]. It is polled only when the connection can take more, and
+/// it cannot start over. Empty items do not end it. An error ends it and aborts the request, so
+/// that no server takes a part for the whole.
 pub struct StreamSource<S, B> {
     stream: Pin<Box<S>>,
     piece: Option<B>,
-    /// How much of it was taken.
+    /// The number of bytes of `piece` that were taken.
     at: usize,
 }
 
@@ -146,7 +147,7 @@ where
         }
     }
 
-    /// What the stream has as [`Bytes`] is handed on as it is.
+    /// Returns an item of type [`Bytes`] without a copy.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
             let left = self.piece.as_ref().map_or(0, |piece| piece.as_ref().len().saturating_sub(self.at));
@@ -171,7 +172,8 @@ impl<S, B> fmt::Debug for StreamSource<S, B> {
 }
 
 impl<R: Runtime> RequestBuilder<R> {
-    /// Sends what `stream` yields as the body: `length` bytes, or as many as come. See [`StreamSource`].
+    /// Sends the items of `stream` as the body: `length` bytes, or chunks until the stream ends.
+    /// See [`StreamSource`].
     pub fn stream<S, B, E>(self, stream: S, length: Option<u64>) -> Self
     where
         S: Stream<Item = Result<B, E>> + Send + 'static,

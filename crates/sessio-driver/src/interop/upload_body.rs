@@ -18,14 +18,16 @@ use crate::runtime::Runtime;
 use crate::session::Session;
 use crate::source::Source;
 
-/// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, and knows its length.
+/// A [`Body`] as a [`Source`]. [`RequestBuilder::http_body`] makes one, with the body's exact
+/// length.
 ///
-/// It is polled only when the connection can take more. It cannot start over. An error of the body aborts the
-/// request, so that no server takes the part for the whole. Trailers are sent, if the length is not known before; so
-/// those of a body that tells its length exactly are an error, as they would be missed.
+/// It is polled only when the connection can take more. It cannot start over. An error of the body
+/// aborts the request, so that no server takes a part for the whole. Trailers are sent if the
+/// length is not known in advance. Trailers of a body with an exact length are an error, because
+/// they would be lost.
 pub struct BodySource<B: Body> {
     body: Pin<Box<B>>,
-    /// What of the last frame was not taken yet.
+    /// The rest of the last frame.
     piece: Option<B::Data>,
     trailers: Headers,
 }
@@ -49,7 +51,7 @@ where
         Poll::Ready(Ok(n))
     }
 
-    /// The crate's own bytes are handed on as they are, and that is what most bodies are made of.
+    /// Returns data of type [`Bytes`], which most bodies have, without a copy.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         let Some(piece) = ready!(self.poll_next(cx))? else { return Poll::Ready(Ok(Some(Bytes::new()))) };
         let piece: &mut dyn Any = piece;
@@ -65,7 +67,7 @@ impl<B> BodySource<B>
 where
     B: Body<Error: Into<Box<dyn StdError + Send + Sync>>>,
 {
-    /// What is left of the last frame, or the next one; never empty. `None` is the end.
+    /// The rest of the last frame, or the next one; never empty. `None` is the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<&mut B::Data>>> {
         loop {
             if self.piece.as_ref().is_some_and(Buf::has_remaining) {
@@ -76,7 +78,7 @@ where
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(piece) => self.piece = Some(piece),
-                    // Other frames are none of ours: the trait leaves room for them.
+                    // Frames of other kinds are ignored: the trait reserves them.
                     Err(frame) => {
                         if let Some(trailers) = frame.trailers_ref() {
                             self.trailers = Headers::try_from(trailers).map_err(io::Error::other)?;
@@ -95,7 +97,7 @@ impl<B: Body> fmt::Debug for BodySource<B> {
 }
 
 impl<R: Runtime> RequestBuilder<R> {
-    /// Sends a [`Body`]: with its length where it knows that exactly, otherwise in chunks. See [`BodySource`].
+    /// Sends a [`Body`]: with its length if that is exact, else in chunks. See [`BodySource`].
     pub fn http_body<B>(self, body: B) -> Self
     where
         B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,
@@ -109,14 +111,14 @@ impl<R: Runtime> RequestBuilder<R> {
 }
 
 impl<R: Runtime> Session<R> {
-    /// Sends a request of the crate `http`. What the session has is merged in, redirects are followed, cookies
-    /// kept: as ever.
+    /// Sends a request of the crate `http`. The defaults of the session are merged in, redirects
+    /// are followed and cookies are stored, as for any request.
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The reason why there is no response.
     ///
     /// # Cancel safety
-    /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
+    /// Dropping the future closes its connection. Nothing else is lost, and the session continues.
     pub async fn send_http<B>(&self, request: http::Request<B>) -> Result<http::Response<ResponseBody<R>>>
     where
         B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a session wants of the network: the steps of the chapter "Writing a backend", to the letter.
+//! The runtime of the network, by the steps of the chapter "Writing a backend".
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind::ConnectionReset};
@@ -50,12 +50,12 @@ impl Runtime for Network {
     }
 
     fn environment(&self) -> Environment {
-        // Nothing from outside takes part.
+        // No setting from outside has an effect.
         Environment::empty()
     }
 
     fn seed(&self) -> Seed {
-        // The network's own luck stays what it is, however many sessions there are.
+        // The network's own draws stay the same, however many sessions there are.
         Seed::new(self.state().seed.clone().draw())
     }
 }
@@ -110,7 +110,7 @@ impl Stream for Socket {
         let n = room.len().min(down.arrived.len());
         room[..n].copy_from_slice(&down.arrived[..n]);
         down.arrived.drain(..n);
-        state.answer(self.id);
+        state.send_down(self.id);
         Poll::Ready(Ok(n))
     }
 

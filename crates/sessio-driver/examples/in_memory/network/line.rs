@@ -1,4 +1,4 @@
-//! The lines, and what travels on them.
+//! Lines, and the packets on them.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -9,16 +9,17 @@ use sessio_driver::sessio::Instant;
 use super::peer::{Packet, Peer};
 use super::{Event, Link, State};
 
-/// A connection, with both ends of it: its halves are the way up to the peer and the way down.
+/// A connection with both of its ends. Its halves are the direction up to the peer and the
+/// direction down to the client.
 pub struct Line {
     link: Link,
     peer: Box<dyn Peer>,
     pub halves: [Half; 2],
-    /// What the peer has said, and the window does not let through yet.
-    answer: VecDeque<Packet>,
-    /// What the peer has not read.
+    /// Packets of the peer that exceed the window.
+    outgoing: VecDeque<Packet>,
+    /// Bytes that the peer has not read.
     unread: usize,
-    /// When the peer goes on of itself.
+    /// The next time at which the peer acts without input.
     until: Option<Duration>,
     /// The client has closed its end.
     is_closed: bool,
@@ -28,7 +29,8 @@ pub struct Line {
 
 #[derive(Default)]
 pub struct Half {
-    /// Until when the link is busy, and when the last packet arrives: none overtakes another.
+    /// The end of the link's busy time, and the arrival of the last packet: no packet overtakes
+    /// another.
     busy: Duration,
     last: Duration,
     on_its_way: usize,
@@ -38,13 +40,13 @@ pub struct Half {
 
 pub const UP: usize = 0;
 pub const DOWN: usize = 1;
-/// How large packets are where nothing else is said.
+/// Default size of a packet in bytes.
 const PACKET: usize = 1460;
-/// How much may be under way, one way: who sends more waits until it has been read.
+/// Maximal number of bytes under way in one direction. A sender waits until earlier ones were read.
 const WINDOW: usize = 64 * 1024;
 
 impl Line {
-    /// How much the client may send.
+    /// The number of bytes that the client may send.
     pub fn room(&self) -> usize {
         WINDOW.saturating_sub(self.halves[UP].on_its_way + self.unread)
     }
@@ -53,19 +55,19 @@ impl Line {
 impl State {
     pub fn open(&mut self, link: Link, peer: Box<dyn Peer>) -> u64 {
         self.planned += 1;
-        let (halves, answer, until, waker) = Default::default();
+        let (halves, outgoing, until, waker) = Default::default();
         let (unread, is_closed, is_lost) = (0, false, false);
-        let line = Line { link, peer, halves, answer, unread, until, is_closed, is_lost, waker };
+        let line = Line { link, peer, halves, outgoing, unread, until, is_closed, is_lost, waker };
         self.lines.insert(self.planned, line);
         self.planned
     }
 
-    /// Sends what a client writes.
+    /// Sends bytes of the client.
     pub fn send(&mut self, id: u64, bytes: &[u8]) {
         self.packet(id, UP, Packet::Bytes(bytes.to_vec()));
     }
 
-    /// Closes the client's end. As with any socket, that is a reset if there is something that was not read.
+    /// Closes the client's end. Like any socket, it sends a reset if received bytes were not read.
     pub fn hang_up(&mut self, id: u64) {
         let Some(line) = self.lines.get_mut(&id) else { return };
         (line.is_closed, line.waker) = (true, None);
@@ -73,7 +75,7 @@ impl State {
         self.packet(id, UP, if has_read { Packet::End } else { Packet::Reset });
     }
 
-    /// Lets every peer do what it can do now, and says who is to be woken.
+    /// Lets every peer act now, and returns the wakers to wake.
     pub fn peers_go_on(&mut self) -> Vec<Waker> {
         let ids: Vec<u64> = self.lines.keys().copied().collect();
         ids.into_iter().filter_map(|id| self.peer_goes_on(id)).collect()
@@ -81,8 +83,8 @@ impl State {
 
     fn peer_goes_on(&mut self, id: u64) -> Option<Waker> {
         let line = self.lines.get_mut(&id)?;
-        let unsent: usize = line.answer.iter().map(Packet::size).sum();
-        // A peer that had to stop goes on when there is something to gain.
+        let unsent: usize = line.outgoing.iter().map(Packet::size).sum();
+        // A peer that had to stop continues when half of the window is free.
         let room = if unsent > WINDOW / 2 { 0 } else { WINDOW - unsent };
         let said = line.peer.go_on(Instant::after_epoch(self.now), room);
         if said.packets.is_empty() && said.is_over && line.is_closed {
@@ -92,9 +94,9 @@ impl State {
         for packet in said.packets {
             match packet {
                 Packet::Bytes(bytes) => {
-                    line.answer.extend(bytes.chunks(PACKET).map(|piece| Packet::Bytes(piece.to_vec())));
+                    line.outgoing.extend(bytes.chunks(PACKET).map(|piece| Packet::Bytes(piece.to_vec())));
                 }
-                Packet::End | Packet::Reset => line.answer.push_back(packet),
+                Packet::End | Packet::Reset => line.outgoing.push_back(packet),
             }
         }
         let has_read = said.unread < std::mem::replace(&mut line.unread, said.unread);
@@ -105,17 +107,17 @@ impl State {
         {
             self.plan(until, Event::Time);
         }
-        self.answer(id);
+        self.send_down(id);
         self.reset(id);
         waker
     }
 
-    /// A reset overtakes what the window has not let through.
+    /// A reset overtakes the packets that exceed the window.
     fn reset(&mut self, id: u64) {
         if let Some(line) = self.lines.get_mut(&id)
-            && let Some(Packet::Reset) = line.answer.back()
+            && let Some(Packet::Reset) = line.outgoing.back()
         {
-            line.answer.clear();
+            line.outgoing.clear();
             self.packet(id, DOWN, Packet::Reset);
         }
     }
@@ -145,28 +147,28 @@ impl State {
         }
         let waker = line.waker.take();
         if is_unheard {
-            // As any closed socket answers.
+            // A closed socket responds to data with a reset.
             self.packet(id, UP, Packet::Reset);
         }
-        self.answer(id);
+        self.send_down(id);
         waker
     }
 
-    /// Sends what the peer has said, as far as the window lets it.
-    pub fn answer(&mut self, id: u64) {
+    /// Sends the packets of the peer that fit into the window.
+    pub fn send_down(&mut self, id: u64) {
         while let Some(line) = self.lines.get_mut(&id)
-            && let Some(packet) = line.answer.pop_front()
+            && let Some(packet) = line.outgoing.pop_front()
         {
             let down = &line.halves[DOWN];
             if down.on_its_way + down.arrived.len() + packet.size() > WINDOW {
-                line.answer.push_front(packet);
+                line.outgoing.push_front(packet);
                 return;
             }
             self.packet(id, DOWN, packet);
         }
     }
 
-    /// Sends something, bytes in as many packets as it takes.
+    /// Sends a packet, with its bytes split into as many packets as needed.
     fn packet(&mut self, id: u64, way: usize, packet: Packet) {
         let Packet::Bytes(bytes) = packet else {
             self.one_packet(id, way, packet);

@@ -1,7 +1,8 @@
-//! A network in memory, in virtual time, with no socket, no thread and no clock.
+//! A network in memory, in virtual time, without sockets, threads or a clock.
 //!
-//! Time stands still while anything can go on, and then jumps to whatever happens next: minutes of waiting
-//! take no time, and every wait has its exact length. Chance comes from a seed, so that a run can be repeated.
+//! Time stops while anything can continue, and then jumps to the next event. So minutes of waiting
+//! take no time, and every wait has its exact length. Random values come from a seed, so that a run
+//! can be repeated.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,22 +23,24 @@ pub mod peer;
 use line::{Line, UP};
 use peer::{Packet, Peer, Server, Site};
 
-/// The way to a server: how long a byte travels, how much longer at times, how many follow each other within a
-/// second, and one packet in how many takes its connection down. Where a number is 0, nothing holds them up.
+/// The way to a server: the latency of each byte, the largest additional delay, the bandwidth in
+/// bytes per second, and `loss`: one packet in this many breaks its connection. A 0 disables the
+/// effect.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Link {
     pub latency: Duration,
     pub jitter: Duration,
     pub bandwidth: u32,
     pub loss: u64,
-    /// The largest packet, where packets have all sizes; where it is 0, they are as large as Ethernet's.
+    /// The largest packet in bytes, if packets have random sizes. With 0 they are as large as those
+    /// of Ethernet.
     pub packet: usize,
 }
 
-/// Connects from an address to another.
+/// Makes a connection from one address to another.
 pub type Dial = dyn Fn(&Network, IpAddr, SocketAddr) -> io::Result<Box<dyn Peer>> + Send + Sync;
 
-/// A network. A clone is the same one.
+/// A network. A clone is the same network.
 #[derive(Clone)]
 pub struct Network(Arc<Mutex<State>>);
 
@@ -46,7 +49,7 @@ struct State {
     seed: Seed,
     hosts: Vec<Host>,
     lines: BTreeMap<u64, Line>,
-    /// What will happen. Of two things at one time, the one that was planned first comes first.
+    /// Future events. Of two events at the same time, the one that was planned first comes first.
     events: BTreeMap<(Duration, u64), Event>,
     planned: u64,
     on_their_way: usize,
@@ -56,7 +59,7 @@ struct State {
 #[derive(Clone)]
 struct Host {
     name: String,
-    /// Whoever has none has all that are left.
+    /// `None` matches every address that no earlier host has.
     ip: Option<IpAddr>,
     link: Link,
     dial: Arc<Dial>,
@@ -64,9 +67,9 @@ struct Host {
 
 enum Event {
     Wake(Waker),
-    /// A packet comes up or down a line; `None` takes the line down.
+    /// A packet arrives at the end of a line, up or down; `None` breaks the line.
     Arrive(u64, usize, Option<Packet>),
-    /// A peer goes on of itself.
+    /// A peer acts without input.
     Time,
 }
 
@@ -79,7 +82,7 @@ impl Network {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Puts a server on the network, on every port.
+    /// Adds a server to the network, on every port.
     pub fn serve(
         &self,
         name: &str,
@@ -93,7 +96,8 @@ impl Network {
         });
     }
 
-    /// Lets `dial` make the connections to an address, or to all that nobody has yet.
+    /// Makes the connections to an address with `dial`, or to all addresses that no earlier host
+    /// has.
     pub fn route(
         &self,
         name: &str,
@@ -104,17 +108,17 @@ impl Network {
         self.state().hosts.push(Host { name: name.to_owned(), ip, link, dial: Arc::new(dial) });
     }
 
-    /// The time since the beginning.
+    /// The virtual time since the start.
     pub fn elapsed(&self) -> Duration {
         self.state().now
     }
 
-    /// What has happened, and when.
+    /// The events so far, each with its time.
     pub fn trace(&self) -> Vec<String> {
         self.state().trace.clone()
     }
 
-    /// The executor: polls the future, and when it waits lets happen what comes next.
+    /// The executor: polls the future, and runs the next event whenever the future waits.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         let alarm = Arc::new(Alarm(AtomicBool::new(false)));
@@ -129,7 +133,7 @@ impl Network {
         }
     }
 
-    /// Lets happen what comes next; says whether there was anything.
+    /// Runs the next event. Returns `false` if there is none.
     pub fn turn(&self) -> bool {
         let woken = self.state().jump();
         let is_some = woken.is_some();
@@ -137,12 +141,12 @@ impl Network {
         is_some
     }
 
-    /// Lets everything arrive that is on its way.
+    /// Runs events until all packets have arrived.
     pub fn settle(&self) {
         while self.state().has_packets() && self.turn() {}
     }
 
-    /// Whether nobody is connected, and nobody waits.
+    /// Returns `true` if there is no connection and no waiting task.
     pub fn is_idle(&self) -> bool {
         let state = self.state();
         state.lines.is_empty() && !state.events.values().any(|event| matches!(event, Event::Wake(_)))
@@ -167,9 +171,9 @@ impl State {
         self.events.insert((at, self.planned), event);
     }
 
-    /// Lets happen what comes next, and says who is to be woken. What the peers do takes no time.
+    /// Runs the next event, and returns the wakers to wake. Actions of peers take no time.
     fn jump(&mut self) -> Option<Vec<Waker>> {
-        // They read at once whatever comes at once.
+        // Peers read all packets that arrive at the same time before they act.
         if !self.has_more_to_hear() {
             let woken = self.peers_go_on();
             if !woken.is_empty() {
@@ -190,10 +194,10 @@ impl State {
         next.is_some_and(|((at, _), event)| *at == self.now && matches!(event, Event::Arrive(_, UP, _)))
     }
 
-    /// Whether anything is on its way, or would be.
+    /// Returns `true` if packets are under way, also after the peers have acted.
     fn has_packets(&mut self) -> bool {
         let woken = self.peers_go_on();
-        // Who was to be woken is woken by what comes next.
+        // The next event wakes these tasks.
         for waker in woken {
             self.plan(self.now, Event::Wake(waker));
         }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use sessio_driver::sessio::Instant;
 
-/// What travels.
+/// The content of a packet.
 pub enum Packet {
-    /// At least one.
+    /// At least one byte.
     Bytes(Vec<u8>),
-    /// Nothing more comes.
+    /// The end of the stream.
     End,
-    /// The connection is gone.
+    /// The connection is broken.
     Reset,
 }
 
 impl Packet {
-    /// How many bytes of the window it takes.
+    /// The number of bytes that it occupies in the window.
     pub fn size(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
@@ -33,27 +33,28 @@ impl Packet {
     }
 }
 
-/// Whoever is connected to: told what comes, and then asked what it does, both under the lock of the network.
+/// The peer of a connection: it receives packets and then acts, both under the lock of the network.
 pub trait Peer: Send {
     fn hear(&mut self, packet: Packet);
 
-    /// Does what it can do now. It sends no more bytes than there is room for.
+    /// Acts now. It sends at most `room` bytes.
     fn go_on(&mut self, now: Instant, room: usize) -> Said;
 }
 
-/// What a peer has done.
+/// The actions of a peer.
 #[derive(Default)]
 pub struct Said {
     pub packets: Vec<Packet>,
-    /// When it goes on of itself.
+    /// The next time at which it acts without input.
     pub until: Option<Instant>,
-    /// How many bytes it was told of and has not read.
+    /// The number of received bytes that it has not read.
     pub unread: usize,
     /// It will do nothing more.
     pub is_over: bool,
 }
 
-/// A server: takes what it understands from the start of what has come, and answers. It closes with `Break`.
+/// A server: consumes complete requests from the start of the received bytes, and returns its
+/// responses. It closes with `Break`.
 pub type Server = dyn Fn(&mut Vec<u8>) -> ControlFlow<Vec<u8>, Vec<u8>> + Send + Sync;
 
 /// A server as a peer.
@@ -84,9 +85,9 @@ impl Peer for Site {
     fn go_on(&mut self, _: Instant, _: usize) -> Said {
         let mut packets = Vec::new();
         if std::mem::take(&mut self.has_news) && !self.is_over {
-            let answer = (self.server)(&mut self.received);
-            self.is_over = answer.is_break();
-            let (ControlFlow::Break(bytes) | ControlFlow::Continue(bytes)) = answer;
+            let response = (self.server)(&mut self.received);
+            self.is_over = response.is_break();
+            let (ControlFlow::Break(bytes) | ControlFlow::Continue(bytes)) = response;
             packets.extend((!bytes.is_empty()).then_some(Packet::Bytes(bytes)));
             packets.extend(self.is_over.then_some(Packet::End));
         }
