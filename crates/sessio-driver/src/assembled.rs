@@ -1,4 +1,4 @@
-//! A form of several parts on its way out.
+//! A form of several parts while it is sent.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -8,11 +8,11 @@ use sessio::{Error, Kind, Result, escape};
 
 use crate::source::Source;
 
-/// A form on its way: what stands between its parts, and the sources in the order of theirs.
+/// A form while it is sent: the bytes between its parts, and the sources in the order of the parts.
 pub(crate) struct Assembled {
     assembly: Assembly,
     sources: Vec<Box<dyn Source>>,
-    /// How many of them stand at their start again.
+    /// The number of sources that are back at their start.
     rewound: usize,
 }
 
@@ -21,7 +21,7 @@ impl Assembled {
         Self { assembly, sources, rewound: 0 }
     }
 
-    /// Fills as much of `room` as can be now; nothing is the end.
+    /// Fills as much of `room` as possible now; 0 is the end.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<Result<usize>> {
         let mut filled = 0;
         while filled < room.len() {
@@ -52,7 +52,7 @@ impl Assembled {
                             n
                         }
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(self.failed(error))),
-                        // What stands before a slow source does not wait for it.
+                        // The bytes before a slow source do not wait for it.
                         Poll::Pending if filled > 0 => break,
                         Poll::Pending => return Poll::Pending,
                     }

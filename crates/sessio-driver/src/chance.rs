@@ -1,14 +1,15 @@
-//! Chance from the operating system.
+//! Random values of the operating system.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use sessio::Seed;
 
-/// A seed of 256 bits that nobody else has.
+/// A random seed of 256 bits.
 pub(crate) fn of_the_system() -> Seed {
     let mut bits = [0; 32];
     if getrandom::fill(&mut bits).is_err() {
-        // Every hasher of the standard library has keys that the system drew, by other ways if need be.
+        // The standard library seeds its hashers with random values of the system. It has other
+        // sources if necessary.
         for (number, word) in bits.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             *word = RandomState::new().hash_one(number).to_le_bytes();
         }

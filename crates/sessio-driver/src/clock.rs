@@ -1,11 +1,11 @@
-//! The clock of the standard library, as the core counts time.
+//! The clock of the standard library, converted to the core's time.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant as StdInstant};
 
 use sessio::Instant;
 
-/// The epoch of the process: the first time that a runtime is asked for the time.
+/// The epoch of the process: the first use of this clock.
 static EPOCH: LazyLock<StdInstant> = LazyLock::new(StdInstant::now);
 
 /// The time now, by [`std::time::Instant`], for a [`Runtime`](crate::Runtime) without a clock of its own.
@@ -22,14 +22,15 @@ pub fn now() -> Instant {
     from_std(StdInstant::now())
 }
 
-/// A time of the standard library. Times before the epoch become the epoch.
+/// Converts a time of the standard library. Times before the epoch become the epoch.
 #[must_use]
 #[inline]
 pub fn from_std(at: StdInstant) -> Instant {
     Instant::after_epoch(at.saturating_duration_since(*EPOCH))
 }
 
-/// The same time in the standard library. Times that are more than 30 years away become 30 years.
+/// Converts to a time of the standard library. Times more than 30 years after the epoch become 30
+/// years.
 ///
 /// ```
 /// use sessio_driver::clock;

@@ -1,4 +1,4 @@
-//! The jar of a session in a file.
+//! The jar of a session as a file.
 
 use std::fmt;
 use std::fs;
@@ -12,15 +12,16 @@ use crate::runtime::Runtime;
 use crate::session::Session;
 
 impl<R: Runtime, M> Session<R, M> {
-    /// Writes the jar to a file, whole or not at all: it is written beside the old one and takes its place at one
-    /// stroke. On Unix only its owner may read it (mode 0600), for whoever does has the logins in it.
-    /// What a process that was killed has left beside it is removed by the next `save_cookies` to it, on Unix.
+    /// Writes the jar to a file. The file is written beside the old one and replaces it in one
+    /// step, so it is complete or unchanged. On Unix only its owner may read it (mode 0600),
+    /// because it contains logins. A killed process may leave an unfinished file beside it. On Unix
+    /// the next `save_cookies` to the same path removes it.
     ///
-    /// The calling thread writes the file, without holding up other requests of the session.
+    /// The calling thread writes the file. Other requests of the session do not wait for it.
     ///
     /// # Errors
-    /// What the file system says, with the path; the old file is as it was then. Cookies that the format cannot
-    /// hold are no error: they are listed in what is returned.
+    /// An error of the file system, with the path. The old file is unchanged then. Cookies that the
+    /// format cannot express are no error: the returned value lists them.
     pub fn save_cookies(&self, path: impl AsRef<Path>, format: Format, keep: Keep) -> io::Result<Saved> {
         let mut text = Vec::new();
         let now = self.runtime().now().wall;
@@ -33,14 +34,14 @@ impl<R: Runtime, M> Session<R, M> {
         written.map(|()| saved).map_err(|error| failure("write", path, error))
     }
 
-    /// Adds the cookies of a file to the jar, whatever [`Format`] it is in. They pass the checks that cookies of
-    /// responses pass; those that have ended are passed over.
+    /// Adds the cookies of a file in any [`Format`] to the jar. They pass the same checks as
+    /// cookies of responses. Expired cookies are skipped.
     ///
-    /// The calling thread reads the file, without holding up other requests of the session.
+    /// The calling thread reads the file. Other requests of the session do not wait for it.
     ///
     /// # Errors
-    /// What the file system says, with the path. A line that cannot be used is no error: it is listed in what is
-    /// returned, and nothing else is lost.
+    /// An error of the file system, with the path. An unusable line is no error: the returned value
+    /// lists it, and all other lines are read.
     pub fn load_cookies(&self, path: impl AsRef<Path>) -> io::Result<Loaded> {
         let path = path.as_ref();
         let text = fs::read(path).map_err(|error| failure("read", path, error))?;
@@ -49,7 +50,7 @@ impl<R: Runtime, M> Session<R, M> {
     }
 }
 
-/// What the file system said, and of what.
+/// An error of the file system, with its operation and path.
 #[derive(Debug)]
 struct FileFailure {
     act: &'static str,

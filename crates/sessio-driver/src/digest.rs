@@ -1,4 +1,4 @@
-//! A user whom servers challenge once and not at every call.
+//! Digest authentication whose state is shared by requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,15 @@ use sessio::{Answer, Flow, Head, Prepared, Result, Scheme};
 
 use crate::chance;
 
-/// Digest authentication (RFC 7616), for [`Auth::flow`](sessio::Auth::flow): user and password, of whom the password is
-/// proved and not sent, and what servers have said to that. Whoever has a clone shares it: the first request to an origin
-/// is challenged, those after it bring their proof along (rule A-06). It belongs to no thread, and what one origin has said
-/// is for no other (row B30). See [`sessio::auth::Digest`] for what is understood.
+/// Digest authentication (RFC 7616), for [`Auth::flow`](sessio::Auth::flow). It proves the password
+/// to the server without sending it.
 ///
-/// It answers the server, never a proxy.
+/// It keeps the challenges of servers, and clones share them. So the first request to an origin is
+/// challenged, and later ones send their proof at once (rule A-06). It is not bound to a thread.
+/// The challenge of one origin is never used for another (row B30). See [`sessio::auth::Digest`]
+/// for the supported algorithms.
+///
+/// It responds to challenges of servers, never of proxies.
 ///
 /// ```
 /// use sessio_driver::Digest;
@@ -26,13 +29,13 @@ use crate::chance;
 pub struct Digest(Arc<Mutex<Known>>);
 
 impl Digest {
-    /// A user of whom no server has heard. Text goes as UTF-8, bytes as they are.
+    /// Credentials without a challenge yet. Text is sent as UTF-8, bytes are sent unchanged.
     #[must_use]
     pub fn new(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         Self(Arc::new(Mutex::new(Known::new(user, password, chance::of_the_system()))))
     }
 
-    /// Nothing that can panic is done under the lock.
+    /// No code that can panic runs under the lock.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,18 +49,18 @@ impl fmt::Debug for Digest {
 
 impl Scheme for Digest {
     fn begin(&self) -> Box<dyn Flow> {
-        Box::new(Conversation { digest: self.clone(), was_answered: false })
+        Box::new(DigestFlow { digest: self.clone(), was_answered: false })
     }
 }
 
-/// One call's.
+/// The flow of one call.
 #[derive(Clone, Debug)]
-struct Conversation {
+struct DigestFlow {
     digest: Digest,
     was_answered: bool,
 }
 
-impl Flow for Conversation {
+impl Flow for DigestFlow {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         self.was_answered = false;
         self.digest.known().sign(request)

@@ -1,4 +1,4 @@
-//! A body in a file.
+//! Saves a body to a file.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -8,19 +8,23 @@ use crate::draft::Draft;
 use crate::response::Response;
 
 in_both_modes! { Response:
-    /// Writes the whole body to a file, and says how many bytes it has. The file is there whole or not at all: it is
-    /// written beside its place and takes it at one stroke; a body that is cut short leaves the old file, or none.
+    /// Writes the whole body to a file, and returns its length in bytes. The file is written beside
+    /// its target and moved there in one step, so it is complete or absent. A truncated body leaves
+    /// the old file, or none.
     ///
-    /// The file has the permissions of the one that it replaces, or of a new one. A link stays one: what it points to is
-    /// replaced. A device or a pipe is not replaced; [`copy_with`](Self::copy_with) writes to those. What a process that
-    /// was killed has left beside the place is removed by the next `save` to it, on Unix.
+    /// The file has the permissions of the one that it replaces, or of a new one. A link is kept,
+    /// and its target is replaced. A device or a pipe is not replaced;
+    /// [`copy_with`](Self::copy_with) can write to it. A killed process may leave an unfinished
+    /// file beside the target. On Unix the next `save` to the same target removes it.
     ///
-    /// It is written whatever the status is: see [`error_for_status`](Self::error_for_status). The calling thread waits
-    /// for the file system, as it comes.
+    /// The body is saved whatever the status is: see [`error_for_status`](Self::error_for_status).
+    /// The calling thread waits for the file system.
     ///
     /// # Errors
-    /// What the file system says, with the path; why the body is not whole, as an [`io::Error`] that holds the
-    /// [`Error`](sessio::Error), which is [`Kind::PartlyRead`](sessio::Kind::PartlyRead) if a part of it was read before.
+    /// - An error of the file system, with the path.
+    /// - An [`io::Error`] that contains the [`Error`](sessio::Error): the reason why the body is
+    ///   incomplete, or [`Kind::PartlyRead`](sessio::Kind::PartlyRead) if a part of it was read
+    ///   before.
     async {
         /// ```no_run
         /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> Result<(), Box<dyn std::error::Error>>
@@ -55,7 +59,7 @@ in_both_modes! { Response:
     }
 }
 
-/// What the file system said, and of what.
+/// An error of the file system, with its path.
 #[derive(Debug)]
 struct FileFailure {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! The environment of this process, read for a session.
+//! Reads the environment of this process.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,10 +8,10 @@ use std::path::Path;
 use sessio::Environment;
 use sessio::netrc::Netrc;
 
-/// More than this is no netrc file, and no bundle of certificates.
+/// Maximal size in bytes of a netrc file or a bundle of certificates.
 const MOST: u64 = 16 * 1024 * 1024;
 
-/// What the environment says, and what stands in its netrc file. Certificates are read when TLS is wanted.
+/// The environment variables and the netrc file. Certificates are read when TLS is first needed.
 pub(crate) fn read() -> Environment {
     read_from(std::env::vars_os())
 }
@@ -24,8 +24,9 @@ fn read_from(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Envir
     environment
 }
 
-/// The netrc file at this path. One that cannot be read is none (rule A-17); one that others may read, its mode says
-/// so, is marked. Whose it is need not be asked: what its owner alone may read was opened by its owner, or by root.
+/// The netrc file at this path. An unreadable file counts as none (rule A-17). A file that others
+/// may read by its mode is marked. Its owner is not checked: only the owner or root can open a file
+/// that is private to its owner.
 fn netrc(path: &Path) -> Option<Netrc> {
     let file = File::open(path).ok()?;
     let about = file.metadata().ok()?;
@@ -62,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of this test alone.
+    /// A folder of this test only.
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("sessio-environment-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);

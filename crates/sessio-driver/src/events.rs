@@ -1,4 +1,4 @@
-//! A body as server-sent events.
+//! The server-sent events of a body.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,24 +13,25 @@ use crate::mode::Async;
 use crate::response::Response;
 use crate::runtime::Runtime;
 
-/// The server-sent events of a response's body, each as soon as it has come: see [`Response::events`].
+/// The server-sent events of a response's body, each as soon as it has been received: see
+/// [`Response::events`].
 pub struct Events<R: Runtime, M = Async> {
     response: Response<R, M>,
     events: sessio::sse::Events,
-    /// A stream or an iterator has given out an error.
+    /// A stream or an iterator has returned an error.
     pub(crate) has_failed: bool,
 }
 
 impl<R: Runtime, M> Response<R, M> {
-    /// The body as a stream of server-sent events, from here on. It is UTF-8 whatever the Content-Type says; that it
-    /// is `text/event-stream`, and the status a good one, is for the caller to check.
+    /// The unread body as server-sent events. It is read as UTF-8, whatever its Content-Type is.
+    /// The caller checks the status, and the Content-Type `text/event-stream`.
     #[must_use]
     pub fn events(self) -> Events<R, M> {
         self.events_after("")
     }
 
-    /// As [`events`](Self::events), of a stream that goes on after one that has ended: events that have no id of their
-    /// own have this one.
+    /// The [`events`](Self::events) of a stream that continues an earlier one. Events without an id
+    /// have this last event id.
     #[must_use]
     pub fn events_after(self, last_event_id: impl Into<Arc<str>>) -> Events<R, M> {
         let events = sessio::sse::Events::new(self.options().limits.line_bytes).after(last_event_id);
@@ -57,13 +58,15 @@ impl<R: Runtime, M> Events<R, M> {
         }
     }
 
-    /// What `Last-Event-ID` of the next request for the stream should say; empty if there is nothing to say.
+    /// The value for `Last-Event-ID` of the next request for the stream; empty if that header is
+    /// not needed.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.events.last_event_id()
     }
 
-    /// How long the server wants to be left alone before the stream is asked for again, if it said so.
+    /// The time that the server wants between two requests for the stream; `None` if it has sent
+    /// none.
     #[must_use]
     pub fn retry(&self) -> Option<Duration> {
         self.events.retry()
@@ -79,7 +82,7 @@ impl<R: Runtime, M> Events<R, M> {
 impl<R: Runtime> Events<R> {
     /// The next event; `None` at the end of the stream.
     ///
-    /// Whether a stream that has ended is asked for again is the caller's to say, too:
+    /// The caller decides whether to request an ended stream again:
     ///
     /// ```no_run
     /// # async fn read<R: sessio_driver::Runtime>(
@@ -93,7 +96,7 @@ impl<R: Runtime> Events<R> {
     ///     }
     ///     let response = request.send().await?.error_for_status()?;
     ///     if response.status() == 204 {
-    ///         return Ok(()); // the server wants it so
+    ///         return Ok(()); // the server wants no further requests
     ///     }
     ///     let mut events = response.events_after(&*last_id);
     ///     // A stream that ends and one that breaks are the same here.

@@ -1,4 +1,4 @@
-//! Files of a runtime, as bodies of requests and as parts of forms.
+//! Files of a runtime, as request bodies and as parts of forms.
 
 use std::fs::Metadata;
 use std::future::poll_fn;
@@ -15,13 +15,13 @@ pub trait Files: Runtime {
     /// An open file.
     type File: Send + 'static;
 
-    /// Opens the file at `path`, to be read.
+    /// Opens the file at `path` for reading.
     ///
     /// # Errors
     /// Those of the system.
     fn open(path: &Path) -> impl Future<Output = io::Result<Self::File>>;
 
-    /// Asks the system about a file.
+    /// Reads the metadata of a file.
     ///
     /// # Errors
     /// Those of the system.
@@ -30,11 +30,11 @@ pub trait Files: Runtime {
     /// Reads into `room`, which is not empty; 0 is the end.
     ///
     /// # Errors
-    /// Those of the system. An interruption is none.
+    /// Those of the system. Interrupted reads are repeated.
     fn poll_read(file: &mut Self::File, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Goes to a place in the file, and says which one it is. `is_seeking` is `false` before the first poll, and belongs
-    /// to the runtime until the last.
+    /// Moves to a position in the file, and returns that position in bytes. `is_seeking` is `false`
+    /// at the first poll of each seek. Until the last poll the runtime may use it as it needs.
     ///
     /// # Errors
     /// Those of the system.
@@ -83,7 +83,7 @@ pub async fn feed<R: Files>(mut file: R::File) -> io::Result<Feed> {
     Ok(Feed::new(source, Some(length), true))
 }
 
-/// A stretch of a file.
+/// A part of a file.
 struct FileSource<R: Files> {
     file: R::File,
     start: u64,
@@ -93,7 +93,7 @@ struct FileSource<R: Files> {
 }
 
 impl<R: Files> FileSource<R> {
-    /// All that comes of a file which has no length and no places, such as a pipe.
+    /// A file without length and positions, such as a pipe. It is read up to its end.
     fn endless(file: R::File) -> Self {
         Self { file, start: 0, length: u64::MAX, left: u64::MAX, is_seeking: false }
     }

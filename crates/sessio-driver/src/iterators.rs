@@ -1,4 +1,4 @@
-//! Bodies of blocking sessions: as readers of `std`, and as iterators.
+//! Bodies of blocking sessions, as readers of `std` and as iterators.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,14 +13,15 @@ use crate::mode::{BlockOn, Blocking};
 use crate::response::Response;
 use crate::runtime::Runtime;
 
-/// Reads the body. An error that cuts it short has the kind that the [`Error`](sessio::Error) says, and holds it.
+/// Reads the body. The error of a truncated body has the [`io::ErrorKind`] of its
+/// [`Error`](sessio::Error), and contains that error.
 impl<R: BlockOn> Read for Response<R, Blocking> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         R::block_on(self.read_into(room)).map_err(io::Error::from)
     }
 }
 
-/// The connection's buffer is the reader's: no byte is copied, and a line costs no system call.
+/// Lends the buffer of the connection. No byte is copied, and a line needs no system call.
 impl<R: BlockOn> BufRead for Response<R, Blocking> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         R::block_on(self.next_bytes()).map_err(io::Error::from)
@@ -31,14 +32,14 @@ impl<R: BlockOn> BufRead for Response<R, Blocking> {
     }
 }
 
-/// The pieces of a body, as they come: see [`Response::chunks`]. An error is the last item.
+/// The pieces of a body as they are received: see [`Response::chunks`]. An error is the last item.
 pub struct Chunks<R: Runtime> {
     response: Response<R, Blocking>,
     has_failed: bool,
 }
 
 impl<R: BlockOn> Response<R, Blocking> {
-    /// The body in pieces, as they come, from here on. An error is the last item.
+    /// The unread body in pieces as they are received. An error is the last item.
     #[must_use]
     pub fn chunks(self) -> Chunks<R> {
         Chunks { response: self, has_failed: false }
@@ -46,7 +47,7 @@ impl<R: BlockOn> Response<R, Blocking> {
 }
 
 impl<R: Runtime> Chunks<R> {
-    /// The response: its head and, behind the last piece, its trailers.
+    /// The response: its head and, after the last piece, its trailers.
     #[must_use]
     pub fn response(&self) -> &Response<R, Blocking> {
         &self.response
@@ -62,7 +63,7 @@ impl<R: BlockOn> Iterator for Chunks<R> {
     }
 }
 
-/// Each line as soon as its end has come. An error is the last item.
+/// Each line as soon as its end has been received. An error is the last item.
 impl<R: BlockOn> Iterator for Lines<R, Blocking> {
     type Item = Result<String>;
 
@@ -74,7 +75,7 @@ impl<R: BlockOn> Iterator for Lines<R, Blocking> {
     }
 }
 
-/// Each event as soon as it has come. An error is the last item.
+/// Each event as soon as it has been received. An error is the last item.
 impl<R: BlockOn> Iterator for Events<R, Blocking> {
     type Item = Result<Event>;
 
@@ -86,7 +87,8 @@ impl<R: BlockOn> Iterator for Events<R, Blocking> {
     }
 }
 
-/// An iterator that repeats its error never ends for a caller that passes errors over.
+/// Ends after the first error. An iterator that repeats its error would never end for a caller that
+/// skips errors.
 fn next<T>(has_failed: &mut bool, item: impl FnOnce() -> Result<Option<T>>) -> Option<Result<T>> {
     if *has_failed {
         return None;

@@ -1,4 +1,4 @@
-//! A body line by line.
+//! The lines of a body.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -11,20 +11,21 @@ use crate::mode::Async;
 use crate::response::Response;
 use crate::runtime::Runtime;
 
-/// The lines of a response's body, each as soon as its end has come: see [`Response::lines`].
+/// The lines of a response's body, each as soon as its end has been received: see
+/// [`Response::lines`].
 pub struct Lines<R: Runtime, M = Async> {
     response: Response<R, M>,
     decoder: Decoder,
     text: String,
     lines: sessio::lines::Lines,
     is_over: bool,
-    /// A stream or an iterator has given out an error.
+    /// A stream or an iterator has returned an error.
     pub(crate) has_failed: bool,
 }
 
 impl<R: Runtime, M> Response<R, M> {
-    /// The body line by line, from here on. A line ends with LF, CRLF or CR, and is text as
-    /// [`text`](Self::text) has it.
+    /// The unread body line by line. A line ends with LF, CRLF or CR. It is decoded to text as by
+    /// [`text`](Self::text).
     #[must_use]
     pub fn lines(self) -> Lines<R, M> {
         Lines {
@@ -65,7 +66,7 @@ impl<R: Runtime, M> Lines<R, M> {
         }
     }
 
-    /// The response: its head and, behind the last line, its trailers.
+    /// The response: its head and, after the last line, its trailers.
     #[must_use]
     pub fn response(&self) -> &Response<R, M> {
         &self.response
@@ -73,7 +74,7 @@ impl<R: Runtime, M> Lines<R, M> {
 }
 
 impl<R: Runtime> Lines<R> {
-    /// The next line, without its end; `None` behind the last.
+    /// The next line, without its end; `None` after the last one.
     ///
     /// ```no_run
     /// # async fn read<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
@@ -86,20 +87,22 @@ impl<R: Runtime> Lines<R> {
     /// ```
     ///
     /// # Errors
-    /// Why the body ends before its end: a line that was cut short is never given out. And
-    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
+    /// - The reason why the body ends early. A truncated line is never returned.
+    /// - [`Kind::LineTooLong`](sessio::Kind::LineTooLong): a line exceeds `limits.line_bytes`.
+    ///
+    /// Both are permanent.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing: the next call goes on.
+    /// Dropping the future loses nothing: the next call continues.
     #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
     pub async fn next(&mut self) -> Result<Option<String>> {
         poll_fn(|cx| self.poll_line(cx)).await
     }
 
-    /// As [`next`](Self::next), for callers that are polled.
+    /// Polls for the next line, like [`next`](Self::next).
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// Those of [`next`](Self::next).
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<String>>> {
         self.poll_line(cx)
     }

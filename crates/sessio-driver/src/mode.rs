@@ -1,12 +1,12 @@
-//! The two ways to wait: with `.await`, or in the calling thread.
+//! The two modes of a session: with `.await`, or in the calling thread.
 
 use crate::runtime::Runtime;
 
-/// The mode of a session whose calls are futures.
+/// The mode of a session whose methods return futures.
 #[derive(Clone, Copy, Debug)]
 pub enum Async {}
 
-/// The mode of a session whose calls return when they are done.
+/// The mode of a session whose methods return when the operation is done.
 #[derive(Clone, Copy, Debug)]
 pub enum Blocking {}
 
@@ -16,10 +16,11 @@ pub trait BlockOn: Runtime {
     fn block_on<T>(future: impl Future<Output = T>) -> T;
 }
 
-/// Writes methods that wait, once for both modes: `async` in the one, blocking in the other. The documentation in
-/// `async { }` is for the first one.
+/// Defines methods that wait, once for both modes: `async` in one, blocking in the other. The
+/// documentation in `async { }` is for the first mode only.
 ///
-/// Names that the methods use have to exist in both modes. So a body awaits private futures, and no method of this macro.
+/// Names that the methods use must exist in both modes. So a body awaits private futures, and no
+/// method of this macro.
 macro_rules! in_both_modes {
     (
         $face:ident: $(

@@ -1,7 +1,7 @@
-//! Forms of several parts, `multipart/form-data`, whose files come piece by piece.
+//! Forms of several parts, `multipart/form-data`, whose files are read piece by piece.
 //!
-//! What a part says of itself is [`sessio::multipart::Part`]'s; here it has a [`Source`] where its bytes do not lie in
-//! memory. A backend adds parts from files.
+//! [`sessio::multipart::Part`] has the headers of a part, and contents in memory. The part here
+//! adds a [`Source`] for other contents. A backend adds parts from files.
 
 use std::fmt;
 
@@ -17,11 +17,12 @@ pub struct Part {
     source: Option<Box<dyn Source>>,
 }
 
-/// A form of several parts, in the order in which they are sent, for
+/// A form of several parts, in sending order, for
 /// [`RequestBuilder::multipart`](crate::RequestBuilder::multipart).
 ///
-/// Nothing of its sources is gathered in memory. The length of the whole is exact if every part has one; otherwise it
-/// is sent in chunks. It can be sent again, for a redirect or a challenge, if all of its parts can.
+/// Contents of sources are not collected in memory. The length of the form is exact if every part
+/// has one. Else the form is sent in chunks. It can be sent again, for a redirect, a challenge or a
+/// retry, if all of its parts can.
 #[derive(Default)]
 #[must_use = "a form is not sent unless a request has it"]
 pub struct Form {
@@ -52,14 +53,15 @@ impl Part {
         Self { part: multipart::Part::bytes(bytes), source: None }
     }
 
-    /// A content that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether the source
-    /// can start over. One that has more or less than its length is [`Kind::BodyLength`](sessio::Kind::BodyLength), and the error names the
-    /// part.
+    /// Content that is read piece by piece: `length` bytes, or chunks if it is `None`. `replayable`
+    /// means that the source can start over. A source with more or less than its length is
+    /// [`Kind::BodyLength`](sessio::Kind::BodyLength), and the error names the part.
     pub fn source(source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         Self::feed(Feed::new(source, length, replayable))
     }
 
-    /// A content that comes piece by piece, such as a file: its backend opens it. See [`source`](Self::source).
+    /// Content that is read piece by piece, such as a file that the backend opens. See
+    /// [`source`](Self::source).
     pub fn feed(feed: Feed) -> Self {
         Self { part: multipart::Part::source(feed.length, feed.is_replayable), source: Some(feed.source) }
     }
@@ -77,7 +79,7 @@ impl Part {
         self
     }
 
-    /// How many bytes its content has; `None` if that shows only at the end.
+    /// The length of its content in bytes; `None` if it is unknown before the end.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.part.length()

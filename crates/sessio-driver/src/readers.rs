@@ -1,4 +1,4 @@
-//! Readers and writers of a runtime: of its own traits, or of `std`.
+//! Readers and writers of a runtime: its asynchronous traits, or those of `std`.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,34 +10,34 @@ use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::source::Source;
 
-/// A runtime that reads from `T`: its traits of asynchronous reading, or those of `std`.
+/// A runtime that reads from `T`, by its asynchronous traits or those of `std`.
 pub trait ReadFrom<T>: Runtime {
-    /// The reader, as it is kept: pinned, for one.
+    /// The stored form of the reader, for example pinned.
     type Reader: Send + 'static;
 
-    /// Keeps a reader.
+    /// Converts a reader to its stored form.
     fn reader(reader: T) -> Self::Reader;
 
     /// Reads into `room`, which is not empty; 0 is the end.
     ///
     /// # Errors
-    /// Those of the reader. An interruption is none.
+    /// Those of the reader. Interrupted reads are repeated.
     fn poll_read(reader: &mut Self::Reader, cx: &mut Context<'_>, room: &mut [u8])
     -> Poll<io::Result<usize>>;
 }
 
-/// A runtime that writes to `W`: its traits of asynchronous writing, or those of `std`.
+/// A runtime that writes to `W`, by its asynchronous traits or those of `std`.
 pub trait WriteTo<W>: Runtime {
-    /// The writer, as it is kept: pinned, for one.
+    /// The stored form of the writer, for example pinned.
     type Writer;
 
-    /// Keeps a writer.
+    /// Converts a writer to its stored form.
     fn writer(writer: W) -> Self::Writer;
 
     /// Writes from `bytes`, which is not empty.
     ///
     /// # Errors
-    /// Those of the writer. An interruption is none.
+    /// Those of the writer. Interrupted writes are repeated.
     fn poll_write(writer: &mut Self::Writer, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
     /// Flushes the writer.
@@ -47,8 +47,8 @@ pub trait WriteTo<W>: Runtime {
     fn poll_flush(writer: &mut Self::Writer, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-/// A reader as the body of a request, or as a part of a form. It is read only when the connection can take more, and
-/// cannot start over.
+/// A reader as the body of a request, or as a part of a form. It is read only when the connection
+/// can take more, and it cannot start over.
 pub struct ReaderSource<R: ReadFrom<T>, T>(R::Reader);
 
 impl<R: ReadFrom<T>, T> ReaderSource<R, T> {
@@ -72,7 +72,7 @@ impl<R: ReadFrom<T>, T> fmt::Debug for ReaderSource<R, T> {
 }
 
 impl<R: Runtime, M> RequestBuilder<R, M> {
-    /// Sends what `reader` reads as the body: `length` bytes, or as many as come.
+    /// Sends the bytes of `reader` as the body: `length` bytes, or chunks until the reader ends.
     pub fn reader<T: 'static>(self, reader: T, length: Option<u64>) -> Self
     where
         R: ReadFrom<T>,
@@ -82,13 +82,16 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
 }
 
 in_both_modes! { Response:
-    /// Writes the body to `writer` as it comes, from here on, flushes it, and says how many bytes it was.
+    /// Writes the unread body to `writer` as it is received, flushes the writer, and returns the
+    /// number of bytes.
     ///
     /// # Errors
-    /// The reason why the body ends early, and errors of the writer. Bytes before that were written.
+    /// The reason why the body ends early, and errors of the writer. The bytes before that are
+    /// written.
     async {
         /// # Cancel safety
-        /// Dropping the future loses nothing that the writer has not taken.
+        /// Dropping the future loses no bytes: those that the writer has not taken remain in the
+        /// response.
     }
     pub fn copy_to[W](&mut self, writer: W) -> io::Result<u64> where [R: WriteTo<W>] {
         let mut writer = R::writer(writer);

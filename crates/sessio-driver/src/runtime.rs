@@ -1,4 +1,4 @@
-//! What a runtime supplies: names, sockets and time. Nothing about HTTP.
+//! The traits of a runtime: names, sockets and time. Nothing here is about HTTP.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,32 +7,34 @@ use std::task::{Context, Poll};
 
 use sessio::{Environment, Instant, Now, Seed, Tcp};
 
-/// A runtime: where sockets and time come from.
+/// The source of sockets and time.
 ///
-/// A value of it is a handle, cheap to clone. Its futures are dropped whenever a caller gives up or a time
-/// limit ends, and must give back then what they hold.
+/// A value of it is a handle, cheap to clone. Its futures are dropped when the caller drops a call
+/// or a time limit ends, and must release their resources then.
 ///
-/// Neither the runtime nor its futures, streams and timers need be [`Send`]. The futures of a session are `Send` where all
-/// of these are, and stay on their thread where one of them is not: it may have an [`Rc`](std::rc::Rc).
+/// The runtime and its futures, streams and timers need not be [`Send`]. The futures of a session
+/// are `Send` if all of these are. Else they stay on their thread: a runtime may contain an
+/// [`Rc`](std::rc::Rc).
 pub trait Runtime: Clone + 'static {
     /// A connected byte stream.
     type Stream: Stream;
     /// A timer.
     type Sleep: Sleep;
 
-    /// The addresses of a host, best first. Literal addresses never get here, nor do hosts that are pinned, nor
-    /// any while the session has a resolver of its own.
+    /// The addresses of a host, in order of preference. It receives no literal addresses, no pinned
+    /// hosts, and no host while the session has a resolver.
     ///
     /// # Errors
-    /// Whatever the resolver says.
+    /// Any error of the resolver.
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>>;
 
-    /// Opens a connection, over a socket that is as `tcp` says. Several may be under way at once. The future is dropped at
-    /// `deadline`; only a runtime that blocks has to look at it.
+    /// Opens a connection, over a socket with the options of `tcp`. Several attempts may run at
+    /// once. The future is dropped at `deadline`, so only a runtime that blocks needs the argument.
     ///
     /// # Errors
-    /// Whatever the network says. What the system cannot do of `tcp` is
-    /// [`Unsupported`](io::ErrorKind::Unsupported); what has no meaning on this network may be left aside.
+    /// - [`Unsupported`](io::ErrorKind::Unsupported): the system does not support an option of
+    ///   `tcp`. An option without a meaning on this network may be ignored.
+    /// - Any error of the network.
     fn connect(
         &self,
         address: SocketAddr,
@@ -40,10 +42,12 @@ pub trait Runtime: Clone + 'static {
         deadline: Option<Instant>,
     ) -> impl Future<Output = io::Result<Self::Stream>>;
 
-    /// Opens a connection to the Unix socket at `path`, as [`connect`](Self::connect) does to an address.
+    /// Opens a connection to the Unix socket at `path`, like [`connect`](Self::connect).
     ///
     /// # Errors
-    /// Whatever the system says; of itself it is [`Unsupported`](io::ErrorKind::Unsupported).
+    /// - [`Unsupported`](io::ErrorKind::Unsupported): the runtime has no Unix sockets. This is the
+    ///   default implementation.
+    /// - Any error of the system.
     fn connect_unix(
         &self,
         path: &Path,
@@ -53,77 +57,81 @@ pub trait Runtime: Clone + 'static {
         async { Err(io::Error::new(io::ErrorKind::Unsupported, "this runtime has no Unix sockets")) }
     }
 
-    /// A timer that goes off at `at`.
+    /// A timer that ends at `at`.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
-    /// What time it is.
+    /// The current time: `mono` for deadlines, `wall` for cookies and certificates.
     fn now(&self) -> Now;
 
-    /// What time it is by the clock of deadlines alone, which is asked for after every wait.
+    /// The current time by the clock of deadlines alone. The driver reads it after every wait.
     fn mono(&self) -> Instant {
         self.now().mono
     }
 
-    /// The reactor that a connection opened now depends on, by a number that no other reactor has; 0, as it is of itself, if
-    /// there is only one. No connection of one reactor is used at another: nobody may drive its own any more.
+    /// The number of the current reactor, which a connection opened now depends on. Each reactor
+    /// needs a number of its own. No connection of one reactor is used at another, because its own
+    /// reactor may not run any more. Default: 0, for a single reactor.
     fn reactor(&self) -> u64 {
         0
     }
 
-    /// The process, by its number, if its connections can be used after a fork: the child opens its own then, and leaves
-    /// those of the parent alone. It is asked before each request that wants a connection. `None`, as it is of itself,
-    /// is for runtimes that do not survive a fork, as those with a reactor do not.
+    /// The id of the process, if connections work after a fork. The child then opens its own
+    /// connections, and leaves those of the parent alone. It is read before each request that needs
+    /// a connection. Default: `None`, for runtimes that do not survive a fork, such as those with a
+    /// reactor.
     fn process(&self) -> Option<u32> {
         None
     }
 
-    /// What the environment says of proxies and logins, and where certificates are: read when a session first sends
-    /// something that trusts it, and kept. That of the process unless the runtime knows better: one that simulates
-    /// everything has one of its own.
+    /// The environment: proxies, logins, and the paths of certificates. A session reads it before
+    /// its first request that trusts the environment, and keeps it. Default: the environment of the
+    /// process. A simulated runtime overrides it.
     fn environment(&self) -> Environment {
         crate::environment::read()
     }
 
-    /// The same environment with the certificates of the [authorities](Environment::unread) that it names. A session wants
-    /// them when it first wants TLS, and keeps them. They are read from the file system, once per process and state of the
-    /// files, unless the runtime knows better.
+    /// The same environment with the certificates of the [authorities](Environment::unread) that it
+    /// names. A session reads them when it first needs TLS, and keeps them. Default: from the file
+    /// system, once per process and state of the files.
     fn read_authorities(&self, environment: &Environment) -> Environment {
         crate::authorities::with_certificates(environment)
     }
 
-    /// The chance of one session, such as the boundaries of its forms: once for each, and from the system unless the
-    /// runtime knows better. One that simulates everything does.
+    /// The seed of one session, for example for the boundaries of its forms. It is called once for
+    /// each session. Default: random bytes of the system. A simulated runtime overrides it.
     fn seed(&self) -> Seed {
         crate::chance::of_the_system()
     }
 }
 
-/// A timer that can be moved.
+/// A timer that can be reset.
 pub trait Sleep: 'static {
-    /// Whether it has gone off.
+    /// Is ready once the time has come.
     fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Lets it go off at another time.
+    /// Sets another time.
     fn reset(&mut self, at: Instant);
 }
 
 /// A connected byte stream.
 pub trait Stream: Unpin + 'static {
-    /// Whether [`poll_read_alone`](Self::poll_read_alone) and the futures of the runtime may wait rather than be pending:
-    /// the clock is read after each one then.
+    /// Whether [`poll_read_alone`](Self::poll_read_alone) and the futures of the runtime may block
+    /// instead of being pending. Then the driver reads the clock after each of them. Default:
+    /// `false`.
     const BLOCKS: bool = false;
 
     /// Reads into `room`, which is not empty; 0 is the end of the stream.
     ///
     /// # Errors
-    /// Whatever the socket says; interruptions are not told.
+    /// Any error of the socket. Interrupted reads are repeated.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// As [`poll_read`](Self::poll_read), while the call waits for nothing but this read and the time. A stream that can
-    /// wait in its system call may do so, until `deadline` at most, and saves the call that waits. Of itself it does not.
+    /// Reads like [`poll_read`](Self::poll_read), while the call waits only for this read and for
+    /// the time. A stream that can block in its read may do so, until `deadline` at most. That
+    /// saves the system call of a separate wait. Default: [`poll_read`](Self::poll_read).
     ///
     /// # Errors
-    /// As [`poll_read`](Self::poll_read).
+    /// Those of [`poll_read`](Self::poll_read).
     fn poll_read_alone(
         &mut self,
         cx: &mut Context<'_>,
@@ -136,13 +144,13 @@ pub trait Stream: Unpin + 'static {
     /// Writes from `bytes`, which is not empty.
     ///
     /// # Errors
-    /// Whatever the socket says; interruptions are not told.
+    /// Any error of the socket. Interrupted writes are repeated.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// Whether nothing is there to be read: the peer has neither closed the connection nor sent anything on it. The
-    /// socket itself is asked, not what the runtime last heard of it.
+    /// Returns `true` if nothing can be read: the peer has neither closed the connection nor sent
+    /// anything. It checks the socket itself, because the runtime's last event may be outdated.
     ///
-    /// It is asked before each request on a connection that was used before, and before the first bytes on a new one:
-    /// what was readable before the request was written is no response to it.
+    /// The driver calls it before each request on a reused connection, and before the first bytes
+    /// on a new one. Bytes that were readable before the request was written are no response to it.
     fn is_idle_open(&self) -> bool;
 }

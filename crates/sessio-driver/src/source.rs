@@ -1,4 +1,4 @@
-//! Sources of request bodies that come piece by piece.
+//! Sources of request bodies that are read piece by piece.
 
 use std::fmt;
 use std::io;
@@ -7,45 +7,47 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use sessio::Headers;
 
-/// Where the bytes of a streamed request body come from.
+/// The source of a streamed request body.
 ///
-/// It is polled by the request's own future, and only when the connection can take more: a slow server
-/// slows the source down. After an early answer it is the [response](crate::Response) that polls it, while it is read.
+/// The future of the request polls it, only when the connection can take more: a slow server slows
+/// the source down. After an early response, reads of the [response](crate::Response) poll it.
 pub trait Source: Send + 'static {
-    /// Fills the start of `room` and says how much; 0 is the end of the body.
+    /// Fills the start of `room` and returns the number of bytes; 0 is the end of the body.
     ///
     /// # Errors
-    /// They abort the request, so that no server takes the part for the whole.
+    /// Any error aborts the request, so that no server takes a part for the whole.
     fn poll_fill(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// The next piece of the body where it lies already in memory that can be shared: it goes out from there and is
-    /// not copied. No bytes are the end of the body; `None` is a source that has no such memory now, and is asked to
-    /// [fill](Self::poll_fill) some.
+    /// The next piece of the body, if it is in memory that can be shared. It is sent without a
+    /// copy. Empty bytes are the end of the body. `None` means that there is no such memory now,
+    /// and [`poll_fill`](Self::poll_fill) is called. Default: `None`.
     ///
     /// # Errors
-    /// As [`poll_fill`](Self::poll_fill).
+    /// Those of [`poll_fill`](Self::poll_fill).
     fn poll_piece(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         Poll::Ready(Ok(None))
     }
 
-    /// The fields that come behind the body, asked for once it has ended; none, unless the source has some. They need a
-    /// body of unknown length, and only some names may stand there (RFC 9110 section 6.5.1): others fail the request.
+    /// The trailer fields, requested once the body has ended. They need a body of unknown length.
+    /// Only some names are allowed in trailers (RFC 9110 section 6.5.1), and others fail the
+    /// request. Default: none.
     fn trailers(&mut self) -> Headers {
         Headers::new()
     }
 
-    /// Goes back to the start, for a redirect or a challenge that wants the body again. Called only where
-    /// the body was declared to be replayable.
+    /// Goes back to the start, for a redirect, a challenge or a retry that needs the body again. It
+    /// is called only if the body was declared to be replayable.
     ///
     /// # Errors
-    /// They end the call; the source that cannot start over says so here.
+    /// Any error ends the call. The default is [`Unsupported`](io::ErrorKind::Unsupported): the
+    /// source cannot start over.
     fn poll_rewind(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
 
-/// A [`Source`], and what is known of it: for the [body](crate::RequestBuilder::feed) of a request, or a
-/// [part](crate::multipart::Part::feed) of a form. A backend makes them of files.
+/// A [`Source`] with its length: for the [body](crate::RequestBuilder::feed) of a request, or a
+/// [part](crate::multipart::Part::feed) of a form. A backend makes one of a file.
 pub struct Feed {
     pub(crate) source: Box<dyn Source>,
     pub(crate) length: Option<u64>,
@@ -53,20 +55,20 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// What comes piece by piece: `length` bytes, or as many as come. `is_replayable` says whether the source can start
-    /// over.
+    /// A source of `length` bytes; `None` if the length is unknown. `is_replayable` means that the
+    /// source can start over.
     #[must_use]
     pub fn new(source: impl Source, length: Option<u64>, is_replayable: bool) -> Self {
         Self { source: Box::new(source), length, is_replayable }
     }
 
-    /// How many bytes there are; `None` if that shows only at the end.
+    /// The length in bytes; `None` if it is unknown before the end.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Whether it can be sent again, for a redirect or a challenge that wants it.
+    /// Whether it can be sent again, for a redirect, a challenge or a retry.
     #[must_use]
     pub fn is_replayable(&self) -> bool {
         self.is_replayable

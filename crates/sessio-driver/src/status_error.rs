@@ -11,10 +11,10 @@ use crate::response::Response;
 use crate::runtime::Runtime;
 
 impl<R: Runtime, M> Response<R, M> {
-    /// The response itself, or an error that holds it if its status is 4xx or 5xx.
+    /// Returns the response, or an error with the response if the status is 4xx or 5xx.
     ///
     /// # Errors
-    /// The status, with the response: its body can still be read.
+    /// [`StatusError`]: the status, with the response. Its body can still be read.
     pub fn error_for_status(self) -> Result<Self, StatusError<R, M>> {
         if self.status().is_client_error() || self.status().is_server_error() {
             return Err(StatusError::new(self));
@@ -23,9 +23,11 @@ impl<R: Runtime, M> Response<R, M> {
     }
 }
 
-/// A response with an error status. It can be read like any other, and turns into an [`Error`] with `?`.
+/// A response with an error status. Its response can be read like any other, and `?` converts it
+/// into an [`Error`].
 ///
-/// It travels between threads as errors do; the response in it is locked for that, and never waited for.
+/// Threads can share it, as errors require. Its response is behind a lock for that purpose, which
+/// is never waited for.
 pub struct StatusError<R: Runtime, M = Async> {
     status: StatusCode,
     response: Mutex<Response<R, M>>,
@@ -42,7 +44,7 @@ impl<R: Runtime, M> StatusError<R, M> {
         self.status
     }
 
-    /// The response, to look at its head and to read its body.
+    /// Returns the response, with its head and its unread body.
     #[must_use]
     pub fn into_response(self) -> Response<R, M> {
         self.response.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -64,7 +66,7 @@ impl<R: Runtime, M> fmt::Debug for StatusError<R, M> {
 impl<R: Runtime, M> std::error::Error for StatusError<R, M> {}
 
 impl<R: Runtime, M> From<StatusError<R, M>> for Error {
-    /// The head comes along, the body does not.
+    /// Keeps the head, and drops the body.
     fn from(error: StatusError<R, M>) -> Self {
         let detail = error.status.to_string();
         let (exchange, history) = error.into_response().into_exchange();

@@ -1,4 +1,4 @@
-//! Request bodies on their way out.
+//! Request bodies while they are sent.
 
 use std::fmt;
 use std::io;
@@ -11,19 +11,19 @@ use sessio::{Body, Error, Headers, Kind, Result};
 use crate::assembled::Assembled;
 use crate::source::Source;
 
-/// What a request's builder has for the body, beside what the request itself says of it.
+/// The sources of a request's body, which its builder keeps beside the request.
 #[derive(Default)]
 pub(crate) enum Supply {
     #[default]
     Nothing,
-    /// All of the body.
+    /// The source of the whole body.
     Source(Box<dyn Source>),
-    /// Of each part of a form that needs one.
+    /// The sources of the parts of a form that have one.
     Parts(Vec<Box<dyn Source>>),
 }
 
 impl Supply {
-    /// How this body is sent, if that takes more than the request.
+    /// The upload of this body; `None` if the request itself contains the body.
     pub(crate) fn upload(self, body: &Body) -> Option<Box<Upload>> {
         let origin = match self {
             Self::Nothing => return None,
@@ -53,28 +53,29 @@ fn failed(cause: io::Error) -> Error {
     Error::new(Kind::BodySource).with_source(cause)
 }
 
-/// How much is read at once.
+/// Number of bytes that are read at once.
 const ROOM: usize = 64 * 1024;
 
-/// Where a body comes from, with the memory that it is read into.
+/// The origin of a body, and the memory that it is read into.
 pub(crate) struct Upload {
     origin: Origin,
     coded: Option<Box<Coded>>,
-    /// That memory: whole, and shared with the call while what was read goes out from it.
+    /// The whole memory. The call shares it while it sends the bytes.
     room: Bytes,
-    /// What was read and not taken yet.
+    /// Bytes that were read and not taken yet.
     ready: Bytes,
     is_ended: bool,
 }
 
-/// What an upload has for the call.
+/// The next input of the call.
 pub(crate) enum Piece<'a> {
     Bytes(&'a Bytes),
     End,
 }
 
 impl Upload {
-    /// What was read and not taken, or what can be read now: `most` bytes at most, if it has to be read into memory.
+    /// Bytes that were read and not taken, or else bytes that can be read now: at most `most` if
+    /// they are read into memory.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Result<Piece<'_>>> {
         if self.ready.is_empty() && !self.is_ended {
             self.ready = match ready!(self.poll_piece(cx))? {
@@ -93,7 +94,7 @@ impl Upload {
         }
     }
 
-    /// Reads into memory that is used again and again: it is free once the call has sent what it shared.
+    /// Reads into memory that is reused: it is free again once the call has sent the shared bytes.
     fn poll_fill(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Result<Bytes>> {
         let mut room = match std::mem::take(&mut self.room).try_into_mut() {
             Ok(room) if room.len() == ROOM => room,
@@ -108,7 +109,7 @@ impl Upload {
         filled.map_ok(|n| self.room.slice(..n.min(most)))
     }
 
-    /// What comes behind it.
+    /// The trailer fields.
     pub(crate) fn trailers(&mut self) -> Headers {
         match &mut self.origin {
             Origin::Source(source) => source.trailers(),
@@ -119,7 +120,7 @@ impl Upload {
     pub(crate) fn taken(&mut self, n: usize) {
         self.ready.advance(n.min(self.ready.len()));
         if self.ready.is_empty() {
-            // It would go on sharing the memory otherwise.
+            // An empty slice would still share the memory, and prevent its reuse.
             self.ready = Bytes::new();
         }
     }
@@ -138,7 +139,7 @@ impl Upload {
     }
 }
 
-/// A body that is coded on its way, and the memory that it is read into before.
+/// A body that is coded while it is sent, and the memory for its uncoded bytes.
 struct Coded {
     encoding: BodyEncoder,
     buffer: Box<[u8]>,
@@ -152,7 +153,7 @@ impl Coded {
         Box::new(Self { encoding, buffer, ready: 0..0, is_ended: false })
     }
 
-    /// Fills the start of `room` with what the coding makes of the body; nothing is the end.
+    /// Fills the start of `room` with coded bytes; 0 is the end.
     fn poll_fill(
         &mut self,
         origin: &mut Origin,
