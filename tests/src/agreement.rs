@@ -1,4 +1,4 @@
-//! Every backend gives a scenario the same trace of the core.
+//! Compares the traces of a scenario: every backend gives the same.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +8,8 @@ use crate::trace::Trace;
 /// The calls of a scenario, each with its lines.
 type Calls = Vec<Vec<String>>;
 
-/// Where the course depends on how the network times things, and why. What calls such a scenario makes is
-/// compared, but neither how many there are of a kind nor in which order, nor where they were dropped.
+/// Scenarios whose course depends on the timing of the network, with the reason. Their kinds of
+/// calls are compared. Their number and order are not, nor the points at which calls were dropped.
 const KINDS: [(&str, &str); 5] = [
     ("f24_a_request_is_dropped_at_every_point", DROPS),
     ("f24_an_upload_is_dropped_at_every_point", DROPS),
@@ -18,10 +18,10 @@ const KINDS: [(&str, &str); 5] = [
     ("f24_q37_a_body_is_dropped_at_every_point", DROPS),
 ];
 
-/// Why, where futures are dropped.
+/// The reason for scenarios that drop futures.
 const DROPS: &str = "how often a future waits before the answer is there is up to the peer";
 
-/// Where nothing can be compared but the end, and why.
+/// Scenarios whose outcome alone can be compared, with the reason.
 const ENDS: [(&str, &str); 11] = [
     ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
@@ -39,30 +39,31 @@ const ENDS: [(&str, &str); 11] = [
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
 ];
 
-/// Why, where a server of others answers early.
+/// The reason for servers of others that respond early.
 const EARLY: &str = "how much of the body is out when it answers is up to the server";
 
-/// Why, where a real server closes idle connections and ends logins by its own clock.
+/// The reason for real servers that close idle connections and end logins by their own clock.
 const CLOCK: &str = "which requests find an open connection depends on the server's clock";
 
-/// The first trace of each scenario, and the backend that gave it.
+/// The first trace of each scenario, with the backend that gave it.
 #[derive(Debug, Default)]
 pub struct Register(Mutex<BTreeMap<String, (String, Calls)>>);
 
-/// The register of this process: the tests of one binary run in one.
+/// The register of this process. All tests of one binary run in one process.
 static REGISTER: Register = Register::new();
 
 impl Register {
-    /// An empty one.
+    /// An empty register.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// Registers a trace of a scenario, or compares it with the one that is registered.
+    /// Registers the first trace of a scenario, and compares later ones with it.
     ///
     /// # Errors
-    /// What differs.
+    ///
+    /// The differences.
     pub fn check(&self, scenario: &str, backend: &str, trace: &Trace) -> Result<(), String> {
         let name = scenario.rsplit("::").next().unwrap_or_default();
         let is_listed = |list: &[(&str, &str)]| list.iter().any(|(listed, _)| *listed == name);
@@ -82,19 +83,19 @@ impl Register {
     }
 }
 
-/// Whether all that the calls of a scenario tell is the same wherever it runs; otherwise it is so of their kinds. None
-/// where nothing can be compared.
+/// How a scenario can be compared. `Some(true)`: all lines of its calls. `Some(false)`: the kinds
+/// of its calls. `None`: only its outcome.
 #[must_use]
 pub fn is_comparable(name: &str) -> Option<bool> {
     let is_listed = |list: &[(&str, &str)]| list.iter().any(|(listed, _)| *listed == name);
     (!is_listed(&ENDS)).then(|| !is_listed(&KINDS))
 }
 
-/// Fails if another backend gave this scenario another trace. The last part of the test's `module` is its
-/// backend's.
+/// Compares the trace with those of other backends. The last segment of `module` names the backend.
 ///
 /// # Panics
-/// If it did.
+///
+/// If another backend gave this scenario another trace.
 pub fn agree(module: &str, name: &str, backend: &str, trace: &Trace) {
     let module = module.rsplit_once("::").map_or(module, |(module, _)| module);
     if let Err(difference) = REGISTER.check(&format!("{module}::{name}"), backend, trace) {
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
     use crate::replay::{Script, Then, now, replay};
 
-    /// The trace of one call with this answer.
+    /// The trace of one call with this response.
     fn trace(answer: &str) -> Trace {
         let trace = Trace::default();
         let request = Request::get("http://h/").observe(trace.observer());
@@ -159,7 +160,7 @@ mod tests {
             changed,
             ["  - 0: done, with 5 bytes of body, connection kept", "  + 0: failed incomplete-body"]
         );
-        // A call more, a call less.
+        // A call more, a call fewer.
         let twice = trace(WHOLE);
         let request = Request::get("http://h/").observe(twice.observer());
         drop(prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).map(|request| {
@@ -167,7 +168,7 @@ mod tests {
         }));
         assert!(register.check(name, "Four", &twice).unwrap_err().contains("1 calls and 2"));
         assert!(register.check(name, "Five", &Trace::default()).unwrap_err().contains("1 calls and 0"));
-        // Another scenario is another matter.
+        // Another scenario is independent.
         assert_eq!(register.check("scenarios::z::s01_y", "Three", &trace(cut)), Ok(()));
     }
 
@@ -178,7 +179,7 @@ mod tests {
         let begun = Trace::default();
         let request = Request::get("http://h/").observe(begun.observer());
         let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
-        // One that was dropped before anything came of it, beside one that was not.
+        // One call that was dropped before its first event, and one that was not.
         drop(sessio::Call::new(request.clone(), sessio::Memory::default()).unwrap());
         replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close });
         assert_eq!(begun.calls().len(), 2);
@@ -187,7 +188,7 @@ mod tests {
         register.check(name, "Three", &trace("HTTP/1.1 204 X\r\n\r\n")).unwrap_err();
     }
 
-    /// The files of the scenarios, those with other programs included, with their text.
+    /// The source files of the scenarios with their text, also of those with other programs.
     fn sources() -> Vec<(PathBuf, String)> {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let files = |folder| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());

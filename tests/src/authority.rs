@@ -1,4 +1,5 @@
-//! Authorities of the tests' own, and the certificates that they issue: good ones, and bad ones of every kind.
+//! Certificate authorities of the tests, and the certificates that they issue: valid ones, and
+//! invalid ones of every kind.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,23 +12,24 @@ use rcgen::{
 };
 use sessio::tls::{Certificates, Identity, KeyFormat, Pin, RevocationLists};
 
-/// Somebody who issues certificates. All keys but those of [`ecdsa`](Self::ecdsa) are Ed25519, whose signatures have
-/// one length.
+/// A certificate authority. All keys but those of [`ecdsa`](Self::ecdsa) are Ed25519, whose
+/// signatures have one length.
 #[derive(Debug)]
 pub struct Authority {
     params: CertificateParams,
     key: KeyPair,
     der: Vec<u8>,
-    /// Those who stand between a root and this one, nearest first; itself among them, unless it is a root.
+    /// The intermediate authorities between a root and this one, nearest first. This one is
+    /// included, unless it is a root.
     chain: Vec<Vec<u8>>,
 }
 
-/// A certificate with those that go with it, and its key.
+/// A certificate with its chain and its key.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    /// Its own first, each as DER.
+    /// The certificates as DER. The own certificate is first.
     pub chain: Vec<Vec<u8>>,
-    /// PKCS #8 as DER.
+    /// The key: PKCS #8 as DER.
     pub key: Vec<u8>,
 }
 
@@ -47,24 +49,27 @@ fn key() -> KeyPair {
 fn named(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
-    // Two of the same name would be one to who looks for them by it.
+    // Certificates with equal serial numbers would be one to a program that looks them up by
+    // number.
     static NEXT: AtomicU64 = AtomicU64::new(1 << 32);
     params.serial_number = Some(NEXT.fetch_add(1, Ordering::Relaxed).into());
     params
 }
 
 impl Authority {
-    /// A root.
+    /// A root authority.
     ///
     /// # Panics
-    /// If there is no chance to draw a key from, as everything here.
+    ///
+    /// If the system has no randomness for a key. That applies to everything in this module.
     pub fn root(name: &str) -> Self {
         Self::root_with(name, key())
     }
 
-    /// A root with a key of ECDSA, for who can sign with nothing newer.
+    /// A root with an ECDSA key, for programs that cannot sign with a newer algorithm.
     ///
     /// # Panics
+    ///
     /// As [`root`](Self::root).
     pub fn ecdsa(name: &str) -> Self {
         Self::root_with(name, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key"))
@@ -77,7 +82,7 @@ impl Authority {
         Self { params, key, der, chain: Vec::new() }
     }
 
-    /// An authority below this one, changed in some way.
+    /// An authority below this one, with a change to its parameters.
     pub fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let (mut params, key) = (named(name), key());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -87,19 +92,19 @@ impl Authority {
         Self { params, key, der, chain }
     }
 
-    /// A certificate for `localhost` and 127.0.0.1, changed in some way.
+    /// Issues a certificate for `localhost` and 127.0.0.1, with a change to its parameters.
     pub fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let key = key();
         self.issue_for(&key, key.serialize_der(), change)
     }
 
-    /// One like it, with a key of ECDSA: whose form every program can read.
+    /// Issues such a certificate with an ECDSA key, whose format every program can read.
     pub fn issue_ecdsa(&self) -> Issued {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
         self.issue_for(&key, key.serialize_der(), |_| {})
     }
 
-    /// The same for a key that somebody else has.
+    /// Issues such a certificate for a key that another certificate has.
     pub fn issue_for(
         &self,
         public: &impl PublicKeyData,
@@ -112,7 +117,8 @@ impl Authority {
         Issued { chain: [vec![own], self.chain.clone()].concat(), key }
     }
 
-    /// A list of those that hold no longer, itself good until that year.
+    /// A certificate revocation list of these serial numbers. The list is valid until `until`, a
+    /// year.
     pub fn revoke(&self, serials: &[u64], until: i32) -> RevocationLists {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
@@ -140,12 +146,12 @@ impl Authority {
         }
     }
 
-    /// Its own certificate.
+    /// Its own certificate as DER.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// For who trusts it alone.
+    /// Its own certificate, for a client that trusts only this authority.
     pub fn certificates(&self) -> Certificates {
         Certificates::from_der([&self.der]).expect("one certificate")
     }
@@ -156,7 +162,7 @@ impl Authority {
 }
 
 impl Issued {
-    /// One that is signed by nobody else, changed in some way.
+    /// A self-signed certificate, with a change to its parameters.
     pub fn by_itself(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let (mut params, key) = (localhost(), key());
         change(&mut params);
@@ -164,24 +170,25 @@ impl Issued {
         Self { chain: vec![own], key: key.serialize_der() }
     }
 
-    /// Without those that go with it.
+    /// The certificate without its chain.
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.chain.truncate(1);
         self
     }
 
-    /// With these besides.
+    /// The certificate with these others after its chain.
     #[must_use]
     pub fn with(mut self, others: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.chain.extend(others);
         self
     }
 
-    /// With other bytes in place of these in its own certificate, wherever they stand.
+    /// Replaces bytes of its own certificate, wherever they occur.
     ///
     /// # Panics
-    /// If they do not.
+    ///
+    /// If they do not occur.
     #[must_use]
     pub fn patched(mut self, from: &[u8], to: &[u8]) -> Self {
         let own = &mut self.chain[0];
@@ -196,23 +203,24 @@ impl Issued {
         self
     }
 
-    /// The chain and the key, for a program.
+    /// The chain and the key in PEM, for a program.
     pub fn papers(&self) -> Papers {
         let chain = self.chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
         Papers { certificate: chain, key: pem("PRIVATE KEY", &self.key) }
     }
 
-    /// For a client that is to show it.
+    /// The client certificate of a client.
     pub fn identity(&self) -> Identity {
         Identity::from_der(&self.chain, KeyFormat::Pkcs8, &self.key).expect("a chain")
     }
 
-    /// Its own certificate, for who trusts it by itself.
+    /// Its own certificate, for a client that trusts it directly.
     pub fn certificates(&self) -> Certificates {
         Certificates::from_der(self.chain.iter().take(1)).expect("one certificate")
     }
 
-    /// Its key, as a pin. The digest is drawn up by who made the key: nothing that is tested had a hand in it.
+    /// The pin of its key. The library that made the key computes the digest, so no tested code
+    /// takes part.
     pub fn pin(&self) -> Pin {
         let key = KeyPair::try_from(self.key.as_slice()).expect("a key");
         let info = key.subject_public_key_info();
@@ -237,9 +245,10 @@ fn localhost() -> CertificateParams {
     params
 }
 
-/// A name of a host for the certificate, whatever is in it.
+/// A host name for a certificate. Its syntax is not checked.
 ///
 /// # Panics
+///
 /// If it is not ASCII.
 pub fn dns(name: &str) -> SanType {
     SanType::DnsName(Ia5String::try_from(name.to_owned()).expect("ASCII"))

@@ -17,10 +17,10 @@ use crate::simulation::{
 use crate::trace::Trace;
 use crate::world::World;
 
-/// How long a scenario may take before it counts as hanging. None takes a hundredth of it.
+/// The time after which a scenario counts as hanging. None takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A runtime, and how a scenario is run to its end on it.
+/// A runtime, and how it runs a scenario.
 pub trait Backend {
     /// Its sockets and its time.
     type Runtime: Movable + Default;
@@ -29,7 +29,7 @@ pub trait Backend {
     fn run(scenario: impl Future<Output = ()> + Send + 'static);
 }
 
-/// Tokio, everything on the test's own thread.
+/// Tokio, with everything on the thread of the test.
 #[derive(Debug)]
 pub struct TokioCurrentThread;
 
@@ -43,7 +43,8 @@ impl Backend for TokioCurrentThread {
     }
 }
 
-/// Tokio with worker threads: the scenario is a task, and may wake up on another thread after every await.
+/// Tokio with worker threads. The scenario is a task, and may wake up on another thread after every
+/// await.
 #[derive(Debug)]
 pub struct TokioMultiThread;
 
@@ -59,7 +60,7 @@ impl Backend for TokioMultiThread {
     }
 }
 
-/// Smol, everything on the test's own thread but for its reactor.
+/// Smol, with everything but its reactor on the thread of the test.
 #[derive(Debug)]
 pub struct SmolCurrentThread;
 
@@ -77,7 +78,7 @@ impl Backend for SmolCurrentThread {
     }
 }
 
-/// Plain sockets: the test's own thread waits in them.
+/// Plain sockets: the thread of the test blocks in them.
 #[derive(Debug)]
 pub struct BlockingThread;
 
@@ -89,7 +90,7 @@ impl Backend for BlockingThread {
     }
 }
 
-/// A network in memory on which nothing takes any time.
+/// A network in memory without any delay.
 #[derive(Debug)]
 pub struct Simulation;
 
@@ -101,7 +102,7 @@ impl Backend for Simulation {
     }
 }
 
-/// A network in memory that is slow, uneven, and cuts everything into small packets, drawn from a seed.
+/// A slow and uneven network in memory. It cuts bytes into small packets by a seed.
 #[derive(Debug)]
 pub struct RoughSimulation;
 
@@ -117,7 +118,8 @@ async fn within_patience(scenario: impl Future<Output = ()>) {
     tokio::time::timeout(PATIENCE, scenario).await.expect("the scenario hangs");
 }
 
-/// A scenario on one kind of sockets. All scenarios have one type, so that whatever runs them is compiled once.
+/// A scenario on one kind of sockets. All scenarios have one type, so the code that runs them is
+/// compiled once.
 pub type Scenario<R> = for<'w> fn(&'w World<R>) -> Pin<Box<dyn Future<Output = ()> + Send + 'w>>;
 
 /// Runs a scenario on a backend, over this carrier.
@@ -128,14 +130,14 @@ pub fn run<B: Backend>(scenario: Scenario<B::Runtime>, carrier: Carrier, trace: 
     });
 }
 
-/// Runs a scenario on a backend, where its calls must tell the same as on all others.
+/// Runs a scenario on a backend and compares its trace with those of the other backends.
 pub fn check<B: Backend>(module: &str, name: &str, backend: &str, scenario: Scenario<B::Runtime>) {
     let trace = Trace::default();
     run::<B>(scenario, Carrier::Clear, trace.clone());
     agree(module, name, backend, &trace);
 }
 
-/// A law of scenarios in virtual time.
+/// Runs a property of scenarios in virtual time.
 pub fn hold(law: fn(&dyn Fn() -> Boxed), scenario: Scenario<Network>) {
     law(&|| {
         Box::pin(async move {
@@ -148,8 +150,9 @@ pub fn hold(law: fn(&dyn Fn() -> Boxed), scenario: Scenario<Network>) {
 /// A future of any scenario.
 pub type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Makes a test of each scenario on each backend, where its calls must tell the same, and over each carrier. A
-/// scenario is an `async fn name<R: Runtime>(world: &World<R>)`; a further backend is one line here.
+/// Makes a test of each scenario on each backend, with equal traces, and over each carrier. A
+/// scenario is an `async fn name<R: Runtime>(world: &World<R>)`. A further backend is one line
+/// here.
 #[macro_export]
 macro_rules! scenarios {
     (@on $module:ident: $backend:ident => $($name:ident)*) => {
@@ -167,7 +170,7 @@ macro_rules! scenarios {
             )*
         }
     };
-    // What can be known of every scenario where it runs in virtual time.
+    // The properties that every scenario has in virtual time.
     (@laws $($name:ident)*) => {
         $crate::scenarios! { @law repeated: repeat => $($name)* }
         $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
@@ -182,7 +185,7 @@ macro_rules! scenarios {
             )*
         }
     };
-    // Every scenario over every carrier: on the simulation, and somewhere on real sockets.
+    // Every scenario over every carrier: in simulation, and on one real backend.
     (@carried [$($backend:ident)*] $($name:ident)*) => {
         mod carried {
             $(
@@ -210,7 +213,8 @@ macro_rules! scenarios {
             ]);
         }
     };
-    // Scenarios in which a small answer comes together with its head: a network that cuts it up parts them.
+    // Scenarios in which a small response comes together with its head. A network that cuts bytes
+    // would separate them.
     (together: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
@@ -219,21 +223,21 @@ macro_rules! scenarios {
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
         $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
-    // Scenarios about what the system alone can make: socket files, other programs.
+    // Scenarios that need the system: socket files, other programs.
     (system: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
-    // Scenarios behind TLS, which draws chance of its own: no two runs are the same to the byte.
+    // Scenarios over TLS, which draws its own randomness. No two runs have the same bytes.
     (sealed: $($name:ident)*) => {
         $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @law dropped: drop_everywhere => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
         $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
-    // Scenarios about waiting are for backends whose futures wait.
+    // Scenarios about waiting, for backends whose futures return `Pending`.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @waiting $($name)* }
         $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread] $($name)* }

@@ -1,4 +1,4 @@
-//! What carries the HTTP of a scenario: clear text, TLS, proxies of every kind.
+//! Carriers of the HTTP of a scenario: clear text, TLS, proxies of every kind.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,41 +14,41 @@ use crate::coat::Dress;
 use crate::gate::Way;
 use crate::oracle::veil::{self, Host};
 
-/// How the servers of a scenario are reached. The scenario does not know.
+/// The way to the servers of a scenario. The code of the scenario is the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Carrier {
     /// Clear text on a TCP connection.
     #[default]
     Clear,
-    /// TLS by rustls, with records as large as they get.
+    /// TLS by rustls, with records of full size.
     Tls,
-    /// TLS by rustls, with small records, and flights cut where no record ends.
+    /// TLS by rustls with small records, and with flights cut inside records.
     SmallRecords,
-    /// A proxy of HTTP that passes requests on in absolute form.
+    /// An HTTP proxy that forwards requests in absolute form.
     HttpProxy,
-    /// A tunnel through a proxy of HTTP, and TLS in it.
+    /// TLS in a tunnel through an HTTP proxy.
     Connect,
-    /// The proxy of [`HttpProxy`](Self::HttpProxy), over TLS.
+    /// The proxy of [`HttpProxy`](Self::HttpProxy), reached over TLS.
     HttpsProxy,
     /// A tunnel through a SOCKS 5 proxy.
     Socks,
-    /// TLS through a tunnel through a proxy that is reached over TLS.
+    /// TLS in a tunnel through a proxy that is itself reached over TLS.
     TlsInTls,
-    /// TLS of the tests' own, which draws no chance: small records, and tickets between them.
+    /// The TLS of the tests, which has no randomness: small records, with tickets between them.
     Veiled,
 }
 
-/// Who vouches for the servers.
+/// The authority of the servers.
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("the carriers'"));
 static LARGE: LazyLock<Dress> = LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})));
 static SMALL: LazyLock<Dress> =
     LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})).with(|config| config.max_fragment_size = Some(256)));
-/// What clients trust. Scenarios give their servers names as they like; none of them is about these.
+/// The trust of the clients. Host names are not checked, because a scenario may use any.
 static TRUST: LazyLock<Tls> =
     LazyLock::new(|| Tls::default().roots(ROOT.certificates()).danger_accept_invalid_hostnames(true));
 
 impl Carrier {
-    /// All of them.
+    /// All carriers.
     pub const ALL: [Self; 9] = [
         Self::Clear,
         Self::Tls,
@@ -92,7 +92,7 @@ impl Carrier {
         }
     }
 
-    /// What servers wear that have nothing of their own.
+    /// The adapter of servers that have none of their own.
     fn inside(self) -> Option<Wardrobe> {
         match self {
             Self::Clear | Self::HttpProxy | Self::HttpsProxy | Self::Socks => None,
@@ -102,7 +102,8 @@ impl Carrier {
         }
     }
 
-    /// What stands between HTTP and the bytes of one connection: all there is of the carrier on the server's side.
+    /// The adapter between HTTP and the bytes of one connection. It is the whole server side of the
+    /// carrier.
     #[must_use]
     pub fn coat(self) -> Box<dyn Coat> {
         match (self.way(), self.inside()) {
@@ -112,7 +113,7 @@ impl Carrier {
         }
     }
 
-    /// How large the pieces are that servers write; 0 is as they come.
+    /// The size of each write of a server. 0 does not cut.
     fn piece(self) -> usize {
         match self {
             Self::SmallRecords => 211,
@@ -121,7 +122,7 @@ impl Carrier {
         }
     }
 
-    /// Runs something whose servers are reached like this, and says how many connections were carried.
+    /// Runs a function whose servers use this carrier. Returns the number of connections carried.
     pub fn carry<T>(self, run: impl FnOnce() -> T) -> (T, usize) {
         let carried = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&carried);
@@ -130,7 +131,7 @@ impl Carrier {
     }
 
     fn worn(self, own: Option<Wardrobe>, count: &Arc<AtomicUsize>) -> Option<Wardrobe> {
-        // Who dresses a server of its own has its reasons, and what it is about may lie in the handshake.
+        // A server with its own adapter keeps it: the handshake may be the subject of its test.
         let is_own = own.is_some();
         let inside = own.or_else(|| self.inside());
         let worn = match self.way() {
@@ -148,7 +149,7 @@ impl Carrier {
         Some(if is_own { counted } else { counted.greeting() })
     }
 
-    /// Lets a session reach them.
+    /// Configures a session for this carrier.
     pub fn set_up(self, settings: &mut Settings) {
         if self.inside().is_some() {
             settings.tls = TRUST.clone();
@@ -167,7 +168,7 @@ impl Carrier {
     }
 }
 
-/// Nothing between HTTP and the bytes.
+/// The identity: no change to the bytes.
 #[derive(Debug)]
 struct Bare;
 

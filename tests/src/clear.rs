@@ -1,17 +1,17 @@
-//! TLS that hides nothing: it says whom it expects, and leaves everything else as it is. With it a scenario sees what
-//! goes through a tunnel, and to whom.
+//! TLS without encryption. It names the expected host and changes no bytes. With it a scenario sees
+//! the bytes of a tunnel and their destination.
 
 use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
 use sessio::{Fault, Kind, TlsInfo, TlsSession};
 
-/// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. Where the settings
-/// have a client certificate or pinned keys that is part of it, too.
+/// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. The
+/// head has a field more if keys are pinned, or if invalid certificates are accepted.
 #[must_use]
 pub fn engine() -> TlsConnector {
     TlsConnector::new(Plain { is_silent: false })
 }
 
-/// The same without a handshake: what goes out is HTTP and nothing else, for `https` as for `http`.
+/// An engine without a handshake. The bytes sent are HTTP only, for `https` as for `http`.
 #[must_use]
 pub fn silent() -> TlsConnector {
     TlsConnector::new(Plain { is_silent: true })

@@ -1,4 +1,4 @@
-//! TLS for the kit's servers: the other end, by rustls.
+//! TLS for the servers of the testkit, by rustls.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -12,7 +12,7 @@ use sessio_testkit::{Coat, Server, Wardrobe};
 
 use crate::authority::{Authority, Issued};
 
-/// What a server does that speaks TLS.
+/// The TLS settings of a server.
 #[derive(Clone, Debug)]
 pub struct Dress {
     config: Arc<ServerConfig>,
@@ -21,29 +21,29 @@ pub struct Dress {
     partings: Partings,
 }
 
-/// What is said behind the last byte.
+/// The bytes after the last byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// That nothing was cut off.
+    /// The alert close_notify: the data is complete.
     CloseNotify,
-    /// An alert that breaks the connection.
+    /// A fatal alert.
     Alert,
     /// Nothing.
     Silence,
 }
 
-/// In place of this a server says a record that holds no data: its keys are new ones from there on (TLS 1.3 alone).
+/// A server that sends this text sends a KeyUpdate record instead (TLS 1.3 only).
 pub const KEY_UPDATE: &str = "\0key update\0";
 
-/// How much plaintext a record holds at most.
+/// The largest plaintext of a record, in bytes.
 const RECORD: usize = 16 << 10;
 
-/// The last words of clients, in the order in which they came.
+/// The last alerts of clients, in the order in which they were received.
 #[derive(Clone, Debug, Default)]
 pub struct Partings(Arc<Mutex<Vec<String>>>);
 
 impl Partings {
-    /// The words so far: the name of an alert, or `close_notify`.
+    /// The alerts so far, by name, such as `close_notify`.
     #[must_use]
     pub fn so_far(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -55,20 +55,21 @@ impl Partings {
 }
 
 impl Dress {
-    /// One with this certificate, and both versions.
+    /// A server with this certificate and both versions.
     pub fn of(issued: &Issued) -> Self {
         Self::speaking(issued, rustls::ALL_VERSIONS)
     }
 
-    /// The same with these versions alone.
+    /// A server with this certificate and only these versions.
     ///
     /// # Panics
-    /// If the key is none.
+    ///
+    /// If the key is invalid.
     pub fn speaking(issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Self {
         Self::made(issued, versions, None)
     }
 
-    /// The same for clients that have a certificate of this authority.
+    /// A server that requires a client certificate of this authority.
     pub fn asking(issued: &Issued, whom: &Authority) -> Self {
         Self::made(issued, rustls::ALL_VERSIONS, Some(whom))
     }
@@ -103,24 +104,25 @@ impl Dress {
         }
     }
 
-    /// Without the word that says that nothing was cut off.
+    /// Sends no close_notify.
     #[must_use]
     pub fn without_goodbye(self) -> Self {
         self.ending(Ending::Silence)
     }
 
-    /// With this behind the last byte.
+    /// Sends `ending` after the last byte.
     #[must_use]
     pub fn ending(mut self, ending: Ending) -> Self {
         self.ending = ending;
         self
     }
 
-    /// With so much data in a record at most, and so much of the handshake where it is in clear text. What is sealed
-    /// of the handshake comes in records of 32 bytes: rustls itself has no smaller ones.
+    /// Limits the data of a record to `size` bytes, and so the handshake messages in clear text.
+    /// Encrypted handshake messages have records of 32 bytes, the smallest that rustls supports.
     ///
     /// # Panics
-    /// If that is nothing.
+    ///
+    /// If `size` is 0.
     #[must_use]
     pub fn records_of(mut self, size: usize) -> Self {
         assert!(size > 0, "records of nothing");
@@ -128,25 +130,25 @@ impl Dress {
         self.with(|config| config.max_fragment_size = Some(size.clamp(32, RECORD)))
     }
 
-    /// Changed in some other way.
+    /// Changes the settings of rustls.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut ServerConfig)) -> Self {
         change(Arc::make_mut(&mut self.config));
         self
     }
 
-    /// The last words of all clients.
+    /// The last alerts of all clients.
     #[must_use]
     pub fn partings(&self) -> Partings {
         self.partings.clone()
     }
 
-    /// For a server of the kit.
+    /// The adapters for a server of the testkit.
     pub fn wardrobe(self) -> Wardrobe {
         Wardrobe::new(move || self.coat())
     }
 
-    /// For one connection.
+    /// The adapter of one connection.
     pub(crate) fn coat(&self) -> Box<dyn Coat> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
         Box::new(Tls {
@@ -158,13 +160,14 @@ impl Dress {
         })
     }
 
-    /// A server of the kit's routes that wears it.
+    /// A server with the routes of the testkit and this TLS.
     pub fn serve(self) -> Server {
         Server::dressed(self.wardrobe())
     }
 }
 
-/// A certificate with its key. Whatever is in the certificate: a server that looked at it would not send bad ones.
+/// A certificate with its key, without a check: rustls would refuse invalid certificates, which
+/// tests need.
 pub(crate) fn certified(issued: &Issued) -> CertifiedKey {
     let key = PrivatePkcs8KeyDer::from(issued.key.clone()).into();
     let provider = rustls::crypto::ring::default_provider();
@@ -172,7 +175,7 @@ pub(crate) fn certified(issued: &Issued) -> CertifiedKey {
     CertifiedKey::new(issued.chain.iter().map(|der| CertificateDer::from(der.clone())).collect(), key)
 }
 
-/// The same certificate for everybody.
+/// A resolver that gives all clients the same certificate.
 #[derive(Debug)]
 struct One(Arc<CertifiedKey>);
 
@@ -186,7 +189,7 @@ struct Tls {
     tls: ServerConnection,
     ending: Ending,
     record: usize,
-    /// The keys have been changed: records of the handshake are sealed from here on.
+    /// Whether the keys have changed: later records of the handshake are encrypted.
     is_sealed: bool,
     partings: Partings,
 }
@@ -204,7 +207,7 @@ impl Tls {
         Ok(())
     }
 
-    /// Parts the records of a handshake that are in clear text (RFC 8446 section 5.1).
+    /// Splits the records of a handshake that are in clear text (RFC 8446 section 5.1).
     fn part(&mut self, mut said: &[u8], out: &mut Vec<u8>) {
         const CHANGE_CIPHER_SPEC: u8 = 20;
         const HANDSHAKE: u8 = 22;
@@ -258,7 +261,7 @@ impl Coat for Tls {
         match self.ending {
             Ending::CloseNotify => self.tls.send_close_notify(),
             Ending::Alert => {
-                // A record that nobody can have sealed: rustls says so to the client.
+                // A record that cannot be authentic. rustls sends the alert to the client.
                 let _ = self.tls.read_tls(
                     &mut &[23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
                 );

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Every coding that a session undoes here, and none.
+/// Every content coding that a session decodes here, and identity.
 pub const CODINGS: [&str; 4] = ["gzip", "br", "zstd", "identity"];
 
-/// Text that looks drawn: half of it is left once it is coded. The same for the same length.
+/// Text that looks random and compresses to about half. The same length gives the same text.
 #[must_use]
 pub fn text(length: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -26,10 +26,12 @@ pub fn text(length: usize) -> Vec<u8> {
     text
 }
 
-/// The body in this coding. `br` and `zstd` store it: blocks of these formats need not be compressed.
+/// The body in this coding. `br` and `zstd` only store it: blocks of these formats need not be
+/// compressed.
 ///
 /// # Panics
-/// If the coding is none of [`CODINGS`].
+///
+/// If the coding is not in [`CODINGS`].
 #[must_use]
 pub fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
     match coding {
@@ -46,7 +48,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory never fails")
 }
 
-/// Uncompressed meta-blocks (RFC 7932 section 9.2), the first one behind the size of the window.
+/// Uncompressed meta-blocks (RFC 7932 section 9.2). The first follows the window size.
 fn brotli(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for (at, block) in body.chunks(1 << 16).enumerate() {

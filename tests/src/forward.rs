@@ -1,34 +1,35 @@
-//! What a proxy of HTTP passes on: requests in absolute form become those of the origin server.
+//! Forwarding of an HTTP proxy: requests in absolute form become requests to the origin server.
 
 use std::io;
 
-/// The way of one connection's requests through a proxy, however their bytes are cut.
+/// The forwarding state of one connection through a proxy. It accepts any cut of the bytes.
 #[derive(Debug, Default)]
 pub struct Forward {
     held: Vec<u8>,
     next: Next,
 }
 
-/// What comes next.
+/// The part that comes next.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Next {
     #[default]
     Head,
-    /// So much of a body, or of a chunk.
+    /// The remaining bytes of a body or of a chunk.
     Body(usize),
     Chunk(usize),
-    /// The line that says how long the next chunk is.
+    /// The line with the size of the next chunk.
     Size,
-    /// The line behind a chunk.
+    /// The line end after a chunk.
     End,
     Trailer,
 }
 
 impl Forward {
-    /// Takes bytes of the client, and appends what the origin server is sent.
+    /// Takes bytes from the client. Appends the bytes for the origin server.
     ///
     /// # Errors
-    /// If a request is not in absolute form, or its body is not framed.
+    ///
+    /// If a request is not in absolute form, or its body has no framing.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         self.held.extend_from_slice(bytes);
         while let Some((used, next)) = self.step(out)? {
@@ -38,7 +39,7 @@ impl Forward {
         Ok(())
     }
 
-    /// One head, one line, or as much of a body as there is; none if more has to come first.
+    /// Forwards one head, one line, or the available part of a body. `None` if bytes are missing.
     fn step(&self, out: &mut Vec<u8>) -> io::Result<Option<(usize, Next)>> {
         let held = &self.held;
         if let Next::Body(left) | Next::Chunk(left) = self.next {
@@ -80,7 +81,7 @@ impl Forward {
     }
 }
 
-/// The head for the origin server, and what follows it.
+/// The head for the origin server, and the part that follows it.
 fn passed_on(head: &[u8]) -> io::Result<(Vec<u8>, Next)> {
     let end = head.iter().position(|byte| *byte == b'\r').unwrap_or(head.len());
     let (line, fields) = head.split_at(end);
@@ -93,7 +94,7 @@ fn passed_on(head: &[u8]) -> io::Result<(Vec<u8>, Next)> {
     let path = authority.iter().position(|byte| matches!(byte, b'/' | b'?')).ok_or_else(wrong)?;
     let mut passed = [method, b" ", &authority[path..], b" ", version].concat();
     let mut next = Next::Head;
-    // Every line of the fields begins with CRLF here, the empty one included.
+    // Every line of the fields begins with CRLF here, also the empty one.
     for field in fields.split(|byte| *byte == b'\r').skip(1) {
         let field = field.strip_prefix(b"\n").unwrap_or(field);
         let lower = field.to_ascii_lowercase();

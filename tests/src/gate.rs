@@ -1,4 +1,4 @@
-//! The way to a server of the kit: straight, or through a proxy that stands at the same address.
+//! The way to a server of the testkit: direct, or through a proxy at the same address.
 
 use std::io;
 use std::sync::LazyLock;
@@ -11,44 +11,48 @@ use crate::authority::Authority;
 use crate::coat::Dress;
 use crate::forward::Forward;
 
-/// How a server is reached.
+/// The way to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Straight.
+    /// A direct connection.
     Direct,
-    /// Over a proxy of HTTP: by CONNECT, or in absolute form.
+    /// Through an HTTP proxy: by CONNECT, or in absolute form.
     Http,
-    /// The same, over TLS to the proxy.
+    /// Through an HTTP proxy that is reached over TLS.
     Https,
-    /// By SOCKS, told a name.
+    /// Through a SOCKS proxy, which receives the host name.
     Socks,
 }
 
-/// Who vouches for the proxy that speaks TLS.
+/// The authority of the TLS proxy.
 static PORTER: LazyLock<Authority> = LazyLock::new(|| Authority::root("the proxy's"));
-/// What that proxy wears. Its records are small, so that those of TLS within it lie across them.
+/// The TLS of that proxy. Its records are small, so records of the TLS within it span several.
 static LIVERY: LazyLock<Dress> =
     LazyLock::new(|| Dress::of(&PORTER.issue(|_| {})).with(|config| config.max_fragment_size = Some(900)));
-/// How the proxy is verified, whatever name it is reached by. One value, as connections are kept by it.
+/// The settings that verify the proxy under any name. It is one value, because connections are kept
+/// by it.
 static PORTERS: LazyLock<Tls> =
     LazyLock::new(|| Tls::default().roots(PORTER.certificates()).danger_accept_invalid_hostnames(true));
 
 impl Way {
-    /// All of them.
+    /// All ways.
     pub const ALL: [Self; 4] = [Self::Direct, Self::Http, Self::Https, Self::Socks];
 
-    /// The proxy on this way to a server that was [dressed](Self::dress) for it; none if there is none.
+    /// The proxy on this way to a server from [`dress`](Self::dress). `None` for a direct
+    /// connection.
     ///
     /// # Errors
-    /// None: its address is one.
+    ///
+    /// None: the address is valid.
     pub fn proxy(self, server: &Server) -> Result<Option<Proxy>> {
         self.proxy_at(&server.addr().to_string())
     }
 
-    /// The same at a host and a port.
+    /// The proxy of this way at `authority`, a host and a port.
     ///
     /// # Errors
-    /// If these are none.
+    ///
+    /// If `authority` is invalid.
     pub fn proxy_at(self, authority: &str) -> Result<Option<Proxy>> {
         let scheme = match self {
             Self::Direct => return Ok(None),
@@ -57,17 +61,17 @@ impl Way {
             Self::Socks => "socks5h",
         };
         let proxy = Proxy::parse(&format!("{scheme}://{authority}"))?;
-        // Whatever the host is asked for, the proxy is above suspicion.
+        // The certificate of the proxy is valid for any host.
         Ok(Some(proxy.tls(PORTERS.clone())))
     }
 
-    /// A server that is behind it.
+    /// The adapters of a server that is reached this way.
     #[must_use]
     pub fn dress(self, inside: Dress) -> Wardrobe {
         if self == Self::Direct { inside.wardrobe() } else { self.before(Some(inside.wardrobe())) }
     }
 
-    /// The same, where the server and a proxy that speaks TLS have records of so many bytes.
+    /// The adapters of a server, with records of `size` bytes. A TLS proxy has the same size.
     #[must_use]
     pub fn dress_in_records(self, inside: Dress, size: usize) -> Wardrobe {
         let inside = inside.records_of(size).wardrobe();
@@ -77,7 +81,7 @@ impl Way {
         }
     }
 
-    /// A proxy before what the server itself wears, if that is something.
+    /// The adapters of a proxy in front of the server's own ones, if it has any.
     #[must_use]
     pub fn before(self, inside: Option<Wardrobe>) -> Wardrobe {
         self.with_proxy(inside, LIVERY.clone())
@@ -95,7 +99,7 @@ impl Way {
     }
 }
 
-/// A proxy before the server: a conversation, and from then on whatever the server wears.
+/// A proxy in front of the server: first its messages, then the bytes of the server's adapter.
 #[derive(Debug)]
 struct Gate {
     outside: Option<Box<dyn Coat>>,
@@ -106,16 +110,16 @@ struct Gate {
 
 #[derive(Debug)]
 enum State {
-    /// So many messages of SOCKS were answered.
+    /// The number of messages so far, and whether the proxy speaks SOCKS.
     Talk { is_socks: bool, words: usize },
-    /// Bytes go through as they are.
+    /// Bytes pass unchanged.
     Open,
-    /// Requests are passed on.
+    /// Requests are forwarded.
     Forward(Forward),
 }
 
 impl Gate {
-    /// What the next message is answered with, if it is whole.
+    /// The reply to the next message, if the message is complete.
     fn answer(&mut self) -> Option<&'static [u8]> {
         let State::Talk { is_socks, words } = &mut self.state else { return None };
         let (length, answer): (_, &[u8]) = match (*is_socks, *words) {
@@ -169,7 +173,7 @@ impl Gate {
         }
     }
 
-    /// Seals what goes out, if there is something to seal it with.
+    /// Encrypts the bytes to be sent, if the proxy is reached over TLS.
     fn seal(&mut self, said: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.outside {
             Some(outside) => outside.say(said, out),

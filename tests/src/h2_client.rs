@@ -1,4 +1,4 @@
-//! A client of HTTP/2 for checks against real servers: the machine of `sessio-h2` over one blocking stream.
+//! An HTTP/2 client for checks against real servers: `sessio-h2` over one blocking stream.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -13,11 +13,11 @@ pub struct Asked {
     pub method: &'static str,
     /// Its path.
     pub path: String,
-    /// Its fields besides `Accept`.
+    /// Its header fields besides `Accept`.
     pub fields: Vec<(&'static str, String)>,
     /// Its body, if it has one.
     pub body: Option<Vec<u8>>,
-    /// Whether its stream is reset as soon as anything of the response has come.
+    /// Whether its stream is reset as soon as a part of the response was received.
     pub is_dropped: bool,
 }
 
@@ -29,10 +29,10 @@ impl Asked {
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Came {
-    /// The status; 0 if the stream was reset before.
+    /// The status. 0 if the stream was reset before.
     pub status: u16,
     /// The fields.
     pub fields: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ pub struct Came {
     pub body: Vec<u8>,
     /// The trailers.
     pub trailers: BTreeMap<String, String>,
-    /// How the stream ended; none if we have reset it.
+    /// The end of the stream. `None` if the client has reset it.
     pub outcome: Option<Result<(), StreamError>>,
 }
 
@@ -55,7 +55,7 @@ pub struct Client<S> {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// One over a stream whose peer speaks HTTP/2.
+    /// A connection over a stream whose peer speaks HTTP/2.
     pub fn new(stream: S, scheme: &'static str, authority: String) -> Self {
         let begin = Instant::now();
         Self {
@@ -67,16 +67,18 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
-    /// Sends all requests, as many at once as the server takes, and reads all responses.
+    /// Sends all requests, as many at once as the server allows, and reads all responses.
     ///
     /// # Errors
-    /// The connection's.
+    ///
+    /// If the connection fails.
     ///
     /// # Panics
-    /// If the machine says what cannot be.
+    ///
+    /// If the events contradict each other.
     pub fn all(&mut self, requests: &[Asked]) -> io::Result<Vec<Came>> {
         let mut came = vec![Came::default(); requests.len()];
-        // The streams that are open, each with its request and how much of its body is out.
+        // The open streams, each with its request and the number of body bytes sent.
         let mut open: BTreeMap<StreamId, (usize, usize)> = BTreeMap::new();
         let mut asked = 0;
         while asked < requests.len() || !open.is_empty() {
@@ -88,7 +90,7 @@ impl<S: Read + Write> Client<S> {
             for (id, (request, sent)) in &mut open {
                 let body = requests[*request].body.as_deref().unwrap_or_default();
                 if *sent < body.len() {
-                    // The server may have answered early and want no more.
+                    // The server may have responded early and read no more.
                     let taken =
                         self.machine.send_body(*id, &body[*sent..], true).unwrap_or(body.len() - *sent);
                     *sent += taken;
@@ -147,7 +149,7 @@ impl<S: Read + Write> Client<S> {
         self.machine.open(&head, fields, is_last, self.begin.elapsed()).map_err(io::Error::other)
     }
 
-    /// Writes all there is to write, and then perhaps waits for bytes.
+    /// Writes everything that can be written. If `waits`, waits for bytes then.
     fn move_bytes(&mut self, waits: bool) -> io::Result<()> {
         loop {
             let io = self.machine.io(self.begin.elapsed());

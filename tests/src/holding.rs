@@ -1,27 +1,27 @@
-//! A TLS session that holds bytes back wherever one may: the hardest one to pull from.
+//! A TLS session that holds back as many bytes as allowed: the hardest case for the pull rule.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
 use sessio::{Fault, Kind, TlsInfo, TlsSession};
 
-/// What the server says once it has heard the client.
+/// The message of the server after the first bytes of the client.
 pub const WELCOME: u8 = b'W';
-/// What each byte of a record is changed with.
+/// The mask of each byte of a record.
 const MASK: u8 = 0x55;
 
-/// How much a session takes and gives at once.
+/// The limits of a session, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Ciphertext from the socket.
+    /// Ciphertext that it takes from the socket at once.
     pub room: usize,
     /// Plaintext of one record.
     pub record: usize,
-    /// Plaintext to its reader.
+    /// Plaintext that it gives to its reader at once.
     pub sip: usize,
 }
 
-/// An engine of such sessions: they have these sizes in turn.
+/// An engine of such sessions, which use these sizes in turn.
 #[must_use]
 pub fn engine(sizes: impl Into<Vec<Sizes>>) -> TlsConnector {
     TlsConnector::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
@@ -46,13 +46,14 @@ impl StartTls for Holdings {
 /// The records of this plaintext.
 ///
 /// # Panics
+///
 /// If a record is longer than 65,535 bytes.
 #[must_use]
 pub fn records(plain: &[u8], size: usize) -> Vec<u8> {
     plain.chunks(size).flat_map(record).collect()
 }
 
-/// The record that says that nothing more comes.
+/// The closing record.
 #[must_use]
 pub fn goodbye() -> Vec<u8> {
     record(&[])
@@ -63,7 +64,7 @@ fn record(plain: &[u8]) -> Vec<u8> {
     length.into_iter().chain(plain.iter().map(|byte| byte ^ MASK)).collect()
 }
 
-/// The plaintext of all records that are whole.
+/// The plaintext of all complete records.
 #[must_use]
 pub fn opened(mut sealed: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
@@ -74,13 +75,13 @@ pub fn opened(mut sealed: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// The first record, if it is whole, and what comes behind it.
+/// The first record, if it is complete, and the bytes after it.
 fn split(sealed: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = sealed.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
-/// The client's end. It opens a record only once the one before it has been read.
+/// The client's end. It opens a record only after the one before was read.
 #[derive(Debug)]
 struct Holding {
     sizes: Sizes,
@@ -110,7 +111,7 @@ impl Holding {
 
 impl TlsSession for Holding {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
-        // One record has to fit in.
+        // One record has to fit.
         let free = (self.sizes.record + 2 + self.sizes.room).saturating_sub(self.sealed.len());
         let free = if self.is_ended { 0 } else { free.min(self.sizes.room) };
         (&self.out, &mut self.room[..free])

@@ -1,4 +1,4 @@
-//! What must hold for the whole.
+//! Tests of the whole workspace, and the code that they share.
 #![forbid(unsafe_code)]
 
 pub mod agreement;

@@ -11,9 +11,11 @@ use crate::rig::Rig;
 use crate::simulation::network::Network;
 use crate::whole::{Whole, whole};
 
-/// A runtime whose connections and futures move between threads. All but those of one thread do.
+/// A runtime whose connections and futures move between threads. That holds for all but
+/// single-threaded ones.
 ///
-/// Only where a runtime is known can the compiler tell that of its futures. So each one has to box them itself.
+/// The compiler can prove `Send` for its futures only if the runtime is a known type. So each
+/// runtime boxes them itself.
 pub trait Movable: Runtime<Stream: Send, Sleep: Send> + Send + Sync {
     /// Sends a request, and reads all of the response.
     fn whole(request: RequestBuilder<Rig<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>>;

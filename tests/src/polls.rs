@@ -1,10 +1,11 @@
-//! Futures that are dropped before their time.
+//! Futures that are dropped before they complete.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-/// Polls a future at most so often, then drops it. On a stream that blocks it never waits, and ends.
+/// Polls a future at most `times` times, then drops it. On a blocking stream it never waits, and
+/// completes.
 pub async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = times;
@@ -18,7 +19,7 @@ pub async fn polled<T>(times: usize, future: impl Future<Output = T>) -> Option<
     .await
 }
 
-/// Polls a future to its end, and says how often it waited.
+/// Polls a future to its end. Returns how often it was pending.
 pub async fn counted(future: impl Future<Output = ()>) -> usize {
     let mut future = pin!(future);
     let mut waits = 0;

@@ -1,4 +1,4 @@
-//! Readers and writers of a rig: those of `futures-io`, whatever its backend is.
+//! Readers and writers of a rig: those of `futures-io` on any backend.
 
 use std::io;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! A TLS server whose certificate is replaced while it runs, and that can forget its sessions.
+//! A TLS server whose certificate can be replaced while it runs, and that can forget its sessions.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use rustls::sign::CertifiedKey;
 use crate::authority::Issued;
 use crate::coat::{Dress, certified};
 
-/// The certificates of a server, of which it shows one, and the sessions that it can resume. A clone is the same.
+/// The certificates of a server, of which it uses one, and the sessions that it can resume. A clone
+/// shares both.
 #[derive(Clone, Debug)]
 pub struct Renewal(Arc<State>);
 
@@ -23,7 +24,7 @@ struct State {
 }
 
 impl Renewal {
-    /// A server with these certificates. It shows the first one.
+    /// A server with these certificates. It uses the first one.
     #[must_use]
     pub fn new(issued: &[&Issued]) -> Self {
         let certificates = issued.iter().map(|issued| Arc::new(certified(issued))).collect();
@@ -39,21 +40,22 @@ impl Renewal {
         })
     }
 
-    /// Shows another certificate from here on. Sessions are kept.
+    /// Uses another certificate from now on. Sessions are kept.
     ///
     /// # Panics
+    ///
     /// If there is no such certificate.
     pub fn show(&self, number: usize) {
         assert!(number < self.0.certificates.len(), "there is no certificate {number}");
         self.0.shown.store(number, Ordering::Relaxed);
     }
 
-    /// Shows none from here on: it refuses every handshake by the alert `access_denied`.
+    /// Uses no certificate from now on: it refuses every handshake with the alert `access_denied`.
     pub fn refuse(&self) {
         self.0.shown.store(usize::MAX, Ordering::Relaxed);
     }
 
-    /// Forgets all sessions: the next handshakes are whole ones.
+    /// Forgets all sessions. The next handshakes are full ones.
     pub fn forget(&self) {
         self.sessions().clear();
     }

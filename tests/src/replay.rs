@@ -1,4 +1,4 @@
-//! A call without sockets: its answers are bytes, and what it did is a value.
+//! A call without sockets. Its responses are bytes, and the record of its actions is a value.
 
 use std::io;
 
@@ -7,16 +7,16 @@ use sessio::{Call, Instant, Jar, Kind, Memory, Now, PreparedCall, Step, UnixTime
 
 use crate::trace::Trace;
 
-/// What a peer says on one connection, and what happens then.
+/// The bytes of a peer on one connection, and the end after them.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// The bytes of the response.
     pub bytes: Vec<u8>,
-    /// What comes behind them.
+    /// The end after the bytes.
     pub then: Then,
 }
 
-/// What comes behind the last byte.
+/// The end after the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// The end of the stream.
@@ -25,12 +25,12 @@ pub enum Then {
     Reset,
 }
 
-/// How the bytes of a peer come, and those of the request go.
+/// The sizes of the pieces in which bytes move, in both directions.
 #[derive(Clone, Copy, Debug)]
 pub enum Cut {
-    /// So many at a time.
+    /// So many bytes at a time.
     Every(usize),
-    /// The peer's in two pieces, the first of which is so long; all others at once.
+    /// The peer's bytes in two pieces, the first with this length. All other bytes at once.
     Once(usize),
 }
 
@@ -41,7 +41,7 @@ impl From<usize> for Cut {
 }
 
 impl Cut {
-    /// How many bytes move at once.
+    /// The number of bytes that move at once.
     fn size(self) -> usize {
         match self {
             Self::Every(size) => size,
@@ -49,7 +49,7 @@ impl Cut {
         }
     }
 
-    /// How many bytes of a peer come at once, of which so many have come before.
+    /// The number of bytes of a peer that come at once, after `at` bytes.
     fn next(self, at: usize) -> usize {
         match self {
             Self::Once(first) if at < first => first - at,
@@ -58,20 +58,20 @@ impl Cut {
     }
 }
 
-/// What a call has done.
+/// The record of a call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The steps, without those that move bytes.
     pub steps: Vec<String>,
-    /// For each connection that was given back, whether it can be used again.
+    /// For each connection that was returned: whether it can be used again.
     pub verdicts: Vec<bool>,
-    /// The body as far as it came.
+    /// The body as far as it was received.
     pub body: Vec<u8>,
-    /// The kind of the error that it ended with, if it did.
+    /// The kind of its error, if it failed.
     pub error: Option<Kind>,
-    /// Where each connection led, and what was sent on it.
+    /// The URL of each connection, and the bytes sent on it.
     pub sent: Vec<(Url, Vec<u8>)>,
-    /// What its observer was told.
+    /// The events that its observer received.
     pub events: Vec<String>,
 }
 
@@ -80,12 +80,13 @@ pub fn now() -> Now {
     Now { mono: Instant::from_nanos(1 << 42), wall: UnixTime(1_767_225_600) }
 }
 
-/// Runs a call to its end: each connection is a new one, on which `peer` has a script for what is asked.
-/// Bytes come as they are `cut`. For `https` the request's settings need an engine, such as
+/// Runs a call to its end. Each connection is new, and `peer` returns its script. Bytes move in the
+/// pieces of `cut`. For `https` the settings of the request need an engine, such as
 /// [`silent`](crate::clear::silent).
 ///
 /// # Panics
-/// If the call does not end, or asks for something that is never there.
+///
+/// If the call does not end, or asks for something that replay does not have.
 pub fn replay(
     mut request: PreparedCall,
     jar: &mut Jar,

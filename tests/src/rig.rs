@@ -1,4 +1,4 @@
-//! A runtime between a session and its backend, to arrange what networks do.
+//! A runtime between a session and its backend, which plays faults of networks.
 
 use std::collections::{HashMap, HashSet};
 use std::future::pending;
@@ -14,10 +14,10 @@ use sessio::Instant;
 use sessio_driver::sessio::{Environment, Now, Seed, Tcp};
 use sessio_driver::{Runtime, Stream};
 
-/// How much a peer that floods sends at once.
+/// The number of bytes that a flooding peer sends at once.
 const MOST_AT_ONCE: usize = 1024;
 
-/// A backend whose names, routes and sockets behave as told. A clone is the same rig.
+/// A backend with scripted names, routes and sockets. A clone shares the script.
 #[derive(Clone, Debug)]
 pub struct Rig<R> {
     backend: R,
@@ -27,141 +27,142 @@ pub struct Rig<R> {
 #[derive(Debug, Default)]
 struct Plan {
     state: Mutex<State>,
-    /// How many are connecting.
+    /// The number of attempts to connect under way.
     dialling: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct State {
     names: HashMap<String, Vec<SocketAddr>>,
-    /// Nothing of the machine's takes part.
+    /// The environment of the runtime. Nothing of the machine's environment is read.
     environment: Environment,
     silent: HashSet<SocketAddr>,
     dialled: Vec<SocketAddr>,
     drips: bool,
-    /// After how many bytes an operation fails.
+    /// The number of bytes after which an operation fails, and the error.
     fault: Option<(usize, io::ErrorKind)>,
-    /// How many bytes were moved, and in which direction the last ones.
+    /// The number of bytes moved, and the direction of the last ones.
     moved: usize,
     direction: usize,
     turns: Vec<usize>,
-    /// How far its clock is ahead of the backend's.
+    /// The lead of its clock over the backend's.
     ahead: Duration,
-    /// What every read is filled with where the peer has sent nothing, and how long that takes.
+    /// The byte that fills reads when the peer has sent nothing, and the time of each such read.
     flood: Option<(u8, Duration)>,
-    /// How many reads were filled so.
+    /// The number of reads that were filled this way.
     flooded: usize,
-    /// How often its process was forked.
+    /// The number of forks of its process.
     forks: u32,
-    /// The reactor that connections depend on from now on, if it is not the backend's.
+    /// The reactor of later connections, if it is not the backend's.
     reactor: Option<u64>,
-    /// How many sockets may still be asked for in vain: the process has no room for them.
+    /// The number of attempts to open a socket that still fail: the process has no descriptor left.
     without_room: usize,
 }
 
 impl<R: Runtime> Rig<R> {
-    /// The backend as it is.
+    /// The backend without changes.
     pub fn new(backend: R) -> Self {
         Self { backend, plan: Arc::default() }
     }
 
-    /// Gives a name addresses; the port of the URL does not matter. Without any, asking for the name never
-    /// ends.
+    /// Resolves a name to addresses, which include the port: the port of the URL is ignored.
+    /// Without any address, resolving the name never ends.
     #[must_use]
     pub fn name(self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
         self.state().names.insert(host.to_owned(), addresses.into());
         self
     }
 
-    /// Its environment, which is empty otherwise.
+    /// Sets the environment of the runtime. Default: empty.
     #[must_use]
     pub fn environment(self, environment: Environment) -> Self {
         self.state().environment = environment;
         self
     }
 
-    /// Connecting to this address never ends, as behind a wall that swallows packets.
+    /// Makes each attempt to connect to this address hang, as behind a firewall that drops packets.
     #[must_use]
     pub fn silent(self, address: SocketAddr) -> Self {
         self.state().silent.insert(address);
         self
     }
 
-    /// Moves one byte at a time, and lets every operation wait once before it does: each byte of an exchange
-    /// is then a point at which a future can be dropped.
+    /// Moves one byte at a time, and makes every operation wait once before it. Each byte of an
+    /// exchange is then a point at which a future can be dropped.
     #[must_use]
     pub fn dripping(self) -> Self {
         self.drip(true);
         self
     }
 
-    /// Whether connections that are opened from now on do so.
+    /// Sets whether later connections move single bytes, as [`dripping`](Self::dripping) does.
     pub fn drip(&self, drips: bool) {
         self.state().drips = drips;
     }
 
-    /// Fills every read with this byte where the peer has sent nothing, once it has sent something: a peer whose bytes
-    /// are always there. Each such read takes so long, by the clock of the rig.
+    /// Makes the peer flood: once it has sent something, each read is filled with this byte if the
+    /// peer has sent nothing more. Each such read takes `each` by the clock of the rig.
     #[must_use]
     pub fn flooding(self, byte: u8, each: Duration) -> Self {
         self.state().flood = Some((byte, each));
         self
     }
 
-    /// How many reads were filled so.
+    /// The number of reads that were filled this way.
     pub fn flooded(&self) -> usize {
         self.state().flooded
     }
 
-    /// Fails the first operation on a socket after so many bytes were moved, up and down together: the same
-    /// one however the network cuts them.
+    /// Fails the first operation on a socket after `after` bytes were moved, in both directions
+    /// together. It is the same operation for any cut of the network.
     #[must_use]
     pub fn failing(self, after: usize, kind: io::ErrorKind) -> Self {
         self.state().fault = Some((after, kind));
         self
     }
 
-    /// Lets so much time pass, at once.
+    /// Advances the clock by this time at once.
     pub fn pass(&self, time: Duration) {
         self.state().ahead += time;
     }
 
-    /// From now on this is a child of the process that has opened all connections so far.
+    /// From now on the rig plays a child of the process that opened all connections so far.
     pub fn fork(&self) {
         self.state().forks += 1;
     }
 
-    /// Connections that are opened from now on depend on this reactor.
+    /// Makes later connections depend on this reactor.
     pub fn move_to(&self, reactor: u64) {
         self.state().reactor = Some(reactor);
     }
 
-    /// The process may open no more files: so many attempts to connect fail with this error of the system.
+    /// Plays a process without free file descriptors: so many attempts to connect fail with the
+    /// error of the system.
     pub fn exhaust(&self, attempts: usize) {
         self.state().without_room = attempts;
     }
 
-    /// The addresses that were connected to so far, or tried.
+    /// The addresses of all attempts to connect so far.
     pub fn dialled(&self) -> Vec<SocketAddr> {
         self.state().dialled.clone()
     }
 
-    /// How many attempts to connect are under way.
+    /// The number of attempts to connect under way.
     pub fn dialling(&self) -> usize {
         self.plan.dialling.load(Ordering::Relaxed)
     }
 
-    /// Whether that operation has come.
+    /// Whether the operation of [`failing`](Self::failing) has failed.
     pub fn has_failed(&self) -> bool {
         self.state().fault.is_none()
     }
 
-    /// How many bytes were moved, up and down together.
+    /// The number of bytes moved, in both directions together.
     pub fn moved(&self) -> usize {
         self.state().moved
     }
 
-    /// How many had been each time that their direction changed.
+    /// The number of bytes moved at each change of direction.
     pub fn turns(&self) -> Vec<usize> {
         self.state().turns.clone()
     }
@@ -176,7 +177,7 @@ impl Plan {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When that is by the backend's clock.
+    /// The time `at` by the backend's clock.
     fn behind(&self, at: Instant) -> Instant {
         at - self.state().ahead
     }
@@ -254,7 +255,7 @@ impl<R: Runtime> Runtime for Rig<R> {
     }
 }
 
-/// An attempt to connect that was neither dropped nor came to an end.
+/// An attempt to connect that is under way.
 struct Dialling<'a>(&'a Plan);
 
 impl<'a> Dialling<'a> {
@@ -276,9 +277,9 @@ pub struct RigStream<S> {
     inner: S,
     plan: Arc<Plan>,
     drips: bool,
-    /// Whether the read and the write at hand have waited.
+    /// Whether the current read and the current write have waited.
     has_waited: [bool; 2],
-    /// The peer has sent something.
+    /// Whether the peer has sent something.
     is_answered: bool,
 }
 
@@ -287,7 +288,7 @@ impl<S> RigStream<S> {
         Self { inner, plan: Arc::clone(plan), drips, has_waited: [false; 2], is_answered: false }
     }
 
-    /// What a peer sends that floods.
+    /// Fills a read with the bytes of a flooding peer.
     fn flood(&self, room: &mut [u8]) -> Option<usize> {
         let mut state = self.plan.state();
         let (byte, each) = state.flood.filter(|_| self.is_answered)?;
@@ -298,7 +299,8 @@ impl<S> RigStream<S> {
         Some(n)
     }
 
-    /// How many bytes may be moved now; the operation fails if it is to meet a fault, or is to wait first.
+    /// The number of bytes that may be moved now. Fails the operation that meets the fault, and is
+    /// pending if the operation has to wait first.
     fn turn(&mut self, cx: &Context<'_>, direction: usize, most: usize) -> Poll<io::Result<usize>> {
         if self.drips && !self.has_waited[direction] {
             self.has_waited[direction] = true;
@@ -353,7 +355,7 @@ impl<S: Stream> Stream for RigStream<S> {
         room: &mut [u8],
         deadline: Option<Instant>,
     ) -> Poll<io::Result<usize>> {
-        // There is nothing to wait for where the rig itself sends.
+        // The rig itself sends, so there is nothing to wait for.
         if self.is_answered && self.plan.state().flood.is_some() {
             return self.poll_read(cx, room);
         }

@@ -1,7 +1,7 @@
 //! The servers of the testkit on the network in memory: scenarios in virtual time.
 //!
-//! The network is that of the driver's example `in_memory`, its very files: what the chapter "Writing a
-//! backend" shows is what the whole suite runs on.
+//! The network is the driver's example `in_memory`, from the same files. So the whole suite runs on
+//! the code that the chapter "Writing a backend" shows.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -31,13 +31,13 @@ use crate::polls::{counted, polled};
 use network::peer::{Packet, Peer, Said};
 use network::{Link, Network};
 
-/// How much virtual time a scenario may take before it counts as hanging.
+/// The virtual time after which a scenario counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// At how many points a scenario is dropped, unless `SESSIO_POINTS` is another number.
+/// The largest number of points at which a scenario is dropped. `SESSIO_POINTS` replaces it.
 const MOST_POINTS: usize = 20;
 
-/// A link that is slow, uneven, and cuts everything into small packets.
+/// A slow and uneven link that cuts bytes into small packets.
 pub const ROUGH: Link = Link {
     latency: Duration::from_millis(1),
     jitter: Duration::from_millis(1),
@@ -51,7 +51,7 @@ thread_local! {
     static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
 }
 
-/// What chance is drawn from: 1, unless `SESSIO_SEED` is another number.
+/// The seed of the randomness. Default: 1. `SESSIO_SEED` replaces it.
 fn seed() -> u64 {
     number("SESSIO_SEED").unwrap_or(1)
 }
@@ -60,29 +60,33 @@ fn number<T: FromStr>(variable: &str) -> Option<T> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Runs a scenario on a network of its own, and gives that network back.
+/// Runs a scenario on its own network and returns that network.
 ///
 /// # Panics
-/// If the scenario hangs: nothing can happen any more, or things happen for a day.
+///
+/// If the scenario hangs: no event is left, or events continue for a day of virtual time.
 pub fn run(link: Link, scenario: impl Future<Output = ()>) -> Network {
     run_for(link, scenario).1
 }
 
-/// Runs a scenario twice, and compares what happened on its network, packet by packet.
+/// Runs a scenario twice and compares the events on its network, packet by packet.
 ///
 /// # Panics
-/// If it was not the same.
+///
+/// If they differ.
 pub fn repeat(scenario: &dyn Fn() -> Boxed) {
     let [one, other] = [(); 2].map(|()| run(ROUGH, scenario()).trace());
     let parted = one.iter().zip(&other).position(|(one, other)| one != other);
     assert!(one == other, "of {} and {} packets this one differs: {parted:?}", one.len(), other.len());
 }
 
-/// Drops a scenario at every point where it waits: nothing of it is left on the network then. Of scenarios
-/// that wait often, points evenly apart are taken. What is printed last is the figure over all scenarios.
+/// Drops a scenario at every point where it waits. Then nothing of it is left on the network. For a
+/// scenario that waits often, evenly spaced points are taken. The last line printed is the total of
+/// all scenarios.
 ///
 /// # Panics
-/// If a connection is left open, or a timer.
+///
+/// If a connection or a timer is left.
 pub fn drop_everywhere(scenario: &dyn Fn() -> Boxed) {
     let link = Link { latency: Duration::from_millis(1), ..Link::default() };
     let (waits, _) = run_for(link, counted(scenario()));
@@ -97,11 +101,11 @@ pub fn drop_everywhere(scenario: &dyn Fn() -> Boxed) {
     println!("poll points tried so far: {TRIED:?}, failures: {FAILED:?}");
 }
 
-/// At how many points scenarios were dropped so far, and at how many of them something was left.
+/// The number of points tried so far, and of those at which something was left.
 static TRIED: AtomicUsize = AtomicUsize::new(0);
 static FAILED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts a point when it was tried.
+/// Counts a point once it was tried.
 struct Tried;
 
 impl Drop for Tried {
@@ -130,7 +134,7 @@ fn run_for<T>(link: Link, scenario: impl Future<Output = T>) -> (T, Network) {
 }
 
 impl Default for Network {
-    /// The network on which this thread runs a scenario; elsewhere one without anybody on it.
+    /// The network on which this thread runs a scenario. On other threads an empty network.
     fn default() -> Self {
         NETWORK.with_borrow(Clone::clone).unwrap_or_else(|| Self::new(0))
     }
@@ -144,7 +148,7 @@ impl fmt::Debug for Network {
 
 impl testkit::Network for Network {
     fn go_on_until(&self, done: &mut dyn FnMut() -> bool) {
-        // What a server has said by the time that a test has waited for has come to the client.
+        // Delivers the bytes of servers up to the time that a test waited for.
         self.settle();
         while !done() && self.turn() {
             self.settle();

@@ -1,4 +1,4 @@
-//! Request bodies that come piece by piece, well-behaved and not.
+//! Sources of request bodies that yield piece by piece, correct and faulty ones.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use sessio_driver::Source;
 
-/// A body of pieces, each of which arrives after a wait.
+/// A body of pieces. Each arrives after a wait.
 #[derive(Debug, Clone)]
 pub struct Pieces {
     all: Vec<Vec<u8>>,
@@ -15,7 +15,7 @@ pub struct Pieces {
     has_waited: bool,
 }
 
-/// What comes after the last piece.
+/// The end after the last piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     End,
@@ -24,7 +24,7 @@ enum Then {
 }
 
 impl Pieces {
-    /// These pieces, then the end.
+    /// A body of these pieces, then the end.
     pub fn of<T: AsRef<[u8]>>(pieces: impl IntoIterator<Item = T>) -> Self {
         let all: Vec<_> = pieces.into_iter().map(|piece| piece.as_ref().to_vec()).collect();
         Self { left: all.clone().into(), all, then: Then::End, has_waited: false }

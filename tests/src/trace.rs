@@ -1,4 +1,4 @@
-//! What the calls of a scenario told, in a form that is the same on every run.
+//! The events of the calls of a scenario, in a form that is the same on every run.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sessio::call::Event;
 use sessio::{Call, Headers, Observer, Prepared, Url};
 
-/// The events of all calls that were begun under its [`observer`](Self::observer). A clone is the same trace.
+/// The events of all calls that were started with its [`observer`](Self::observer). A clone is the
+/// same trace.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Arc<Mutex<Book>>);
 
 #[derive(Debug, Default)]
 struct Book {
     calls: Vec<Entry>,
-    /// How many calls are under way.
+    /// The number of calls under way.
     open: usize,
-    /// How often all calls were over.
+    /// The number of times that no call was under way.
     rests: usize,
 }
 
@@ -23,7 +24,7 @@ struct Book {
 #[derive(Debug)]
 struct Entry {
     lines: Vec<String>,
-    /// The calls of one number overlap in time, one with the next.
+    /// Its group: the calls of one group overlap in time, one with the next.
     group: usize,
 }
 
@@ -45,7 +46,7 @@ struct Open {
 }
 
 impl Trace {
-    /// Writes down what calls do.
+    /// An observer that records the events of calls.
     #[must_use]
     pub fn observer(&self) -> Observer {
         let trace = self.clone();
@@ -63,9 +64,9 @@ impl Trace {
         })
     }
 
-    /// The lines of each call, in the order in which the calls began. Of calls that ran at the same time no
-    /// order is kept. Connections are named by their first appearance, and so are addresses within one call: the
-    /// system may give a port to one server after another.
+    /// The lines of each call, in the order in which the calls began. Concurrent calls have no
+    /// order. Connections are named by their first appearance, and so are addresses within one
+    /// call. The system may give a port to one server after another.
     #[must_use]
     pub fn calls(&self) -> Vec<Vec<String>> {
         let book = self.book();
@@ -78,8 +79,8 @@ impl Trace {
         calls.iter().map(|call| call.named(&mut connections)).collect()
     }
 
-    /// Each kind of call that there was: those that told the same are one, and so are those that were dropped on
-    /// the way and those that went on.
+    /// Each kind of call: calls with equal lines are one kind. A call that was dropped is of the
+    /// same kind as one that continued.
     #[must_use]
     pub fn kinds(&self) -> Vec<Vec<String>> {
         let calls = self.book().calls.iter().map(|call| call.named(&mut Names::new('#'))).collect();
@@ -87,7 +88,7 @@ impl Trace {
         let mut kinds: Vec<Vec<String>> = Vec::new();
         for call in calls {
             match kinds.last_mut() {
-                // What a call begins like comes right before it.
+                // A prefix of a call is sorted right before the call.
                 Some(last) if call.starts_with(last) => *last = call,
                 _ => kinds.push(call),
             }
@@ -125,7 +126,7 @@ impl Names {
     }
 }
 
-/// An event as a line. What may be another on the next run stands between marks.
+/// An event as a line. Parts that differ between runs are between marks.
 fn line(call: &Call, event: &Event<'_>) -> String {
     let hop = call.hop();
     match *event {
@@ -136,7 +137,7 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         Event::Connected { connection, reused, .. } => {
             format!("{hop}: connected {MARK}#{connection}{MARK}{}", if reused { " again" } else { "" })
         }
-        // Whether a session was resumed depends on when the ticket came.
+        // Whether a session was resumed depends on the time of the ticket.
         Event::Secured { secured, .. } => format!("{hop}: secured by {}", secured.version),
         Event::Tunnelled { .. } => format!("{hop}: through a proxy"),
         Event::Head(head) | Event::Interim(head) => {
@@ -151,13 +152,13 @@ fn line(call: &Call, event: &Event<'_>) -> String {
             let (status, history) = (head.status.as_u16(), call.history().len());
             format!("{hop}: answer {status} after {history}, cookies {stored} kept {refused} refused")
         }
-        // What had moved by then is a matter of how it was cut.
+        // The number of bytes moved by then depends on the cut.
         Event::Failed(error) => format!("{hop}: failed {}", error.kind()),
         event => format!("{hop}: {event}"),
     }
 }
 
-/// The lines of a call without what its carrier adds.
+/// The lines of a call without those that its carrier adds.
 #[must_use]
 #[allow(clippy::ptr_arg, reason = "it is mapped over vectors")]
 pub fn bare(call: &Vec<String>) -> Vec<String> {
@@ -177,13 +178,13 @@ fn field_names(headers: &Headers) -> String {
     names.join(" ")
 }
 
-/// Stands around what may be another on the next run.
+/// The mark around a part that differs between runs.
 const MARK: char = '\u{1}';
 
-/// A URL with its addresses marked, also those in its query.
+/// A URL with marks around its addresses, also those in its query.
 fn marked(url: &Url) -> String {
     let mut left = url.as_str().to_owned();
-    // URLs in URLs are escaped once more each time.
+    // A URL in a URL has one more level of escapes.
     while let plain = unescaped(&left)
         && plain != left
     {
@@ -201,13 +202,13 @@ fn marked(url: &Url) -> String {
     marked + &left
 }
 
-/// A line in which all that was marked has its name.
+/// A line in which every marked part is replaced by its name.
 fn named(line: &str, mut name: impl FnMut(&str) -> String) -> String {
     let parts = line.split(MARK).enumerate();
     parts.map(|(index, part)| if index % 2 == 0 { part.to_owned() } else { name(part) }).collect()
 }
 
-/// The text with its escapes resolved, as far as that is text.
+/// The text with its escapes decoded, if the result is text.
 fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut left = text.as_bytes();

@@ -1,20 +1,21 @@
-//! Answers that are read to their end.
+//! Responses that are read to their end.
 
 use sessio_driver::{RequestBuilder, Runtime};
 
-/// What is left of an answer that was read: its connection is free, on whatever network it came.
+/// A summary of a response that was read. Its connection is free again, on every network.
 #[derive(Debug)]
 pub struct Whole {
     /// Its status.
     pub status: u16,
-    /// The number of its connection, and whether that was used before.
+    /// The number of its connection, and whether the connection was reused.
     pub connection: (u64, bool),
 }
 
-/// Sends a request that succeeds, and reads the answer.
+/// Sends a request and reads the response.
 ///
 /// # Panics
-/// If it does not.
+///
+/// If the request fails.
 pub async fn whole<R: Runtime>(request: RequestBuilder<R>) -> Whole {
     let response = request.send().await.expect("an answer");
     let (status, connection) = (response.status().as_u16(), response.connection());

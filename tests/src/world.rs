@@ -1,4 +1,4 @@
-//! What a scenario has at hand.
+//! The environment of a scenario.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::carrier::Carrier;
 use crate::rig::Rig;
 use crate::trace::Trace;
 
-/// One backend, and sessions on it whose calls are written down. The sockets go through a [`Rig`], which does
-/// nothing unless a scenario tells it to.
+/// One backend, with sessions whose calls are recorded. The sockets go through a [`Rig`], which
+/// changes nothing by default.
 #[derive(Debug)]
 pub struct World<R> {
     runtime: R,
@@ -26,26 +26,27 @@ impl<R: Runtime> World<R> {
         Self::carried(runtime, trace, Carrier::Clear)
     }
 
-    /// A world whose servers are reached like this. It is made within [`Carrier::carry`].
+    /// A world whose servers use this carrier. Call it within [`Carrier::carry`].
     pub fn carried(runtime: R, trace: Trace, carrier: Carrier) -> Self {
         Self { runtime, trace, carrier }
     }
 
-    /// How its servers are reached.
+    /// The carrier of its servers.
     pub fn carrier(&self) -> Carrier {
         self.carrier
     }
 
-    /// A URL that a scenario wrote for clear text, as this world has it.
+    /// A URL that a scenario wrote for clear text, with the scheme of this world's carrier.
     pub fn url(&self, url: &str) -> String {
         url.replacen("http://", &format!("{}://", self.carrier.scheme()), 1)
     }
 
-    /// A new session, straight on the backend's sockets. Whoever starts one server after another takes one for
-    /// each, as the next may have the address of one that is gone.
+    /// A new session directly on the backend's sockets. A scenario that starts one server after
+    /// another needs a session for each, because a later server may have the address of an earlier
+    /// one.
     pub fn session(&self) -> Session<Rig<R>> {
         let session = self.session_on(self.rig());
-        // Whether a connection is kept must not depend on how busy the machine is.
+        // The reuse of a connection must not depend on the load of the machine.
         set(&session, |settings| settings.limits.drain_time = Duration::from_secs(20));
         session
     }
@@ -55,7 +56,7 @@ impl<R: Runtime> World<R> {
         self.session_with_pool(rig, Policy::default())
     }
 
-    /// A new session on this rig that keeps its idle connections by these rules.
+    /// A new session on this rig whose pool has this policy.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
         let session = Session::with_runtime(rig, policy);
         set(&session, |settings| {
@@ -65,7 +66,7 @@ impl<R: Runtime> World<R> {
         session
     }
 
-    /// The backend with handles to turn, for [`session_on`](Self::session_on).
+    /// A rig around the backend, for [`session_on`](Self::session_on).
     pub fn rig(&self) -> Rig<R> {
         Rig::new(self.runtime.clone())
     }

@@ -1,4 +1,4 @@
-//! A process of its own for what would disturb the tests beside it: signals, limits of the process, forks.
+//! A separate process for tests that would disturb others: signals, limits of the process, forks.
 #![forbid(unsafe_code)]
 
 #[cfg(unix)]
@@ -60,7 +60,8 @@ mod child {
         flag
     }
 
-    /// Which limit has run out, after how many milliseconds, and whether a signal has come meanwhile.
+    /// Prints the limit that has passed, the milliseconds it took, and whether a signal was
+    /// received.
     fn limit(which: &str, url: &str) {
         let was_interrupted = flag(SIGUSR1);
         let session = sessio_blocking::Session::new();
@@ -89,15 +90,15 @@ mod child {
         println!("{} {took} {}", limit.name(), was_interrupted.load(Ordering::Relaxed));
     }
 
-    /// Whether a SIGPIPE has come with the error of a write to a connection that the peer has closed.
+    /// Checks whether a write to a connection that the peer has closed raises SIGPIPE.
     async fn closed_pipe<R: Runtime>(runtime: R, address: &str) {
-        // A handler of ours, in place of the default action: that would end the process.
+        // A handler replaces the default action, which would end the process.
         let was_killed = flag(SIGPIPE);
         let address = address.parse().expect("an address");
         let mut stream = runtime.connect(address, Tcp::default(), None).await.expect("a connection");
         let end = poll_fn(|cx| stream.poll_read(cx, &mut [0; 10])).await;
         assert_eq!(end.expect("the end"), 0);
-        // The peer has closed for good: what is written is answered with a reset.
+        // The peer has closed completely, so it responds to a write with a reset.
         let error = loop {
             if let Err(error) = poll_fn(|cx| stream.poll_write(cx, b"x")).await {
                 break error;
@@ -107,12 +108,12 @@ mod child {
         println!("{}", was_killed.load(Ordering::Relaxed));
     }
 
-    /// How many connections idle before and after a request for which there is no file left; then, without any that
-    /// idles, what the error is.
+    /// Prints the number of idle connections before and after a request that finds no free file
+    /// descriptor. Then prints the error when no connection is idle.
     async fn full<R: Runtime>(runtime: R, url: &str) {
         let session = Session::on(runtime);
         let mut responses = Vec::new();
-        // Each holds its connection until it is read.
+        // Each response holds its connection until it is read.
         for _ in 0..10 {
             responses.push(session.get(url).send().await.expect("a response"));
         }
@@ -131,7 +132,8 @@ mod child {
         response.expect("a response").bytes().await.expect("its body");
         let after = session.stats().idle;
         println!("{before} {after}");
-        // Of a session that has none: the limit is met again once the files of the other are in use.
+        // A session without idle connections. The limit applies again once the other session has
+        // used all descriptors.
         let least = Rlimit { current: Some(3), maximum: whole.maximum };
         setrlimit(Resource::Nofile, least).expect("a limit");
         let empty = Session::on(session.runtime().clone());

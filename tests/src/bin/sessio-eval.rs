@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         }
     };
     match filter(&what) {
-        // Who reads the answers may stop reading.
+        // The reader of the output may stop reading.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             eprintln!("sessio-eval: {error}");
             ExitCode::FAILURE
@@ -42,7 +42,8 @@ fn filter(what: &What) -> io::Result<()> {
     while cases.read_until(b'\n', &mut line)? > 0 {
         writeln!(answers, "{}", what.answer(line.strip_suffix(b"\n").unwrap_or(&line)))?;
         line.clear();
-        // Whoever waits for this answer before the next question gets it; a file goes through in bulk.
+        // Flushes if no further line is buffered, so an interactive caller gets its result at once.
+        // A file is processed in bulk.
         if cases.buffer().is_empty() {
             answers.flush()?;
         }

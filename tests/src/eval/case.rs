@@ -1,4 +1,4 @@
-//! One question, read field by field.
+//! One case, read field by field.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Failure, Object};
 
-/// The fields of an object. One that is `null` is as good as missing.
+/// The fields of an object. A `null` field counts as missing.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a>(Option<&'a Object>);
 
@@ -37,7 +37,7 @@ impl<'a> Case<'a> {
         self.read(field, "true or false", Value::as_bool)
     }
 
-    /// A number that counts something.
+    /// A non-negative number.
     pub(super) fn count<T: TryFrom<u64>>(&self, field: &str) -> Result<Option<T>, Failure> {
         self.read(field, "a count", |value| value.as_u64().and_then(|count| count.try_into().ok()))
     }
@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The elements; none where the field is missing.
+    /// The elements of a list. A missing field is an empty list.
     pub(super) fn list(&self, field: &str) -> Result<&'a [Value], Failure> {
         self.read(field, "a list", Value::as_array).map(|list| list.map_or(&[][..], Vec::as_slice))
     }
@@ -58,7 +58,7 @@ impl<'a> Case<'a> {
         self.list(field)?.iter().map(text).collect()
     }
 
-    /// The object in this field; an empty one where it is missing.
+    /// The object in this field. A missing field is an empty object.
     pub(super) fn inner(&self, field: &str) -> Result<Self, Failure> {
         self.read(field, "an object", Value::as_object).map(Self)
     }
@@ -100,7 +100,7 @@ fn not_strings(field: &str) -> Failure {
     not_of(field, "strings")
 }
 
-/// A value that is text or `null`, which removes.
+/// A value that is text, or `null`, which removes.
 pub(super) fn text_or_null<'a>(name: &str, value: &'a Value) -> Result<Option<&'a str>, Failure> {
     match value {
         Value::Null => Ok(None),
@@ -109,8 +109,8 @@ pub(super) fn text_or_null<'a>(name: &str, value: &'a Value) -> Result<Option<&'
     }
 }
 
-/// What a value of a query or a form stands for: none for `null`, one for each element of a list; numbers and
-/// truth as Python's `str` has them (rules P-21, P-22).
+/// The values of a query or form field: none for `null`, one for each element of a list. Numbers
+/// and booleans are as Python's `str` writes them (rules P-21, P-22).
 pub(super) fn scalars(name: &str, value: &Value) -> Result<Vec<String>, Failure> {
     match value {
         Value::Null => Ok(Vec::new()),
@@ -127,12 +127,12 @@ pub(super) fn scalars(name: &str, value: &Value) -> Result<Vec<String>, Failure>
     }
 }
 
-/// Bytes for a `_b64` field.
+/// Encodes bytes for a `_b64` field.
 pub(super) fn encode(bytes: impl AsRef<[u8]>) -> Value {
     STANDARD.encode(bytes).into()
 }
 
-/// Bytes that are text in all but hostile cases.
+/// Bytes as text. They are text except in hostile cases.
 pub(super) fn shown(bytes: &[u8]) -> Value {
     String::from_utf8_lossy(bytes).into()
 }

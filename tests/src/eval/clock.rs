@@ -1,4 +1,4 @@
-//! What time it is in a case.
+//! The time of a case.
 
 use sessio::Instant;
 
@@ -7,10 +7,10 @@ use sessio::{Now, UnixTime};
 use super::Failure;
 use super::case::Case;
 
-/// 2026-01-01T00:00:00Z, where a case names no time: the same case has the same answer on any day.
+/// 2026-01-01T00:00:00Z, the time of a case that names none. So its result is the same on any day.
 const NEW_YEAR: UnixTime = UnixTime(1_767_225_600);
 
-/// The time that the field `now` names: seconds since 1970, or `2026-01-01T00:00:00Z`.
+/// The time in the field `now`: seconds since 1970, or `2026-01-01T00:00:00Z`.
 pub(super) fn now(case: &Case<'_>) -> Result<Now, Failure> {
     let wall = match case.value("now") {
         None => NEW_YEAR,
@@ -38,7 +38,8 @@ fn unix(text: &str) -> Option<UnixTime> {
     if !fits {
         return None;
     }
-    // Days since 1970 in the calendar whose year begins in March, so that the leap day comes last.
+    // Days since 1970 in a calendar whose year begins in March, so the leap day is the last of a
+    // year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
     Some(UnixTime(((days * 24 + hour) * 60 + minute) * 60 + second))

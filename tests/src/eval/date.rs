@@ -1,4 +1,4 @@
-//! What a cookie's date means.
+//! Evaluates dates of cookies.
 
 use sessio::cookie::parse_date;
 

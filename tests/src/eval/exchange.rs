@@ -1,4 +1,4 @@
-//! A whole call against a scripted world.
+//! Runs a complete call against a scripted world.
 
 use std::io;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::case::{Case, encode, shown};
 use super::world::{Moved, World};
 use super::{Failure, Object, clock, object, request, session};
 
-/// How long a stalled world is waited for where the session sets no limit of its own.
+/// The limits of a call in a stalled world, if the session sets none.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// In: `session` and `request` as for prepare, the `world`, and `now`. Out: how the call ended, what was sent
-/// to whom over which connection, and what the jar holds afterwards.
+/// In: `session` and `request` as for prepare, the `world`, and `now`. Out: the outcome of the
+/// call, the bytes sent on each connection, and the contents of the jar after it.
 ///
-/// Time stands still but for stalls: then the clock jumps to the next deadline. So that there is one, the
-/// limits `send`, `head` and `read` are 30 s where the session sets none.
+/// Time passes only in a stall: the clock then jumps to the next deadline. So that there is one,
+/// the limits `send`, `head` and `read` are 30 s if the session sets none.
 pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let now = clock::now(case)?;
     let (mut settings, jar) = session::read(&case.inner("session")?, now)?;
@@ -35,7 +35,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     Ok(run.tell(outcome.err()))
 }
 
-/// A call and what comes of it.
+/// A call and its results.
 struct Run {
     world: World,
     jar: Jar,
@@ -89,7 +89,7 @@ impl Run {
                                 let span = end.saturating_duration_since(self.now.mono);
                                 self.now = self.now.after(span);
                             }
-                            // Nobody would ever wake it.
+                            // No event would ever wake it.
                             None => return Err(Kind::Misuse.into()),
                         },
                     }

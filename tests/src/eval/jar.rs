@@ -1,4 +1,4 @@
-//! What a jar sends after these `Set-Cookie` lines.
+//! Evaluates the cookies that a jar sends after given `Set-Cookie` lines.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use sessio::{Now, Url};
 use super::case::{Case, shown};
 use super::{Failure, Object, clock, object};
 
-/// In: `steps`, or `request_url` with `set_cookie` or `set_cookie_hex`; then `sent_to_url`; `now`; `psl: false`
-/// for a jar without public suffixes. Out: `cookie_header`, empty where none would be sent, and
-/// `rejected` lines with the reason.
+/// In: `steps`, or `request_url` with `set_cookie` or `set_cookie_hex`; then `sent_to_url`; `now`;
+/// `psl: false` for a jar without public suffixes. Out: `cookie_header`, empty if the jar sends
+/// none, and `rejected` lines with the reason.
 pub(super) fn evaluate(case: &Case<'_>, prefixes: Prefixes) -> Result<Object, Failure> {
     let now = clock::now(case)?;
     let mut policy = Policy::default();
@@ -37,7 +37,7 @@ pub(super) fn evaluate(case: &Case<'_>, prefixes: Prefixes) -> Result<Object, Fa
     ]))
 }
 
-/// One response comes in.
+/// Stores the cookies of one response.
 fn respond(
     case: &Case<'_>,
     field: &str,
@@ -73,7 +73,7 @@ fn url(case: &Case<'_>, field: &str) -> Result<Url, Failure> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(digits, "{byte:02x}");
         digits
     })

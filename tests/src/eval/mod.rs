@@ -1,9 +1,10 @@
-//! The core as a filter of JSON lines, to be compared with any other implementation without a socket.
+//! The core as a filter of JSON lines, for comparison with other implementations without a socket.
 //!
-//! One JSON object in, one out, in order, `id` echoed. A line that makes no sense is answered with
-//! `{"id":.., "error":"eval-input: .."}` and the run goes on; what the core refuses is answered with
-//! `{"id":.., "error":"kind-in-kebab-case", "message":".."}`. Bytes that may not be UTF-8 travel as base64 in
-//! fields whose names end in `_b64`. There is no logic in here: everything is asked of `sessio`.
+//! It reads one JSON object per line and writes one per line, in order, with the same `id`. A
+//! malformed line gives `{"id":.., "error":"eval-input: .."}`, and the run continues. An error of
+//! the core gives `{"id":.., "error":"kind-in-kebab-case", "message":".."}`. Bytes that may not be
+//! UTF-8 are base64 in fields whose names end in `_b64`. This module has no logic: `sessio`
+//! computes every result.
 //!
 //! ```
 //! use sessio_tests::eval::What;
@@ -31,29 +32,31 @@ use case::Case;
 
 type Object = Map<String, Value>;
 
-/// What is asked.
+/// The kind of evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
-    /// What a jar sends after these `Set-Cookie` lines. The prefixes of names that it enforces.
+    /// The cookies that a jar sends after given `Set-Cookie` lines. Its value: the name prefixes
+    /// that the jar enforces.
     Jar(Prefixes),
-    /// What a cookie's date means.
+    /// The date of a cookie.
     Date,
-    /// What a session makes of a request.
+    /// The request that a session prepares.
     Prepare,
-    /// What follows from a redirect.
+    /// The decision about a redirect.
     Redirect,
-    /// What bytes mean as a response.
+    /// The response in given bytes.
     Response,
-    /// A whole call against a scripted world.
+    /// A complete call against a scripted world.
     Exchange,
 }
 
 impl What {
-    /// What the arguments of the program ask for.
+    /// Parses the arguments of the program.
     ///
     /// # Errors
-    /// What is wrong with them.
+    ///
+    /// The reason why they are invalid.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, String> {
         let words: Vec<&str> = arguments.iter().flat_map(|argument| argument.splitn(2, '=')).collect();
         match words[..] {
@@ -70,7 +73,7 @@ impl What {
         }
     }
 
-    /// The answer to one line.
+    /// Evaluates one line.
     #[must_use]
     pub fn answer(&self, line: &[u8]) -> String {
         let mut answer = Object::new();
@@ -92,7 +95,7 @@ impl What {
         ascii(&Value::Object(answer).to_string())
     }
 
-    /// Echoes what tells this case from others: the cases of a jar have names.
+    /// Copies the identification of a case: its `id`, or the name of a jar case.
     fn identify(&self, object: &Object, answer: &mut Object) {
         let id = object.get("id");
         if id.is_some() || !matches!(self, Self::Jar(_)) {
@@ -115,26 +118,26 @@ impl What {
     }
 }
 
-/// The same JSON with everything beyond ASCII escaped: no reader takes U+2028 or the like for the end of a line.
+/// The same JSON in ASCII. Readers then cannot take U+2028 or similar for a line end.
 fn ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for char in json.chars() {
         if char.is_ascii() {
             out.push(char);
         } else {
-            // Only strings hold such characters, and there the escape means the same.
+            // Only strings contain such characters, and there the escape means the same.
             out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
     out
 }
 
-/// Why a case has no answer.
+/// The reason why a case has no result.
 #[derive(Debug)]
 enum Failure {
-    /// It makes no sense.
+    /// The input is malformed.
     Input(String),
-    /// The core refuses what it asks for.
+    /// The core returned an error.
     Core(sessio::Error),
 }
 
@@ -158,7 +161,7 @@ impl<E: Into<sessio::Error>> From<E> for Failure {
     }
 }
 
-/// Fields in this order.
+/// An object with fields in this order.
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Object {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,4 +1,4 @@
-//! What a session makes of a request.
+//! Evaluates the request that a session prepares.
 
 use serde_json::{Value, json};
 use sessio::{Headers, merge, prepare};
@@ -6,8 +6,8 @@ use sessio::{Headers, merge, prepare};
 use super::case::{Case, encode, shown};
 use super::{Failure, Object, clock, object, request, session};
 
-/// In: `session` and `request`, of which every part may be missing. Out: `method`, `url`, `target`, `headers`
-/// in the order in which they go out, `body_b64`.
+/// In: `session` and `request`, of which every part may be missing. Out: `method`, `url`, `target`,
+/// `headers` in the order in which they are sent, `body_b64`.
 pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let now = clock::now(case)?;
     let (settings, mut jar) = session::read(&case.inner("session")?, now)?;
@@ -22,7 +22,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     ]))
 }
 
-/// Fields as `[name, value]`.
+/// Header fields as `[name, value]`.
 pub(super) fn lines(headers: &Headers) -> Value {
     headers.iter().map(|field| json!([field.name, shown(field.value)])).collect()
 }

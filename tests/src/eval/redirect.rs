@@ -1,4 +1,4 @@
-//! What follows from a redirect.
+//! Evaluates the decision about a redirect.
 
 use serde_json::Value;
 use sessio::http::{Method, StatusCode};
@@ -9,9 +9,9 @@ use super::case::{Case, text_or_null};
 use super::prepare::lines;
 use super::{Failure, Object, object};
 
-/// In: the request that was answered (`method`, `url`, `headers`, `body`), the answer (`status`,
-/// `location_b64`), how many redirects went before (`hops`), and `rules`. Out: `decision` with its `reason`,
-/// and for `follow` the next request and the names of the headers that were dropped.
+/// In: the request (`method`, `url`, `headers`, `body`), its response (`status`, `location_b64`),
+/// the number of redirects before (`hops`), and `rules`. Out: `decision` with its `reason`. For
+/// `follow` also the next request and the names of the dropped headers.
 pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let method = case.text("method")?.unwrap_or("GET").to_ascii_uppercase();
     let method =
@@ -53,7 +53,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     ]))
 }
 
-/// The names of the headers that stay behind.
+/// The names of the headers that the next request lacks.
 fn dropped(next: &Follow) -> Value {
     next.dropped.iter().map(|(name, _)| name.to_string()).collect()
 }
@@ -64,7 +64,7 @@ fn head(case: &Case<'_>) -> Result<Head, Failure> {
         StatusCode::from_u16(status).map_err(|_| Failure::Input("status is no status".to_owned()))?;
     let mut headers = Headers::new();
     if let Some(location) = case.bytes("location_b64")? {
-        // Blanks around a value are not part of it (RFC 9110 section 5.5).
+        // Whitespace around a value is not part of it (RFC 9110 section 5.5).
         let blank = |byte: &u8| !matches!(byte, b' ' | b'\t');
         let start = location.iter().position(blank).unwrap_or(location.len());
         let end = location.iter().rposition(blank).map_or(start, |last| last + 1);

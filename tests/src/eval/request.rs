@@ -1,4 +1,4 @@
-//! The request of a case.
+//! Reads the request of a case.
 
 use sessio::{Body, Request};
 
@@ -6,9 +6,9 @@ use super::Failure;
 use super::case::{Case, scalars, text_or_null};
 use super::session::credentials;
 
-/// A request with `method` (`GET`), `url`, `headers`, `params`, `cookies`, `auth`, and one of `form`, `json` and
-/// `body_b64`. `null` for a value removes it, the session's too; `auth` alone is then as if it were missing, which
-/// is what requests makes of it (rule M-02).
+/// A request with `method` (default: `GET`), `url`, `headers`, `params`, `cookies`, `auth`, and one
+/// of `form`, `json` and `body_b64`. A value of `null` removes it, also from the session. A `null`
+/// `auth` counts as missing, as in requests (rule M-02).
 pub(super) fn read(case: &Case<'_>) -> Result<Request, Failure> {
     let method = case.text("method")?.unwrap_or("GET");
     let mut request = Request::new(method, case.text("url")?.unwrap_or_default());

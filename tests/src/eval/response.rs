@@ -1,4 +1,4 @@
-//! What bytes mean as a response.
+//! Evaluates the response in given bytes.
 
 use serde_json::{Value, json};
 use sessio::h1::{Event, Limits, RequestContext, ResponseDecoder, Reuse};
@@ -8,9 +8,10 @@ use sessio::{Error, Head, Headers, Kind, Timeout};
 use super::case::{Case, encode, shown};
 use super::{Failure, Object, object};
 
-/// In: `response_b64`, the bytes that a server sent on a fresh connection in answer to `method`, delivered in
-/// pieces cut at `splits`, then the end of the stream if `eof`. Out: the response, or the error with
-/// what had come before it; what waits for bytes that never come is a timeout.
+/// In: `response_b64`, the bytes that a server sent on a new connection after a request with
+/// `method`. They are delivered in pieces cut at `splits`, then the end of the stream if `eof`.
+/// Out: the response, or the error with everything received before it. A wait for bytes that never
+/// come is a timeout.
 pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let method = case.text("method")?.unwrap_or("GET").to_ascii_uppercase();
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
@@ -36,7 +37,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     Ok(reading.tell(start == bytes.len()))
 }
 
-/// A response on its way in.
+/// A response that is being received.
 struct Reading {
     receiver: ResponseDecoder,
     interim: Vec<Value>,
@@ -51,7 +52,7 @@ impl Reading {
         Self { receiver, interim: Vec::new(), head: None, body: Vec::new(), end: None }
     }
 
-    /// Hands over a piece; says how much of it was wanted.
+    /// Delivers a piece. Returns how many of its bytes were taken.
     fn deliver(&mut self, piece: &[u8]) -> usize {
         let mut delivered = 0;
         while self.end.is_none() && delivered < piece.len() {
@@ -69,7 +70,7 @@ impl Reading {
         delivered
     }
 
-    /// Takes what there is; says whether there was anything.
+    /// Reads the available part. Returns whether there was any.
     fn read(&mut self) -> bool {
         let mut found = false;
         while self.end.is_none() {
@@ -109,7 +110,7 @@ impl Reading {
             Some(Err(error)) => Some(error.kind()),
             None => Some(Kind::Timeout(late)),
         };
-        // Bytes that came later than the response are for whoever keeps the connection to notice.
+        // Bytes after the response concern the owner of the connection, not this response.
         let reusable = kind.is_none() && is_all && matches!(self.receiver.reuse(), Reuse::Yes { .. });
         let head = self.head.as_ref();
         let consumed = self.receiver.bytes_received() - self.receiver.leftover().len() as u64;
@@ -129,7 +130,7 @@ impl Reading {
     }
 }
 
-/// Fields as `[name, value in base64]`.
+/// Header fields as `[name, value in base64]`.
 fn fields(headers: &Headers) -> Value {
     headers.iter().map(|field| json!([field.name, encode(field.value)])).collect()
 }

@@ -1,4 +1,4 @@
-//! The session of a case.
+//! Reads the session of a case.
 
 use sessio::cookie::NewCookie;
 use sessio::{Auth, Jar, Now, Settings, Timeouts, Url};
@@ -8,8 +8,8 @@ use crate::clear::silent;
 use super::Failure;
 use super::case::{Case, scalars, text_or_null};
 
-/// Settings with `headers`, `params`, `auth` and `base_url`, and a jar with `cookies`. `timeouts` may name
-/// limits in seconds, and `max_redirects` how many are followed.
+/// Settings with `headers`, `params`, `auth` and `base_url`, and a jar with `cookies`. `timeouts`
+/// may name limits in seconds, and `max_redirects` the largest number of redirects followed.
 pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure> {
     let mut settings = Settings::default();
     settings.engine = silent();
@@ -43,7 +43,7 @@ pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure
     timeouts(&case.inner("timeouts")?, &mut settings.timeouts)?;
     let mut jar = Jar::new();
     for (name, value) in case.inner("cookies")?.entries() {
-        // Without a host it belongs to the first one that is asked: the request's.
+        // A cookie without a host belongs to the first host of the case: that of the request.
         if let Some(value) = text_or_null(name, value)? {
             jar.insert(NewCookie::new(name, value)?, now.wall)?;
         }

@@ -1,4 +1,4 @@
-//! A world without sockets: origins that answer by script, and the connections to them.
+//! A world without sockets: scripted origins, and the connections to them.
 
 use std::collections::VecDeque;
 
@@ -10,39 +10,39 @@ use sessio::{Conn, Now, Origin, Url};
 use super::Failure;
 use super::case::Case;
 
-/// UrlCache with their scripts. Each answers the requests that reach it one after the other with what its
-/// list says, on whatever connection they come.
+/// Origins with their scripts. Each origin responds to its requests in order with the entries of
+/// its list, on any connection.
 pub(super) struct World {
     places: Vec<Place>,
     pool: Pool<KeyBuf, Line>,
     /// The connection in use.
     line: Option<Line>,
-    /// The right to have it open.
+    /// The lease of the connection in use.
     lease: Option<Lease>,
     /// The requests, in order.
     pub(super) sent: Vec<Sent>,
 }
 
 struct Place {
-    /// As the case spells it.
+    /// The origin as the case spells it.
     name: String,
     origin: Origin,
     script: VecDeque<Answer>,
 }
 
-/// What was taken of one request.
+/// The bytes received of one request.
 pub(super) struct Sent {
     pub(super) to: String,
     pub(super) connection: u64,
     pub(super) bytes: Vec<u8>,
 }
 
-/// What happens to one request.
+/// The script of one request.
 struct Answer {
-    /// How many bytes of the request are taken.
+    /// The number of bytes of the request that are read.
     takes: usize,
     bytes: Vec<u8>,
-    /// What happens behind the bytes.
+    /// The fault after the bytes.
     then: Fault,
 }
 
@@ -54,7 +54,7 @@ enum Fault {
     Stall,
 }
 
-/// A connection, with the answer that is on its way.
+/// A connection, with the response that is being sent.
 struct Line {
     conn: Option<Conn>,
     number: u64,
@@ -64,7 +64,7 @@ struct Line {
     given: usize,
 }
 
-/// What became of a wish to move bytes.
+/// The outcome of an attempt to move bytes.
 pub(super) enum Moved {
     Sent(usize),
     Received(usize),
@@ -73,10 +73,10 @@ pub(super) enum Moved {
 }
 
 impl World {
-    /// In: `{"http://host:port": [answers]}`. An answer is `response_b64`, a `fault`, or both: then the fault
-    /// strikes when `after` bytes of the response have gone out, or all of them. A fault alone strikes when
-    /// `after` bytes of the request have come in, or all of them. A response that is not whole when its bytes
-    /// are out is followed by the end of the stream, and so is every answer that is missing.
+    /// In: `{"http://host:port": [responses]}`. An entry has `response_b64`, a `fault`, or both.
+    /// With both the fault occurs after `after` bytes of the response, or after all of them. A
+    /// fault alone occurs after `after` bytes of the request, or after all of them. After an
+    /// incomplete response the stream ends, and it ends too if an entry is missing.
     pub(super) fn read(case: &Case<'_>) -> Result<Self, Failure> {
         let mut places = Vec::new();
         for (name, _) in case.entries() {
@@ -88,7 +88,8 @@ impl World {
         Ok(Self { places, pool: Pool::new(Policy::default()), line: None, lease: None, sent: Vec::new() })
     }
 
-    /// A connection for this URL, out of the pool unless it must be fresh; `None` if there is nobody.
+    /// A connection for this URL, from the pool unless it must be new. `None` if no server accepts
+    /// one.
     pub(super) fn connect(&mut self, to: &Connect<'_>, now: Now) -> Option<Conn> {
         self.discard(now);
         let (url, fresh) = (to.url, to.fresh);
@@ -103,7 +104,7 @@ impl World {
             match grant {
                 Grant::Idle(checkout) => {
                     self.lease = Some(checkout.lease);
-                    // One on which the server has spoken out of turn is not idle (row P133).
+                    // A connection with bytes that were sent out of turn is not idle (row P133).
                     if checkout.connection.given == checkout.connection.answer.bytes.len() {
                         return self.reuse(checkout.connection);
                     }
@@ -113,7 +114,7 @@ impl World {
                     self.lease = Some(lease);
                     return self.dial(place, to, now);
                 }
-                // Nobody else is here to wait for.
+                // No other call exists that could free a connection.
                 Grant::Wait(_) => return None,
             }
         }
@@ -141,7 +142,7 @@ impl World {
         self.line = Some(Line { taken: 0, given: 0, ..line });
     }
 
-    /// Moves bytes: first all that is to be sent, then what comes back.
+    /// Moves bytes: first all that are to be sent, then those received.
     pub(super) fn exchange(&mut self, io: Io<'_>) -> Moved {
         let Some(line) = &mut self.line else { return Moved::Broken(Direction::Receive) };
         if !io.send.is_empty() {
@@ -168,7 +169,7 @@ impl World {
         Moved::Received(n)
     }
 
-    /// The connection is done with: it waits in the pool, or it is closed.
+    /// Returns the connection to the pool, or closes it.
     pub(super) fn release(&mut self, released: Option<(Conn, ReuseProof)>, now: Now) {
         let effects = &mut Effects::default();
         if let Some((conn, proof)) = released
@@ -212,7 +213,7 @@ impl Answer {
         })
     }
 
-    /// Of a server that has closed an idle connection.
+    /// The script of a server that has closed an idle connection.
     fn gone() -> Self {
         Self { takes: 0, bytes: Vec::new(), then: Fault::Eof }
     }

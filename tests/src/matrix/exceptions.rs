@@ -1,4 +1,5 @@
-//! What cannot be run over which carrier, and why: `tests/scenarios/exceptions.txt`, as a value.
+//! The pairs of scenario and carrier that cannot be run, with reasons:
+//! `tests/scenarios/exceptions.txt` as a value.
 
 use std::fs;
 use std::path::Path;
@@ -13,34 +14,35 @@ pub struct Exception {
     pub scenario: String,
     /// The carriers over which it cannot be run.
     pub carriers: Vec<Carrier>,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// What is done about it.
+    /// The treatment of the pairs.
     pub treatment: Treatment,
 }
 
-/// What is done with a pair that is an exception.
+/// The treatment of a pair that is an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is run in simulation, and has to fail.
+    /// Run in simulation, where it has to fail.
     Fails,
-    /// It is run in simulation, and has to hold; on sockets it is not run.
+    /// Run in simulation, where it has to pass. Not run on sockets.
     Simulated,
-    /// It would take minutes, or end by chance: it is not run.
+    /// Not run: it would take minutes, or its result is random.
     Costly,
 }
 
-/// All of them.
+/// All exceptions.
 pub static EXCEPTIONS: LazyLock<Vec<Exception>> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/exceptions.txt");
     parse(&fs::read_to_string(path).expect("the list of exceptions"))
 });
 
-/// Reads the list. A line that begins with `!`, `%` or `$` is a reason: for what fails, for what is run in simulation
-/// alone, for what is not run. Under it stand scenarios with their carriers.
+/// Parses the list. A line that begins with `!`, `%` or `$` is a reason. `!` means the pairs fail,
+/// `%` run in simulation only, `$` not run. The lines under it name scenarios with their carriers.
 ///
 /// # Panics
-/// If a line is none of these.
+///
+/// If a line has none of these forms.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Exception> {
     let (mut all, mut why, mut treatment) = (Vec::new(), String::new(), Treatment::Fails);
@@ -63,7 +65,7 @@ pub fn parse(text: &str) -> Vec<Exception> {
     all
 }
 
-/// The carriers of a name: one, or all but clear text, or those whose URLs are `https`, or `http`.
+/// The carriers of a name: one carrier, all but clear text, or all with `https` or `http` URLs.
 fn named(name: &str) -> Vec<Carrier> {
     let all = Carrier::ALL.into_iter().filter(|carrier| *carrier != Carrier::Clear);
     let is_meant = |carrier: &Carrier| match name {

@@ -1,9 +1,9 @@
 //! Every scenario over every carrier.
 //!
-//! On the simulation the full product is run, and each carrier's events are compared with those of clear text. On
-//! real sockets each pair has one backend. Every third pair is run, so that every backend sees every carrier;
-//! `SESSIO_MATRIX=all` runs the others too. Pairs that cannot be run are [`EXCEPTIONS`]; each of them is run in
-//! simulation all the same, and has to fail.
+//! In simulation every pair is run, and each carrier's events are compared with those of clear
+//! text. On real sockets each pair has one backend. Every third pair is run, so that every backend
+//! runs every carrier; `SESSIO_MATRIX=all` runs the others too. Pairs that cannot be run are
+//! [`EXCEPTIONS`]. Those marked as failing are still run in simulation, and have to fail.
 
 mod exceptions;
 
@@ -21,10 +21,10 @@ use crate::carrier::Carrier;
 use crate::simulation::network::Network;
 use crate::trace::{Trace, bare};
 
-/// How long a scenario may take on real sockets before it counts as hanging.
+/// The time after which a scenario on real sockets counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Why a scenario cannot be run over this carrier, if it cannot.
+/// The exception for a scenario over this carrier, if there is one.
 #[must_use]
 pub fn exception(scenario: &str, carrier: Carrier) -> Option<&'static Exception> {
     EXCEPTIONS.iter().find(|one| one.scenario == scenario && one.carriers.contains(&carrier))
@@ -34,13 +34,13 @@ fn treatment(scenario: &str, carrier: Carrier) -> Option<Treatment> {
     exception(scenario, carrier).map(|exception| exception.treatment)
 }
 
-/// The carriers over which a scenario is tried.
+/// The carriers over which a scenario is run.
 fn tried(scenario: &str) -> impl Iterator<Item = Carrier> {
     let is_tried = move |carrier: &Carrier| treatment(scenario, *carrier) != Some(Treatment::Costly);
     Carrier::ALL.into_iter().filter(is_tried)
 }
 
-/// The place of the backend on which a pair is run for real, of so many.
+/// The index of the backend that runs a pair on real sockets, out of `backends`.
 #[must_use]
 pub fn backend_of(scenario: &str, carrier: Carrier, backends: usize) -> usize {
     let at = Carrier::ALL.iter().position(|one| *one == carrier).unwrap_or_default();
@@ -48,26 +48,28 @@ pub fn backend_of(scenario: &str, carrier: Carrier, backends: usize) -> usize {
     (name / 7 + at) % backends
 }
 
-/// Whether a pair is run for real in every run of the tests. It is every third pair: three carriers of each scenario,
-/// each on another backend, by a rule that depends on nothing but the names.
+/// Whether a pair is run on real sockets in every test run. Every third pair is: three carriers of
+/// each scenario, each on another backend. The rule depends only on the names.
 #[must_use]
 pub fn is_sampled(scenario: &str, carrier: Carrier) -> bool {
     let at = Carrier::ALL.iter().position(|one| *one == carrier).unwrap_or_default();
     let name = scenario.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(33).wrapping_add(byte.into()));
-    // The second term spreads the three over the remainders by which `backend_of` chooses.
+    // The second term distributes the three over the remainders by which `backend_of` chooses.
     (name / 7 + at + at / 3).is_multiple_of(3)
 }
 
-/// Whether all pairs are run for real: `SESSIO_MATRIX=all`.
+/// Whether all pairs are run on real sockets: `SESSIO_MATRIX=all`.
 #[must_use]
 pub fn is_everything_wanted() -> bool {
     std::env::var_os("SESSIO_MATRIX").is_some_and(|value| value == "all")
 }
 
-/// Runs a scenario over every carrier on the simulation.
+/// Runs a scenario over every carrier in simulation.
 ///
 /// # Panics
-/// If it fails over one of them, tells something else than over clear text, or does not fail though it is an exception.
+///
+/// If it fails over a carrier, if its events differ from those over clear text, or if it is an
+/// exception and does not fail.
 pub fn simulated(name: &str, scenario: Scenario<Network>) {
     let run = |carrier: Carrier| {
         let trace = Trace::default();
@@ -104,7 +106,7 @@ pub fn simulated(name: &str, scenario: Scenario<Network>) {
     assert!(faults.is_empty(), "{name}\n{}", faults.join("\n"));
 }
 
-/// What differs from clear text, but for what is the carrier's own.
+/// The difference from clear text, without the lines that the carrier adds.
 fn differs(name: &str, expected: &Trace, trace: &Trace) -> Option<String> {
     let (expected, found) = if is_comparable(name)? {
         (expected.calls(), trace.calls())
@@ -120,12 +122,14 @@ fn differs(name: &str, expected: &Trace, trace: &Trace) -> Option<String> {
     Some(format!("call {at} of {} differs: {:#?} is {:#?}", expected.len(), expected.get(at), found.get(at)))
 }
 
-/// One backend by its name, and how a scenario is run on it.
+/// A backend by its name, and the function that runs a scenario on it.
 pub type Run = (&'static str, fn(Carrier, Trace));
 
-/// Runs a scenario over a third of the carriers, or over all if that is wanted, each on one of these backends.
+/// Runs a scenario over a third of the carriers, or over all with `SESSIO_MATRIX=all`, each on one
+/// of these backends.
 ///
 /// # Panics
+///
 /// If it fails over one of them.
 pub fn real(name: &str, backends: &[Run]) {
     let mut faults = Vec::new();
@@ -134,7 +138,7 @@ pub fn real(name: &str, backends: &[Run]) {
     for carrier in carriers.filter(is_wanted) {
         let (backend, run) = backends[backend_of(name, carrier, backends.len())];
         let (tell, told) = mpsc::channel();
-        // A backend that blocks cannot be given up from within.
+        // A blocking backend cannot be stopped from its own thread.
         let thread = thread::spawn(move || {
             let done = catch_unwind(|| carrier.carry(|| run(carrier, Trace::default())));
             let _ = tell.send(done.map(drop).map_err(|failure| said(&*failure)));
@@ -153,7 +157,7 @@ pub fn real(name: &str, backends: &[Run]) {
     assert!(faults.is_empty(), "{name}\n{}", faults.join("\n"));
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn said(failure: &(dyn Any + Send)) -> String {
     let text = failure
         .downcast_ref::<&str>()
@@ -168,8 +172,8 @@ mod tests {
 
     use super::*;
 
-    /// The scenarios that are carried, and on how many backends that can be: plain sockets are not asked to wait for two
-    /// things. Those about what the system alone can make are not carried.
+    /// The scenarios that run over carriers, and the number of their backends. Plain sockets do not
+    /// run scenarios that wait for two things. Scenarios that need the system are not carried.
     fn scenarios() -> Vec<(String, usize)> {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let folders = ["scenarios", "exchanges", "faces", "system"]
@@ -199,7 +203,7 @@ mod tests {
     fn the_list_of_what_is_run() {
         let backends = ["tokio", "smol", "blocking"];
         let (mut pairs, mut runs, mut simulated) = (0, 0, 0);
-        // Per backend: the pairs of every run, and all.
+        // Per backend: the pairs of every test run, and all pairs.
         let mut on = [(0, 0); 3];
         for (name, count) in scenarios() {
             for carrier in Carrier::ALL {

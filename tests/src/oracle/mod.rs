@@ -1,23 +1,24 @@
-//! Who sees what: a call among hosts and proxies that write down every byte that reaches them.
+//! An oracle of secrecy: a call among hosts and proxies that record every byte they receive.
 //!
-//! There are no sockets. TLS is a [`veil`]: no cryptography, but whoever stands outside does not see a word. A
-//! [`peer`] is whatever a connection leads to, a proxy with a host behind it included, and [`walk`] takes a call
-//! through them.
+//! There are no sockets. The TLS is a [`veil`]: it has no cryptography, but an observer outside it
+//! cannot read the bytes. A [`peer`] is the other end of a connection, also a proxy with a host
+//! behind it. [`walk`] runs a call through them.
 
 pub mod peer;
 pub mod veil;
 pub mod walk;
 
-/// Bytes that somebody has read.
+/// Bytes that a party has read.
 #[derive(Clone, Debug)]
 pub struct Sight {
-    /// Who: an origin such as `https://a.test:8080`, a proxy such as `one.proxy`, or the [`WIRE`].
+    /// The party: an origin such as `https://a.test:8080`, a proxy such as `one.proxy`, or the
+    /// [`WIRE`].
     pub who: String,
-    /// For which origin, where a proxy reads what is meant for it: cleartext has no other way.
+    /// The origin for which a proxy reads these bytes: a proxy has to read requests in clear text.
     pub on_behalf: Option<String>,
-    /// What was read.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Whoever listens on the way of a connection that is veiled.
+/// An observer of the encrypted bytes on the network.
 pub const WIRE: &str = "the wire";

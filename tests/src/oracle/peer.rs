@@ -1,4 +1,4 @@
-//! What a connection leads to.
+//! The other end of a connection.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use sessio_testkit::Coat as _;
 use super::veil::Host;
 use super::{Sight, WIRE};
 
-/// What stands at the other end: veils, proxies and at last an origin, from the outside in.
+/// The other end of a connection: TLS, proxies and finally an origin, from the outside in.
 #[derive(Debug)]
 pub struct Peer {
     layers: Vec<Layer>,
@@ -18,10 +18,10 @@ pub struct Peer {
 
 #[derive(Debug)]
 struct Layer {
-    /// Who reads here.
+    /// The party that reads here.
     who: String,
     role: Role,
-    /// What has come and is not complete.
+    /// Bytes received that are not complete.
     held: Vec<u8>,
 }
 
@@ -29,25 +29,27 @@ struct Layer {
 enum Role {
     /// TLS that ends here.
     Veil(Host),
-    /// A proxy of HTTP. One that `asks` says 407 to whoever brings nothing, and hangs up on some who want a tunnel.
+    /// An HTTP proxy. If it `asks`, it responds with 407 to requests without credentials, and
+    /// closes the connection for some that want a tunnel.
     Http { asks: bool, is_tunnel: bool },
-    /// A proxy of SOCKS, and how many messages it has had; one of them is of credentials. It cannot reach
-    /// [`UNREACHABLE`].
+    /// A SOCKS proxy, with the number of its messages and whether one of them has credentials. It
+    /// cannot reach [`UNREACHABLE`].
     Socks { messages: usize, has_credentials: bool },
-    /// The end.
+    /// The origin.
     Origin,
 }
 
-/// An address of every host.
+/// An address that every host has.
 pub const UNREACHABLE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
-/// What the origin says to a request.
+/// The function of an origin from a request to its response.
 pub type Answer<'a> = dyn FnMut(&str) -> Vec<u8> + 'a;
 
 impl Peer {
-    /// Whatever this connection leads to. `asks` says which proxies want credentials by a challenge.
+    /// The other end of this connection. `asks` returns which proxies challenge for credentials.
     ///
     /// # Panics
+    ///
     /// If the URL has no origin.
     #[must_use]
     pub fn of(to: &Connect<'_>, asks: impl Fn(&str) -> bool) -> Self {
@@ -74,7 +76,7 @@ impl Peer {
         Self { layers }
     }
 
-    /// Hears bytes, and says something.
+    /// Takes bytes and returns the reply.
     pub fn hear(&mut self, bytes: &[u8], sights: &mut Vec<Sight>, answer: &mut Answer<'_>) -> Vec<u8> {
         if let Role::Veil(_) = self.layers[0].role {
             sights.push(Sight { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
@@ -104,7 +106,7 @@ impl Peer {
         match &mut layer.role {
             Role::Veil(host) => {
                 let (was_up, mut plain, mut said) = (host.is_up(), Vec::new(), Vec::new());
-                // A veil takes whatever comes.
+                // A veil accepts any bytes.
                 let _ = host.hear(bytes, &mut plain, &mut said);
                 if let (false, Some(greeting)) = (was_up, host.greeting()) {
                     sights.push(sight(false, greeting));
@@ -123,7 +125,7 @@ impl Peer {
                 layer.held.extend_from_slice(bytes);
                 let Some(request) = whole(&mut layer.held) else { return Vec::new() };
                 let is_connect = request.starts_with("CONNECT ");
-                // One connection to it serves every host that it passes requests on to.
+                // One connection to the proxy serves every host to which it forwards requests.
                 let target = request.split(' ').nth(1).and_then(|target| sessio::Url::parse(target).ok());
                 let origin = target.filter(|_| !is_connect).map(|url| origin_of(&url));
                 sights.push(Sight { on_behalf: origin.clone(), ..sight(false, request.as_bytes()) });
@@ -183,9 +185,10 @@ impl Peer {
     }
 }
 
-/// The origin of a URL with its port, whatever that is.
+/// The origin of a URL with its port, also a default port.
 ///
 /// # Panics
+///
 /// If it has none.
 #[must_use]
 pub fn origin_of(url: &sessio::Url) -> String {
@@ -193,7 +196,7 @@ pub fn origin_of(url: &sessio::Url) -> String {
     format!("{}://{host}:{port}", url.scheme())
 }
 
-/// Takes a whole request from the front: its head, and the body by its length.
+/// Takes a complete request from the front: its head, and the body by its length.
 fn whole(held: &mut Vec<u8>) -> Option<String> {
     let end = held.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&held[..end]).into_owned();

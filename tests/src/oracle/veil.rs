@@ -1,5 +1,6 @@
-//! TLS as far as it matters who sees what, and when: records that hide their bytes, and hold plaintext back as those of
-//! rustls do. There is no cryptography in it and no chance, so that a run is the same to the byte.
+//! A model of TLS for questions of secrecy and time. Its records hide their bytes, and hold
+//! plaintext back as those of rustls do. It has neither cryptography nor randomness, so every run
+//! has the same bytes.
 
 use std::io;
 
@@ -7,18 +8,18 @@ use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
 use sessio::{Fault, Kind, TlsInfo, TlsSession};
 use sessio_testkit::Coat;
 
-/// What each byte is veiled with.
+/// The mask of each byte.
 const MASK: u8 = 0xA5;
-/// What a host says once it has been greeted.
+/// The message of a host after the client's hello.
 const WELCOME: u8 = b'!';
-/// What records hold: plaintext, a ticket (which is no plaintext), the closing word.
+/// The contents of a record: plaintext, a ticket (which is no plaintext), the closing message.
 const DATA: u8 = 23;
 const TICKET: u8 = 22;
 const GOODBYE: u8 = 21;
-/// How much a record of the client's holds at most, and its room for ciphertext.
+/// The largest plaintext of a client's record, and its space for ciphertext.
 const RECORD: usize = 16 << 10;
 const ROOM: usize = 4096;
-/// How much waits to go out at most before plaintext is no longer taken, as in `sessio-rustls`.
+/// The number of waiting bytes above which plaintext is no longer taken, as in `sessio-rustls`.
 const MOST_OUT: usize = 64 << 10;
 
 fn veil(bytes: &mut [u8]) {
@@ -33,7 +34,7 @@ fn unveil(bytes: &mut [u8]) {
     }
 }
 
-/// Appends a record. Two veils do not lift each other.
+/// Appends a record. Two layers do not cancel each other.
 fn record(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     let [.., high, low] = bytes.len().to_be_bytes();
@@ -42,7 +43,7 @@ fn record(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
     veil(&mut out[start..]);
 }
 
-/// The kind of the first record, and where it ends, if it is whole.
+/// The kind of the first record and its end, if it is complete.
 fn whole(held: &[u8]) -> Option<(u8, usize)> {
     let [kind, high, low, ..] = *held else { return None };
     let end = 3 + usize::from(u16::from_be_bytes([high, low]));
@@ -62,7 +63,7 @@ impl StartTls for Veils {
         Ok(())
     }
 
-    /// The client greets with the host that it expects, and shows who it is.
+    /// The client's hello names the host that it expects, and its own identity.
     fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let identity = wanted.tls.options().identity.as_ref();
         let mut greeting = format!("to {} from ", wanted.host).into_bytes();
@@ -79,9 +80,9 @@ impl StartTls for Veils {
 struct Veil {
     out: Vec<u8>,
     room: Vec<u8>,
-    /// What has come, unveiled; of its records none was opened.
+    /// Plaintext received in records that were not opened yet.
     held: Vec<u8>,
-    /// What is left of the record that was opened last.
+    /// The rest of the record that was opened last.
     plain: Vec<u8>,
     is_up: bool,
     has_ended: bool,
@@ -161,21 +162,21 @@ impl TlsSession for Veil {
 #[derive(Debug)]
 pub struct Host {
     held: Vec<u8>,
-    /// What the client began with, once that has come.
+    /// The client's hello, once it was received.
     greeting: Option<Vec<u8>>,
     record: usize,
     tickets: usize,
 }
 
 impl Host {
-    /// One whose records hold so much at most. It gives out so many tickets before the first of them, and one before
-    /// each that follows, if it gives out any.
+    /// A host with records of at most `record` bytes. Before its first record it sends `tickets`
+    /// tickets, and one before each later record, if `tickets` is not 0.
     #[must_use]
     pub fn new(record: usize, tickets: usize) -> Self {
         Self { held: Vec::new(), greeting: None, record: record.clamp(1, RECORD), tickets }
     }
 
-    /// The client's first words, once they have come.
+    /// The client's hello, once it was received.
     #[must_use]
     pub fn greeting(&self) -> Option<&[u8]> {
         self.greeting.as_deref()

@@ -1,4 +1,4 @@
-//! A call on its way through peers, over connections that are kept for whoever may use them again.
+//! Runs a call through peers, over connections that later calls may reuse.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -10,17 +10,20 @@ use super::Sight;
 use super::peer::{Answer, Peer, UNREACHABLE};
 use crate::replay::now;
 
-/// Connections that idle, by their keys.
+/// Idle connections by their keys.
 #[derive(Debug, Default)]
 pub struct Idle(HashMap<String, Vec<(Conn, Peer)>>);
 
-/// Takes a call to its end. `asks` says which proxies challenge, `answer` what origins say.
+/// Runs a call to its end. `asks` returns which proxies challenge, `answer` the responses of
+/// origins.
 ///
 /// # Errors
-/// The kind of the error that it ended with.
+///
+/// The kind of the call's error.
 ///
 /// # Panics
-/// If it does not end.
+///
+/// If the call does not end.
 pub fn walk(
     request: PreparedCall,
     jar: &mut Jar,

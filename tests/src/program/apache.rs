@@ -8,11 +8,17 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// Apache, with TLS if there are papers, with these `Protocols`, one second of keep-alive, and five folders: `files` in clear, `coded` by DEFLATE, `lasting` behind
-/// Digest (user `ada`, password `engine`), `private` behind Digest with nonces of one second, and `store`, which takes
-/// PUT and DELETE.
+/// Apache with these `Protocols`, with TLS if there are papers, and with one second of keep-alive.
+/// It has five folders:
+///
+/// - `files`: without compression.
+/// - `coded`: compressed by DEFLATE.
+/// - `lasting`: behind Digest (user `ada`, password `engine`).
+/// - `private`: behind Digest with nonces of one second.
+/// - `store`: accepts PUT and DELETE.
 ///
 /// # Panics
+///
 /// If Apache is missing, or does not listen after a minute.
 #[must_use]
 pub fn apache(papers: Option<&Papers>, protocols: &str, text: &[u8]) -> Program {
@@ -70,7 +76,7 @@ pub fn apache(papers: Option<&Papers>, protocols: &str, text: &[u8]) -> Program 
     );
     let text = text.replace("{folder}", text_of(&folder.file("")));
     let configuration = write(&folder, "apache.conf", text);
-    // One process, which does not run as root.
+    // A single process, which does not run as root.
     let mut own = Command::new("chmod");
     assert!(own.args(["-R", "a+rwX"]).arg(folder.file("")).status().expect("chmod").success());
     let mut command = Command::new(program("apache2"));

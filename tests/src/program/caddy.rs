@@ -7,9 +7,11 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// Caddy with TLS, gzip, and one second of keep-alive. It serves `/text.txt` itself and asks `upstream` for everything else.
+/// Caddy with TLS, gzip, and one second of keep-alive. It serves `/text.txt` itself and forwards
+/// all other requests to `upstream`.
 ///
 /// # Panics
+///
 /// If Caddy is missing, or does not listen after a minute.
 #[must_use]
 pub fn caddy(papers: &Papers, text: &[u8], upstream: SocketAddr) -> Program {

@@ -7,9 +7,11 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// HAProxy for one protocol (`http/1.1` or `h2`), with TLS if there are papers, gzip for plain text, and one second of keep-alive over HTTP/1.1, in front of `upstream`.
+/// HAProxy for one protocol (`http/1.1` or `h2`) in front of `upstream`, with TLS if there are
+/// papers. It compresses plain text by gzip, and keeps HTTP/1.1 connections for one second.
 ///
 /// # Panics
+///
 /// If HAProxy is missing, or does not listen after a minute.
 #[must_use]
 pub fn haproxy(papers: Option<&Papers>, protocol: &str, upstream: SocketAddr) -> Program {

@@ -1,4 +1,5 @@
-//! Real servers that the interop tests talk to: programs in processes of their own, each in a folder of its own.
+//! Real servers for the interop tests: programs in processes of their own, each with its own
+//! folder.
 
 mod apache;
 mod caddy;
@@ -33,7 +34,8 @@ pub use socks::socks;
 pub use squid::{Squid, squid};
 pub use tomcat::tomcat;
 
-/// Whether real programs are to be talked to: `SESSIO_INTEROP=1`. If not, it says so by the name of the test.
+/// Whether tests use real programs: `SESSIO_INTEROP=1`. If not, prints the name of the skipped
+/// test.
 #[must_use]
 pub fn wanted(test: &str) -> bool {
     let wanted = std::env::var_os("SESSIO_INTEROP").is_some_and(|on| on == "1");
@@ -43,7 +45,7 @@ pub fn wanted(test: &str) -> bool {
     wanted
 }
 
-/// A server that is running, and ends with this value.
+/// A running server. It ends on drop.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
@@ -52,13 +54,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A URL of it, by its address.
+    /// A URL on it, with its address as the host.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -70,13 +72,13 @@ impl Program {
         &self.folder
     }
 
-    /// Runs it, until it listens.
+    /// Runs it and waits until it listens.
     fn start(mut command: Command, address: SocketAddr, folder: Folder) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("the program starts");
         let mut program = Self { child, address, folder };
         let begin = Instant::now();
-        // None of them has a way to tell that it is ready but to be.
+        // None of these programs reports that it is ready, so the port is tried.
         while TcpStream::connect(address).is_err() {
             let ended = program.child.try_wait().expect("our own child");
             let said = || fs::read_to_string(program.folder.file("errors")).unwrap_or_default();
@@ -95,7 +97,7 @@ impl Drop for Program {
     }
 }
 
-/// The program of this name, where the system keeps servers or on its path.
+/// The path of a program: where the system keeps servers, or on `PATH`.
 fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
@@ -103,13 +105,13 @@ fn program(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is missing: tests/interop/install installs what this talks to"))
 }
 
-/// An address where nobody listens now.
+/// A free address.
 fn free_address() -> SocketAddr {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     socket.local_addr().expect("its address")
 }
 
-/// Writes a file that programs read under whatever user they run.
+/// Writes a file that any user can read, because programs change their user.
 fn write(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.file(name);
     fs::write(&path, text).expect("a folder of our own");

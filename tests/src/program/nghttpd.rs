@@ -6,10 +6,11 @@ use super::{Program, free_address, program, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// nghttpd with these files. It sends uploads back, and a trailer behind each response. Without papers it speaks HTTP/2
-/// by prior knowledge.
+/// nghttpd with these files. It echoes uploads, and sends a trailer after each response. Without
+/// papers it speaks HTTP/2 by prior knowledge.
 ///
 /// # Panics
+///
 /// If nghttpd is missing, or does not listen after a minute.
 #[must_use]
 pub fn nghttpd(papers: Option<&Papers>, files: &[(&str, &[u8])]) -> Program {

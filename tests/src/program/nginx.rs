@@ -7,10 +7,12 @@ use std::process::Command;
 use super::{Program, free_address, program, text_of, write};
 use crate::folder::Folder;
 
-/// nginx with this text in the `server` part of its configuration; `{folder}` in it is the program's folder, where
-/// `fill` may put files. `listen` is what follows the address there, such as `ssl`.
+/// nginx with this text in the `server` part of its configuration. `{folder}` in it is the folder
+/// of the program, where `fill` may write files. `listen` is the text after the address, such as
+/// `ssl`.
 ///
 /// # Panics
+///
 /// If nginx is missing, or does not listen after a minute.
 #[must_use]
 pub fn nginx(listen: &str, server: &str, fill: impl FnOnce(&Path)) -> Program {

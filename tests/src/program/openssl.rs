@@ -1,4 +1,4 @@
-//! `openssl s_server`, for versions and ciphers that other servers no longer offer.
+//! `openssl s_server`, for versions and ciphers that other servers no longer support.
 
 use std::process::Command;
 
@@ -6,9 +6,11 @@ use super::{Program, free_address, program, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// It answers every `GET` with a page about the connection. `options` are its own, such as `-tls1_2`.
+/// A server that responds to every `GET` with a page about the connection. `options` are those of
+/// `s_server`, such as `-tls1_2`.
 ///
 /// # Panics
+///
 /// If openssl is missing, or does not listen after a minute.
 #[must_use]
 pub fn openssl(papers: &Papers, options: &[&str]) -> Program {

@@ -1,4 +1,4 @@
-//! Scripts of `tests/interop` that serve something, in Python or for node.
+//! Server scripts of `tests/interop`, in Python or for Node.js.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::program;
 
-/// A script in a process of its own, which ends with this. It says on its first line at which ports it listens.
+/// A script in a separate process, which ends on drop. Its first line of output names its ports.
 #[derive(Debug)]
 pub struct Script {
     child: Child,
@@ -15,18 +15,20 @@ pub struct Script {
 }
 
 impl Script {
-    /// Starts a Python script of `tests/interop`, with what its `install` has installed.
+    /// Starts a Python script of `tests/interop` in the environment that its `install` made.
     ///
     /// # Panics
-    /// If that is missing, or the script does not start.
+    ///
+    /// If that environment is missing, or the script does not start.
     #[must_use]
     pub fn python(script: &str) -> Self {
         Self::python_with(script, &[])
     }
 
-    /// The same with arguments.
+    /// Starts a Python script with arguments.
     ///
     /// # Panics
+    ///
     /// As [`python`](Self::python).
     #[must_use]
     pub fn python_with(script: &str, arguments: &[&Path]) -> Self {
@@ -35,9 +37,10 @@ impl Script {
         Self::start(command)
     }
 
-    /// Starts a script of `tests/interop` for node, with what its `install` has installed.
+    /// Starts a Node.js script of `tests/interop` in the environment that its `install` made.
     ///
     /// # Panics
+    ///
     /// As [`python`](Self::python).
     #[must_use]
     pub fn node(script: &str, arguments: &[&Path]) -> Self {
@@ -57,16 +60,17 @@ impl Script {
         Self { child, ports }
     }
 
-    /// Where it listens, by the order of its first line.
+    /// The address of port `number`, in the order of the script's first line.
     ///
     /// # Panics
-    /// If it listens at fewer ports.
+    ///
+    /// If the script has fewer ports.
     #[must_use]
     pub fn address(&self, number: usize) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports[number]).into()
     }
 
-    /// The URL of a path, which begins with a slash, at its first port.
+    /// The URL of a path on its first port. The path begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address(0))
@@ -85,7 +89,7 @@ fn installed(path: &str) -> PathBuf {
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // Its standard input ends, and it with that.
+        // The script ends when its standard input ends.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

@@ -5,9 +5,10 @@ use std::process::Command;
 use super::{Program, free_address, program};
 use crate::folder::Folder;
 
-/// A SOCKS5 server, which lets this user in alone if there is one.
+/// A SOCKS 5 server. It accepts only `user`, if there is one.
 ///
 /// # Panics
+///
 /// If microsocks is missing, or does not listen after a minute.
 #[must_use]
 pub fn socks(user: Option<(&str, &str)>) -> Program {

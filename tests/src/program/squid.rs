@@ -1,4 +1,4 @@
-//! squid, a proxy: by plain HTTP, by HTTPS, and one that ends TLS itself.
+//! squid, a proxy: over plain HTTP, over HTTPS, and with interception of TLS.
 
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
@@ -10,21 +10,21 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// squid with three doors.
+/// squid with three ports.
 #[derive(Debug)]
 pub struct Squid {
-    /// The process; its address is that of the door for plain HTTP.
+    /// The process. Its address is the port for plain HTTP.
     pub program: Program,
-    /// Where it speaks TLS itself.
+    /// The port that speaks TLS itself.
     pub https: SocketAddr,
-    /// Where it ends the TLS that goes through it, with certificates of its own making.
+    /// The port that ends the TLS of its tunnels, with certificates that it makes.
     pub bump: SocketAddr,
     name: String,
 }
 
 impl Drop for Squid {
     fn drop(&mut self) {
-        // It has no time to put its shared memory away.
+        // It is killed, so it cannot remove its shared memory.
         for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(&self.name) {
                 let _ = fs::remove_file(entry.path());
@@ -33,10 +33,12 @@ impl Drop for Squid {
     }
 }
 
-/// squid which lets this user in alone, if there is one, and nobody to `forbidden.test`. It shows `server` to its own
-/// clients, and signs with `authority` what it makes; that is also who it trusts.
+/// squid that accepts only `user`, if there is one, and refuses requests to `forbidden.test`.
+/// `server` is the certificate for its own clients. `authority` signs the certificates that it
+/// makes, and is the authority that it trusts.
 ///
 /// # Panics
+///
 /// If squid or one of its helpers is missing, or it does not listen after a minute.
 #[must_use]
 pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) -> Squid {
@@ -93,7 +95,7 @@ pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) ->
     let mut own = Command::new("chmod");
     assert!(own.args(["-R", "a+rwX"]).arg(folder.file("")).status().expect("chmod").success());
     let mut command = Command::new(program("squid"));
-    // Its shared memory goes by this name.
+    // The name of its shared memory.
     let name = format!("sessio{}-", address.port());
     command.args(["-N", "-n", name.trim_end_matches('-'), "-f"]).arg(configuration);
     Squid { program: Program::start(command, address, folder), https, bump, name }

@@ -7,13 +7,15 @@ use super::{Program, free_address, program, text_of, write};
 use crate::authority::Papers;
 use crate::folder::Folder;
 
-/// Where Debian keeps it.
+/// The folder of Debian's Tomcat.
 const HOME: &str = "/usr/share/tomcat10";
 
-/// Tomcat with TLS, compression and one second of keep-alive, and the site `tests/interop/sites/tomcat`: a FORM login
-/// (user `ada`, password `engine`), sessions of one second, an echo, and the file `text`.
+/// Tomcat with TLS, compression, one second of keep-alive, and the site
+/// `tests/interop/sites/tomcat`. The site has a FORM login (user `ada`, password `engine`),
+/// sessions of one second, an echo, and the file `text`.
 ///
 /// # Panics
+///
 /// If Tomcat is missing, or does not listen after a minute.
 #[must_use]
 pub fn tomcat(papers: &Papers, text: &[u8]) -> Program {
