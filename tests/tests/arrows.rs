@@ -1,6 +1,8 @@
-//! The arrows between the crates run as drawn (laws 1, 2 and 9), and the core stays small and pure.
+//! The dependencies between the crates are those of a literal list (laws 1, 2 and 9), and the core
+//! stays small and pure.
 //!
-//! It asks cargo about this checkout. A new arrow is drawn here first, where it is seen.
+//! The tests read the manifests through cargo. A new dependency is added to the list first, where a
+//! review sees it.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -11,7 +13,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Who points at whom, and why: `for tests` arrows are not there for users.
+/// The dependencies between the crates. Those marked `for tests` are development dependencies.
 const ARROWS: &[&str] = &[
     "sessio -> sessio (for tests)",
     "sessio -> sessio-cookie",
@@ -36,7 +38,7 @@ const ARROWS: &[&str] = &[
     "sessio-tokio -> sessio-testkit (for tests)",
 ];
 
-/// What does IO, draws chance, or does TLS: none of it is anywhere below the core.
+/// Crates that do IO, draw randomness, or do TLS. None of them may be a dependency of the core.
 const IMPURE: &[&str] = &[
     "async-io",
     "async-net",
@@ -61,19 +63,20 @@ const IMPURE: &[&str] = &[
     "windows-sys",
 ];
 
-/// How many crates the core may be made of, itself and `sessio-cookie` among them.
+/// The largest number of crates of the core, with itself and `sessio-cookie`: by default, and with
+/// all features.
 const MOST_CRATES: [usize; 2] = [51, 81];
 
-/// How many crates a backend may be made of with its default features, TLS among them.
+/// The largest number of crates of a backend with its default features, TLS included.
 const MOST_WITH_TLS: usize = 85;
 
-/// How many lines of code a backend's runtime may have, tests and comments aside.
+/// The largest number of code lines of a backend's runtime, without tests and comments.
 const MOST_LINES: usize = 120;
 
-/// The oldest compiler that is promised.
+/// The minimum supported Rust version.
 const RUST: [u32; 3] = [1, 88, 0];
 
-/// Names that say nothing.
+/// File names without a meaning.
 const NO_NOUNS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 
 fn root() -> PathBuf {
@@ -130,7 +133,7 @@ fn law_1_the_core_is_small_and_pure() {
     }
 }
 
-/// The bodies of fuzz targets are compiled by tests alone.
+/// Only tests compile the bodies of fuzz targets.
 #[test]
 fn no_user_compiles_what_is_for_tests() {
     let packages = metadata(&["--no-deps"]);
@@ -140,7 +143,7 @@ fn no_user_compiles_what_is_for_tests() {
     for (feature, enabled) in features {
         assert!(!enabled.as_array().unwrap().contains(&"testing".into()), "{feature} enables `testing`");
     }
-    // What is not published may ask for it.
+    // A crate that is not published may enable it.
     for package in packages.iter().filter(|package| package["publish"].is_null()) {
         for to in list(package, "dependencies").iter().filter(|to| text(to, "name") == "sessio") {
             let is_asked = list(to, "features").contains(&"testing".into());
@@ -149,7 +152,7 @@ fn no_user_compiles_what_is_for_tests() {
     }
 }
 
-/// HTTP/2 is a crate that others can use by itself.
+/// `sessio-h2` has no dependencies, so others can use it by itself.
 #[test]
 fn http_2_depends_on_nothing() {
     let tree = cargo(&["tree", "-p", "sessio-h2", "-e", "normal", "--prefix", "none"]);
@@ -194,7 +197,7 @@ fn law_2_every_crate_forbids_unsafe_code() {
             let path = text(root, "src_path");
             let source = std::fs::read_to_string(path).unwrap();
             let is_forbidden = source.lines().any(|line| line == "#![forbid(unsafe_code)]");
-            // Files of tests have it from the lints of the workspace.
+            // Files of tests get the attribute from the lints of the workspace.
             let is_test = list(root, "kind").contains(&"test".into());
             assert!(is_forbidden || is_test, "{path}");
         }

@@ -1,20 +1,21 @@
-//! Code of the user runs under no lock: whatever it is, it may use the very session that it runs in (rows FW3, FA17).
+//! No lock is held while code of the caller runs: it may use the session that it runs in (rows FW3,
+//! FA17).
 //!
-//! | what the user brings | when it runs |
+//! | code of the caller | when it runs |
 //! |---|---|
 //! | [`Scheme`], [`Flow`] | a call begins, follows a redirect, gets a response; and is copied or dropped |
-//! | [`Observer`] | a call begins, and everything that it does |
+//! | [`Observer`] | a call begins, and each event of it |
 //! | [`Resolver`], its future | a connection is opened |
 //! | a function of [`Proxies`] | a call begins, and follows a redirect |
 //! | a function of [`PublicSuffixes`] | a response sets a cookie for a domain; the policy of the jar is changed |
 //! | `Session::cookies`, `Session::update`, `Session::with` | at once |
 //! | progress callbacks | bytes of a body have moved |
-//! | [`Source`] | a body is sent, sent again, given up |
+//! | [`Source`] | a body is sent, sent again, dropped |
 //! | [`Decoder`] and its maker | a coded body is read |
-//! | [`Waker`] | a place in line becomes free |
+//! | [`Waker`] | a waiting call gets its connection |
 //! | `Drop` of any of these | settings are changed, a call ends |
 //!
-//! Each of them does here what takes every lock of a session: see [`Meddler::meddle`].
+//! Each of them takes every lock of the session here: see [`Meddler::meddle`].
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
@@ -57,14 +58,14 @@ scenarios! {
     fa17_a_waker_that_panics_holds_up_nobody
 }
 
-/// How often it meddles in one scenario: what it does may bring it here again.
+/// The largest number of times that it meddles in one scenario: its actions may run it again.
 const MOST: usize = 6;
 
 type Sent = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Code of the user, which has a handle on the session that it runs in.
+/// Code of the caller with a handle on the session that it runs in.
 struct Meddler<R: Movable> {
-    /// Taken out at the end: settings of the session may hold this.
+    /// Removed at the end, because settings of the session may hold this value.
     session: Mutex<Option<Session<Rig<R>>>>,
     url: String,
     is_at_it: AtomicBool,
@@ -72,7 +73,7 @@ struct Meddler<R: Movable> {
     begun: Mutex<VecDeque<Sent>>,
 }
 
-/// Lets go of the session, however the scenario ends.
+/// Drops the handle on the session, however the scenario ends.
 struct Meddling<R: Movable>(Arc<Meddler<R>>);
 
 impl<R: Movable> Drop for Meddling<R> {
@@ -103,12 +104,13 @@ impl<R: Movable> Meddling<R> {
         Arc::clone(&self.0)
     }
 
-    /// Reads the responses to what was sent on the way. It was here so many times at least.
+    /// Reads the responses to the requests that were sent meanwhile. Checks that it ran `least`
+    /// times.
     async fn finish(self, least: usize) {
         let times = self.0.times.load(Ordering::SeqCst);
         assert!(times >= least, "it was asked {times} times");
         loop {
-            // One may hold what the next waits for.
+            // One response may hold the connection that the next waits for.
             let Some(sent) = lock(&self.0.begun).pop_front() else { break };
             sent.await;
         }
@@ -119,7 +121,7 @@ impl<R: Movable> Meddling<R> {
 }
 
 impl<R: Movable> Meddler<R> {
-    /// Does what takes each lock of the session: sends a request, changes settings, jar and pool.
+    /// Takes each lock of the session: sends a request, changes settings, jar and pool.
     fn meddle(&self) {
         self.meddle_with(|session| {
             set(session, |settings| settings.headers.insert("X-Meddled", "1"));
@@ -166,7 +168,7 @@ fn set<R: Movable>(
     session.update(change).unwrap();
 }
 
-/// A session whose calls nobody compares: what is sent on the way comes at another time on each backend.
+/// A session whose trace is not compared: the requests inside have no fixed order between backends.
 fn session<R: Movable>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
     let session = world.session_with_pool(rig, policy);
     set(&session, |settings| {
@@ -239,12 +241,13 @@ impl<R: Movable> Flow for MeddlingFlow<R> {
 }
 
 async fn fw3_a_flow_may_use_its_session<R: Movable>(world: &World<R>) {
-    // Each of these is the first that the flow gets to: so each of its functions is reached while it still meddles.
+    // Each of these is the first response that the flow sees. So each of its functions runs before
+    // the meddler has reached its limit.
     let challenge = "HTTP/1.1 401 X\r\nSet-Cookie: asked=1\r\nContent-Length: 0\r\n\r\n";
     let away = "HTTP/1.1 302 X\r\nLocation: /get?end\r\nSet-Cookie: led=1\r\nContent-Length: 0\r\n\r\n";
     for first in [challenge, away] {
         let (server, session, meddling) = plain(world);
-        // Whichever connection the second one takes.
+        // On whichever connection the second request uses.
         server.script_path("/first", Connection::new().expect_request().send(first));
         server.script_path("/first", Connection::new().expect_request().ok("in"));
         let auth = Auth::flow(MeddlingScheme(meddling.meddler()));
@@ -331,7 +334,7 @@ async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Movable>(world: &W
     response.bytes().await.unwrap();
     let kept = |name: &str| session.cookies(|jar| jar.get(name).is_some());
     assert!(kept("good") && kept("own") && !kept("bad"));
-    // Whoever asks again is the one who changes the policy, and then the list is dropped.
+    // The second change of the policy drops the list.
     session.cookies(|jar| {
         let policy = jar.policy().clone();
         jar.set_policy(policy);
@@ -347,7 +350,7 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &Worl
     let now = session.runtime().now();
     session.cookies(|jar| {
         meddling.0.meddle();
-        // What it does to the jar is not seen here, and is not undone by this.
+        // The jar here does not show that change, and does not undo it.
         assert!(jar.is_empty());
         jar.insert_str("outer=1; Path=/", &url, now.wall).unwrap();
         session.cookies(|jar| jar.insert_str("inner=1; Path=/", &url, now.wall).unwrap());
@@ -357,7 +360,7 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &Worl
     assert_eq!(names, ["meddled", "inner", "outer"]);
     meddling.finish(1).await;
 
-    // One that panics has changed nothing.
+    // A closure that panics has changed nothing.
     let broken = catch_unwind(AssertUnwindSafe(|| {
         session.cookies(|jar| {
             jar.clear();
@@ -373,7 +376,7 @@ async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &Wo
     let changed: Result<()> = session.update(|settings| {
         settings.headers.insert("X-Own", "1")?;
         meddling.0.meddle_with(|session| {
-            // As they were before.
+            // Still without the change.
             assert!(!session.settings().headers.contains("X-Own"));
         });
         Ok(())
@@ -388,7 +391,7 @@ async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &Wo
     whole(session.get(server.url("/get"))).await;
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("x-own").is_some(), last.header("x-meddled").is_some()), (true, true));
-    // A change that fails is none, and what it had made is dropped when others may go on.
+    // A change that fails is discarded. Its values are dropped after the lock is free.
     let meddler = meddling.meddler();
     let failed: Result<()> = session.update(|settings| {
         let parting = Parting(meddler);
@@ -413,7 +416,7 @@ async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: M
     }));
     let told = *within.unwrap_err().downcast::<String>().unwrap();
     assert!(told.contains("`Session::update` was called inside of `Session::update`"), "{told}");
-    // Another session's is another matter, and so is a variant's.
+    // An update of a derived session is allowed inside. A clone is the same session.
     let (other, variant) = (session.with(|_| Ok::<(), Error>(())).unwrap(), session.clone());
     set(&session, |settings| {
         set(&other, |settings| settings.headers.insert("X-Other", "1"));
@@ -449,7 +452,7 @@ async fn fw3_who_is_told_of_progress_may_use_its_session<R: Movable>(world: &Wor
     meddling.finish(2).await;
 }
 
-/// A body of one word, whose source meddles all the way.
+/// A body of one word. Each function of its source meddles.
 struct Word<R: Movable> {
     meddler: Arc<Meddler<R>>,
     is_out: bool,
@@ -485,7 +488,7 @@ async fn fw3_a_body_source_may_use_its_session<R: Movable>(world: &World<R>) {
     meddling.finish(4).await;
 }
 
-/// Undoes nothing.
+/// A decoder that changes nothing.
 struct Identity<R: Movable>(Arc<Meddler<R>>);
 
 impl<R: Movable> Decoder for Identity<R> {
@@ -521,7 +524,7 @@ async fn fw3_a_decoder_may_use_its_session<R: Movable>(world: &World<R>) {
 async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let parting = || Parting(meddling.meddler());
-    // Of settings that are replaced.
+    // Held by settings that are replaced.
     let held = parting();
     set(&session, |settings| {
         settings.observer = Observer::new(move |_, _| {
@@ -535,7 +538,7 @@ async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {
         Ok(())
     });
     assert_eq!(meddling.0.times.load(Ordering::SeqCst), 1);
-    // Of the policy of a jar that is replaced.
+    // Held by a jar policy that is replaced.
     let held = parting();
     session.cookies(|jar| {
         let mut policy = cookie::Policy::default();
@@ -547,7 +550,7 @@ async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {
     });
     session.cookies(|jar| jar.set_policy(cookie::Policy::default()));
     assert_eq!(meddling.0.times.load(Ordering::SeqCst), 2);
-    // Of a request that is given up before it is sent.
+    // Held by a request that is dropped before it is sent.
     let held = parting();
     drop(session.get(server.url("/get")).observe(Observer::new(move |_, _| {
         let _ = &held;
@@ -579,7 +582,8 @@ fn waker<R: Movable>(meddling: &Meddling<R>, panics: bool) -> Arc<MeddlingWake<R
     Arc::new(MeddlingWake { meddler: meddling.meddler(), woken: AtomicUsize::new(0), panics, _parting })
 }
 
-/// Two servers, a session that may have one connection to each, and a request that has the one to the first.
+/// Two servers, a session with a limit of one connection per origin, and a request that holds the
+/// connection to the first.
 async fn narrow<R: Movable>(
     world: &World<R>,
 ) -> ([Server; 2], Session<Rig<R>>, Meddling<R>, Pin<Box<impl Future<Output = ()> + use<R>>>) {
@@ -587,7 +591,7 @@ async fn narrow<R: Movable>(
     policy.max_per_host = Some(1);
     let (server, other) = (Server::start(), Server::start());
     let session = session(world, world.rig(), policy);
-    // What meddles goes to another host: at this one it would stand in line as well.
+    // The meddling requests go to another origin: at this one they would wait too.
     let meddling = Meddling::of(&session, &other);
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     server.script_path("/held", Connection::new().expect_request().send(half).gate("end").send("world"));
@@ -609,7 +613,7 @@ async fn fa17_a_waker_may_use_its_session<R: Movable>(world: &World<R>) {
         sent.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(waker)))).is_pending()
     };
     assert!(is_waiting(&mut second, &one) && is_waiting(&mut third, &one));
-    // The one before is dropped, and asking again with the same changes nothing.
+    // A new waker replaces the one before. A second poll with the same waker changes nothing.
     assert!(is_waiting(&mut second, &other) && is_waiting(&mut second, &other));
     assert_eq!(session.stats().waiting, 2);
     server.open_gate("end");
@@ -628,7 +632,7 @@ async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Movable
     let mut second: Sent = Box::pin(async move { _ = response.await });
     let waker = Waker::from(waker(&meddling, false));
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    // The line has the last one.
+    // The queue owns the last one.
     drop(waker);
     assert_eq!(meddling.0.times.load(Ordering::SeqCst), 0);
     drop(second);
@@ -650,10 +654,10 @@ async fn fa17_a_waker_that_panics_holds_up_nobody<R: Movable>(world: &World<R>) 
         assert!(sent.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     }
     server.open_gate("end");
-    // Whoever gives the connection back knows nothing of it.
+    // The call that returns the connection does not notice the panic.
     held.await;
     assert_eq!((broken.woken.load(Ordering::SeqCst), fine.woken.load(Ordering::SeqCst)), (1, 0));
-    // The place was granted to the one with the broken waker, who gives it up.
+    // The connection was granted to the call with the broken waker, which gives it up.
     drop(second);
     assert_eq!(fine.woken.load(Ordering::SeqCst), 1);
     third.await;

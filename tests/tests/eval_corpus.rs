@@ -1,7 +1,7 @@
-//! The shared corpora through the filter: what a jar sends, what a date means.
+//! Runs the shared corpora through the filter: cookies that a jar sends, and dates.
 //!
-//! They are read from the folder that `SESSIO_SPEC_DATA` names, or from `../shared/spec/data` beside the
-//! checkout. Where they are missing, the tests say that they were skipped.
+//! They are read from the folder `SESSIO_SPEC_DATA`, or from `../shared/spec/data` beside the
+//! checkout. If they are missing, the tests print that they were skipped.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -57,7 +57,7 @@ fn probes() {
     jar("cookie-probes.json", &["--prefixes=layered"], 80);
 }
 
-/// The answer is in seconds, the corpus in words; so the words go through the filter as well.
+/// The result is in seconds, the corpus in text. So the expected text goes through the filter too.
 #[test]
 fn dates() {
     let Some(cases) = cases("http-state-dates.json") else { return };
@@ -71,6 +71,6 @@ fn dates() {
     }
     assert_eq!(cases.len(), 70);
     assert_eq!(cases.iter().filter(|case| unix(&case["input"]).is_null()).count(), 9);
-    // An anchor that does not come from the parser itself.
+    // A fixed value that does not come from the parser itself.
     assert_eq!(unix(&json!("Thu, 01 Jan 2026 00:00:00 GMT")), 1_767_225_600);
 }

@@ -1,4 +1,4 @@
-//! Each verb of the filter on lines that make sense, and on lines that do not.
+//! Each verb of the filter, with correct and with malformed lines.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -110,7 +110,7 @@ fn prepare_merges_in_wire_order() {
     );
 }
 
-/// Found by comparing with requests.
+/// Found by a comparison with requests.
 #[test]
 fn m07_a_cookie_header_keeps_its_spelling() {
     let case = json!({
@@ -236,7 +236,7 @@ fn response_tells_what_came_before_an_error() {
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
     assert_eq!(reading(whole, false), told("ok", "-", "abc", true));
     assert_eq!(reading(whole, true), told("ok", "-", "abc", false));
-    // What comes behind the end is never the next response, in one piece with it or not.
+    // Bytes after the end are never the next response, whether in one piece with it or not.
     let excess = format!("{whole}HTTP/1.1 200 OK\r\n\r\n");
     for splits in [json!([]), json!([whole.len()])] {
         let case = json!({"response_b64": b64(&excess), "splits": splits});
@@ -310,7 +310,7 @@ fn exchange_meets_every_fault() {
         (&get, json!([after("reset", 20)]), told("incomplete-head", "", 1)),
         (&get, json!([{"response_b64": b64(part)}]), told("incomplete-body", "abc", 1)),
         (&get, json!([{"response_b64": b64("HTTP/1.0 200 OK\r\n\r\nall")}]), told("-", "all", 1)),
-        // A connection that went stale in the pool: once more where that is safe, on a new one.
+        // A stale connection from the pool: the request is retried on a new one where that is safe.
         (&get, json!([moved("/y"), {"fault": "eof"}, ok("hi")]), told("-", "hi", 3)),
         (&get, json!([moved("/y"), {"fault": "eof"}, {"fault": "refused"}]), told("connect", "", 2)),
         (
@@ -325,7 +325,7 @@ fn exchange_meets_every_fault() {
     ] {
         assert_eq!(fault(request.clone(), script.clone()), outcome, "{script}");
     }
-    // The session's own limit is the one that runs out.
+    // The session's own limit is the one that passes.
     let case = json!({"session": {"timeouts": {"total": 0.5}}, "request": get,
         "world": {"http://a": [{"fault": "stall"}]}});
     assert_eq!(answer("exchange", &case)["error"], "total-timeout");
@@ -414,7 +414,7 @@ const KEYS: &[&str] = &[
     "total",
 ];
 
-/// Any JSON at all, with the names that mean something among the keys.
+/// Any JSON, with the known names among the keys.
 fn any_json() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "\\PC{0,8}",

@@ -1,11 +1,12 @@
-//! Memory stays the same however long a body is: down by length, in chunks and coded, and up by length. The same holds
-//! for lines and events over every carrier.
+//! Memory stays constant for a body of any length: down by length, in chunks and coded, and up by
+//! length. The same holds for lines and events over every carrier.
 //!
-//! The system tells the most memory that the process had, with client and server in it. The tests print that for each
-//! body. They do not use the simulation: its network keeps every packet.
+//! The figure is the peak memory of the process by the system, with client and server in it. The
+//! tests print it for each body. They do not use the simulation, because its network keeps every
+//! packet.
 //!
-//! Bodies have 64 MiB. `SESSIO_FLAT_MIB=1024` makes it a GiB, but for the coded one: without optimisation its decoder is
-//! too slow.
+//! Bodies have 64 MiB. `SESSIO_FLAT_MIB=1024` makes that a GiB, except for the coded body: without
+//! optimisation its decoder is too slow.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 #![cfg(target_os = "linux")]
@@ -30,17 +31,18 @@ use sessio_tests::trace::Trace;
 use sessio_tests::world::World;
 use sessio_tokio::Tokio;
 
-/// What a body is made of, eight to a MiB.
+/// The block that bodies consist of. Eight make a MiB.
 const BLOCK: usize = 128 << 10;
-/// By how much memory may grow while it goes by, KiB: far less than a body, and more than allocators are tidy.
+/// The largest growth of memory during a body, in KiB. It is far below the body, and above the
+/// noise of allocators.
 const MOST: u64 = 6 * 1024;
 
-/// A line, and an event: a block is made of either.
+/// A line and an event. A block consists of either.
 static LINE: LazyLock<String> = LazyLock::new(|| "x".repeat(511) + "\n");
 static EVENT: LazyLock<String> =
     LazyLock::new(|| format!("id: 7\ndata: {}\ndata: {}\n\n", "x".repeat(300), "y".repeat(191)));
 
-/// A way that a body goes.
+/// The direction and form of a body.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Length,
@@ -51,7 +53,7 @@ enum Way {
     Events,
 }
 
-/// Two tests at once would count each other's memory.
+/// Two tests at the same time would count each other's memory.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -86,7 +88,8 @@ fn memory_is_flat_while_lines_and_events_are_read_over_every_carrier() {
     let everything = sessio_tests::matrix::is_everything_wanted();
     for (at, carrier) in Carrier::ALL.into_iter().enumerate() {
         for (more, way) in [Way::Lines, Way::Events].into_iter().enumerate() {
-            // Each pair has one backend, so that each backend has both ways and all kinds of carriers.
+            // Each pair has one backend, so each backend has both directions and all kinds of
+            // carriers.
             let has = |number: usize| everything || (at + at / 3 + more) % 3 == number;
             let blocks = blocks();
             carrier.carry(|| {
@@ -107,7 +110,7 @@ fn memory_is_flat_while_lines_and_events_are_read_over_every_carrier() {
     }
 }
 
-/// A session that reaches servers like this.
+/// A session for servers with this carrier.
 fn session<R: Runtime>(runtime: R, carrier: Carrier) -> Session<Rig<R>> {
     World::carried(runtime, Trace::default(), carrier).session()
 }
@@ -116,7 +119,7 @@ fn blocks() -> usize {
     std::env::var("SESSIO_FLAT_MIB").map_or(64, |mib| mib.parse::<usize>().unwrap()) * 8
 }
 
-/// Lets two blocks go that way first, so that what there is once for all bodies is there; then all of them.
+/// Moves two blocks first, so that fixed allocations are made. Then moves all blocks.
 async fn grows<R: Runtime>(
     session: Session<R>,
     way: Way,
@@ -125,11 +128,11 @@ async fn grows<R: Runtime>(
     name: &'static str,
 ) {
     go(&session, way, 2).await;
-    // This resets the most memory to the memory of now.
+    // Resets the peak memory to the current memory.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = most_in_memory();
     go(&session, way, blocks).await;
-    // The system adds up what its cores have counted now and then.
+    // The kernel adds up the counters of its cores only now and then.
     let grown = most_in_memory().saturating_sub(before);
     let (mib, carrier) = (blocks / 8, carrier.name());
     println!("{way:?} {mib} MiB over {carrier}, {name}: {before} KiB, and {grown} KiB more");
@@ -169,7 +172,7 @@ async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {
             .send(head(&format!("Content-Type: text/event-stream\r\nContent-Length: {body}")))
             .send(EVENT.repeat(BLOCK / EVENT.len()))
             .times(times),
-        // Block by block: a server that read all of it at once would have it in memory.
+        // Block by block: a server that reads the whole body at once would have it in memory.
         Way::Up => (0..blocks).fold(script.read_head(), |script, _| script.read(BLOCK)).ok("all"),
     };
     let server = Server::scripted(script);
@@ -203,7 +206,7 @@ async fn go<R: Runtime>(session: &Session<R>, way: Way, blocks: usize) {
     assert_eq!(count, if matches!(way, Way::Up) { 3 } else { body });
 }
 
-/// A block as a member of gzip: half of it is noise.
+/// A block as a gzip member. Half of it is noise.
 fn gzip() -> Vec<u8> {
     let mut state = 1u64;
     let mut noise = || {
@@ -221,7 +224,7 @@ fn gzip() -> Vec<u8> {
     coder.finish().unwrap()
 }
 
-/// So many bytes that there never are at once.
+/// A source of so many bytes, which are never in memory at once.
 struct Letters(usize);
 
 impl Source for Letters {
@@ -233,7 +236,7 @@ impl Source for Letters {
     }
 }
 
-/// KiB, since the last reset.
+/// The peak since the last reset, in KiB.
 fn most_in_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

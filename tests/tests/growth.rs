@@ -1,9 +1,9 @@
-//! Memory and work grow with what a peer has sent, and never with the product of two lengths that it chooses (point 6 of
-//! the issue on faults). Each test lets two such lengths grow together, and counts what the heap was asked for: all of it,
-//! as a measure of what was copied, and the most of it at once.
+//! Memory and work grow in proportion to the bytes that a peer has sent, and never with the product
+//! of two lengths that it chooses. Each test lets two such lengths grow together, and counts heap
+//! allocations: their total, as a measure of copying, and their peak.
 //!
-//! The figures are bytes of the heap for each byte that the peer has sent. A product would be thousands of them at the
-//! sizes that are used here. The counts are those of the thread, so that tests do not disturb each other.
+//! The figures are heap bytes for each byte that the peer has sent. With a product they would be
+//! thousands at the sizes used here. The counts are per thread, so tests do not disturb each other.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
@@ -20,21 +20,22 @@ use sessio::sse::Events;
 use sessio::{Head, Headers, Jar, Kind, Prepared, Request, Seed, Settings, Url, merge, prepare};
 use sessio_tests::replay::now;
 
-/// Two sizes: the second is four times as large in both lengths.
+/// Two sizes. The second is four times as large in both lengths.
 const SIZES: [usize; 2] = [1 << 14, 1 << 16];
 
-/// What is there once, whatever is sent: the cookies that are kept of one response, with their paths, are most of it.
+/// The fixed part, for any input. Most of it is the cookies that are kept of one response, with
+/// their paths.
 const ONCE: u64 = 640 << 10;
 
-/// The most that may be asked for in all, and be held at once, for each byte that was sent.
+/// The largest total and peak of allocations for each byte that was sent.
 #[derive(Clone, Copy)]
 struct Cap {
     total: u64,
     peak: u64,
 }
 
-/// Runs `act` at both sizes; it gets a size and what `arrange` makes of it, which is not counted, and says how many bytes
-/// the peer has sent.
+/// Runs `act` at both sizes. It receives the size and the value of `arrange`, which is not counted.
+/// It returns the number of bytes that the peer has sent.
 fn hold<T>(name: &str, cap: Cap, arrange: impl Fn(usize) -> T, act: impl Fn(&T) -> usize) {
     for size in SIZES {
         let arranged = arrange(size);
@@ -87,7 +88,7 @@ fn fa2_links_and_the_url_that_answers() {
     }
 }
 
-/// What is asked for has its price, as a caller asks for one link and not for all.
+/// The caller asks for one link at a time, so each request for one has its own cost.
 #[test]
 fn fa2_each_target_that_is_asked_for_is_one_url() {
     let url = long_url(MOST_URL / 2);
@@ -99,8 +100,8 @@ fn fa2_each_target_that_is_asked_for_is_one_url() {
 #[test]
 fn fa5_cookies_and_the_url_that_answers() {
     let lines = |size: usize| -> Vec<String> { (0..size / 30).map(|at| format!("a{at}=1")).collect() };
-    // 50 cookies are kept, each with a path of at most 1,024 bytes: some 600 KB with what is copied on the way. As many
-    // copies of the URL of 64 KB would be 3 MB.
+    // 50 cookies are kept, each with a path of at most 1,024 bytes: about 600 KB with the copies
+    // made. As many copies of the URL of 64 KB would be 3 MB.
     let cap = Cap { total: 10, peak: 2 };
     hold(
         "cookies of a deep directory",
@@ -110,7 +111,7 @@ fn fa5_cookies_and_the_url_that_answers() {
             let mut jar = Jar::new();
             let extracted = jar.extract(url, lines.iter().map(String::as_bytes), now().wall);
             assert_eq!(extracted.stored, lines.len().min(50));
-            // A whole line counts, as it was sent.
+            // A complete line counts, as it was sent.
             lines.iter().map(|line| line.len() + 14).sum::<usize>() + url.as_str().len()
         },
     );
@@ -141,7 +142,7 @@ fn fa5_responses_and_the_url_that_answers_end_at_the_limits_of_the_jar() {
     };
     let some = measure(|| fill(&mut jar, 0, 20));
     let more = measure(|| fill(&mut jar, 20, 400));
-    // It is full, and nothing grows any more.
+    // The jar is full, so it does not grow any more.
     assert_eq!(jar.len(), 180);
     assert!(more.bytes_current <= 0 || more.bytes_current < some.bytes_current / 4, "{}", more.bytes_current);
     assert!(some.bytes_current < 180 * 2 * 1200 + ONCE as i64, "{}", some.bytes_current);
@@ -214,7 +215,7 @@ fn fa2_a_long_url_and_redirects_relative_to_it() {
         let hop = Hop { method: &Method::GET, url, headers: &headers, body: Replay::None, taken };
         decide(&hop, &answer(302, "Location", &[location.to_owned()]), &rules)
     };
-    // From hop to hop a URL may be copied, and it is never longer than the longest.
+    // Each hop may copy a URL, which is never longer than the longest allowed one.
     let mut url = long_url(MOST_URL - 200);
     for taken in 0..rules.max {
         let mut next = None;
@@ -230,7 +231,7 @@ fn fa2_a_long_url_and_redirects_relative_to_it() {
     assert_eq!(fail.kind, Kind::BadLocation);
 }
 
-/// A response with a head or trailers of so many fields, received in pieces.
+/// A response with so many fields in its head or trailers, received in pieces.
 fn receive(wire: &str, piece: usize) {
     let mut receiver = ResponseDecoder::new(RequestContext::new(&Method::GET), Limits::default(), Vec::new());
     let mut rest = wire.as_bytes();
@@ -291,7 +292,7 @@ fn fa6_a_header_that_is_set_again_and_again() {
             for token in tokens {
                 headers.insert("Authorization", token).unwrap();
             }
-            // What is copied with a request is what is there.
+            // A copy of the headers allocates only their current contents.
             let heap = measure(|| drop(headers.clone()));
             assert!(heap.bytes_total < 2048, "{}", heap.bytes_total);
             tokens.iter().map(String::len).sum()

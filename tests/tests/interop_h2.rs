@@ -1,5 +1,6 @@
-//! The HTTP/2 machine against seven real servers, over TLS and by prior knowledge: responses and uploads, many at once,
-//! large ones, without bodies, with trailers, and connections that stay of use after streams were reset.
+//! The HTTP/2 machine against seven real servers, over TLS and by prior knowledge: responses and
+//! uploads, many at once, large ones, without bodies, with trailers, and connections that stay
+//! usable after streams were reset.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -39,12 +40,12 @@ impl Place {
         Self { authority, papers }
     }
 
-    /// Papers over TLS, none by prior knowledge.
+    /// The certificate over TLS. `None` by prior knowledge.
     fn papers(&self, has_tls: bool) -> Option<&Papers> {
         has_tls.then_some(&self.papers)
     }
 
-    /// The files that `node h2.js` and `asgi.py` take, and the script itself.
+    /// The files that `node h2.js` and `asgi.py` need, and the script itself.
     fn script(&self, start: impl FnOnce(&[&std::path::Path]) -> Script) -> (Script, Folder) {
         let folder = Folder::new();
         std::fs::write(folder.file("cert.pem"), &self.papers.certificate).unwrap();
@@ -52,7 +53,7 @@ impl Place {
         (start(&[&folder.file("cert.pem"), &folder.file("key.pem")]), folder)
     }
 
-    /// Runs the whole programme against a server, over a connection of its own.
+    /// Runs all checks against a server, over its own connection.
     fn check(&self, address: SocketAddr, has_tls: bool, server: &Server) {
         println!("{} {}", server.name, if has_tls { "over TLS" } else { "by prior knowledge" });
         let socket = TcpStream::connect(address).unwrap();
@@ -76,17 +77,17 @@ impl Place {
     }
 }
 
-/// What a server does besides `/text`.
+/// The features of a server besides `/text`.
 #[derive(Default)]
 struct Server {
     name: &'static str,
     /// A file of `LARGE` bytes.
     large: Option<&'static str>,
-    /// Where bodies go by POST and come back.
+    /// The path that echoes the body of a POST.
     echo: Option<&'static str>,
-    /// Where bodies go by PUT, to be asked for afterwards.
+    /// The folder that stores bodies by PUT, for a GET afterwards.
     store: Option<&'static str>,
-    /// A trailer behind each response.
+    /// The trailer after each response.
     trailer: Option<(&'static str, &'static str)>,
     has_tags: bool,
 }
@@ -114,7 +115,7 @@ fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
         assert_eq!((same.status, same.body.len(), same.outcome), (304, 0, Some(Ok(()))), "{name}");
     }
 
-    // A hundred at once, among them ones that are reset as soon as something has come.
+    // A hundred at once. Some are reset as soon as a part of the response was received.
     let mut many = vec![Asked::get("/text"); 100];
     for asked in many.iter_mut().step_by(7) {
         asked.is_dropped = true;

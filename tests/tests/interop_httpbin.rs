@@ -1,4 +1,4 @@
-//! Against Python's httpbin behind a WSGI server: the tour's scenarios, on real sockets.
+//! The scenarios of the tour against Python's httpbin behind a WSGI server, on real sockets.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -50,7 +50,8 @@ fn a_session_talks_to_httpbin() {
     });
 }
 
-/// S1, S8, S10: what a response sets is sent, what a request brings is sent once, what is put in is sent.
+/// S1, S8, S10: cookies set by a response are sent again, those of a request are sent once, and
+/// those put into the jar are sent.
 async fn cookies(server: &Script) {
     let session = Session::new();
     let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;
@@ -69,7 +70,7 @@ async fn cookies(server: &Script) {
     assert_eq!(sent, json!({"cookies": {"cookie": "5678"}}));
 }
 
-/// S5, S6, S9: headers and parameters of the session and of the request, and one of each left out.
+/// S5, S6, S9: headers and parameters of the session and of the request, with one of each removed.
 async fn defaults(server: &Script) {
     let session = Session::new();
     session
@@ -108,8 +109,8 @@ async fn credentials(server: &Script) {
     digest(server).await;
 }
 
-/// A-10, A-11: Digest, challenged once for each algorithm and protection. httpbin answers whom it challenged before, by a
-/// cookie, and gives every proof a nonce of its own.
+/// A-10, A-11: Digest, challenged once for each algorithm and protection. httpbin recognises a
+/// challenged client by a cookie, and sends a new nonce after every proof.
 async fn digest(server: &Script) {
     for protection in ["auth", "auth-int"] {
         for algorithm in ["MD5", "SHA-256", "SHA-512"] {
@@ -217,7 +218,7 @@ async fn bodies(server: &Script) {
     assert!(text.contains("STARGΛ̊TE"), "{text}");
 }
 
-/// What Python codes is undone, and its name stays.
+/// Codings applied by Python are decoded, and the header that names them stays.
 async fn codings(server: &Script) {
     let session = Session::new();
     for (path, coding, sign) in [("/gzip", "gzip", "gzipped"), ("/deflate", "deflate", "deflated")] {
@@ -228,7 +229,8 @@ async fn codings(server: &Script) {
         let length = coded.content_length();
         assert_eq!(length, Some(coded.bytes().await.unwrap().len() as u64), "{coding}");
     }
-    // A header of one's own decides which; it is undone all the same, unless one says otherwise.
+    // The caller's header selects the coding. The body is still decoded, unless the caller disables
+    // that.
     let brotli = || session.get(server.url("/brotli")).header("Accept-Encoding", "br");
     assert_eq!(read(brotli().send().await).await["brotli"], true);
     let coded = brotli().map(|request| request.decode(false)).send().await.unwrap();
@@ -236,7 +238,7 @@ async fn codings(server: &Script) {
     assert!(serde_json::from_slice::<Value>(&coded.bytes().await.unwrap()).is_err());
 }
 
-/// A status is an answer, and an error only if it is asked to be one.
+/// A status is a normal response, and an error only on request.
 async fn statuses(server: &Script) {
     let session = Session::new();
     for status in [200, 201, 204, 304, 400, 404, 418, 500, 503] {
@@ -246,7 +248,7 @@ async fn statuses(server: &Script) {
     }
 }
 
-/// The limit that ran out is named, and the session goes on.
+/// The error names the limit that has passed, and the session stays usable.
 async fn time(server: &Script) {
     let session = Session::new();
     let limit = Duration::from_millis(100);

@@ -1,5 +1,5 @@
-//! Forms of several parts, as real readers behind a WSGI server read them: werkzeug's (Flask), Django's, python-multipart
-//! (Starlette, FastAPI), and the one that Python had.
+//! Multipart forms as real parsers behind a WSGI server read them: werkzeug's (Flask), Django's,
+//! python-multipart (Starlette, FastAPI), and the former one of Python's standard library.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -12,7 +12,7 @@ use sessio_tests::program::Script;
 use sessio_tokio::multipart::{Form, Part};
 use sessio_tokio::{ReaderSource, Session};
 
-/// Names that every reader reads as they were sent, be they of fields or of files.
+/// Names that every parser reads as they were sent, both of fields and of files.
 const PLAIN: [&str; 32] = [
     "plain",
     "a b",
@@ -48,7 +48,7 @@ const PLAIN: [&str; 32] = [
     "a.tar.gz",
 ];
 
-/// Names that are escaped, and stay so with most readers; how they are sent.
+/// Names that are escaped, with their form on the wire. Most parsers keep the escape.
 const ESCAPED: [(&str, &str); 6] = [
     ("a\"b", "a%22b"),
     ("\"", "%22"),
@@ -58,7 +58,7 @@ const ESCAPED: [(&str, &str); 6] = [
     ("\"; filename=\"x", "%22; filename=%22x"),
 ];
 
-/// Names that no two readers read alike, browsers' forms among what they read: backslashes, paths, nothing at all.
+/// Names on which parsers disagree, even for forms of browsers: backslashes, paths, the empty name.
 const ODD: [&str; 12] = [
     "a\\b",
     "\\",
@@ -74,7 +74,7 @@ const ODD: [&str; 12] = [
     "\u{2028}\u{85}",
 ];
 
-/// A part as a reader tells of it: name, name of the file, type, content.
+/// A part as a parser reports it: name, file name, type, content.
 type Read = (Option<String>, Option<String>, Option<String>, Vec<u8>);
 
 async fn read(session: &Session, url: String, form: Form) -> Vec<Read> {
@@ -110,12 +110,12 @@ fn p46_p50_real_readers_read_what_was_sent() {
     });
 }
 
-/// Whatever a name says, it breaks out of nothing: the part behind it is read, and none that nobody sent.
+/// No name breaks out of its field: the part after it is read, and no other part appears.
 async fn names(session: &Session, reader: &str, url: &str) {
     let field = |name: &str| Form::new().text(name, "x").text("last", "y");
     let file = |name: &str| Form::new().part("f", Part::text("x").file_name(name)).text("last", "y");
     let escaped = ESCAPED.into_iter().map(|(name, sent)| match reader {
-        // It takes quotes back out of their escape.
+        // It decodes escaped quotes.
         "werkzeug" => (name, Some(sent.replace("%22", "\""))),
         _ => (name, Some(sent.to_owned())),
     });
@@ -132,7 +132,7 @@ async fn names(session: &Session, reader: &str, url: &str) {
                 ([(Some(field), read, _, content)], true) if is_file => {
                     assert_eq!((field.as_str(), read, &content[..]), ("f", &expected, &b"x"[..]), "{reader}");
                 }
-                // One that they make nothing of, some leave out with its part.
+                // Some parsers drop a part with a name that they cannot use.
                 ([], false) => {}
                 ([(_, _, _, content)], false) => assert_eq!(content, b"x", "{reader}, {name:?}"),
                 (others, _) => panic!("{reader}, {name:?}, {is_file}: {others:?}"),
@@ -141,7 +141,8 @@ async fn names(session: &Session, reader: &str, url: &str) {
     }
 }
 
-/// Contents of every kind, in memory and streamed, in a form whose length is known and in one that goes out in chunks.
+/// Contents of every kind, in memory and streamed, in a form with a known length and in a chunked
+/// one.
 async fn contents(session: &Session, reader: &str, url: &str) {
     let mut state = 1_u64;
     let mut noise = || {
@@ -185,14 +186,14 @@ async fn contents(session: &Session, reader: &str, url: &str) {
         }
         let mut parts = read(session, url.to_owned(), form).await;
         for part in &mut parts {
-            // Some give every field a type.
+            // Some parsers give every field a type.
             part.2 = part.2.take().filter(|_| part.1.is_some());
         }
         if reader == "python-multipart" {
             expected.iter_mut().for_each(|part| part.2 = None);
             parts.iter_mut().for_each(|part| part.2 = None);
         }
-        // Some tell of fields first, and of the fields of one name together.
+        // Some report fields first, and the fields of one name together.
         parts.sort();
         expected.sort();
         assert_eq!(parts.len(), expected.len(), "{reader}");

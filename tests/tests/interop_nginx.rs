@@ -1,4 +1,5 @@
-//! Against nginx: codings, ranges, uploads that it refuses, and how it ends connections.
+//! Against nginx: codings, ranges, uploads that it refuses, and the ways in which it ends
+//! connections.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -29,7 +30,7 @@ scenarios! {
     nginx_finds_a_head_too_large
 }
 
-/// How many bytes its file has: more than socket buffers hold.
+/// The size of its file in bytes: more than socket buffers hold.
 const LARGE: usize = 3_000_000;
 
 fn text() -> Vec<u8> {
@@ -47,7 +48,7 @@ fn start() -> Option<Program> {
         location = /moved { return 301 /text; }
         location = /see { return 303 /text; }
         location = /same { return 307 /store/same; }";
-    // Without its brotli module it says no to that one line.
+    // Without its brotli module it rejects this line.
     let has_brotli = std::path::Path::new("/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so").exists();
     let server = match has_brotli {
         true => server.to_owned(),
@@ -87,7 +88,7 @@ async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
         }
         assert_eq!(named, coding, "{path} for {accepted}");
         assert!(response.bytes().await.unwrap() == text(), "{path}");
-        // The same as it came over the wire.
+        // The same body as it was on the wire.
         let coded = session.build(request().decode(false)).send().await.unwrap().bytes().await.unwrap();
         if coding == Some("gzip") {
             let mut plain = Vec::new();
@@ -96,7 +97,7 @@ async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
         }
         assert_eq!(coded.len() == text().len(), coding.is_none());
     }
-    // Of its own accord a session asks for what it can undo, and for a HEAD nothing is undone.
+    // By default a session asks for the codings that it can decode. A HEAD has no body to decode.
     let response = get(&session, nginx.url("/gzip/text")).await;
     assert_eq!(response.headers().get("content-encoding"), Some("gzip"));
     assert!(response.bytes().await.unwrap() == text());
@@ -121,12 +122,12 @@ async fn nginx_serves_ranges<R: Runtime>(world: &World<R>) {
         assert_eq!(part.content_length(), Some(expected.len() as u64));
         assert!(part.bytes().await.unwrap() == expected, "{range}");
     }
-    // Another version of it: the whole.
+    // Another version of the file: the complete body.
     let other =
         session.get(&url).header("Range", "bytes=0-9").header("If-Range", "\"x\"").send().await.unwrap();
     assert_eq!(other.status(), 200);
     assert!(other.bytes().await.unwrap() == noise);
-    // Two parts at once come as they are: a body of its own type.
+    // A body of two ranges stays undecoded: it has its own media type.
     let two = session.get(&url).header("Range", "bytes=0-1,5-6").send().await.unwrap();
     assert!(two.headers().get("content-type").unwrap().starts_with("multipart/byteranges; boundary="));
     assert_eq!(two.status(), 206);
@@ -154,7 +155,7 @@ async fn q07_nginx_refuses_an_upload_and_the_answer_is_read<R: Runtime>(world: &
         assert_eq!(response.status(), 413);
         assert!(response.text().await.unwrap().contains("Request Entity Too Large"));
     };
-    // It knows by the length, or sees in the middle of chunks that have no end.
+    // nginx refuses by the length, or in the middle of endless chunks.
     refused(session.put(&url).body(pattern(LARGE)).send().await.unwrap()).await;
     refused(session.put(&url).source(Endless, Some(1 << 40), false).send().await.unwrap()).await;
     refused(session.put(&url).source(Endless, None, false).send().await.unwrap()).await;
@@ -201,7 +202,7 @@ async fn nginx_redirects<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (path, end) in [("/moved", "/text"), ("/see", "/text"), ("/folder", "/folder/")] {
         let response = session.post(nginx.url(path)).body("x").send().await;
-        // A folder is static: it takes no POST.
+        // A folder is static and accepts no POST.
         let response = match path {
             "/folder" => get(&session, nginx.url(path)).await,
             _ => response.unwrap(),

@@ -1,4 +1,5 @@
-//! Against squid and microsocks: tunnels, forwarding, credentials, refusals, and a proxy that ends TLS itself.
+//! Against squid and microsocks: tunnels, forwarding, credentials, refusals, and a proxy that
+//! intercepts TLS.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -24,7 +25,7 @@ scenarios! {
     socks_by_name_and_by_address
 }
 
-/// Two servers, one with TLS, that tell what they were told; and their authority.
+/// Two servers, one with TLS, that echo requests; and their authority.
 struct Place {
     plain: Program,
     secure: Program,
@@ -80,7 +81,7 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
         let told = text(&session, &place.plain.url("/")).await;
         assert!(told.starts_with("via 1.1 "), "{told}");
         assert!(told.ends_with(&format!("; to {}; secret .", place.plain.address())), "{told}");
-        // Through the tunnel squid sees nothing, and adds nothing.
+        // squid cannot see into the tunnel, so it adds nothing.
         let told = text(&session, &place.secure_url()).await;
         assert!(told.starts_with("via ; to localhost:"), "{told}");
     }
@@ -102,7 +103,7 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
     let known = place.session(world, &format!("http://user:p%40ss@{at}"));
     assert!(text(&known, &place.plain.url("/")).await.ends_with("; secret ."));
     assert!(text(&known, &place.secure_url()).await.ends_with("; secret ."));
-    // Only once it is asked.
+    // Credentials only after a challenge.
     let shy = place.session(world, &format!("http://{at}"));
     let set = shy.update(|settings| {
         let proxy = Proxy::parse(&format!("http://user:p%40ss@{at}"))?.wait_for_challenge();
@@ -127,7 +128,7 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
     let own = place.authority.issue_ecdsa().papers();
     let squid = squid(Some(("user", "pass")), &own, &place.authority.papers());
     let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
-    // TLS in TLS, and cleartext in TLS.
+    // TLS in TLS, and clear text in TLS.
     for _ in 0..3 {
         assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
         assert!(text(&session, &place.plain.url("/")).await.starts_with("via 1.1 "));
@@ -148,7 +149,8 @@ async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
     let session = place.session(world, &format!("http://{}", squid.bump));
     let error = session.get(place.secure_url()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");
-    // Whoever trusts it talks to it; and it, who trusts only itself, does not trust the server.
+    // A client that trusts the proxy can use it. The proxy trusts only its own authority, so it
+    // rejects the server.
     let trusting = session.with(|settings| {
         settings.tls = settings.tls.clone().add_roots(maker.certificates());
         Ok::<(), Error>(())
@@ -169,7 +171,8 @@ async fn socks_by_name_and_by_address<R: Runtime>(world: &World<R>) {
         for _ in 0..3 {
             assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
         }
-        // `localhost` is [::1] and 127.0.0.1 here (FC2); a proxy that is told addresses cannot reach the first.
+        // `localhost` is [::1] and 127.0.0.1 here (FC2). A proxy that receives addresses cannot
+        // reach the first.
         let dialled = if scheme == "socks5" { 2 } else { 1 };
         assert_eq!(session.stats().dialled, dialled, "{scheme}");
         for wrong in

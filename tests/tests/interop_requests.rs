@@ -1,4 +1,5 @@
-//! Against Python's requests: thousands of random requests and redirects, and every difference has a name.
+//! Against Python's requests: thousands of random requests and redirects. Every difference has a
+//! name.
 //!
 //! The comparison runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -31,7 +32,7 @@ fn every_difference_from_requests_has_a_name() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// What stands between `before` and `after`, each time on its line.
+/// The text between `before` and `after`, for each line that has both.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> impl Iterator<Item = &'t str> {
     text.lines().filter_map(move |line| Some(line.trim_start().split_once(before)?.1.split_once(after)?.0))
 }

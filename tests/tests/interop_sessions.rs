@@ -1,5 +1,5 @@
-//! Sessions against six real servers over TLS: log in, use, expire, log in again, large bodies both ways, ranges, HEAD,
-//! 304, and requests around the server's keep-alive limit.
+//! Sessions against six real servers over TLS: login, use, expiry, another login, large bodies in
+//! both directions, ranges, HEAD, 304, and requests around the server's keep-alive limit.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -31,13 +31,13 @@ scenarios! {
     tomcat_with_a_form_login
 }
 
-/// How long the servers keep an idle connection, and how long the sites keep a login that nobody uses.
+/// The time for which the servers keep an idle connection, and the sites an unused login.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// More than socket buffers hold.
+/// More than socket buffers hold, in bytes.
 const LARGE: usize = 1_200_000;
 
-/// A file of a site: text, so that servers code it.
+/// A file of a site. It is text, so that servers compress it.
 fn text() -> Vec<u8> {
     (0..).map(|n| format!("line {n}\n")).take(LARGE / 12).collect::<String>().into_bytes()
 }
@@ -50,7 +50,7 @@ struct Place<'w, R: Runtime> {
     port: u16,
 }
 
-/// A certificate for the server, and who has issued it.
+/// A certificate for the server, with its authority.
 fn papers() -> (Authority, Papers) {
     let authority = Authority::ecdsa("an authority");
     let papers = authority.issue_ecdsa().papers();
@@ -67,25 +67,25 @@ impl<'w, R: Runtime> Place<'w, R> {
         format!("https://localhost:{}{path}", self.port)
     }
 
-    /// Where a GET ends after redirects, and what stands there.
+    /// The final URL of a GET after redirects, and its page.
     async fn get(&self, path: &str) -> (String, String) {
         let response = self.session.get(self.url(path)).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         (response.url().path().to_owned(), response.text().await.unwrap())
     }
 
-    /// Waits in real time: the server's clock is the system's.
+    /// Waits in real time, because the server uses the clock of the system.
     async fn wait_until(&self, time: Instant) {
         let mut timer = self.world.rig().sleep_until(sessio_driver::clock::from_std(time));
         poll_fn(|cx| timer.poll_elapsed(cx)).await;
     }
 
-    /// Waits until a login that nobody has used since is over.
+    /// Waits until an unused login has expired.
     async fn expire(&self) {
         self.wait_until(Instant::now() + SECOND + SECOND / 2).await;
     }
 
-    /// Bodies of megabytes go up, by length and in chunks, and come back.
+    /// Sends bodies of megabytes, by length and in chunks, and compares the echo.
     async fn echo(&self, path: &str, headers: &[(&str, &str)]) {
         let body = pattern(LARGE);
         let pieces = || Pieces::of(body.chunks(70_000));
@@ -105,7 +105,8 @@ impl<'w, R: Runtime> Place<'w, R> {
         }
     }
 
-    /// A file as a whole, coded where the server codes it, in parts, without its body, and unchanged.
+    /// Reads a file: complete, coded if the server codes it, in ranges, by HEAD, and unchanged
+    /// (304).
     async fn file(&self, path: &str, coding: Option<&str>) {
         let (url, text) = (self.url(path), text());
         for _ in 0..2 {
@@ -126,8 +127,9 @@ impl<'w, R: Runtime> Place<'w, R> {
         assert_eq!((same.status().as_u16(), same.bytes().await.unwrap().len()), (304, 0));
     }
 
-    /// Idle connections are used again from 60 ms before to 60 ms after the time at which the server closes them.
-    /// Each is a session of its own. A connection that the server has closed, or is closing, costs no response.
+    /// Requests over an idle connection, from 60 ms before to 60 ms after the server closes it.
+    /// Each has its own session. A connection that the server has closed, or is closing, loses no
+    /// response.
     async fn around_the_keep_alive_limit(&self, path: &str) {
         let url = self.url(path);
         let mut idle = Vec::new();
@@ -174,14 +176,15 @@ async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
     let wrong = private().auth(Auth::flow(Digest::new("ada", "difference"))).send().await.unwrap();
     assert_eq!(wrong.status(), 401);
     drop(wrong);
-    // One challenge, and the next request proves itself in advance.
+    // One challenge. The next request authenticates in advance.
     let auth = Auth::flow(Digest::new("ada", "engine"));
     for challenges in [1, 0] {
         let response = lasting().auth(auth.clone()).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.history().len()), (200, challenges));
         assert!(response.bytes().await.unwrap() == text());
     }
-    // The nonce is too old: the server says so, and the same login proves itself with the next one.
+    // The nonce has expired. The server reports it as stale, and the same login uses the next
+    // nonce.
     let auth = Auth::flow(Digest::new("ada", "engine"));
     assert_eq!(private().auth(auth.clone()).send().await.unwrap().status(), 200);
     place.expire().await;
@@ -205,7 +208,7 @@ async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
     place.around_the_keep_alive_limit("/coded/text").await;
 }
 
-/// A site whose form asks for a name and a password: log in, use, expire, log in again.
+/// A site whose form asks for a name and a password: login, use, expiry, another login.
 async fn form_login<R: Runtime>(place: &Place<'_, R>, has_token: bool) {
     let session = &place.session;
     let login = async |password: &str| {
@@ -229,7 +232,7 @@ async fn form_login<R: Runtime>(place: &Place<'_, R>, has_token: bool) {
         place.expire().await;
         assert_eq!(place.get("/private/").await.0, "/login/");
     }
-    // Somebody else has none of it.
+    // Another session is not logged in.
     let other = trusting(place.world, &place.authority);
     assert_eq!(other.get(place.url("/private/")).send().await.unwrap().url().path(), "/login/");
 }
@@ -248,7 +251,7 @@ async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
         let found = jar.iter().find(|cookie| cookie.name() == b"csrftoken");
         String::from_utf8(found.expect("the token").value().to_vec()).unwrap()
     });
-    // Without its token the form is refused, and the refusal is a response like any other.
+    // Without its token the form is refused, and the refusal is a normal response.
     assert_eq!(place.session.post(url.as_str()).body("name=ada").send().await.unwrap().status(), 403);
     place.echo("/echo/", &[("X-CSRFToken", &token), ("Referer", url.as_str())]).await;
     place.file("/text.txt", Some("gzip")).await;
@@ -282,7 +285,7 @@ async fn haproxy_in_front_of_express<R: Runtime>(world: &World<R>) {
     place.around_the_keep_alive_limit("/file").await;
 }
 
-/// The site of `tests/interop/sites/accounts.js`, and its files.
+/// The site of `tests/interop/sites/accounts.js` with its files.
 struct Express {
     script: Script,
     _folder: Folder,
@@ -315,7 +318,7 @@ async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
         let form = [("j_username", "ada"), ("j_password", password)];
         session.post(place.url("/private/j_security_check")).form(form).send()
     };
-    // The form stands where the page was asked for, and the login leads back there.
+    // The form is at the URL of the requested page, and the login leads back there.
     for _ in 0..2 {
         assert!(place.get("/private/").await.1.contains("j_username"));
         assert!(login("difference").await.unwrap().text().await.unwrap().contains("wrong password"));
@@ -329,7 +332,7 @@ async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
         place.expire().await;
     }
     assert!(place.get("/private/").await.1.contains("j_username"));
-    // A login that no page was asked for is refused: the server does not know where to go.
+    // A login without a requested page is refused: the server has no target for it.
     let lost = trusting(world, &place.authority).post(place.url("/private/j_security_check"));
     let lost = lost.form([("j_username", "ada"), ("j_password", "engine")]).send().await.unwrap();
     assert!(lost.status().is_client_error(), "{}", lost.status());
@@ -337,7 +340,7 @@ async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
     place.echo("/echo.jsp", &[]).await;
     place.file("/text.txt", Some("gzip")).await;
     place.around_the_keep_alive_limit("/text.txt").await;
-    // A stranger to the authority gets no request.
+    // A client that does not trust the authority sends no request.
     let error = world.session().get(place.url("/text.txt")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
 }

@@ -1,4 +1,4 @@
-//! Against the TLS of nginx and of openssl, which is not ours: versions, client certificates, resumption, refusals.
+//! Against the TLS of nginx and of openssl: versions, client certificates, resumption, refusals.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -30,7 +30,7 @@ scenarios! {
 
 const LARGE: usize = 3_000_000;
 
-/// nginx with TLS, its authority, and whoever that has issued a certificate to.
+/// nginx with TLS, its authority, and the authority of client certificates.
 struct Place {
     nginx: Program,
     client: Issued,
@@ -92,7 +92,7 @@ async fn nginx_over_both_versions<R: Runtime>(world: &World<R>) {
             assert_eq!(text(&session, place.url("/")).await, format!("{version} . NONE"));
         }
         assert_eq!(session.stats().dialled, 1);
-        // Whom nobody vouches for gets no request.
+        // A server without a trusted certificate receives no request.
         let error = world.session().get(place.url("/")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
         session.resolve("other.test", [place.nginx.address()]).unwrap();
@@ -117,7 +117,7 @@ async fn nginx_asks_for_a_certificate<R: Runtime>(world: &World<R>) {
         });
         let known = known.unwrap();
         assert_eq!(text(&known, place.url("/")).await, format!("{version} . SUCCESS"));
-        // Connections of the one are not the other's.
+        // Connections with the certificate are not used without it.
         assert_eq!(session.get(place.url("/")).send().await.unwrap().status(), 400);
     }
 }
@@ -165,7 +165,7 @@ async fn nginx_without_tls_on_this_port<R: Runtime>(world: &World<R>) {
     let session = trusting(world, &Authority::root("nobody"));
     let error = session.get(plain.url("/").replace("http:", "https:")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotTls, "{error}");
-    // And the other way round nginx says so itself.
+    // In the other direction nginx itself reports it.
     let Some(place) = start("") else { return };
     let response = session.get(place.url("/").replace("https:", "http:")).send().await.unwrap();
     assert_eq!(response.status(), 400);

@@ -1,7 +1,8 @@
-//! The backends have the same public names, but for a short list with reasons.
+//! The backends have the same public names, except for a short list with reasons.
 //!
-//! The names of one backend are those of its `lib.rs` and of the macro that writes its face. The compiler looks each shared
-//! name up in all three crates; the sources are read for names beyond these.
+//! The names of a backend are those of its `lib.rs` and of the macro that writes its public items.
+//! The compiler looks up each shared name in all three crates. The sources are read for names
+//! beyond these.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -45,7 +46,7 @@ on_every_backend! {
     upload::{ Feed file open }
 }
 
-/// The names that not every backend has, who has them, and why.
+/// The names that only some backends have: the name, the backends, the reason.
 const OWN: &[(&str, &[&str], &str)] = &[
     ("Tokio", &["tokio"], "the runtime"),
     ("Smol", &["smol"], "the runtime"),
@@ -70,7 +71,7 @@ fn source(path: &str) -> String {
     source.lines().filter(code).collect::<Vec<_>>().join("\n")
 }
 
-/// The text between a pair of brackets, the first of which is next.
+/// The text between a pair of brackets. The opening one is next.
 fn within(text: &str, brackets: [char; 2]) -> &str {
     let start = text.find(brackets[0]).unwrap() + 1;
     let mut depth = 1;
@@ -83,13 +84,13 @@ fn within(text: &str, brackets: [char; 2]) -> &str {
     panic!("not closed: {text}")
 }
 
-/// The rules of the macros of a file: pattern and outcome.
+/// The rules of the macros of a file: pattern and body.
 fn rules(source: &str) -> Vec<(&str, &str)> {
     let mut rules = Vec::new();
     for body in source.split("macro_rules! ").skip(1).map(|text| within(text, ['{', '}'])) {
         let mut rest = body;
         while let Some(at) = rest.find("=>").filter(|_| rest.contains('(')) {
-            // An arrow within the pattern itself is none of a rule.
+            // An arrow within the pattern itself does not end it.
             let pattern = within(rest, ['(', ')']);
             let after = &rest[rest.find(pattern).unwrap() + pattern.len()..];
             let outcome = within(after, ['{', '}']);
@@ -153,7 +154,8 @@ fn names(code: &str, within_module: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The functions that a rule has another rule write: `name(argument: type) -> output: future`, and the one-shot functions.
+/// The functions that a rule delegates to another rule: `name(argument: type) -> output: future`,
+/// and the one-shot functions.
 fn written(code: &str, found: &mut BTreeSet<String>) {
     let mut rest = code;
     let mut module = String::new();
@@ -178,7 +180,7 @@ fn written(code: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The names of a backend, with all of its features.
+/// The names of a backend with all of its features.
 fn names_of(backend: &str) -> BTreeSet<String> {
     let (own, shared) =
         (source(&format!("sessio-{backend}/src/lib.rs")), source("sessio-driver/src/backend.rs"));

@@ -1,6 +1,7 @@
 //! The documentation of each backend shows the methods of its session.
 //!
-//! A session is a type alias there. The pages list the methods of an alias from files of their own, which are read here.
+//! A session is a type alias there. Its page loads the methods of the aliased type from separate
+//! files, which this test reads.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Some methods of each type that all backends have: those that are the same, and those that wait.
+/// Some methods of each type that all backends have: equal ones, and waiting ones.
 const METHODS: &[(&str, &str, &[&str])] = &[
     (
         "session",
@@ -28,7 +29,7 @@ const METHODS: &[(&str, &str, &[&str])] = &[
     ("readers", "ReaderSource", &["new"]),
 ];
 
-/// The names of methods in a piece of a page.
+/// The names of methods in a part of a page.
 fn methods(html: &str) -> impl Iterator<Item = &str> {
     let ids = html.split("id=\"method.").skip(1);
     ids.filter_map(|text| text.split('"').next())

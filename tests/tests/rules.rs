@@ -1,6 +1,7 @@
 //! The chapter of rules explains every id that the repository cites.
 //!
-//! Citations are read from the comments of Rust files and from Markdown files. An id in the name of a test does not count.
+//! Citations are read from the comments of Rust files and from Markdown files. An id in a test name
+//! does not count.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The chapter, seen from the root of the repository.
+/// The path of the chapter from the root of the repository.
 const CHAPTER: &str = "crates/sessio/docs/rules.md";
 
 fn root() -> &'static Path {
@@ -39,7 +40,7 @@ fn ids(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').filter(|word| is_id(word))
 }
 
-/// The text of one line in which citations count.
+/// The part of a line in which citations count.
 fn prose<'a>(line: &'a str, extension: &str) -> &'a str {
     match extension {
         "md" => line,

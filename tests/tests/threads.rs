@@ -1,7 +1,7 @@
-//! Futures of a session move between threads where those of its runtime do, and only there.
+//! Futures of a session are `Send` exactly if those of its runtime are.
 //!
-//! No runtime needs to be `Send`. So the first tests hold that tokio's and smol's futures are, and the last ones run a
-//! session on a runtime whose streams are behind an `Rc`.
+//! No runtime needs to be `Send`. So the first tests check that the futures of tokio and smol are.
+//! The last ones run a session on a runtime whose streams are behind an `Rc`.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -18,7 +18,8 @@ use sessio_testkit::{Server, pattern};
 
 fn is_send<T: Send>(_: T) {}
 
-/// Holds for values of types that are not `Send`: for others it is not clear which of two implementations is meant.
+/// Compiles only for types that are not `Send`. For others two implementations apply, which is
+/// ambiguous.
 fn is_not_send<T: NotSend<A>, A>(_: &T) {}
 
 trait NotSend<A> {}
@@ -27,7 +28,7 @@ impl<T> NotSend<()> for T {}
 
 impl<T: Send> NotSend<u8> for T {}
 
-/// The futures of a backend, which are made and dropped: the compiler is asked, and nothing is sent.
+/// Makes and drops the futures of a backend. Only the compiler checks; nothing is sent.
 macro_rules! futures_are_send {
     ($test:ident, $backend:ident) => {
         #[test]
@@ -64,7 +65,7 @@ macro_rules! futures_are_send {
 futures_are_send!(futures_of_tokio_move_between_threads, sessio_tokio);
 futures_are_send!(futures_of_smol_move_between_threads, sessio_smol);
 
-/// The sockets of the blocking backend, each behind an `Rc`: a runtime of one thread.
+/// The sockets of the blocking backend, each behind an `Rc`: a single-threaded runtime.
 #[derive(Clone, Default)]
 struct Local {
     opened: Rc<Cell<usize>>,
@@ -131,7 +132,7 @@ fn a_runtime_of_one_thread_has_the_whole_session() {
         echo.error_for_status().unwrap().bytes().await.unwrap();
         assert!(server.requests().pop().unwrap().body == body);
         assert_eq!((session.runtime().opened.get(), server.accepted()), (1, 1), "one connection for all");
-        // A body that is dropped closes its connection.
+        // Dropping a body closes its connection.
         let mut response = session.get(server.url("/bytes/3000000")).send().await.unwrap();
         assert!(!response.chunk().await.unwrap().unwrap().is_empty());
         drop(response);

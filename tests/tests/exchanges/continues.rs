@@ -1,4 +1,4 @@
-//! `Expect: 100-continue`: the body waits for the server's word (RFC 9110 section 10.1.1).
+//! `Expect: 100-continue`: the body waits for the interim response (RFC 9110 section 10.1.1).
 
 use std::io;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ scenarios! {
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 const SHORT: Duration = Duration::from_millis(25);
 
-/// Counts how often it was asked for something.
+/// Counts how often the source was polled.
 struct Counted(Pieces, Arc<AtomicUsize>);
 
 impl Source for Counted {
@@ -42,13 +42,13 @@ impl Source for Counted {
     }
 }
 
-/// A source that cannot start over, and how often it was asked.
+/// A source that cannot be replayed, and the number of polls.
 fn counted() -> (Counted, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     (Counted(Pieces::of(["hello, ", "world"]), Arc::clone(&count)), count)
 }
 
-/// Bodies wait for so long; `None` is for ever.
+/// A session whose bodies wait this long for a 100. `None` waits forever.
 fn waiting<R: Runtime>(world: &World<R>, wait: Option<Duration>) -> Session<Rig<R>> {
     let session = world.session();
     session
@@ -60,7 +60,7 @@ fn waiting<R: Runtime>(world: &World<R>, wait: Option<Duration>) -> Session<Rig<
     session
 }
 
-/// Checks when it is first asked that the server has given its word.
+/// Checks at its first poll that the server has sent the 100.
 struct Obedient(Pieces, Arc<Server>);
 
 impl Source for Obedient {
@@ -84,7 +84,7 @@ async fn the_body_follows_the_servers_word<R: Runtime>(world: &World<R>) {
         whole(session.get(server.url("/get"))).await;
         assert_eq!(server.accepted(), 1, "the connection is as good as any");
     }
-    // Bytes wait as well, few and many; the header can be written by hand.
+    // A body of bytes waits as well, small or large. The header can also be set by hand.
     for size in [1, 5000, 300_000] {
         let session = waiting(world, None);
         let step = Connection::new().read_head().send(CONTINUE).read_body().ok("taken").routes();
@@ -136,7 +136,7 @@ async fn an_answer_in_place_of_the_word_is_the_answer<R: Runtime>(world: &World<
             (status, "no, thank".into())
         );
         assert_eq!(count.load(Ordering::Relaxed), 0, "nobody has asked for the body");
-        // A body was announced and never sent: nothing else can be.
+        // The body was announced and never sent, so the connection cannot be reused.
         let recording = server.wait_closed(0);
         assert!(recording.received.ends_with(b"\r\n\r\n"), "{}", recording.received_text());
         whole(session.get(server.url("/get"))).await;
@@ -145,7 +145,7 @@ async fn an_answer_in_place_of_the_word_is_the_answer<R: Runtime>(world: &World<
 }
 
 async fn q11_without_a_word_for_it_nothing_is_expected<R: Runtime>(world: &World<R>) {
-    // A 417 to a request that expects nothing is an answer, and so is one to another expectation.
+    // A 417 is a normal response if the request has no expectation, or another one.
     for expectation in [None, Some("the-impossible")] {
         let session = waiting(world, None);
         let answer = "HTTP/1.1 417 X\r\nContent-Length: 0\r\n\r\n";
@@ -168,7 +168,7 @@ async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: 
         let answer = format!("HTTP/1.1 {second} X\r\nContent-Length: 0\r\n\r\n");
         let accepting = Connection::new().expect_request().send(answer).routes();
         let server = Server::scripted([refusing.clone(), refusing, accepting]);
-        // Two connections are idle: the second attempt goes over neither.
+        // Two connections are idle. The second attempt uses neither.
         let first = session.get(server.url("/a")).send().await.unwrap();
         let other = session.get(server.url("/b")).send().await.unwrap();
         first.bytes().await.unwrap();
@@ -198,7 +198,7 @@ async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: 
 async fn q11_what_was_sent_in_vain_is_sent_again_if_it_can_be<R: Runtime>(world: &World<R>) {
     let refusal = "HTTP/1.1 417 X\r\nContent-Length: 0\r\n\r\n";
     for replayable in [true, false] {
-        // Nobody says a word before the body has come.
+        // The server sends nothing before it has the body.
         let session = waiting(world, Some(SHORT));
         let server = Server::scripted([
             Connection::new().expect_request().send(refusal),
@@ -229,7 +229,7 @@ async fn f32_a_body_that_waits_goes_wherever_the_redirect_leads<R: Runtime>(worl
         (sent.text(), sent.header("expect").as_deref()),
         ("hello, world".to_owned(), Some("100-continue"))
     );
-    // To look at another place, without the body, nothing is expected either.
+    // A redirect that drops the body drops the expectation.
     let far = Server::start();
     let redirect = format!("HTTP/1.1 303 X\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", far.url("/get"));
     let near = Server::scripted(Connection::new().read_head().send(redirect));

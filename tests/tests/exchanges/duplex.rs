@@ -1,4 +1,5 @@
-//! An answer that comes while the request is still going out (RFC 9110 section 7.5; rows Q07, Q08, B50).
+//! A response that starts while the request is still being sent (RFC 9110 section 7.5; rows Q07,
+//! Q08, B50).
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,7 +23,7 @@ scenarios! {
     an_answer_that_is_dropped_ends_the_upload
 }
 
-/// A body that is told what to say while it is being sent.
+/// A body whose chunks are supplied while it is being sent.
 #[derive(Clone, Default)]
 struct Talk(Arc<Mutex<State>>);
 
@@ -54,7 +55,7 @@ impl Talk {
         }
     }
 
-    /// Whether nobody would hear it any more.
+    /// Whether the source was dropped.
     fn is_unheard(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -85,7 +86,7 @@ async fn q07_a_good_answer_lets_the_upload_go_on<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let mut echo = Connection::new().read_head().send(ECHO);
     for word in ["one", "two", "six"] {
-        // What is echoed is the chunk itself.
+        // The server echoes the chunk itself.
         let chunk = format!("3\r\n{word}\r\n");
         echo = echo.read(chunk.len()).send(chunk);
     }
@@ -103,7 +104,7 @@ async fn q07_a_good_answer_lets_the_upload_go_on<R: Runtime>(world: &World<R>) {
     assert_eq!(response.chunk().await.unwrap(), None);
     assert!(talk.is_unheard());
     assert_eq!(server.requests()[0].text(), "onetwosix");
-    // Both are whole: the connection can carry another request.
+    // Request and response are complete, so the connection can carry another request.
     whole(session.get(server.url("/get"))).await;
     assert_eq!(server.accepted(), 1);
 }
@@ -156,7 +157,7 @@ async fn f29_a_source_that_fails_after_the_answer_has_begun_fails_the_answer<R: 
 
 async fn q08_an_answer_that_goes_on_after_the_peer_takes_no_more_comes_whole<R: Runtime>(world: &World<R>) {
     let session = world.session();
-    // The last bytes and the reset behind them come while the upload is under way.
+    // The last bytes and the reset after them arrive during the upload.
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
     let server =
         Server::scripted(Connection::new().read_head().send(head).gate("go").send("too large").reset());
@@ -165,7 +166,7 @@ async fn q08_an_answer_that_goes_on_after_the_peer_takes_no_more_comes_whole<R: 
     server.open_gate("go");
     server.wait_closed(0);
     assert_eq!(response.text().await.unwrap(), "too large");
-    // A refusal as well, whatever is in the way up by then.
+    // The same for a refusal, with any number of bytes in flight.
     let server = Server::scripted(Connection::new().read_head().send(REFUSAL).reset());
     server.record_bytes(false);
     let response = session.post(server.url("/x")).source(Endless, None, false).send().await.unwrap();

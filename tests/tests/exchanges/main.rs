@@ -1,4 +1,5 @@
-//! One exchange up and down: bodies that wait for a word, bodies that go both ways at once, and what is told of them.
+//! One exchange in both directions: bodies that wait for a 100, bodies in both directions at once,
+//! progress and timings.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 

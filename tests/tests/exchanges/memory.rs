@@ -1,4 +1,4 @@
-//! Whoever is slow, on whichever end, holds nothing up but the exchange: what is under way stays within bounds.
+//! A slow end delays only its own exchange, and the memory in use is bounded.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ scenarios! {
     what_is_not_taken_is_not_asked_for
 }
 
-/// More than any buffer of ours holds, of each direction.
+/// More than all buffers hold, for each direction.
 const MOST: usize = 160 * 1024;
 
 async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
@@ -36,7 +36,7 @@ async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
     }
 }
 
-/// Never ends, and looks each time how much of it is held.
+/// An endless body that counts at each poll how many of its bytes are buffered.
 struct Measured<R>(Rig<R>, AtomicUsize, Arc<AtomicUsize>);
 
 impl<R: Movable> Source for Measured<R> {

@@ -1,4 +1,4 @@
-//! Progress: who is told how much of the bodies has moved.
+//! Progress callbacks: the number of body bytes that have moved.
 
 use std::future::poll_fn;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ scenarios! {
     whoever_is_told_and_panics_takes_nothing_along
 }
 
-/// What was told.
+/// The recorded progress.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<BodyProgress>>>);
 
@@ -39,7 +39,8 @@ impl Told {
     }
 }
 
-/// Ever more of the same, up to so many.
+/// Checks that the counts ascend to `bytes` and have the same total. Without a byte there is no
+/// count.
 #[track_caller]
 fn check(told: &[(u64, Option<u64>)], bytes: usize, total: Option<usize>) {
     assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0), "{told:?}");
@@ -61,7 +62,7 @@ async fn what_goes_up_is_told_to_the_last_byte<R: Runtime>(world: &World<R>) {
             check(&told.take(), size, length.map(|_| size));
         }
     }
-    // Bytes in chunks, because the caller wants it so.
+    // Bytes in chunks, because the caller asks for it.
     let request =
         session.post(server.url("/status/200")).header("Transfer-Encoding", "chunked").body(pattern(5000));
     request.on_upload_progress(told.by()).send().await.unwrap().bytes().await.unwrap();

@@ -1,4 +1,4 @@
-//! When an exchange came how far, who answered, and how the answer's head was written.
+//! The timings of an exchange, the address of the server, and the original head of the response.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ scenarios! {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// In the order in which things happen.
+/// The timings in the order in which they occur.
 fn course(timings: &Timings) -> [Option<Duration>; 6] {
     let Timings { resolve, connect, sent, first_byte, head, end, .. } = *timings;
     [resolve, connect, sent, first_byte, head, end]

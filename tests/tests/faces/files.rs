@@ -1,4 +1,4 @@
-//! Files as bodies of requests, each backend with its own kind of file.
+//! Files as request bodies. Each backend has its own file type.
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -6,11 +6,11 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use sessio_testkit::{Server, pattern};
 use sessio_tests::folder::Folder;
 
-/// What the file of these tests has, and where one that is open stands.
+/// The size of the file, and the offset of a file that is already open.
 const SIZE: usize = 300_000;
 const START: usize = 123_456;
 
-/// A server that wants everything twice.
+/// A server that redirects, so it receives the body twice.
 fn server() -> (Server, String) {
     let server = Server::start();
     let url = server.url("/redirect-to?url=/status/200&status_code=307");
@@ -23,12 +23,12 @@ fn folder() -> Folder {
     folder
 }
 
-/// Rule U-17: a file that grows once it is part of a request is sent as it was.
+/// Rule U-17: a file that grows once it is part of a request is sent with its earlier length.
 fn grow(folder: &Folder) {
     fs::OpenOptions::new().append(true).open(folder.file("data")).unwrap().write_all(b"later").unwrap();
 }
 
-/// The file whole, twice, then twice from where it stood, then coded.
+/// The complete file twice, then twice from its offset, then with a content coding.
 fn check(server: &Server) {
     let sent = server.requests();
     let [whole, whole_again, rest, rest_again, coded, coded_again] = &sent[..] else {
@@ -129,7 +129,7 @@ fn b18_an_empty_file_has_a_length_and_one_that_shrinks_is_an_error() {
     assert_eq!(server.requests().len(), 2, "the part is never taken for the whole");
 }
 
-/// A pipe has no length and no start to go back to.
+/// A pipe has no length and cannot be rewound.
 #[cfg(unix)]
 #[test]
 fn p35_a_pipe_goes_in_chunks_and_once() {

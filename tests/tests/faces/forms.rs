@@ -1,4 +1,4 @@
-//! Files as parts of forms, each backend with its own kind of file.
+//! Files as parts of forms. Each backend has its own file type.
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -6,11 +6,11 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use sessio_testkit::{Server, pattern};
 use sessio_tests::folder::Folder;
 
-/// What the files of these tests have, and where those that are open stand.
+/// The size of the files, and the offset of files that are already open.
 const SIZE: usize = 300_000;
 const START: usize = 123_456;
 
-/// A server that has been sent the same form twice, by a redirect that wants it again.
+/// A server that received the same form twice, because of a redirect.
 struct Sent(Server);
 
 impl Sent {
@@ -20,7 +20,7 @@ impl Sent {
         (Self(server), url)
     }
 
-    /// The form has the file whole under its name, then the same one from where it stood.
+    /// The form has the complete file under its name, then the same file from its offset.
     fn check(self) {
         let sent = self.0.requests();
         let [first, second] = &sent[..] else { panic!("{} requests", sent.len()) };
@@ -45,7 +45,7 @@ fn folder() -> Folder {
 
 const NAME: &str = "a\"b \u{e9}.bin";
 
-/// Rule U-17: a file that grows once it is part of a form is sent as it was.
+/// Rule U-17: a file that grows once it is part of a form is sent with its earlier length.
 fn grow(folder: &Folder) {
     fs::OpenOptions::new().append(true).open(folder.file(NAME)).unwrap().write_all(b"later").unwrap();
 }
@@ -118,7 +118,7 @@ fn u17_a_file_behind_its_end_is_empty_and_one_that_shrinks_is_an_error() {
     assert!(error.to_string().contains("\"shrinks\" is shorter"), "{error}");
 }
 
-/// A pipe has no length and no start to go back to.
+/// A pipe has no length and cannot be rewound.
 #[cfg(unix)]
 #[test]
 fn u17_a_pipe_goes_in_chunks_and_once() {

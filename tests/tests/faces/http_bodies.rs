@@ -1,4 +1,4 @@
-//! The answer as a `http::Response` with a `http_body::Body`.
+//! The response as a `http::Response` with a `http_body::Body`.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -40,7 +40,7 @@ async fn by_length_in_chunks_and_to_the_end_of_the_connection<R: Runtime>(world:
         let response = session.get(server.url(path)).send().await.unwrap();
         let mut body = http::Response::from(response).into_body();
         let expected = pattern(path.split(['/', '?']).nth(2).unwrap().parse().unwrap());
-        // Of what goes in chunks the length is known once all of it has come.
+        // The length of a chunked body is known once all of it was received.
         if path != "/chunked/0" {
             assert_eq!(body.size_hint().exact(), hint, "{path}");
         }
@@ -142,7 +142,7 @@ async fn f24_a_frame_that_is_dropped_loses_nothing<R: Runtime>(world: &World<R>)
     let mut body = ResponseBody::from(session.get(server.url("/")).send().await.unwrap());
     let (mut seen, mut polls, mut trailers) = (Vec::new(), 0, None);
     loop {
-        // One poll each time, and a new future for the next.
+        // One poll for each future; the next poll is of a new future.
         let polled = {
             let mut frame = pin!(body.frame());
             poll_fn(|cx| Poll::Ready(frame.as_mut().poll(cx))).await
@@ -161,7 +161,7 @@ async fn f24_a_frame_that_is_dropped_loses_nothing<R: Runtime>(world: &World<R>)
     assert!(polls > 20, "{polls}");
 }
 
-/// Waits once, so that whatever else there is gets its turn.
+/// Is pending once, so that other tasks run.
 async fn woken() {
     let mut has_waited = false;
     poll_fn(|cx| {

@@ -1,5 +1,5 @@
-//! Bodies and sessions as other crates know them: `http_body`, `tower_service`, `futures_io`, the readers of
-//! tokio and of the standard library.
+//! Bodies and sessions through the traits of other crates: `http_body`, `tower_service`,
+//! `futures_io`, and the readers of tokio and of the standard library.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 

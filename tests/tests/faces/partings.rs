@@ -1,4 +1,5 @@
-//! Sessions that end where their runtime is not: what they have to say then goes out if it can.
+//! Sessions that are dropped outside of their runtime. Their TLS closing messages are sent if
+//! possible.
 
 use sessio::tls::Tls;
 use sessio_testkit::{Connection, Server};
@@ -34,7 +35,7 @@ fn q16_a_session_ends_outside_of_its_runtime_and_after_it() {
         }
         server.wait_closed(number);
     }
-    // A runtime that is gone takes no more words, and nobody minds.
+    // Without the runtime nothing can be sent, and that is no error.
     let words = partings.so_far();
     assert!(!words.is_empty() && words.iter().all(|word| word == "close_notify"), "{words:?}");
 }

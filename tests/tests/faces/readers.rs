@@ -22,7 +22,7 @@ const WHOLES: [&str; 2] = [
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n,\nyou\n\r\n0\r\nX: y\r\n\r\n",
 ];
 
-/// Where a body is cut short, and the answer so far.
+/// The responses up to each point at which the body can be cut short.
 fn cuts() -> impl Iterator<Item = &'static str> {
     WHOLES
         .into_iter()
@@ -33,7 +33,7 @@ fn cut_server(answer: &str) -> Server {
     Server::scripted(Connection::new().expect_request().send(answer).close())
 }
 
-/// Row F13: an error that says why, of the kind that readers know.
+/// Row F13: an error with a reason, of the kind that readers know.
 fn check_cut(error: &io::Error, answer: &str) {
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{answer:?}: {error}");
     let cause = error.get_ref().unwrap().downcast_ref::<sessio::Error>().unwrap();
@@ -80,7 +80,7 @@ async fn p34_futures_readers_are_uploaded<R: Movable>(world: &World<R>) {
         assert!(sent.body == large);
         assert_eq!(sent.header("content-length"), length.map(|length| length.to_string()));
     }
-    // From here to there, without ever having it whole.
+    // From one server to another, without the complete body in memory.
     let (far, near) = (Server::start(), session.get(server.url("/chunked/200000")).send().await.unwrap());
     session.put(far.url("/status/200")).reader(near, None).send().await.unwrap();
     assert!(far.requests().pop().unwrap().body == large);
@@ -165,7 +165,7 @@ fn readers_of_the_standard_library_read_and_are_uploaded() {
         check_cut(&response.fill_buf().unwrap_err(), answer);
         let server = cut_server(answer);
         let lines = session.get(server.url("/")).send().unwrap().lines();
-        // Whoever passes errors over comes to an end, and to no line that was cut short.
+        // A caller that skips errors reaches the end, and no line is a cut one.
         assert!(lines.flatten().all(|line| ["hello,", "you"].contains(&&*line)));
     }
 }

@@ -1,4 +1,4 @@
-//! The session as a `tower_service::Service`, bare and below the layers of tower.
+//! The session as a `tower_service::Service`, alone and below layers of tower.
 
 use http_body_util::{BodyExt as _, Empty, Full};
 use sessio::http::{Request, Response};
@@ -55,7 +55,7 @@ where
     let request = || Request::get(server.url("/get")).body(Empty::<Bytes>::new()).unwrap();
     let response = (&session).oneshot(request()).await.unwrap();
     assert!(!response.into_body().collect().await.unwrap().to_bytes().is_empty());
-    // It borrows no longer than it takes to call.
+    // The session is borrowed only during `call`.
     let future = (&session).call(request());
     drop(session);
     assert_eq!(future.await.unwrap().status(), 200);

@@ -24,7 +24,7 @@ scenarios! {
     requests_of_the_crate_http_are_merged_with_the_session
 }
 
-/// Frames, one each poll after a wait, and a length that is claimed.
+/// Frames, one for each poll after a wait, and a claimed length.
 struct Frames {
     left: std::vec::IntoIter<Result<Frame<Bytes>, &'static str>>,
     claimed: Option<u64>,
@@ -141,12 +141,12 @@ async fn trailers_are_sent_or_refused_and_never_forgotten<R: Runtime>(world: &Wo
     session.post(server.url("/status/200")).http_body(body).send().await.unwrap();
     let sent = server.requests().pop().unwrap();
     assert_eq!((sent.text(), sent.trailers), ("hello".to_owned(), vec![(b"etag".to_vec(), b"x".to_vec())]));
-    // None are none.
+    // An empty map of trailers is like none.
     let body = Frames::of([data("hello"), Ok(Frame::trailers(HeaderMap::new()))]);
     session.post(server.url("/status/200")).http_body(body).send().await.unwrap();
     let sent = server.requests().pop().unwrap();
     assert_eq!((sent.text(), sent.trailers.len()), ("hello".to_owned(), 0));
-    // Some may not come so late, and behind a length nothing can.
+    // Some fields are not allowed in trailers, and a body with a length cannot have trailers.
     for (name, claimed) in [("content-length", None), ("authorization", None), ("etag", Some(5))] {
         let server = Server::scripted(Connection::new());
         let mut body = Frames::of([data("hello"), Ok(Frame::trailers(trailers(name)))]);
@@ -169,7 +169,7 @@ async fn a_body_makes_the_round_trip<R: Movable>(world: &World<R>) {
         assert!(sent.body == pattern(1_000_000), "{path}: {} bytes", sent.body.len());
         assert_eq!(sent.header("content-length").as_deref(), length);
     }
-    // What is cut short on the way here is not taken for whole there.
+    // A source that is cut short on one side is an incomplete request on the other.
     let cut = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
     let near = Server::scripted(Connection::new().expect_request().send(cut).close());
     let far = Server::scripted(Connection::new());
@@ -206,13 +206,13 @@ async fn requests_of_the_crate_http_are_merged_with_the_session<R: Runtime>(worl
     for sent in ["\"a\": \"1\"", "\"x-test\": \"true\"", "\"x-both\": \"one,two\"", "\"method\": \"PUT\""] {
         assert!(told.contains(sent), "{sent} is missing in {told}");
     }
-    // A body that cannot start over cannot follow.
+    // A body that cannot be replayed cannot follow a redirect.
     let request = http::Request::put("/redirect-to?status_code=307&url=/anything").body(frames).unwrap();
     let error = session.send_http(request).await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotReplayable);
 }
 
-/// A body of a stream, as most of them are.
+/// A body made of a stream, as most are.
 fn streamed(
     pieces: [&'static str; 2],
 ) -> StreamBody<impl ::smol::stream::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static> {

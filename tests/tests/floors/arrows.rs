@@ -1,20 +1,20 @@
-//! Arrows between files: each name that a file imports, resolved to the file that defines it.
+//! Imports between files: each imported name, resolved to the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::modules::Crate;
 
-/// Which names of another file a file uses: from, to, names.
+/// The names that a file uses of another file: from, to, names.
 pub(crate) type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Module(usize),
-    /// What a module defines, by the name that it has there.
+    /// An item that a module defines, by its name there.
     Item(usize, String),
-    /// Of another crate.
+    /// An item of another crate.
     Outside,
-    /// In no list of this module.
+    /// The module has no such name.
     Unknown,
 }
 
@@ -39,7 +39,7 @@ impl Crate {
         arrows
     }
 
-    /// Follows a path from the module that it is written in.
+    /// Resolves a path from the module that contains it.
     fn resolve(&self, from: usize, path: &[String], seen: &mut BTreeSet<(usize, String)>) -> Found {
         let mut module = from;
         let mut rest = path;
@@ -56,7 +56,8 @@ impl Crate {
         while let [name, after @ ..] = rest {
             match self.member(module, name, after.is_empty(), seen) {
                 Found::Module(child) => module = child,
-                // A macro has made it, perhaps. Otherwise a bare name is of another crate, or of the prelude.
+                // A macro may have made it. Otherwise a bare name is of another crate, or of the
+                // prelude.
                 Found::Unknown if is_ours => return Found::Item(module, name.clone()),
                 Found::Unknown => return Found::Outside,
                 found => return found,
@@ -66,7 +67,8 @@ impl Crate {
         Found::Module(module)
     }
 
-    /// Looks up one name of a module. Before `::` it is the module of that name; at the end of a path it is the item.
+    /// Looks up one name of a module. Before `::` it is the module of that name. At the end of a
+    /// path it is the item.
     fn member(&self, of: usize, name: &str, is_last: bool, seen: &mut BTreeSet<(usize, String)>) -> Found {
         let module = &self.modules[of];
         let child = module.children.iter().find(|(it, _)| it == name).map(|(_, child)| Found::Module(*child));
@@ -75,7 +77,7 @@ impl Crate {
         if let Some(found) = first {
             return found;
         }
-        // A name that is looked up through itself is not of this crate.
+        // A name whose lookup leads to itself is not of this crate.
         let key = (of, name.to_owned());
         if !seen.insert(key.clone()) {
             return last.unwrap_or(Found::Unknown);

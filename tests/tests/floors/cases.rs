@@ -1,4 +1,4 @@
-//! Small crates whose arrows are known.
+//! Small crates with known imports.
 
 use crate::modules::{Crate, Files};
 use crate::rings::{inside, rings};
@@ -9,7 +9,7 @@ fn files(texts: &[(&str, &str)]) -> Files {
     texts.iter().map(|&(file, text)| (file.to_owned(), text.to_owned())).collect()
 }
 
-/// The arrows of a crate, one a line, as `from > to: names`.
+/// The imports of a crate, one per line, as `from > to: names`.
 fn arrows(texts: &[(&str, &str)]) -> Vec<String> {
     let files = files(texts);
     let read = Crate::read(&files);
@@ -25,7 +25,7 @@ fn arrows(texts: &[(&str, &str)]) -> Vec<String> {
     lines
 }
 
-/// The arrows of `mod a; mod b;` with `a` as it is given, and with `A`, `B`, `make` and the module `c` in `b`.
+/// The imports of `mod a; mod b;` with the given `a`. `b` has `A`, `B`, `make` and the module `c`.
 fn arrows_of_a(a: &str) -> Vec<String> {
     let b = "pub struct A; pub enum B { X } pub const fn make() {} pub mod c { pub static D: u8 = 1; pub trait E {} }";
     arrows(&[("lib.rs", "mod a; mod b;"), ("a.rs", a), ("b.rs", b)])
@@ -163,7 +163,7 @@ fn names_lead_to_the_file_that_defines_them() {
         ("use crate::outer::Wide;", "outer/globbed: Wide"),
         // A private import counts for the modules below it.
         ("use crate::outer::Deep;", "outer/inner: Deep"),
-        // A module and a function of one name.
+        // A module and a function with one name.
         ("use crate::narrow;", "outer/narrow: narrow"),
         ("use crate::outer::narrow; fn f() { narrow() }", "outer/narrow: narrow"),
         ("fn f() { crate::outer::narrow::narrow() }", "outer/narrow: narrow"),

@@ -1,7 +1,7 @@
-//! The floors of the core, and the rings of files in every crate (law 1).
+//! The floors of the core, and the import cycles of files in every crate (law 1).
 //!
-//! Imports of the core point down, and files that import each other are few. It reads the source: each `use`, and each path
-//! within the code, is resolved to the file that defines the name.
+//! Imports of the core point down, and few files import each other. The test reads the source. It
+//! resolves each `use`, and each path in the code, to the file that defines the name.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -19,7 +19,8 @@ use crate::arrows::Arrows;
 use crate::modules::{Crate, Files};
 use crate::rings::{inside, rings};
 
-/// The folders and files of `crates/sessio/src`, bottom to top. The root of the crate is above them.
+/// The folders and files of `crates/sessio/src`, from bottom to top. The root of the crate is above
+/// them.
 const FLOORS: &[&str] = &[
     "base", "uri", "message", "policy", "route", "wire", "pool", "error", "prepared", "call", "session",
     "testing",
@@ -59,7 +60,7 @@ const ALLOWED: &[Allowed] = &[
     },
 ];
 
-/// How many files a ring may have.
+/// The largest number of files in a cycle.
 const MOST: usize = 4;
 
 struct Allowed {
@@ -92,7 +93,7 @@ fn source(krate: &str) -> Files {
     files
 }
 
-/// The arrows of one crate. Every file of it has to be in them.
+/// The imports of one crate. Every file has to take part.
 fn arrows(krate: &str) -> Arrows {
     let files = source(krate);
     let read = Crate::read(&files);
@@ -101,7 +102,7 @@ fn arrows(krate: &str) -> Arrows {
     read.arrows()
 }
 
-/// The arrows that point up, one a line.
+/// The imports that point up, one per line.
 fn upward(floors: &[&str], arrows: &Arrows) -> String {
     let floor = |file: &str| {
         let name = file.split('/').next().unwrap_or(file);

@@ -1,4 +1,5 @@
-//! The modules of a crate: which file holds each, what it defines, what it imports and which paths it writes.
+//! The modules of a crate: the file of each, its definitions, its imports, and the paths in its
+//! code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +12,22 @@ pub(crate) type Files = BTreeMap<String, String>;
 #[derive(Debug, Default)]
 pub(crate) struct Crate {
     pub(crate) modules: Vec<Module>,
-    /// Paths without `.rs` under which modules of tests are.
+    /// Paths, without `.rs`, below which the modules are for tests.
     tests: BTreeSet<String>,
 }
 
-/// One module, in a file of its own or within another one's.
+/// A module, in its own file or inside another one.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
     pub(crate) file: String,
     pub(crate) parent: Option<usize>,
-    /// Modules by name; two have one name where `cfg` chooses between them.
+    /// Modules by name. Two have one name if `cfg` chooses between them.
     pub(crate) children: Vec<(String, usize)>,
     pub(crate) defined: BTreeSet<String>,
     pub(crate) imports: Vec<Import>,
-    /// Paths of two segments or more that stand in the code.
+    /// The paths of at least two segments in the code.
     pub(crate) paths: Vec<Vec<String>>,
-    /// The folder that its children are in, with a `/` at the end if it is not the root.
+    /// The folder of its children, with a final `/` if it is not the root.
     folder: String,
 }
 
@@ -39,14 +40,14 @@ pub(crate) struct Import {
 }
 
 impl Crate {
-    /// Reads the crate whose root is `lib.rs`. Panics where a file of a module is missing.
+    /// Reads the crate with the root `lib.rs`. Panics if the file of a module is missing.
     pub(crate) fn read(files: &Files) -> Self {
         let mut it = Self::default();
         it.read_file(files, None, "lib.rs", "");
         it
     }
 
-    /// The files that no module was read from, binaries and tests aside.
+    /// The files that belong to no module, without binaries and tests.
     pub(crate) fn unread<'f>(&self, files: &'f Files) -> Vec<&'f str> {
         let read: BTreeSet<&str> = self.modules.iter().map(|module| module.file.as_str()).collect();
         let is_test = |file: &str| {
@@ -85,7 +86,8 @@ struct Reader<'f> {
 }
 
 impl Reader<'_> {
-    /// Reads up to the next closing brace, or to the end. Names that are defined in a body are not the module's.
+    /// Reads up to the next closing brace, or to the end. A name defined in a body is not a name of
+    /// the module.
     fn read(&mut self, module: usize, is_body: bool) {
         while let Some(token) = self.next() {
             match token {
@@ -140,7 +142,7 @@ impl Reader<'_> {
         Some(name)
     }
 
-    /// Takes the name that follows a keyword, which may be another keyword, as in `const fn`.
+    /// Takes the name after a keyword. It may be another keyword, as in `const fn`.
     fn define(&mut self, module: usize) {
         const KEYWORDS: [&str; 7] = ["fn", "async", "unsafe", "extern", "mut", "_", "dyn"];
         if let Some(Token::Name(name)) = self.peek().cloned()
@@ -151,7 +153,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes the rest of a path whose first name has been read.
+    /// Takes the rest of a path after its first name.
     fn path(&mut self, first: String) -> Vec<String> {
         let mut path = vec![first];
         if path[0].is_empty() {
@@ -167,7 +169,7 @@ impl Reader<'_> {
     /// Takes one tree of a `use`, up to a comma, a closing brace or a semicolon.
     fn tree(&mut self, prefix: &[String], imports: &mut Vec<Import>) {
         let mut path = prefix.to_vec();
-        // `::name` is a crate's; the empty segment keeps it from being looked up here.
+        // `::name` is a crate. The empty segment prevents a lookup here.
         if self.peek() == Some(&Token::PathSep) {
             path.push(String::new());
         }
@@ -192,7 +194,7 @@ impl Reader<'_> {
                     return;
                 }
                 Some(Token::PathSep | Token::Mark('$')) => {}
-                // The end of this tree belongs to who called.
+                // The end of this tree belongs to the caller.
                 _ => {
                     self.at -= 1;
                     let path = without_self(path);
@@ -231,7 +233,7 @@ impl Reader<'_> {
         ahead(0, '[') || ahead(0, '!') && ahead(1, '[')
     }
 
-    /// Takes an attribute, and tells whether its item is compiled for tests alone.
+    /// Takes an attribute. Returns whether its item is compiled for tests only.
     fn attribute(&mut self) -> bool {
         self.at += usize::from(self.peek().is_some_and(|it| it.is_mark('!')));
         let start = self.at + 1;
@@ -241,7 +243,7 @@ impl Reader<'_> {
             if cfg == "cfg" && wants_tests(condition))
     }
 
-    /// Takes a group in brackets of any kind, with what it holds.
+    /// Takes a bracketed group of any kind with its contents.
     fn skip_group(&mut self) {
         let mut depth = 0;
         while let Some(token) = self.next() {
@@ -256,7 +258,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes what an attribute is on: an item, a statement, a field or an arm. Notes a module of tests.
+    /// Takes the target of an attribute: an item, a statement, a field or an arm. Records a module
+    /// of tests.
     fn skip_item(&mut self, module: usize) {
         const ITEMS: [&str; 13] = [
             "async",
@@ -309,7 +312,7 @@ fn without_self(mut path: Vec<String>) -> Vec<String> {
     path
 }
 
-/// Whether a condition of `cfg` can hold in tests alone.
+/// Whether a condition of `cfg` can be true in tests only.
 fn wants_tests(condition: &[Token]) -> bool {
     match condition {
         [Token::Name(test)] => test == "test",
@@ -323,7 +326,7 @@ fn wants_tests(condition: &[Token]) -> bool {
     }
 }
 
-/// The parts of a list between commas that stand in no brackets.
+/// The parts of a list between commas outside of brackets.
 fn parts(list: &[Token]) -> impl Iterator<Item = &[Token]> {
     let mut depth = 0;
     list.split(move |token| {

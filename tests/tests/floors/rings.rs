@@ -1,4 +1,4 @@
-//! Rings: sets of files that all reach each other along arrows.
+//! Import cycles: sets of files that all reach each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::arrows::Arrows;
 
 pub(crate) type Ring = BTreeSet<String>;
 
-/// The rings of more than one file, in the order of their first files.
+/// The cycles of more than one file, in the order of their first files.
 pub(crate) fn rings(arrows: &Arrows) -> Vec<Ring> {
     let reached: BTreeMap<&String, Ring> = arrows.keys().map(|file| (file, reached(arrows, file))).collect();
     let mut rings: Vec<Ring> = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn rings(arrows: &Arrows) -> Vec<Ring> {
     rings
 }
 
-/// The files that `from` reaches, itself only where a ring leads back to it.
+/// The files that `from` reaches. `from` itself is included only if a cycle leads back to it.
 fn reached(arrows: &Arrows, from: &str) -> Ring {
     let mut reached = Ring::new();
     let mut waiting = vec![from];
@@ -37,7 +37,7 @@ fn reached(arrows: &Arrows, from: &str) -> Ring {
     reached
 }
 
-/// The arrows inside a ring, one a line.
+/// The imports inside a cycle, one per line.
 pub(crate) fn inside(arrows: &Arrows, ring: &Ring) -> String {
     let mut lines = String::new();
     for (from, to) in ring.iter().filter_map(|from| arrows.get_key_value(from)) {

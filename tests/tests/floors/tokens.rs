@@ -3,7 +3,7 @@
 /// One token of a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// An identifier or a keyword; a raw identifier keeps its `r#`.
+    /// An identifier or a keyword. A raw identifier keeps its `r#`.
     Name(String),
     /// `::`.
     PathSep,
@@ -75,7 +75,8 @@ fn comment(text: &str) -> Option<usize> {
     Some(at)
 }
 
-/// The length of a literal that `text` begins with: a string, a character, or a lifetime, which looks like one.
+/// The length of a literal at the start of `text`: a string, a character, or a lifetime, which
+/// looks like one.
 fn literal(text: &str) -> Option<usize> {
     let unprefixed = text.trim_start_matches(['b', 'c', 'r']);
     let prefix = text.len() - unprefixed.len();
@@ -101,7 +102,7 @@ fn literal(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of what stands between two quotes, both included.
+/// The length of a quoted text, with both quotes.
 fn quoted(text: &str, quote: u8) -> usize {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

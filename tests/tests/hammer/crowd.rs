@@ -1,4 +1,4 @@
-//! Who hammers: tasks on threads, of each backend.
+//! The concurrent tasks of each backend, on threads.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,16 +12,16 @@ use sessio_driver::Runtime;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
-/// How long a crowd may take before it counts as stuck; under a sanitizer it takes a while.
+/// The time after which a crowd counts as stuck. Under a sanitizer it is slow.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What one of a crowd does.
+/// The work of one member of a crowd.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A backend, and how many run at once on it.
+/// A backend, and how it runs many tasks at once.
 pub(crate) trait Crowd {
     type Runtime: Runtime + Default;
-    /// How many tasks there are.
+    /// The number of tasks.
     const SIZE: usize;
 
     /// Runs all tasks to their end, on several threads.
@@ -61,7 +61,7 @@ impl Crowd for SmolTasks {
                 for _ in 0..4 {
                     scope.spawn(|| smol::block_on(executor.run(is_ended.recv())));
                 }
-                // Dropped in the end, also by a panic: the threads go then.
+                // Dropped at the end, also by a panic. Then the threads end.
                 let _ended = ended;
                 let tasks: Vec<_> = tasks.into_iter().map(|task| executor.spawn(task)).collect();
                 smol::block_on(async {
@@ -91,7 +91,7 @@ impl Crowd for Threads {
     }
 }
 
-/// Runs it in a thread of its own, so that a crowd that is stuck is a failure and not a silence.
+/// Runs `run` in its own thread, so that a crowd that is stuck fails the test.
 fn within_patience(run: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let runner = thread::spawn(move || {
@@ -104,7 +104,7 @@ fn within_patience(run: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Lets others go first, once.
+/// Yields once, so that other tasks run.
 pub(crate) async fn give_way() {
     let mut has_waited = false;
     poll_fn(|cx| {

@@ -1,4 +1,5 @@
-//! Who waits for a connection is served in the order of coming, and nobody for ever.
+//! Calls that wait for a connection are served in the order of their arrival, and none waits
+//! forever.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -27,11 +28,11 @@ fn first_come_first_served_on_threads() {
     line_up::<Threads>(|role| Box::pin(role.play()));
 }
 
-/// One connection, and somebody who holds it until all others stand in line. Some leave the line again, and
-/// some close the connection behind them. The others are served in their order, each after exactly as many as
-/// came before: that is the longest wait there is.
+/// A limit of one connection. A holder keeps it until all others wait. Some leave the queue again,
+/// and some close the connection after their response. The others are served in their order, each
+/// after exactly the calls that came before it.
 ///
-/// `task` makes a role a task: only where the runtime is known can its future be one that moves between threads.
+/// `task` makes a role a task: a future is known to be `Send` only if the runtime is a known type.
 fn line_up<C: Crowd>(task: fn(Role<C::Runtime>) -> Task) {
     let server = Arc::new(Server::start());
     let mut policy = Policy::default();
@@ -59,13 +60,13 @@ fn line_up<C: Crowd>(task: fn(Role<C::Runtime>) -> Task) {
     })));
     C::run(tasks);
 
-    // One connection at a time: their order is that of the requests on them.
+    // One connection at a time, so the order of the connections is that of the requests.
     let requests = server.requests();
     let served: Vec<_> = requests.iter().skip(1).map(|request| request.target().to_owned()).collect();
     let expected: Vec<_> = stays.iter().map(|number| format!("/get?number={number}")).collect();
     assert_eq!(served, expected);
     let closing = stays.iter().filter(|number| closes(**number)).count();
-    // The last to close leaves nobody behind who needs a new connection, if it is the last of all.
+    // If the last waiter closes the connection, no call is left that needs a new one.
     let reopened = closing - usize::from(closes(stays[stays.len() - 1]));
     assert_eq!(server.accepted(), 1 + reopened);
     assert_eq!(session.stats().in_use, 0);
@@ -79,7 +80,7 @@ fn closes(number: usize) -> bool {
     number.is_multiple_of(4)
 }
 
-/// Waits until so many wait in line.
+/// Waits until `is_so` holds for the number of waiting calls.
 async fn until<R: Runtime>(session: &Session<R>, is_so: impl Fn(usize) -> bool) {
     while !is_so(session.stats().waiting) {
         give_way().await;
@@ -127,7 +128,7 @@ struct Waiter<R: Runtime> {
 
 impl<R: Runtime> Waiter<R> {
     async fn play(self) {
-        // The holder first, then all in the order of their numbers.
+        // First the holder, then all others in the order of their numbers.
         while self.session.stats().in_use == 0 {
             give_way().await;
         }

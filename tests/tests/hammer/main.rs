@@ -1,7 +1,7 @@
-//! One session and a crowd: 64 tasks, or 16 threads. No update is lost, nobody waits for ever, and the limits of
-//! the pool hold.
+//! One session used by 64 tasks or 16 threads. No update is lost, no call waits forever, and the
+//! limits of the pool hold.
 //!
-//! It is run under ThreadSanitizer too: CONTRIBUTING.md says how.
+//! It also runs under ThreadSanitizer, as CONTRIBUTING.md describes.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 

@@ -11,9 +11,9 @@ use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 
 use crate::crowd::{Crowd, SmolTasks, Task, Threads, TokioTasks};
 
-/// How often each of the crowd comes by.
+/// The number of rounds of each task.
 const ROUNDS: usize = 10;
-/// How many connections there may be.
+/// The largest number of connections.
 const MOST: usize = 4;
 
 #[test]
@@ -31,18 +31,20 @@ fn b48_no_update_is_lost_on_threads() {
     hammer::<Threads>(|visit| Box::pin(visit.play()));
 }
 
-/// `task` makes the visit a task: only where the runtime is known can its future be one that moves between threads.
+/// `task` makes the visit a task: a future is known to be `Send` only if the runtime is a known
+/// type.
 fn hammer<C: Crowd>(task: fn(Visit<C::Runtime>) -> Task) {
-    // As long as nobody closes anything, every connection ever opened is still open: the server has counted.
+    // While no task closes a connection, every connection ever opened is still open. The server
+    // counts them.
     assert!(visit::<C>(Mood::Calm, task).accepted() <= MOST);
     assert!(visit::<C>(Mood::Wild, task).accepted() > MOST);
 }
 
-/// What the crowd does beside its updates.
+/// The actions of the tasks besides their updates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Calm,
-    /// They close what they can.
+    /// They close everything they can.
     Wild,
 }
 
@@ -56,7 +58,7 @@ fn visit<C: Crowd>(mood: Mood, task: fn(Visit<C::Runtime>) -> Task) -> Arc<Serve
         .map(|number| task(Visit { number, mood, session: session.clone(), server: Arc::clone(&server) }));
     C::run(tasks.collect());
 
-    // Every update of everybody is there.
+    // Every update of every task is present.
     let settings = session.settings();
     let all = C::SIZE * ROUNDS;
     assert_eq!(settings.headers.get("x-count").map(usize::from_str), Some(Ok(all)));
@@ -69,7 +71,7 @@ fn visit<C: Crowd>(mood: Mood, task: fn(Visit<C::Runtime>) -> Task) -> Arc<Serve
             assert_eq!(cookie.value_str(), Some(&*last), "task {number}");
         });
     }
-    // Nobody has left anything behind.
+    // No task has left a connection in use.
     let stats = session.stats();
     assert_eq!((stats.in_use, stats.waiting), (0, 0));
     assert_eq!(stats.dialled, server.accepted() as u64);
@@ -80,12 +82,12 @@ fn visit<C: Crowd>(mood: Mood, task: fn(Visit<C::Runtime>) -> Task) -> Arc<Serve
     server
 }
 
-/// The count that all of the crowd keep in one cookie.
+/// The counter that all tasks keep in one cookie.
 fn count(jar: &Jar) -> usize {
     jar.get("count").map_or(0, |cookie| cookie.value_str().unwrap().parse().unwrap())
 }
 
-/// One of the crowd.
+/// One member of the crowd.
 struct Visit<R: Runtime> {
     number: usize,
     mood: Mood,
@@ -102,7 +104,7 @@ impl<R: Runtime> Visit<R> {
             if self.mood == Mood::Wild {
                 self.be_a_nuisance(round).await;
             }
-            // All share one jar: whoever logged in last, everybody is in.
+            // All share one jar, so one login is valid for all of them.
             let private = self.session.get(self.server.url("/private")).send().await.unwrap();
             assert_eq!(private.status(), 200);
             self.check_limit();
@@ -119,7 +121,7 @@ impl<R: Runtime> Visit<R> {
         assert_eq!((login.status().as_u16(), login.url().path()), (200, "/private"));
     }
 
-    /// A cookie of its own over the wire, and by hand one of all.
+    /// Sets a cookie of its own over the network, and increments the shared one directly.
     async fn change_cookies(&self, round: usize) {
         let number = self.number;
         let url = self.server.url(&format!("/cookies/set/task{number}/{round}"));
@@ -138,7 +140,7 @@ impl<R: Runtime> Visit<R> {
     fn change_settings(&self, round: usize) {
         let changed = self.session.update(|settings| -> Result<(), Error> {
             let count: usize = settings.headers.get("x-count").map_or(0, |count| count.parse().unwrap());
-            // Whoever could come in between has time to.
+            // Gives other threads a chance to interfere.
             std::thread::yield_now();
             settings.headers.insert("x-count", (count + 1).to_string())?;
             Ok(settings.headers.insert(format!("x-task{}", self.number), round.to_string())?)
@@ -146,7 +148,7 @@ impl<R: Runtime> Visit<R> {
         changed.unwrap();
     }
 
-    /// What makes connections go: closes, on either side, and bodies that nobody reads.
+    /// Causes connections to end: closes on either side, and bodies that are not read.
     async fn be_a_nuisance(&self, round: usize) {
         let get = |path| self.session.get(self.server.url(path));
         match (self.number + round) % 5 {

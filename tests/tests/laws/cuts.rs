@@ -1,5 +1,5 @@
-//! A connection that ends or breaks at any byte of a response: never is a part taken for the whole, and never
-//! does such a connection come back.
+//! A connection that ends or breaks at any byte of a response. A part is never taken for the
+//! complete response, and such a connection is never reused.
 
 use sessio::{Blame, Jar, Kind, Request, Settings, merge, prepare};
 use sessio_tests::replay::{Script, Then, now, replay};
@@ -53,7 +53,7 @@ fn g02_f13_no_cut_makes_a_part_the_whole() {
                             _ if told.steps.iter().any(|step| step.starts_with("head")) => {
                                 Kind::IncompleteBody
                             }
-                            // Only interim responses came.
+                            // Only interim responses were received.
                             _ if response[..at].ends_with("\r\n\r\n") => Kind::ClosedBeforeResponse,
                             _ => Kind::IncompleteHead,
                         };

@@ -1,5 +1,5 @@
-//! What a call tells its observers: in the order of its graph, the same however bytes were cut, and nothing
-//! secret.
+//! The events of a call: in the order of a graph, equal for any cut of the bytes, and without
+//! secrets.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,12 +12,12 @@ use sessio_tests::replay::{Cut, Script, Then, Told, now, replay};
 
 use crate::cuts::RESPONSES;
 
-/// What may come right after what.
+/// The events that may follow each event.
 const GRAPH: [(&str, &[&str]); 13] = [
     ("connecting", &["connected", "failed"]),
     ("connected", &["sent", "head", "retry", "failed"]),
     ("sent", &["head", "retry", "done", "failed"]),
-    // An interim one may come before the request is out.
+    // An interim response may come before the request is sent.
     ("head", &["sent", "head", "answer", "redirect", "challenge", "expectation", "failed"]),
     ("redirect", &["skipped", "failed"]),
     ("challenge", &["skipped", "failed"]),
@@ -25,13 +25,13 @@ const GRAPH: [(&str, &[&str]); 13] = [
     ("skipped", &["rewound", "connecting", "failed"]),
     ("retry", &["rewound", "connecting", "failed"]),
     ("rewound", &["connecting"]),
-    // Where both go on, the request is out after its answer has begun.
+    // In a duplex exchange the request is sent completely after the response has begun.
     ("answer", &["sent", "done", "failed"]),
     ("done", &[]),
     ("failed", &[]),
 ];
 
-/// Checks the lines of one call; says how many there are.
+/// Checks the lines of one call. Returns their number.
 #[track_caller]
 pub(crate) fn follow_the_graph(lines: &[String]) -> usize {
     let word = |line: &str| line.split_once(": ").unwrap().1.split([' ', ',']).next().unwrap().to_owned();
@@ -77,7 +77,7 @@ fn g11_events_are_the_same_at_every_cut() {
     assert!(events > 300, "{events}");
 }
 
-/// Answers one 401 with a token.
+/// Responds to one 401 with a token.
 #[derive(Clone, Debug)]
 struct OnDemand;
 
@@ -155,7 +155,7 @@ fn a_call_tells_its_course() {
     );
 }
 
-/// Writes down who was told what.
+/// An observer that records its own name with each event.
 fn scribe(name: &'static str, told: &Arc<Mutex<Vec<String>>>) -> Observer {
     let told = Arc::clone(told);
     Observer::new(move |call: &Call, event: &Event<'_>| {
@@ -197,7 +197,7 @@ fn s21_events_hold_no_secret() {
             let told = run(&settings, request, Cut::Every(usize::MAX), &ANSWERS);
             assert_eq!(told.error, None);
         }
-        // With the response in the error.
+        // The response is in the error.
         let request = Request::get(url).redirects(0);
         assert!(run(&settings, request, Cut::Every(usize::MAX), &ANSWERS[1..]).error.is_some());
     }

@@ -1,4 +1,5 @@
-//! The law of origin of merge: with a base URL no credential of the session comes out for another origin (row FA9).
+//! The origin law of merge: with a base URL no credential of the session is sent to another origin
+//! (row FA9).
 
 use proptest::prelude::*;
 use sessio::tls::{Identity, KeyFormat};
@@ -24,7 +25,7 @@ const ADDRESSES: [&str; 14] = [
     "http://u:p@c.test/",
 ];
 
-/// Names that are secret, that are not, and how each is spelled by a request.
+/// Names of headers, whether they are secret, and the spelling of a request.
 const NAMES: [(&str, &str, bool); 7] = [
     ("Authorization", "authorization", true),
     ("Cookie", "COOKIE", true),
@@ -74,7 +75,7 @@ proptest! {
         own_auth: bool,
         own_identity: bool,
     ) {
-        // Of another scheme than the base it is no URL, and is refused when it is prepared.
+        // An address with another scheme than the base is not a URL, and `prepare` refuses it.
         prop_assume!(address != "http:x" || base.is_none_or(|base| base.starts_with("http:")));
         let mut settings = settings();
         settings.base_url = base.map(|base| Url::parse(base).unwrap());
@@ -93,7 +94,7 @@ proptest! {
             request = request.identity(identity("own"));
         }
         if is_read {
-            // As a session reads it before it merges.
+            // As a session parses it before the merge.
             UrlCache::new().read(&mut request.address);
         }
         let url = settings.base_url.as_ref().and_then(|base| base.join(address).ok());
@@ -126,7 +127,7 @@ proptest! {
             _ => Some(b"session".to_vec()),
         };
         prop_assert_eq!(chain(&merged), expected);
-        // What the session has marked stays secret, whoever gave the value.
+        // A field that the session has marked stays secret, also with a value of the request.
         for field in merged.headers.iter().filter(|field| field.name.eq_ignore_ascii_case("x-marked")) {
             let is_new = is_away && !set.contains(&4);
             prop_assert!(field.is_sensitive() || is_new, "{}", field);

@@ -1,5 +1,5 @@
-//! The machine takes every answer in every order: a wrong one is an error, never a panic, and asking twice
-//! gives the same step twice.
+//! The machine accepts every outcome in every order: a wrong one is an error, never a panic. A
+//! second call of `step` gives the same step.
 
 use std::io;
 
@@ -32,7 +32,7 @@ fn call(seed: &mut Seed, jar: &mut Jar, trace: &Trace) -> Call {
     Call::new(prepare(merge(&Settings::default(), request), jar, now()).unwrap(), Memory::default()).unwrap()
 }
 
-/// What a step is, without the bytes that it lends.
+/// The shape of a step, without the bytes that it lends.
 fn shape(call: &mut Call, now: Now) -> String {
     match call.step(now) {
         Ok(Step::Io(io)) => format!("io {} {} {} {:?}", io.send.len(), io.recv.len(), io.body, io.deadline),
@@ -58,7 +58,7 @@ const PIECES: [&[u8]; 13] = [
     b"HTTP/1.1 200 OK\r\n\r\n",
 ];
 
-/// Answers as asked; says whether the call goes on.
+/// Reports the outcome that was asked for. Returns whether the call continues.
 fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
     match call.step(now) {
         Ok(Step::Connect(_)) => call.connected(Conn::plain(1, now.mono)),
@@ -92,7 +92,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
     true
 }
 
-/// Answers whatever was asked.
+/// Reports any outcome, whatever was asked.
 fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
     match draw(seed, 19) {
         0 => call.connected(Conn::plain(1, now.mono)),
@@ -124,7 +124,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         let (mut seed, mut jar) = (Seed::new(number), Jar::new());
         let trace = Trace::default();
         let mut call = call(&mut seed, &mut jar, &trace);
-        // Some obey for a while first: the deep states are not found by chance.
+        // Some runs obey for a while first: random outcomes do not reach the deep states.
         let patience = draw(&mut seed, 30);
         let mut now = now();
         for step in 0..40 {
@@ -147,7 +147,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         }
         let _ = (call.history().len(), call.body_left(), call.connection(), format!("{call:?}"));
         assert!(call.take_memory().capacity() < 1 << 20);
-        // It is over, whatever is said.
+        // The call is over, whatever is reported.
         disturb(&mut call, &mut jar, &mut seed, now);
         assert!(matches!(call.step(now), Ok(Step::Done) | Err(_)), "seed {number}");
         events += follow_the_graph(&trace.calls()[0]);

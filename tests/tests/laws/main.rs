@@ -1,4 +1,4 @@
-//! What holds for every input, as properties over values: no socket, no clock, no wait.
+//! Properties that hold for every input: values only, without a socket, a clock or a wait.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 

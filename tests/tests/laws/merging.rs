@@ -1,9 +1,9 @@
-//! The laws of merge, as its documentation has them.
+//! The laws of merge, as its documentation states them.
 
 use proptest::prelude::*;
 use sessio::{Auth, Headers, Params, Request, Resolver, Settings, merge};
 
-/// Few names in several spellings, so that they meet.
+/// A few names in several spellings, so that they collide.
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["x-a", "X-A", "x-b", "X-b", "Accept", "ACCEPT", "User-Agent", "x-c"])
         .prop_map(str::to_owned)
@@ -75,7 +75,7 @@ proptest! {
         prop_assert_eq!(&untouched.params, &before.1);
         prop_assert_eq!(untouched.options.routing, settings.routing());
         prop_assert!(untouched.options.overrides.is_empty());
-        // Story S8: whatever a request does, the settings stay.
+        // Story S8: no request changes the settings.
         let _ = merge(&settings, request(&other, &gone, &other, &gone).basic_auth("u", "p"));
         prop_assert_eq!((lines(&settings.headers), settings.params.clone()), before);
         prop_assert!(matches!(settings.auth, Auth::None));
@@ -108,7 +108,7 @@ proptest! {
         for key in &less {
             prop_assert!(values(&merged.params, key).is_empty());
         }
-        // What nobody spoke of is as it was.
+        // Fields that the request did not name are unchanged.
         for (name, _) in &headers {
             if set.iter().all(|(n, _)| !n.eq_ignore_ascii_case(name)) && gone.iter().all(|n| !n.eq_ignore_ascii_case(name)) {
                 let all = |headers: &Headers| headers.get_all(name).map(<[u8]>::to_vec).collect::<Vec<_>>();
@@ -124,7 +124,7 @@ proptest! {
         let settings = settings(&headers, &params);
         let build = || request(&set, &gone, &added, &less);
         let merged = merge(&settings, build());
-        // The session's names keep their places; the request's own follow in its order.
+        // The session's names keep their positions. The request's own names follow in its order.
         let place = |name: &str| settings.headers.iter().position(|field| field.name.eq_ignore_ascii_case(name));
         let own = |name: &str| set.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
         let mut places = Vec::new();
@@ -134,16 +134,17 @@ proptest! {
         }
         let mut firsts = places.clone();
         firsts.dedup();
-        // Several of the session's fields of one name stand where they stood: their first places ascend.
+        // Several fields of the session with one name keep their positions: their first positions
+        // ascend.
         let mut seen = Vec::new();
         firsts.retain(|at| { let is_new = !seen.contains(at); seen.push(*at); is_new });
         prop_assert!(firsts.is_sorted(), "{:?} {:?}", places, lines(&merged.headers));
-        // The same changes made to the outcome change nothing more.
+        // The same changes applied to the result change nothing more.
         let mut again = settings.clone();
         (again.headers, again.params) = (merged.headers.clone(), merged.params.clone());
         let twice = merge(&again, build());
         prop_assert_eq!(lines(&twice.headers), lines(&merged.headers));
-        // Several values of a key that stood apart stand together then, in their order.
+        // Values of one key that were apart are now together, in their order.
         for (key, _) in merged.params.iter() {
             prop_assert_eq!(values(&twice.params, key), values(&merged.params, key));
         }

@@ -1,5 +1,6 @@
-//! Request, then session, then environment, then default: every combination of what they say (rows B01, B02, B03,
-//! rules M-14, M-22, M-24). The table in the chapter on proxies and the environment is this one.
+//! Request before session before environment before default, for every combination (rows B01, B02,
+//! B03, rules M-14, M-22, M-24). The table in the chapter on proxies and the environment is this
+//! one.
 
 use sessio::Instant;
 
@@ -17,7 +18,7 @@ fn prepared(settings: &Settings, request: Request, environment: &Environment) ->
     prepare(merged, &mut Jar::new(), Now { mono: Instant::ZERO, wall: UnixTime(0) })
 }
 
-/// All combinations of so many choices each.
+/// All combinations of the given numbers of choices.
 fn combinations<const N: usize>(choices: [usize; N]) -> impl Iterator<Item = [usize; N]> {
     let count = choices.iter().product();
     (0..count).map(move |mut number: usize| {
@@ -43,7 +44,7 @@ fn b03_m14_header_then_request_then_session_then_url_then_netrc() {
         match header {
             1 => settings.headers.insert("Authorization", "session's header").unwrap(),
             2 => asked = asked.header("authorization", "request's header"),
-            // Removed, it beats nobody.
+            // A removed header does not suppress other credentials.
             3 => asked = asked.remove_header("Authorization"),
             _ => {}
         }
@@ -104,7 +105,7 @@ fn b02_b35_m22_m24_proxies_of_request_session_and_environment() {
         match exceptions {
             1 => variables.push(("no_proxy", "h.test")),
             2 => settings.proxies.except("h.test"),
-            // The session's list takes the place of the environment's.
+            // The session's list replaces that of the environment.
             3 => {
                 variables.push(("NO_PROXY", "h.test"));
                 settings.proxies.except("other.test");
@@ -162,7 +163,7 @@ fn b01_m22_authorities_of_request_session_and_environment() {
         };
         let case = [request, session, environment, trust, parts];
         assert_eq!(options.roots, expected, "{case:?}");
-        // Row B01: a bundle of the environment switches nothing on again that was switched off.
+        // Row B01: a bundle of the environment does not enable a verification that was disabled.
         assert_eq!(options.accepts_invalid_certs, request == 2 || session == 2, "{case:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! To prepare is total: what comes out is one request, or an error that blames the caller.
+//! `prepare` is total: the result is one request, or an error that blames the caller.
 
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ proptest! {
         if length != Some(0) {
             prop_assert_eq!(count("Content-Length") + count("Transfer-Encoding"), 1);
         }
-        // Preparing it for a call changes nothing and cannot fail.
+        // Making a call of it changes nothing and cannot fail.
         prop_assert!(sessio::Call::new(prepared, sessio::Memory::default()).is_ok());
     }
 
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// A body is one thing to `body`, which takes what becomes one.
+/// `body` takes any value that converts to a body.
 trait Bodied {
     fn body_of(self, body: Body) -> Self;
 }

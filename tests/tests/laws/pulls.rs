@@ -1,7 +1,7 @@
-//! The stages of a connection. The pull rule: everything that has come is readable without another event of the socket, whatever stages a
-//! connection has, however much room each of them has, and however bytes are cut.
+//! The pull rule: all bytes received are readable without another event of the socket. It holds for
+//! any stages of a connection, any buffer sizes, and any cut of the bytes.
 //!
-//! `SESSIO_PULLS=100000` tries so many calls instead of those of the suite.
+//! `SESSIO_PULLS=100000` sets the number of calls that are tried.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sessio_tests::coded::{CODINGS, coded, text};
 use sessio_tests::holding::{Sizes, WELCOME, engine, goodbye, opened, records};
 use sessio_tests::replay::now;
 
-/// How many calls the suite tries.
+/// The number of calls in a normal run.
 const CALLS: u64 = 300;
 
 fn draw(seed: &mut Seed, below: usize) -> usize {
@@ -23,7 +23,7 @@ fn one<T: Copy>(seed: &mut Seed, of: &[T]) -> T {
     of[draw(seed, of.len())]
 }
 
-/// How a URL is reached: its scheme, its proxy, and what the stages hear from their peers before HTTP.
+/// The way to a URL: its scheme and its proxy, which decide the messages before HTTP.
 #[derive(Clone, Copy, Debug)]
 struct Carrier {
     scheme: &'static str,
@@ -41,10 +41,10 @@ const CARRIERS: [Carrier; 8] = [
     Carrier { scheme: "https", proxy: Some("socks5h://p") },
 ];
 
-/// A peer that says one thing after another, each once the client has nothing more to say.
+/// A peer with a list of messages. It sends each once the client has nothing more to send.
 struct Peer {
     carrier: Carrier,
-    /// Of the TLS session to the proxy and of that to the host.
+    /// The sizes of the TLS session to the proxy, and of that to the host.
     outer: Option<Sizes>,
     inner: Option<Sizes>,
 }
@@ -65,7 +65,7 @@ impl Peer {
         self.outer.into_iter().chain(self.inner).collect()
     }
 
-    /// What is said before HTTP.
+    /// The messages before HTTP.
     fn greetings(&self) -> Vec<Vec<u8>> {
         let outside = |plain: &[u8]| match self.outer {
             Some(sizes) => records(plain, sizes.record),
@@ -99,7 +99,7 @@ impl Peer {
         said
     }
 
-    /// How much of the plaintext this part of the ciphertext holds in whole records.
+    /// The number of plaintext bytes in the complete records of this part of the ciphertext.
     fn there(&self, sealed: &[u8]) -> usize {
         let mut plain = sealed.to_vec();
         for _ in self.sizes() {
@@ -109,16 +109,16 @@ impl Peer {
     }
 }
 
-/// A response, and what a part of it is worth.
+/// A response, with the part of its body that each received part makes readable.
 struct Response {
     wire: Vec<u8>,
-    /// For each byte of the body as it is coded, where on the wire it stands.
+    /// The position on the wire of each byte of the coded body.
     places: Vec<usize>,
     coding: &'static str,
     coded: Vec<u8>,
     body: Vec<u8>,
     has_trailers: bool,
-    /// It ends with its connection.
+    /// Whether the body ends with the connection.
     until_close: bool,
 }
 
@@ -168,7 +168,7 @@ impl Response {
         Self { wire, places, coding, coded, body, has_trailers, until_close: framing == 2 }
     }
 
-    /// How much of the body can be read once so much of the response is there.
+    /// The number of body bytes that can be read once `there` bytes of the response were received.
     fn readable(&self, there: usize) -> usize {
         let coded = &self.coded[..self.places.partition_point(|place| *place < there)];
         let decoding = BodyDecoder::of(&Decoders::default(), [self.coding.as_bytes()]).unwrap();
@@ -187,7 +187,8 @@ impl Response {
     }
 }
 
-/// One call over one connection; says how often bytes were waited for in the midst of the last body.
+/// One call over one connection. Returns how often it waited for bytes in the middle of the last
+/// body.
 fn run(number: u64) -> usize {
     let mut seed = Seed::new(number);
     let seed = &mut seed;
@@ -246,7 +247,7 @@ fn run(number: u64) -> usize {
                 }
                 let n = io.recv.len().min(cut).min(said[at].len() - fed);
                 if n == 0 {
-                    // Only the end of a plain socket can say that the body is over.
+                    // Only the end of a plain socket can end this body.
                     let is_plain = peer.sizes().is_empty() && last.until_close && !has_ended;
                     assert!(is_last && is_plain, "{what}: the socket has nothing more to say");
                     has_ended = true;
@@ -296,7 +297,7 @@ fn fa0_a_call_takes_only_a_connection_with_the_stages_that_it_wants() {
         Call::new(request, Memory::default()).unwrap()
     };
     let open = |carrier: Carrier| call(carrier).wanted().unwrap().open(1, now(), &[]).unwrap();
-    // What is passed over which stages: a proxy that requests are handed to has none of its own.
+    // The stages of each carrier. A proxy that forwards requests has none of its own.
     let stages = |carrier: Carrier| match (carrier.scheme, carrier.proxy) {
         ("http", Some("http://p")) => ("http", None),
         other => other,
@@ -311,7 +312,7 @@ fn fa0_a_call_takes_only_a_connection_with_the_stages_that_it_wants() {
                 (("https", Some(one)), ("https", Some(other))) => {
                     one.starts_with("https") == other.starts_with("https")
                 }
-                // TLS to the proxy alone, or to the host alone.
+                // TLS to the proxy only, or to the host only.
                 (("https", None), ("http", Some("https://p")))
                 | (("http", Some("https://p")), ("https", None)) => true,
                 (one, other) => one == other,
@@ -330,7 +331,7 @@ fn fa0_a_call_takes_only_a_connection_with_the_stages_that_it_wants() {
         }
     }
     assert!(refused > 40, "{refused}");
-    // The case that was seen: a plain connection for an https URL.
+    // A case that failed once: a plain connection for an https URL.
     for carrier in CARRIERS.into_iter().filter(|carrier| carrier.scheme == "https") {
         let mut call = call(carrier);
         call.connected(Conn::plain(1, now().mono));

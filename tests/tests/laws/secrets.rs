@@ -1,4 +1,5 @@
-//! Law 5 as an oracle: no secret is written to a peer that does not own it, over any chain of redirects.
+//! Law 5 as an oracle: no secret is sent to a peer that does not own it, over any chain of
+//! redirects.
 
 use sessio::{Auth, Jar, Origin, Request, Seed, Settings, Url, merge, prepare};
 use sessio_tests::clear::silent;
@@ -18,7 +19,7 @@ fn draw(seed: &mut Seed, below: usize) -> usize {
     (seed.draw() % below as u64) as usize
 }
 
-/// Everything the caller gives to one origin, each with a mark of its own.
+/// All secrets that a caller can give to one origin, each with its own mark.
 fn request(seed: &mut Seed, url: &str) -> Request {
     let method = ["GET", "POST", "PUT", "HEAD"][draw(seed, 4)];
     let mut request = Request::new(method, url)
@@ -62,7 +63,7 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         let base = (draw(seed, 2) == 0).then(|| origin(seed));
         settings.base_url = base.as_deref().map(|base| base.parse().unwrap());
         let length = 1 + draw(seed, 6);
-        // Some chains stay for a while.
+        // Some chains stay at one origin for a while.
         let mut chain: Vec<String> = vec![origin(seed)];
         while chain.len() <= length {
             let next = if draw(seed, 3) == 0 { chain[chain.len() - 1].clone() } else { origin(seed) };
@@ -114,7 +115,7 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
             let text = String::from_utf8_lossy(sent);
             let why = || format!("seed {number}, hop {index} of {chain:?}:\n{text}");
             assert!(!text.contains("MARK-proxy"), "{}", why());
-            // The session's are its base URL's, where it has one.
+            // The session's secrets belong to its base URL, if it has one.
             let is_sessions = base.as_ref().is_none_or(|base| Origin::of(&base.parse().unwrap()) == owner);
             assert_eq!(text.contains("SESSION-key"), is_home && is_sessions, "{base:?} {}", why());
             assert!(is_home || !text.contains("MARK"), "{}", why());
@@ -124,12 +125,13 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
                     assert!(text.contains(mark), "{mark} {}", why());
                 }
             } else {
-                // What the URL or the settings say in the clear is Basic, and stays at home as well.
+                // Credentials in the URL or the settings become Basic, and stay at their origin
+                // too.
                 assert!(!text.to_ascii_lowercase().contains("authorization:"), "{}", why());
             }
             assert!(text.contains("X-Plain: plain"), "{}", why());
             assert_eq!(text.matches("\r\nHost: ").count(), 1, "{}", why());
-            // The jar's are the host's, and those marked Secure are for https.
+            // The jar's cookies belong to the host, and those marked Secure to https.
             for host in HOSTS {
                 let is_own = url.host_str() == Some(host);
                 let plain = text.matches(&format!("JAR-{host};")).count()

@@ -1,5 +1,5 @@
-//! How bytes were cut into reads changes nothing: a call that is fed one byte at a time equals the same call
-//! fed whole.
+//! The cut of the bytes into reads changes nothing: a call that receives single bytes equals the
+//! same call that receives all bytes at once.
 
 use proptest::prelude::*;
 use sessio::{Jar, Request, Settings, merge, prepare};
@@ -114,7 +114,7 @@ impl Answer {
         Script { bytes: out, then: self.then }
     }
 
-    /// Bytes behind the end are a matter of when they come: those cases are of another law (V100).
+    /// The effect of bytes after the end depends on their time. Law V100 covers those cases.
     fn has_excess(&self) -> bool {
         matches!(self.status, 204 | 304) && !matches!(self.framing, Framing::Nothing)
             || matches!(self.framing, Framing::Length(off) if off < 0)
@@ -146,7 +146,7 @@ proptest! {
         let whole = run(&answers, method, usize::MAX);
         for size in [1, size] {
             let mut cut = run(&answers, method, size);
-            // A call that fails drops its connection, unless the response had come whole by then.
+            // A call that fails drops its connection, unless the response was complete by then.
             if has_excess || whole.error.is_some() {
                 cut.verdicts.clone_from(&whole.verdicts);
             }

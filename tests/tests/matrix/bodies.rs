@@ -1,4 +1,5 @@
-//! Bodies in every coding, over every carrier, on every backend: all triples, and what else there is with them.
+//! Bodies in every coding, over every carrier, on every backend: all triples, with framings, sizes
+//! and ways to read in turn.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -20,13 +21,13 @@ use sessio_tests::world::World;
 
 use crate::coded::{Coding, Framing};
 
-/// How long one backend may take for all of its rows.
+/// The time limit of one backend for all of its rows.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const BACKENDS: [&str; 4] = ["tokio", "smol", "blocking", "simulation"];
 const SIZES: [usize; 5] = [0, 1, 20_000, 300_000, 5_000_000];
 
-/// How a body is read.
+/// The way to read a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
     Bytes,
@@ -59,8 +60,9 @@ struct Row {
     reading: Reading,
 }
 
-/// The list: all triples of backend, carrier and coding with bodies of every size up to 300 KB; 5 MB once for each
-/// carrier and coding. Framings and ways to read take turns, so that each meets each of the others.
+/// The rows: all triples of backend, carrier and coding with bodies of every size up to 300 KB, and
+/// 5 MB once for each carrier and coding. Framings and ways to read take turns, so each meets each
+/// of the others.
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for (b, backend) in BACKENDS.into_iter().enumerate() {
@@ -100,7 +102,7 @@ fn the_list_has_all_triples() {
     assert_eq!(pairs(|row| row.size.to_string()), READINGS.len() * SIZES.len());
 }
 
-/// Text of this length, in lines that are not all the same.
+/// Text of this length, in lines that differ.
 fn text(size: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(size + 64);
     let mut number: u64 = 1;
@@ -112,7 +114,7 @@ fn text(size: usize) -> Vec<u8> {
     text
 }
 
-/// A body and its codings.
+/// A body with its coded forms.
 type Sample = (Arc<Vec<u8>>, [Arc<Vec<u8>>; 4]);
 
 static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
@@ -144,12 +146,12 @@ async fn run<R: Runtime>(world: &World<R>, row: Row) {
     let request = session.get(server.url("/body")).header("Accept-Encoding", "gzip, br, zstd");
     let response = request.send().await.expect("a response");
     let mut expected = body.to_vec();
-    // Whether the last line had an end, lines do not tell.
+    // Lines do not show whether the last one had a line end.
     if row.reading == Reading::Lines && !expected.is_empty() && !expected.ends_with(b"\n") {
         expected.push(b'\n');
     }
     assert!(read(response, row.reading).await == expected, "the body is another");
-    // Whatever is left of it would be taken for the next response.
+    // Leftover bytes would be taken for the next response.
     assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
     assert_eq!(server.accepted(), if row.framing == Framing::Close { 2 } else { 1 });
 }
@@ -197,16 +199,17 @@ async fn read<R: Runtime>(mut response: Response<Rig<R>>, reading: Reading) -> V
     body
 }
 
-/// A world for one row. It is made within the run: a simulation knows its network only there.
+/// The world of one row. It is made within the run, because a simulation knows its network only
+/// there.
 fn world<B: Backend>(row: Row) -> World<B::Runtime> {
     World::carried(B::Runtime::default(), Trace::default(), row.carrier)
 }
 
-/// A row on its way.
+/// A row that is running.
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs the rows of one backend, each with a world of its own. `start` boxes the future of a row: only where the runtime is
-/// known can it be one that moves between threads.
+/// Runs the rows of one backend, each with its own world. `start` boxes the future of a row: a
+/// future is known to be `Send` only if the runtime is a known type.
 fn all<B: Backend>(backend: &'static str, start: fn(Row) -> Running) {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {

@@ -1,5 +1,5 @@
-//! Whole calls, drawn: settings, requests, servers, carriers, cuts. Over every carrier a call tells, gives and leaves
-//! behind what it does over clear text.
+//! Random calls: settings, requests, servers, carriers, cuts. Over every carrier a call has the
+//! same events, results and side effects as over clear text.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,10 +18,10 @@ use sessio_tests::world::World;
 use crate::coded::{Coding, Framing};
 use crate::peer::{Answer, End, Play};
 
-/// How many calls are drawn, unless `SESSIO_CALLS` is another number.
+/// The number of calls. `SESSIO_CALLS` replaces it.
 const CALLS: u64 = 2000;
 
-/// Numbers that are drawn from one (SplitMix64).
+/// Random numbers from one seed (SplitMix64).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -47,7 +47,7 @@ impl Dice {
     }
 }
 
-/// A call, without what carries it.
+/// A call, without its carrier.
 #[derive(Clone, Debug)]
 struct Plan {
     method: &'static str,
@@ -63,7 +63,7 @@ struct Plan {
     answers: Vec<Answer>,
     is_rough: bool,
     seed: u64,
-    /// Two calls over the same session follow this one.
+    /// Whether two calls over the same session follow this one.
     again: bool,
 }
 
@@ -78,7 +78,7 @@ enum Upload {
 enum Reading {
     Bytes,
     Chunks,
-    /// So much at once.
+    /// In buffers of this size.
     Rooms(usize),
     Lines,
     /// The response is dropped after so many chunks.
@@ -97,7 +97,7 @@ fn answer(dice: &mut Dice, is_last: bool) -> Answer {
     let mut fields = String::new();
     match status {
         301..=303 | 307 | 308 => {
-            // A scheme is put in front of an authority by whoever serves it.
+            // The server adds the scheme in front of an authority.
             let to = dice.draw(4);
             let target = ["/r/x?y=1", "../up", "//b.test/b", "//a.test/a#f"][to];
             fields += &format!("Location: {target}\r\n");
@@ -141,7 +141,8 @@ fn answer(dice: &mut Dice, is_last: bool) -> Answer {
         1 => b"HTTP/1.1 102 Wait\r\n\r\n".repeat(1 + dice.draw(3)),
         _ => Vec::new(),
     };
-    // Within the body: where a head is cut is another error, and told by how much of it had come.
+    // Only within the body. A cut in the head is another error, which depends on the bytes
+    // received.
     let truncated = (dice.is(8) && said.len() > head_end).then(|| dice.draw(said.len() - head_end));
     Answer {
         status,
@@ -184,7 +185,7 @@ fn plan(seed: u64) -> Plan {
     };
     let is_part = matches!(reading, Reading::Part(_));
     let redirects = dice.one(&[Some(30), Some(30), Some(1), Some(0), None]);
-    // Whether a limit is met before the rest is dropped is up to how much had come.
+    // Whether the limit or the drop comes first depends on the bytes received.
     let body_limit = dice.one(&[None, None, None, Some(1000), Some(100_000)]).filter(|_| !is_part);
     Plan {
         method,
@@ -200,20 +201,20 @@ fn plan(seed: u64) -> Plan {
         answers,
         is_rough: dice.is(30),
         seed,
-        // Whether a connection is kept whose response was dropped, or refused for its redirect, is up to how much of it
-        // had come.
+        // Whether a connection is kept after a response that was dropped, or refused for its
+        // redirect, depends on the bytes received.
         again: again && !is_part && !matches!(redirects, Some(0 | 1)),
     }
 }
 
-/// All that comes of a call.
+/// The outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     results: Vec<String>,
     bodies: Vec<Vec<u8>>,
     events: Vec<Vec<String>>,
     jar: String,
-    /// What the servers were asked.
+    /// The requests that the servers received.
     asked: Vec<String>,
 }
 
@@ -293,7 +294,7 @@ fn first(
     })
 }
 
-/// Sends a request, and reads the answer: what came of it, in words.
+/// Sends a request and reads the response. Returns a description of the outcome.
 async fn ask(request: RequestBuilder<Rig<Network>>, reading: Reading) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     let mut response = match request.send().await {
@@ -333,7 +334,7 @@ async fn ask(request: RequestBuilder<Rig<Network>>, reading: Reading) -> (String
                 }
             }
         }
-        // How much comes at once is up to the network.
+        // The size of a chunk depends on the network.
         Reading::Part(count) => {
             for _ in 0..count {
                 if !matches!(response.chunk().await, Ok(Some(_))) {
@@ -355,7 +356,7 @@ fn header(session: &sessio_driver::Session<Rig<Network>>, url: &str, now: Now) -
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// What differs, and no more of it than can be read.
+/// The first differences, limited to a readable length.
 fn difference(clear: &Outcome, other: &Outcome) -> String {
     let lines = |outcome: &Outcome| {
         let sizes: Vec<_> = outcome.bodies.iter().map(Vec::len).collect();
@@ -379,8 +380,8 @@ fn check(seed: u64, carrier: Carrier) -> Result<(), String> {
             .map_err(|_| format!("call {seed} over {}: it panics or hangs", carrier.name()))
     };
     let mut clear = run(&plan, Carrier::Clear)?;
-    // Clear text alone shows it: the size of the pieces decides whether the response had come whole
-    // when its body was refused, and so whether its connection is used again.
+    // Only clear text shows it. The size of the pieces decides whether the response was complete
+    // when its body was refused, and so whether its connection is reused.
     if plan.again && clear.results[0].ends_with("body-too-large") {
         plan.again = false;
         clear = run(&plan, Carrier::Clear)?;

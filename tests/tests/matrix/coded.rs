@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// How a body is coded.
+/// The content coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coding {
     Nothing,
@@ -14,7 +14,7 @@ pub(crate) enum Coding {
     Zstd,
 }
 
-/// What is larger than this is coded without being compressed: what is tested is how bytes move.
+/// Larger bodies are coded without compression: the subject is how bytes move.
 const MOST_COMPRESSED: usize = 512 << 10;
 
 impl Coding {
@@ -29,7 +29,7 @@ impl Coding {
         }
     }
 
-    /// The field that names it, with its line end.
+    /// The header field of the coding, with its line end.
     pub(crate) fn field(self) -> String {
         if self == Self::Nothing { String::new() } else { format!("Content-Encoding: {}\r\n", self.name()) }
     }
@@ -51,13 +51,14 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Blocks that are stored (RFC 7932 section 9.2), each of at most 64 KiB.
+/// Stored blocks (RFC 7932 section 9.2) of at most 64 KiB each.
 fn brotli(body: &[u8]) -> Vec<u8> {
     let mut bits = Bits::default();
     // A window of 2^22 - 16 bytes.
     bits.push(0b1011, 4);
     for block in body.chunks(1 << 16) {
-        // Not the last, four nibbles of length, not compressed; then bytes from a whole byte on.
+        // Not the last block, four nibbles of length, not compressed. Then bytes from a byte
+        // boundary on.
         bits.push(0, 1);
         bits.push(0, 2);
         bits.push(block.len() as u64 - 1, 16);
@@ -65,13 +66,13 @@ fn brotli(body: &[u8]) -> Vec<u8> {
         bits.align();
         bits.out.extend_from_slice(block);
     }
-    // The last, and empty.
+    // The last block, which is empty.
     bits.push(0b11, 2);
     bits.align();
     bits.out
 }
 
-/// Blocks that are stored, or a byte repeated where one is (RFC 8878 section 3.1.1.2).
+/// Stored blocks, or a repeated byte where the block has only one (RFC 8878 section 3.1.1.2).
 fn zstd(body: &[u8]) -> Vec<u8> {
     let mut out = vec![0x28, 0xB5, 0x2F, 0xFD];
     // No checksum, no dictionary, no size; a window of 1 MiB.
@@ -90,7 +91,7 @@ fn zstd(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Bits, the lowest of each byte first.
+/// Bits, from the lowest of each byte on.
 #[derive(Default)]
 struct Bits {
     out: Vec<u8>,
@@ -114,7 +115,7 @@ impl Bits {
     }
 }
 
-/// How the end of a body is told.
+/// The framing that marks the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
@@ -125,7 +126,7 @@ pub(crate) enum Framing {
 impl Framing {
     pub(crate) const ALL: [Self; 3] = [Self::Length, Self::Chunks, Self::Close];
 
-    /// A response with this body, in chunks of this size where it is in chunks.
+    /// A response with this body. A chunked one has chunks of this size.
     pub(crate) fn response(self, head: &str, body: &[u8], chunk: usize) -> Vec<u8> {
         let mut said = head.as_bytes().to_vec();
         match self {

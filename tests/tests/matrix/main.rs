@@ -1,4 +1,4 @@
-//! What was to be carried: bodies, and whole calls, over every carrier and on every backend.
+//! Bodies and complete calls over every carrier and on every backend.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 

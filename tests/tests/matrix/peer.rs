@@ -1,4 +1,4 @@
-//! Servers of drawn calls, in memory: what they say is known before, whoever asks.
+//! Servers of the random calls, in memory. Their responses are fixed before the call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,21 +7,21 @@ use sessio_testkit::Coat;
 use sessio_tests::carrier::Carrier;
 use sessio_tests::simulation::network::peer::{Packet, Peer, Said};
 
-/// The answer to one request.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) interim: Vec<u8>,
     pub(crate) said: Vec<u8>,
     pub(crate) head_end: usize,
-    /// So much of the body comes, and then the end.
+    /// The number of body bytes before the connection ends.
     pub(crate) truncated: Option<usize>,
     pub(crate) closes: bool,
-    /// How much is written at once.
+    /// The size of one write, in bytes.
     pub(crate) piece: usize,
 }
 
-/// What all connections of a call have in common.
+/// The state that all connections of a call share.
 #[derive(Debug)]
 pub(crate) struct Play {
     answers: VecDeque<Answer>,
@@ -38,7 +38,7 @@ impl Play {
         self.asked.iter().map(|request| String::from_utf8_lossy(request).into_owned()).collect()
     }
 
-    /// Takes down a request, and says what is said to it and whether that is the end.
+    /// Records a request. Returns the response and whether the connection ends after it.
     fn answer(&mut self, request: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
         let is_head = request.starts_with(b"HEAD ");
         self.asked.push(request);
@@ -112,7 +112,7 @@ impl End {
         }
     }
 
-    /// Tells a client that waits with its body to go on.
+    /// Sends `100 Continue` to a client that waits for it with its body.
     fn greet(&mut self) {
         let waits = |plain: &[u8]| {
             plain.ends_with(b"\r\n\r\n") && plain.windows(15).any(|window| window == b"Expect: 100-con")
@@ -164,7 +164,7 @@ impl Peer for End {
     }
 }
 
-/// How long the first request is, if it is whole.
+/// The length of the first request, if it is complete.
 fn whole(held: &[u8]) -> Option<usize> {
     let find = |from: usize, mark: &[u8]| {
         held.get(from..)?

@@ -1,7 +1,7 @@
-//! The oracle of law 5: every secret has a mark and an owner, and no mark is seen by anybody else, whatever chain of
-//! redirects over hosts, schemes, ports and proxies a call goes.
+//! The oracle of law 5: every secret has a mark and an owner, and no other party reads the mark,
+//! over any chain of redirects across hosts, schemes, ports and proxies.
 //!
-//! `SESSIO_ORACLE=1000000` has it walk so many chains instead of those of the suite; in release mode, that is.
+//! `SESSIO_ORACLE=1000000` sets the number of chains. Use it in release mode.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -11,14 +11,14 @@ mod world;
 use sessio::Seed;
 use world::{CHOICES, ORIGINS, World};
 
-/// How many chains, if there is a word about it.
+/// The number of chains, if `SESSIO_ORACLE` sets it.
 fn wanted() -> Option<u64> {
     std::env::var("SESSIO_ORACLE").ok()?.parse().ok()
 }
 
 #[test]
 fn g06_every_chain_of_hosts_schemes_ports_and_proxies_keeps_every_secret() {
-    // All of three requests by default, all of four in a long run.
+    // By default all chains of three requests; in a long run all of four.
     let requests = if wanted().is_some() { 4 } else { 3 };
     let mut world = World::default();
     let chains = (ORIGINS.len() as u64).pow(requests);
@@ -44,7 +44,7 @@ fn g06_long_chains_keep_every_secret() {
         let mut draw = |below: usize| (seed.draw() % below as u64) as usize;
         let mut chain = vec![draw(ORIGINS.len())];
         for _ in 0..1 + draw(6) {
-            // Some stay where they are.
+            // Some redirects stay at their origin.
             let before = chain[chain.len() - 1];
             chain.push(if draw(3) == 0 { before } else { draw(ORIGINS.len()) });
         }

@@ -1,4 +1,4 @@
-//! The secrets, who owns them, and how they look on their way.
+//! The secrets, their owners, and their forms on the wire.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -6,36 +6,36 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 pub(crate) struct Secret {
     /// Its mark.
     pub(crate) mark: &'static str,
-    /// Whose it is.
+    /// Its owner.
     pub(crate) owner: Owner,
 }
 
-/// Who may see a secret.
+/// The parties that may read a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The origin that the request was made for, until the first redirect that leaves it.
     First,
-    /// The session's: the same, if that origin is the base URL's, or there is none.
+    /// Like `First`, if that origin is the one of the base URL, or if there is no base URL.
     Session,
-    /// The same, where it is secure.
+    /// Like `Session`, if the origin is https.
     SecureSession,
     /// Every origin of this host.
     Host(&'static str),
-    /// Those of this host that are secure.
+    /// Every https origin of this host.
     SecureHost(&'static str),
-    /// The origins of this host and below it.
+    /// Every origin of this host and of the hosts below it.
     Domain(&'static str),
     /// This proxy.
     Proxy(&'static str),
-    /// The origin that the request was made for, where it is secure.
+    /// Like `First`, if the origin is https.
     SecureFirst,
-    /// Nobody at all.
+    /// No party.
     Nobody,
 }
 
 impl Owner {
-    /// Whether `who` may see it; `first` is the origin of the request, `is_home` says whether it was not left yet, and
-    /// `is_sessions` whether the session's credentials are for it.
+    /// Whether `who` may read it. `first` is the origin of the request, `is_home` whether no
+    /// redirect has left it, and `is_sessions` whether the session's credentials apply to it.
     pub(crate) fn is(self, who: &str, first: &str, is_home: bool, is_sessions: bool) -> bool {
         let host = || who.split("://").nth(1).and_then(|rest| rest.rsplit_once(':')).map(|(host, _)| host);
         match self {
@@ -54,7 +54,8 @@ impl Owner {
     }
 }
 
-/// All of them. Credentials go out as `user:password` in base64: each pair is a mark of its own then.
+/// All secrets. Credentials are sent as base64 of `user:password`, so each pair is a mark of its
+/// own.
 pub(crate) const SECRETS: [Secret; 27] = [
     Secret { mark: "MARK-session:MARK-session-password", owner: Owner::Session },
     Secret { mark: "MARK-session-key", owner: Owner::Session },
@@ -86,10 +87,10 @@ pub(crate) const SECRETS: [Secret; 27] = [
 ];
 
 impl Secret {
-    /// Whether these bytes hold it.
+    /// Whether these bytes contain it.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         let Some((user, password)) = self.mark.split_once(':') else { return text.contains(self.mark) };
-        // SOCKS says them one after the other, each behind its length.
+        // SOCKS sends them in sequence, each after its length.
         text.contains(user) || text.contains(password) || text.contains(&BASE64_STANDARD.encode(self.mark))
     }
 }

@@ -1,4 +1,4 @@
-//! Chains of redirects, and what became of the secrets on them.
+//! Chains of redirects, and the parties that read the secrets on them.
 
 use sessio::cookie::NewCookie;
 use sessio::netrc::Netrc;
@@ -29,10 +29,10 @@ pub(crate) const ORIGINS: [&str; 12] = [
     "https://sub.a.test:8080",
 ];
 
-/// How many ways there are to say which proxies are used.
+/// The number of ways to choose the proxies.
 pub(crate) const CHOICES: u64 = 9;
 
-/// What was walked so far.
+/// The state of the chains so far.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) runs: u64,
@@ -58,7 +58,7 @@ fn three(scheme: &str) -> Proxy {
     Proxy::parse(&format!("{scheme}://MARK-three:MARK-three-password@three.proxy")).unwrap()
 }
 
-/// Sets the proxies; says what the environment has of them.
+/// Sets the proxies. Returns the variables of the environment for them.
 fn choose(choice: u64, settings: &mut Settings, request: &mut Request) -> Vec<(&'static str, &'static str)> {
     let proxies = &mut settings.proxies;
     match choice {
@@ -98,7 +98,8 @@ fn choose(choice: u64, settings: &mut Settings, request: &mut Request) -> Vec<(&
 }
 
 impl World {
-    /// Walks along these origins with all secrets at hand, and looks who has seen what.
+    /// Runs a call along these origins with all secrets, and checks which parties
+    /// have read them.
     pub(crate) fn walk(&mut self, chain: &[usize], choice: u64, seed: &mut Seed) {
         let mut draw = |below: u64| seed.draw() % below;
         let url = |at: usize| format!("{}/{at}", ORIGINS[chain[at]]);
@@ -112,7 +113,8 @@ impl World {
         let method = ["GET", "POST", "PUT", "HEAD"][draw(4) as usize];
         let first = match draw(4) {
             0 => url(0).replacen("://", "://MARK-url:MARK-url-password@", 1),
-            // Without its scheme, where the base URL has the same; relative, where it has the same origin.
+            // Without its scheme if the base URL has the same one, and relative if it has the same
+            // origin.
             1 if base.is_some_and(|base| base.split(':').next() == url(0).split(':').next()) => {
                 url(0).split_once(':').unwrap().1.to_owned()
             }
@@ -165,7 +167,7 @@ impl World {
         let status = [301, 302, 303, 307, 308][draw(5) as usize];
         let (is_relative, is_closed) = (draw(2) == 0, draw(4) == 0);
         let mut at = 0;
-        // What was seen before the request that has this number was answered.
+        // The bytes read before the response to each request.
         let mut reached = Vec::new();
         let mut answer = |request: &str| {
             reached.push(request.lines().next().unwrap_or_default().to_owned());
@@ -207,10 +209,11 @@ impl World {
         for sight in sights {
             let text = String::from_utf8_lossy(&sight.bytes);
             let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
-            // A request that reaches another origin is the end of what is the first one's.
+            // A request to another origin ends the ownership of the first origin.
             let origin = readers.into_iter().flatten().find(|who| who.contains("://"));
             if let Some(origin) = origin.filter(|origin| **origin != first) {
-                // Unless that is the same host by https, both on their default ports: then it moves along.
+                // An exception is the same host by https, both on their default ports: ownership
+                // moves along.
                 let host = first.strip_prefix("http://").and_then(|rest| rest.strip_suffix(":80"));
                 let is_upgrade = host.is_some_and(|host| *origin == format!("https://{host}:443"));
                 is_home &= keeps_on_upgrade && is_upgrade;
@@ -236,7 +239,7 @@ impl World {
         }
     }
 
-    /// Says what was walked; a secret that never goes anywhere would prove nothing.
+    /// Prints the totals. A secret that is never sent would prove nothing.
     pub(crate) fn report(&self) {
         println!("{} chains, {} requests", self.runs, self.requests);
         for (secret, arrived) in SECRETS.iter().zip(self.arrived) {

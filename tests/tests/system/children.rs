@@ -1,4 +1,4 @@
-//! What is done to a whole process: each case runs in one of its own.
+//! Tests that affect a whole process. Each case runs in its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use sessio_tests::coat::Dress;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A process, and the lines that it prints.
+/// A process and its output lines.
 struct Process {
     child: Child,
     lines: Receiver<String>,
@@ -50,7 +50,7 @@ impl Drop for Process {
     }
 }
 
-/// A signal each 50 ms: limits of 300 ms hold all the same.
+/// A signal every 50 ms does not affect limits of 300 ms.
 #[test]
 fn fs1_signals_do_not_put_off_time_limits() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";

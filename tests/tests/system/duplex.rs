@@ -24,7 +24,7 @@ scenarios! { system:
 
 const PIECE: usize = 64 * 1024;
 
-/// A server that gives back what it gets, a piece at a time.
+/// A server that echoes, one piece at a time.
 fn echo(length: usize, is_secure: bool) -> (Server, Tls) {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
     let mut script = Connection::new().read_head().send(head);
@@ -58,12 +58,13 @@ async fn exchange<R: Runtime>(session: &Session<R>, length: usize, is_secure: bo
 
 async fn fm3_an_echo_is_whole_in_clear_and_behind_tls<R: Runtime>(world: &World<R>) {
     for is_secure in [false, true] {
-        // Unobserved: whether the request or the head of the response is whole first is up to the network.
+        // Without an observer: the network decides whether the request or the head of the response
+        // is complete first.
         exchange(&Session::on(world.rig()), 64 * PIECE, is_secure).await;
     }
 }
 
-/// A body that another thread supplies; an empty piece is its end.
+/// A body that another thread supplies. An empty piece is its end.
 #[derive(Clone, Default)]
 struct Fed(Arc<Mutex<(VecDeque<&'static str>, Option<Waker>)>>);
 
@@ -99,7 +100,7 @@ async fn fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response<R
         move || {
             let mut seen = 0;
             for piece in ["one", "two", "six", ""] {
-                // Only once the client waits: it has sent what there was.
+                // Continues once the client waits, because it has then sent everything it had.
                 seen = server.wait_received(0, seen + 1).received.len();
                 fed.feed(piece);
             }
@@ -117,7 +118,7 @@ async fn fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response<R
     assert_eq!(server.requests()[0].text(), "onetwosix");
 }
 
-/// How long 30 MB each way take, in clear and behind TLS.
+/// The time for 30 MB in each direction, in clear text and over TLS.
 async fn time<R: Runtime>(session: Session<R>) -> [Duration; 2] {
     let mut took = [Duration::ZERO; 2];
     for (is_secure, took) in [false, true].into_iter().zip(&mut took) {

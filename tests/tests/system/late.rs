@@ -1,4 +1,4 @@
-//! Time limits that run out while nobody can be interrupted.
+//! Time limits that pass during an operation that cannot be interrupted.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What the system does to sockets and processes: addresses that stay silent, signals, limits, forks, and runtimes that
-//! nobody drives.
+//! Effects of the system on sockets and processes: silent addresses, signals, limits, forks, and
+//! runtimes that are not driven.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 

@@ -1,4 +1,4 @@
-//! A process that may open no more files.
+//! A process that has no file descriptor left.
 
 use sessio::Kind;
 use sessio_driver::{ConnectFailure, Runtime};
@@ -16,7 +16,7 @@ async fn fs7_idle_connections_make_room_once<R: Runtime>(world: &World<R>) {
         let rig = world.rig().name("other.test", [server.addr()]);
         let session = world.session_on(rig);
         let mut responses = Vec::new();
-        // Each holds its connection until it is read.
+        // Each response holds its connection until it is read.
         for _ in 0..4 {
             responses.push(session.get(server.url("/bytes/100000")).send().await.unwrap());
         }
@@ -40,7 +40,7 @@ async fn fs7_idle_connections_make_room_once<R: Runtime>(world: &World<R>) {
         session.close();
         server.wait_open(0);
     }
-    // Nothing idles: it is not tried again.
+    // No connection is idle, so there is no second attempt.
     let session = world.session();
     session.runtime().exhaust(1);
     let error = session.get(server.url("/get")).send().await.unwrap_err();

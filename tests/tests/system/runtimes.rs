@@ -10,7 +10,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// The number of the connection, and whether it was used before.
+/// The number of the connection, and whether it was reused.
 fn get(runtime: &Runtime, session: &Session, server: &Server) -> (u64, bool) {
     runtime.block_on(async {
         let exchange = async {
@@ -29,7 +29,7 @@ fn fa15_a_connection_of_a_runtime_that_nobody_drives_is_not_used() {
     let (one, other) = (runtime(), runtime());
     assert_eq!(get(&one, &session, &server), (1, false));
     assert_eq!(get(&other, &session, &server), (2, false));
-    // Each finds its own again.
+    // Each runtime reuses its own connection.
     assert_eq!(get(&one, &session, &server), (1, true));
     assert_eq!(get(&other, &session, &server), (2, true));
     assert_eq!(server.accepted(), 2);

@@ -1,4 +1,4 @@
-//! Addresses that do not answer, for real: a listener whose backlog is full.
+//! Real addresses that do not respond: a listener whose backlog is full.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ scenarios! { system:
     fs3_a_limit_that_runs_out_while_connecting_is_that_limit
 }
 
-/// A listener that takes no connection, and who fills its backlog.
+/// A listener that accepts no connection, with the sockets that fill its backlog.
 struct Wall {
     address: SocketAddr,
     _listener: sessio_driver::socket2::Socket,
@@ -30,7 +30,7 @@ fn wall() -> Wall {
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let mut crowd = Vec::new();
-    // The system takes one or two more than it was told.
+    // The system accepts one or two more than its backlog.
     while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
         crowd.push(one);
     }
@@ -42,7 +42,7 @@ async fn fw2_a_silent_address_is_overtaken<R: Runtime>(world: &World<R>) {
     let session = world.session_on(world.rig().name("many.test", [wall.address, server.addr()]));
     let began = Instant::now();
     assert_eq!(whole(session.get("http://many.test/get")).await.status, 200);
-    // The system itself gives up after two minutes.
+    // The system itself fails after two minutes.
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(session.runtime().dialled(), [wall.address, server.addr()]);
     assert_eq!(session.runtime().dialling(), 0);
