@@ -1,4 +1,5 @@
-//! The certificates of authorities that the environment names: read once per process and state of the files.
+//! The certificates of authorities that the environment names, read once per process and state of
+//! the files.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,10 +12,10 @@ use sessio::{CaBundle, Environment};
 
 use crate::environment::contents;
 
-/// How many bundles are remembered. A process rarely has more than one.
+/// Maximal number of cached bundles. A process rarely has more than one.
 const MOST: usize = 8;
 
-/// What was read, by where it was read and how the files were then.
+/// The cached bundles, by their paths and the state of the files.
 static READ: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
 struct Entry {
@@ -23,25 +24,26 @@ struct Entry {
     read: Read,
 }
 
-/// What came of a bundle.
+/// The result of reading a bundle.
 #[derive(Clone, Debug)]
 struct Read {
     certificates: Certificates,
     passed_over: Vec<Box<str>>,
 }
 
-/// A file as it was found.
+/// A file and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     path: PathBuf,
-    /// Whether the environment names it: otherwise it lies in a folder that is named.
+    /// `true` if the environment names the file, `false` if it names its folder.
     is_named: bool,
     modified: Option<SystemTime>,
     length: u64,
 }
 
-/// The environment with the certificates that it names. Files are read only if none of this process's sessions has read
-/// them as they are now; a bundle that is the same is the same to the pool and to the engine.
+/// The environment with the certificates that it names. Files are read only if no session of this
+/// process has read them in their current state. Sessions with the same files then share one
+/// bundle.
 pub(crate) fn with_certificates(environment: &Environment) -> Environment {
     let Some(authorities) = environment.unread() else { return environment.clone() };
     match certificates(authorities) {
@@ -58,11 +60,11 @@ fn certificates(authorities: &CaBundle) -> Result<Read, String> {
     if let Some(known) = known().iter().find(is_same) {
         return Ok(known.read.clone());
     }
-    // No lock while files are read.
+    // No lock is held while files are read.
     let read = read(authorities, &state)?;
     let mut known = known();
     if let Some(known) = known.iter().find(is_same) {
-        // Another session was faster. Its bundle is the one.
+        // Another session was faster. All sessions share its bundle.
         return Ok(known.read.clone());
     }
     known.retain(|entry| entry.authorities != *authorities);
@@ -77,7 +79,7 @@ fn known() -> MutexGuard<'static, Vec<Entry>> {
     READ.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The files at these paths, or in the folders there, in the order of their names.
+/// The files at these paths, and those in the folders at these paths, in the order of their names.
 fn places(authorities: &CaBundle) -> Result<Vec<Place>, String> {
     let mut places = Vec::new();
     for path in &authorities.paths {
@@ -90,7 +92,8 @@ fn places(authorities: &CaBundle) -> Result<Vec<Place>, String> {
         let mut files = Vec::new();
         for entry in fs::read_dir(path).map_err(wrong)? {
             let file = entry.map_err(wrong)?.path();
-            // A link to nowhere is no certificate, and no reason to trust nobody.
+            // A broken link contains no certificate. It is skipped, so that the other files are
+            // still trusted.
             if let Ok(about) = fs::metadata(&file)
                 && about.is_file()
             {
@@ -109,7 +112,8 @@ impl Place {
     }
 }
 
-/// A file that is named has to be one of certificates. Of a folder is taken what can be used, and the rest is told.
+/// Reads the certificates. A named file must contain certificates. Unusable files of a folder are
+/// skipped and reported.
 fn read(authorities: &CaBundle, places: &[Place]) -> Result<Read, String> {
     let variable = authorities.variable;
     let (mut all, mut passed_over): (Vec<Vec<u8>>, Vec<Box<str>>) = (Vec::new(), Vec::new());
@@ -145,7 +149,7 @@ fn of_file(path: &Path) -> Result<Certificates, String> {
 mod tests {
     use super::*;
 
-    /// A folder of this test alone.
+    /// A folder of this test only.
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("sessio-authorities-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -207,7 +211,7 @@ mod tests {
         let [one, other] = environment.passed_over() else { panic!("{:?}", environment.passed_over()) };
         assert!(one.contains("cut.pem") && one.contains("has no end"), "{one}");
         assert!(other.contains("letter.txt") && other.contains("no certificates"), "{other}");
-        // A file that is named is another matter, and so is a folder of nothing.
+        // A named file must be usable, and a folder must contain a certificate.
         let file = folder.join("cut.pem");
         let problem = of(&[("SSL_CERT_FILE", &file), ("SSL_CERT_DIR", &folder)]);
         assert!(problem.certificates_problem().unwrap().contains("cut.pem"));
@@ -227,7 +231,7 @@ mod tests {
         fs::write(&file, pem("YQ==")).unwrap();
         let read = || of(&[("SSL_CERT_FILE", &file)]);
         let first = read();
-        // A bundle equals another if it is the same one, whatever is in them.
+        // The same state of the files has the same bundle.
         assert_eq!(read().certificates(), first.certificates());
         assert_eq!(of(&[("SSL_CERT_FILE", &file), ("PATH", &folder)]).certificates(), first.certificates());
         fs::write(&file, pem("YWI=") + &pem("YQ==")).unwrap();
@@ -240,7 +244,7 @@ mod tests {
         let third = read();
         assert_eq!(ders(&third).unwrap()[0], b"ac");
         assert_ne!(third.certificates(), second.certificates());
-        // In a folder a file more is another state.
+        // An additional file changes the state of a folder.
         let in_folder = || of(&[("SSL_CERT_DIR", &folder)]);
         let one = in_folder();
         assert_eq!(in_folder().certificates(), one.certificates());

@@ -1,7 +1,8 @@
-//! The public face that all backends share.
+//! The public names that all backends share.
 
-/// Writes the public face of a backend: `Session`, `RequestBuilder`, `Response` and the other types of a session on this
-/// runtime, the one-shot functions, and the names of the core that its users need.
+/// Defines the public names of a backend: `Session`, `RequestBuilder`, `Response` and the other
+/// types of a session on this runtime, the one-shot functions, and the names of the core that users
+/// need.
 ///
 /// ```text
 /// mod runtime;
@@ -9,8 +10,9 @@
 /// sessio_driver::backend!(Tokio, files);
 /// ```
 ///
-/// - `files`: with the modules `multipart` and `upload`, for a runtime that has [`Files`](crate::Files).
-/// - `blocking`: without `.await`, for a runtime that can [block on](crate::BlockOn) a future.
+/// - `files`: adds the modules `multipart` and `upload`, for a runtime with
+///   [`Files`](crate::Files).
+/// - `blocking`: omits `.await`, for a runtime that can [block on](crate::BlockOn) a future.
 #[macro_export]
 macro_rules! backend {
     ($runtime:ty $(, $files:ident)?) => {
@@ -38,12 +40,12 @@ macro_rules! backend {
         pub use $crate::sessio::{cookie, http};
         $crate::digest_names! {}
 
-        /// Content codings of bodies, as far as they are set by name.
+        /// Content codings that are selected by name.
         pub mod coding {
             pub use $crate::sessio::coding::ContentCoding;
         }
 
-        /// The pool of connections: its rules and its figures.
+        /// The limits and counters of the pool of connections.
         pub mod pool {
             pub use $crate::sessio::pool::{Policy, Stats};
         }
@@ -57,7 +59,8 @@ macro_rules! backend {
 
         /// A session on this backend: see [`sessio_driver::Session`]($crate::Session).
         pub type Session = $crate::Session<$runtime, $mode>;
-        /// A request of a [`Session`], being built: see [`sessio_driver::RequestBuilder`]($crate::RequestBuilder).
+        /// A request of a [`Session`] that is being built: see
+        /// [`sessio_driver::RequestBuilder`]($crate::RequestBuilder).
         pub type RequestBuilder = $crate::RequestBuilder<$runtime, $mode>;
         /// The response to a request of a [`Session`]: see [`sessio_driver::Response`]($crate::Response).
         pub type Response = $crate::Response<$runtime, $mode>;
@@ -74,7 +77,8 @@ macro_rules! backend {
             get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS"
         }
 
-        /// One request that remembers nothing, with any method, to be built further.
+        /// Begins a single request with any method. It has its own session, with default
+        /// settings and an empty jar.
         pub fn request(method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder {
             Session::new().request(method, address)
         }
@@ -84,7 +88,7 @@ macro_rules! backend {
     (@one_shots $kind:tt $runtime:ty, $mode:ty: $($name:ident $verb:literal)*) => {
         $(
             $crate::backend! { @function $kind $runtime;
-                #[doc = concat!("One `", $verb, "` request that remembers nothing and is remembered by nothing.")]
+                #[doc = concat!("Sends one `", $verb, "` request in its own session.")]
                 ///
                 /// # Errors
                 /// The reason why there is no response.
@@ -109,14 +113,14 @@ macro_rules! backend {
             pub use $crate::multipart::{Form, Part};
 
             $crate::backend! { @function $kind $runtime;
-                /// A part from the file at `path`: its name is the last component of the path. No type is said unless
-                /// [asked for](Part::content_type). See [`file()`].
+                /// A part from the file at `path`. Its file name is the last component of the path.
+                /// It has no content type unless [one is set](Part::content_type). See [`file()`].
                 ///
                 /// # Errors
                 /// The reason why the file cannot be opened.
                 async {
                     /// # Cancel safety
-                    /// Nothing is lost but the file, which is closed.
+                    /// Dropping the future closes the file. Nothing else is lost.
                 }
                 open(path: impl AsRef<Path>) -> io::Result<Part>:
                 $crate::files::open_part::<$runtime>(path.as_ref())
@@ -129,7 +133,7 @@ macro_rules! backend {
                 /// Those of the system.
                 async {
                     /// # Cancel safety
-                    /// Nothing is lost but the file, which is closed.
+                    /// Dropping the future closes the file. Nothing else is lost.
                 }
                 file(file: <$runtime as $crate::Files>::File) -> io::Result<Part>:
                 $crate::files::part::<$runtime>(file)
@@ -146,29 +150,30 @@ macro_rules! backend {
             pub use $crate::Feed;
 
             $crate::backend! { @function $kind $runtime;
-                /// The file at `path`, as a body. See [`file()`].
+                /// A body from the file at `path`. See [`file()`].
                 ///
                 /// # Errors
                 /// The reason why the file cannot be opened.
                 async {
                     /// # Cancel safety
-                    /// Nothing is lost but the file, which is closed.
+                    /// Dropping the future closes the file. Nothing else is lost.
                 }
                 open(path: impl AsRef<Path>) -> io::Result<Feed>:
                 $crate::files::open_feed::<$runtime>(path.as_ref())
             }
 
             $crate::backend! { @function $kind $runtime;
-                /// An open file, as a body: from where it stands to its end as it is now, with that length. It can be
-                /// sent again, as redirects and challenges want it. The request is aborted if the file shrinks; bytes
-                /// that are added later are not sent. A file that is not regular, such as a pipe, is read to its end,
-                /// in chunks and once.
+                /// A body from an open file: the bytes from its position to its current end, with
+                /// that length. It can be sent again, for redirects, challenges and retries. The
+                /// request is aborted if the file shrinks. Bytes that are added later are not sent.
+                /// A file that is not regular, such as a pipe, is sent to its end, in chunks and
+                /// once.
                 ///
                 /// # Errors
                 /// Those of the system.
                 async {
                     /// # Cancel safety
-                    /// Nothing is lost but the file, which is closed.
+                    /// Dropping the future closes the file. Nothing else is lost.
                 }
                 file(file: <$runtime as $crate::Files>::File) -> io::Result<Feed>:
                 $crate::files::feed::<$runtime>(file)
@@ -208,7 +213,7 @@ macro_rules! async_names {
     };
 }
 
-/// The name of the feature `digest`.
+/// The names of the feature `digest`.
 #[cfg(feature = "digest")]
 #[doc(hidden)]
 #[macro_export]
@@ -219,7 +224,7 @@ macro_rules! digest_names {
     };
 }
 
-/// The name of the feature `digest`, which is off.
+/// The names of the feature `digest`, which is off.
 #[cfg(not(feature = "digest"))]
 #[doc(hidden)]
 #[macro_export]

@@ -26,7 +26,7 @@ impl<R: Runtime, M> Response<R, M> {
         Ok(Some(flight.body()))
     }
 
-    /// As [`peek`](Self::peek), for callers that are polled. No bytes are the end.
+    /// Polls for [`peek`](Self::peek). Empty bytes are the end.
     pub(crate) fn poll_peek(&mut self, cx: &mut Context<'_>) -> Poll<Result<&[u8]>> {
         self.flight.resume();
         if !ready!(self.flight.poll_body(cx))? {
@@ -35,7 +35,7 @@ impl<R: Runtime, M> Response<R, M> {
         Poll::Ready(Ok(self.flight.body()))
     }
 
-    /// The next bytes of the body, no bytes at its end. They stay until they are [taken](Self::take).
+    /// The next bytes of the body, empty at its end. They stay until they are [taken](Self::take).
     pub(crate) async fn next_bytes(&mut self) -> Result<&[u8]> {
         self.flight.resume();
         self.peek().await.map(Option::unwrap_or_default)
@@ -43,7 +43,7 @@ impl<R: Runtime, M> Response<R, M> {
 
     /// Takes the first `n` of those bytes.
     pub(crate) fn take(&mut self, n: usize) {
-        // A caller that reads to the end takes no bytes of no bytes.
+        // A caller that reads to the end takes 0 bytes there, which is no misuse.
         if n > 0 {
             self.flight.call.consume(n);
         }
@@ -59,7 +59,7 @@ impl<R: Runtime, M> Response<R, M> {
         Ok(n)
     }
 
-    /// Hands the body to `write` as it comes, and says how many bytes that was.
+    /// Passes the body to `write` as it is received, and returns the number of bytes.
     pub(crate) async fn pump(
         &mut self,
         mut write: impl FnMut(&mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
@@ -79,9 +79,10 @@ impl<R: Runtime, M> Response<R, M> {
         }
     }
 
-    /// All bytes of the body that were not read.
+    /// All unread bytes of the body.
     async fn unread_bytes(mut self) -> Result<Bytes> {
-        // A length is only a server's word: memory is taken for what has come, and a little ahead.
+        // A length is only a claim of the server. Memory is allocated for received bytes, and up to
+        // 1 MiB ahead.
         const AHEAD: u64 = 1024 * 1024;
         let expected = self.content_length().unwrap_or(0).min(AHEAD);
         let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
@@ -92,13 +93,13 @@ impl<R: Runtime, M> Response<R, M> {
 }
 
 in_both_modes! { Response:
-    /// The next bytes of the body, straight out of the connection's buffer; `None` at its end.
+    /// The next bytes of the body, from the buffer of the connection; `None` at its end.
     ///
     /// # Errors
     /// The reason why the body ends early.
     async {
         /// # Cancel safety
-        /// Dropping the future loses nothing: the next call goes on.
+        /// Dropping the future loses nothing: the next call continues.
     }
     pub fn chunk[](&mut self) -> Result<Option<Bytes>> {
         self.flight.resume();
@@ -109,13 +110,13 @@ in_both_modes! { Response:
         Ok(chunk)
     }
 
-    /// Hands the next bytes of the body to `read`, without copying them; says whether there were any.
+    /// Passes the next bytes of the body to `read`, without a copy. Returns `false` at the end.
     ///
     /// # Errors
     /// The reason why the body ends early.
     async {
         /// # Cancel safety
-        /// As [`chunk`](Self::chunk).
+        /// The same as for [`chunk`](Self::chunk).
     }
     pub fn read_with[](&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
         self.flight.resume();
@@ -125,39 +126,43 @@ in_both_modes! { Response:
     /// The whole body.
     ///
     /// # Errors
-    /// The reason why it is not whole. [`chunk`](Self::chunk) keeps what comes before that.
-    /// [`Kind::PartlyRead`] if a part of it was read before: [`rest`](Self::rest) is what is left then.
+    /// - The reason why the body is incomplete. Use [`chunk`](Self::chunk) to keep the bytes before
+    ///   that.
+    /// - [`Kind::PartlyRead`]: a part of it was read before. Use [`rest`](Self::rest) for the
+    ///   remaining bytes.
     async {
         /// # Cancel safety
-        /// Dropping the future drops the response, and closes the connection if the body was not at its end.
+        /// Dropping the future drops the response, and closes the connection unless the body had
+        /// ended.
     }
     pub fn bytes[](self) -> Result<Bytes> {
         self.unread()?.unread_bytes().await
     }
 
-    /// What is left of the body: all of it, less what was read before.
+    /// The unread rest of the body.
     ///
     /// # Errors
-    /// The reason why it does not come to its end.
+    /// The reason why the body is incomplete.
     async {
         /// # Cancel safety
-        /// As [`bytes`](Self::bytes).
+        /// The same as for [`bytes`](Self::bytes).
     }
     pub fn rest[](self) -> Result<Bytes> {
         self.unread_bytes().await
     }
 
-    /// The whole body as text. The charset is that of its byte order mark, else UTF-8 if it is JSON, else that of
-    /// the Content-Type, else UTF-8. What is not valid becomes U+FFFD, and a byte order mark goes.
+    /// The whole body as text. The charset is that of its byte order mark, else UTF-8 for JSON,
+    /// else that of the Content-Type, else UTF-8. Invalid bytes become U+FFFD, and a byte order
+    /// mark is removed.
     ///
-    /// Known are UTF-8 and ISO 8859-1, and with the feature `charset` all of the Encoding standard; what is not
-    /// known is read as UTF-8.
+    /// Supported charsets are UTF-8 and ISO 8859-1, and with the feature `charset` all of the
+    /// Encoding standard. Other charsets are read as UTF-8.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes).
+    /// Those of [`bytes`](Self::bytes).
     async {
         /// # Cancel safety
-        /// As [`bytes`](Self::bytes).
+        /// The same as for [`bytes`](Self::bytes).
     }
     pub fn text[](self) -> Result<String> {
         let charset = self.charset().map(str::to_owned);
@@ -165,13 +170,15 @@ in_both_modes! { Response:
         Ok(sessio::text::decode(charset.as_deref(), &body))
     }
 
-    /// The whole body as text in this charset, whatever the Content-Type says; a byte order mark still counts.
+    /// The whole body as text in this charset, whatever its Content-Type is. A byte order mark
+    /// takes precedence.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`Kind::InvalidBody`] if the charset is not [known](sessio::text::is_known).
+    /// - Those of [`bytes`](Self::bytes).
+    /// - [`Kind::InvalidBody`]: the charset is not [known](sessio::text::is_known).
     async {
         /// # Cancel safety
-        /// As [`bytes`](Self::bytes).
+        /// The same as for [`bytes`](Self::bytes).
     }
     pub fn text_with_charset[](self, charset: &str) -> Result<String> {
         if !sessio::text::is_known(charset) {
@@ -185,11 +192,12 @@ in_both_modes! { Response:
     /// The whole body as JSON.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`Kind::InvalidBody`] if it is not the JSON that was expected.
+    /// - Those of [`bytes`](Self::bytes).
+    /// - [`Kind::InvalidBody`]: the body is not JSON, or does not fit the expected type.
     #[cfg(feature = "json")]
     async {
         /// # Cancel safety
-        /// As [`bytes`](Self::bytes).
+        /// The same as for [`bytes`](Self::bytes).
     }
     pub fn json[T: serde::de::DeserializeOwned](self) -> Result<T> {
         let url = self.url().clone();
@@ -201,53 +209,58 @@ in_both_modes! { Response:
 }
 
 impl<R: Runtime> Response<R> {
-    /// The bytes of the body that are there, straight out of the connection's buffer; none at its end. They are
-    /// told again until they are [consumed](Self::consume).
+    /// The available bytes of the body, lent from the buffer of the connection; empty at its end.
+    /// They are returned again until they are [consumed](Self::consume).
     ///
     /// # Errors
-    /// Why the body ends before its end. It stays an error.
+    /// The reason why the body ends early. It is permanent.
     ///
     /// # Cancel safety
-    /// As [`chunk`](Self::chunk).
+    /// The same as for [`chunk`](Self::chunk).
     pub async fn fill_buf(&mut self) -> Result<&[u8]> {
         self.flight.resume();
         self.peek().await.map(Option::unwrap_or_default)
     }
 
-    /// As [`fill_buf`](Self::fill_buf), for whoever is polled: the door to every trait of reading.
+    /// Polls for [`fill_buf`](Self::fill_buf). Implementations of reading traits use it.
     ///
     /// # Errors
-    /// As [`fill_buf`](Self::fill_buf).
+    /// Those of [`fill_buf`](Self::fill_buf).
     pub fn poll_fill_buf(&mut self, cx: &mut Context<'_>) -> Poll<Result<&[u8]>> {
         self.poll_peek(cx)
     }
 
-    /// The first `n` bytes of those that [`fill_buf`](Self::fill_buf) told were read. More of them than were
-    /// told are [`Kind::Misuse`], of which the next read tells.
+    /// Marks the first `n` of the bytes of [`fill_buf`](Self::fill_buf) as read. If `n` is larger
+    /// than their number, the next read fails with [`Kind::Misuse`].
     pub fn consume(&mut self, n: usize) {
         self.take(n);
     }
 
-    /// Reads the next bytes of the body into `room`, which is not empty, and says how many; 0 is its end.
+    /// Reads the next bytes of the body into `room`, which is not empty, and returns their number;
+    /// 0 is its end.
     ///
     /// # Errors
-    /// Why the body ends before its end.
+    /// The reason why the body ends early.
     ///
     /// # Cancel safety
-    /// As [`chunk`](Self::chunk).
+    /// The same as for [`chunk`](Self::chunk).
     pub async fn read(&mut self, room: &mut [u8]) -> Result<usize> {
         self.read_into(room).await
     }
 
-    /// Hands the body on as it comes, from here on: to `write`, which is polled with bytes and says how many of them it
-    /// took. Says how many it was. What `write` holds back is for the caller to flush.
+    /// Passes the unread body to `write` as it is received, and returns the number of bytes.
+    /// `write` is polled with bytes, and returns how many of them it took. The caller flushes the
+    /// bytes that `write` buffers.
     ///
     /// # Errors
-    /// Why the body ends before its end, and what `write` says: what was written until then was written.
-    /// [`WriteZero`](std::io::ErrorKind::WriteZero) if it takes nothing.
+    /// The bytes before an error are written.
+    ///
+    /// - The reason why the body ends early.
+    /// - Any error of `write`.
+    /// - [`WriteZero`](std::io::ErrorKind::WriteZero): `write` took nothing.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing that `write` has not taken.
+    /// Dropping the future loses no bytes: those that `write` has not taken remain in the response.
     pub async fn copy_with(
         &mut self,
         write: impl FnMut(&mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,

@@ -1,4 +1,4 @@
-//! A request on its way to being sent.
+//! Building a request and sending it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::source::{Feed, Source};
 use crate::upload::Supply;
 
-/// Writes the steps that a builder takes over from [`Request`].
+/// Defines the methods that a builder shares with [`Request`].
 macro_rules! request_steps {
     ($($name:ident[$($generic:tt)*]($($argument:ident: $type:ty),*);)*) => {
         $(
@@ -25,7 +25,7 @@ macro_rules! request_steps {
     };
 }
 
-/// A request of a session, being built. What each step means is written at [`Request`].
+/// A request of a session that is being built. [`Request`] documents each method.
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder<R: Runtime, M = Async> {
     session: Session<R, M>,
@@ -38,7 +38,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         Self { session, request, supply: Supply::Nothing }
     }
 
-    /// The session, and the request as it is so far. A source does not come along.
+    /// The session and the request so far. A source is dropped.
     pub(crate) fn into_parts(self) -> (Session<R, M>, Request) {
         (self.session, self.request)
     }
@@ -79,21 +79,21 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         observe[](observer: sessio::Observer);
     }
 
-    /// Sends a body that comes piece by piece: `length` bytes, or as many as come. `replayable` says whether
-    /// the source can start over for a redirect or a challenge.
+    /// Sends a body that is read piece by piece: `length` bytes, or chunks if it is `None`.
+    /// `replayable` means that the source can start over for a redirect, a challenge or a retry.
     pub fn source(self, source: impl Source, length: Option<u64>, replayable: bool) -> Self {
         self.feed(Feed::new(source, length, replayable))
     }
 
-    /// Sends a body that comes piece by piece, such as a file: its backend opens it.
+    /// Sends a body that is read piece by piece, such as a file that the backend opens.
     pub fn feed(mut self, feed: Feed) -> Self {
         self.request.body = Body::source(feed.length, feed.is_replayable);
         self.supply = Supply::Source(feed.source);
         self
     }
 
-    /// Sends a form of several parts, `multipart/form-data`: see [`multipart`](crate::multipart). Its boundary is
-    /// drawn by chance, or the one that the request's own Content-Type names (row B28).
+    /// Sends a form of several parts, `multipart/form-data`: see [`multipart`](crate::multipart).
+    /// The boundary is random, or the one of the request's own Content-Type (row B28).
     pub fn multipart(mut self, form: Form) -> Self {
         let (form, sources) = form.into_parts();
         self.request = self.request.multipart(form, &mut self.session.chance());
@@ -122,31 +122,31 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         self
     }
 
-    /// Changes the request itself, for what has no step here.
+    /// Changes the request itself, for options without a method here.
     pub fn map(mut self, change: impl FnOnce(Request) -> Request) -> Self {
         self.request = change(self.request);
         self
     }
 
-    /// The exact request, to be read, edited and [executed](Session::execute). A [source](Self::source) does
-    /// not come along, nor do those of a form's parts.
+    /// The exact request, which can be read, edited and [executed](Session::execute). A
+    /// [source](Self::source) is dropped, and so are the sources of a form's parts.
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// The first error in the request, such as an invalid URL.
     pub fn prepare(self) -> Result<PreparedCall> {
         self.session.prepare(self.request)
     }
 }
 
 impl<R: Runtime> RequestBuilder<R> {
-    /// Sends the request and waits for the head of the response; redirects are followed.
+    /// Sends the request and waits for the head of the response. Redirects are followed.
     ///
     /// # Errors
     /// The reason why there is no response. A response with an error status is a response: see
     /// [`Response::error_for_status`].
     ///
     /// # Cancel safety
-    /// Dropping the future closes its connection; nothing else is lost, and the session goes on.
+    /// Dropping the future closes its connection. Nothing else is lost, and the session continues.
     #[allow(clippy::manual_async_fn, reason = "it would move the request once more, and that is large")]
     pub fn send(mut self) -> impl Future<Output = Result<Response<R>>> {
         async move {
@@ -157,7 +157,7 @@ impl<R: Runtime> RequestBuilder<R> {
 }
 
 impl<R: BlockOn> RequestBuilder<R, Blocking> {
-    /// Sends the request and waits for the head of the response; redirects are followed.
+    /// Sends the request and waits for the head of the response. Redirects are followed.
     ///
     /// # Errors
     /// The reason why there is no response. A response with an error status is a response: see

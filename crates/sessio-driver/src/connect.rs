@@ -1,4 +1,4 @@
-//! From a URL to a connection: out of the pool, or resolved and dialled.
+//! From a URL to a connection: taken from the pool, or resolved and opened.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,17 +19,18 @@ use crate::pooled_connection::PooledConnection;
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Shared;
 
-/// How many idle connections are closed where the process may open no more files: a race may need a few.
+/// Maximal number of idle connections that are closed if the process has reached its limit of open
+/// files. A race of addresses may need a few.
 const ROOM: usize = 8;
 
-/// How often an idle connection is read before it is given up: a peer that goes on talking is not idle.
+/// Maximal number of reads of an idle connection. A peer that continues to send is not idle.
 const MOST_LOOKS: u32 = 16;
 
-/// How long one look may take at most, however busy the runtime is.
+/// Maximal time of one such read, however busy the runtime is.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl<R: Runtime> Flight<R> {
-    /// Gets the connection that the call wants, or tells it why there is none.
+    /// Gets the connection that the call needs, or reports to the call why there is none.
     pub(crate) async fn connect(&mut self, wanted: ConnectInfo) {
         self.read_authorities();
         let mut is_admitted = wanted.is_admitted;
@@ -37,16 +38,16 @@ impl<R: Runtime> Flight<R> {
             self.make_way();
         }
         while !is_admitted {
-            // At each deadline the call itself says that it was too late.
+            // After each deadline the call itself reports the timeout.
             let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
                 Grant::Idle(Checkout { connection: mut line, lease, .. }) => {
                     self.hold(lease);
-                    // One that was closed, or has spoken out of turn, goes (rows P133, P135, V100), and so does
-                    // every one where a new one is wanted.
+                    // A connection that was closed, or has sent data while idle, is dropped (rows
+                    // P133, P135, V100). So is any idle one if a new one is needed.
                     let is_silent = !wanted.fresh
                         && (line.stream.is_idle_open()
-                            || self.hears_no_data(&mut line.stream, &mut line.conn).await);
+                            || self.is_still_idle(&mut line.stream, &mut line.conn).await);
                     if is_silent && line.conn.is_idle() {
                         return self.connected(line);
                     }
@@ -63,7 +64,7 @@ impl<R: Runtime> Flight<R> {
         }
         let now = self.now();
         let deadline = self.call.admitted(now);
-        // What a proxy is told, which is not where the connection goes to.
+        // Addresses that a SOCKS5 proxy receives. The connection goes to the proxy.
         let mut told = Vec::new();
         if let Some(host) = self.call.wanted().and_then(|wanted| wanted.told()) {
             let Some(addresses) = self.addresses(host, deadline).await else { return };
@@ -83,15 +84,15 @@ impl<R: Runtime> Flight<R> {
         self.dial(addresses, &told).await;
     }
 
-    /// There is something to be read on an idle connection. Says whether that was TLS's own, and nothing else is there
-    /// by now: a late session ticket costs no connection (row FA13).
-    async fn hears_no_data(&mut self, stream: &mut R::Stream, conn: &mut Conn) -> bool {
+    /// Reads an idle connection that has something to read. Returns `true` if that was data of TLS
+    /// only, and nothing else is there now: a late session ticket costs no connection (row FA13).
+    async fn is_still_idle(&mut self, stream: &mut R::Stream, conn: &mut Conn) -> bool {
         for _ in 0..MOST_LOOKS {
             let room = conn.idle_room();
             if room.is_empty() {
                 return false;
             }
-            // The system knows that it is there. The runtime may have yet to hear of it.
+            // The system has reported the data already. The runtime may not know yet.
             let end = self.now().mono + LOOK;
             match self.within(Some(end), poll_fn(|cx| stream.poll_read(cx, room))).await {
                 Some(Ok(n)) if conn.idle_received(n) => {}
@@ -104,8 +105,8 @@ impl<R: Runtime> Flight<R> {
         false
     }
 
-    /// Reads the certificates that the environment names, where this connection is the first to want TLS: they tell
-    /// connections apart.
+    /// Reads the certificates that the environment names, if this connection is the first with TLS.
+    /// They are a part of the pool key.
     fn read_authorities(&mut self) {
         if self.call.wanted().is_none_or(|wanted| wanted.unread().is_none()) {
             return;
@@ -114,11 +115,12 @@ impl<R: Runtime> Flight<R> {
         let read = self.runtime.read_authorities(&before);
         self.shared.learn(&before, &read);
         self.call.apply_environment(&read);
-        // That took time.
+        // Reading took time.
         self.look_at_clock();
     }
 
-    /// The addresses of a destination, one at least; `None` if the call was told why there are none, or time is over.
+    /// The addresses of a destination, at least one; `None` after the reason was reported to the
+    /// call, or at the deadline.
     async fn addresses(&mut self, to: Destination, deadline: Option<Instant>) -> Option<Vec<SocketAddr>> {
         let error = match to {
             Destination::Addresses(addresses) if !addresses.is_empty() => return Some(addresses),
@@ -134,7 +136,7 @@ impl<R: Runtime> Flight<R> {
         None
     }
 
-    /// Those that may be reached; `None` if the call was told why none may.
+    /// The addresses that the guard admits; `None` after the reason was reported to the call.
     fn admit(&mut self, addresses: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
         match self.call.options().routing.admitted(self.call.request().url(), addresses) {
             Ok(addresses) => Some(addresses),
@@ -145,7 +147,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// The addresses of a name, from whoever is asked for them; `None` if that took too long.
+    /// The addresses of a name, from the session's resolver or the runtime; `None` at the deadline.
     async fn resolve(
         &mut self,
         host: &str,
@@ -160,7 +162,7 @@ impl<R: Runtime> Flight<R> {
                 self.within(deadline, resolving).await
             }
         };
-        // A resolver that does not return in time cannot be interrupted. It was too late all the same.
+        // A resolver that blocks cannot be interrupted. The deadline has passed all the same.
         self.look_at_clock();
         if deadline.is_some_and(|end| end <= self.now.mono) {
             return None;
@@ -168,10 +170,10 @@ impl<R: Runtime> Flight<R> {
         resolved.map(|found| found.map(|all| all.into_iter().map(|to| with_port(to, port)).collect()))
     }
 
-    /// Races the addresses.
+    /// Races connection attempts to the addresses.
     ///
     /// # Cancel safety
-    /// All attempts live in this future, and are dropped with it.
+    /// This future owns all attempts, and drops them.
     async fn dial(&mut self, addresses: Vec<SocketAddr>, told: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
@@ -209,7 +211,7 @@ impl<R: Runtime> Flight<R> {
                             }
                             false
                         });
-                        // Connecting takes time.
+                        // Connecting takes time on a runtime that blocks.
                         self.look_at_clock();
                         if won.is_some() {
                             return Poll::Ready(won);
@@ -218,7 +220,7 @@ impl<R: Runtime> Flight<R> {
                             return self.wait();
                         }
                     }
-                    // Lost or late.
+                    // All attempts have failed, or the deadline has passed.
                     _ => return Poll::Ready(None),
                 }
             }
@@ -243,7 +245,7 @@ impl<R: Runtime> Flight<R> {
         match self.within(deadline, attempt).await {
             Some(Ok(stream)) => self.dialled(stream, None, told),
             Some(Err(error)) => {
-                // One that blocks finds out by itself that it was too late.
+                // A runtime that blocks returns an error at the deadline by itself.
                 let now = self.now().mono;
                 let is_late = deadline.is_some_and(|end| end <= now);
                 self.lost(ConnectFailure::unix(path, Outcome::Failed(error)), is_late);
@@ -253,7 +255,7 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, told: &[SocketAddr]) {
-        // Certificates hold by the calendar.
+        // The validity of certificates needs the wall clock.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
         let opened = match self.call.wanted() {
@@ -272,7 +274,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// There is no connection. If that is because time is over, the call itself says so.
+    /// Reports that there is no connection. After the deadline the call itself reports the timeout.
     fn lost(&mut self, failure: ConnectFailure, is_late: bool) {
         if is_late {
             self.call.tried(failure);
@@ -288,8 +290,8 @@ impl<R: Runtime> Flight<R> {
     }
 }
 
-/// Opens something. If the process may open no more files while connections idle, some of these are closed, and it is
-/// tried once more.
+/// Opens a connection or resolves a name. If the process has reached its limit of open files, some
+/// idle connections are closed, and the operation is repeated once.
 async fn with_room<S: Stream, T, F: Future<Output = io::Result<T>>>(
     shared: &Shared<S>,
     open: impl Fn() -> F,
@@ -300,8 +302,9 @@ async fn with_room<S: Stream, T, F: Future<Output = io::Result<T>>>(
     }
 }
 
-/// Whether the process, or the system, has as many files open as it may: `EMFILE` or `ENFILE`, which have these numbers on
-/// every Unix, and `WSAEMFILE`. The standard library has no name for that.
+/// Returns `true` for `EMFILE` and `ENFILE`, which have these numbers on every Unix, and for
+/// `WSAEMFILE`: the process or the system has reached its limit of open files. The standard library
+/// has no kind for that.
 fn is_out_of_files(error: &io::Error) -> bool {
     let numbers: &[i32] = if cfg!(windows) { &[10024] } else { &[23, 24] };
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

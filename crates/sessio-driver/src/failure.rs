@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! The reason why there is no connection.
 
 use std::fmt;
 use std::io;
@@ -7,25 +7,25 @@ use std::path::{Path, PathBuf};
 
 use sessio::happy_eyeballs::Outcome;
 
-/// Why a host could not be connected to: what came of each of its addresses, in the order in which they were
-/// to be tried. It is the source of [`Kind::Connect`](sessio::Kind::Connect), and of the error of a time limit
-/// that ran out meanwhile: some may have been silent then, or their turn not have come.
+/// The result of each connection attempt to a host, in the planned order. It is the source of
+/// [`Kind::Connect`](sessio::Kind::Connect), and of the error of a time limit that ran out
+/// meanwhile. Then some addresses may not have responded, and others may not have been tried.
 #[derive(Debug)]
 pub struct ConnectFailure {
     attempts: Vec<Attempt>,
 }
 
-/// One address, and what came of it.
+/// One address and the result of its attempt.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// Where to.
+    /// The target of the attempt.
     pub to: Endpoint,
-    /// What came of it.
+    /// The result of the attempt.
     pub outcome: Outcome<io::Error>,
 }
 
-/// Where a connection goes to.
+/// The target of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -36,7 +36,8 @@ pub enum Endpoint {
 }
 
 impl ConnectFailure {
-    /// The outcome of a race, and who could not take part in it: the local address is of the other family.
+    /// The outcomes of a race, and the addresses that were left out because the local address is of
+    /// the other family.
     pub(crate) fn of(race: Vec<(SocketAddr, Outcome<io::Error>)>, others: Vec<SocketAddr>) -> Self {
         let unfit = |to| (to, Outcome::Failed(io::Error::other("the local address is of the other family")));
         let all = race.into_iter().chain(others.into_iter().map(unfit));
@@ -47,7 +48,7 @@ impl ConnectFailure {
         Self { attempts: vec![Attempt { to: Endpoint::Unix(path.to_owned()), outcome }] }
     }
 
-    /// The addresses and what came of each.
+    /// The addresses and the result of each.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
@@ -55,7 +56,7 @@ impl ConnectFailure {
 }
 
 impl Attempt {
-    /// What it said, if it did.
+    /// The error of the attempt, if it has failed.
     #[must_use]
     pub fn error(&self) -> Option<&io::Error> {
         match &self.outcome {
@@ -84,7 +85,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => fmt::Display::fmt(address, f),
-            // In quotes and escaped: a path may have anything in it.
+            // Quoted and escaped: a path may contain any byte.
             Self::Unix(path) => fmt::Debug::fmt(path, f),
         }
     }

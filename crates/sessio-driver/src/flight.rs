@@ -1,4 +1,4 @@
-//! One call over one socket at a time.
+//! A call and its current connection.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,47 +14,48 @@ use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::Shared;
 use crate::upload::{Piece, Upload};
 
-/// How many pieces of a body that is always ready go out between two glances at what the peer says (row Q07).
+/// Number of pieces of a ready body that are sent between two reads from the peer (row Q07).
 const MOST_PIECES: u32 = 16;
 
-/// How often bytes are moved or handed out before others have their turn, and the clock is read: a peer whose bytes are
-/// always there would keep both from happening (row FA1).
+/// Number of moves of bytes before the future yields and reads the clock. Otherwise a peer with
+/// endless data would prevent both (row FA1).
 const MOST_STEPS: u32 = 64;
 
-/// A call on its way: does what the call wants, and tells it the outcome. It decides nothing.
+/// A running call. It performs each step of the call and reports the outcome. It decides nothing.
 pub(crate) struct Flight<R: Runtime> {
     pub(crate) call: Call,
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
     stream: Option<R::Stream>,
-    /// The process that opened it.
+    /// The process that opened the stream.
     process: u32,
     /// The right to have that connection open, or to open it.
     lease: Option<Lease>,
-    /// A place in line for one.
+    /// A place in the queue for a lease.
     ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
     timer: Option<(Instant, R::Sleep)>,
     pub(crate) now: Now,
-    /// Time has passed since: the flight has waited, or was in its caller's hands.
+    /// The time in `now` is outdated: the flight has waited, or its caller had control.
     is_late: bool,
-    /// How often bytes were moved or handed out since others had their turn.
+    /// The number of moves of bytes since the future last yielded.
     steps: u32,
 }
 
-/// Where a flight stops of itself.
+/// A point at which a flight returns to its caller.
 enum Stop {
-    /// A connection is wanted.
+    /// The call needs a connection.
     Connect(ConnectInfo),
-    /// The head is there.
+    /// The head is complete.
     Head,
-    /// Bytes of the body are there.
+    /// Bytes of the body are available.
     Body,
-    /// It is over.
+    /// The call is over.
     Done,
 }
 
-/// A connection that is wanted, perhaps a new one, perhaps with the right to open it, and until then.
+/// The connection that the call needs: whether it must be new, whether the call has the right to
+/// open it already, and the deadline.
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectInfo {
     pub(crate) fresh: bool,
@@ -71,7 +72,7 @@ impl<R: Runtime> Flight<R> {
         shared: Arc<Shared<R::Stream>>,
         now: Now,
     ) -> Result<Box<Self>> {
-        // The place first: what is made after that need not be moved there.
+        // The memory is allocated first, so that the call is built in place and not moved there.
         let place = Box::new_uninit();
         let flight = Self {
             call: Call::placed(request, memory),
@@ -92,7 +93,7 @@ impl<R: Runtime> Flight<R> {
         Ok(flight)
     }
 
-    /// Up to the head of the answer.
+    /// Runs up to the head of the response.
     pub(crate) async fn head(&mut self) -> Result<Head> {
         loop {
             match poll_fn(|cx| self.poll(cx)).await? {
@@ -103,7 +104,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// Up to the next bytes of the body; says whether there are any.
+    /// Runs up to the next bytes of the body. Returns `false` at its end.
     pub(crate) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         self.poll(cx).map(|stop| match stop? {
             Stop::Body => Ok(true),
@@ -112,19 +113,19 @@ impl<R: Runtime> Flight<R> {
         })
     }
 
-    /// The caller has it back: there is no knowing how long it was away.
+    /// The caller polls again, after an unknown time.
     pub(crate) fn resume(&mut self) {
         self.is_late |= self.call.is_timed();
     }
 
-    /// The bytes of the body that are there.
+    /// The available bytes of the body.
     pub(crate) fn body(&self) -> &[u8] {
         self.call.unread()
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stop>> {
-        // The source of the body has nothing for now.
-        let mut is_dry = false;
+        // The source of the body has no bytes now.
+        let mut source_pending = false;
         let mut pieces = 0;
         self.steps += 1;
         loop {
@@ -133,28 +134,33 @@ impl<R: Runtime> Flight<R> {
             }
             let now = self.now();
             if self.upload.is_some() && !self.call.needs_source() {
-                // What it holds, a file perhaps, goes with the upload, not with the response.
+                // The source, perhaps a file, is released at the end of the upload, and not with the
+                // response.
                 self.upload = None;
             }
             match self.call.step(now) {
-                // The body goes on before the response is looked for, which rarely comes first.
-                Ok(Step::Io(io)) if io.send.is_empty() && io.body > 0 && !is_dry && pieces < MOST_PIECES => {
+                // The body is sent before the flight reads: a response rarely precedes the end of
+                // the request.
+                Ok(Step::Io(io))
+                    if io.send.is_empty() && io.body > 0 && !source_pending && pieces < MOST_PIECES =>
+                {
                     let wanted = io.body;
-                    is_dry = !self.poll_supply(cx, wanted);
+                    source_pending = !self.poll_supply(cx, wanted);
                     pieces += 1;
                 }
                 Ok(Step::Io(io)) => {
                     let deadline = io.deadline;
-                    // A glance at what the peer says: who reads all that is sent may have answered long ago.
-                    let is_glance = io.send.is_empty() && io.body > 0 && !is_dry;
+                    // A read between pieces of the body: a peer that accepts all bytes may have
+                    // responded long ago.
+                    let is_read_check = io.send.is_empty() && io.body > 0 && !source_pending;
                     let moved = match &mut self.stream {
                         Some(stream) => transfer(stream, io, cx),
                         None => Moved::Failed(Direction::Receive, io::ErrorKind::NotConnected.into()),
                     };
-                    if is_glance {
+                    if is_read_check {
                         pieces = 0;
-                        self.tell(moved);
-                    } else if !self.tell(moved) {
+                        self.report(moved);
+                    } else if !self.report(moved) {
                         match self.poll_deadline(cx, deadline) {
                             Poll::Ready(()) => {}
                             Poll::Pending => return self.wait(),
@@ -184,15 +190,15 @@ impl<R: Runtime> Flight<R> {
                 },
                 Ok(_) => return Poll::Ready(Err(Kind::Misuse.into())),
                 Err(error) => {
-                    self.hang_up();
+                    self.close();
                     return Poll::Ready(Err(error));
                 }
             }
         }
     }
 
-    /// Tells the call what has moved; says whether anything has.
-    fn tell(&mut self, moved: Moved) -> bool {
+    /// Reports a move of bytes to the call. Returns `false` if nothing was moved.
+    fn report(&mut self, moved: Moved) -> bool {
         match moved {
             Moved::Nothing => return false,
             Moved::Out(n) => self.call.sent(n),
@@ -204,8 +210,8 @@ impl<R: Runtime> Flight<R> {
         true
     }
 
-    /// Lets others have their turn, who may drop this future, and reads the clock. A stream that blocks has a thread of
-    /// its own.
+    /// Yields to other tasks, and reads the clock. The task may drop this future then. A stream
+    /// that blocks has its own thread, and does not yield.
     #[cold]
     fn pause(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.steps = 0;
@@ -217,7 +223,7 @@ impl<R: Runtime> Flight<R> {
         Poll::Pending
     }
 
-    /// Feeds the request's body; says whether anything came of it.
+    /// Supplies bytes of the request's body. Returns `false` if the source is pending.
     fn poll_supply(&mut self, cx: &mut Context<'_>, wanted: usize) -> bool {
         let Some(upload) = &mut self.upload else {
             self.call.supply_failed(io::Error::other("the request has no source for its body"));
@@ -246,8 +252,8 @@ impl<R: Runtime> Flight<R> {
         })
     }
 
-    /// Ready once the deadline has passed. The clock is asked before the timer: a runtime may be slow to
-    /// say that time is up.
+    /// Is ready once the deadline has passed. It compares the clock before it polls the timer,
+    /// because a runtime may report a timer late.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
         let Some(deadline) = deadline else { return Poll::Pending };
         if self.now.mono >= deadline {
@@ -266,7 +272,7 @@ impl<R: Runtime> Flight<R> {
         match timer.poll_elapsed(cx) {
             Poll::Ready(()) => {
                 self.look_at_clock();
-                // A timer may go off a tick early by our clock.
+                // A timer may end a tick before this clock reaches the deadline.
                 self.now.mono = self.now.mono.max(deadline);
                 self.timer = None;
                 Poll::Ready(())
@@ -275,7 +281,7 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    /// Ready when `future` is, or with `None` at the deadline.
+    /// Is ready with the output of `future`, or with `None` at the deadline.
     pub(crate) async fn within<T>(
         &mut self,
         deadline: Option<Instant>,
@@ -296,8 +302,8 @@ impl<R: Runtime> Flight<R> {
         .await
     }
 
-    /// What time it is, by a clock that is read once after every wait. The calendar's is for turns alone and
-    /// is read then.
+    /// The current time. The monotonic clock is read once after every wait. The wall clock is read
+    /// only for `Step::Decide` and for a new connection.
     pub(crate) fn now(&mut self) -> Now {
         if self.is_late {
             self.look_at_clock();
@@ -316,13 +322,13 @@ impl<R: Runtime> Flight<R> {
         Poll::Pending
     }
 
-    /// Wants a connection of the pool, or the right to open one; `None` if that took too long.
+    /// Requests a connection of the pool, or the right to open one; `None` at the deadline.
     pub(crate) async fn admission(
         &mut self,
         fresh: bool,
         deadline: Option<Instant>,
     ) -> Option<Grant<PooledConnection<R::Stream>>> {
-        self.hang_up();
+        self.close();
         let now = self.now();
         if let Some(process) = self.runtime.process() {
             self.shared.belong_to(process);
@@ -341,12 +347,12 @@ impl<R: Runtime> Flight<R> {
         grant
     }
 
-    /// Holds the right to open a connection until there is one, or until nobody wants it any more.
+    /// Holds a lease until the connection is released or given up.
     pub(crate) fn hold(&mut self, lease: Lease) {
         self.lease = Some(lease);
     }
 
-    /// Another connection comes in the place of this one, which is closed first.
+    /// Closes the current connection. A replacement reuses its lease.
     pub(crate) fn make_way(&mut self) {
         self.stream = None;
     }
@@ -358,7 +364,7 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn release(&mut self) {
-        // An observer that panics in here leaves both to be given back when the flight is dropped.
+        // If an observer panics here, the drop of the flight returns the stream and the lease.
         let released = self.call.release();
         match (released, self.stream.take(), self.lease.take()) {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
@@ -367,15 +373,15 @@ impl<R: Runtime> Flight<R> {
             }
             (_, stream, lease) => {
                 (self.stream, self.lease) = (stream, lease);
-                self.hang_up();
+                self.close();
             }
         }
     }
 
-    /// Closes the connection and gives up the right to one.
-    fn hang_up(&mut self) {
+    /// Closes the connection, and gives up the lease and the place in the queue.
+    fn close(&mut self) {
         if self.stream.is_some() {
-            self.part();
+            self.close_stream();
         }
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
@@ -388,14 +394,14 @@ impl<R: Runtime> Flight<R> {
 
 impl<R: Runtime> Flight<R> {
     #[cold]
-    fn part(&mut self) {
+    fn close_stream(&mut self) {
         if let Some(stream) = self.stream.take() {
             close(stream, self.call.farewell(), self.process);
         }
     }
 }
 
-/// What a stream has done.
+/// The result of one operation of a stream.
 enum Moved {
     Nothing,
     Out(usize),
@@ -403,11 +409,12 @@ enum Moved {
     Failed(Direction, io::Error),
 }
 
-/// Moves bytes one way. Reading can wait while the stream takes what there is to write: the answer rarely
-/// comes before that. If a peer has spoken before the first byte goes out, that is read first.
+/// Moves bytes in one direction. It reads only if the stream accepts no bytes now: a response
+/// rarely precedes the end of the request. If the peer sent something before the first byte of the
+/// request, that is read first.
 fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved {
     let is_early = io.look && !stream.is_idle_open();
-    // Neither is there anything to write, nor may a source have something soon.
+    // There are no bytes to send, and no source may supply some soon.
     let is_alone = io.send.is_empty() && io.body == 0;
     if !io.send.is_empty()
         && !is_early
@@ -434,9 +441,9 @@ fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved
 }
 
 impl<R: Runtime> Drop for Flight<R> {
-    /// Whatever was on its way is given up, and its connection closed; only memory is kept.
+    /// Cancels everything that is unfinished, and closes the connection. Only its memory is kept.
     fn drop(&mut self) {
-        self.hang_up();
+        self.close();
         self.shared.keep_memory(self.call.take_memory());
     }
 }

@@ -1,12 +1,12 @@
-//! Drives a [`sessio`] session over any runtime.
+//! Runs the calls of a [`sessio`] session over any runtime.
 //!
-//! A runtime supplies sockets and time ([`Runtime`], about 120 lines); everything that a user of a session
-//! touches is here, once: [`Session`], [`RequestBuilder`], [`Response`]. There is no executor, no channel and
-//! no task in between: the caller's own future moves its own connection's bytes, which is where the speed
-//! comes from.
+//! A [`Runtime`] supplies sockets and time. This crate has the API for users of a session:
+//! [`Session`], [`RequestBuilder`], [`Response`]. There is no executor, channel or task. The
+//! caller's own future moves the bytes of its connection, so a request pays for no handover between
+//! tasks.
 //!
-//! Users take a backend, such as `sessio-tokio`. This crate is for those who write one:
-//! [`writing_a_backend`] says how, step by step.
+//! Users depend on a backend, such as `sessio-tokio`. This crate is for authors of backends:
+//! [`writing_a_backend`] explains each step.
 #![forbid(unsafe_code)]
 
 #[macro_use]

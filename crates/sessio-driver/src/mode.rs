@@ -10,7 +10,8 @@ pub enum Async {}
 #[derive(Clone, Copy, Debug)]
 pub enum Blocking {}
 
-/// A runtime that can wait for a future in the calling thread. Sessions in the mode [`Blocking`] need one.
+/// A runtime that can wait for a future in the calling thread. Sessions in the mode [`Blocking`]
+/// need one.
 pub trait BlockOn: Runtime {
     /// Runs a future to its end.
     fn block_on<T>(future: impl Future<Output = T>) -> T;

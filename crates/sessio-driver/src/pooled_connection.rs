@@ -1,4 +1,4 @@
-//! A connection of the pool, with its socket.
+//! A connection of the pool and its socket.
 
 use std::fmt;
 use std::task::{Context, Waker};
@@ -7,7 +7,7 @@ use sessio::Conn;
 
 use crate::runtime::Stream;
 
-/// A connection of the pool, with its socket.
+/// A connection of the pool and its socket.
 pub(crate) struct PooledConnection<S> {
     pub(crate) stream: S,
     pub(crate) conn: Conn,
@@ -16,7 +16,7 @@ pub(crate) struct PooledConnection<S> {
 }
 
 impl<S: Stream> PooledConnection<S> {
-    /// Closes a connection that idles.
+    /// Closes an idle connection.
     pub(crate) fn close(mut self) {
         close(self.stream, self.conn.farewell(), self.process);
     }
@@ -28,10 +28,12 @@ impl<S> fmt::Debug for PooledConnection<S> {
     }
 }
 
-/// Closes a stream that this process has opened, after these words if it takes them without waiting.
+/// Closes a stream that this process has opened. It offers `words` to the stream once, without
+/// waiting.
 ///
-/// One that its parent has opened is the parent's: the peer is told nothing. Where a reactor watches it, to close it here
-/// would end the watch of the parent's as well, so that it stays open until this process ends.
+/// A stream that the parent process has opened belongs to the parent, so nothing is sent on it. If
+/// a reactor watches it, closing it here would also end the watch of the parent. Such a stream
+/// stays open until this process ends.
 pub(crate) fn close<S: Stream>(mut stream: S, words: &[u8], process: u32) {
     if process != std::process::id() {
         if !S::BLOCKS {
@@ -53,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts what is written, and closes.
+    /// Counts written bytes and drops.
     struct Counted<const BLOCKS: bool>(Arc<[AtomicUsize; 2]>);
 
     impl<const B: bool> Stream for Counted<B> {
@@ -89,7 +91,8 @@ mod tests {
     fn fs6_a_child_says_no_goodbye_on_connections_of_its_parent() {
         let own = std::process::id();
         assert_eq!((closed::<true>(own), closed::<false>(own)), ([3, 1], [3, 1]));
-        // The one is closed here, and stays open there; the other one the reactor of the parent still watches.
+        // The blocking stream is closed here, and stays open in the parent. The reactor of the
+        // parent still watches the other one.
         assert_eq!((closed::<true>(own + 1), closed::<false>(own + 1)), ([0, 1], [0, 0]));
     }
 }

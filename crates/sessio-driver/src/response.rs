@@ -1,4 +1,4 @@
-//! The answer.
+//! The response to a request.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,17 +17,18 @@ use crate::flight::Flight;
 use crate::mode::Async;
 use crate::runtime::Runtime;
 
-/// An answer: its head is there, its body is read on demand, from the socket to the caller.
+/// A response with its head. Its body is read on demand, from the socket to the caller.
 ///
-/// A body that was cut short is never given out as whole. Dropping a response before its body was read
-/// closes the connection; otherwise it goes back to the pool as soon as its last byte has come.
+/// A truncated body is never returned as a complete one. Dropping a response before its body was
+/// read closes the connection. Else the connection returns to the pool after the last byte.
 ///
-/// It may come before the whole request is out (rows Q07, B50). If its status is 2xx and neither side has said that it
-/// closes, the request's body goes on going out while this one is read, until this one has ended: with a
-/// [source](crate::Source) that is told what to say meanwhile, that is a conversation. Any other answer ends the upload.
-/// In both cases the source is dropped as soon as nobody asks it any more.
+/// A response may be received before the whole request is sent (rows Q07, B50). If its status is
+/// 2xx and neither side closes the connection, the upload continues while this body is read, until
+/// it ends. So a [source](crate::Source) can react to the response: both bodies form a
+/// conversation. Any other response ends the upload. In both cases the source is dropped as soon as
+/// it is not needed any more.
 ///
-/// In a blocking session it is a [`Read`](std::io::Read) and a [`BufRead`](std::io::BufRead).
+/// In a blocking session it implements [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).
 pub struct Response<R: Runtime, M = Async> {
     pub(crate) flight: Box<Flight<R>>,
     head: Head,
@@ -35,7 +36,7 @@ pub struct Response<R: Runtime, M = Async> {
 }
 
 impl<R: Runtime, M> Response<R, M> {
-    /// The answer that a flight brings.
+    /// The response of a flight.
     pub(crate) async fn of(mut flight: Box<Flight<R>>) -> Result<Self> {
         let head = flight.head().await?;
         Ok(Self { flight, head, mode: PhantomData })
@@ -53,7 +54,7 @@ impl<R: Runtime, M> Response<R, M> {
         self.head.version
     }
 
-    /// The header fields: order and spelling as received.
+    /// The header fields, in the order and spelling of the server.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.head.headers
@@ -65,61 +66,63 @@ impl<R: Runtime, M> Response<R, M> {
         &self.head
     }
 
-    /// The URL that answered: the last one, after redirects.
+    /// The URL of this response: the last one, after redirects.
     #[must_use]
     pub fn url(&self) -> &Url {
         self.flight.call.request().url()
     }
 
-    /// The request that was answered, as it went over the wire.
+    /// The request of this response, as it was sent.
     #[must_use]
     pub fn request(&self) -> &Prepared {
         self.flight.call.request()
     }
 
-    /// The options that the request was sent with.
+    /// The options of the request.
     #[must_use]
     pub fn options(&self) -> &CallOptions {
         self.flight.call.options()
     }
 
-    /// The responses on the way, first to last; their bodies were skipped.
+    /// The responses before this one, first to last. Their bodies were skipped.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         self.flight.call.history()
     }
 
-    /// From the wish for a connection to the head of this answer, on its last hop.
+    /// The time of the last hop from the request for a connection to the head of this response.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.flight.call.elapsed()
     }
 
-    /// When the exchange that brought this answer came how far: its connection, its first byte, its end.
+    /// The times of this exchange: its connection, its first byte, its end.
     #[must_use]
     pub fn timings(&self) -> Timings {
         self.flight.call.timings()
     }
 
-    /// The address that answered, where it is known: not over a Unix socket.
+    /// The address of the peer; `None` if it is unknown, as over a Unix socket.
     #[must_use]
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.flight.call.remote_address()
     }
 
-    /// The number of the connection within its session, and whether it had carried an earlier exchange.
+    /// The number of the connection within its session, and `true` if it had carried an earlier
+    /// exchange.
     #[must_use]
     pub fn connection(&self) -> (u64, bool) {
         self.flight.call.connection()
     }
 
-    /// What the jar made of this answer's cookies: which it kept, which it refused and why.
+    /// The cookies of this response that the jar stored, and those that it refused, with reasons.
     #[must_use]
     pub fn extracted(&self) -> &Extracted {
         self.flight.call.extracted()
     }
 
-    /// The links of the `Link` fields (RFC 8288), resolved against the [URL](Self::url) that answered.
+    /// The links of the `Link` fields (RFC 8288), resolved against the [URL](Self::url) of this
+    /// response.
     ///
     /// ```no_run
     /// # async fn pages<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
@@ -135,36 +138,38 @@ impl<R: Runtime, M> Response<R, M> {
         Links::parse(self.headers().get_all("Link"), self.url())
     }
 
-    /// How much of the body was read.
+    /// The progress of reading the body.
     #[must_use]
     pub fn body_state(&self) -> BodyState {
         self.flight.call.body_state()
     }
 
-    /// How many bytes of the body are still to be read, where that is known. Of a body whose codings are undone it is not:
-    /// its header `Content-Length`, which is there to be read, counts coded bytes.
+    /// The number of bytes of the body that are still to be read; `None` if it is unknown. It is
+    /// unknown for a body that is decoded: its header `Content-Length`, which remains readable,
+    /// counts coded bytes.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
         self.flight.call.body_left()
     }
 
-    /// The request that this redirect leads to, where redirects are not followed: taken once. It can be
+    /// The next request of this redirect, if redirects are not followed. It can be taken once,
     /// edited and [executed](crate::Session::execute).
     ///
     /// # Errors
-    /// Why the redirect leads nowhere.
+    /// The reason why the redirect cannot be followed.
     #[allow(clippy::should_implement_trait, reason = "the name that requests has for it")]
     pub fn next(&mut self) -> Option<Result<PreparedCall>> {
         self.flight.call.take_next()
     }
 
-    /// The fields behind a chunked body, once it was read to its end.
+    /// The trailer fields of a chunked body, after it was read to its end.
     #[must_use]
     pub fn trailers(&self) -> &Headers {
         self.flight.call.trailers()
     }
 
-    /// The response, if nothing of its body was read (row B38). One that has failed fails when it is read on.
+    /// Returns the response if nothing of its body was read (row B38). A failed body returns its
+    /// error at the next read.
     pub(crate) fn unread(self) -> Result<Self> {
         let taken = self.flight.call.body_taken();
         if taken == 0 || self.body_state() == BodyState::Failed {
@@ -173,13 +178,13 @@ impl<R: Runtime, M> Response<R, M> {
         Err(Error::new(Kind::PartlyRead).with_detail(format!("{taken} bytes")).with_url(self.url()))
     }
 
-    /// The exchange and those before it, without the body.
+    /// The exchange and the earlier ones, without the body.
     pub(crate) fn into_exchange(self) -> (Exchange, Vec<Exchange>) {
         let exchange = self.flight.call.exchange(self.head);
         (exchange, self.flight.call.history().to_vec())
     }
 
-    /// The charset that the body is read in, unless a byte order mark says otherwise.
+    /// The charset of the body, unless it has a byte order mark.
     pub(crate) fn charset(&self) -> Option<&str> {
         self.headers().get("Content-Type").and_then(sessio::text::charset_of)
     }

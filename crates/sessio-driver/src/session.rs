@@ -24,26 +24,26 @@ use crate::shared::Shared;
 use crate::turns::Turns;
 use crate::upload::Supply;
 
-/// A session: defaults that every request takes over, cookies that stay, connections that are used again.
+/// A session: defaults for every request, a cookie jar, and a pool of connections.
 ///
-/// It is what `requests.Session` is in Python. A clone is the same session, cheap and usable from every
-/// thread. When the last one goes, idle connections are closed; bodies that are still being read can be
-/// read to their end.
+/// It corresponds to `requests.Session` of Python. A clone is a cheap handle on the same session,
+/// usable from every thread. When the last handle is dropped, idle connections are closed. Bodies
+/// that are being read can still be read to their end.
 ///
-/// `R` is the runtime, `M` the [mode](crate::mode): whether its calls are futures or block.
+/// `R` is the runtime. `M` is the [mode](crate::mode): methods return futures, or they block.
 pub struct Session<R: Runtime, M = Async> {
     variant: Arc<Variant<R>>,
     mode: PhantomData<M>,
 }
 
-/// A session has settings of its own; the rest it shares with its variants.
+/// The settings of one session. Everything else is shared with its variants.
 struct Variant<R: Runtime> {
     settings: Mutex<Arc<Settings>>,
     updates: Turns,
     owner: Arc<Owner<R>>,
 }
 
-/// Closes the session when the last handle on it goes.
+/// The runtime, jar and pool. They are closed when the last handle is dropped.
 struct Owner<R: Runtime> {
     runtime: R,
     shared: Arc<Shared<R::Stream>>,
@@ -73,7 +73,7 @@ impl<R: Runtime + Default, M> Session<R, M> {
         Self::with_pool(Policy::default())
     }
 
-    /// A session that keeps its idle connections by these rules.
+    /// A session with these limits of its pool.
     #[must_use]
     pub fn with_pool(policy: Policy) -> Self {
         Self::with_runtime(R::default(), policy)
@@ -95,7 +95,7 @@ impl<R: Runtime> Session<R> {
 }
 
 impl<R: Runtime, M> Session<R, M> {
-    /// A session on this runtime that keeps its idle connections by these rules.
+    /// A session on this runtime, with these limits of its pool.
     #[must_use]
     pub fn with_runtime(runtime: R, policy: Policy) -> Self {
         let shared = Shared::new(policy, runtime.seed(), runtime.process());
@@ -110,41 +110,42 @@ impl<R: Runtime, M> Session<R, M> {
 
     verbs! { get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS" }
 
-    /// Begins a request with any method; it is upper-cased.
+    /// Begins a request with any method, which is converted to upper case.
     pub fn request(&self, method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder<R, M> {
         self.build(Request::new(method, address))
     }
 
-    /// Begins a request from one that was made apart from any session.
+    /// Begins a request from one that was made without a session.
     pub fn build(&self, request: Request) -> RequestBuilder<R, M> {
         RequestBuilder::new(self.clone(), request)
     }
 
-    /// Merges a request with the settings and prepares it: the outcome can be read and edited before it is
-    /// [executed](Self::execute).
+    /// Merges a request with the settings and prepares it. The result can be read and edited before
+    /// it is [executed](Self::execute).
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// The first error in the request, such as an invalid URL.
     pub fn prepare(&self, request: Request) -> Result<PreparedCall> {
         let mut request = request;
         self.shared().read(&mut request.address);
         self.prepare_now(&mut request).map(|(request, _)| *request)
     }
 
-    /// Prepares a request whose address was read; says when.
+    /// Prepares a request whose address is parsed; also returns the time of that.
     fn prepare_now(&self, request: &mut Request) -> Result<(Box<PreparedCall>, Now)> {
         let mut merged = Merged::of(&self.settings(), request);
         let runtime = self.runtime();
         if merged.trust_env {
             self.shared().apply_environment(&mut merged, || runtime.environment());
         }
-        // The calendar is for cookies alone.
+        // Only cookies need the wall clock.
         let is_empty = self.shared().jar().is_empty();
         let now = match is_empty {
             true => Now { mono: runtime.mono(), wall: UnixTime(0) },
             false => runtime.now(),
         };
-        // Signers and functions that choose a proxy are the user's: they run after the jar was let go.
+        // Signers and functions that choose a proxy are the caller's code. They run after the jar's
+        // lock is released.
         let mut request = PreparedCall::boxed(merged, |request| {
             request.attach_cookies(&mut self.shared().jar(), now);
         })?;
@@ -159,14 +160,14 @@ impl<R: Runtime, M> Session<R, M> {
         Response::of(flight).await
     }
 
-    /// A request on its way, before anything was done about it. What is in it is taken out of it.
+    /// Starts a request, with nothing sent yet. It takes the fields out of `request`.
     pub(crate) fn launch(&self, request: &mut Request, supply: Supply) -> Result<Box<Flight<R>>> {
         let memory = self.shared().begin(&mut request.address);
         let (request, now) = self.prepare_now(request)?;
         self.board(request, supply, memory, now)
     }
 
-    /// Chance for one request.
+    /// A seed for one request.
     pub(crate) fn chance(&self) -> Seed {
         self.shared().chance(self.runtime().process().unwrap_or_else(std::process::id))
     }
@@ -183,23 +184,24 @@ impl<R: Runtime, M> Session<R, M> {
         Flight::new(request, memory, upload, runtime, shared, now)
     }
 
-    /// The settings as they are now.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.lock())
     }
 
-    /// Changes the settings. All of the change takes place or, if it fails or panics, none of it.
+    /// Changes the settings. If `change` fails or panics, nothing is changed.
     ///
-    /// `change` works on a copy, and may use the session: it sends requests, reads the settings as they were before, and
-    /// looks into the jar. Requests that were begun before keep what they took. Updates of the same session by several
-    /// threads take place one after the other.
+    /// `change` works on a copy, and may use the session: send requests, read the settings as they
+    /// were, access the jar. Requests that were begun earlier keep their settings. Updates of one
+    /// session by several threads run one after the other.
     ///
     /// # Errors
-    /// What `change` returns.
+    /// The error of `change`.
     ///
     /// # Panics
-    /// If `change` itself updates the settings of the same session: it has them in its hands already.
+    /// If `change` itself updates the settings of the same session: they are in its argument
+    /// already.
     ///
     /// ```
     /// # fn update<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
@@ -207,7 +209,7 @@ impl<R: Runtime, M> Session<R, M> {
     /// # }
     /// ```
     pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {
-        // What is dropped may be the user's, and is dropped after the turn is over.
+        // Dropped values may be the caller's. They are dropped after the turn is over.
         let (mut copy, before);
         let turn = self.variant.updates.begin("Session::update");
         copy = Some(Settings::clone(&self.settings()));
@@ -221,13 +223,15 @@ impl<R: Runtime, M> Session<R, M> {
         Ok(())
     }
 
-    /// Looks into the jar or changes it.
+    /// Reads or changes the jar.
     ///
-    /// `with` works on a copy, and may use the session. Its changes take place when it returns or, if it panics, not at
-    /// all. Responses may set cookies meanwhile: they are kept, and a cookie that both have changed is as `with` has it.
-    /// Calls of this by several threads take place one after the other, so none loses what another has done; one inside of
-    /// `with` takes place at once. To look costs no copy of the cookies. To change anything copies them once, so make many
-    /// changes in one call.
+    /// `with` works on a copy, and may use the session. Its changes are applied when it returns. If
+    /// it panics, none of them is. Cookies that responses set meanwhile are kept. If both have
+    /// changed a cookie, the change of `with` wins.
+    ///
+    /// Calls by several threads run one after the other, so that no change is lost. A call within
+    /// `with` is applied at once. Reading does not copy the cookies. The first change copies them,
+    /// so make many changes in one call.
     ///
     /// ```
     /// # fn look<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
@@ -239,37 +243,39 @@ impl<R: Runtime, M> Session<R, M> {
         self.shared().change_jar(with, || self.runtime().now())
     }
 
-    /// A variant of this session: it has settings of its own, and shares jar and connections.
+    /// A variant of this session: it has its own settings, and shares the jar and the connections.
     ///
     /// # Errors
-    /// What `change` returns.
+    /// The error of `change`.
     pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
         let mut changed = Settings::clone(&self.settings());
         change(&mut changed)?;
         Ok(Self::of(Arc::new(changed), Arc::clone(&self.variant.owner)))
     }
 
-    /// Reaches `host` at these addresses from now on, without asking any resolver; one with port 0 has the URL's
-    /// port. Everything else, such as the Host line and the cookies, stays the URL's. No connection that went
-    /// elsewhere is used for it. See [`Routes::pin`](sessio::Routes::pin); the table itself is in the
-    /// [settings](Settings::routes).
+    /// Connects to these addresses for `host` from now on, without asking a resolver. Port 0 stands
+    /// for the URL's port. Everything else, such as the Host line and the cookies, follows the URL.
+    /// No connection to other addresses is reused for it. See [`Routes::pin`](sessio::Routes::pin).
+    /// The [settings](Settings::routes) contain the table.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
+    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if `host` is not a host.
     pub fn resolve(&self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<()> {
         self.update(|settings| Ok(settings.routes.pin(host, addresses)?))
     }
 
-    /// Reaches `host` over the Unix socket at `path` from now on: see [`Routes::unix`](sessio::Routes::unix).
-    /// A runtime that has none says so when it is to connect.
+    /// Connects to the Unix socket at `path` for `host` from now on: see
+    /// [`Routes::unix`](sessio::Routes::unix). On a runtime without Unix sockets, requests fail
+    /// when they connect.
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if that is no host.
+    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if `host` is not a host.
     pub fn unix_socket(&self, host: &str, path: impl AsRef<Path>) -> Result<()> {
         self.update(|settings| Ok(settings.routes.unix(host, path)?))
     }
 
-    /// Reaches `host` by its own name again; says whether that is news.
+    /// Removes the route of `host`, so that its name is resolved again. Returns `false` if it had
+    /// no route.
     pub fn unresolve(&self, host: &str) -> bool {
         let mut is_news = false;
         let _ = self.update::<Infallible>(|settings| {
@@ -279,7 +285,7 @@ impl<R: Runtime, M> Session<R, M> {
         is_news
     }
 
-    /// Asks this one for the addresses of names from now on; the default one is the runtime's.
+    /// Sets the resolver for names. Default: the runtime's.
     pub fn set_resolver(&self, resolver: Resolver) {
         let _ = self.update::<Infallible>(|settings| {
             settings.resolver = resolver;
@@ -287,8 +293,8 @@ impl<R: Runtime, M> Session<R, M> {
         });
     }
 
-    /// Goes by this environment from now on, in place of the runtime's; variants do so too. What
-    /// [`Settings::trust_env`] says of it holds as ever.
+    /// Sets the environment, for this session and its variants. Default: the runtime's. It has an
+    /// effect only if [`Settings::trust_env`] is set, as any environment.
     ///
     /// ```
     /// # fn set<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
@@ -301,48 +307,50 @@ impl<R: Runtime, M> Session<R, M> {
         self.shared().set_environment(Some(environment));
     }
 
-    /// Reads the environment anew for the next request: variables, netrc file and certificates. Otherwise that is done
-    /// once, for the first request that trusts it.
+    /// Reads the environment again for the next request: variables, netrc file and certificates.
+    /// Otherwise it is read once, for the first request that trusts it.
     pub fn reload_environment(&self) {
         self.shared().set_environment(None);
     }
 
-    /// Closes all idle connections, and those in use once their responses are read. The session stays
-    /// usable (rule M-28).
+    /// Closes all idle connections now, and those in use once their responses are read. The session
+    /// stays usable (rule M-28).
     pub fn close(&self) {
         self.shared().close();
     }
 
-    /// Closes the idle connections for this URL's scheme, host and port, whichever way they go.
+    /// Closes the idle connections for this URL's scheme, host and port, on every route.
     pub fn close_idle_to(&self, url: &Url) {
         let plain = Key::of(url);
         let is_same = |key: &KeyBuf| key.as_key().origin() == plain.origin();
         self.shared().pool(|pool, effects| pool.close_idle_of(is_same, effects));
     }
 
-    /// Closes all idle connections; those in use come back as ever.
+    /// Closes all idle connections. Those in use return to the pool as usual.
     pub fn close_idle(&self) {
         self.shared().pool(|pool, effects| pool.close_idle(effects));
     }
 
-    /// Closes all connections that have idled for too long: past [`Policy::idle_timeout`], past their `max_lifetime`, or
-    /// past the time that their server has announced. Such a connection is never used again. It stays open until the
-    /// session is next used, though: each request closes a few, and nothing runs while there is none.
+    /// Closes all expired connections: past [`Policy::idle_timeout`], past their `max_lifetime`, or
+    /// past the time that their server announced. An expired connection is never used again. But it
+    /// stays open until the session is next used: each request closes a few, and nothing runs while
+    /// there is none.
     ///
-    /// Call it when [`next_expiry`](Self::next_expiry) has come, if a session is to hold no connection longer than that.
+    /// Call it at [`next_expiry`](Self::next_expiry) if the session must not hold expired
+    /// connections.
     pub fn close_expired(&self) {
         let now = self.runtime().mono();
         self.shared().pool(|pool, effects| pool.close_expired(now, effects));
     }
 
-    /// When the first of the idle connections will have idled for too long, by the runtime's monotonic clock; `None` if
-    /// none idles. It looks at all of them.
+    /// The time at which the first idle connection expires, by the runtime's monotonic clock;
+    /// `None` if none is idle. It looks at all idle connections.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
         self.shared().next_expiry()
     }
 
-    /// What the pool of connections holds and has done.
+    /// The contents and counters of the pool.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared().stats()
@@ -370,7 +378,7 @@ impl<R: Runtime> Session<R> {
     /// The reason why there is no response.
     ///
     /// # Cancel safety
-    /// Dropping the future closes its connection; nothing else is lost.
+    /// Dropping the future closes its connection. Nothing else is lost.
     pub async fn execute(&self, request: PreparedCall) -> Result<Response<R>> {
         self.respond(request).await
     }

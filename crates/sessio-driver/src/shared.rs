@@ -1,4 +1,4 @@
-//! What the requests of a session share: its jar, its connections, and memory to work in.
+//! The state that the requests of a session share: its jar, its connections, and reused memory.
 
 use std::collections::HashMap;
 use std::mem;
@@ -14,42 +14,43 @@ use crate::pooled_connection::PooledConnection;
 use crate::runtime::Stream;
 use crate::turns::Turns;
 
-/// How much memory is kept for calls to come. Calls that follow each other pass theirs on, so few wait for one; a burst
-/// of more allocates.
+/// Maximal number of memories that are stored for later calls. A call that starts after another has
+/// ended takes its memory, so few are stored. More concurrent calls allocate.
 const MOST_MEMORY: usize = 16;
-/// A buffer that has grown beyond this is not worth keeping.
+/// Maximal size in bytes of a buffer that is stored.
 const LARGEST_MEMORY: usize = 256 * 1024;
 
-/// Jar and pool of a session and of all its variants.
+/// The jar and pool of a session and of all its variants.
 ///
-/// No lock is held across an await, and none while code of the user runs: flows, wakers, functions of a policy, and the
-/// drop of whatever the user has made. So each of them may use the session.
+/// No lock is held across an await, or while code of the caller runs: flows, wakers, functions of a
+/// policy, and drops of the caller's values. So each of them may use the session.
 #[derive(Debug)]
 pub(crate) struct Shared<S: Stream> {
     jar: Mutex<Jar>,
     jar_changes: Turns,
-    desk: Mutex<Desk>,
+    caches: Mutex<Caches>,
     seed: Mutex<Seed>,
     /// The process that the seed was drawn for.
     seed_process: u32,
-    surroundings: Mutex<Surroundings>,
+    environment: Mutex<CachedEnvironment>,
     shelf: Mutex<Shelf<S>>,
-    /// The reactor of the first request: hardly any session meets another one.
+    /// The reactor of the first request. Few sessions use another one.
     reactor: OnceLock<u64>,
 }
 
-/// The environment.
+/// The environment of the session.
 #[derive(Debug, Default)]
-struct Surroundings {
-    /// What was read of it, once it was.
+struct CachedEnvironment {
+    /// The environment, once it was read.
     environment: Option<Environment>,
-    /// How often it was replaced: who read it before that has read an old one.
+    /// The number of replacements. A reader that began before the last one has read an old
+    /// environment.
     replaced: u64,
 }
 
-/// What the next request begins with.
+/// Values that requests reuse.
 #[derive(Debug, Default)]
-struct Desk {
+struct Caches {
     origins: UrlCache,
     memory: Vec<Memory>,
 }
@@ -57,30 +58,31 @@ struct Desk {
 #[derive(Debug)]
 struct Shelf<S> {
     pool: Pool<KeyBuf, PooledConnection<S>>,
-    /// The process that the connections belong to, where that matters.
+    /// The process that the connections belong to, if a fork is supported.
     process: Option<u32>,
-    /// Who is to be woken when the turn of a ticket comes.
+    /// The wakers of requests in the queue.
     wakers: HashMap<Ticket, Waker>,
 }
 
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed, process: Option<u32>) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), process, wakers: HashMap::new() };
-        let (jar, desk) = (Mutex::default(), Mutex::default());
+        let (jar, caches) = (Mutex::default(), Mutex::default());
         Self {
             jar,
             jar_changes: Turns::default(),
-            desk,
+            caches,
             seed: Mutex::new(seed),
             seed_process: process.unwrap_or_else(std::process::id),
-            surroundings: Mutex::default(),
+            environment: Mutex::default(),
             shelf: Mutex::new(shelf),
             reactor: OnceLock::new(),
         }
     }
 
-    /// Chance for one request in this process: a seed of its own, so that nobody waits while it is made use of. After a
-    /// fork parent and child go on from the same state, and draw different seeds all the same.
+    /// A seed for one request in this process. Each request has its own seed, so none waits while
+    /// another uses one. After a fork, parent and child have the same state and still draw
+    /// different seeds.
     pub(crate) fn chance(&self, process: u32) -> Seed {
         let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner).split();
         if process != self.seed_process {
@@ -89,15 +91,15 @@ impl<S: Stream> Shared<S> {
         seed
     }
 
-    /// Lets the environment take part, read by `read` unless that was done.
+    /// Applies the environment. `read` reads it, unless that was done before.
     pub(crate) fn apply_environment(&self, merged: &mut Merged, read: impl FnOnce() -> Environment) {
         let (kept, replaced) = {
-            let kept = self.surroundings();
+            let kept = self.environment();
             (kept.environment.clone(), kept.replaced)
         };
         let environment = kept.unwrap_or_else(|| {
             let environment = read();
-            let mut kept = self.surroundings();
+            let mut kept = self.environment();
             if kept.replaced == replaced {
                 kept.environment = Some(environment.clone());
             }
@@ -106,16 +108,16 @@ impl<S: Stream> Shared<S> {
         merged.apply_environment(&environment);
     }
 
-    /// Keeps what was read of the environment's certificates, unless the environment is another one by now.
+    /// Stores the certificates that were read, unless the environment was replaced meanwhile.
     pub(crate) fn learn(&self, before: &Environment, read: &Environment) {
         let (kept, replaced) = {
-            let kept = self.surroundings();
+            let kept = self.environment();
             (kept.environment.clone(), kept.replaced)
         };
         let Some(kept) = kept.filter(|kept| kept.unread() == before.unread()) else { return };
         let learned = kept.with_certificates_of(read);
         let old = {
-            let mut kept = self.surroundings();
+            let mut kept = self.environment();
             match kept.replaced == replaced {
                 true => kept.environment.replace(learned),
                 false => None,
@@ -124,22 +126,23 @@ impl<S: Stream> Shared<S> {
         drop(old);
     }
 
-    /// Goes by this environment from now on; `None` is to read it anew.
+    /// Sets the environment. After `None` it is read again.
     pub(crate) fn set_environment(&self, environment: Option<Environment>) {
         let before = {
-            let mut kept = self.surroundings();
+            let mut kept = self.environment();
             kept.replaced += 1;
             mem::replace(&mut kept.environment, environment)
         };
         drop(before);
     }
 
-    fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
-        self.surroundings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn environment(&self) -> MutexGuard<'_, CachedEnvironment> {
+        self.environment.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `change` on a copy of the jar, and does the same to the jar then. What responses have set meanwhile is kept,
-    /// unless `change` has set it too. Changes of several threads take turns; one within another is made at once.
+    /// Runs `change` on a copy of the jar, then applies its changes to the jar. Cookies that
+    /// responses set meanwhile are kept, unless `change` has set them too. Changes by several
+    /// threads take turns. A nested change is applied at once.
     pub(crate) fn change_jar<T>(&self, change: impl FnOnce(&mut Jar) -> T, now: impl Fn() -> Now) -> T {
         let turn = self.jar_changes.join();
         let mut base = self.jar().clone();
@@ -148,7 +151,7 @@ impl<S: Stream> Shared<S> {
         loop {
             let mut jar = self.jar();
             if jar.is_unchanged(&base) {
-                // What is dropped may be the user's: a list of public suffixes.
+                // The dropped value may be the caller's: a list of public suffixes.
                 let before = mem::replace(&mut *jar, changed);
                 drop(jar);
                 drop(turn);
@@ -163,34 +166,36 @@ impl<S: Stream> Shared<S> {
         }
     }
 
-    /// The jar, for what calls no code of the user.
+    /// The jar, for operations that run no code of the caller.
     pub(crate) fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads an address, with what is known from earlier ones.
+    /// Parses an address, with the results of earlier ones.
     pub(crate) fn read(&self, address: &mut Address) {
-        self.desk().origins.read(address);
+        self.caches().origins.read(address);
     }
 
-    /// The same, and takes memory for the call.
+    /// Parses an address, and takes memory for the call.
     pub(crate) fn begin(&self, address: &mut Address) -> Memory {
-        let mut desk = self.desk();
-        desk.origins.read(address);
-        desk.memory.pop().unwrap_or_default()
+        let mut caches = self.caches();
+        caches.origins.read(address);
+        caches.memory.pop().unwrap_or_default()
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn caches(&self) -> MutexGuard<'_, Caches> {
+        self.caches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf<S>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Acts on the pool. Sockets are closed after the lock is gone, and then tasks are woken: whoever may open
-    /// a connection in place of another does so when that is closed. Both run code of the user. If it panics, the others
-    /// are closed and woken all the same, and `act` has its outcome: the panic is not the caller's.
+    /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks:
+    /// a request that opens a connection in place of another waits until that one is closed. Both
+    /// run code of the caller. A panic there is caught: the other sockets are closed, the other
+    /// tasks are woken, and the result of `act` is returned, because the panic belongs to another
+    /// request.
     pub(crate) fn pool<T>(
         &self,
         act: impl FnOnce(&mut Pool<KeyBuf, PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
@@ -212,7 +217,7 @@ impl<S: Stream> Shared<S> {
         wakers.into_iter().for_each(|waker| unharmed(|| waker.wake()));
     }
 
-    /// What `ticket` has come to; until its turn has come, `cx` is woken for it.
+    /// The grant of `ticket`. While it is in the queue, `cx` is woken when its turn comes.
     pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<PooledConnection<S>>> {
         {
             let mut shelf = self.shelf();
@@ -223,11 +228,11 @@ impl<S: Stream> Shared<S> {
                 return Poll::Pending;
             }
         }
-        // To clone a waker and to drop one is code of the user.
+        // Cloning and dropping a waker runs code of the caller.
         let waker = cx.waker().clone();
         let before = {
             let mut shelf = self.shelf();
-            // Its turn may have come since.
+            // The ticket may have been granted meanwhile.
             if let Some(grant) = shelf.pool.collect(ticket) {
                 return Poll::Ready(grant);
             }
@@ -237,7 +242,7 @@ impl<S: Stream> Shared<S> {
         Poll::Pending
     }
 
-    /// Leaves the line.
+    /// Removes a ticket from the queue.
     pub(crate) fn cancel(&self, ticket: Ticket, now: Now) {
         let waker = self.shelf().wakers.remove(&ticket);
         self.pool(|pool, effects| pool.cancel(ticket, now.mono, effects));
@@ -270,8 +275,9 @@ impl<S: Stream> Shared<S> {
         }
     }
 
-    /// The requests that follow are made in this process. After a fork its parent goes on with the connections that there
-    /// are, so they are let go of without a word to the peer, and nobody waits here any more.
+    /// Sets the process of the following requests. After a fork the parent continues to use the
+    /// existing connections. So the child drops them without sending anything, and its queue is
+    /// empty.
     pub(crate) fn belong_to(&self, process: u32) {
         let mut shelf = self.shelf();
         if shelf.process == Some(process) {
@@ -292,7 +298,8 @@ impl<S: Stream> Shared<S> {
         drop((pool, wakers));
     }
 
-    /// Closes up to `count` idle connections, those that have idled longest; says whether there was one.
+    /// Closes up to `count` idle connections, the longest idle first. Returns `false` if there was
+    /// none.
     pub(crate) fn make_room(&self, count: usize) -> bool {
         let closed: Vec<_> =
             self.pool(|pool, _| std::iter::from_fn(|| pool.take_idle()).take(count).collect());
@@ -302,21 +309,21 @@ impl<S: Stream> Shared<S> {
     }
 
     pub(crate) fn memory(&self) -> Memory {
-        self.desk().memory.pop().unwrap_or_default()
+        self.caches().memory.pop().unwrap_or_default()
     }
 
     pub(crate) fn keep_memory(&self, memory: Memory) {
         if memory.capacity() == 0 || memory.capacity() > LARGEST_MEMORY {
             return;
         }
-        let mut desk = self.desk();
-        if desk.memory.len() < MOST_MEMORY {
-            desk.memory.push(memory);
+        let mut caches = self.caches();
+        if caches.memory.len() < MOST_MEMORY {
+            caches.memory.push(memory);
         }
     }
 
     pub(crate) fn close(&self) {
-        self.desk().memory = Vec::new();
+        self.caches().memory = Vec::new();
         self.pool(|pool, effects| pool.clear(effects));
     }
 
@@ -330,7 +337,7 @@ impl<S: Stream> Shared<S> {
 }
 
 impl<S: Stream> Drop for Shared<S> {
-    /// The session is gone, and nobody waits any more.
+    /// Closes the idle connections. The session was dropped, so no request is waiting.
     fn drop(&mut self) {
         let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
         while let Some(line) = shelf.pool.take_idle() {
@@ -339,8 +346,8 @@ impl<S: Stream> Drop for Shared<S> {
     }
 }
 
-/// Runs code of the user that has nothing to do with who is running it. The hook for panics tells of one; it goes no
-/// further.
+/// Runs code of the caller that belongs to another request. The panic hook reports a panic, and it
+/// is caught here.
 fn unharmed(act: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(act));
 }
@@ -349,7 +356,7 @@ fn unharmed(act: impl FnOnce()) {
 mod tests {
     use super::*;
 
-    /// Only its type matters: nothing goes over it.
+    /// A stream for its type only: nothing is sent.
     struct Nothing;
 
     impl Stream for Nothing {

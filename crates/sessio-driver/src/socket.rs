@@ -1,4 +1,4 @@
-//! Sockets of the operating system, set up as a session wants them.
+//! Sockets of the operating system with the options of a session.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,11 +7,12 @@ use std::time::Duration;
 use sessio::{KeepAlive, Tcp};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-/// A TCP socket for a connection to `address`, with the options that `tcp` asks for and bound to its local
-/// address; not connected yet.
+/// A TCP socket for a connection to `address`: with the options of `tcp`, bound to its local
+/// address, and not yet connected.
 ///
 /// # Errors
-/// Whatever the system says, and [`Unsupported`](io::ErrorKind::Unsupported) for what it does not have.
+/// - [`Unsupported`](io::ErrorKind::Unsupported): the system does not support an option.
+/// - Any error of the system.
 pub fn tcp_socket(address: SocketAddr, tcp: &Tcp) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if tcp.nodelay {
@@ -29,12 +30,12 @@ pub fn tcp_socket(address: SocketAddr, tcp: &Tcp) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// No time at all would be the system's own limit.
+/// A timeout of 0 would select the system's own limit, so it becomes 1 ms.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 fn set_user_timeout(socket: &Socket, span: Duration) -> io::Result<()> {
     let part = u64::from(!span.subsec_nanos().is_multiple_of(1_000_000));
     let span = span.saturating_add(Duration::from_millis(part)).max(Duration::from_millis(1));
-    // What the system takes: 24 days.
+    // The largest value that the system accepts: 24 days.
     socket.set_tcp_user_timeout(Some(span.min(Duration::from_millis(i32::MAX as u64))))
 }
 
@@ -77,7 +78,7 @@ fn keepalive(keep: &KeepAlive) -> io::Result<TcpKeepalive> {
     }
 }
 
-/// The system takes nothing less than a second, and cuts fractions off.
+/// Systems accept whole seconds, at least one, so fractions are rounded up.
 fn in_seconds(span: Duration) -> Duration {
     let part = u64::from(span.subsec_nanos() > 0);
     Duration::from_secs(span.as_secs().saturating_add(part).max(1))
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_ours_is_an_error() {
-        // TEST-NET-1 is nobody's (RFC 5737).
+        // TEST-NET-1 is assigned to no host (RFC 5737).
         let error = options(|tcp| tcp.local_address = Some([192, 0, 2, 1].into())).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
     }

@@ -1,17 +1,17 @@
-//! One after the other.
+//! Mutual exclusion of threads without data.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// Threads that do something in turns. No data lies under this lock, and nobody takes it but for a turn: so whose turn it
-/// is may do everything else that the session can do.
+/// A lock for changes that run one after the other. It guards no data, and no other operation takes
+/// it. So the thread that holds it can use every other method of the session.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     turn: Mutex<()>,
     holder: Mutex<Option<ThreadId>>,
 }
 
-/// It is over when this is dropped.
+/// The right to make a change. Dropping it ends the turn.
 pub(crate) struct Turn<'t> {
     turns: &'t Turns,
     _turn: MutexGuard<'t, ()>,
@@ -21,7 +21,7 @@ impl Turns {
     /// Waits for the turn.
     ///
     /// # Panics
-    /// If it is this thread's already: it would wait for itself for ever.
+    /// If this thread has the turn already: it would wait for itself forever.
     pub(crate) fn begin(&self, what: &str) -> Turn<'_> {
         let Some(turn) = self.join() else {
             panic!(
@@ -31,7 +31,7 @@ impl Turns {
         turn
     }
 
-    /// Waits for the turn; `None` if it is this thread's already.
+    /// Waits for the turn; `None` if this thread has it already.
     pub(crate) fn join(&self) -> Option<Turn<'_>> {
         let this = thread::current().id();
         let is_within = *self.holder() == Some(this);
