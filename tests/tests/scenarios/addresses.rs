@@ -1,4 +1,4 @@
-//! From a name to a connection.
+//! Resolution of a name, and the choice of an address.
 
 use std::io::ErrorKind;
 
@@ -49,7 +49,7 @@ async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World
     let (server, hole) = (Server::start(), "127.0.0.8:9".parse().unwrap());
     let rig = world.rig().silent(hole).name("many.test", [hole, server.addr()]);
     let session = world.session_on(rig);
-    // A runtime that blocks gives the first one half of the time.
+    // A blocking runtime gives the first address half of the time.
     let limit = sessio::happy_eyeballs::DELAY * 8;
     let set = session.update::<sessio::Error>(|s| {
         s.timeouts.connect = Some(limit);
@@ -75,7 +75,7 @@ async fn v19_https_without_tls_is_refused_before_a_byte<R: Runtime>(world: &Worl
     assert_eq!(error.kind(), Kind::UnsupportedScheme);
     assert!(error.is_safe_to_repeat());
     assert_eq!((server.accepted(), session.runtime().dialled()), (0, vec![]));
-    // Also where a redirect leads there.
+    // The same for a redirect to that URL.
     let error = session.get(sessio_tests::trail::redirect(&server, url, 302)).send().await.unwrap_err();
     assert_eq!((error.kind(), server.accepted()), (Kind::UnsupportedScheme, 1));
 }

@@ -1,4 +1,4 @@
-//! What a response says of itself, item by item of requests' behaviour (S-01 to S-17).
+//! The properties of a response, item by item of the behaviour of requests (S-01 to S-17).
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ scenarios! {
     s17_names_of_headers_have_no_case_and_keep_their_order
 }
 
-/// An answer on a connection of its own.
+/// A connection that sends this response and closes.
 fn send(head: &str, body: &[u8]) -> Connection {
     let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
     Connection::new().expect_request().send([head.as_bytes(), body].concat()).close()
@@ -168,7 +168,8 @@ async fn s15_a_body_is_read_when_it_is_read<R: Runtime>(world: &World<R>) {
     let script =
         Connection::new().expect_request().send(redirect).expect_request().send(cut).gate("end").close();
     let server = Server::scripted(script);
-    // Bodies of hops are read on the way, the last one is not: what is wrong with it shows when it is read.
+    // The bodies of hops are read during the call. The last body is not, so its error appears when
+    // it is read.
     let response = session.get(server.url("/x")).send().await.unwrap();
     assert_eq!((response.history().len(), response.body_state()), (1, BodyState::Unread));
     server.open_gate("end");

@@ -1,4 +1,4 @@
-//! Who the user is, and how that is said.
+//! Authentication: credentials, and flows that respond to challenges.
 
 use sessio::coding::ContentCoding;
 use sessio::{Answer, Auth, Error, Flow, Head, Kind, Prepared, Result, Scheme};
@@ -21,7 +21,8 @@ scenarios! {
     p45_a_flow_that_changes_the_body_changes_its_framing
 }
 
-/// Answers `WWW-Authenticate: Step <word>` with that word and the secret, as Digest would with a hash.
+/// Responds to `WWW-Authenticate: Step <word>` with that word and the secret, as Digest would with
+/// a hash.
 #[derive(Debug)]
 struct Steps(&'static str);
 
@@ -157,7 +158,7 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
     a.script_path("/redirect-to", Connection::new().expect_request().send(challenge("one", "")));
     b.script_path("/anything/end", Connection::new().expect_request().send(challenge("evil", "")));
     let response = session.get(trail(&[&a, &b], 302)).send().await.unwrap();
-    // B's challenge is its own affair: it is no origin that the session has credentials for.
+    // The challenge of B has no effect: the session has no credentials for that origin.
     assert_eq!((response.status().as_u16(), response.history().len()), (401, 2));
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
     assert_eq!(a.requests()[1].header("authorization").as_deref(), Some("Step one secret"));

@@ -1,4 +1,4 @@
-//! Certificates that the environment names: read when TLS is wanted, and kept.
+//! Certificates named by the environment: read when TLS is first wanted, and kept.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ scenarios! { sealed:
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
 static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
-/// A bundle in a file of its own, removed at the end.
+/// A bundle in its own file, which is removed at the end.
 struct Bundle(PathBuf);
 
 impl Bundle {
@@ -61,17 +61,18 @@ impl Drop for Bundle {
 async fn fs5_a_bundle_is_read_when_tls_is_wanted_and_not_before<R: Runtime>(world: &World<R>) {
     let (plain, secure, bundle) = (Server::start(), Dress::of(&SERVER).serve(), Bundle::new());
     let session = bundle.session(world);
-    // It is not there yet.
+    // The file does not exist yet.
     whole(session.get(plain.url("/get"))).await;
     bundle.write(&ROOT);
     whole(session.get(secure.url("/get"))).await;
-    // Now the session has it, and another one of this process as well: their connections are of one setting.
+    // The certificates are now in memory, for another session of this process too. Connections of
+    // both have equal settings.
     fs::remove_file(&bundle.0).unwrap();
     whole(session.get(secure.url("/get"))).await;
     assert_eq!((secure.accepted(), secure.requests().len()), (1, 2));
     let prepared = session.prepare(sessio::Request::get(secure.url("/get"))).unwrap();
     assert!(prepared.options.routing.environment.certificates().is_some());
-    // Anew when told to, and then it is missing.
+    // Read again on request. The file is then missing.
     session.reload_environment();
     let error = session.get(secure.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidTls);
@@ -85,7 +86,7 @@ async fn fs5_a_bundle_that_cannot_be_read_is_an_error_for_tls_alone<R: Runtime>(
     let told = error.to_string();
     assert!(told.contains("SSL_CERT_FILE") && told.contains(bundle.0.to_str().unwrap()), "{told}");
     whole(session.get(plain.url("/get"))).await;
-    // Who says whom to trust needs none.
+    // A request with its own roots needs no bundle.
     whole(session.get(secure.url("/get")).roots(ROOT.certificates())).await;
     assert_eq!(secure.requests().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Whose the session's credentials are where it has a base URL: those of that origin.
+//! Credentials of a session with a base URL belong to the origin of that URL.
 
 use sessio::netrc::Netrc;
 use sessio::{Auth, Environment, Error, Url};
@@ -20,7 +20,7 @@ scenarios! {
 
 const SECRETS: [&str; 4] = ["authorization", "cookie", "x-api-key", "x-listed"];
 
-/// A session whose base URL is that server's, with a secret in every place.
+/// A session whose base URL is that server, with a secret in every place.
 fn at_home<R: Runtime>(world: &World<R>, home: &Server) -> Session<Rig<R>> {
     at_home_on(world, world.rig(), home)
 }
@@ -68,7 +68,7 @@ async fn fa9_the_sessions_credentials_stay_with_the_base_url<R: Runtime>(world: 
         assert_eq!(seen(&request), [""; 0]);
         assert_eq!(request.header("x-plain").as_deref(), Some("plain"));
     }
-    // The caller can read why.
+    // The prepared request gives the reason.
     let prepared = session.prepare(sessio::Request::get(&at_other[0])).unwrap();
     let left: Vec<_> =
         prepared.options.overrides.iter().filter(|left| left.other_origin).map(|left| &*left.name).collect();
@@ -96,7 +96,7 @@ async fn fa9_a_redirect_home_brings_nothing_back<R: Runtime>(world: &World<R>) {
     let session = at_home(world, &home);
     whole(session.get(redirect(&other, home.url("/get"), 302))).await;
     assert_eq!(seen(&home.requests()[0]), [""; 0]);
-    // And one away from home leaves them there, as ever.
+    // A redirect to another origin drops them, as always.
     whole(session.get(redirect(&home, other.url("/get"), 302))).await;
     assert_eq!(seen(&home.requests()[1]), SECRETS);
     assert_eq!(seen(&other.requests()[1]), [""; 0]);

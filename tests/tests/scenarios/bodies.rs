@@ -1,4 +1,4 @@
-//! Response bodies: whole or an error, never cut short.
+//! Response bodies are complete or an error, never cut short.
 
 use sessio::{Kind, Stage};
 use sessio_driver::Runtime;
@@ -104,7 +104,7 @@ async fn p126_p121_p124_responses_without_a_body<R: Runtime>(world: &World<R>) {
         ("GET", "HTTP/1.1 204 No Content\r\n\r\n", 1),
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 1),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1),
-        // Bytes where none can be: rows P121, P122, P124, P127, P128.
+        // Bytes after responses that have no body: rows P121, P122, P124, P127, P128.
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 2),
         ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 2),
         ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 2),
@@ -143,12 +143,12 @@ async fn p138_p139_b33_interim_responses_are_skipped<R: Runtime>(world: &World<R
                 );
             }
         }
-        // Row Q32: they set no cookies.
+        // Row Q32: trailers set no cookies.
         assert_eq!(session.cookies(|jar| jar.len()), 0);
     }
 }
 
-/// Nobody here speaks the other protocol, and its bytes are not lost silently.
+/// The session does not support the other protocol, and does not drop its bytes silently.
 async fn fw5_a_switch_of_protocols_is_an_error_although_it_was_asked_for<R: Runtime>(world: &World<R>) {
     let upgraded =
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhello in chat";
@@ -172,7 +172,7 @@ async fn fw5_a_switch_of_protocols_is_an_error_although_it_was_asked_for<R: Runt
     }
 }
 
-/// A 100 and then the end: that is no response, and no part of one.
+/// A 100 followed by the end of the stream is neither a response nor a part of one.
 async fn fc5_an_interim_response_and_then_the_end_is_no_response<R: Runtime>(world: &World<R>) {
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     for (rest, kind) in [("", Kind::ClosedBeforeResponse), ("HTTP/1.1 2", Kind::IncompleteHead)] {
@@ -299,7 +299,7 @@ async fn q36_limits_on_bodies_hold_before_they_are_read<R: Runtime>(world: &Worl
             Err(error) => assert!(!is_ok && error.kind() == Kind::BodyTooLarge, "{path} {error}"),
         }
     }
-    // One request has a limit of its own, or none.
+    // A request may have its own limit, or none.
     for (most, is_ok) in [(Some(999), false), (Some(2000), true), (None, true)] {
         let response = session.get(server.url("/bytes/2000")).body_limit(most).send().await.unwrap();
         let refused = response.bytes().await.err().map(|error| error.kind());
@@ -317,7 +317,7 @@ async fn f14_a_server_may_close_its_side_before_it_is_read<R: Runtime>(world: &W
     ]);
     let response = session.get(server.url("/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "whole");
-    // Its end is there before the next request: that connection is not used.
+    // The server has ended the connection before the next request, so it is not used.
     server.wait_steps(0, 4);
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 2);

@@ -1,5 +1,5 @@
-//! Futures are dropped at every point where they wait, and sockets fail at every operation: nothing leaks,
-//! the next request succeeds, and no connection comes back dirty.
+//! Futures are dropped at every point where they wait, and sockets fail at every operation. Nothing
+//! leaks, the next request succeeds, and no connection with leftover bytes is reused.
 
 use std::io;
 
@@ -28,11 +28,10 @@ mod faults {
     scenarios! { @on blocking: BlockingThread => g04_every_operation_on_a_socket_fails_once }
 }
 
-/// After whatever happened, the session works, and the server has seen no request that it could take for
-/// another.
+/// The session works, and the server has seen no bytes that it could take for another request.
 async fn check<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
     assert_eq!(session.stats().in_use, 0, "nobody holds a connection");
-    // Quickly, where a new connection is needed.
+    // Without single bytes, to be fast.
     session.runtime().drip(false);
     let response = session.get(server.url("/anything/after")).send().await.unwrap();
     let told = response.text().await.unwrap();
@@ -92,7 +91,7 @@ async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
 async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let (a, b) = (Server::start(), Server::start());
     let session = world.session_on(world.rig().dripping());
-    // Whether a connection is kept must not depend on how busy the machine is.
+    // The reuse of a connection must not depend on the load of the machine.
     let patience = |s: &mut sessio::Settings| {
         s.limits.drain_time = std::time::Duration::from_secs(2);
         Ok::<(), sessio::Error>(())
@@ -151,7 +150,7 @@ async fn exchange<R: Runtime>(session: &Session<Rig<R>>, server: &Server) -> Res
 async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>) {
     let whole = world.rig();
     exchange(&world.session_on(whole.clone()), &Server::start()).await.unwrap();
-    // Wherever the direction changes, and again and again between.
+    // Every change of direction, and regular points between.
     let mut points: Vec<usize> = (0..whole.moved()).step_by(50).chain(whole.turns()).collect();
     points.sort_unstable();
     points.dedup();

@@ -1,5 +1,5 @@
-//! The table of certificates: good ones and bad ones of every kind, each with the one thing that is to come of it,
-//! on every backend and every way (rows F06, V93, V94, goal G18).
+//! A table of certificates: valid ones, and invalid ones of every kind, each with its only correct
+//! outcome, on every backend and every way (rows F06, V93, V94, goal G18).
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ scenarios! { sealed:
     fb12_a_trusted_certificate_by_another_name_is_told_by_its_names
 }
 
-/// What a server shows, what a client wants, and what is to come of it.
+/// The certificate of a server, the settings of a client, and the outcome.
 struct Case {
     name: &'static str,
     server: Issued,
@@ -36,12 +36,12 @@ struct Case {
     expected: Result<(), Kind>,
 }
 
-/// A root that everybody trusts here, and others.
+/// A root that all clients trust here, and other authorities.
 struct Cast {
     root: Authority,
     middle: Authority,
     stranger: Authority,
-    /// Of the name of the root, with a key of its own.
+    /// An authority with the name of the root, but its own key.
     double: Authority,
 }
 
@@ -69,8 +69,8 @@ impl Case {
     }
 }
 
-/// Each is tried against a server that shows it, on every way to it. What is refused is refused before a byte of the
-/// request is out.
+/// Tries each case on every way, against a server with the certificate. A refusal comes before any
+/// byte of the request is sent.
 async fn check<R: Runtime>(world: &World<R>, cases: &[Case]) {
     for case in cases {
         for way in Way::ALL {
@@ -132,7 +132,7 @@ async fn fb12_a_trusted_certificate_by_another_name_is_told_by_its_names<R: Runt
         assert_eq!(error.progress().unwrap().bytes_sent, 0);
         let response = ask(trusting().danger_accept_invalid_hostnames(true)).await.unwrap();
         response.bytes().await.unwrap();
-        // Of one that nobody trusts the name is not what is wrong.
+        // An untrusted certificate is reported as such, and not for its name.
         let error = ask(Tls::default().roots(CAST.root.certificates())).await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateSelfSigned, "{error}");
         assert_eq!(server.requests().len(), 1);
@@ -254,7 +254,7 @@ async fn f06_certificates_of_nobody_who_is_trusted<R: Runtime>(world: &World<R>)
             ),
             case("not pinned", middle.issue(|_| {}), Err(Kind::CertificateNotPinned))
                 .wanting(trusting().pins([Pin::from_sha256([0; 32])])),
-            // What is shown besides proves nothing.
+            // Other certificates of the chain prove nothing.
             case("an authority is pinned", middle.issue(|_| {}), Err(Kind::CertificateNotPinned))
                 .wanting(trusting().pins([root.issue(|_| {}).pin()])),
             case("whoever, and not pinned", Issued::by_itself(|_| {}), Err(Kind::CertificateNotPinned))
@@ -294,7 +294,7 @@ async fn f06_certificates_that_are_weak_or_for_something_else<R: Runtime>(world:
         let shallow =
             root.below("shallow", |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
         let ordinary = root.below("ordinary", |params| params.is_ca = IsCa::ExplicitNoCa);
-        // Ed25519 and then Ed448, which nobody here knows.
+        // Ed25519, replaced by Ed448, which no library here supports.
         let (known, unheard_of) = ([0x06, 0x03, 0x2b, 0x65, 0x70], [0x06, 0x03, 0x2b, 0x65, 0x71]);
         vec![
             case("a small key", middle.issue_for(&SmallKey, own_key, |_| {}), weak),
@@ -354,7 +354,7 @@ fn within(root: &Authority, name: &str) -> Authority {
     })
 }
 
-/// Where the certificate of the authority can be had, as public authorities say in those that they issue.
+/// Adds the URL of the authority's certificate, as public authorities do in those that they issue.
 fn authority_at(params: &mut CertificateParams) {
     const ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
     let place = b"http://a.test/ca";
@@ -376,7 +376,7 @@ fn cut(mut issued: Issued) -> Issued {
     issued
 }
 
-/// An RSA key of 1024 bits, whoever has it.
+/// An RSA key of 1024 bits.
 struct SmallKey;
 
 impl PublicKeyData for SmallKey {

@@ -1,4 +1,5 @@
-//! Which servers see the client's certificate: it is a credential, and belongs to the origin that is asked first.
+//! The servers that receive the client's certificate. It is a credential of the origin that the
+//! request was made for.
 
 use std::sync::LazyLock;
 
@@ -26,7 +27,7 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 static CLIENTS: LazyLock<Authority> = LazyLock::new(|| Authority::root("clients"));
 static CLIENT: LazyLock<Issued> = LazyLock::new(|| CLIENTS.issue(|_| {}));
 
-/// A server that serves nobody without a certificate.
+/// A server that requires a client certificate.
 fn strict() -> Server {
     Dress::asking(&SERVER, &CLIENTS).serve()
 }
@@ -58,7 +59,7 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
     whole(session.get(trail(&[&a, &a], 302))).await;
     refused(&session, &trail(&[&a, &b], 302)).await;
     assert_eq!(b.requests().len(), 1);
-    // The redirect that is handed over is without it as well.
+    // A redirect that the caller follows has no client certificate either.
     let mut response = session.get(redirect(&a, b.url("/get"), 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
     response.bytes().await.unwrap();
@@ -70,7 +71,7 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
 async fn fa7_it_does_not_come_back_on_a_later_hop<R: Runtime>(world: &World<R>) {
     let (a, b) = (strict(), Dress::of(&SERVER).serve());
     let session = session(world, trusting().identity(CLIENT.identity()));
-    // The connection that was opened with it idles, and is not used without it.
+    // An idle connection that was opened with the certificate is not used without it.
     whole(session.get(a.url("/get"))).await;
     refused(&session, &trail(&[&a, &b, &a], 302)).await;
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));

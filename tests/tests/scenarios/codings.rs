@@ -1,4 +1,5 @@
-//! Content codings: what was accepted is undone, and nothing that was cut short or grows without bound passes.
+//! Content codings: accepted codings are decoded. A body that is cut short or grows without bound
+//! is an error.
 
 use std::io::Write as _;
 
@@ -35,7 +36,7 @@ fn zlib(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// An answer of this coding, by its length or in chunks.
+/// A response with this coding, by its length or in chunks.
 fn answer(coding: &str, body: &[u8], is_chunked: bool) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n").into_bytes();
     if is_chunked {
@@ -67,7 +68,7 @@ async fn codings_are_undone_however_the_body_is_framed_and_cut<R: Runtime>(world
                 assert_eq!(response.headers().get("content-encoding"), Some(coding));
                 assert_eq!(response.content_length(), None, "nobody knows before its end");
                 assert!(response.bytes().await.unwrap() == body, "{coding} {is_chunked} {cut}");
-                // The connection has carried it whole, and carries on.
+                // The body was complete, so the connection is reused.
                 session.get(server.url("/get")).send().await.unwrap();
                 assert_eq!(server.accepted(), 1);
             }
@@ -100,7 +101,7 @@ async fn what_was_not_accepted_is_handed_out_as_it_came<R: Runtime>(world: &Worl
         let expected = if is_undone { &b"hello"[..] } else { &coded };
         assert_eq!(response.bytes().await.unwrap(), expected, "{accepted:?} {decode:?}");
     }
-    // Who says nothing accepts everything (RFC 9110 section 12.5.3).
+    // A request without Accept-Encoding accepts everything (RFC 9110 section 12.5.3).
     let server = Server::scripted(Connection::new().expect_request().send(answer("gzip", &coded, false)));
     let response = session.get(server.url("/")).remove_header("accept-encoding").send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "hello");
@@ -124,7 +125,7 @@ async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) 
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        // There is nothing to undo: too many codings are none's trouble (row V116).
+        // There is no body to decode, so too many codings are not an error (row V116).
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Encoding: br,br,br,br,br,br\r\nContent-Length: 100\r\n\r\n"),
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Encoding: br,br,br,br,br,br\r\n\r\n"),
     ] {
@@ -136,7 +137,7 @@ async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) 
     }
 }
 
-/// The server sends the next event only when the one before it was read.
+/// The server sends each event only after the one before was read.
 async fn what_was_flushed_is_read_while_the_stream_goes_on<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let mut zip = GzEncoder::new(Vec::new(), Compression::default());
@@ -147,7 +148,7 @@ async fn what_was_flushed_is_read_while_the_stream_goes_on<R: Runtime>(world: &W
         pieces.push(std::mem::take(zip.get_mut()));
     }
     pieces.push(zip.finish().unwrap());
-    // The same, coded by others: how long each of the pieces is.
+    // The same with other encoders: the lengths of the pieces.
     let cut = |mut bytes: &[u8], first: usize| -> Vec<Vec<u8>> {
         [first, 12, 12, 12, bytes.len() - first - 36].map(|n| bytes.split_off(..n).unwrap().to_vec()).to_vec()
     };
@@ -236,7 +237,7 @@ async fn v117_limits_hold_for_what_is_undone<R: Runtime>(world: &World<R>) {
     let server = serve();
     let error = session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap_err();
     assert_eq!(error.kind(), Kind::BodyTooLarge, "{error}");
-    // What is allowed is read before the error, to the byte.
+    // Everything within the limit is read before the error, to the last byte.
     let server = serve();
     let mut response = session.get(server.url("/")).send().await.unwrap();
     let mut read = 0;
@@ -288,7 +289,7 @@ async fn fb4_fn11_a_range_is_asked_for_without_codings_and_a_part_is_not_decoded
         assert_eq!(response.bytes().await.unwrap(), part[..]);
         assert_eq!(server.requests()[0].header_all("accept-encoding"), [sent]);
     }
-    // Who wants it decoded all the same says so.
+    // A caller can still ask for decoding.
     let server = Server::scripted(Connection::new().expect_request().send(&said));
     let request = session.get(server.url("/")).header("Range", "bytes=0-26").decode(true);
     assert_eq!(request.send().await.unwrap().bytes().await.unwrap_err().kind(), Kind::BadCoding);

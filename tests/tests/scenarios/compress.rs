@@ -1,4 +1,4 @@
-//! Request bodies that are coded on their way.
+//! Request bodies that are compressed while they are sent.
 
 use std::io::Read as _;
 
@@ -21,7 +21,7 @@ scenarios! {
     r12_a_redirect_that_drops_the_body_drops_its_coding
 }
 
-/// The body as it was before, by what the request says of it.
+/// The decoded body of a request, by its Content-Encoding.
 fn undone(request: &Request) -> Vec<u8> {
     let mut body = Vec::new();
     match &*request.header_all("content-encoding").concat() {
@@ -37,7 +37,7 @@ async fn bytes_are_coded_with_the_length_that_they_come_to<R: Runtime>(world: &W
     let url = server.url("/status/200");
     for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
         for body in [b"x".to_vec(), pattern(60_000), vec![0; 200_000]] {
-            // It does not matter which is said first.
+            // The order of the two calls does not matter.
             let request =
                 session.post(&url).compress(coding).body(body.clone()).header("Content-Length", "5");
             assert_eq!(request.send().await.unwrap().status(), 200);
@@ -137,7 +137,7 @@ async fn r10_f32_a_coded_body_is_sent_again<R: Runtime>(world: &World<R>) {
         assert!(undone(first) == body && first.body == second.body);
         assert_eq!(second.header("content-encoding").as_deref(), Some("gzip"));
     }
-    // What could not be sent again without a coding cannot with one.
+    // A body that cannot be replayed without a coding cannot be replayed with one.
     let server =
         Server::scripted(Connection::new().expect_request().send(again("307 Again\r\nLocation: /x")));
     let request = session.post(server.url("/")).source(Pieces::of(["once"]), None, false);

@@ -1,4 +1,4 @@
-//! Cookies that outlive the process: files of cookies and their formats.
+//! Cookies that survive the process: cookie files and their formats.
 
 use std::fs;
 use std::io::ErrorKind;

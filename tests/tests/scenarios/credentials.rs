@@ -1,5 +1,5 @@
-//! Which server sees which secret: an origin is scheme, host and port, and what was once left behind stays
-//! behind.
+//! The servers that receive each secret. An origin is scheme, host and port, and a secret that was
+//! dropped stays dropped.
 
 use sessio::{Auth, Error};
 use sessio_driver::{RequestBuilder, Runtime, Session};
@@ -85,7 +85,7 @@ async fn v13_v16_v28_what_reaches_each_server_on_the_way<R: Runtime>(world: &Wor
     }
 }
 
-/// For messages.
+/// Host and port for messages.
 trait At {
     fn received_at(&self, server: &Server) -> String;
 }
@@ -99,7 +99,7 @@ impl At for Request {
 async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     secretive(&session, trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
-    // Nobody said that X-Api-Key is a secret.
+    // X-Api-Key was not declared a secret.
     assert_eq!(seen(&b.requests()[0]), ["x-api-key"]);
     session
         .update(|settings| {
@@ -130,7 +130,8 @@ async fn v05_cookies_of_a_redirect_belong_to_who_set_them<R: Runtime>(world: &Wo
 
 async fn v08_b04_the_requests_own_cookies_are_bound_to_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    // Cookies know no ports (RFC 6265 section 8.5): those of the jar go to both, those of the request to one.
+    // Cookies ignore ports (RFC 6265 section 8.5): those of the jar go to both servers, those of
+    // the request to one.
     session.get(a.url("/cookies/set/jar/1")).send().await.unwrap().bytes().await.unwrap();
     session
         .get(trail(&[&a, &a, &b, &a], 307))
@@ -179,7 +180,7 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
     let basic = Some("Basic dXMgZXI6cEB3".to_owned());
     assert_eq!(reach, [basic.clone(), basic, None], "{reach:?}");
     assert_eq!(b.requests()[0].header("authorization"), None);
-    // In a Location it is not taken for credentials at all.
+    // A Location cannot carry credentials.
     let location = with(a.url("/anything/end"), "evil:twin");
     session
         .get(sessio_tests::trail::redirect(&b, location, 302))
@@ -190,10 +191,11 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
         .await
         .unwrap();
     assert_eq!(a.requests()[3].header("authorization"), None);
-    // The host is what stands behind the last @.
+    // The host is the text after the last @.
     let url = format!("http://127.0.0.1:@{}/get", b.addr());
     session.get(url).send().await.unwrap().bytes().await.unwrap();
-    // An explicit header wins (row B03), and a user without a password is none (rule P-51).
+    // An explicit header wins (row B03), and a user without a password is no credential (rule
+    // P-51).
     session
         .get(with(a.url("/get"), "user:pass"))
         .header("Authorization", "Own")
@@ -206,7 +208,7 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
     assert_eq!(a.requests()[4].header_all("authorization"), ["Own"]);
     session.get(with(a.url("/get"), "user")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(a.requests()[5].header("authorization"), None);
-    // It never stands in a request line or in Host.
+    // It is never in a request line or in Host.
     for request in a.requests().iter().chain(&b.requests()) {
         assert!(!request.header("host").unwrap().contains('@') && request.target().starts_with('/'));
     }
@@ -263,7 +265,7 @@ async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
             .await
             .unwrap();
     }
-    // To keep method and body is what 307 and 308 are for.
+    // 307 and 308 keep method and body.
     session
         .post(trail(&[&a, &b], 307))
         .form([("password", "secret")])

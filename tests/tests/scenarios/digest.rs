@@ -1,4 +1,4 @@
-//! Digest authentication (RFC 7616): a challenge, its answer, and what is remembered of it.
+//! Digest authentication (RFC 7616): challenges, responses, and the state between requests.
 
 use md5::{Digest as _, Md5};
 use sessio::{Auth, Error, Kind, Settings};
@@ -27,7 +27,7 @@ fn auth(password: &str) -> Auth {
     Auth::flow(Digest::new(USER, password))
 }
 
-/// A session whose every request is of this user.
+/// A session whose requests all have this user.
 fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     let change = |s: &mut Settings| {
         s.auth = auth(PASSWORD);
@@ -45,7 +45,7 @@ fn digest(nonce: &str) -> String {
     challenge(&format!("Digest realm=\"the lions\", qop=\"auth-int, auth\", opaque=\"o\", nonce=\"{nonce}\""))
 }
 
-/// The parameters of an answer, by a reader that knows of them no more than this file needs.
+/// A parameter of an Authorization line, by a minimal parser for this file.
 fn param<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let rest = line
         .strip_prefix("Digest ")
@@ -59,7 +59,7 @@ fn md5(text: &str) -> String {
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether the line proves the password for this request, with this nonce used for the `count`th time.
+/// Checks that the line proves the password for this request, with the `count`th use of this nonce.
 fn check(line: &str, method: &str, target: &str, nonce: &str, count: u32) {
     let get = |name| param(line, name).unwrap_or_else(|| panic!("{name} in {line}"));
     assert_eq!((get("username"), get("realm"), get("nonce")), (USER, "the lions", nonce));
@@ -72,7 +72,7 @@ fn check(line: &str, method: &str, target: &str, nonce: &str, count: u32) {
     assert_eq!(param(line, "algorithm"), None, "the server names none");
 }
 
-/// The lines with which the requests to a server have authenticated.
+/// The Authorization lines of the requests to a server.
 fn lines(server: &Server) -> Vec<Option<String>> {
     server.requests().iter().map(|request| request.header("authorization")).collect()
 }
@@ -84,7 +84,7 @@ async fn a06_a11_a_challenge_is_answered_once_and_then_in_advance<R: Runtime>(wo
     let response = session.get(server.url("/dir/?a=b&c=d e#f")).send().await.unwrap();
     assert_eq!(response.history().len(), 1);
     assert_eq!(response.text().await.unwrap(), "in");
-    // A variant shares what is known: it has the same user.
+    // A derived session has the same user and shares the state.
     let variant = session.with(|s| s.headers.insert("x-test", "1")).unwrap();
     let response = variant.post(server.url("/two")).body("x").send().await.unwrap();
     assert!(response.history().is_empty());
@@ -105,7 +105,7 @@ async fn a07_a_wrong_password_is_refused_once<R: Runtime>(world: &World<R>) {
     let response = session.get(server.url("/")).auth(wrong.clone()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.history().len()), (401, 1));
     assert_eq!(response.text().await.unwrap(), "who?");
-    // What was refused is not tried again in advance.
+    // Refused credentials are not sent in advance.
     session.get(server.url("/")).auth(wrong).send().await.unwrap().text().await.unwrap();
     assert_eq!(lines(&server).iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false]);
 }
@@ -208,7 +208,8 @@ async fn b07_a_challenge_wants_the_body_again<R: Runtime>(world: &World<R>) {
     assert_eq!(response.text().await.unwrap(), "in");
     assert_eq!(server.requests().iter().map(|r| r.text()).collect::<Vec<_>>(), ["payload", "payload"]);
 
-    // Where only the body's own proof is wanted, it is given for bytes, and not for what streams.
+    // With `auth-int` only, the proof covers the body. It is possible for bytes, but not for a
+    // stream.
     let int = |text: String| text.replace("auth-int, auth", "auth-int");
     for (can_be_read, hops) in [(true, 1), (false, 0)] {
         let server = Server::scripted(

@@ -1,4 +1,4 @@
-//! Long responses that come while the upload is going on, and uploads with HEAD (RFC 9110 sections 7.5, 9.3.2).
+//! Long responses during the upload, and uploads with HEAD (RFC 9110 sections 7.5, 9.3.2).
 
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server, pattern};
@@ -16,10 +16,10 @@ scenarios! {
     fm_head_is_answered_before_its_upload_has_gone_out
 }
 
-/// More than the sockets hold in one direction.
+/// More than the sockets hold in one direction, in bytes.
 const UPLOAD: usize = 8 << 20;
 
-/// A body that is sent.
+/// The body of the upload.
 #[derive(Clone, Copy, Debug)]
 enum Upload {
     Bytes,
@@ -73,7 +73,7 @@ async fn fm_a_long_refusal_during_an_upload_is_read_to_its_end<R: Runtime>(world
     let body = text(100_000);
     for (form, upload) in (0..4).zip(UPLOADS.into_iter().cycle()) {
         let session = world.session();
-        // The head of the request is read, then some of its body; from there on nothing is.
+        // The server reads the head of the request and a part of its body, then stops reading.
         let read = [0, 50_000][form % 2];
         let script = Connection::new().read_head().read(read).send(refusal(form, &body)).stall();
         let server = Server::scripted(script);
@@ -161,7 +161,7 @@ async fn fm_head_is_answered_before_its_upload_has_gone_out<R: Runtime>(world: &
             let response = upload.request(&session, "HEAD", &server.url("/x")).send().await.unwrap();
             assert_eq!(response.headers().contains("content-length"), head.contains("-Length"));
             assert_eq!(response.bytes().await.unwrap(), "", "{head}");
-            // Whatever the server says next there, it is not about the next request.
+            // Bytes that the server sends later do not concern the next request.
             let next = whole(session.get(server.url("/get"))).await;
             assert_eq!((next.status, next.connection), (200, (2, false)), "{head} {upload:?}");
             server.release();

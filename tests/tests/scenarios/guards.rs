@@ -1,4 +1,4 @@
-//! Where a session is not to go, and where redirects are not to lead.
+//! Guards: addresses that a session must not connect to, and targets that redirects must not have.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -42,7 +42,7 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     assert_eq!(error.kind(), Kind::BlockedAddress);
     assert!(error.to_string().contains("127.0.0.1: loopback"), "{error}");
     assert!(error.is_safe_to_repeat());
-    // By a name, by a redirect, and by a name that leads elsewhere the second time.
+    // By a name, by a redirect, and by a name that resolves to another address the second time.
     let addr = server.addr();
     session.resolve("door.test", [addr]).unwrap();
     let inwards = redirect(&server, server.url("/get"), 302).replace(&addr.to_string(), "door.test");
@@ -56,7 +56,7 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     for _ in 0..2 {
         assert_eq!(failure(&session, "http://rebound.test/").await.kind(), Kind::BlockedAddress);
     }
-    // A pin is the session's own choice, unless that is guarded too.
+    // A pinned address is the session's own choice, unless the guard covers pins.
     whole(session.get("http://door.test/get")).await;
     session
         .update(|settings| {
@@ -96,7 +96,7 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
     for inside in ["http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/x"] {
         assert_eq!(failure(&session, inside).await.kind(), Kind::BlockedAddress, "{inside}");
     }
-    // A proxy that is told addresses is told none of these.
+    // A proxy that receives addresses receives no blocked one.
     let socks = proxy.url("").replace("http", "socks5");
     session.update(|settings| settings.proxies.set("all", socks)).unwrap();
     session.set_resolver(Resolver::from_fn(|_, _| Ok(vec![([192, 168, 0, 1], 80).into()])));
@@ -111,11 +111,11 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
         session.resolve(name, [server.addr()]).unwrap();
     }
     let from_door = |to: &str| redirect(&door, to, 302).replace(&door.addr().to_string(), "door.test");
-    // The caller's own request, and a redirect that goes the very same way.
+    // A request of the caller, and a redirect that goes the same way.
     whole(session.get("http://inside.test/get")).await;
     whole(session.get(from_door("http://same.test/get"))).await;
     whole(session.get(from_door("http://door.test:8080/get"))).await;
-    // The connection to it idles, and is not used.
+    // The connection to it is idle, and is not used.
     for _ in 0..2 {
         let error = failure(&session, &from_door("http://inside.test/get")).await;
         assert_eq!(error.kind(), Kind::BlockedAddress);
@@ -129,7 +129,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
         })
         .unwrap();
     whole(session.get(from_door("http://inside.test/get"))).await;
-    // Without a guard a pin is a name like any other.
+    // Without a guard a pinned name is like any other.
     let open = guarded(world, Guard::off());
     open.resolve("inside.test", [inside.addr()]).unwrap();
     whole(open.get(redirect(&door, "http://inside.test/get", 302))).await;

@@ -1,4 +1,4 @@
-//! What goes wrong behind TLS that is nobody's certificate: ends, alerts, and peers that speak something else.
+//! Failures of TLS other than certificates: ends, alerts, and peers that speak another protocol.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     session
 }
 
-/// A server of one connection, in a coat or without its closing word.
+/// A server of one connection, with or without a close_notify.
 fn server(says_goodbye: bool, connection: Connection) -> Server {
     let dress = Dress::of(&SERVER);
     let dress = if says_goodbye { dress } else { dress.without_goodbye() };
@@ -77,7 +77,7 @@ async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runti
     let error = session(world).get(cut.url("/")).send().await.unwrap().text().await.unwrap_err();
     assert_eq!(error.kind(), Kind::IncompleteBody);
     assert!(error.to_string().contains("close_notify"), "{error}");
-    // Within a length or a head it is a cut as ever.
+    // Within a length or a head it is a cut, as without TLS.
     for (said, kind) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal", Kind::IncompleteBody),
         ("HTTP/1.1 200 OK\r\nContent-Le", Kind::IncompleteHead),
@@ -121,7 +121,7 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
         drop(session);
         parted(2);
     }
-    // What was cut off is not called whole.
+    // A body that was cut off is not reported as complete.
     let dress = Dress::of(&SERVER);
     let partings = dress.partings();
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
@@ -143,7 +143,7 @@ async fn f06_a_refused_certificate_is_told_to_its_server<R: Runtime>(world: &Wor
         let error = session(world).get(server.url("/")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
         server.wait_closed(0);
-        // What exactly is wrong rustls does not know: it has come to it as an error of ours.
+        // rustls receives the failure as an error of the verifier, so the alert is not specific.
         assert_eq!(partings.so_far(), ["CertificateUnknown"], "{version:?}");
     }
 }
@@ -161,7 +161,8 @@ async fn q17_a_body_that_is_whole_does_not<R: Runtime>(world: &World<R>) {
 
 async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &World<R>) {
     for says_goodbye in [true, false] {
-        // The server ends it as soon as the next request has come: no probe can see that.
+        // The server closes as soon as it has received the next request, so no check before can see
+        // it.
         let first = Connection::new().expect_request().ok("first").expect_request().close();
         let dress = Dress::of(&SERVER);
         let dress = if says_goodbye { dress } else { dress.without_goodbye() };
@@ -185,14 +186,14 @@ async fn f07_who_answers_in_the_clear_does_not_speak_tls<R: Runtime>(world: &Wor
         assert!(error.to_string().contains("http://"), "{error}");
         assert_eq!(error.progress().unwrap().stage, Stage::Tls);
     }
-    // And TLS where HTTP was expected.
+    // TLS where HTTP was expected.
     let server = Server::scripted(Connection::new().expect_request().send(ALERT).close());
     let error = session(world).get(server.url("/")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotHttp);
 }
 
 async fn f08_a_connection_that_ends_within_the_handshake<R: Runtime>(world: &World<R>) {
-    // The start of a handshake, and of nothing in it.
+    // The start of a handshake record without its contents.
     let begins = [22, 3, 3, 0, 100, 2];
     for connection in [
         Connection::new().read(1).close(),
@@ -202,7 +203,8 @@ async fn f08_a_connection_that_ends_within_the_handshake<R: Runtime>(world: &Wor
     ] {
         let server = Server::scripted(connection);
         let url = server.url("/").replace("http:", "https:");
-        // Nothing of the request was out: but it is not for the session to guess that it will go better.
+        // No byte of the request was sent. The session still does not retry: it cannot expect
+        // success.
         let error = session(world).post(url).body("x").send().await.unwrap_err();
         assert_eq!((error.kind(), server.accepted()), (Kind::TlsClosed, 1), "{error}");
         let at = error.progress().unwrap();
@@ -226,7 +228,7 @@ async fn f08_a_server_that_says_nothing_is_given_up_with_connecting<R: Runtime>(
     server.release();
 }
 
-/// An alert: fatal, handshake_failure.
+/// A fatal alert: handshake_failure.
 const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 
 async fn f06_alerts_have_their_names<R: Runtime>(world: &World<R>) {
@@ -246,7 +248,8 @@ async fn f06_alerts_have_their_names<R: Runtime>(world: &World<R>) {
     }
 }
 
-/// Rows V96, V97: neither is there a loop in which nothing moves, nor a buffer that grows with what comes.
+/// Rows V96, V97: there is no endless loop without progress, and no buffer that grows with the
+/// input.
 async fn v97_what_breaks_the_rules_ends_at_once<R: Runtime>(world: &World<R>) {
     let record = |content: &[u8]| {
         let len = u16::try_from(content.len()).unwrap().to_be_bytes();
@@ -318,7 +321,7 @@ async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>
     }
 }
 
-/// Goes this way to the server.
+/// Configures the session to reach the server this way.
 fn go<R: Runtime>(session: &Session<Rig<R>>, way: Way, server: &Server) {
     let done: sessio::Result<()> = session.update(|settings| match way.proxy(server)? {
         Some(proxy) => Ok(settings.proxies.set("all", proxy)?),
@@ -338,7 +341,7 @@ fn looking<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     session
 }
 
-/// A server that says this while its connection idles.
+/// A server that sends these bytes while its connection is idle.
 fn speaking(way: Way, late: &str) -> Server {
     let script = Connection::new().expect_request().ok("first").gate("idle").send(late).routes();
     Server::dressed_scripted(
@@ -347,7 +350,7 @@ fn speaking(way: Way, late: &str) -> Server {
     )
 }
 
-/// Which connection carries the request behind what was said.
+/// The connection of the request after those bytes.
 async fn next_after<R: Runtime>(session: &Session<Rig<R>>, server: &Server, way: Way) -> (u64, bool) {
     go(session, way, server);
     let post = async || {

@@ -1,5 +1,5 @@
-//! Time limits: each fires for what it is named after, and says how far the exchange had come. None of these
-//! waits for anything but the limit itself.
+//! Time limits: each fires for its own phase, and its error has the progress of the exchange. No
+//! test waits for anything but its limit.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -32,7 +32,7 @@ scenarios! {
     fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit
 }
 
-/// On a stream that blocks nobody else waits for a turn.
+/// On a blocking stream no other task waits for a turn.
 mod turns {
     use super::{fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn, scenarios};
 
@@ -93,7 +93,7 @@ async fn t02_f03_an_address_that_never_answers_leaves_time_for_the_next<R: Runti
     let answer = poll_fn(|cx| {
         let sent = sent.as_mut().poll(cx);
         let rig = session.runtime();
-        // At the walls a third of the time goes by.
+        // Each attempt to connect to a silent address takes a third of the time.
         if sent.is_pending() && rig.dialling() == rig.dialled().len() && rig.dialling() < 3 {
             rig.pass(HOUR / 3);
             cx.waker().wake_by_ref();
@@ -140,7 +140,7 @@ async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &Wo
         let server = Server::scripted(step.pace(Duration::from_millis(3)));
         let began = world.rig().mono();
         let error = session.get(server.url("/x")).send().await.unwrap_err();
-        // A hundred interim responses are a limit of their own.
+        // A hundred interim responses have a limit of their own.
         check(&error, Timeout::Head, Stage::Head);
         assert!(error.progress().unwrap().bytes_received > 0);
         assert!(world.rig().mono() - began >= SHORT * 2);
@@ -172,7 +172,7 @@ async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(wo
 }
 
 async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) {
-    // Every hop is quick enough for itself.
+    // Every hop alone is fast enough.
     let session = limited(world, world.rig(), |timeouts| {
         timeouts.head = Some(SHORT * 40);
         timeouts.total = Some(SHORT * 4);
@@ -186,7 +186,7 @@ async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) 
     let error = session.get(server.url("/0")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Total), "{error}");
     assert!((1..30).contains(&error.progress().unwrap().hop), "{error}");
-    // The request's own limit in place of the session's.
+    // The request's own limit replaces that of the session.
     let url = redirect(&server, "/get", 302);
     assert_eq!(whole(session.get(url).timeout(None)).await.status, 200);
 }
@@ -215,7 +215,7 @@ async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &W
     let server = Server::start();
     let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
     let mut seen = response.chunk().await.unwrap().unwrap().len();
-    // Whoever reads is slow, for once.
+    // The reader is slow this time.
     let mut timer = world.rig().sleep_until(world.rig().mono() + SHORT * 2);
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
     while let Some(chunk) = response.chunk().await.unwrap() {
@@ -224,7 +224,7 @@ async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &W
     assert_eq!(seen, 500_000);
 }
 
-/// How a body is read that never ends.
+/// The way to read an endless body.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Bytes,
@@ -256,7 +256,7 @@ async fn read<R: Runtime>(mut response: Response<R>, way: Way) -> Result<(), ses
     }
 }
 
-/// An answer without end, all of it line ends: a stream of events that says nothing.
+/// An endless response of line ends: a stream of events without an event.
 fn endless() -> Server {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     Server::scripted(Connection::new().expect_request().send(head).stall())
@@ -284,7 +284,7 @@ async fn fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn<R: Run
         let server = endless();
         let session = world.session_on(world.rig().flooding(b'\n', Duration::ZERO));
         let response = session.get(server.url("/")).send().await.unwrap();
-        // The future comes back each time, and can be dropped.
+        // The future returns to the executor each time, and can be dropped.
         assert!(polled(5, read(response, way)).await.is_none(), "{way:?}");
         let reads = session.runtime().flooded();
         assert!((1..1000).contains(&reads), "{way:?}: {reads} reads");

@@ -1,4 +1,5 @@
-//! How many connections there may be, who waits for one, and how long one is kept (rows F25 and F40).
+//! Limits on connections, the queue for them, and the time for which they are kept (rows F25 and
+//! F40).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Se
     world.session_with_pool(world.rig(), policy)
 }
 
-/// A request whose answer has begun, and goes on when the gate of that name is opened: it holds its connection
-/// until then.
+/// A request whose response has begun, and continues when the gate of that name is opened. It holds
+/// its connection until then.
 async fn held<R: Runtime>(session: &Session<Rig<R>>, server: &Server, gate: &str) -> Response<Rig<R>> {
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     let path = format!("/{gate}");
@@ -49,7 +50,8 @@ async fn finish<R: Runtime>(server: &Server, gate: &str, response: Response<Rig<
     assert_eq!(response.bytes().await.unwrap(), "helloworld");
 }
 
-/// A request that stands in line. On a runtime that blocks as well: nobody is asked for anything yet.
+/// A request in the queue. This works on a blocking runtime too, because nothing has been awaited
+/// yet.
 fn waiting<R: Runtime>(
     session: &Session<Rig<R>>,
     url: String,
@@ -72,7 +74,8 @@ async fn f40_who_came_first_is_served_first<R: Runtime>(world: &World<R>) {
         ["2", "3", "4"].map(|name| waiting(&session, server.url(&format!("/anything/{name}"))));
     assert_eq!((session.stats().in_use, session.stats().waiting), (1, 3));
     finish(&server, "first", first).await;
-    // The place is the second's, who has not even been polled; whoever asks again does not overtake.
+    // The second call has the connection before it is even polled. Polling the others does not
+    // overtake it.
     assert_eq!(session.stats().waiting, 2);
     assert!(is_waiting(&mut fourth) && is_waiting(&mut third));
     second.await.unwrap().bytes().await.unwrap();
@@ -92,20 +95,20 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
     let other = waiting(&session, b.url("/get"));
     let mut same = waiting(&session, a.url("/get"));
     finish(&a, "first", first).await;
-    // Although it could use the connection that has come back.
+    // It waits although it could use the returned connection.
     assert!(is_waiting(&mut same));
     a.wait_open(0);
     other.await.unwrap().bytes().await.unwrap();
     same.await.unwrap().bytes().await.unwrap();
     b.wait_open(0);
     assert_eq!((a.accepted(), b.accepted(), session.stats().open()), (2, 1, 1));
-    // What idles makes room for whoever needs it.
+    // An idle connection is closed for a call that needs another one.
     session.get(b.url("/get")).send().await.unwrap().bytes().await.unwrap();
     a.wait_open(0);
     assert_eq!((b.accepted(), session.stats().open()), (2, 1));
 }
 
-/// Polls each of several futures when it was woken, and only then: a wakeup that is lost is never made good.
+/// Polls each future when it was woken, and only then, so a lost wakeup hangs.
 async fn all<F: Future>(futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
     struct Bell {
         rings: AtomicBool,
@@ -195,7 +198,7 @@ async fn f25_a_place_that_was_granted_and_not_taken_goes_to_the_next<R: Runtime>
         let first = held(&session, &server, "first").await;
         let second = waiting(&session, server.url("/anything/2"));
         let third = waiting(&session, server.url("/anything/3"));
-        // What becomes free is a connection, or the right to open one.
+        // The first call frees a connection, or only the right to open one.
         if breaks {
             drop(first);
         } else {
@@ -250,7 +253,7 @@ async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: 
     lived.runtime().pass(seconds(4));
     assert_eq!(ask(&lived).await, (2, false), "however lively");
     server.wait_closed(before);
-    // One in use is not cut off.
+    // A connection in use is not closed.
     let response = held(&lived, &server, "late").await;
     lived.runtime().pass(seconds(60));
     finish(&server, "late", response).await;
@@ -277,7 +280,8 @@ async fn fn14_what_has_idled_too_long_stays_open_until_somebody_comes<R: Runtime
 }
 
 async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World<R>) {
-    // Whether both are of one server, and how many that one and the other are left with.
+    // The setting, whether both responses are of one server, and the idle connections left on the
+    // first and the other server.
     type Limit = (fn(&mut Policy), bool, [usize; 2]);
     let limits: [Limit; 5] = [
         (|_| (), true, [2, 0]),
@@ -298,7 +302,7 @@ async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World
         assert_eq!((session.stats().idle, session.stats().in_use), (left[0] + left[1], 0));
         a.wait_open(left[0]);
         b.wait_open(left[1]);
-        // The one that came back last is the one that stays.
+        // The connection that was returned last is kept.
         if left != [0, 0] {
             let response = session.get(other.url("/get")).send().await.unwrap();
             assert_eq!(response.connection(), (2, true));
@@ -318,7 +322,7 @@ async fn to_evict_closes_what_idles_and_nothing_else<R: Runtime>(world: &World<R
     assert_eq!((session.stats().idle, b.open_connections()), (1, 1));
     session.close_idle();
     b.wait_open(0);
-    // What is in use comes back as ever.
+    // A connection in use is returned as usual.
     finish(&a, "busy", busy).await;
     assert_eq!((session.stats().idle, session.stats().in_use), (1, 0));
     assert_eq!(whole(session.get(a.url("/get"))).await.connection, (1, true));

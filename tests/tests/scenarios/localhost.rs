@@ -1,4 +1,5 @@
-//! `localhost` and names below it are this machine, whatever a resolver says (RFC 6761 section 6.3).
+//! `localhost` and the names below it are this machine, whatever a resolver returns (RFC 6761
+//! section 6.3).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +36,7 @@ async fn fc2_localhost_is_this_machine_without_a_resolver<R: Runtime>(world: &Wo
     let dialled = session.runtime().dialled();
     assert!(dialled.iter().all(|to| to.ip().is_loopback() && to.port() == port), "{dialled:?}");
     assert!(dialled.contains(&server.addr()));
-    // No resolver was asked, so none tells the connections apart.
+    // No resolver was asked, so the resolver does not separate the connections.
     let before = session.stats().dialled;
     session.set_resolver(Resolver::default());
     whole(session.get(format!("http://localhost:{port}/get"))).await;

@@ -1,4 +1,4 @@
-//! What a session does over real sockets and in simulation: each scenario is written once and runs on every
+//! Sessions over real sockets and in simulation. Each scenario is written once and runs on every
 //! backend.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]

@@ -1,4 +1,4 @@
-//! Forms of several parts: in memory, streamed, sent again.
+//! Multipart forms: in memory, streamed, sent again.
 
 use std::io;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ scenarios! {
 
 const REFUSAL: &str = "HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
 
-/// What the server made of a form, read by the grammar.
+/// The parts of a form in a request, parsed by the grammar.
 fn parts(request: &Request) -> Vec<Read> {
     let kind = request.header("content-type").unwrap();
     let boundary = kind.split_once("boundary=").unwrap().1.trim_matches('"');
@@ -97,7 +97,7 @@ async fn p34_a_part_without_a_length_is_sent_in_chunks<R: Runtime>(world: &World
     assert_eq!(parts(sent), [field("unknown", "abc"), field("known", "12345")]);
 }
 
-/// A source of so many bytes that counts them, and how large the largest piece was that was asked for.
+/// A source of so many bytes. It records the bytes given and the largest piece asked for.
 struct Counted {
     left: u64,
     given: Arc<AtomicU64>,
@@ -115,7 +115,7 @@ impl Source for Counted {
     }
 }
 
-/// The server takes the head and nothing more: what was taken from the source is what the sockets hold.
+/// The server reads only the head, so the bytes taken from the source are those in the sockets.
 async fn p49_nothing_of_a_large_part_is_held<R: Runtime>(world: &World<R>) {
     const SIZE: u64 = 1 << 40;
     let session = world.session();
@@ -127,7 +127,7 @@ async fn p49_nothing_of_a_large_part_is_held<R: Runtime>(world: &World<R>) {
     assert_eq!((response.status().as_u16(), response.text().await.unwrap()), (413, "too large".into()));
     assert!(given.load(Ordering::Relaxed) < 64 << 20, "{given:?}");
     assert!(largest.load(Ordering::Relaxed) <= 64 << 10, "{largest:?}");
-    // Two delimiters, one of them with two dashes more, the part's head, and the ends of its lines.
+    // Two delimiters, one of them with two more dashes, the head of the part, and the line ends.
     let length = SIZE + 2 * 36 + 2 + (disposition("large", None).len() + 4) as u64 + 2;
     assert!(server.connection(0).received_text().contains(&format!("Content-Length: {length}")));
 }
@@ -242,14 +242,15 @@ async fn r13_a_form_is_sent_again_if_all_of_its_parts_can_be<R: Runtime>(world: 
         let before = server.requests().len();
         let response = session.post(url(status)).multipart(form()).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.history().len()), (200, 1));
-        // Read to its end, the connection is kept.
+        // After the complete body the connection is kept.
         response.bytes().await.unwrap();
         let sent = &server.requests()[before..];
         assert_eq!(sent[0].header("content-type"), sent[1].header("content-type"));
         assert!(sent[0].body == sent[1].body && sent[0].body.len() > 201_000);
         assert_eq!(parts(&sent[1]).len(), 3);
     }
-    // What lies in memory can always be, and a redirect that drops the body drops what describes it.
+    // Parts in memory can always be sent again. A redirect that drops the body drops the headers
+    // that describe it.
     let form = || Form::new().text("a", "1");
     session.post(url(307)).multipart(form()).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(parts(&server.requests().pop().unwrap()), [field("a", "1")]);

@@ -1,4 +1,4 @@
-//! Observers are told of every response on the way, and cannot harm the call.
+//! Observers receive every response of a call, and cannot harm it.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -30,7 +30,7 @@ mod byte_by_byte {
     }
 }
 
-/// Writes down which hop had which status.
+/// Records the hop and the status of each response.
 fn statuses(seen: &Arc<Mutex<Vec<(u32, u16)>>>) -> Observer {
     let seen = Arc::clone(seen);
     Observer::new(move |call: &Call, event: &Event<'_>| {
@@ -52,17 +52,17 @@ async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(
     session.get(&url).observe(statuses(&by_request)).send().await.unwrap().bytes().await.unwrap();
     let hops = [(0, 302), (1, 302), (2, 200)];
     assert_eq!((&by_session.lock().unwrap()[..], &by_request.lock().unwrap()[..]), (&hops[..], &hops[..]));
-    // The request's own is for that request.
+    // An observer of a request applies to that request only.
     session.get(server.url("/status/404")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (4, 3));
-    // What was prepared takes along whom to tell.
+    // A prepared request keeps its observer.
     let mut prepared = session.get(server.url("/get")).prepare().unwrap();
     prepared.observe(statuses(&by_request));
     session.execute(prepared).await.unwrap().bytes().await.unwrap();
     assert_eq!((by_session.lock().unwrap().len(), by_request.lock().unwrap().len()), (5, 4));
 }
 
-/// No event is told under a lock: the jar is looked at while it changes, and so are settings and pool.
+/// No lock is held during an event: an observer may use jar, settings and pool.
 async fn law_7_an_observer_may_use_the_session<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let (observed, cookies) = (session.clone(), Arc::new(Mutex::new(Vec::new())));
@@ -78,7 +78,7 @@ async fn law_7_an_observer_may_use_the_session<R: Movable>(world: &World<R>) {
     assert_eq!(*cookies, [0, 1, 2, 3]);
 }
 
-/// What comes of a future, unless it panics.
+/// The output of a future, unless it panics.
 async fn unharmed<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
@@ -89,7 +89,7 @@ async fn unharmed<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Panics when it has been told so many events.
+/// An observer that panics at event number `after`.
 fn panicking(after: usize) -> Observer {
     Observer::per_call(move |_| {
         let mut left = after;
@@ -104,7 +104,7 @@ fn panicking(after: usize) -> Observer {
 
 async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    // Answers without a body are whole with their heads, however the network cuts them.
+    // Responses without a body are complete with their heads, for any cut by the network.
     let script = || {
         for (path, status, more) in [
             ("/a", 307, "Location: /b\r\n"),
@@ -120,7 +120,7 @@ async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime
 }
 
 async fn s18_an_observer_that_panics_while_a_connection_is_given_back<R: Runtime>(world: &World<R>) {
-    // Byte by byte, the last one of a redirect comes after the decision to follow it.
+    // In single bytes, the last byte of a redirect comes after the decision to follow it.
     let server = Server::start();
     let url = || server.url("/redirect-to?status_code=307&url=/cookies/set/a/1");
     panics_at_any_point(&world.session_on(world.rig().dripping()), url).await;
@@ -132,7 +132,7 @@ async fn panics_at_any_point<R: Runtime>(session: &Session<R>, url: impl Fn() ->
         let request = session.put(url());
         let request = request.source(Pieces::of(["one", "two"]), None, true).observe(panicking(points));
         let body = unharmed(async { request.send().await?.bytes().await }).await;
-        // Neither a connection nor the right to one is lost, and no lock is held.
+        // Neither a connection nor a lease is lost, and no lock is held.
         assert_eq!(session.stats().in_use, 0, "after {points} events");
         session.cookies(|jar| jar.len());
         if let Some(body) = body {

@@ -1,4 +1,4 @@
-//! TLS in records of one byte, from the handshake to the goodbye.
+//! TLS in records of one byte, from the handshake to close_notify.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ use sessio_tests::scenarios;
 use sessio_tests::source::Endless;
 use sessio_tests::world::World;
 
-/// To drop each of these calls at twenty points would take minutes.
+/// Dropping each of these calls at twenty points would take minutes.
 mod long {
     use super::{
         fm_one_byte_records_are_drained, fm_one_byte_records_bring_every_coding,
@@ -75,7 +75,7 @@ fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     session
 }
 
-/// A response in chunks of 100 bytes; without the end of the body.
+/// A response in chunks of 100 bytes, without the end of the body.
 fn chunked(fields: &str, body: &[u8]) -> Vec<u8> {
     let mut said = format!("HTTP/1.1 200 OK\r\n{fields}Transfer-Encoding: chunked\r\n\r\n").into_bytes();
     for chunk in body.chunks(100) {
@@ -253,7 +253,7 @@ async fn fm_one_byte_records_end_in_every_way<R: Runtime>(world: &World<R>) {
 
 async fn fm_one_byte_records_of_an_idle_connection<R: Runtime>(world: &World<R>) {
     let late = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    // New keys alone are no data.
+    // A KeyUpdate alone is no data.
     for (said, connection) in [(KEY_UPDATE, (1, true)), (late, (2, false))] {
         let script = Connection::new().expect_request().ok("first").gate("idle").send(said).routes();
         let script = Script::new().connection(script).otherwise(Otherwise::Routes);
@@ -268,7 +268,7 @@ async fn fm_one_byte_records_of_an_idle_connection<R: Runtime>(world: &World<R>)
     }
 }
 
-/// Each byte of what the server seals is a record of the proxy's, too.
+/// Each encrypted byte of the server is also a record of the proxy.
 async fn fm_one_byte_records_within_one_byte_records<R: Runtime>(world: &World<R>) {
     let body = text(300);
     for version in VERSIONS {

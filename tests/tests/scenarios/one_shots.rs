@@ -1,4 +1,4 @@
-//! One-shot functions stand beside the session and remember nothing (story S20).
+//! One-shot functions use no session and keep no state (story S20).
 
 use sessio_testkit::Server;
 
@@ -39,7 +39,7 @@ fn s20_one_shots_on_plain_sockets_remember_nothing() {
 fn forgets(server: &Server) {
     let requests = server.requests();
     let lines: Vec<_> = requests.iter().map(|request| (request.method(), request.header("cookie"))).collect();
-    // Within one shot a redirect finds its cookie.
+    // Within one call a redirect sends the cookie that was set.
     let expected = [("GET", None), ("GET", Some("a=1".to_owned())), ("POST", None), ("PROPFIND", None)];
     assert_eq!(lines, expected);
     assert_eq!(server.accepted(), 3);

@@ -1,4 +1,5 @@
-//! Downloads that go on where they stopped: chunks of one byte, cuts anywhere, coded bodies, several at the same time.
+//! Resumed downloads: chunks of one byte, cuts at any point, coded bodies, several at the same
+//! time.
 
 use std::fs;
 use std::io;
@@ -41,7 +42,7 @@ enum Framing {
     Chunks(usize),
 }
 
-/// A response with the bytes from `first` on, of which those before `end` come; then the connection ends.
+/// A response with the bytes from `first` on. The connection ends before byte `end`.
 fn part(fields: &str, whole: &[u8], first: usize, end: usize, framing: Framing) -> Vec<u8> {
     let length = whole.len();
     let mut said = match first {
@@ -112,7 +113,7 @@ async fn fm_a_download_in_chunks_of_one_byte_goes_on_wherever_it_was_cut<R: Runt
         }
         let scripts = firsts.iter().map(|&(first, end)| {
             let mut said = part("", &body, first, end, tiny);
-            // Within the line of the next chunk's size, or of the last chunk.
+            // Cut within the line of the next chunk size, or of the last chunk.
             said.truncate(said.len() - if end == 200 { 0 } else { 1 });
             send(&said, piece).close()
         });
@@ -127,7 +128,7 @@ async fn fm_a_download_in_chunks_of_one_byte_goes_on_wherever_it_was_cut<R: Runt
         assert_eq!(ranges(&server).pop().unwrap(), Some(format!("bytes={}-", last.0)), "{piece}");
         check(&folder, &["page"], &body);
     }
-    // All chunks have come, and the end of the body has not.
+    // All chunks were received, but not the end of the body.
     let (session, folder) = (world.session(), Folder::new());
     let whole = part("", &body, 0, 200, Framing::Chunks(1));
     let none =
@@ -145,7 +146,7 @@ async fn fm_a_coded_download_goes_on_with_its_coded_bytes<R: Runtime>(world: &Wo
     for coding in CODINGS {
         for framing in [Framing::Length, Framing::Chunks(1), Framing::Chunks(70)] {
             let (session, folder) = (world.session(), Folder::new());
-            // A server that codes what was asked for as it is: its ranges are of the coded bytes.
+            // A server that codes a resource by itself: its ranges are of the coded bytes.
             let body = coded(coding, &text(400));
             let fields = format!("Content-Encoding: {coding}\r\n");
             let (first, second) = (body.len() / 3, body.len() / 2);
@@ -171,7 +172,7 @@ async fn fm_a_coded_download_goes_on_with_its_coded_bytes<R: Runtime>(world: &Wo
 async fn fm_downloads_at_the_same_time_each_go_on<R: Runtime>(world: &World<R>) {
     let body = pattern(5000);
     let (session, folder) = (world.session(), Folder::new());
-    // They differ in their pieces alone: which one comes first is up to the network.
+    // They differ only in the sizes of their pieces, so the first one depends on the network.
     let serve = |piece| {
         let say = |first, end| send(&part("", &body, first, end, Framing::Chunks(1)), piece).close();
         Server::scripted([say(0, 1700), say(1700, 1701), say(1701, 5000)])
@@ -205,7 +206,7 @@ async fn fm_a_part_that_another_download_holds_is_refused<R: Runtime>(world: &Wo
         }
         assert_eq!(session.discard(folder.file("page")).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
     };
-    // The first one has claimed the part before it waits for anything.
+    // The first download has claimed the partial file before it waits.
     let (first, ()) = zip(resume(&session, &url, &folder, "page"), busy).await;
     assert_eq!(first, Ok(1000));
     assert_eq!(ranges(&server), [None, Some("bytes=400-".into())], "the others have asked for nothing");
@@ -227,7 +228,8 @@ async fn fm_a_part_that_another_download_has_begun_is_refused<R: Runtime>(world:
         })
         .resume(folder.file("page"));
     let busy = async {
-        // Half of the first body has come. There was no part when the second download looked for one.
+        // Half of the first body was received. No partial file existed when the second download
+        // looked.
         let second = session.get(fast.url("/page")).resume(folder.file("page"));
         told.recv().await.unwrap();
         assert_eq!(second.await.unwrap_err().kind(), io::ErrorKind::ResourceBusy);

@@ -1,4 +1,5 @@
-//! Which connection carries which request: no dirty one comes back, and no response answers another request.
+//! The assignment of requests to connections. No connection with leftover bytes is reused, and no
+//! response belongs to another request.
 
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
@@ -57,7 +58,7 @@ async fn v100_p131_p132_bytes_behind_a_response_close_its_connection<R: Runtime>
                 ]);
                 let first = session.get(server.url("/1")).send().await.unwrap();
                 assert_eq!(first.text().await.unwrap(), "hello");
-                // Cut in pieces, the excess may be on its way still.
+                // If the bytes are cut, the excess may still be in flight.
                 server.wait_until(|state| {
                     let first = &state.connections()[0];
                     first.steps >= 3 || !first.is_open()
@@ -111,7 +112,7 @@ async fn p117_p119_p114_who_says_close_is_closed<R: Runtime>(world: &World<R>) {
         if !is_kept {
             server.wait_open(0);
         }
-        // And of the request.
+        // The request may ask for the close too.
         let close = session.get(server.url("/get")).header("Connection", "close").send().await.unwrap();
         close.bytes().await.unwrap();
         server.wait_open(0);
@@ -208,8 +209,8 @@ async fn s02_each_origin_has_connections_of_its_own<R: Runtime>(world: &World<R>
 }
 
 async fn p002_to_p109_the_table_over_real_sockets<R: Runtime>(world: &World<R>) {
-    // Head after the status line and its CRLF, body, and what is to come of it: a kind of error, or whether
-    // the connection may be used again.
+    // The head after the status line and its CRLF, the body, and the outcome: a kind of error, or
+    // whether the connection may be reused.
     const OK: &str = "HTTP/1.1 200 OK\r\n";
     let cases: &[(&str, &str, &str)] = &[
         ("P003", "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", "conflicting-length"),

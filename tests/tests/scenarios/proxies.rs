@@ -1,4 +1,4 @@
-//! Requests that go through proxies, and what each of them is told.
+//! Requests through proxies, and the bytes that each proxy receives.
 
 use sessio::proxy::{Proxies, Proxy, Via};
 use sessio::tunnel::Reply;
@@ -44,12 +44,12 @@ fn url(proxy: &Server, scheme: &str, userinfo: &str) -> String {
     format!("{scheme}://{userinfo}{}", proxy.addr())
 }
 
-/// Everything that this server has been told.
+/// All bytes that this server has received, as text.
 fn told(server: &Server) -> String {
     server.connections().iter().map(|connection| connection.received_text()).collect()
 }
 
-/// The heads that this server has been told, through tunnels too: none of them has a body.
+/// The heads that this server has received, also through tunnels. No request has a body.
 fn heads(server: &Server) -> Vec<String> {
     told(server).split_terminator("\r\n\r\n").map(str::to_owned).collect()
 }
@@ -63,13 +63,13 @@ async fn failure<R: Runtime>(session: &Session<R>, url: &str) -> Error {
     session.get(url).send().await.map(drop).unwrap_err()
 }
 
-/// `user:pass`, as Basic has it.
+/// `user:pass` as Basic credentials.
 const BASIC: &str = "Basic dXNlcjpwYXNz";
 
 async fn d16_a_plain_request_is_forwarded_in_absolute_form_over_one_connection<R: Runtime>(world: &World<R>) {
     let proxy = Server::start();
     let session = proxied(world, &proxy);
-    // Nobody resolves these names: the proxy is told them.
+    // The client does not resolve these names: the proxy receives them.
     whole(session.get("http://u:p@a.test/anything/x?q=1#part")).await;
     whole(session.post("http://b.test:8080/anything/y").body("a=1\r\n\r\n")).await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn d16_a_plain_request_is_forwarded_in_absolute_form_over_one_connection<R
     assert_eq!(requests[1].body, b"a=1\r\n\r\n");
     assert!(requests.iter().all(|request| request.header_all("proxy-authorization") == [BASIC]));
     assert_eq!(proxy.accepted(), 1);
-    // Who has other credentials, or none, has other connections (row V88).
+    // Requests with other credentials, or without, use other connections (row V88).
     let open = Proxy::parse(&url(&proxy, "http", "")).unwrap();
     whole(session.get("http://a.test/get").proxy(open)).await;
     assert_eq!(proxy.accepted(), 2);
@@ -118,7 +118,8 @@ async fn d16_a_tunnel_is_opened_for_https_and_used_again<R: Runtime>(world: &Wor
         ]
     );
     for head in heads(&proxy) {
-        // Row V04: nothing for the proxy goes through the tunnel, and nothing for the host outside of it.
+        // Row V04: no header for the proxy goes through the tunnel, and none for the origin outside
+        // of it.
         let is_for_proxy = head.starts_with("CONNECT");
         assert_eq!(head.contains(&format!("\r\nProxy-Authorization: {BASIC}")), is_for_proxy, "{head}");
         assert_eq!(head.contains("roxy") || head.contains("X-Team"), is_for_proxy, "{head}");
@@ -153,7 +154,7 @@ async fn v90_tls_to_the_proxy_and_through_it<R: Runtime>(world: &World<R>) {
             "GET http://a.test/get HTTP/1.1",
         ]
     );
-    // The keys that are pinned are the host's, and the proxy has keys of its own.
+    // The pinned keys are those of the origin. The proxy has other keys.
     let having = |what: &str| heads.iter().map(|head| head.contains(what)).collect::<Vec<_>>();
     assert_eq!(having("X-Pins"), [false, false, true, false, false, false]);
     assert_eq!(having(BASIC), [false, true, false, false, false, true]);
@@ -212,7 +213,7 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     session.set_resolver(sessio::Resolver::from_fn(|_, _| Err(std::io::ErrorKind::NotFound.into())));
     let error = failure(&session, "http://127.0.0.1/").await;
     assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::Resolve, Stage::Proxy));
-    // Nobody does TLS here, and nothing is sent.
+    // Without a TLS engine nothing is sent.
     let nobody = session.update(|settings| {
         settings.engine = sessio::tls::TlsConnector::default();
         Ok::<_, Error>(())
@@ -231,13 +232,13 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
 async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     let asks = || Connection::new().proxy_challenge();
     let proxy = Server::scripted([
-        // Forwarded: asked, told, and then asked again in vain.
+        // Forwarding: challenged, authenticated, then challenged again without success.
         asks().expect_request().ok("in"),
         asks().proxy_challenge(),
         // The same for a tunnel.
         asks().connect().expect_request().routes(),
         asks().proxy_challenge(),
-        // Who has said it at first has nothing more to say.
+        // Credentials that were sent with the first request are not sent again.
         asks(),
     ]);
     let session = world.session();
@@ -283,12 +284,12 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         asks("Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
         asks("Proxy-Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
         Connection::new().expect_request().send(format!("HTTP/1.0 {ASKS}\r\nwho?")).close(),
-        // What is left of these bodies is not waited for.
+        // The rest of these bodies is not waited for.
         asks(&format!("Content-Length: 70000\r\n\r\n{endless}")),
         asks("Content-Length: 9\r\n\r\nshort").close(),
         asks("Content-Length: 9\r\n\r\nslow").stall(),
         asks("Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"),
-        // It does not say that it closes, and is told what it asked for twice.
+        // It closes without announcing it, so it receives two requests.
         asks("Content-Length: 4\r\n\r\nwho?").close(),
     ];
     let cases = refusals.len();
@@ -297,7 +298,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         refusals
             .into_iter()
             .flat_map(|refusal| [refusal, granted()])
-            // In vain, and where there is nothing to say.
+            // Without success, and without credentials.
             .chain([hangs_up(), hangs_up(), hangs_up()])
             .collect::<Vec<_>>(),
     );
@@ -345,13 +346,14 @@ async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>
     let proxy = Server::scripted(
         refuse
             .chain([asked(0).routes()])
-            // What no other address changes is told at once; and so is the last of them.
+            // A failure that no other address can change is reported at once, and so is the last of
+            // the failures.
             .chain([asked(2).close(), asked(1).close()])
             .chain(all.into_iter().cycle().take(6).map(|code| asked(code).close()))
             .collect::<Vec<_>>(),
     );
     let addresses: Vec<_> = (1..=6).map(|n| format!("192.0.2.{n}:0").parse().unwrap()).collect();
-    // The one connection that there may be is kept for each of them in turn.
+    // The only connection allowed is used for each of them in turn.
     let mut policy = sessio::pool::Policy::default();
     policy.max_total = Some(1);
     let session = world.session_with_pool(world.rig().name("b.test", addresses), policy);
@@ -396,7 +398,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
         ("socks5h", "user:pass@", "http://a.test/get"),
         ("socks5", "", "http://b.test/get"),
         ("socks5h", "", "https://a.test/get"),
-        // A literal address is told as one.
+        // A literal address is sent as an address.
         ("socks5h", "", "http://192.0.2.9/get"),
     ] {
         set(&session, "all", &url(&proxy, scheme, userinfo));
@@ -459,7 +461,7 @@ async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
         .unwrap();
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), (1, 1));
-    // A proxy of the request's own has the same exceptions, unless the request has others.
+    // A proxy of the request has the session's exceptions, unless the request has others.
     let own = Proxies::from(Proxy::parse(&url(&proxy, "http", "")).unwrap());
     whole(session.get(host.url("/get")).proxies(own.clone())).await;
     assert_eq!(count(), (1, 2));
@@ -467,7 +469,7 @@ async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
     always.except("");
     whole(session.get(host.url("/get")).proxies(always)).await;
     assert_eq!(count(), (2, 2));
-    // Explicitly direct, for a request, for a host, for everything; and by a function.
+    // Explicitly direct: for a request, for a host, for everything, and by a function.
     let session = proxied(world, &proxy);
     whole(session.get(host.url("/get")).without_proxy()).await;
     whole(session.get(host.url("/get")).proxy("")).await;
@@ -501,7 +503,7 @@ async fn v22_v04_each_proxy_is_told_its_own_secrets_over_redirects<R: Runtime>(w
             settings.headers.insert("Proxy-Authorization", "secret-hand")
         })
         .unwrap();
-    // a.test by the first proxy, b.test by the second, a host directly, and back.
+    // a.test through the first proxy, b.test through the second, a host directly, and back.
     let back = "http://a.test/anything/end".to_owned();
     let at =
         |host: &str, next: String| redirect(&direct, next, 302).replace(&direct.addr().to_string(), host);
@@ -516,7 +518,7 @@ async fn v22_v04_each_proxy_is_told_its_own_secrets_over_redirects<R: Runtime>(w
         assert!(plain.has_credentials());
         if user == "one" { "b25lOnNlY3JldC1vbmU=" } else { "dHdvOnNlY3JldC10d28=" }
     };
-    // What was set by hand takes the place of the first proxy's own, once.
+    // A header set by hand replaces the credentials of the first proxy, once.
     assert_eq!(told(&one).matches("secret-hand").count(), 1);
     assert_eq!(told(&one).matches(basic("one")).count(), 1);
     assert_eq!(told(&one).matches("secret-a").count(), 1);
@@ -553,7 +555,7 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
     assert_eq!(count(), [1, 1, 0]);
     whole(session.get(host.url("/get")).without_proxy()).await;
     assert_eq!(count(), [1, 1, 1]);
-    // What is said of one scheme says nothing of the other.
+    // A proxy for one scheme does not apply to the other.
     session
         .update(|settings| {
             settings.proxies = Proxies::new();
@@ -601,7 +603,7 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
     let last = |server: &Server| server.requests().last().unwrap().header("authorization");
     whole(session.get("http://a.test/get")).await;
     assert_eq!(last(&server).as_deref(), Some("Basic YW5uOnNlY3JldC1h"));
-    // Row V06: the host is that of the URL, whatever stands before its @.
+    // Row V06: the host is that of the URL, whatever precedes its @.
     whole(session.get("http://a.test:@b.test/get")).await;
     assert_eq!(last(&other).as_deref(), Some("Basic YS50ZXN0Og=="));
     for (asked, expected) in [
@@ -609,14 +611,14 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
         (session.get("http://a.test/get").bearer_auth("t"), Some("Bearer t")),
         (session.get("http://u:p@a.test/get"), Some("Basic dTpw")),
         (session.get("http://ann@a.test/get"), Some("Basic YW5uOnNlY3JldC1h")),
-        // Row V20: no other user's password.
+        // Row V20: the password of another user is not used.
         (session.get("http://alice@a.test/get"), None),
         (session.get("http://a.test/get").without_auth(), None),
     ] {
         whole(asked).await;
         assert_eq!(last(&server).as_deref(), expected);
     }
-    // A redirect to another host has that host's login, and nobody else's.
+    // A redirect to another host uses the login for that host only.
     for (to, expected) in [("b.test", Some("Basic Ym9iOg==")), ("c.test", None)] {
         let next = format!("http://{to}/anything/end");
         let from = redirect(&server, next, 302).replace(&server.addr().to_string(), "a.test");
@@ -624,7 +626,7 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
         assert_eq!(last(&other).as_deref(), expected, "{to}");
         assert!(!told(&other).contains("YW5uOnNlY3JldC1h"));
     }
-    // A file that others can read is not used where it matters.
+    // A file that other users can read is not used for passwords.
     session.set_environment(Environment::empty().with_netrc(parsed.exposed()));
     assert_eq!(failure(&session, "http://a.test/get").await.kind(), Kind::InvalidNetrc);
     assert_eq!(told(&other).matches("Basic Ym9iOg==").count(), 1);

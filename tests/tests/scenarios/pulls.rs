@@ -1,4 +1,5 @@
-//! The pull rule: whatever has come is read, however many stages of a connection hold parts of it.
+//! The pull rule: all received bytes are read, however many stages of a connection hold parts of
+//! them.
 
 use std::sync::LazyLock;
 
@@ -16,7 +17,7 @@ use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
-/// Large bodies: to drop each of these calls at twenty points would take minutes.
+/// Large bodies: dropping each of these calls at twenty points would take minutes.
 mod large {
     use super::{
         fm2_the_rest_of_a_followed_response_is_drained, fn1_a_coded_body_over_tls_is_read_in_every_way,
@@ -45,7 +46,7 @@ scenarios! { sealed:
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
 static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
-/// A session that trusts the server, and goes this way to it.
+/// A session that trusts the server and reaches it this way.
 fn session<R: Runtime>(world: &World<R>, way: Way, server: &Server) -> Session<Rig<R>> {
     let session = world.session();
     let done: sessio::Result<()> = session.update(|settings| {
@@ -93,7 +94,7 @@ async fn fn1_a_coded_body_over_tls_is_read_on_every_way<R: Runtime>(world: &Worl
             let get = session.get(server.url("/")).header("Accept-Encoding", "gzip, br, zstd");
             let bytes = get.send().await.unwrap().bytes().await.unwrap();
             assert!(bytes == body, "{way:?} {coding}");
-            // The connection has carried it whole, and carries on.
+            // The body was complete, so the connection is reused.
             let next = session.get(server.url("/get")).send().await.unwrap();
             assert_eq!(next.connection(), (1, true), "{way:?} {coding}");
             next.bytes().await.unwrap();
@@ -140,7 +141,7 @@ async fn fn1_a_coded_body_over_tls_is_read_in_every_way<R: Runtime>(world: &Worl
     assert!(std::fs::read(folder.file("page")).unwrap() == body);
 }
 
-/// The body as it is read in pieces of at most this size.
+/// The body, read in pieces of at most this size.
 async fn pieces<R: Runtime>(response: &mut Response<R>, size: usize) -> Vec<u8> {
     let (mut read, mut room) = (Vec::new(), vec![0; size]);
     loop {
@@ -153,7 +154,7 @@ async fn pieces<R: Runtime>(response: &mut Response<R>, size: usize) -> Vec<u8> 
 
 async fn fm1_heads_that_come_together_are_read<R: Runtime>(world: &World<R>) {
     for way in Way::ALL {
-        // In one write, and one record: more than the room for a response is at first.
+        // In one write and one record: more than the initial space for a response.
         for (interim, own, body) in [(5_000, 4_000, 10), (7_900, 8_000, 0), (4_000, 8_100, 9_000)] {
             let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "x".repeat(interim));
             let field = format!("X-Long: {}\r\n", "y".repeat(own));

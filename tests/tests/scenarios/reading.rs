@@ -1,4 +1,4 @@
-//! Response bodies as they are read: lines, events, links, texts, and how much of them was read.
+//! Ways to read a response body: lines, events, links, texts, and the number of bytes read.
 
 use sessio::Kind;
 use sessio::call::BodyState;
@@ -25,7 +25,7 @@ scenarios! {
 
 const COUNTED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
 
-/// The answer to a request whose server sends this body, in pieces of that size.
+/// The response of a server that sends this body in pieces of that size.
 async fn answer<R: Runtime>(
     world: &World<R>,
     fields: &str,
@@ -216,7 +216,7 @@ async fn s08_b38_what_was_read_in_part_is_never_whole<R: Runtime>(world: &World<
         assert_eq!(response.body_state(), BodyState::Read);
         assert_eq!(response.bytes().await.unwrap_err().kind(), Kind::PartlyRead, "what was read is gone");
     }
-    // To look is not to read, and of nothing there is no part.
+    // Looking at a body does not read it, and an empty body yields no piece.
     let mut response = session.get(server.url("/bytes/10")).send().await.unwrap();
     assert!(!response.fill_buf().await.unwrap().is_empty());
     assert_eq!(response.body_state(), BodyState::Unread);
@@ -241,7 +241,7 @@ async fn s08_b38_a_body_that_has_failed_stays_so<R: Runtime>(world: &World<R>) {
 }
 
 async fn a_decoded_body_has_no_length_of_its_own<R: Runtime>(world: &World<R>) {
-    // "hello", stored.
+    // "hello" as a stored block.
     let coded = b"\x78\x01\x01\x05\x00\xfa\xffhello\x06\x2c\x02\x15";
     let fields = "Content-Encoding: deflate\r\n";
     let (response, _server) = answer(world, fields, coded, 1000).await;
@@ -268,7 +268,7 @@ async fn f13_a_file_is_there_whole_or_not_at_all<R: Runtime>(world: &World<R>) {
     assert_eq!(std::fs::read(&path).unwrap(), b"old");
 
     let server = Server::start();
-    // More than has come by then on any network, so that the connection is closed on all of them.
+    // More than any network delivers by then, so the connection is closed on all of them.
     let mut response = session.get(server.url("/bytes/1000000")).send().await.unwrap();
     response.read(&mut [0; 10]).await.unwrap();
     let error = response.save(&path).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and what goes along.
+//! Redirects: their targets, and the parts of a request that they keep.
 
 use std::time::Duration;
 
@@ -96,12 +96,12 @@ async fn r06_r07_r08_locations_are_resolved_and_inherit_the_fragment<R: Runtime>
         assert_eq!(response.url().as_str(), server.url(leads_to), "{location}");
         response.bytes().await.unwrap();
     }
-    // The same URL but for the fragment is the same request again.
+    // The same URL except for the fragment is the same request again.
     let own = "HTTP/1.1 302 X\r\nLocation: #own\r\nContent-Length: 0\r\n\r\n";
     server.script_path("/x", Connection::new().expect_request().send(own));
     let error = session.get(server.url("/x#asked")).detect_loops(true).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::RedirectLoop);
-    // Of several fragments on the way the last one holds.
+    // Of several fragments on the way the last one applies.
     let inner = redirect(&server, "/redirect-to?url=/get", 302) + "#inner";
     let response = session.get(redirect(&server, inner, 302) + "#outer").send().await.unwrap();
     assert_eq!(response.url().as_str(), server.url("/get#inner"));
@@ -134,7 +134,8 @@ async fn r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_respons
         assert_eq!((response.head.status.as_u16(), response.url.as_str()), (302, &*url));
         assert_eq!(error.progress().unwrap().stage, sessio::Stage::Decide);
         assert_eq!(server.requests().len(), before + 1, "nothing more is sent");
-        // Row B22: who does not follow gets the response, and the error only on asking where it leads.
+        // Row B22: a caller that does not follow gets the response. The error appears only when it
+        // asks for the target.
         let mut response = session.get(&url).redirects(None).send().await.unwrap();
         assert_eq!(response.status(), 302);
         assert_eq!(response.next().unwrap().unwrap_err().kind(), kind);
@@ -189,7 +190,7 @@ async fn r20_r21_b07_f32_bodies_are_sent_again_or_the_redirect_is_an_error<R: Ru
         for length in [Some(13), None] {
             let before = server.requests().len();
             for _ in 0..2 {
-                // It has no body, so that it is whole with its head.
+                // It has no body, so it is complete with its head.
                 let head = format!("HTTP/1.1 {status} X\r\nLocation: /anything\r\nContent-Length: 0\r\n\r\n");
                 server.script_path("/x", Connection::new().expect_request().send(head).routes());
             }
@@ -204,7 +205,7 @@ async fn r20_r21_b07_f32_bodies_are_sent_again_or_the_redirect_is_an_error<R: Ru
             assert_eq!(server.requests().len(), before + 3, "no request with an empty body follows");
         }
     }
-    // A redirect that leaves the body behind does not need it.
+    // A redirect that drops the body does not need to replay it.
     let response = session.post(redirect(&server, "/get", 303)).source(pieces(), None, false).send().await;
     assert_eq!(response.unwrap().status(), 200);
 }
@@ -213,7 +214,7 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
     let server = Server::start();
     for (most, asked, succeeds) in [(3, 3, true), (3, 4, false), (0, 1, false), (0, 0, true), (30, 31, false)]
     {
-        // Of its own, as the redirect that is too many may have a body on its way.
+        // A new session each time, because the redirect over the limit may have a body in flight.
         let session = world.session();
         let before = server.requests().len();
         let url = if asked == 0 { server.url("/get") } else { server.url(&format!("/redirect/{asked}")) };
@@ -228,7 +229,7 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
         assert_eq!(error.response().unwrap().head.status, 302);
         assert_eq!(error.progress().unwrap().hop, most);
     }
-    // Row V11: of the session, too.
+    // Row V11: headers of the session too.
     let session = world.session();
     session
         .update(|settings| {
@@ -266,7 +267,8 @@ async fn r22_b22_loops_are_seen_unless_a_cookie_breaks_them<R: Runtime>(world: &
     assert_eq!(response.text().await.unwrap(), "in");
 }
 
-/// A page that answers 302 to itself until it is ready, and two servers that send back and forth.
+/// A page that redirects to itself by 302 until it is ready, and two servers that redirect to each
+/// other.
 async fn fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let hop = |to: &str| {
@@ -285,7 +287,7 @@ async fn fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit<R
         assert_eq!(response.history().len(), hops);
         assert_eq!(response.text().await.unwrap(), word);
     }
-    // It ends all the same.
+    // A loop still ends.
     let before = a.requests().len();
     for _ in 0..40 {
         a.script_path("/ever", hop("/ever"));
@@ -300,7 +302,7 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
     let to = |location: &str| redirect(&server, location, 302);
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     let bad = "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n";
-    // On a connection that was used before it would be asked once more.
+    // On a reused connection the request would be retried.
     let closed = Server::scripted(Connection::new().expect_request().close());
     server.script_path("/bad", Connection::new().expect_request().send(bad).close());
     server.script_path("/coded", Connection::new().expect_request().send(CODED));
@@ -315,7 +317,7 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
     ] {
         let session = world.session();
         let limits: sessio::Result<()> = session.update(|settings| {
-            // The others come in time on a busy machine, too.
+            // The other limits have enough time on a busy machine.
             settings.timeouts.head = (kind == Kind::Timeout(Timeout::Head)).then_some(Duration::from_secs(2));
             Ok(())
         });
@@ -327,7 +329,7 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
         assert_eq!(hops, if is_response { &[302][..] } else { &[302, 302] }, "{error}");
     }
     server.release();
-    // And of the body.
+    // Errors of the body.
     for (path, said) in [("/cut", cut), ("/coded", CODED)] {
         server.script_path(path, Connection::new().expect_request().send(said).close());
         let response = world.session().get(to(&server.url(path))).send().await.unwrap();
@@ -339,7 +341,7 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
             "{error}"
         );
     }
-    // And of a status.
+    // Errors of a status.
     let response = world.session().get(to(&server.url("/status/404"))).send().await.unwrap();
     let error = sessio::Error::from(response.error_for_status().unwrap_err());
     assert_eq!(error.history().len(), 1);
@@ -402,7 +404,7 @@ async fn r25_a_redirect_that_is_not_followed_knows_where_it_leads<R: Runtime>(wo
         ("GET", &*server.url("/redirect/1?cookies=1"))
     );
     assert_eq!(response.bytes().await.unwrap().len(), 69, "its body is the caller's to read");
-    // What was not to be followed is not followed later either, step by step.
+    // A redirect that was not allowed is not allowed step by step either.
     let mut response = session.execute(next).await.unwrap();
     assert_eq!(response.status(), 302);
     let mut last = response.next().unwrap().unwrap();

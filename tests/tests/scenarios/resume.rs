@@ -1,4 +1,4 @@
-//! Downloads that go on where they stopped (RFC 9110 section 14).
+//! Downloads that continue where they stopped (RFC 9110 section 14).
 
 use std::fs;
 use std::io;
@@ -30,7 +30,7 @@ scenarios! {
 const SIZE: usize = 1000;
 const TAG: &str = "ETag: \"v1\"\r\n";
 
-/// An answer on a connection of its own.
+/// A connection that sends this response and closes.
 fn send(head: &str, body: &[u8]) -> Connection {
     let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
     Connection::new().expect_request().send([head.as_bytes(), body].concat())
@@ -40,12 +40,12 @@ fn serve(answers: impl IntoIterator<Item = Connection>) -> Server {
     Server::scripted(answers.into_iter().map(Connection::close).collect::<Vec<_>>())
 }
 
-/// All of it; only so much comes.
+/// A complete response, of which only `comes` bytes are sent.
 fn whole(fields: &str, comes: usize) -> Connection {
     send(&format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {SIZE}\r\n\r\n"), &pattern(SIZE)[..comes])
 }
 
-/// A part of it.
+/// A partial response.
 fn part(fields: &str, first: usize, end: usize) -> Connection {
     let head = format!(
         "HTTP/1.1 206 Partial Content\r\n{fields}Content-Range: bytes {first}-{}/{SIZE}\r\nContent-Length: {}\r\n\r\n",
@@ -55,7 +55,7 @@ fn part(fields: &str, first: usize, end: usize) -> Connection {
     send(&head, &pattern(SIZE)[first..end])
 }
 
-/// One try: how it ended.
+/// One attempt and its outcome.
 async fn resume<R: Runtime>(session: &Session<R>, server: &Server, folder: &Folder) -> Result<u64, Kind> {
     resume_at(session, &server.url("/page"), folder).await
 }
@@ -68,7 +68,7 @@ fn kind(error: &io::Error) -> Kind {
     error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>()).expect("an error of ours").kind()
 }
 
-/// What the last request asked for.
+/// The range headers of the last request.
 fn asked(server: &Server) -> (Option<String>, Option<String>) {
     let request = server.requests().pop().unwrap();
     assert_eq!(request.header("accept-encoding").as_deref(), Some("identity"));
@@ -103,7 +103,7 @@ async fn f13_a_download_goes_on_where_it_stopped<R: Runtime>(world: &World<R>) {
         assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
         assert_eq!(asked(&server), (Some("bytes=400-".into()), Some(validator.into())));
         check(&folder);
-        // What is whole is asked for anew.
+        // A complete file is requested from the start.
         assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
         assert_eq!(asked(&server), (None, None));
         check(&folder);
@@ -132,7 +132,7 @@ async fn what_cannot_be_told_to_be_the_same_is_begun_anew<R: Runtime>(world: &Wo
         assert_eq!(asked(&server), (None, None), "{fields}");
         check(&folder);
     }
-    // The same tag of another resource says nothing; nor does a note that is not whole.
+    // The same tag of another resource proves nothing, and neither does an incomplete note.
     let server = serve([whole(TAG, 400), whole(TAG, 500), whole(TAG, SIZE)]);
     let folder = Folder::new();
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
@@ -153,7 +153,7 @@ async fn a_part_that_is_all_of_it_is_whole<R: Runtime>(world: &World<R>) {
     assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
     assert_eq!(asked(&server).0.as_deref(), Some("bytes=1000-"));
     check(&folder);
-    // With nothing held it is a refusal like any other.
+    // Without a partial file it is a normal refusal.
     let server = serve([refused("Content-Range: bytes */0\r\n")]);
     assert_eq!(resume(&session, &server, &Folder::new()).await, Err(Kind::Status));
 }
@@ -162,7 +162,7 @@ fn refused(fields: &str) -> Connection {
     send(&format!("HTTP/1.1 416 Range Not Satisfiable\r\n{fields}Content-Length: 2\r\n\r\n"), b"no")
 }
 
-/// Answers to a request for what comes behind 400 bytes, which are of no use.
+/// Unusable responses to a request for the bytes after 400.
 fn unfit() -> Vec<Connection> {
     let partial =
         |fields: &str, body: &[u8]| send(&format!("HTTP/1.1 206 Partial Content\r\n{fields}\r\n"), body);
@@ -211,7 +211,7 @@ async fn fb6_what_is_begun_anew_and_fails_loses_nothing<R: Runtime>(world: &Worl
     let unfit = unfit();
     let count = unfit.len();
     let mut answers = vec![whole(TAG, 400)];
-    // It is asked anew once, not for ever.
+    // It is requested again once, and not forever.
     for answer in unfit {
         answers.extend([answer.clone(), busy.clone(), answer.clone(), answer]);
     }
@@ -223,7 +223,7 @@ async fn fb6_what_is_begun_anew_and_fails_loses_nothing<R: Runtime>(world: &Worl
         assert!(matches!(again, Err(Kind::BadRange | Kind::Status)), "{at} {again:?}");
         assert_eq!((asked(&server).0, held(&folder)), (None, 400), "{at}");
     }
-    // That has nothing to do with ranges.
+    // This failure does not concern ranges.
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
     assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
     assert_eq!(asked(&server).0.as_deref(), Some("bytes=400-"));
@@ -239,7 +239,7 @@ async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>)
         whole(TAG, 700),
         part(TAG, 700, 1000).cut_every(150),
     ]);
-    // The first bytes that are told, the last ones, and out of how many.
+    // The least that the first callback may report, the last report, and the outcome.
     for (first, last, outcome) in [
         (1, 400, Err(Kind::IncompleteBody)),
         (401, 600, Err(Kind::IncompleteBody)),
@@ -260,7 +260,7 @@ async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>)
         assert_eq!(told.last().unwrap().0, last);
     }
     check(&folder);
-    // A range of the caller's own is a body of its own.
+    // The progress of a range of the caller is that of the range alone.
     let server = serve([part(TAG, 400, 600)]);
     let told = Arc::new(Mutex::new((0, None)));
     let tell = {
@@ -313,7 +313,7 @@ async fn fa11_what_was_planted_is_not_used<R: Runtime>(world: &World<R>) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Others may have written to it.
+        // Another user may have written to it.
         fs::set_permissions(folder.file(".page.part"), fs::Permissions::from_mode(0o666)).unwrap();
         assert_eq!(resume(&session, &server, &folder).await, Ok(1000));
         assert_eq!(asked(&server).0, None);
@@ -353,7 +353,7 @@ async fn q30_a_part_of_what_was_not_asked_in_parts_is_refused<R: Runtime>(world:
     let server = serve([part(TAG, 0, 1000), whole(TAG, SIZE)]);
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
     assert!(folder.names().is_empty());
-    // A range of the caller's own is not sent: all of it is wanted.
+    // A range of the caller is not sent: the complete resource is wanted.
     let request = session.get(server.url("/page")).header("Range", "bytes=5-").header("If-Range", "\"v1\"");
     assert_eq!(request.resume(folder.file("page")).await.unwrap(), 1000);
     assert_eq!(asked(&server), (None, None));
@@ -376,7 +376,7 @@ async fn a_download_that_is_refused_leaves_what_there_was<R: Runtime>(world: &Wo
         assert_eq!(resume(&session, &server, &folder).await, Err(kind));
         assert_eq!(held(&folder), 400);
     }
-    // Nothing is sent of what makes no sense.
+    // Nothing is sent for a senseless request.
     let before = server.requests().len();
     let error = session.post(server.url("/page")).resume(folder.file("page")).await.unwrap_err();
     assert_eq!(kind(&error), Kind::InvalidMethod);

@@ -1,4 +1,4 @@
-//! TLS sessions that are resumed: every way an exchange goes, and certificates that change meanwhile.
+//! Resumed TLS sessions: every kind of exchange, and certificates that change meanwhile.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -33,7 +33,7 @@ scenarios! { sealed:
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
-/// Two that are trusted, and one that is not.
+/// Two trusted certificates, and one that is not.
 static OLD: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 static NEW: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 static STRANGER: LazyLock<Issued> = LazyLock::new(|| Authority::root("stranger").issue(|_| {}));
@@ -56,7 +56,8 @@ fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
     session
 }
 
-/// The handshakes with a server: whether a session was resumed, and whose certificate the client was told.
+/// The handshakes with a server: whether the session was resumed, and the certificate that the
+/// client saw.
 #[derive(Clone, Default)]
 struct Handshakes(Arc<Mutex<Vec<(bool, &'static str)>>>);
 
@@ -67,7 +68,7 @@ impl Handshakes {
             if let Event::Secured { secured, .. } = event {
                 let is = |issued: &Issued| secured.certificate == Some(&*issued.chain[0]);
                 let certificates = [("old", &OLD), ("new", &NEW), ("stranger", &STRANGER)];
-                // A proxy has a certificate of its own.
+                // A proxy has its own certificate.
                 if let Some((name, _)) = certificates.iter().find(|(_, issued)| is(issued)) {
                     handshakes.0.lock().unwrap().push((secured.resumed, name));
                 }
@@ -82,7 +83,7 @@ impl Handshakes {
 
 const RESUMED: [(bool, &str); 1] = [(true, "old")];
 
-/// A server whose first connection brings a ticket, and whose next ones are these.
+/// A server whose first connection sends a ticket. `next` are the connections after it.
 fn serve(version: &'static SupportedProtocolVersion, ending: Ending, next: &[Connection]) -> Server {
     let first = Connection::new().expect_request().ok("first");
     let script = next.iter().cloned().fold(Script::new().connection(first), Script::connection);
@@ -90,7 +91,7 @@ fn serve(version: &'static SupportedProtocolVersion, ending: Ending, next: &[Con
     Server::dressed_scripted(dress.wardrobe(), script.otherwise(Otherwise::Routes))
 }
 
-/// A session that has a ticket of the server, and no connection to it.
+/// A session with a ticket of the server, and without a connection to it.
 async fn ticketed<R: Runtime>(world: &World<R>, server: &Server) -> Session<Rig<R>> {
     let (session, handshakes) = (session(world, trusting()), Handshakes::default());
     let first = session.get(server.url("/first")).observe(handshakes.observer());
@@ -122,7 +123,7 @@ async fn fm_a_resumed_session_carries_bodies_both_ways<R: Runtime>(world: &World
     let refusal = [b"HTTP/1.1 413 X\r\nContent-Length: 40000\r\n\r\n", &body[..]].concat();
     let redirect = [b"HTTP/1.1 302 X\r\nLocation: /get\r\nContent-Length: 40000\r\n\r\n", &body[..]].concat();
     for version in VERSIONS {
-        // Down, and the connection carries on.
+        // A download. The connection stays usable.
         let server =
             serve(version, Ending::CloseNotify, &[Connection::new().expect_request().send(&said).routes()]);
         let session = ticketed(world, &server).await;
@@ -134,12 +135,12 @@ async fn fm_a_resumed_session_carries_bodies_both_ways<R: Runtime>(world: &World
         assert!(read == body, "{version:?}");
         assert_eq!(response.trailers().get("x-sum"), Some("40000"));
         drop(response);
-        // Up, on the same connection.
+        // An upload on the same connection.
         let upload = session.post(server.url("/status/200")).body(body.clone()).send().await.unwrap();
         assert_eq!(upload.connection(), (2, true), "{version:?}");
         assert!(server.requests().pop().unwrap().body == body);
 
-        // A long refusal while the upload goes on.
+        // A long refusal during the upload.
         let refuses = Connection::new().read_head().send(&refusal).stall();
         let server = serve(version, Ending::CloseNotify, &[refuses]);
         server.record_bytes(false);
@@ -148,7 +149,7 @@ async fn fm_a_resumed_session_carries_bodies_both_ways<R: Runtime>(world: &World
         assert!(resumed(upload).await.unwrap().bytes().await.unwrap() == body, "{version:?}");
         server.release();
 
-        // A long redirect, whose body is drained.
+        // A long redirect whose body is drained.
         let server = serve(
             version,
             Ending::CloseNotify,
@@ -172,7 +173,7 @@ async fn fm_a_resumed_session_ends_in_every_way<R: Runtime>(world: &World<R>) {
                 (&whole[..20], Some(Kind::IncompleteHead)),
                 ("", Some(Kind::ClosedBeforeResponse)),
             ] {
-                // A new connection cannot be stale: what ends before a byte has come is an error.
+                // A new connection cannot be stale, so an end before any byte is an error.
                 let server = serve(version, ending, &[Connection::new().expect_request().send(said).close()]);
                 let session = ticketed(world, &server).await;
                 let done = match resumed(session.get(server.url("/"))).await {
@@ -215,7 +216,7 @@ async fn fm_a_resumed_session_goes_stale<R: Runtime>(world: &World<R>) {
                         assert!(is_sent_again, "{what}: a POST is not sent again");
                         assert_eq!(response.connection(), (3, false), "{what}");
                         response.bytes().await.unwrap();
-                        // What replaces it is resumed as well.
+                        // Its replacement is resumed too.
                         assert_eq!(handshakes.take(), RESUMED, "{what}");
                     }
                     Err(error) => {
@@ -259,7 +260,7 @@ async fn fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket<R: Runtime
             assert_eq!(error.kind(), Kind::ClientCertificate, "{version:?}: {error}");
             assert!(error.is_safe_to_repeat());
         }
-        // A ticket of TLS 1.3 is used once (RFC 8446 appendix C.4): this is a whole handshake.
+        // A ticket of TLS 1.3 is used once (RFC 8446 appendix C.4), so this is a full handshake.
         renewal.show(0);
         let handshakes = Handshakes::default();
         let next = session.get(server.url("/get")).observe(handshakes.observer()).send().await.unwrap();
@@ -284,13 +285,13 @@ async fn fm_a_certificate_that_changes_is_looked_at_where_it_is_shown<R: Runtime
         };
         let unknown = Err(Kind::CertificateUnknownRoot);
         assert_eq!(get().await, (Ok(()), vec![(false, "old")]), "{version:?}");
-        // A session that is resumed has the certificate that it began with: no other one is shown.
+        // A resumed session keeps its original certificate, because no other one is sent.
         renewal.show(1);
         assert_eq!(get().await, (Ok(()), vec![(true, "old")]), "{version:?}");
         renewal.forget();
         assert_eq!(get().await, (Ok(()), vec![(false, "new")]), "{version:?}");
         assert_eq!(get().await, (Ok(()), vec![(true, "new")]), "{version:?}");
-        // One that is not trusted: a ticket from before is no reason to trust it.
+        // An untrusted certificate: an older ticket is no reason to trust it.
         renewal.show(2);
         renewal.forget();
         assert_eq!(get().await, (unknown, vec![]), "{version:?}");
@@ -327,7 +328,7 @@ async fn fm_a_resumed_session_does_not_outlive_its_certificate<R: Runtime>(world
     const DAY: u64 = 24 * 3600;
     for version in VERSIONS {
         let now = u64::try_from(world.rig().now().wall.0).unwrap();
-        // A whole handshake is due after a day, and at the end of the certificate.
+        // A full handshake is due after a day, and at the end of the certificate.
         let issue = |seconds: u64| {
             let end = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now + seconds);
             ROOT.issue(|params| params.not_after = end)

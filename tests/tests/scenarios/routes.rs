@@ -1,4 +1,4 @@
-//! A host is reached where the session says: at pinned addresses, or by what its own resolver says.
+//! Routes of a session: pinned addresses, and its own resolver.
 
 use std::future::poll_fn;
 use std::io;
@@ -29,7 +29,7 @@ scenarios! {
     f04_what_a_resolver_can_do_wrong
 }
 
-/// The names that a resolver was asked for, and a resolver that leads all of them to one address.
+/// The names that a resolver was asked for, and a resolver that maps all of them to one address.
 fn noting(to: SocketAddr) -> (Arc<Mutex<Vec<String>>>, Resolver) {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let notes = Arc::clone(&asked);
@@ -53,10 +53,10 @@ async fn a_pin_leads_a_name_elsewhere_and_changes_nothing_else<R: Runtime>(world
         session.cookies(|jar| jar.iter().map(|cookie| cookie.domain().to_owned()).collect::<Vec<_>>()),
         ["site.test"]
     );
-    // The address itself is somebody else, with connections of its own and without the cookie.
+    // The address itself is another origin, with its own connections and without the cookie.
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!((server.accepted(), server.requests()[2].header("cookie")), (2, None));
-    // A redirect leads to a pinned host like any request.
+    // A redirect to a pinned host uses the pin.
     let away = redirect(&server, "http://site.test:81/anything/end", 302);
     session.get(away).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 2);
@@ -72,11 +72,11 @@ async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(wo
     assert_eq!(ask().await, (2, false));
     assert!(session.unresolve("SITE.test") && !session.unresolve("site.test"));
     assert_eq!((ask().await, ask().await), ((3, false), (3, true)));
-    // Whoever goes the first way again finds that connection.
+    // A request over the first route finds that connection again.
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     assert_eq!(ask().await, (1, true));
     assert_eq!(servers.each_ref().map(|server| server.requests().len()), [3, 1, 2]);
-    // To evict a URL is to evict it whichever way it goes.
+    // Closing the connections of a URL closes them on every route.
     session.close_idle_to(&"http://site.test/".parse().unwrap());
     assert_eq!(session.stats().idle, 0);
     servers.iter().for_each(|server| server.wait_open(0));
@@ -98,7 +98,7 @@ async fn a_pin_can_be_for_one_port_for_a_literal_or_for_nobody<R: Runtime>(world
     assert_eq!(status("http://site.test/status/201".into()).await, Ok(201));
     assert_eq!(status("http://site.test:8080/status/202".into()).await, Ok(202));
     assert_eq!(servers.each_ref().map(Server::accepted), [1, 1]);
-    // Without a port of its own it has the URL's.
+    // An address without a port gets that of the URL.
     session.resolve("third.test", ["127.0.0.1:0".parse().unwrap()]).unwrap();
     assert_eq!(status(servers[0].url_at("third.test", "/status/203")).await, Ok(203));
     session.resolve("[2001:db8::1]", [servers[1].addr()]).unwrap();
@@ -115,7 +115,7 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     let variant = session.with(|s| s.routes.pin("site.test", [servers[1].addr()])).unwrap();
     let prepared = session.prepare(sessio::Request::get("http://site.test/get")).unwrap();
     session.unresolve("site.test");
-    // What was prepared before keeps what it took.
+    // A prepared request keeps its route.
     assert_eq!(session.execute(prepared).await.unwrap().connection(), (1, false));
     assert_eq!(whole(variant.get("http://site.test/get")).await.connection, (2, false));
     assert_eq!(servers.each_ref().map(Server::accepted), [1, 1]);
@@ -167,7 +167,7 @@ async fn a_resolvers_connections_are_its_own<R: Runtime>(world: &World<R>) {
     let ask = || async { whole(session.get("http://site.test/get")).await.connection };
     session.set_resolver(resolver.clone());
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
-    // Another one might have forbidden what this one allowed.
+    // Another resolver might have refused the address that this one allowed.
     session.set_resolver(guard);
     assert_eq!(ask().await, (2, false));
     session.set_resolver(resolver);
@@ -219,7 +219,7 @@ async fn f04_what_a_resolver_can_do_wrong<R: Runtime>(world: &World<R>) {
     let slow = ask(Resolver::new(|_: String, _: u16| std::future::pending())).await;
     assert_eq!(slow.kind(), Kind::Timeout(Timeout::Resolve));
 
-    // A panic is the caller's own, and the session goes on.
+    // A panic of a resolver reaches the caller, and the session stays usable.
     session.set_resolver(Resolver::from_fn(|_, _| std::panic::resume_unwind(Box::new("in the resolver"))));
     {
         let mut sent = pin!(session.get("http://site.test/get").send());

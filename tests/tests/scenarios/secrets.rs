@@ -1,4 +1,4 @@
-//! Whatever is shown of a session, nothing secret is in it (story S21).
+//! No output of a session contains a secret (story S21).
 
 use std::fmt::Debug;
 
@@ -16,7 +16,7 @@ scenarios! {
 }
 
 const SECRET: &str = "hunter2";
-/// `user:hunter2`, as Basic has it.
+/// `user:hunter2` as Basic credentials.
 const BASIC: &str = "dXNlcjpodW50ZXIy";
 
 #[track_caller]
@@ -80,7 +80,7 @@ async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) 
     });
     let response = build().redirects(0).send().await.unwrap_err();
     says_nothing(&response);
-    // Its body may be on its way still.
+    // The body may still be in flight.
     session.close_idle();
     let response = session.get(server.url("/cookies/set?sid=hunter3")).send().await.unwrap();
     shows_nothing("response", &response);
@@ -107,7 +107,7 @@ async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) 
 
 async fn s21_v99_errors_hold_no_secret_and_no_raw_bytes_of_a_peer<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    // Each its own: a redirect that leads nowhere may have a body on its way.
+    // A new session each time, because a redirect with an invalid target may have a body in flight.
     let session = || world.session();
     let with_secret = |url: String| url.replacen("//", &format!("//user:{SECRET}@"), 1);
     let errors = [

@@ -1,4 +1,4 @@
-//! What client and server agree on behind TLS, who shows whom a certificate, and what is used again.
+//! TLS: negotiated parameters, client certificates, and reuse of connections and sessions.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn set<R: Runtime>(session: &Session<R>, tls: Tls) {
     done.unwrap();
 }
 
-/// What was agreed on, in each handshake: version, cipher, protocol, and whether a session was resumed.
+/// The result of each handshake: version, cipher, protocol, and whether the session was resumed.
 type Agreed = Arc<Mutex<Vec<(String, String, Option<Vec<u8>>, bool)>>>;
 
 fn listen(agreed: &Agreed) -> Observer {
@@ -96,7 +96,7 @@ async fn f06_without_a_version_or_protocol_in_common<R: Runtime>(world: &World<R
         let error = session.get(server.url("/get")).tls(tls).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::TlsMismatch, "{error}");
         assert_eq!(error.progress().unwrap().stage, Stage::Tls);
-        // Who offers no protocol is not asked for one.
+        // A client that offers no protocol needs none in common.
         let tls = trusting().alpn([] as [&str; 0]);
         assert_eq!(session.get(server.url("/get")).tls(tls).send().await.unwrap().status(), 200);
     }
@@ -110,7 +110,7 @@ async fn d09_a_client_shows_its_certificate_to_who_asks<R: Runtime>(world: &Worl
     let response = session.get(server.url("/get")).send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.bytes().await.unwrap();
-    // Of a request's own; and to who does not ask, nothing is shown.
+    // A certificate of the request, and a server that does not ask for one.
     set(&session, trusting());
     let request = session.get(server.url("/get")).identity(CLIENT.identity());
     assert_eq!(request.send().await.unwrap().status(), 200);
@@ -128,7 +128,8 @@ async fn d09_a_client_that_is_not_known_is_told<R: Runtime>(world: &World<R>) {
         let (server, session) = (Dress::asking(&SERVER, &CLIENTS).serve(), world.session());
         set(&session, trusting().max_version(version).identity(identity));
         let error = session.get(server.url("/get")).send().await.unwrap_err();
-        // In 1.3 the client is done before the server has looked at its certificate: by then the request is out.
+        // In TLS 1.3 the client is finished before the server has checked its certificate. The
+        // request is sent by then.
         assert_eq!(error.kind(), Kind::ClientCertificate, "{error}");
         assert!(error.to_string().contains("alert "), "{error}");
         assert!(server.requests().is_empty());
@@ -142,12 +143,12 @@ async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &Wo
     let response = get().danger_accept_invalid_certs(true).send().await.unwrap();
     response.bytes().await.unwrap();
     assert_eq!(get().send().await.unwrap_err().kind(), Kind::CertificateSelfSigned);
-    // And the other way round.
+    // The reverse.
     set(&session, Tls::default().danger_accept_invalid_certs(true));
     assert_eq!(get().send().await.unwrap().status(), 200);
     let error = get().danger_accept_invalid_certs(false).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateSelfSigned);
-    // Switched off by name alone: nothing else lets it in.
+    // Only the check of the name is disabled, so the certificate is still refused.
     let error = get().tls(Tls::default().danger_accept_invalid_hostnames(true)).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateSelfSigned);
 }
@@ -162,7 +163,7 @@ async fn v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time<R: Runtim
     for refused in 1..=20 {
         let error = session.get(server.url("/get")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
-        // A handshake that has failed leaves nothing behind.
+        // A failed handshake leaves nothing in the pool.
         let stats = session.stats();
         assert_eq!((stats.idle, stats.in_use, stats.dialled), (1, 0, 1 + refused));
     }
@@ -218,7 +219,7 @@ async fn v86_tickets_are_for_the_same_origin_and_settings<R: Runtime>(world: &Wo
         let tls = trusting().max_version(version);
         assert!(!is_resumed(&session, url(), &tls).await);
         assert!(is_resumed(&session, url(), &tls).await, "{version:?}");
-        // Another root, identity, or way to see things; another origin; another session.
+        // Other roots, identities or checks, another origin, and another session do not resume.
         assert!(!is_resumed(&session, url(), &tls.clone().add_roots(SERVER.certificates())).await);
         assert!(!is_resumed(&session, url(), &tls.clone().identity(SERVER.identity())).await);
         assert!(!is_resumed(&session, url(), &tls.clone().danger_accept_invalid_certs(true)).await);
@@ -264,9 +265,9 @@ async fn r12_redirects_lead_in_and_out_of_tls<R: Runtime>(world: &World<R>) {
     assert_eq!((response.status().as_u16(), response.history().len()), (200, 3));
     response.bytes().await.unwrap();
     assert!(plain.requests()[0].header("authorization").is_some());
-    // Scheme and port are others on each hop: none of them is the origin that the credentials are for.
+    // Scheme and port differ on each hop, so no hop is the origin of the credentials.
     assert!(secure.requests().iter().all(|request| request.header("authorization").is_none()));
-    // A cookie that is for TLS alone.
+    // A Secure cookie.
     let set = secure.url("/response-headers?Set-Cookie=only%3D1%3B%20Secure%3B%20Path%3D%2F");
     session.get(set).send().await.unwrap().bytes().await.unwrap();
     let cookies = session.get(secure.url("/cookies")).send().await.unwrap().text().await.unwrap();

@@ -1,5 +1,5 @@
-//! What a request says on the wire, item by item of requests' behaviour (P-22 to P-55), and what is refused before
-//! anything is on it.
+//! Requests on the wire, item by item of the behaviour of requests (P-22 to P-55), and errors
+//! before any byte is sent.
 
 use sessio::{Body, Kind, Request};
 use sessio_driver::multipart::{Form, Part};
@@ -50,7 +50,7 @@ async fn p22_p23_b27_keys_repeat_and_nothing_is_nothing<R: Runtime>(world: &Worl
         whole(session.get(server.url(path)).map(change)).await;
         assert_eq!(server.requests().pop().unwrap().target(), target);
     }
-    // The session's are merged by key, also where the request has pairs.
+    // Parameters of the session are merged by key, also if the request has pairs.
     session
         .update(|settings| {
             settings.params.append("lang", "en");
@@ -79,7 +79,7 @@ async fn p24_p26_header_lines_keep_their_order_and_their_blanks<R: Runtime>(worl
     assert!(received.contains("\r\nX-B: 1\r\nx-a: 2 \t\r\nX-Empty: \r\nX-b2: \u{e9}\r\n"), "{received}");
 }
 
-/// A way to break a request, and what is said about it.
+/// A way to break a request, and the text of its error.
 type Broken<R> =
     (&'static str, Kind, Box<dyn FnOnce(RequestBuilder<Rig<R>>) -> RequestBuilder<Rig<R>> + Send>);
 
@@ -140,7 +140,7 @@ async fn p25_b26_what_breaks_a_request_is_refused_before_a_byte_is_sent<R: Runti
         assert!(error.is_builder() && !error.to_string().contains(['\r', '\n', '\0']), "{what}");
     }
     assert_eq!((server.accepted(), session.stats().in_use), (0, 0));
-    // Ends of lines in names of parts are escaped as browsers do it.
+    // Line ends in names of parts are escaped as browsers do it.
     whole(session.post(server.url("/post")).multipart(Form::new().text("a\r\n\"b", "x"))).await;
     assert!(server.requests()[0].text().contains("name=\"a%0D%0A%22b\"\r\n"));
 }
@@ -165,7 +165,7 @@ async fn p28_p29_p30_there_is_one_line_of_cookies<R: Runtime>(world: &World<R>) 
     whole(session.get(server.url("/get"))).await;
     assert_eq!(server.requests().pop().unwrap().header("cookie"), None, "no cookie, no line");
     whole(session.get(server.url("/cookies/set?a=1&b=2")).redirects(None)).await;
-    // By hand, by name, and the jar's; as they are, without quotes or escapes.
+    // Cookies by header, by name, and of the jar, unchanged: without quotes or escapes.
     let request = session.get(server.url("/redirect-to?url=/get")).header("Cookie", "b=\"x y\"; c=3");
     whole(request.cookie("d", "%3B")).await;
     let requests = server.requests();
@@ -202,7 +202,7 @@ async fn p31_p33_the_last_body_is_the_body<R: Runtime>(world: &World<R>) {
     whole(post().json(&1).multipart(Form::new().text("a", "b"))).await;
     let sent = server.requests().pop().unwrap();
     assert!(sent.header("content-type").unwrap().starts_with("multipart/form-data; boundary="));
-    // JSON goes with every method.
+    // JSON works with every method.
     whole(session.get(server.url("/anything")).json(&[1])).await;
     assert_eq!(server.requests().pop().unwrap().text(), "[1]");
 }
@@ -311,7 +311,7 @@ async fn p51_credentials_of_the_url_are_sent_decoded<R: Runtime>(world: &World<R
 }
 
 async fn p53_p54_a_prepared_request_is_sent_as_often_as_it_is_cloned<R: Runtime>(world: &World<R>) {
-    // That only what is prepared is executed is for the compiler to see (P-53).
+    // The compiler checks that only prepared requests are executed (P-53).
     let (server, session) = (Server::start(), world.session());
     let prepared = session.post(server.url("/post")).header("X-A", "1").body("hello").prepare().unwrap();
     let mut copy = prepared.clone();

@@ -1,4 +1,5 @@
-//! What a session holds can be read and changed at any time, and what one request changes stays with it.
+//! Settings of a session can be read and changed at any time. A change for one request applies to
+//! that request only.
 
 use std::time::Duration;
 
@@ -30,11 +31,11 @@ async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World
             Ok::<(), Error>(())
         })
         .unwrap();
-    // The request was begun before; it is merged when it is sent.
+    // The request was built before the change, and is merged when it is sent.
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooManyRedirects);
     assert!(server.requests()[0].header("authorization").is_some());
-    // The redirect that was too many may have a body on its way.
+    // The redirect over the limit may have a body in flight.
     session.close_idle();
     session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(session.cookies(|jar| jar.len()), 0);
@@ -72,7 +73,7 @@ async fn s13_a_new_session_sends_four_headers_and_adding_one_keeps_them<R: Runti
     assert_eq!(sent.header("accept").as_deref(), Some("*/*"));
     assert_eq!(sent.header("connection").as_deref(), Some("keep-alive"));
     assert!(sent.header("user-agent").unwrap().starts_with("sessio/"));
-    // Nothing is accepted that could not be read.
+    // Only codings that can be decoded are accepted.
     let known = session.settings().codings.names().collect::<Vec<_>>().join(", ");
     assert_eq!(sent.header("accept-encoding"), Some(known));
 }
@@ -95,7 +96,7 @@ async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(wor
     assert_eq!(requests[2].header("x-variant").as_deref(), Some("1"));
     assert_eq!(requests[3].header("x-variant"), None);
     assert_eq!(server.accepted(), 1);
-    // The connections live as long as one of both does.
+    // The connections live as long as either session.
     drop(session);
     variant.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 1);

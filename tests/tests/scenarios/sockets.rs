@@ -1,4 +1,4 @@
-//! What sockets are like: where they come from, and what they say while none of them is connected.
+//! Sockets: their local addresses, and their state before they are connected.
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -44,7 +44,7 @@ async fn connections_come_from_the_local_address<R: Runtime>(world: &World<R>) {
         session.get(server.url("/ip")).send().await.unwrap().text().await.unwrap()
     };
     assert!(origin(&session).await.contains("127.0.0.1"));
-    // Linux has all of 127/8 without asking.
+    // Linux has all of 127/8 without configuration.
     #[cfg(target_os = "linux")]
     {
         assert!(origin(&from(&session, [127, 0, 0, 3])).await.contains("127.0.0.3"));
@@ -53,7 +53,7 @@ async fn connections_come_from_the_local_address<R: Runtime>(world: &World<R>) {
         let peers = server.connections().into_iter().map(|recording| recording.peer.ip().to_string());
         assert_eq!(peers.collect::<Vec<_>>(), ["127.0.0.1", "127.0.0.3", "127.0.0.4"]);
     }
-    // TEST-NET-1 is nobody's.
+    // TEST-NET-1 belongs to no machine.
     let error = from(&session, [192, 0, 2, 1]).get(server.url("/ip")).send().await.unwrap_err();
     assert_eq!((error.kind(), error.is_safe_to_repeat()), (Kind::Connect, true));
     assert_eq!(failure(&error).attempts()[0].error().unwrap().kind(), ErrorKind::AddrNotAvailable);
@@ -119,7 +119,7 @@ async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(
         let outcome = poll_fn(|cx| {
             let sent = sent.as_mut().poll(cx);
             let rig = session.runtime();
-            // The one has refused, the other never answers.
+            // One address has refused, the other never responds.
             if sent.is_pending() && (rig.dialled().len(), rig.dialling()) == (2, 1) {
                 rig.pass(HOUR);
                 cx.waker().wake_by_ref();

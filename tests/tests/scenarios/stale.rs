@@ -1,5 +1,5 @@
-//! A connection from the pool may be dead: whether that shows before the request or after it, the request is
-//! sent once more exactly when that is safe.
+//! Stale connections from the pool. Whether the close is detected before or after the request is
+//! sent, the request is retried exactly if that is safe.
 
 use std::io;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &Wor
     let session = world.session();
     let server = Server::start();
     for number in 1..=3 {
-        // Not even a POST notices.
+        // Even a POST is not affected.
         let response = session.post(server.url("/post")).body("x").send().await.unwrap();
         assert_eq!(response.connection(), (number, false));
         response.bytes().await.unwrap();
@@ -42,7 +42,8 @@ async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &Wor
     assert_eq!(server.requests().len(), 3, "each was sent once");
 }
 
-/// Whatever comes while a connection idles, and be it for less than a millisecond: not even a POST meets it.
+/// Bytes received while a connection is idle, even for less than a millisecond, do not affect even
+/// a POST.
 async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runtime>(world: &World<R>) {
     let server = Server::scripted(Script::new().otherwise(Otherwise::Routes));
     let session = world.session();
@@ -73,7 +74,7 @@ async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runt
     }
 }
 
-/// Lets the server go on until it has taken so many steps, or to its end, before the request goes out.
+/// Delays the request until the server has played so many steps, or its whole script.
 fn once_connected(server: &Arc<Server>, steps: Option<usize>) -> Observer {
     let server = Arc::clone(server);
     Observer::new(move |_: &Call, event: &Event<'_>| {
@@ -120,10 +121,10 @@ async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<
     let rig = world.rig();
     let first = world.session_on(rig.clone());
     first.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
-    // Counted while the connection is open: TLS has a closing word.
+    // Counted while the connection is open, because TLS sends a close_notify.
     let moved = rig.moved();
     for length in [None, Some(6)] {
-        // The first write of the second request fails: no look can foresee that.
+        // The first write of the second request fails, which no check before can predict.
         let session = world.session_on(world.rig().failing(moved, io::ErrorKind::BrokenPipe));
         session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
         let source = Pieces::of(["one", "two"]);
@@ -135,9 +136,10 @@ async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<
     }
 }
 
-/// A session with an idle connection on which the next request meets its fate.
+/// A session with an idle connection, on which the next request fails.
 async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<Rig<R>>) {
-    // Whole, so that no upload is cut short by it on one backend and not on another.
+    // The server reads the complete request, so that the backends do not differ in how much is
+    // sent.
     let race = Connection::new().expect_request().ok("first").expect_request();
     let race = if resets { race.reset() } else { race.close() };
     let server = Server::scripted(Script::new().connection(race).otherwise(Otherwise::Routes));
@@ -225,7 +227,7 @@ async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(w
     session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
-    // The server may have acted on what the stale connection had carried.
+    // The server may have processed the request on the stale connection.
     assert_eq!(error.progress().unwrap().repeat, Repeat::IfIdempotent);
     assert!(!error.is_safe_to_repeat());
 }
@@ -236,10 +238,10 @@ async fn f11_an_error_after_a_redirect_does_not_claim_to_be_safe<R: Runtime>(wor
     let url = sessio_tests::trail::redirect(&server, gone.url("/"), 303);
     let session = world.session();
     let error = session.post(&url).body("order").send().await.unwrap_err();
-    // The order was taken; to send it again would be to order twice.
+    // The order was accepted, so sending it again would order twice.
     assert_eq!((error.kind(), error.progress().unwrap().hop), (Kind::Connect, 1));
     assert!(!error.is_safe_to_repeat());
-    // Nothing was sent at all here.
+    // Nothing was sent here.
     let error = session.post(gone.url("/")).body("order").send().await.unwrap_err();
     assert!(error.is_safe_to_repeat() && error.is_connect());
 }

@@ -1,4 +1,4 @@
-//! What a session is for, story by story.
+//! The purpose of a session, story by story.
 
 use serde_json::{Value, json};
 use sessio::http::Method;
@@ -58,7 +58,7 @@ async fn s2_many_requests_travel_over_one_connection_and_closing_ends_it<R: Runt
     session.close();
     assert_eq!(session.stats().idle, 0);
     server.wait_open(0);
-    // Rule M-28: it is usable after that.
+    // Rule M-28: the session is usable after that.
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(server.accepted(), 2);
 }
@@ -85,7 +85,7 @@ async fn s3_every_verb_and_a_request_prepared_earlier<R: Runtime>(world: &World<
     let methods: Vec<_> = server.requests().iter().map(|request| request.method().to_owned()).collect();
     let expected = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND", "GET", "GET"];
     assert_eq!(methods, expected);
-    // Rule P-40: whoever could have a body and has none says so.
+    // Rule P-40: a method that may have a body, without one, sends Content-Length: 0.
     for request in server.requests() {
         let has_length = !matches!(request.method(), "GET" | "HEAD");
         assert_eq!(request.header("content-length").is_some(), has_length, "{}", request.method());
@@ -126,7 +126,7 @@ async fn s5_session_headers_and_request_headers_are_both_sent<R: Runtime>(world:
     assert_eq!(requests[0].header("x-test").as_deref(), Some("true"));
     assert_eq!(requests[0].header("x-test2").as_deref(), Some("true"));
     assert_eq!(requests[1].header_all("x-test"), ["mine"]);
-    // Rules M-06 and M-07: the session's place, the request's spelling.
+    // Rules M-06 and M-07: the session's position, the request's spelling.
     let names = ["Host", "User-Agent", "Accept-Encoding", "Accept", "Connection", "X-Test"];
     assert_eq!(requests[1].header_names(), names);
 }
@@ -194,7 +194,7 @@ async fn s9_a_session_value_is_left_out_of_one_request<R: Runtime>(world: &World
     bare.remove_param("lang").send().await.unwrap().bytes().await.unwrap();
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     let requests = server.requests();
-    // Row B17: nothing takes the place of what was removed.
+    // Row B17: no default replaces a removed header.
     assert_eq!(requests[0].header_names(), ["Host", "Accept-Encoding", "Accept", "Connection"]);
     assert_eq!(requests[0].target(), "/get");
     assert_eq!(requests[1].header("x-test").as_deref(), Some("true"));
@@ -205,7 +205,7 @@ async fn s10_cookies_put_in_by_hand_are_merged_with_those_of_one_request<R: Runt
     use sessio::cookie::NewCookie;
     let (server, session) = (Server::start(), world.session());
     let now = session.runtime().now();
-    // Without a domain it goes everywhere, with one only there (rule C-11).
+    // A cookie without a domain goes to every host, one with a domain only there (rule C-11).
     for cookie in [
         NewCookie::new("cookie", "1234").unwrap(),
         NewCookie::new("elsewhere", "1").unwrap().domain("example.org"),
@@ -216,7 +216,7 @@ async fn s10_cookies_put_in_by_hand_are_merged_with_those_of_one_request<R: Runt
     let both = json_of(both).await;
     assert_eq!(both["cookies"], json!({"cookie": "1234", "from-my": "browser"}));
     assert_eq!(both["raw"].as_array().unwrap().len(), 1);
-    // Row B15: one name is sent once, and the request's value wins.
+    // Row B15: each name is sent once, and the request's value wins.
     let own = session.get(server.url("/cookies")).cookie("cookie", "5678").send().await.unwrap();
     assert_eq!(json_of(own).await["raw"], json!(["cookie=5678"]));
     let none = session.get(server.url("/cookies")).without_jar().send().await.unwrap();
@@ -251,7 +251,7 @@ async fn s14_a_prepared_request_is_read_and_edited_before_it_is_sent<R: Runtime>
     request.request.set_target("/anything/%2e%2E/x?b").unwrap();
     session.execute(request).await.unwrap().bytes().await.unwrap();
     let sent = &server.requests()[0];
-    // Row B24: a target given by hand goes out to the letter.
+    // Row B24: a target given by hand is sent unchanged.
     assert_eq!(sent.request_line, b"PUT /anything/%2e%2E/x?b HTTP/1.1");
     assert_eq!(sent.header_all("x-test"), ["edited"]);
     assert_eq!((sent.header_all("content-length"), sent.text()), (vec!["8".to_owned()], "good bye".into()));
@@ -272,7 +272,7 @@ async fn s17_redirects_are_followed_cookies_kept_and_the_history_told<R: Runtime
     let expected = [None, Some("hop3=set"), Some("hop3=set; hop2=set"), Some("hop3=set; hop2=set; hop1=set")];
     assert_eq!(cookies, expected.map(|line| line.map(str::to_owned)));
     assert_eq!(session.cookies(|jar| jar.len()), 3);
-    // Rule R-23: the bodies of redirects are read, so that one connection serves them all.
+    // Rule R-23: the bodies of redirects are read, so one connection serves them all.
     assert_eq!(server.accepted(), 1);
 }
 

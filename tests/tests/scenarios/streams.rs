@@ -1,4 +1,4 @@
-//! Bodies as streams of `futures_core`, both ways.
+//! Bodies as streams of `futures_core`, in both directions.
 
 use ::smol::stream::{self, StreamExt as _};
 use sessio::call::BodyState;
@@ -33,7 +33,7 @@ async fn s09_a_body_is_a_stream_of_bytes<R: Runtime>(world: &World<R>) {
         assert_eq!(pieces.response().body_state(), BodyState::Read);
     }
     assert_eq!(server.accepted(), 1);
-    // What was read by other means is not told again, and the other way round.
+    // Bytes read another way are not yielded again, and the reverse.
     let mut response = session.get(server.url("/bytes/1000")).send().await.unwrap();
     let n = response.read(&mut [0; 10]).await.unwrap();
     let mut pieces = response.bytes_stream();
@@ -81,7 +81,7 @@ async fn p34_a_stream_is_a_body<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let large = pattern(60_000);
     for length in [Some(60_000), None] {
-        // Pieces without bytes do not end it.
+        // Empty pieces do not end the body.
         let pieces: Vec<_> = large.chunks(7001).flat_map(|piece| [piece.to_vec(), Vec::new()]).collect();
         let pieces = stream::iter(pieces.into_iter().map(Ok::<_, sessio::Error>));
         session.put(server.url("/status/200")).stream(pieces, length).send().await.unwrap();
@@ -90,7 +90,7 @@ async fn p34_a_stream_is_a_body<R: Runtime>(world: &World<R>) {
         assert_eq!(sent.header("content-length"), length.map(|length| length.to_string()));
         assert_eq!(sent.header("transfer-encoding").is_some(), length.is_none());
     }
-    // It cannot start over.
+    // The stream cannot be replayed.
     let pieces = stream::once(Ok::<_, sessio::Error>("once"));
     let url = server.url("/redirect-to?url=/get&status_code=307");
     let error = session.post(url).stream(pieces, None).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! HTTP over a socket file: all that a session does, it does there too.
+//! HTTP over a socket file, with all features of a session.
 
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::net::UnixListener;
@@ -26,7 +26,7 @@ scenarios! {
     fa10_a_guard_for_sockets_refuses_them
 }
 
-/// A path where there is no socket any more, and that nobody else uses.
+/// A path without a socket, which no other test uses.
 fn no_door() -> PathBuf {
     let server = Server::start();
     Door::to(&server).path().to_owned()
@@ -36,7 +36,7 @@ async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let door = Door::to(&server);
     session.unix_socket("localhost", door.path()).unwrap();
-    // Cookies, redirects and the Host line are the URL's.
+    // Cookies, redirects and Host follow the URL.
     let response = session.get("http://localhost:8080/cookies/set/a/1").send().await.unwrap();
     assert_eq!(response.url().as_str(), "http://localhost:8080/cookies");
     assert!(response.text().await.unwrap().contains(r#""a": "1""#));
@@ -45,7 +45,7 @@ async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     assert!(server.requests().iter().all(|request| request.header_all("host") == ["localhost:8080"]));
     assert_eq!((server.requests().len(), door.passed()), (6, 1), "one connection carries them all");
     assert_eq!((session.stats().reused, session.stats().dialled), (5, 1));
-    // Another host at the same door is another origin.
+    // Another host on the same socket is another origin.
     session.unix_socket("other.test", door.path()).unwrap();
     let away = redirect(&server, "http://other.test/anything", 302);
     let away = away.replace(&server.addr().to_string(), "localhost:8080");
@@ -53,7 +53,7 @@ async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("authorization"), last.header("cookie")), (None, None));
     assert_eq!(door.passed(), 2);
-    // No name was asked for and no address dialled.
+    // No name was resolved and no address connected to.
     assert_eq!(session.runtime().dialled(), []);
 }
 
@@ -96,7 +96,7 @@ async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>
     let door = Door::to(&server);
     session.unix_socket("localhost", door.path()).unwrap();
     for number in 1..=3 {
-        // Not even a POST notices.
+        // Even a POST is not affected.
         for reused in [false, true] {
             let response = session.post("http://localhost/post").body("x").send().await.unwrap();
             assert_eq!(response.connection(), (number, reused));
@@ -122,7 +122,7 @@ async fn a_missing_file_is_named_by_the_error<R: Runtime>(world: &World<R>) {
     assert!(failure.to_string().contains(path.to_str().unwrap()), "{failure}");
     assert!(!format!("{error:?}").contains("secret"));
     assert_eq!((session.stats().in_use, server.accepted()), (0, 0));
-    // TLS is another matter than the way.
+    // An https URL fails the same way.
     let error = session.get("https://localhost/").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
 }
@@ -174,7 +174,7 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
     let (daemon, stranger, session) = (Server::start(), Server::start(), world.session());
     let door = Door::to(&daemon);
     session.unix_socket("localhost", door.path()).unwrap();
-    // A connection to it idles.
+    // A connection to it is idle.
     session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
     let evil = redirect(&stranger, "http://localhost/containers", 307);
     for _ in 0..2 {
@@ -183,20 +183,20 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
         assert!(error.to_string().contains("localhost is reached over a Unix socket"), "{error}");
         assert_eq!(error.response().unwrap().head.status, 307);
     }
-    // Nor on a later hop, after one that the caller has asked the daemon for itself.
+    // The same on a later hop, after the caller itself has used the socket.
     let away = redirect(&daemon, &evil, 302).replace(&daemon.addr().to_string(), "localhost");
     assert_eq!(session.get(away).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
-    // Nor from the server behind another socket.
+    // The same from the server behind another socket.
     let other_door = Door::to(&stranger);
     session.unix_socket("other.test", other_door.path()).unwrap();
     let from_other = evil.replace(&stranger.addr().to_string(), "other.test");
     assert_eq!(session.get(&from_other).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
-    // Who is handed the redirect is told the same.
+    // A caller that follows the redirect by hand gets the same error.
     let mut response = session.get(&evil).redirects(None).send().await.unwrap();
     assert_eq!(response.next().unwrap().unwrap_err().kind(), Kind::RedirectForbidden);
     response.bytes().await.unwrap();
     assert_eq!(daemon.requests().len(), 2, "what the caller asked for");
-    // The caller may say otherwise.
+    // The caller may allow it.
     let open = session.with(|settings| {
         settings.redirect_targets = AllowedTargets::any().and_routes();
         Ok::<_, Error>(())
@@ -221,7 +221,7 @@ async fn fa10_a_guard_for_sockets_refuses_them<R: Runtime>(world: &World<R>) {
     for guard in [Guard::off(), Guard::off().and_sockets(), Guard::public(), Guard::public().and_pins()] {
         guarded(guard).get("http://app.test/get").send().await.unwrap().bytes().await.unwrap();
     }
-    // The connections that were opened without it are not used either.
+    // Connections that were opened without the guard are not used either.
     let closed = guarded(Guard::public().and_sockets());
     for scheme in ["http", "https"] {
         let error = closed.get(format!("{scheme}://app.test/get")).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Request bodies, and servers that answer before they have them.
+//! Request bodies, and servers that respond before they have received them.
 
 use sessio::{Body, Kind, Stage};
 use sessio_driver::Runtime;
@@ -98,7 +98,7 @@ async fn p34_b18_b19_sources_with_and_without_a_length<R: Runtime>(world: &World
 
 async fn p44_empty_pieces_do_not_end_a_chunked_body<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    // Chunks of one byte of an encoder that knows nothing else, and a caller who wants chunks for bytes.
+    // Chunks of one byte from an encoder, and a caller that wants chunks for bytes.
     let source = Pieces::of(["a", "b", "c"]);
     session
         .post(server.url("/status/200"))
@@ -147,7 +147,7 @@ async fn f30_a_source_that_is_shorter_or_longer_than_declared_is_an_error<R: Run
         ("a piece where none was declared", Pieces::of(["!"]), 0, true),
         ("large and too long", Pieces::of(pattern(200_000).chunks(1000)), 199_999, false),
     ] {
-        // No answer comes before the source has said how long it is.
+        // The server never responds, so only the length of the source decides.
         let server = Server::scripted(Connection::new());
         let result = session.post(server.url("/x")).source(source, Some(length), false).send().await;
         let error = result.expect_err(name);
@@ -157,7 +157,7 @@ async fn f30_a_source_that_is_shorter_or_longer_than_declared_is_an_error<R: Run
         assert!(recording.remainder().len() <= 100 + length as usize + 200, "no excess byte leaves");
     }
     assert_eq!(session.stats().idle, 0);
-    // A source that has given all it declared and does not end is whole.
+    // A source that has given all declared bytes, and does not end, is complete.
     let server = Server::scripted(Connection::new().expect_request().ok("taken"));
     let source = Pieces::of(["hello"]).then_stall();
     let response = session.post(server.url("/x")).source(source, Some(5), false).send().await.unwrap();
@@ -168,7 +168,7 @@ const REFUSAL: &str = "HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo la
 
 async fn q07_an_answer_before_the_body_is_delivered_and_the_upload_given_up<R: Runtime>(world: &World<R>) {
     let session = world.session();
-    // The server reads no byte of the body: the client's writes block for ever.
+    // The server reads no byte of the body, so the client's writes block forever.
     for endless in [false, true] {
         let server = Server::scripted(Connection::new().read_head().send(REFUSAL).stall());
         let request = session.post(server.url("/x"));
@@ -216,7 +216,7 @@ async fn f16_a_peer_that_resets_during_the_upload_is_an_error_of_sending<R: Runt
 
 async fn q07_a_server_that_reads_on_after_its_answer_does_not_get_more<R: Runtime>(world: &World<R>) {
     let session = world.session();
-    // The head alone has come when the rest of the body would be due.
+    // Only the head was received when the rest of the body would be due.
     let server = Server::scripted(
         Connection::new().read_head().send(&REFUSAL[..REFUSAL.len() - 9]).gate("more").send("too large"),
     );
