@@ -1,4 +1,4 @@
-//! Files beside the one that they are to become, in folders that others may write to as well.
+//! Files beside their targets, in folders that others may write to.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -6,10 +6,10 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
-/// The longest name that file systems have room for, in bytes.
+/// Maximal length in bytes of a file name on common file systems.
 const LONGEST: usize = 255;
 
-/// Where a file is to be written: behind links, if it is one. Only a file is replaced, never a device or a pipe.
+/// The path of the file to replace, with links resolved. A device or a pipe is an error.
 pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
@@ -20,8 +20,8 @@ pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// The path of `.name` with this suffix, in the folder of `target`. A name that leaves no room for that is replaced
-/// by a number that is made of it.
+/// The path of `.name` with this suffix, in the folder of `target`. A name that is too long for
+/// that is replaced by its hash.
 pub(crate) fn beside(target: &Path, suffix: &str) -> io::Result<PathBuf> {
     let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut beside = OsString::from(".");
@@ -34,14 +34,14 @@ pub(crate) fn beside(target: &Path, suffix: &str) -> io::Result<PathBuf> {
     Ok(target.with_file_name(beside))
 }
 
-/// FNV-1a: another process finds the same.
+/// FNV-1a: it has the same value in every process.
 fn number_of(name: &OsStr) -> u64 {
     name.as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |number, byte| {
         (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// Creates a file that is not there yet, for its owner alone if it `is_private` (mode 0600 on Unix).
+/// Creates a new file, readable by its owner only if `is_private` (mode 0600 on Unix).
 pub(crate) fn create(path: &Path, is_private: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create_new(true).read(true).write(true);
@@ -53,8 +53,8 @@ pub(crate) fn create(path: &Path, is_private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file to read and write it, if it is one that this user has written: no link, no pipe, no device, under no
-/// second name, and nobody else may write to it. It waits for nothing.
+/// Opens a file for reading and writing, if this user has written it: a regular file with one name,
+/// not a link, which no other user may write to. It never blocks.
 pub(crate) fn open_own(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -64,7 +64,8 @@ pub(crate) fn open_own(path: &Path) -> io::Result<File> {
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
     }
-    // To open a device may do something: look before, and once more at what was opened.
+    // Opening a device may have side effects. So the path is checked before, and the opened file
+    // after.
     let is_own = |metadata: io::Result<Metadata>| metadata.is_ok_and(|metadata| is_own(&metadata));
     if !is_own(fs::symlink_metadata(path)) {
         return Err(io::ErrorKind::NotFound.into());
@@ -90,7 +91,7 @@ fn is_own(metadata: &Metadata) -> bool {
     metadata.is_file()
 }
 
-/// A file that this process alone writes to. The claim ends when this is dropped.
+/// A file with a claim: only this process writes to it. Dropping it ends the claim.
 #[derive(Debug)]
 pub(crate) struct Claimed(File);
 
@@ -110,25 +111,25 @@ impl DerefMut for Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        // To close the file is not enough: a child process that another thread has just forked holds a copy of its
-        // descriptor, and with it the lock, until it starts its program.
+        // Closing the file is not enough: a child process that another thread has just forked holds
+        // a copy of its descriptor, and with it the lock, until it starts its program.
         #[cfg(unix)]
         let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
     }
 }
 
-/// Who works with a file.
+/// The owner of a claim.
 #[derive(Debug)]
 pub(crate) enum Claim {
-    /// This process does.
+    /// This process has the claim.
     Ours(Claimed),
-    /// Another process does, or another download of this one.
+    /// Another process has the claim, or another download of this one.
     Theirs,
-    /// This file system has no locks.
+    /// The file system has no locks.
     Unknown(Claimed),
 }
 
-/// Claims a file. A claim ends with its process, however that ends.
+/// Claims a file. A claim ends with its process, even if that is killed.
 pub(crate) fn claim(file: File) -> Claim {
     #[cfg(unix)]
     {
@@ -142,7 +143,7 @@ pub(crate) fn claim(file: File) -> Claim {
     Claim::Unknown(Claimed(file))
 }
 
-/// Whether this is what is at `path`, and no link to it.
+/// Returns `true` if this open file is the one at `path`, and `path` is no link.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
     #[cfg(unix)]
@@ -156,22 +157,23 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Moves what was opened from its path to the target, at one stroke: whoever opens that sees the old file or the new
-/// one, whole, even after a power failure.
+/// Moves an open file from its path to the target in one step. A reader of the target sees the
+/// complete old file or the complete new one, even after a power failure.
 pub(crate) fn take_place(file: &File, path: &Path, target: &Path) -> io::Result<()> {
     file.sync_all()?;
     if !is_at(file, path) {
         return Err(io::Error::other("somebody has put another file in place of the one that was written"));
     }
     fs::rename(path, target)?;
-    // The new name is an entry of the folder. Not every system opens folders, and by now the file is there.
+    // The new name is an entry of the folder, which is synced. Not every system can open a folder,
+    // and the file is moved already.
     if let Some(folder) = target.parent().and_then(|folder| File::open(folder).ok()) {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
-/// Who may do what with the file that is there.
+/// The permissions of an existing file.
 pub(crate) fn mode_of(path: &Path) -> Option<fs::Permissions> {
     let metadata = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
     #[cfg(unix)]

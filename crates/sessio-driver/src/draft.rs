@@ -1,4 +1,4 @@
-//! A file that takes another's place once it is whole.
+//! A file that replaces another one once it is complete.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
@@ -6,37 +6,37 @@ use std::path::{Path, PathBuf};
 
 use crate::beside::{Claim, Claimed, beside, claim, create, is_at, mode_of, open_own, take_place, target_of};
 
-/// How many names in a row without a draft are taken for the end of them.
+/// Number of consecutive names without a draft after which no further name is tried.
 const GAP: u32 = 8;
 
-/// A new file beside the one that it is to replace. Unless it is [published](Self::publish) it goes, and the old one is
-/// as it was.
+/// A new file beside its target. [`publish`](Self::publish) replaces the target. A draft that is
+/// dropped before is removed, and the target stays as it was.
 ///
-/// Drafts of one target are numbered, and each is locked by its process while it is written. A draft that nobody has
-/// locked is of a process that was killed: the next draft removes it.
+/// Drafts of one target are numbered, and each is locked by its process while it is written. An
+/// unlocked draft belongs to a killed process, and the next draft removes it.
 #[derive(Debug)]
 pub(crate) struct Draft {
     file: Claimed,
     path: PathBuf,
     target: PathBuf,
-    /// What the target's permissions are to be, if not those of the draft.
+    /// The permissions for the target, if they differ from those of the draft.
     mode: Option<Permissions>,
 }
 
 impl Draft {
-    /// Begins what is to become `target`, on Unix for its owner alone (mode 0600). A link stays one: what it points to
-    /// is replaced.
+    /// Begins a draft of `target`, on Unix readable by its owner only (mode 0600). A link is kept,
+    /// and its target is replaced.
     pub(crate) fn of(target: &Path) -> io::Result<Self> {
         Self::begin(target_of(target)?, true, None)
     }
 
-    /// The same in place of whatever is there: a link is replaced itself.
+    /// Begins a draft that replaces a link itself, and not its target.
     pub(crate) fn at(target: &Path) -> io::Result<Self> {
         Self::begin(target.to_owned(), true, None)
     }
 
-    /// The same with the permissions of the file that it replaces. Without one, it is for whoever may read new files of
-    /// this process.
+    /// Begins a draft with the permissions of the file that it replaces, or else with those of new
+    /// files of this process.
     pub(crate) fn ordinary(target: &Path) -> io::Result<Self> {
         let target = target_of(target)?;
         let mode = mode_of(&target);
@@ -50,7 +50,7 @@ impl Draft {
             let path = name(number)?;
             match create(&path, is_private) {
                 Ok(file) => match claim(file) {
-                    // Another one has taken it for abandoned, before we had locked it.
+                    // Another process has locked it first, taken it for abandoned and removed it.
                     Claim::Theirs => number += 1,
                     Claim::Ours(file) if !is_at(&file, &path) => {}
                     Claim::Ours(file) | Claim::Unknown(file) => break (file, path),
@@ -69,12 +69,12 @@ impl Draft {
         Ok(Self { file, path, target, mode })
     }
 
-    /// What permissions it has.
+    /// The permissions of the published file.
     pub(crate) fn mode(&self) -> io::Result<Permissions> {
         self.mode.clone().map_or_else(|| self.file.metadata().map(|metadata| metadata.permissions()), Ok)
     }
 
-    /// Puts it in place of the target, at one stroke.
+    /// Replaces the target in one step.
     pub(crate) fn publish(self) -> io::Result<()> {
         if let Some(mode) = &self.mode {
             self.file.set_permissions(mode.clone())?;
@@ -83,7 +83,7 @@ impl Draft {
     }
 }
 
-/// Removes the draft of a process that was killed; says whether there was one.
+/// Removes the draft of a killed process. Returns `false` if there was none.
 fn remove_abandoned(path: &Path) -> bool {
     open_own(path).is_ok_and(|file| match claim(file) {
         Claim::Ours(file) => is_at(&file, path) && fs::remove_file(path).is_ok(),
@@ -103,7 +103,7 @@ impl Write for Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Once published there is nothing of this name, or it is another's.
+        // After `publish` the path does not exist, or names the file of another process.
         if is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of this test alone.
+    /// A folder of this test only.
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("sessio-draft-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -272,7 +272,7 @@ mod tests {
             plant(&other, &path).unwrap();
             draft.publish().unwrap_err();
             assert_eq!(fs::read(&target).unwrap(), b"old");
-            // It is not ours to remove, and it is in nobody's way.
+            // The planted file is not removed, and does not stop the next draft.
             assert!(fs::symlink_metadata(&path).is_ok());
             Draft::of(&target).unwrap().publish().unwrap();
             fs::remove_file(&path).unwrap();
@@ -304,7 +304,7 @@ mod tests {
     fn fs4_drafts_of_killed_processes_go_with_the_next_one() {
         let folder = folder("abandoned");
         let target = folder.join("jar");
-        // Such a process leaves the file, and its lock goes.
+        // A killed process leaves the file without its lock.
         let abandon = |number| drop(create(&folder.join(format!(".jar.{number}.tmp")), true).unwrap());
         let live: Vec<_> = (0..3).map(|_| Draft::of(&target).unwrap()).collect();
         (3..12).for_each(abandon);

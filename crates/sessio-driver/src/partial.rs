@@ -1,4 +1,4 @@
-//! A file that is not whole yet, kept from one process to the next.
+//! An incomplete file that is kept from one process to the next.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -9,33 +9,34 @@ use sessio::range::{PartialFile, Validator};
 use crate::beside::{Claim, Claimed, beside, claim, create, is_at, open_own, take_place, target_of};
 use crate::draft::Draft;
 
-/// What the note begins with.
+/// The first line of a note.
 const TITLE: &[u8] = b"sessio part 1";
 
-/// The longest note that is written and read, in bytes.
+/// Maximal length in bytes of a note that is written or read.
 const LONGEST_NOTE: usize = 16 * 1024;
 
-/// The first bytes of what is to become a file, in `.name.part` beside it, and a note in `.name.part-of`: of which
-/// resource they are, and what tells that it is still the same.
+/// The first bytes of a file, in `.name.part` beside it, and a note in `.name.part-of`. The note
+/// contains a mark of the resource, and the validator that shows whether the resource has changed.
 ///
-/// Without its note a part is worth nothing; so the note goes before the part is begun anew, and comes before its first
-/// byte. Both are trusted only if this user has written them, and nobody else may. The part is locked meanwhile.
+/// A part without a note is unusable. So the note is removed before the part is started over, and
+/// written before the first byte of the part. Both are trusted only if this user has written them
+/// and no other user may write them. The part is locked meanwhile.
 #[derive(Debug)]
 pub(crate) struct Partial {
     target: PathBuf,
     part: PathBuf,
     note: PathBuf,
-    /// Of the resource.
+    /// The mark of the resource.
     mark: String,
-    /// The part, if there is one: what was opened is what is published.
+    /// The part, if there is one. Exactly this open file is published.
     file: Option<Claimed>,
 }
 
 impl Partial {
-    /// What there may be of `target`, if it is the resource of this mark. A link stays one.
+    /// Finds the part of `target` for the resource with this mark. A link is kept.
     pub(crate) fn of(target: &Path, mark: String) -> io::Result<Self> {
         let target = target_of(target)?;
-        // Before anything is asked for: where there is no folder, nothing can be kept.
+        // Checked before a request is sent: without the folder no byte can be stored.
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         fs::metadata(folder.unwrap_or_else(|| Path::new(".")))?;
         let (part, note) = (beside(&target, ".part")?, beside(&target, ".part-of")?);
@@ -43,7 +44,7 @@ impl Partial {
         Ok(Self { part, note, target, mark, file })
     }
 
-    /// The bytes that are there, if there are any that can be trusted.
+    /// The bytes of the part, if there are any that can be trusted.
     pub(crate) fn held(&self) -> io::Result<Option<PartialFile>> {
         let Some(length) =
             self.file.as_ref().map(|file| file.metadata()).transpose()?.map(|metadata| metadata.len())
@@ -64,10 +65,10 @@ impl Partial {
         (note.len() <= LONGEST_NOTE).then_some(note)
     }
 
-    /// Begins anew, with nothing; without a validator, what comes to be held is worth nothing to others.
+    /// Starts over with an empty part. Without a validator no later try can continue it.
     pub(crate) fn start_over(&mut self, validator: Option<&Validator>) -> io::Result<&File> {
         gone(&self.note)?;
-        // Another try may have begun it since we looked.
+        // Another try may have created the part meanwhile.
         if self.file.is_none() {
             self.file = find(&self.part)?;
         }
@@ -93,7 +94,7 @@ impl Partial {
         Ok(self.file.insert(file))
     }
 
-    /// Goes on behind the `length` bytes that are there.
+    /// Continues after the `length` bytes of the part.
     pub(crate) fn go_on(&mut self, length: u64) -> io::Result<&File> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
         if file.seek(SeekFrom::End(0))? != length {
@@ -102,8 +103,8 @@ impl Partial {
         Ok(file)
     }
 
-    /// It is whole: puts it in place of the target, at one stroke, with the permissions that this has or that a new file
-    /// would have.
+    /// Replaces the target with the complete part in one step. The part receives the permissions of
+    /// the target, or those of a new file.
     pub(crate) fn publish(self) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
         let mode = Draft::ordinary(&self.target)?.mode()?;
@@ -112,26 +113,26 @@ impl Partial {
         gone(&self.note).map(drop)
     }
 
-    /// Removes what there is; says whether there was anything.
+    /// Removes the part and its note. Returns `false` if there was neither.
     pub(crate) fn discard(self) -> io::Result<bool> {
         let had_note = gone(&self.note)?;
         Ok(gone(&self.part)? || had_note)
     }
 }
 
-/// The part that is there, if it is ours, claimed for this try.
+/// Opens and claims the existing part, if this user has written it.
 fn find(part: &Path) -> io::Result<Option<Claimed>> {
     loop {
         let Ok(file) = open_own(part) else { return Ok(None) };
         let file = claimed(file)?;
-        // Another try may have ended between the two.
+        // Another try may have ended between the two operations.
         if is_at(&file, part) {
             return Ok(Some(file));
         }
     }
 }
 
-/// The file with our claim on it, unless another download has one.
+/// Claims the file. It fails if another download has claimed it.
 fn claimed(file: File) -> io::Result<Claimed> {
     match claim(file) {
         Claim::Ours(file) | Claim::Unknown(file) => Ok(file),
@@ -144,7 +145,7 @@ fn busy() -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, "another download writes to it")
 }
 
-/// Sees to it that there is no such file; says whether there was.
+/// Removes a file. Returns `false` if there was none.
 fn gone(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -173,7 +174,7 @@ mod tests {
         partial("a").go_on(5).unwrap().write_all(b"!").unwrap();
         partial("a").go_on(5).unwrap_err();
         assert_eq!(partial("a").held().unwrap().unwrap().length, 6);
-        // The note is the whole note, or none.
+        // A part of a note counts as no note.
         let note = folder.join(".page.part-of");
         let text = fs::read(&note).unwrap();
         for cut in 0..text.len() {
@@ -191,7 +192,7 @@ mod tests {
             partial("a").start_over(Some(&tag)).unwrap().write_all(b"new").unwrap();
             assert_eq!(fs::read(&elsewhere).unwrap(), b"hello!");
         }
-        // Nothing is held of what was begun without a validator.
+        // A part that was begun without a validator is not held.
         partial("a").start_over(None).unwrap().write_all(b"whole").unwrap();
         assert_eq!(partial("a").held().unwrap(), None);
         partial("a").publish().unwrap();
@@ -212,7 +213,7 @@ mod tests {
             Validator::read(b"\"v1\"").unwrap()
         }
 
-        /// A folder with a part of `page` in it.
+        /// A folder with a part of `page`.
         fn folder(name: &str) -> PathBuf {
             let folder = std::env::temp_dir().join(format!("sessio-partial-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&folder);
@@ -248,14 +249,14 @@ mod tests {
                     set_mode(path, bits);
                     assert_eq!(held(&folder), length, "{bits:o} {path:?}");
                 }
-                // Under a second name somebody may go on writing to it.
+                // A second name allows others to continue writing.
                 fs::hard_link(path, &other).unwrap();
                 assert_eq!(held(&folder), 0);
                 fs::rename(path, &other).unwrap();
                 fs::remove_file(path).unwrap();
                 symlink(&other, path).unwrap();
                 assert_eq!(held(&folder), 0);
-                // A pipe that nobody writes to holds nobody up.
+                // A pipe without a writer does not block.
                 fs::remove_file(path).unwrap();
                 assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
                 assert_eq!(held(&folder), 0);
@@ -263,7 +264,7 @@ mod tests {
                 fs::rename(&other, path).unwrap();
                 assert_eq!(held(&folder), 5);
             }
-            // Pipes in place of both are replaced.
+            // Pipes in place of both files are replaced.
             for path in [&part, &note] {
                 fs::remove_file(path).unwrap();
                 assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -285,7 +286,7 @@ mod tests {
             text.push(b'x');
             fs::write(&note, &text).unwrap();
             assert_eq!(held(&folder), 0);
-            // One that would not be read is not written.
+            // A note that is too long to be read is not written.
             let long = Validator::read(format!("\"{}\"", "v".repeat(LONGEST_NOTE)).as_bytes()).unwrap();
             partial(&folder).start_over(Some(&long)).unwrap();
             assert!(!note.exists());
@@ -350,7 +351,7 @@ mod tests {
             assert_eq!(busy(&folder.join("page")), io::ErrorKind::ResourceBusy);
             assert!(first.discard().unwrap());
             assert!(!partial(&folder).discard().unwrap());
-            // Two that began with nothing: the one that is there goes on.
+            // Two tries began with nothing: the one that created the part continues.
             let (mut one, mut other) = (partial(&folder), partial(&folder));
             one.start_over(Some(&tag())).unwrap();
             assert_eq!(other.start_over(Some(&tag())).unwrap_err().kind(), io::ErrorKind::ResourceBusy);

@@ -1,4 +1,4 @@
-//! A body in a file, over several requests.
+//! Saves a body to a file, over several requests.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -16,33 +16,41 @@ use crate::runtime::Runtime;
 use crate::session::Session;
 
 in_both_modes! { RequestBuilder:
-    /// Sends the request and writes the answer's whole body to a file, going on where an earlier try has stopped, in
-    /// this process or another. Says how many bytes the file has; it is there whole or not at all.
+    /// Sends the request and saves the response's whole body to a file. It continues an earlier try
+    /// of this or another process. Returns the length of the file in bytes. The file is complete or
+    /// absent.
     ///
-    /// What has come is kept beside it, in `.name.part`, and with it, in `.name.part-of`, a mark of the URL (none of its
-    /// text) and what the server said of its version: a strong `ETag`, or a `Last-Modified` that has settled
-    /// ([`Validator::of`]). The next try asks for the rest if it is still the same (`Range`, `If-Range`: RFC 9110 section
-    /// 14). Whatever else comes, or came from another URL, is begun anew; without a validator so is everything. Decoders
-    /// are off. [`restart`](Self::restart) begins anew in any case, [`Session::discard`](crate::Session::discard) removes
-    /// what has come.
+    /// The received bytes are kept in `.name.part` beside the file. `.name.part-of` contains a mark
+    /// of the URL (none of its text) and the validator of the server: a strong `ETag`, or a
+    /// `Last-Modified` that has settled ([`Validator::of`]). The next try requests the rest of the
+    /// same version (`Range`, `If-Range`: RFC 9110 section 14). It starts over if the server sends
+    /// anything else, if the part is of another URL, or if there is no validator. Decoders are off.
+    /// [`restart`](Self::restart) always starts over, and
+    /// [`Session::discard`](crate::Session::discard) removes the part.
     ///
-    /// On Unix only the owner of these two files may read them (mode 0600), and they are used only if this user has written
-    /// them and nobody else may. The whole file has the permissions of the one that it replaces, or of a new one.
-    /// One try at a time, where the file system has locks; a second one is
+    /// On Unix only the owner of these two files may read them (mode 0600). They are used only if
+    /// this user has written them and no other user may write them. The complete file has the
+    /// permissions of the one that it replaces, or of a new one. On a file system with locks only
+    /// one try runs at a time, and a second one fails with
     /// [`ResourceBusy`](io::ErrorKind::ResourceBusy).
     ///
-    /// A try is one call: who wants more than one says how often and how soon. It is two calls if the server refuses the
-    /// rest or sends what does not fit ([`Verdict::AskAnew`]): the second one asks for all of it. Each has the time limits
-    /// of the request. The calling thread waits for the file system, as it comes.
+    /// A try is one call, and the caller decides about further tries. It is two calls if the server
+    /// refuses the rest or sends a range that does not fit ([`Verdict::AskAnew`]): the second one
+    /// requests the whole file. Each call has the time limits of the request. The calling thread
+    /// waits for the file system.
     ///
-    /// Progress ([`on_download_progress`](Self::on_download_progress)) is counted from what has come before, out of the
-    /// whole length.
+    /// Progress ([`on_download_progress`](Self::on_download_progress)) starts at the bytes of
+    /// earlier tries, and its total is the whole length.
     ///
     /// # Errors
-    /// What the file system says, with the path; or as an [`io::Error`] that holds the [`Error`]:
-    /// [`Kind::IncompleteBody`] and its like if there is still more of it; [`Kind::BadRange`] for an answer that does not
-    /// fit ([`range::decide`]); [`Kind::Status`]; [`Kind::InvalidMethod`] if it is no GET. All leave what has come,
-    /// and the file that was there before.
+    /// All errors leave the part, and the file that was there before.
+    ///
+    /// - An error of the file system, with the path.
+    /// - An [`io::Error`] that contains the [`Error`]. Some of its kinds are:
+    ///   - [`Kind::IncompleteBody`]: more of the body is missing.
+    ///   - [`Kind::BadRange`]: the response does not fit the request ([`range::decide`]).
+    ///   - [`Kind::Status`]: the response has an error status.
+    ///   - [`Kind::InvalidMethod`]: the method is not GET.
     async {
         /// ```no_run
         /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> std::io::Result<()> {
@@ -57,20 +65,21 @@ in_both_modes! { RequestBuilder:
         /// ```
         ///
         /// # Cancel safety
-        /// Dropping the future closes its connection, and leaves what has come.
+        /// Dropping the future closes its connection, and leaves the part.
     }
     pub fn resume[](self, path: impl AsRef<Path>) -> io::Result<u64> {
         self.load(path.as_ref(), true).await
     }
 
-    /// As [`resume`](Self::resume), but asks for all of it, whatever has come before. What has come is replaced as soon as
-    /// the server sends all of it. A later [`resume`](Self::resume) goes on with what this one leaves.
+    /// Downloads like [`resume`](Self::resume), but requests the whole file, whatever was received
+    /// before. An existing part is replaced as soon as the server sends the whole file. A later
+    /// [`resume`](Self::resume) continues the part of this one.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume).
+    /// Those of [`resume`](Self::resume).
     async {
         /// # Cancel safety
-        /// As [`resume`](Self::resume).
+        /// The same as for [`resume`](Self::resume).
     }
     pub fn restart[](self, path: impl AsRef<Path>) -> io::Result<u64> {
         self.load(path.as_ref(), false).await
@@ -99,7 +108,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         let response = session.respond(whole).await?.error_for_status().map_err(Error::from)?;
         match range::decide(None, response.head()) {
             Ok(Verdict::StartOver) => {}
-            Ok(_) => return Err(response.says_otherwise(Kind::BadRange, "all of it was asked for")),
+            Ok(_) => return Err(response.unexpected(Kind::BadRange, "all of it was asked for")),
             Err(error) => return Err(Error::from(error).with_url(response.url()).into()),
         }
         let length = start_over(response, &mut partial, &failed).await?;
@@ -108,8 +117,8 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
     }
 }
 
-/// Asks for the rest of what is held. Says how long the whole is, now that it is there; nothing if all of it is to be
-/// asked for.
+/// Requests the rest of the file. Returns the length of the complete file, or `None` if the whole
+/// file must be requested.
 async fn go_on<R: Runtime, M>(
     session: &Session<R, M>,
     request: PreparedCall,
@@ -130,10 +139,12 @@ async fn go_on<R: Runtime, M>(
             let url = response.url().clone();
             let mut file = partial.go_on(at).map_err(failed)?;
             match response.write_to(file, Some(end - at), failed).await? {
-                Came::Whole(_) => {}
-                Came::Less => return Err(incomplete("less came than its Content-Range says".into(), &url)),
-                Came::More => {
-                    // What it has sent so far is no better than the rest.
+                Received::Whole(_) => {}
+                Received::Less => {
+                    return Err(incomplete("less came than its Content-Range says".into(), &url));
+                }
+                Received::More => {
+                    // The bytes so far are no more reliable than the rest.
                     file.set_len(at).and_then(|()| file.seek(SeekFrom::Start(at))).map_err(failed)?;
                     return Ok(None);
                 }
@@ -147,7 +158,7 @@ async fn go_on<R: Runtime, M>(
     }
 }
 
-/// Writes all of it, and says how much that is.
+/// Writes the whole body, and returns its length.
 async fn start_over<R: Runtime, M>(
     response: Response<R, M>,
     partial: &mut Partial,
@@ -155,8 +166,8 @@ async fn start_over<R: Runtime, M>(
 ) -> io::Result<u64> {
     let file = partial.start_over(Validator::of(response.headers()).as_ref()).map_err(failed)?;
     match response.write_to(file, None, failed).await? {
-        Came::Whole(length) => Ok(length),
-        Came::Less | Came::More => Ok(0),
+        Received::Whole(length) => Ok(length),
+        Received::Less | Received::More => Ok(0),
     }
 }
 
@@ -166,33 +177,35 @@ fn incomplete(detail: String, url: &Url) -> io::Error {
 }
 
 impl<R: Runtime, M> Session<R, M> {
-    /// Removes what tries to [`resume`](RequestBuilder::resume) a download to this path have left: the part and its note.
-    /// Says whether there was anything. The file at the path stays.
+    /// Removes the part of a download to this path and its note, which tries to
+    /// [`resume`](RequestBuilder::resume) it have left. Returns `false` if there was neither. The
+    /// file at the path stays.
     ///
     /// # Errors
-    /// What the file system says, with the path; [`ResourceBusy`](io::ErrorKind::ResourceBusy) while a try is under way.
+    /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): a try is running.
+    /// - An error of the file system, with the path.
     pub fn discard(&self, path: impl AsRef<Path>) -> io::Result<bool> {
         let path = path.as_ref();
         Partial::of(path, String::new()).and_then(Partial::discard).map_err(|error| failure(path, error))
     }
 }
 
-/// How much of a body came.
-enum Came {
-    /// All that was expected: so many bytes.
+/// The number of received bytes, compared with the expected number.
+enum Received {
+    /// As many as expected: this number of bytes.
     Whole(u64),
     Less,
     More,
 }
 
 impl<R: Runtime, M> Response<R, M> {
-    /// Writes the body to a file: so many bytes, or as many as come.
+    /// Writes the body to a file: `expected` bytes, or all bytes.
     async fn write_to(
         mut self,
         mut file: &File,
         expected: Option<u64>,
         failed: &impl Fn(io::Error) -> io::Error,
-    ) -> io::Result<Came> {
+    ) -> io::Result<Received> {
         let mut count = 0;
         loop {
             let bytes = self.next_bytes().await?;
@@ -201,17 +214,21 @@ impl<R: Runtime, M> Response<R, M> {
                 break;
             }
             if expected.is_some_and(|expected| n as u64 > expected - count) {
-                return Ok(Came::More);
+                return Ok(Received::More);
             }
             file.write_all(bytes).map_err(failed)?;
             self.take(n);
             count += n as u64;
         }
-        Ok(if expected.is_some_and(|expected| count < expected) { Came::Less } else { Came::Whole(count) })
+        Ok(if expected.is_some_and(|expected| count < expected) {
+            Received::Less
+        } else {
+            Received::Whole(count)
+        })
     }
 
     #[cold]
-    fn says_otherwise(&self, kind: Kind, detail: &'static str) -> io::Error {
+    fn unexpected(&self, kind: Kind, detail: &'static str) -> io::Error {
         Error::new(kind).with_detail(detail).with_url(self.url()).into()
     }
 }
