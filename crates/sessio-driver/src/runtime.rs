@@ -143,6 +143,9 @@ pub trait Stream: Unpin + 'static {
 
     /// Writes from `bytes`, which is not empty.
     ///
+    /// After [`Poll::Pending`] the next `bytes` begin with these bytes, unless the connection is
+    /// being closed. So a write of a completion runtime may own a copy of them until it is done.
+    ///
     /// # Errors
     /// Any error of the socket. Interrupted writes are repeated.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
