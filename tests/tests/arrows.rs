@@ -17,12 +17,12 @@ use serde_json::Value;
 const ARROWS: &[&str] = &[
     "sessio -> sessio (for tests)",
     "sessio -> sessio-cookie",
-    "sessio -> sessio-testkit (for tests)",
     "sessio-blocking -> sessio-driver",
     "sessio-blocking -> sessio-testkit (for tests)",
     "sessio-driver -> sessio",
     "sessio-driver -> sessio-rustls",
     "sessio-rustls -> sessio",
+    "sessio-rustls -> sessio-testkit (for tests)",
     "sessio-smol -> sessio-driver",
     "sessio-smol -> sessio-testkit (for tests)",
     "sessio-testkit -> sessio-h2 (for tests)",

@@ -1,5 +1,5 @@
-//! A thousand calls at once on one thread: the core over `mio`, with no async, no driver and no
-//! task.
+//! A thousand calls at once on one thread: the core over `mio`, in clear text and over TLS. There is
+//! no async, no driver and no task.
 //!
 //! Each [`Call`] is a state machine whose `step` returns the next operation. The loop performs it
 //! as far as possible without blocking. Then it waits until the operating system reports a ready
@@ -13,15 +13,13 @@
 //!   call then returns the error of the limit that ran out.
 //! - *Pool*: it stores mio's sockets. One returns only with the proof of a clean end that
 //!   [`Call::release`] makes, and is idle without registration.
+//! - *TLS*: a handshake is [`Step::Io`] like any other. `Connect::open` makes the connection with the
+//!   TLS session that the URL needs.
 //!
-//! `cargo run -p sessio --example mio_loop` runs it against a loopback server that responds only
-//! after all thousand calls have connected.
+//! `cargo run -p sessio-rustls --example mio_loop` runs it against loopback servers. They respond
+//! only after all calls have connected.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "an example may use sockets and clocks"
-)]
+mod tls_server;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::LazyLock;
@@ -31,14 +29,17 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use sessio::call::{Direction, Io};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool};
-use sessio::routing::{Key, KeyBuf};
+use sessio::routing::KeyBuf;
 use sessio::{
-    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Url, merge, prepare,
+    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Tls, Url, merge,
+    prepare,
 };
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 
 /// Number of concurrent calls.
 const CALLS: usize = 1000;
+/// Number of concurrent calls over TLS: each one costs a handshake.
+const SECURED_CALLS: usize = 100;
 
 struct Session {
     settings: Settings,
@@ -61,7 +62,7 @@ struct Flight {
 }
 
 /// Status and body.
-type Answer = (u16, Vec<u8>);
+type StatusAndBody = (u16, Vec<u8>);
 
 /// The epoch of the session's time.
 static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
@@ -71,19 +72,18 @@ fn now() -> Now {
 }
 
 impl Session {
-    fn new(policy: Policy) -> io::Result<Self> {
-        let (settings, jar) = (Settings::default(), Jar::new());
-        Ok(Self { settings, jar, pool: Pool::new(policy), poll: Poll::new()? })
+    fn new(settings: Settings, policy: Policy) -> io::Result<Self> {
+        Ok(Self { settings, jar: Jar::new(), pool: Pool::new(policy), poll: Poll::new()? })
     }
 
     /// Sends all requests at once. Returns the responses in the order of the requests.
-    fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>> {
+    fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<StatusAndBody>> {
         let mut flights = Vec::with_capacity(requests.len());
         for (number, request) in requests.into_iter().enumerate() {
             let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
             flights.push(Some(Flight::new(Call::new(prepared, Memory::default())?, Token(number))));
         }
-        let mut answers: Vec<Answer> = vec![(0, Vec::new()); flights.len()];
+        let mut responses: Vec<StatusAndBody> = vec![(0, Vec::new()); flights.len()];
         let mut events = Events::with_capacity(CALLS);
         let mut ready: Vec<usize> = (0..flights.len()).collect();
         let mut left = flights.len();
@@ -91,7 +91,7 @@ impl Session {
             for number in ready.drain(..) {
                 let Some(flight) = &mut flights[number] else { continue };
                 if self.advance(flight)? {
-                    answers[number] = (flight.status, std::mem::take(&mut flight.body));
+                    responses[number] = (flight.status, std::mem::take(&mut flight.body));
                     flights[number] = None;
                     left -= 1;
                 }
@@ -106,7 +106,7 @@ impl Session {
             let late = |flight: &&Flight| flight.deadline.is_some_and(|at| at <= now);
             ready.extend(flights.iter().flatten().filter(late).map(|flight| flight.token.0));
         }
-        Ok(answers)
+        Ok(responses)
     }
 
     /// Performs the steps of the call until it has to wait. Returns whether it is over.
@@ -162,8 +162,7 @@ impl Session {
             let failure = match (socket.take_error()?, socket.peer_addr()) {
                 (Some(error), _) => error,
                 (None, Ok(_)) => {
-                    // `open` adds TLS if the URL needs it. This session has none, and `check` has
-                    // reported that.
+                    // `open` adds TLS if the URL needs it.
                     match flight.call.wanted().map(|to| to.open(self.pool.dialled(), now(), &[])) {
                         Some(Ok(conn)) => flight.call.connected(conn),
                         Some(Err(error)) => flight.call.unreachable(error),
@@ -180,7 +179,7 @@ impl Session {
         }
         let both = Interest::READABLE | Interest::WRITABLE;
         let effects = &mut Effects::default(); // dropping it closes the connections in it
-        match self.pool.request(&Key::of(url), now().mono, effects) {
+        match self.pool.request(&flight.call.key(), now().mono, effects) {
             Grant::Idle(idle) => {
                 let (mut socket, conn) = idle.connection;
                 // Bytes that are readable before the request are no response to it: close such a
@@ -258,46 +257,59 @@ fn failed(error: io::Error) -> Error {
     Error::new(Kind::Io).with_source(error)
 }
 
-fn main() -> Result<()> {
-    let room = raise_limit();
-    assert!(room > 2 * CALLS as u64 + 50, "both ends of {CALLS} connections are files: {room} are allowed");
-    // The gate holds all responses until every call has connected.
+/// A script that holds all responses until every call has connected.
+fn held(calls: usize) -> Script {
     let held = Connection::new().gate("all have come").routes();
-    let script = (0..CALLS).fold(Script::new(), |script, _| script.connection(held.clone()));
-    let server = Server::scripted(script.otherwise(Otherwise::Routes));
+    let script = (0..calls).fold(Script::new(), |script, _| script.connection(held.clone()));
+    script.otherwise(Otherwise::Routes)
+}
 
-    let mut policy = Policy::default();
-    policy.max_idle_per_host = CALLS;
-    let mut session = Session::new(policy).map_err(failed)?;
-
-    let requests = |path: &str| (0..CALLS).map(|n| Request::get(server.url(&format!("{path}{n}")))).collect();
-    let check = |answers: Vec<Answer>| {
-        assert_eq!(answers.len(), CALLS);
-        for (number, (status, body)) in answers.into_iter().enumerate() {
+/// Sends so many calls at once, and then again through a redirect over the same connections.
+fn crowd(session: &mut Session, server: &Server, calls: usize) -> Result<()> {
+    let requests = |path: &str| (0..calls).map(|n| Request::get(server.url(&format!("{path}{n}")))).collect();
+    let check = |responses: Vec<StatusAndBody>| {
+        assert_eq!(responses.len(), calls);
+        for (number, (status, body)) in responses.into_iter().enumerate() {
             let text = String::from_utf8_lossy(&body);
             assert_eq!(status, 200, "{number}: {text}");
             assert!(text.contains(&format!("/anything/{number}\"")), "{number}: {text}");
         }
     };
+    let before = session.pool.stats();
 
-    let answers = std::thread::scope(|scope| {
+    let responses = std::thread::scope(|scope| {
         scope.spawn(|| {
             // The server side of the test has a thread of its own: the loop is busy.
-            server.wait_until(|state| state.connections().iter().filter(|c| c.stalled).count() == CALLS);
-            println!("{CALLS} calls are waiting for their answers");
+            server.wait_until(|state| state.connections().iter().filter(|c| c.stalled).count() == calls);
+            println!("{calls} calls are waiting for their responses");
             server.open_gate("all have come");
         });
         session.send_all(requests("/anything/"))
     })?;
-    check(answers);
-    println!("answered; {:?}", session.pool.stats());
-    assert_eq!((server.accepted(), session.pool.stats().idle), (CALLS, CALLS));
+    check(responses);
+    println!("responses received; {:?}", session.pool.stats());
+    assert_eq!((server.accepted(), session.pool.stats().idle), (calls, before.idle + calls));
 
-    // Again over the same connections, each call through a redirect.
     check(session.send_all(requests("/redirect-to?url=/anything/"))?);
     println!("again, redirected; {:?}", session.pool.stats());
-    assert_eq!(session.pool.stats().reused, 2 * CALLS as u64);
-    assert_eq!(server.accepted(), CALLS, "nothing was opened anew");
+    assert_eq!(session.pool.stats().reused, before.reused + 2 * calls as u64);
+    assert_eq!(server.accepted(), calls, "no connection was opened again");
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let room = raise_limit();
+    let most = CALLS + SECURED_CALLS;
+    assert!(room > 2 * most as u64 + 50, "both ends of {most} connections are files: {room} are allowed");
+    let (secured, roots) = tls_server::start(held(SECURED_CALLS));
+    let mut settings = Settings::default();
+    settings.engine = sessio_rustls::engine();
+    settings.tls = Tls::default().roots(roots);
+    let mut policy = Policy::default();
+    (policy.max_idle, policy.max_idle_per_host) = (most, CALLS);
+    let mut session = Session::new(settings, policy).map_err(failed)?;
+    crowd(&mut session, &Server::scripted(held(CALLS)), CALLS)?;
+    crowd(&mut session, &secured, SECURED_CALLS)?;
     println!("All of it held.");
     Ok(())
 }

@@ -1,14 +1,11 @@
 //! The core without a driver: a whole session over `std::net::TcpStream`, with no runtime and no
-//! async.
+//! async, in clear text and over TLS.
 //!
-//! [`Call`] makes every decision of a session, and this program moves the bytes.
-//! `cargo run -p sessio --example by_hand` runs it against a loopback server.
+//! [`Call`] makes every decision of a session, and this program moves the bytes. A connection comes
+//! from `Connect::open`, with the TLS session that the URL needs. `cargo run -p sessio-rustls
+//! --example by_hand` runs it against loopback servers.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "an example may use sockets and clocks"
-)]
+mod tls_server;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -19,8 +16,9 @@ use sessio::call::Direction;
 use sessio::pool::{Effects, Grant, Policy, Pool};
 use sessio::routing::KeyBuf;
 use sessio::{
-    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, merge, prepare,
+    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Tls, merge, prepare,
 };
+use sessio_testkit::{Otherwise, Script, Server};
 
 struct Session {
     settings: Settings,
@@ -60,8 +58,7 @@ impl Session {
                         let host = to.url.host_str().unwrap_or_default();
                         match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
                             Ok(stream) => {
-                                // `open` adds TLS if the URL needs it. This session has no TLS:
-                                // then `open` returns an error.
+                                // `open` adds TLS if the URL needs it.
                                 match to.open(self.pool.dialled(), now(), &[]) {
                                     Ok(conn) => {
                                         socket = Some(stream);
@@ -119,16 +116,37 @@ fn is_silent(stream: &TcpStream) -> bool {
     stream.set_nonblocking(false).is_ok() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-fn main() -> Result<()> {
-    let server = sessio_testkit::Server::start();
-    let mut session =
-        Session { settings: Settings::default(), jar: Jar::new(), pool: Pool::new(Policy::default()) };
+/// A URL that sets a cookie and redirects: one request of the caller, two on the connection.
+fn visit(session: &mut Session, server: &Server) -> Result<()> {
     let (status, body) = session.send(Request::get(server.url("/cookies/set?sessioncookie=123456789")))?;
     let text = String::from_utf8_lossy(&body);
     println!("{status} {text}");
     assert!(text.contains("123456789"), "the redirect was followed, with the cookie that it set");
     assert_eq!(server.accepted(), 1, "over one connection");
     Ok(())
+}
+
+/// A call refuses a clear-text connection for an `https` URL. It sends nothing over it.
+fn clear_text_is_refused(session: &mut Session) -> Result<()> {
+    let request = Request::get("https://localhost/").basic_auth("user", "secret");
+    let mut call =
+        Call::new(prepare(merge(&session.settings, request), &mut session.jar, now())?, Memory::default())?;
+    call.connected(Conn::plain(1, now().mono));
+    let refused = call.step(now()).err();
+    println!("{}", refused.as_ref().map(Error::to_string).unwrap_or_default());
+    assert_eq!(refused.map(|error| error.kind()), Some(Kind::Misuse));
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let (secured, roots) = tls_server::start(Script::new().otherwise(Otherwise::Routes));
+    let mut settings = Settings::default();
+    settings.engine = sessio_rustls::engine();
+    settings.tls = Tls::default().roots(roots);
+    let mut session = Session { settings, jar: Jar::new(), pool: Pool::new(Policy::default()) };
+    visit(&mut session, &Server::start())?;
+    visit(&mut session, &secured)?;
+    clear_text_is_refused(&mut session)
 }
 
 #[test]
