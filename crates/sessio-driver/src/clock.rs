@@ -8,7 +8,8 @@ use sessio::Instant;
 /// The epoch of the process: the first use of this clock.
 static EPOCH: LazyLock<StdInstant> = LazyLock::new(StdInstant::now);
 
-/// The time now, by [`std::time::Instant`], for a [`Runtime`](crate::Runtime) without a clock of its own.
+/// The current time by [`std::time::Instant`], for a [`Runtime`](crate::Runtime) without its own
+/// clock.
 ///
 /// All runtimes of a process count from one epoch.
 ///

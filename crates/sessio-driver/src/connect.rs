@@ -41,15 +41,15 @@ impl<R: Runtime> Flight<R> {
             // After each deadline the call itself reports the timeout.
             let Some(grant) = self.admission(wanted.fresh, wanted.deadline).await else { return };
             match grant {
-                Grant::Idle(Checkout { connection: mut line, lease, .. }) => {
+                Grant::Idle(Checkout { connection: mut pooled, lease, .. }) => {
                     self.hold(lease);
                     // A connection that was closed, or has sent data while idle, is dropped (rows
                     // P133, P135, V100). So is any idle one if a new one is needed.
                     let is_silent = !wanted.fresh
-                        && (line.stream.is_idle_open()
-                            || self.is_still_idle(&mut line.stream, &mut line.conn).await);
-                    if is_silent && line.conn.is_idle() {
-                        return self.connected(line);
+                        && (pooled.stream.is_idle_open()
+                            || self.is_still_idle(&mut pooled.stream, &mut pooled.conn).await);
+                    if is_silent && pooled.conn.is_idle() {
+                        return self.connected(pooled);
                     }
                 }
                 Grant::Dial(lease) => {
@@ -65,14 +65,14 @@ impl<R: Runtime> Flight<R> {
         let now = self.now();
         let deadline = self.call.admitted(now);
         // Addresses that a SOCKS5 proxy receives. The connection goes to the proxy.
-        let mut told = Vec::new();
+        let mut origin_addresses = Vec::new();
         if let Some(host) = self.call.wanted().and_then(|wanted| wanted.told()) {
             let Some(addresses) = self.addresses(host, deadline).await else { return };
             let Some(addresses) = self.admit(addresses) else { return };
-            told = addresses;
+            origin_addresses = addresses;
         }
         let addresses = match self.call.options().routing.destination(self.call.request().url()) {
-            Some(Destination::Unix(path)) => return self.dial_unix(&path, &told).await,
+            Some(Destination::Unix(path)) => return self.dial_unix(&path, &origin_addresses).await,
             Some(destination) => self.addresses(destination, deadline).await,
             None => return self.call.unreachable(Kind::InvalidUrl.into()),
         };
@@ -81,7 +81,7 @@ impl<R: Runtime> Flight<R> {
             let Some(admitted) = self.admit(addresses) else { return };
             addresses = admitted;
         }
-        self.dial(addresses, &told).await;
+        self.dial(addresses, &origin_addresses).await;
     }
 
     /// Reads an idle connection that has something to read. Returns `true` if that was data of TLS
@@ -174,7 +174,7 @@ impl<R: Runtime> Flight<R> {
     ///
     /// # Cancel safety
     /// This future owns all attempts, and drops them.
-    async fn dial(&mut self, addresses: Vec<SocketAddr>, told: &[SocketAddr]) {
+    async fn dial(&mut self, addresses: Vec<SocketAddr>, origin_addresses: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, shared) = (&self.runtime.clone(), &Arc::clone(&self.shared));
@@ -228,7 +228,7 @@ impl<R: Runtime> Flight<R> {
         .await;
         drop(attempts);
         match stream {
-            Some((stream, address)) => self.dialled(stream, Some(address), told),
+            Some((stream, address)) => self.dialled(stream, Some(address), origin_addresses),
             None => {
                 let now = self.now().mono;
                 let is_late = dial.step(now) == Step::Late;
@@ -237,13 +237,13 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    async fn dial_unix(&mut self, path: &Path, told: &[SocketAddr]) {
+    async fn dial_unix(&mut self, path: &Path, origin_addresses: &[SocketAddr]) {
         let now = self.now();
         let deadline = self.call.resolved(now);
         let (runtime, shared) = (self.runtime.clone(), Arc::clone(&self.shared));
         let attempt = with_room(&shared, || runtime.connect_unix(path, deadline));
         match self.within(deadline, attempt).await {
-            Some(Ok(stream)) => self.dialled(stream, None, told),
+            Some(Ok(stream)) => self.dialled(stream, None, origin_addresses),
             Some(Err(error)) => {
                 // A runtime that blocks returns an error at the deadline by itself.
                 let now = self.now().mono;
@@ -254,12 +254,12 @@ impl<R: Runtime> Flight<R> {
         }
     }
 
-    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, told: &[SocketAddr]) {
+    fn dialled(&mut self, stream: R::Stream, remote: Option<SocketAddr>, origin_addresses: &[SocketAddr]) {
         // The validity of certificates needs the wall clock.
         self.now = self.runtime.now();
         let id = self.shared.pool(|pool, _| pool.dialled());
         let opened = match self.call.wanted() {
-            Some(wanted) => wanted.open(id, self.now, told),
+            Some(wanted) => wanted.open(id, self.now, origin_addresses),
             None => Err(Kind::Misuse.into()),
         };
         match opened {

@@ -111,20 +111,22 @@ impl<R: Runtime> Events<R> {
     /// ```
     ///
     /// # Errors
-    /// Why the body ends before its end: an event that was cut short is never given out. And
-    /// [`Kind::LineTooLong`](sessio::Kind::LineTooLong) beyond `limits.line_bytes`. Either stays an error.
+    /// - The reason why the body ends early. A truncated event is never returned.
+    /// - [`Kind::LineTooLong`](sessio::Kind::LineTooLong): a line exceeds `limits.line_bytes`.
+    ///
+    /// Both are permanent.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing: the next call goes on.
+    /// Dropping the future loses nothing: the next call continues.
     #[allow(clippy::should_implement_trait, reason = "it is asynchronous")]
     pub async fn next(&mut self) -> Result<Option<Event>> {
         poll_fn(|cx| self.poll_event(cx)).await
     }
 
-    /// As [`next`](Self::next), for callers that are polled.
+    /// Polls for the next event, like [`next`](Self::next).
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// Those of [`next`](Self::next).
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
         self.poll_event(cx)
     }

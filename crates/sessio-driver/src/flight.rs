@@ -357,8 +357,8 @@ impl<R: Runtime> Flight<R> {
         self.stream = None;
     }
 
-    pub(crate) fn connected(&mut self, line: PooledConnection<R::Stream>) {
-        let PooledConnection { stream, conn, process } = line;
+    pub(crate) fn connected(&mut self, pooled: PooledConnection<R::Stream>) {
+        let PooledConnection { stream, conn, process } = pooled;
         (self.stream, self.process) = (Some(stream), process);
         self.call.connected(conn);
     }
@@ -368,8 +368,8 @@ impl<R: Runtime> Flight<R> {
         let released = self.call.release();
         match (released, self.stream.take(), self.lease.take()) {
             (Some((conn, proof)), Some(stream), Some(lease)) => {
-                let line = PooledConnection { stream, conn, process: self.process };
-                self.shared.checkin(lease, line, proof, self.now);
+                let pooled = PooledConnection { stream, conn, process: self.process };
+                self.shared.checkin(lease, pooled, proof, self.now);
             }
             (_, stream, lease) => {
                 (self.stream, self.lease) = (stream, lease);

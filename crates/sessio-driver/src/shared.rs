@@ -204,17 +204,17 @@ impl<S: Stream> Shared<S> {
         let mut shelf = self.shelf();
         let done = act(&mut shelf.pool, &mut effects);
         if !effects.ready.is_empty() || !effects.closed.is_empty() {
-            Self::follow(shelf, &mut effects);
+            Self::apply_effects(shelf, &mut effects);
         }
         done
     }
 
     #[cold]
-    fn follow(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<PooledConnection<S>>) {
+    fn apply_effects(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<PooledConnection<S>>) {
         let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
         drop(shelf);
-        effects.closed.drain(..).for_each(|line| unharmed(|| line.close()));
-        wakers.into_iter().for_each(|waker| unharmed(|| waker.wake()));
+        effects.closed.drain(..).for_each(|pooled| catch_panic(|| pooled.close()));
+        wakers.into_iter().for_each(|waker| catch_panic(|| waker.wake()));
     }
 
     /// The grant of `ticket`. While it is in the queue, `cx` is woken when its turn comes.
@@ -246,11 +246,11 @@ impl<S: Stream> Shared<S> {
     pub(crate) fn cancel(&self, ticket: Ticket, now: Now) {
         let waker = self.shelf().wakers.remove(&ticket);
         self.pool(|pool, effects| pool.cancel(ticket, now.mono, effects));
-        unharmed(|| drop(waker));
+        catch_panic(|| drop(waker));
     }
 
-    pub(crate) fn checkin(&self, lease: Lease, line: PooledConnection<S>, proof: ReuseProof, now: Now) {
-        self.pool(|pool, effects| pool.checkin(lease, line, proof, now.mono, effects));
+    pub(crate) fn checkin(&self, lease: Lease, pooled: PooledConnection<S>, proof: ReuseProof, now: Now) {
+        self.pool(|pool, effects| pool.checkin(lease, pooled, proof, now.mono, effects));
     }
 
     pub(crate) fn discard(&self, lease: Lease, now: Now) {
@@ -340,15 +340,15 @@ impl<S: Stream> Drop for Shared<S> {
     /// Closes the idle connections. The session was dropped, so no request is waiting.
     fn drop(&mut self) {
         let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
-        while let Some(line) = shelf.pool.take_idle() {
-            unharmed(|| line.close());
+        while let Some(pooled) = shelf.pool.take_idle() {
+            catch_panic(|| pooled.close());
         }
     }
 }
 
 /// Runs code of the caller that belongs to another request. The panic hook reports a panic, and it
 /// is caught here.
-fn unharmed(act: impl FnOnce()) {
+fn catch_panic(act: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(act));
 }
 

@@ -1,7 +1,7 @@
 //! A minimal DER parser. It finds the fault in a refused certificate, and the end of a validity
 //! period.
 
-/// The content of the first element, which must have this tag; `bytes` advance behind it.
+/// The content of the first element, which must have this tag; `bytes` advance past it.
 fn element<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let [found, first, rest @ ..] = *bytes else { return None };
     let (len, rest) = match first {

@@ -35,7 +35,7 @@ pub(crate) struct Filter {
     is_ended: bool,
     /// Data has been received.
     is_heard: bool,
-    /// An error behind plaintext that is still to be read.
+    /// An error after plaintext that is still to be read.
     failure: Option<Fault>,
     /// The registered name of the cipher suite, once it is known.
     cipher: String,
