@@ -8,7 +8,7 @@ pub struct Counting;
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is handed to the system's allocator as it is.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Relaxed);
@@ -29,12 +29,12 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How often memory was asked for, so far.
+/// The number of allocations so far.
 pub fn calls() -> usize {
     CALLS.load(Relaxed)
 }
 
-/// How many bytes are in use.
+/// The number of bytes in use.
 pub fn live() -> usize {
     LIVE.load(Relaxed)
 }

@@ -1,11 +1,12 @@
-//! Cost against size of the jar, as an SVG: both axes logarithmic, colours that work on white and on black.
+//! The cost by the size of the jar, as an SVG with logarithmic axes and colours for light and dark
+//! backgrounds.
 
 use std::fmt::Write;
 
 pub struct Line {
     pub label: &'static str,
     pub colour: &'static str,
-    /// Cookies in the jar, nanoseconds.
+    /// The number of cookies in the jar, and nanoseconds.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -47,7 +48,7 @@ pub fn draw(title: &str, lines: &[Line]) -> String {
     put(format!(
         "<text x=\"{middle:.1}\" y=\"{bottom:.1}\" text-anchor=\"middle\">cookies in the jar</text>"
     ));
-    // Labels stand at the ends of their lines, from top to bottom, and keep out of each other's way.
+    // Labels are at the ends of their lines, from top to bottom, without overlap.
     let mut free = TOP;
     for Line { label, colour, points } in lines {
         let mut path = String::new();

@@ -106,7 +106,8 @@ fn one_host(now: UnixTime) {
     );
 }
 
-/// Header of ten cookies, theirs, miss, theirs, and a header for another host each time.
+/// The `Cookie` header of ten cookies, the same for `cookie_store`, a miss for each of both, and a
+/// header for another host each time.
 fn by_size(size: usize, now: UnixTime) -> [f64; 5] {
     let (mut ours, mut theirs) = (jar(), cookie_store::CookieStore::default());
     let urls = fill(size, |url, line| {
@@ -134,7 +135,7 @@ fn by_size(size: usize, now: UnixTime) -> [f64; 5] {
     [header, their_header, miss, their_miss, any]
 }
 
-/// Fills two jars; time and live bytes of one cookie in each.
+/// Fills two jars. Measures the time and the live bytes of one cookie in each.
 fn insert(size: usize, now: UnixTime) {
     let mut lines = Vec::new();
     fill(size, |url, line| lines.push((url.clone(), line.to_owned())));
@@ -203,14 +204,15 @@ fn allocations(now: UnixTime) {
     println!("  miss    {ours_miss}, {theirs_miss}");
 }
 
-/// A jar without limits, and without the list of public suffixes that `cookie_store` does not have either.
+/// A jar without limits, and without public suffixes, which `cookie_store` does not have here
+/// either.
 fn jar() -> Jar {
     let mut policy = Policy::default();
     policy.limits = Limits::none();
     Jar::with_policy(policy)
 }
 
-/// Sets `size` cookies, ten a domain; the URLs of which each gets ten.
+/// Sets `size` cookies, ten for each domain. Returns the URLs, each of which gets ten.
 fn fill(size: usize, mut set: impl FnMut(&Url, &str)) -> Vec<Url> {
     let urls = (0..size / PER_DOMAIN).map(|n| format!("https://www.site{n}.example/path"));
     let urls: Vec<Url> = urls.map(|url| Url::parse(&url).expect("a URL")).collect();

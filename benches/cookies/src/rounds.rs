@@ -1,11 +1,12 @@
-//! Contenders take turns, so that whatever slows the machine down slows them all; the median of the rounds counts.
+//! Candidates take turns, so that a disturbance of the machine affects all of them. The median of
+//! the rounds counts.
 
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 21;
 const SPAN: Duration = Duration::from_millis(4);
 
-/// Nanoseconds of one call of each contender.
+/// The nanoseconds of one call of each candidate.
 pub fn medians<const N: usize>(mut contenders: [Box<dyn FnMut() + '_>; N]) -> [f64; N] {
     let counts: Vec<u32> = contenders.iter_mut().map(|run| calibrate(run)).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); N];
@@ -21,7 +22,7 @@ pub fn medians<const N: usize>(mut contenders: [Box<dyn FnMut() + '_>; N]) -> [f
     })
 }
 
-/// How many calls fill the span of a round.
+/// The number of calls that fill the time of a round.
 fn calibrate(run: &mut dyn FnMut()) -> u32 {
     let mut count = 1;
     loop {

@@ -1,32 +1,35 @@
-//! What the clients of this bench share.
+//! The code that the clients of this bench share.
 
 use std::net::SocketAddr;
 
-/// How a program of the bench ends.
+/// The result of a program of the bench.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The fields of each request, beside the pseudo-fields.
+/// The fields of each request, besides the pseudo-fields.
 pub const FIELDS: [(&str, &str); 3] =
     [("user-agent", "bench/1.0"), ("accept", "*/*"), ("accept-encoding", "identity")];
 
-/// What a client is asked to do: its arguments in this order.
+/// The task of a client: its arguments in this order.
 #[derive(Debug)]
 pub struct Plan {
     /// The server, which speaks HTTP/2 by prior knowledge.
     pub server: SocketAddr,
-    /// What is asked for.
+    /// The path of each request.
     pub path: String,
-    /// How many requests.
+    /// The number of requests.
     pub requests: usize,
-    /// How many of them at once.
+    /// The number of concurrent requests.
     pub at_once: usize,
-    /// How long each body is.
+    /// The size of each body, in bytes.
     pub bytes: usize,
 }
 
 impl Plan {
+    /// Reads the plan from the arguments of the program.
+    ///
     /// # Errors
-    /// If an argument is missing or is no number.
+    ///
+    /// If an argument is missing or is not a number.
     pub fn of_program() -> Outcome<Self> {
         let mut arguments = std::env::args().skip(1);
         let mut next = || arguments.next().ok_or("server path requests at-once bytes");
@@ -39,8 +42,11 @@ impl Plan {
         })
     }
 
+    /// Checks a response.
+    ///
     /// # Errors
-    /// If a response is not as it should be.
+    ///
+    /// If the status or the number of body bytes is wrong.
     pub fn check(&self, status: u16, bytes: usize) -> Outcome {
         if (status, bytes) == (200, self.bytes) {
             return Ok(());

@@ -1,19 +1,19 @@
-//! What the server answers, and what a client has to have read.
+//! The responses of the server, and the check of what a client has read.
 
 use crate::plan::Plan;
 use crate::{Outcome, text};
 
-/// The body of a small answer.
+/// The body of a small response.
 pub const SMALL: &[u8] = b"Hello, World!";
 
-/// What a client has read.
+/// The response as a client has read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// How long the body was; of an upload, how much the server says it has counted.
+    /// The length of the body. For an upload, the number of bytes that the server has counted.
     pub length: usize,
-    /// The sum of the body's bytes, where a plan [has one](Plan::sum).
+    /// The sum of the body's bytes, if the plan [has one](Plan::sum).
     pub sum: u64,
 }
 
@@ -26,12 +26,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet, of an answer to this plan.
+    /// An empty tally for a response to this plan.
     pub fn new(plan: &Plan) -> Self {
         Self { length: 0, sum: 0, is_summed: plan.is_coded() }
     }
 
-    /// The next bytes.
+    /// Counts the next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
         if self.is_summed {
@@ -39,30 +39,32 @@ impl Tally {
         }
     }
 
-    /// The answer with this body.
+    /// The response with this body.
     pub fn answer(self, status: u16) -> Answer {
         Answer { status, length: self.length, sum: self.sum }
     }
 }
 
 impl Answer {
-    /// An answer with a body of so many bytes that are not looked at.
+    /// A response whose body has so many bytes, which are not summed.
     pub fn plain(status: u16, length: usize) -> Self {
         Self { status, length, sum: 0 }
     }
 
-    /// The answer to an upload: its body says how much came.
+    /// The response to an upload. Its body is the number of bytes received.
     ///
     /// # Errors
-    /// A body that is no number.
+    ///
+    /// If the body is not a number.
     pub fn counted(status: u16, body: &[u8]) -> Outcome<Self> {
         Ok(Self::plain(status, std::str::from_utf8(body)?.parse()?))
     }
 
-    /// Whether that is what the plan asked for.
+    /// Checks the response against the plan.
     ///
     /// # Errors
-    /// Any other status, length or sum.
+    ///
+    /// If status, length or sum differ.
     pub fn check(self, plan: &Plan) -> Outcome {
         let expected = Self { status: 200, length: plan.length(), sum: plan.sum };
         if self == expected {

@@ -1,4 +1,4 @@
-//! Clients that have several requests under way, all of them on one thread.
+//! Clients with several concurrent requests, all on one thread.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use crate::plan::{Plan, Workload};
 
 /// A client.
 pub trait Client: Sized + 'static {
-    /// What one task sends its requests with: a handle on the client, or a connection of its own.
+    /// The sender of one task: a handle on the client, or its own connection.
     type Worker: Worker;
 
-    /// A client for a plan.
+    /// Makes a client for a plan.
     fn start(plan: &Plan) -> impl Future<Output = Outcome<Self>>;
 
-    /// What a further task works with.
+    /// Makes the sender of a further task.
     fn worker(&self, plan: &Plan) -> impl Future<Output = Outcome<Self::Worker>>;
 }
 
-/// What one task sends its requests with.
+/// The sender of one task.
 pub trait Worker: Send + 'static {
-    /// Sends the plan's request, and reads its answer to the end.
+    /// Sends the plan's request, and reads its response to the end.
     fn get(&mut self, plan: &Plan) -> impl Future<Output = Outcome<Answer>> + Send;
 }
 
-/// What runs tasks beside each other, on this thread.
+/// A runtime that runs concurrent tasks on this thread.
 pub trait Tasks {
-    /// Runs a future to its end, and tasks meanwhile.
+    /// Runs a future to its end, and the tasks meanwhile.
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T;
 
-    /// A task of its own.
+    /// Starts a task.
     fn spawn<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
@@ -42,7 +42,8 @@ pub trait Tasks {
 /// Runs the plan of the command line, and prints the reading.
 ///
 /// # Errors
-/// Whatever goes wrong; there is no reading then.
+///
+/// Any failure. Then nothing is printed.
 pub fn run<C: Client, T: Tasks>(tasks: &T) -> Outcome {
     let plan = Arc::new(Plan::of_program()?);
     match plan.workload {
@@ -80,7 +81,7 @@ async fn many<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
     Ok(())
 }
 
-/// Lets each worker make so many requests, all at once.
+/// Lets each worker send the number of requests of its task, all workers concurrently.
 async fn rounds<W: Worker>(
     tasks: &impl Tasks,
     workers: Vec<W>,
@@ -107,12 +108,12 @@ async fn rounds<W: Worker>(
     Ok(workers)
 }
 
-/// Opens as many connections as there are requests, and reads the meter once all of them idle.
+/// Opens as many connections as there are requests, and reads the meter once all of them are idle.
 ///
-/// The server answers none before all have asked, so there is a connection for each.
+/// The server responds to none before all are open, so each request has its own connection.
 async fn idle<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
     let client = C::start(&plan).await?;
-    // What there is once for all connections is not counted.
+    // Costs that all connections share are not counted.
     let alone = Plan { requests: 1, ..Plan::clone(&plan) };
     client.worker(&alone).await?.get(&alone).await?.check(&alone)?;
     let meter = Meter::start(&plan);
@@ -121,7 +122,7 @@ async fn idle<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
         workers.push(client.worker(&plan).await?);
     }
     let workers = rounds(tasks, workers, &plan, |_| 1).await?;
-    // Connections that are driven by tasks of their own settle.
+    // Connections that have their own tasks come to rest.
     for _ in 0..10 {
         give_way().await;
     }

@@ -1,4 +1,4 @@
-//! Clients that work with blocking sockets: one request after another.
+//! Clients with blocking sockets: one request after another.
 
 use crate::Outcome;
 use crate::answer::Answer;
@@ -8,7 +8,8 @@ use crate::plan::Plan;
 /// Runs a plan with a client that is a function, and prints the reading.
 ///
 /// # Errors
-/// Whatever goes wrong; there is no reading then.
+///
+/// Any failure. Then nothing is printed.
 pub fn run(plan: &Plan, mut get: impl FnMut() -> Outcome<Answer>) -> Outcome {
     for _ in 0..plan.warm {
         get()?.check(plan)?;

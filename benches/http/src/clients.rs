@@ -1,4 +1,4 @@
-//! The programs that are run: the server and the clients, each a process of its own.
+//! The programs: the server and the clients, each in a separate process.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use std::process::{Child, Command, Stdio};
 use crate::Outcome;
 use crate::meter::Reading;
 
-/// The clients, floor first.
+/// The clients. The lower bounds are first.
 pub const CLIENTS: [&str; 7] =
     ["raw-blocking", "raw-tokio", "sessio-blocking", "sessio-tokio", "sessio-smol", "hyper", "reqwest"];
 
-/// Whether a client can have several requests under way.
+/// Whether a client supports concurrent requests.
 pub fn is_concurrent(client: &str) -> bool {
     !client.ends_with("-blocking")
 }
@@ -21,21 +21,22 @@ pub fn has_hosts(client: &str) -> bool {
     client != "hyper"
 }
 
-/// Whether a client undoes content codings.
+/// Whether a client decodes content codings.
 pub fn has_codings(client: &str) -> bool {
     client.starts_with("sessio-") || client == "reqwest"
 }
 
-/// Where the program of that name lies: beside this one.
+/// The path of the program with that name, beside this one.
 ///
 /// # Errors
+///
 /// If it was not built.
 pub fn program(name: &str) -> Outcome<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display()).into()) }
 }
 
-/// A command, on one core if there is a number.
+/// A command, pinned to a core if one is given.
 pub fn on_core(core: Option<usize>, program: impl AsRef<std::ffi::OsStr>) -> Command {
     match core {
         None => Command::new(program),
@@ -47,12 +48,12 @@ pub fn on_core(core: Option<usize>, program: impl AsRef<std::ffi::OsStr>) -> Com
     }
 }
 
-/// Whether a client speaks TLS.
+/// Whether a client supports TLS.
 pub fn has_tls(client: &str) -> bool {
     client != "raw-blocking"
 }
 
-/// The server, while this value lives.
+/// The server, which runs while this value lives.
 pub struct Server {
     child: Child,
     arguments: Vec<String>,
@@ -77,7 +78,7 @@ impl Server {
         Ok(Self { child, arguments: arguments.map(str::to_owned).to_vec() })
     }
 
-    /// How long it was on a core so far, in nanoseconds; nothing where the system does not say.
+    /// The CPU time so far, in nanoseconds. 0 if the system does not report it.
     pub fn cpu_ns(&self) -> u64 {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
         let times = tasks.into_iter().flatten().flatten().filter_map(|task| {
@@ -87,7 +88,7 @@ impl Server {
         times.sum()
     }
 
-    /// What a client is called with that goes to it.
+    /// The arguments of a client for this server.
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }
@@ -95,7 +96,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The server ends at the end of its input.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
@@ -104,7 +105,8 @@ impl Drop for Server {
 /// Runs a client to its end.
 ///
 /// # Errors
-/// If it fails: an answer that is not what it should be fails it.
+///
+/// If it fails. A wrong response is a failure.
 pub fn run(mut command: Command) -> Outcome<Reading> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

@@ -1,11 +1,11 @@
-//! An allocator that counts, when asked to.
+//! An allocator that counts on request.
 
 #![allow(unsafe_code, reason = "an allocator cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
-/// The system's allocator with a counter before it. While it is off it costs one load and one branch.
+/// The system's allocator with counters. While counting is off it costs one load and one branch.
 pub struct Counting;
 
 static IS_ON: AtomicBool = AtomicBool::new(false);
@@ -14,25 +14,25 @@ static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 
-/// What was counted so far.
+/// The counts so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Heap {
-    /// Calls that asked for memory; those that give it back are not counted.
+    /// Calls that allocate. Calls that free are not counted.
     pub calls: u64,
-    /// Bytes that were asked for.
+    /// Bytes allocated.
     pub bytes: u64,
-    /// Bytes that were not given back; negative if they were asked for before counting began.
+    /// Bytes not freed. Negative if bytes from before the start were freed.
     pub live: i64,
-    /// The most that were live at once since [`rest`].
+    /// The most bytes that were live at once since [`rest`].
     pub peak: i64,
 }
 
-/// Counts from here on.
+/// Starts counting.
 pub fn count() {
     IS_ON.store(true, Relaxed);
 }
 
-/// What was counted so far.
+/// The counts so far.
 pub fn counted() -> Heap {
     Heap {
         calls: CALLS.load(Relaxed),
@@ -42,7 +42,7 @@ pub fn counted() -> Heap {
     }
 }
 
-/// Forgets how much was live before: the peak begins at what is live now.
+/// Resets the peak to the bytes that are live now.
 pub fn rest() {
     PEAK.store(LIVE.load(Relaxed), Relaxed);
 }
@@ -63,29 +63,29 @@ fn note(taken: usize, given: usize) {
     }
 }
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size(), 0);
-        // SAFETY: as the caller promised.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size(), 0);
-        // SAFETY: as the caller promised.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size, layout.size());
-        // SAFETY: as the caller promised.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         note(0, layout.size());
-        // SAFETY: as the caller promised.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(block, layout) }
     }
 }

@@ -1,5 +1,5 @@
-//! What the clients of these benches share: what they are asked to do, how they are measured, and the check
-//! of every answer.
+//! The code that the clients of these benches share: their task, the measurement, and the check of
+//! every response.
 
 pub mod answer;
 pub mod async_run;
@@ -20,5 +20,5 @@ pub mod tls;
 pub mod tokio_run;
 pub mod zeros;
 
-/// How a program of the benches ends.
+/// The result of a program of the benches.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,22 +1,22 @@
-//! What a request may cost at most: the marks that a gate holds.
+//! Marks: the largest allowed cost of a request, which a gate checks.
 
 use crate::Outcome;
 
-/// How far a count may lie above its mark: they differ from run to run, and from compiler to compiler.
+/// The factor by which a count may exceed its mark. Counts differ between runs and compilers.
 const SLACK: f64 = 1.02;
-/// Under which heading they stand.
+/// The heading above the table of marks.
 const HEADING: &str = "## Marks";
 
-/// What is counted.
+/// A measured cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Instructions in user mode, for a request of `small`.
     Instructions,
     /// Calls of the allocator that ask for memory.
     HeapCalls,
-    /// System calls.
+    /// System calls of a request.
     SystemCalls,
-    /// KiB of the heap for a connection that idles.
+    /// KiB of the heap for an idle connection.
     IdleKib,
 }
 
@@ -37,20 +37,21 @@ impl Measure {
 /// One mark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// Of what.
+    /// The measured cost.
     pub measure: Measure,
-    /// Of which client.
+    /// The client.
     pub client: String,
-    /// What it may be at most.
+    /// The largest allowed value.
     pub most: f64,
 }
 
 impl Mark {
-    /// The marks of a README: the first table under their heading, whose columns are clients and whose rows are
-    /// measures. Rows of other measures, and cells without a number, say nothing here.
+    /// Reads the marks of a README: the first table under their heading. Its columns are clients,
+    /// its rows measures. Rows of other measures and cells without a number are skipped.
     ///
     /// # Errors
-    /// If there is none.
+    ///
+    /// If there are none.
     pub fn all_in(text: &str) -> Outcome<Vec<Self>> {
         let section = text.split(HEADING).nth(1).unwrap_or_default();
         let section = section.split("\n## ").next().unwrap_or_default();
@@ -70,7 +71,7 @@ impl Mark {
         if marks.is_empty() { Err(format!("no marks under {HEADING}").into()) } else { Ok(marks) }
     }
 
-    /// Whether what was counted is within it.
+    /// Whether a count is within the mark.
     pub fn holds(&self, counted: f64) -> bool {
         counted <= self.most * SLACK
     }

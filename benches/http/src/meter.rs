@@ -1,4 +1,4 @@
-//! What a run costs its own process.
+//! The cost of a run for its own process.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -16,22 +16,22 @@ pub struct Meter {
     heap: Heap,
 }
 
-/// What was measured: one line of `name=value`.
+/// The results of a measurement: one line of `name=value`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
-    /// Time of the process on a core, in user and system mode, all threads together.
+    /// CPU time of the process, in user and system mode, over all threads, in nanoseconds.
     pub cpu_ns: u64,
-    /// Time that passed.
+    /// Elapsed time, in nanoseconds.
     pub wall_ns: u64,
     /// Calls of the allocator.
     pub heap_calls: u64,
-    /// Bytes that were asked of it.
+    /// Bytes allocated.
     pub heap_bytes: u64,
-    /// Bytes more that are not given back.
+    /// Growth of the bytes that are not freed.
     pub live: i64,
-    /// The most bytes of the heap that were live at once, those from before among them.
+    /// The most bytes of the heap that were live at once, with those from before the start.
     pub peak: i64,
-    /// The most of the process that was in memory at once, in bytes, code and stack among them.
+    /// The peak of the resident memory of the process in bytes, with code and stack.
     pub resident: u64,
 }
 
@@ -45,10 +45,10 @@ impl Meter {
         Self { heap: heap::counted(), wall: Instant::now(), cpu: cpu() }
     }
 
-    /// What it has cost so far.
+    /// The cost so far.
     pub fn read(&self) -> Reading {
         let (cpu, wall, heap) = (cpu() - self.cpu, self.wall.elapsed(), heap::counted());
-        // No run lasts for centuries.
+        // No run takes centuries.
         Reading {
             cpu_ns: cpu.as_nanos() as u64,
             wall_ns: wall.as_nanos() as u64,
@@ -66,7 +66,7 @@ fn cpu() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// What the system has noted as the most; nothing where it notes nothing.
+/// The peak recorded by the system. 0 if it records none.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -86,10 +86,11 @@ impl fmt::Display for Reading {
 }
 
 impl Reading {
-    /// Reads the line that a client has printed.
+    /// Parses the line that a client has printed.
     ///
     /// # Errors
-    /// Any other line.
+    ///
+    /// If the line has another form.
     pub fn parse(line: &str) -> Outcome<Self> {
         let mut reading = Self::default();
         for pair in line.split_whitespace() {

@@ -4,14 +4,15 @@ use std::str::FromStr;
 
 use crate::Outcome;
 
-/// What a program was called with.
+/// The options of a program.
 pub struct Options(Vec<(String, String)>);
 
 impl Options {
     /// The command line of this program.
     ///
     /// # Errors
-    /// An argument that is no `--name value`.
+    ///
+    /// If an argument is not `--name value`.
     pub fn of_program() -> Outcome<Self> {
         let mut arguments = std::env::args().skip(1);
         let mut pairs = Vec::new();
@@ -28,16 +29,17 @@ impl Options {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of an option, or what it is by default.
+    /// The value of an option, or the default.
     ///
     /// # Errors
-    /// A value that cannot be read.
+    ///
+    /// If the value is invalid.
     pub fn get<T: FromStr>(&self, name: &str, default: T) -> Outcome<T> {
         let Some(text) = self.text(name) else { return Ok(default) };
         text.parse().map_err(|_| format!("--{name} cannot be {text}").into())
     }
 
-    /// The values of an option that lists some, or all there are.
+    /// The values of an option with a list. Default: `all`.
     pub fn list<'a>(&'a self, name: &str, all: &[&'a str]) -> Vec<&'a str> {
         self.text(name).map_or_else(|| all.to_vec(), |text| text.split(',').collect())
     }

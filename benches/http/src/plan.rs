@@ -1,4 +1,4 @@
-//! What a client is asked to do.
+//! The task of a client.
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -7,58 +7,58 @@ use crate::options::Options;
 use crate::text::{Text, sum};
 use crate::{Outcome, heap};
 
-/// The headers of every request in every workload: those that a new session of sessio has.
+/// The headers of every request in every workload: those of a new session of sessio.
 pub const HEADERS: [(&str, &str); 4] = [
     ("user-agent", "bench/1.0"),
     ("accept-encoding", "identity"),
     ("accept", "*/*"),
     ("connection", "keep-alive"),
 ];
-/// Which of them says which codings are wanted.
+/// The index of Accept-Encoding among them.
 const ACCEPT_ENCODING: usize = 1;
-/// How long a text is that is coded by itself: a longer body has several, of gzip as members.
+/// The length of a text that is coded as one unit. A longer body has several: for gzip, members.
 const TEXT: usize = 64 << 20;
-/// How many headers more the session workload has, `x-default-0: value-0` and so on.
+/// The number of further headers of the session workload: `x-default-0: value-0` and so on.
 pub const DEFAULTS: usize = 10;
-/// How many cookies the session workload has, `cookie-0=value-0` and so on.
+/// The number of cookies of the session workload: `cookie-0=value-0` and so on.
 pub const COOKIES: usize = 20;
 
-/// What is asked for.
+/// The kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
     /// A body of 13 bytes.
     Small,
-    /// The same, with ten default headers and twenty cookies that the server insists on.
+    /// Like `Small`, with ten default headers and twenty cookies that the server requires.
     Session,
     /// A body of [`Plan::bytes`] by length.
     Length,
     /// A body of [`Plan::bytes`] in chunks of [`Plan::chunk`].
     Chunked,
-    /// [`Plan::bytes`] up, by length.
+    /// An upload of [`Plan::bytes`], by length.
     Upload,
     /// A text of [`Plan::bytes`], coded as gzip.
     Gzip,
-    /// The same, coded as br.
+    /// A text of [`Plan::bytes`], coded as br.
     Br,
-    /// [`Small`](Self::Small) by TLS.
+    /// [`Small`](Self::Small) over TLS.
     Tls,
-    /// [`Length`](Self::Length) by TLS.
+    /// [`Length`](Self::Length) over TLS.
     TlsLength,
-    /// [`Tls`](Self::Tls), each over a connection of its own that knows nothing of those before.
+    /// [`Tls`](Self::Tls), each over a new connection without resumption.
     Handshakes,
-    /// The same, where each connection resumes the session of one before it.
+    /// [`Tls`](Self::Tls), each over a new connection that resumes the session of an earlier one.
     Resumptions,
-    /// Connections that idle: as many as there are requests.
+    /// Idle connections: as many as there are requests.
     Idle,
 }
 
 impl Workload {
-    /// Whether it goes by TLS.
+    /// Whether it uses TLS.
     pub fn is_tls(self) -> bool {
         matches!(self, Self::Tls | Self::TlsLength | Self::Handshakes | Self::Resumptions)
     }
 
-    /// Whether each request has a connection of its own.
+    /// Whether each request has a new connection.
     pub fn is_fresh(self) -> bool {
         matches!(self, Self::Handshakes | Self::Resumptions)
     }
@@ -89,25 +89,26 @@ impl FromStr for Workload {
 /// One run of one client.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The server's, `127.0.0.1:port`; of the workloads by TLS that of its other port.
+    /// The authority of the server, `127.0.0.1:port`. For workloads over TLS that of its other
+    /// port.
     pub authority: String,
-    /// The certificate that is the root of the server's, as DER; empty where there is no TLS.
+    /// The root of the server's certificate, as DER. Empty without TLS.
     pub root: Vec<u8>,
-    /// What is asked for.
+    /// The kind of request.
     pub workload: Workload,
-    /// How many requests are measured, over all tasks.
+    /// The number of measured requests, over all tasks.
     pub requests: usize,
-    /// How many requests each task makes before that: each host gets one.
+    /// The number of requests of each task before the measurement. Each host gets one.
     pub warm: usize,
-    /// How many tasks there are, all on one thread.
+    /// The number of tasks, all on one thread.
     pub tasks: usize,
-    /// How many hosts there are, asked in turn: 127.0.0.1 and those that follow it.
+    /// The number of hosts, used in turn: 127.0.0.1 and those that follow it.
     pub hosts: usize,
-    /// How long a body is in the bulk workloads.
+    /// The length of a body in the bulk workloads, in bytes.
     pub bytes: usize,
-    /// The sum of its bytes, where it is a text.
+    /// The sum of its bytes, if it is a text.
     pub sum: u64,
-    /// How long its chunks are.
+    /// The length of its chunks, in bytes.
     pub chunk: usize,
     /// Whether calls of the allocator are counted.
     pub heap: bool,
@@ -117,7 +118,8 @@ impl Plan {
     /// The plan in a command line.
     ///
     /// # Errors
-    /// What cannot be read.
+    ///
+    /// If an option is invalid.
     pub fn of_program() -> Outcome<Self> {
         let options = Options::of_program()?;
         let hosts = options.get("hosts", 1)?.max(1);
@@ -149,7 +151,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// How long the texts are that a coded body of so many bytes consists of.
+    /// The lengths of the texts in a coded body of so many bytes.
     pub fn texts(bytes: usize) -> impl Iterator<Item = usize> {
         let rest = bytes % TEXT;
         std::iter::repeat_n(TEXT, bytes / TEXT).chain((rest > 0).then_some(rest))
@@ -189,7 +191,7 @@ impl Plan {
         format!("http://{}{path}", self.authority)
     }
 
-    /// How long the body of each answer is.
+    /// The length of each response body.
     pub fn length(&self) -> usize {
         match self.workload {
             Workload::Length
@@ -207,17 +209,17 @@ impl Plan {
         matches!(self.workload, Workload::Length | Workload::TlsLength | Workload::Chunked) || self.is_coded()
     }
 
-    /// Whether bodies are coded, and looked at.
+    /// Whether bodies are coded, and summed.
     pub fn is_coded(&self) -> bool {
         matches!(self.workload, Workload::Gzip | Workload::Br)
     }
 
-    /// How long the request's body is, if it has one.
+    /// The length of the request body, if there is one.
     pub fn upload(&self) -> Option<usize> {
         (self.workload == Workload::Upload).then_some(self.bytes)
     }
 
-    /// The headers of the workload's requests without `Host` and `Cookie`.
+    /// The headers of the workload's requests, without `Host` and `Cookie`.
     pub fn headers(&self) -> Vec<(String, String)> {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         let mut headers: Vec<_> = HEADERS.into_iter().map(own).collect();
@@ -232,26 +234,27 @@ impl Plan {
         headers
     }
 
-    /// The `Cookie` line, for clients without a jar; those with one get theirs from `/login`.
+    /// The `Cookie` line, for clients without a jar. Clients with one get their cookies from
+    /// `/login`.
     pub fn cookies(&self) -> Option<String> {
         let pairs = (0..COOKIES).map(|n| format!("cookie-{n}=value-{n}"));
         (self.workload == Workload::Session).then(|| pairs.collect::<Vec<_>>().join("; "))
     }
 
-    /// How many requests the task with this number makes.
+    /// The number of requests of the task with this number.
     pub fn share(&self, task: usize) -> usize {
         self.requests / self.tasks + usize::from(task < self.requests % self.tasks)
     }
 }
 
-/// What is taken in turn: one for each host.
+/// Values used in turn: one for each host.
 pub struct Turns<T> {
     all: Vec<T>,
     at: usize,
 }
 
 impl<T> Turns<T> {
-    /// Whose turn it is.
+    /// The next value.
     pub fn next(&mut self) -> &mut T {
         self.at = if self.at + 1 < self.all.len() { self.at + 1 } else { 0 };
         &mut self.all[self.at]

@@ -1,4 +1,5 @@
-//! The floor: bytes that were made before, on a socket, and the least parsing that finds the end of an answer.
+//! The lower bound: bytes made in advance, a socket, and the least parsing that finds the end of a
+//! response.
 
 use crate::Outcome;
 use crate::answer::Answer;
@@ -22,7 +23,7 @@ pub fn request(plan: &Plan, authority: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The blocks of a plan's request behind its head: all of them lie in the same memory.
+/// The blocks of a plan's request body. All of them are the same memory.
 pub fn body(plan: &Plan) -> impl Iterator<Item = &'static [u8]> {
     let mut left = plan.upload().unwrap_or(0);
     std::iter::from_fn(move || {
@@ -32,49 +33,50 @@ pub fn body(plan: &Plan) -> impl Iterator<Item = &'static [u8]> {
     })
 }
 
-/// An answer that is coming in. It looks at the head once it is whole, and counts the rest.
+/// A parser of a response. It reads the head once it is complete, and counts the rest.
 ///
-/// Of an answer to an upload it reads the number in the body.
+/// For an upload it reads the number in the body.
 #[derive(Default)]
 pub struct Reader {
-    /// What has come of the head.
+    /// The part of the head received so far.
     head: Vec<u8>,
     status: u16,
     length: usize,
     is_upload: bool,
-    /// The body of the answer to an upload, as a number.
+    /// The body of the response to an upload, as a number.
     count: usize,
     at: At,
 }
 
-/// What comes next.
+/// The part that comes next.
 #[derive(Clone, Copy, Default)]
 enum At {
     #[default]
     Head,
-    /// So many bytes to the end.
+    /// The remaining bytes of the body.
     Body(usize),
-    /// A chunk's size, of which so much has come.
+    /// A chunk size, with its value so far.
     Size(usize),
-    /// So many bytes of a chunk.
+    /// The remaining bytes of a chunk.
     Chunk(usize),
-    /// The line end behind a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
-    /// The line end behind the last chunk.
+    /// The line end after the last chunk.
     End,
     Over,
 }
 
 impl Reader {
-    /// A reader of answers to this plan.
+    /// A parser of responses to this plan.
     pub fn new(plan: &Plan) -> Self {
         Self { is_upload: plan.upload().is_some(), ..Self::default() }
     }
 
-    /// The next bytes; the answer if they end it.
+    /// Takes the next bytes. Returns the response if they end it.
     ///
     /// # Errors
-    /// What cannot be read.
+    ///
+    /// If the bytes are invalid.
     pub fn take(&mut self, bytes: &[u8]) -> Outcome<Option<Answer>> {
         let kept;
         let mut bytes = bytes;
@@ -154,12 +156,12 @@ impl Reader {
     }
 }
 
-/// Where the head ends.
+/// The end of the head.
 fn head_end(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
 }
 
-/// The value of a field; the server writes names in lower case.
+/// The value of a field. The server writes names in lower case.
 fn value_of<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     head.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(name)).map(<[u8]>::trim_ascii)
 }

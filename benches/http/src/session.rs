@@ -1,4 +1,4 @@
-//! What the clients of sessio share, whatever they run on.
+//! The code that the clients of sessio share on every runtime.
 
 use sessio_tokio::pool::Policy;
 use sessio_tokio::tls::{Certificates, Roots};
@@ -6,7 +6,7 @@ use sessio_tokio::{Result, Settings, Tls};
 
 use crate::plan::{Plan, Workload};
 
-/// A pool that keeps a connection for each task and each host, or none where each request has its own.
+/// A pool that keeps a connection for each task and each host, or none if each request has its own.
 pub fn policy(plan: &Plan) -> Policy {
     let mut policy = Policy::default();
     policy.max_idle = policy.max_idle.max(plan.hosts);
@@ -17,11 +17,12 @@ pub fn policy(plan: &Plan) -> Policy {
     policy
 }
 
-/// Sets the plan's headers, which are those of a new session but for the name in `User-Agent`, and what it says of
-/// TLS.
+/// Sets the plan's headers and its TLS. The headers are those of a new session, except for the name
+/// in `User-Agent`.
 ///
 /// # Errors
-/// A header that is none, or such a root.
+///
+/// If a header or the root is invalid.
 pub fn set_up(settings: &mut Settings, plan: &Plan) -> Result<()> {
     if plan.workload.is_tls() {
         let tickets = plan.workload != Workload::Handshakes;

@@ -1,4 +1,4 @@
-//! A connection of tokio, as it is or behind TLS.
+//! A connection of tokio, in clear text or over TLS.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,30 +19,32 @@ use crate::tls;
 
 /// A connection.
 pub enum Stream {
-    /// As it is.
+    /// Clear text.
     Plain(TcpStream),
     /// By tokio-rustls.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Who makes connections for a plan.
+/// The maker of connections for a plan.
 #[derive(Clone)]
 pub struct Connector(Option<Arc<ClientConfig>>);
 
 impl Connector {
-    /// The one of this plan.
+    /// The connector of this plan.
     ///
     /// # Errors
-    /// A root that is none.
+    ///
+    /// If the root is invalid.
     pub fn of(plan: &Plan) -> Outcome<Self> {
         let config = plan.workload.is_tls().then(|| tls::config(plan)).transpose()?;
         Ok(Self(config.map(Arc::new)))
     }
 
-    /// A connection to `host:port`, where the host is an address.
+    /// A connection to `host:port`, with an address as the host.
     ///
     /// # Errors
-    /// Whatever keeps it from being made.
+    ///
+    /// If it cannot be made.
     pub async fn connect(&self, authority: &str) -> Outcome<Stream> {
         let stream = TcpStream::connect(authority).await?;
         stream.set_nodelay(true)?;

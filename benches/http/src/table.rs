@@ -1,6 +1,6 @@
 //! Tables in Markdown.
 
-/// Rows of text under a head; every column but the first is of numbers.
+/// Rows of text under a head. Every column but the first has numbers.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -11,7 +11,7 @@ impl Table {
         Self { rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
     }
 
-    /// A further row.
+    /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }

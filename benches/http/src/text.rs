@@ -1,18 +1,18 @@
-//! Text by a fixed rule, for bodies that are coded: it repeats itself as prose in a page does, and no more.
+//! Text by a fixed rule, for coded bodies. It is as repetitive as the prose of a page.
 
-/// How much is made at once.
+/// The number of bytes made at once.
 const BLOCK: usize = 64 << 10;
-/// How many words there are; the first of them come most often.
+/// The number of words. The first of them occur most often.
 const WORDS: usize = 6000;
 const ONSETS: [&str; 16] = ["b", "br", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "st", "t", "w"];
 const NUCLEI: [&str; 8] = ["a", "e", "i", "o", "u", "ea", "ou", "io"];
 const CODAS: [&str; 8] = ["", "n", "r", "s", "t", "nd", "ng", "ll"];
 
-/// The text, block by block: it never ends.
+/// The text, block by block. It never ends.
 pub struct Text {
     state: u64,
     words: Vec<String>,
-    /// What was made beyond the last block.
+    /// The bytes made beyond the last block.
     over: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Text {
         block
     }
 
-    /// The first so many bytes of the text, as blocks.
+    /// The first `bytes` bytes of the text, as blocks.
     pub fn blocks(bytes: usize) -> impl Iterator<Item = Vec<u8>> {
         let (mut text, mut left) = (Self::default(), bytes);
         std::iter::from_fn(move || {
@@ -79,7 +79,7 @@ impl Text {
         word
     }
 
-    /// Which word comes next: half of all are among the first 80 or so, as in any language.
+    /// The index of the next word. Half of all are among the first 80 or so, as in any language.
     fn rank(&mut self) -> usize {
         let chance = (self.chance() % (1 << 20)) as f64 / f64::from(1 << 20);
         ((WORDS as f64).powf(chance) as usize - 1).min(WORDS - 1)
@@ -94,9 +94,9 @@ impl Text {
     }
 }
 
-/// The sum of the bytes: whoever has it has read them all, and it costs next to nothing.
+/// The sum of the bytes. A client that has it has read all of them, and it costs next to nothing.
 pub fn sum(bytes: &[u8]) -> u64 {
-    // In short runs the sum of a run fits 16 bits: twice as many lanes of a vector register.
+    // The sum of a short run fits into 16 bits, so a vector register has twice as many lanes.
     bytes.chunks(256).map(|run| u64::from(run.iter().map(|&byte| u16::from(byte)).sum::<u16>())).sum()
 }
 

@@ -1,4 +1,4 @@
-//! TLS as the clients speak it that do not bring it along: rustls with ring, as sessio has it by default.
+//! TLS for the clients without their own: rustls with ring, as in sessio by default.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::Outcome;
 use crate::plan::{Plan, Workload};
 
-/// What all of them are told: the plan's root and no other, and sessions where the plan resumes them.
+/// The configuration of all of them: only the plan's root, and resumption if the plan says so.
 ///
 /// # Errors
-/// A root that is none.
+///
+/// If the root is invalid.
 pub fn config(plan: &Plan) -> Outcome<ClientConfig> {
     let mut roots = RootCertStore::empty();
     if !plan.root.is_empty() {

@@ -8,7 +8,8 @@ use crate::async_run::{self, Client, Tasks};
 /// Runs the plan of the command line, and prints the reading.
 ///
 /// # Errors
-/// Whatever goes wrong; there is no reading then.
+///
+/// Any failure. Then nothing is printed.
 pub fn run<C: Client>() -> Outcome {
     async_run::run::<C, _>(&Tokio(Builder::new_current_thread().enable_all().build()?))
 }

@@ -1,4 +1,4 @@
-//! The body of an upload: as many zeros as are asked for, of which there is never more than one block.
+//! The body of an upload: any number of zeros, of which only one block is in memory.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,20 +7,20 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// How much there is of them at once.
+/// The size of the block, in bytes.
 pub const BLOCK: usize = 64 << 10;
 
 /// The block.
 pub static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
-/// So many zeros, as hyper and reqwest take a body: piece by piece, of memory that is shared.
+/// So many zeros as hyper and reqwest take a body: piece by piece, from shared memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Zeros {
     left: usize,
 }
 
 impl Zeros {
-    /// So many.
+    /// A body of so many zeros.
     pub fn new(bytes: usize) -> Self {
         Self { left: bytes }
     }

@@ -1,17 +1,17 @@
-//! Content codings: any cut decodes the same, nothing that was cut short passes for whole, nothing grows
-//! without bound (rows V116, V117, P148, Q34, Q35, B52).
+//! Content codings: any cut decodes the same, a body that was cut short is an error, and no body
+//! grows without bound (rows V116, V117, P148, Q34, Q35, B52).
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use proptest::prelude::*;
 use sessio::coding::{BodyDecoder, Decoder, Decoders, Malformed, Moved};
 use sessio::{Kind, Result};
 
-/// What the files in `coded/` hold.
+/// The text of the files in `coded/`.
 fn text() -> Vec<u8> {
     (0..200).flat_map(|i: u32| format!("line {i} of some text, {}\n", i * i).into_bytes()).collect()
 }
 
-/// Decodes what comes `cut` bytes at a time; the largest piece that was ready at once beside it.
+/// Decodes pieces of `cut` bytes. Returns the body and the largest piece that was ready at once.
 fn decode(coding: &str, coded: &[u8], cut: usize) -> Result<(Vec<u8>, usize)> {
     let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()])?.unwrap();
     let (mut body, mut largest) = (Vec::new(), 0);
@@ -78,7 +78,7 @@ mod gzip {
         parts
     }
 
-    /// What the three encoders have in common.
+    /// The interface that the three encoders share.
     pub(super) trait Parts {
         fn made(&mut self) -> &mut Vec<u8>;
         fn end(&mut self);
@@ -105,7 +105,7 @@ mod gzip {
     }
 }
 
-/// Whatever is compiled in, with a coded body of [`text`].
+/// Every coding that is compiled in, with a coded body of [`text`].
 #[allow(unused_mut, reason = "nothing may be compiled in")]
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let mut samples = Vec::new();
@@ -139,7 +139,7 @@ fn b52_what_was_cut_short_is_never_whole() {
             let cut = decode(coding, &coded[..end], 1000);
             assert_eq!(cut.map_err(|error| error.kind()).unwrap_err(), Kind::BadCoding, "{coding} {end}");
         }
-        // No bytes are the coding of no contents: answers without a body often name one.
+        // No bytes decode to no bytes: responses without a body often name a coding.
         assert_eq!(decode(coding, b"", 1).unwrap().0, b"");
     }
 }
@@ -187,7 +187,7 @@ fn gzip_heads_with_everything_in_them() {
     // An extra field of no bytes.
     let empty = [&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 0, 0], &plain[10..]].concat();
     assert_eq!(decode("gzip", &empty, 1).unwrap().0, b"hello");
-    // Flags that nobody knows, and no gzip at all.
+    // Undefined flags, data that is not gzip, and an undefined method.
     for bad in [&[0x1f, 0x8b, 8, 0x20][..], b"<html>", &[0x1f, 0x8b, 7]] {
         assert_eq!(fails("gzip", bad), Kind::BadCoding);
     }
@@ -238,7 +238,7 @@ fn v116_codings_are_undone_in_the_order_in_which_they_were_not_applied() {
     assert_eq!(many(6).unwrap_err().kind(), Kind::TooManyCodings);
 }
 
-/// A body that is decoded up to an error; what had come until then.
+/// Decodes a body up to its error. Returns the output before it.
 #[cfg(feature = "gzip")]
 fn decode_to_error(coding: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Kind) {
     let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()]).unwrap().unwrap();
@@ -274,7 +274,7 @@ fn b52_what_came_before_an_error_is_given_out_however_it_is_cut() {
         member[at] ^= 1;
         member
     };
-    // A stored block, then a block of a kind that there is not.
+    // A stored block, then an undefined kind of block.
     let mut broken = vec![1, 0, 0, 0xff, 0xff];
     broken.splice(..0, [&[0, 5, 0, 0xfa, 0xff][..], b"hello"].concat());
     broken[10] = 6;
@@ -285,7 +285,7 @@ fn b52_what_came_before_an_error_is_given_out_however_it_is_cut() {
         ("gzip, gzip", wrong_sum(gzip::gzip(&gzip::gzip(&text))), &text),
         ("gzip, gzip", gzip::gzip(&wrong_sum(gzip::gzip(&text))), &text),
         ("deflate, gzip", gzip::gzip(&broken), b"hello"),
-        // Both are wrong: the one that is nearer to the reader ends it.
+        // Both are wrong. The decoder nearer to the reader reports first.
         ("deflate, gzip", wrong_sum(gzip::gzip(&broken)), b"hello"),
         ("gzip, deflate, gzip", wrong_sum(gzip::gzip(&gzip::zlib(&gzip::gzip(&text)))), &text),
     ] {
@@ -328,7 +328,7 @@ fn v117_a_bomb_comes_in_pieces_and_is_noticed() {
     };
     assert_eq!(error.kind(), Kind::CodingGrowth);
     assert!((1 << 20..2 << 20).contains(&made), "{made}");
-    // One coding of gzip alone never grows that much.
+    // gzip applied once never grows that much.
     let once = gzip::gzip(&zeros);
     let mut decoding =
         BodyDecoder::of(&Decoders::default(), [&b"gzip"[..]]).unwrap().unwrap().with_most_growth(Some(1100));
@@ -370,7 +370,7 @@ fn zstd_frames_one_behind_another_with_frames_for_others_between() {
     assert_eq!(fails("zstd", &[&frame[..], &[0; 9]].concat()), Kind::BadCoding);
 }
 
-/// Each event is flushed by its server, and read before anything comes behind it.
+/// Each event was flushed by its server. It is read before later bytes are received.
 #[test]
 fn what_was_flushed_is_out_when_it_has_come() {
     #[allow(unused_mut, reason = "nothing may be compiled in")]
@@ -415,7 +415,7 @@ fn what_was_flushed_is_out_when_it_has_come() {
     }
 }
 
-/// Noise, and the same noise again and again, nearly a window further back each time.
+/// Noise, repeated many times, each time nearly a window apart.
 #[cfg(feature = "zstd")]
 #[test]
 fn zstd_finds_what_is_far_back_however_much_has_gone_by() {
@@ -433,7 +433,7 @@ fn zstd_finds_what_is_far_back_however_much_has_gone_by() {
     }
 }
 
-/// A frame of this head with these blocks behind each other.
+/// A frame with this head and these blocks.
 #[cfg(feature = "zstd")]
 fn frame(head: &[u8], blocks: &[&[u8]]) -> Vec<u8> {
     [b"\x28\xb5\x2f\xfd", head, &blocks.concat()].concat()
@@ -467,7 +467,7 @@ fn zstd_frames_are_as_long_as_they_say() {
         // A flag that is not known, and one that means nothing.
         (b"\x08\x00", &[abc, last], None),
         (b"\x10\x00", &[abc, last], Some("abcdef")),
-        // A kind of block that there is not.
+        // An undefined kind of block.
         (b"\x00\x00", &[b"\x07\0\0", none], None),
         // A block of one letter, of 1024 as the window allows and one more.
         (b"\x00\x00", &[b"\x03\x20\0x"], Some(&"x".repeat(1024))),
@@ -492,7 +492,7 @@ fn zstd_frames_are_as_long_as_they_say() {
     }
 }
 
-/// A block of one byte over and over is four bytes for 128 KiB.
+/// A block of one repeated byte has four bytes for 128 KiB.
 #[cfg(feature = "zstd")]
 #[test]
 fn v117_a_zstd_bomb_comes_in_pieces() {
@@ -536,7 +536,7 @@ fn a_coding_of_the_users_own_and_one_in_place_of_ours() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever comes: no panic, no standstill, pieces of bounded size.
+    /// Any input: no panic, no endless loop, pieces of bounded size.
     #[test]
     fn g15_anything_may_come(
         body in prop::collection::vec(any::<u8>(), 0..400), cut in 1usize..50, which in 0usize..8,

@@ -20,14 +20,14 @@ proptest! {
     }
 }
 
-/// Bodies of several blocks, in pieces and into rooms of any size: a file that is read twice comes in other pieces, and the
-/// body that goes out is the same all the same.
+/// Bodies of several blocks, in pieces and with buffers of any size. A file that is read twice
+/// comes in other pieces, but the coded body is the same.
 #[cfg(feature = "gzip")]
 mod cuts {
     use proptest::prelude::*;
     use sessio::coding::{BodyEncoder, ContentCoding};
 
-    /// A body coded in pieces and rooms whose sizes take turns.
+    /// A body coded with pieces and buffers whose sizes take turns.
     fn coded(coding: ContentCoding, body: &[u8], pieces: &[usize], rooms: &[usize]) -> Vec<u8> {
         let (mut pieces, mut rooms) = (pieces.iter().cycle(), rooms.iter().cycle());
         let (mut encoding, mut coded) = (BodyEncoder::new(coding, Some(body.len() as u64)), Vec::new());

@@ -1,4 +1,4 @@
-//! One exchange by hand, in a time that stands still unless it is told to pass.
+//! One exchange by hand. Its time passes only when a test advances it.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_types,
@@ -54,14 +54,14 @@ impl Hand {
         }
     }
 
-    /// When it wants to be asked again, counted from now.
+    /// The time until the call wants to be polled again.
     #[track_caller]
     fn wait(&mut self) -> Option<Duration> {
         let now = self.now.mono;
         self.io().deadline.map(|end| end - now)
     }
 
-    /// Takes all that goes out.
+    /// Takes all bytes to be sent.
     #[track_caller]
     fn take(&mut self) -> String {
         let mut out = Vec::new();
@@ -93,7 +93,8 @@ impl Hand {
         self.call.take_head().unwrap().status.as_u16()
     }
 
-    /// Reads what is there; says whether the connection came back meanwhile, if it did.
+    /// Reads the available body. Returns also whether the connection was released for reuse, if it
+    /// was released.
     fn read(&mut self) -> (String, Option<bool>) {
         let (mut body, mut is_kept) = (Vec::new(), None);
         loop {
@@ -122,7 +123,7 @@ fn rfc9110_10_1_1_a_body_waits_for_a_second_and_no_longer() {
     assert_eq!(hand.pass(SECOND / 4).wait(), Some(SECOND * 3 / 4));
     assert_eq!(hand.take(), "", "it waits");
     assert_eq!(hand.pass(SECOND * 3 / 4).take(), "hello");
-    // The word comes after all, and makes no difference.
+    // The 100 comes late and makes no difference.
     hand.say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(hand.head(), 200);
 }
@@ -196,7 +197,7 @@ fn rfc9110_7_5_both_directions_go_on_after_a_good_answer() {
     hand.call.supply(b"ping");
     assert_eq!(hand.take(), "4\r\nping\r\n");
     hand.say("4\r\npong\r\n");
-    // Whoever does not read is sent no more of, and sends no more.
+    // While the caller does not read, the call takes no more bytes from the socket, and sends none.
     assert!(matches!(hand.call.step(hand.now), Ok(Step::Body(b"pong"))));
     assert_eq!(hand.read(), ("pong".to_owned(), None));
     hand.call.supply_end();
@@ -305,8 +306,8 @@ fn progress_is_told_once_however_often_the_call_is_asked() {
     assert_eq!(*told.lock().unwrap(), expected);
 }
 
-/// A call whose connection was used before, and ends once the peer has taken so many bytes of the request. Its source
-/// is asked as early as that is allowed, and cannot start over.
+/// A call on a reused connection, which ends after `most` bytes of the request. Its source is
+/// polled as early as allowed, and cannot be replayed.
 fn stale_upload(request: Request, most: usize) -> Result<String> {
     let mut hand = Hand::new(Request::get("http://h/"));
     hand.connect().take();
@@ -346,7 +347,7 @@ fn stale_upload(request: Request, most: usize) -> Result<String> {
     }
 }
 
-/// One piece for each wish, then the end.
+/// One piece each time the call wants one, then the end.
 fn feed(hand: &mut Hand, pieces: &mut impl Iterator<Item = &'static str>) {
     if let Ok(Step::Io(io)) = hand.call.step(hand.now)
         && io.body > 0

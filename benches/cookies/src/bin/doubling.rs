@@ -1,5 +1,6 @@
-//! No input takes quadratic time: instructions are counted under valgrind for an input of n, 2n and 4n, and the second step
-//! must cost no more than 2.2 times the first. That lets n log n pass, and nothing above.
+//! Checks that no input takes quadratic time. Instructions are counted under valgrind for inputs of
+//! n, 2n and 4n. The second step must cost at most 2.2 times the first. That allows n log n and
+//! nothing above.
 //!
 //! `cargo run --release -p bench-cookies --bin doubling`
 

@@ -1,7 +1,9 @@
-//! What a request takes of each client: instructions in user mode, calls of the allocator, system calls.
-//! Each is the difference of two lengths of a run, so that what a program does once does not count.
+//! Counts the cost of a request for each client: instructions in user mode, calls of the allocator,
+//! system calls. Each figure is the difference of two lengths of a run, so one-time costs do not
+//! count.
 //!
-//! The server is nghttpd (Debian's nghttp2-server); nghttp2's own client is h2load (nghttp2-client).
+//! The server is nghttpd (Debian's nghttp2-server). nghttp2's own client is h2load
+//! (nghttp2-client).
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -10,15 +12,15 @@ use std::time::{Duration, Instant};
 
 use bench_h2::Outcome;
 
-/// The two lengths.
+/// The two lengths of a run, in requests.
 const LENGTHS: [usize; 2] = [1024, 3072];
-/// How many requests are under way at once.
+/// The numbers of concurrent requests.
 const AT_ONCE: [usize; 2] = [1, 64];
-/// How long the body of a small response is.
+/// The size of a small response body, in bytes.
 const SMALL: usize = 128;
-/// A body of many DATA frames; nghttpd fills each with 16,384 bytes.
+/// A body of many DATA frames, in bytes. nghttpd fills each with 16,384 bytes.
 const LARGE: usize = 4 << 20;
-/// The two lengths of a run with large bodies.
+/// The two lengths of a run with large bodies, in requests.
 const LARGE_LENGTHS: [usize; 2] = [2, 6];
 
 fn main() -> Outcome {
@@ -81,7 +83,7 @@ impl Run<'_> {
         Ok(difference(totals, lengths))
     }
 
-    /// The number behind a word in what a tool says, for each request.
+    /// The number after a word in the output of a tool, per request.
     fn each(&self, lengths: [usize; 2], tool: &[&str], word: &str) -> Outcome<f64> {
         let mut totals = [0.0; 2];
         for (total, length) in totals.iter_mut().zip(lengths) {
@@ -120,7 +122,7 @@ fn scratch(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("sessio-bench-h2-{name}-{}", std::process::id()))
 }
 
-/// nghttpd, while this value lives.
+/// nghttpd, which runs while this value lives.
 struct Server {
     child: Child,
     port: u16,
@@ -134,7 +136,7 @@ impl Server {
         for (name, bytes) in [("small", SMALL), ("large", LARGE)] {
             std::fs::write(folder.join(name), vec![b'x'; bytes])?;
         }
-        // The port is free when it is asked for; nghttpd cannot say which one it took.
+        // The port is free at this moment. nghttpd cannot report a port that it chose itself.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Self::spawn(port, &folder)?;
         let server = Self { child, port, folder };

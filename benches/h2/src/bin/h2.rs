@@ -1,4 +1,4 @@
-//! The crate `h2` on tokio, on one thread: as many tasks as requests are under way.
+//! The crate `h2` on tokio, on one thread, with one task for each concurrent request.
 
 use std::sync::Arc;
 

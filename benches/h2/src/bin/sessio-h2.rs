@@ -1,4 +1,4 @@
-//! The machine by hand over a blocking socket.
+//! `sessio-h2` driven by hand over a blocking socket.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

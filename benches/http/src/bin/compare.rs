@@ -1,6 +1,7 @@
-//! Runs the clients in turn, round by round, and prints what a request costs each.
+//! Runs the clients in turn, round by round, and prints the cost of a request for each.
 //!
-//! `--rounds 5 --core 0 --clients sessio-tokio,reqwest --workloads small,conc64,session,hosts --scale 1`
+//! `--rounds 5 --core 0 --clients sessio-tokio,reqwest --workloads small,conc64,session,hosts
+//! --scale 1`
 
 use std::process::Command;
 
@@ -12,12 +13,12 @@ use bench_http::meter::Reading;
 use bench_http::options::Options;
 use bench_http::table::Table;
 
-/// How many hosts the workload `hosts` has.
+/// The numbers of hosts of the workload `hosts`.
 const HOSTS: [usize; 4] = [1, 100, 1000, 10_000];
-/// How many requests it makes to all of them.
+/// The number of its requests, over all hosts.
 const HOSTS_REQUESTS: usize = 20_000;
 
-/// What is compared: a name, and how it is asked for.
+/// A comparison: its name, and the arguments of its clients.
 struct Race {
     name: &'static str,
     title: &'static str,
@@ -27,20 +28,20 @@ struct Race {
     kind: Kind,
 }
 
-/// What counts in a race, and who can run in it.
+/// The figure of a race, and the clients that can run in it.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     /// CPU time of the client.
     Requests,
-    /// The same, of those that can have several requests under way.
+    /// CPU time of clients that support concurrent requests.
     Concurrent,
-    /// The rate, of a body of so many bytes.
+    /// The rate, for a body of so many bytes.
     Bulk(usize),
-    /// CPU time of the client, of those that undo content codings.
+    /// CPU time of clients that decode content codings.
     Coded,
-    /// CPU time of the client, of those that speak TLS.
+    /// CPU time of clients that support TLS.
     Tls,
-    /// The rate of those, of a body of so many bytes.
+    /// The rate of clients that support TLS, for a body of so many bytes.
     TlsBulk(usize),
 }
 
@@ -165,7 +166,7 @@ fn main() -> Outcome {
         }
         let race = RACES.iter().find(|race| race.name == name).ok_or("no such workload")?;
         let clients: Vec<_> = clients.iter().copied().filter(|client| race.has(client)).collect();
-        // A run that is scaled down still has a few requests.
+        // A run that is scaled down keeps at least one request.
         let requests = ((race.requests as f64 * scale) as usize).max(1);
         let mut readings = vec![Vec::new(); clients.len()];
         let mut servers = vec![Vec::new(); clients.len()];
@@ -191,7 +192,8 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// What a request costs by the number of hosts that are asked in turn, each over its own connection.
+/// The cost of a request by the number of hosts that are used in turn, each over its own
+/// connection.
 fn hosts(clients: &[&str], rounds: usize, core: Option<usize>, server: &Server) -> Outcome {
     let clients: Vec<_> = clients.iter().copied().filter(|client| has_hosts(client)).collect();
     let mut cpu = vec![vec![Vec::new(); HOSTS.len()]; clients.len()];
@@ -227,7 +229,7 @@ fn hosts(clients: &[&str], rounds: usize, core: Option<usize>, server: &Server) 
 
 fn print(clients: &[&str], readings: &[Vec<Reading>], requests: usize) {
     let peer = clients.iter().position(|client| *client == "reqwest");
-    // The ratio is taken within each round: both ran under the same conditions, nearly.
+    // The ratio is taken within each round, because both ran under nearly equal conditions.
     let ratio = |at: usize| -> Option<f64> {
         let pairs = readings[peer?].iter().zip(&readings[at]);
         Some(median(pairs.map(|(peer, own)| peer.cpu_ns as f64 / own.cpu_ns as f64).collect()))
@@ -252,8 +254,9 @@ fn print(clients: &[&str], readings: &[Vec<Reading>], requests: usize) {
     table.print();
 }
 
-/// What a GiB costs both sides, and what that comes to as a rate: that of one core on which nothing else runs.
-/// Whom the kernel charges for moving a byte differs from program to program; both together it does not.
+/// The cost of a GiB for client and server, and the rate of one otherwise idle core. Which of the
+/// two processes the kernel charges for moving a byte differs from program to program. Their sum
+/// does not.
 fn print_bulk(clients: &[&str], readings: &[Vec<Reading>], servers: &[Vec<u64>], bytes: usize) {
     let cost = |at: usize| -> Vec<f64> {
         readings[at].iter().zip(&servers[at]).map(|(own, server)| (own.cpu_ns + server) as f64).collect()

@@ -1,10 +1,13 @@
-//! Counts what a request takes of each client: instructions in user mode, calls of the allocator, system calls,
-//! and what an idle connection keeps. Each is the difference of two lengths of a run, so that what a program
-//! does once does not count. And the most of the heap that a GiB takes at once, of each way in which it goes.
+//! Counts the cost of a request for each client: instructions in user mode, calls of the allocator,
+//! system calls, and the memory of an idle connection. Each figure is the difference of two lengths
+//! of a run, so one-time costs do not count. It also measures the peak of the heap during a body of
+//! 1 GiB, in each form of transfer.
 //!
-//! `--clients sessio-tokio,reqwest --workloads small,session --parts instructions,heap,syscalls,idle,peak`
+//! `--clients sessio-tokio,reqwest --workloads small,session --parts
+//! instructions,heap,syscalls,idle,peak`
 //!
-//! With `--marks README.md` it counts for the marks in that file alone, and fails if one is missed.
+//! With `--marks README.md` it counts only the figures of the marks in that file, and fails if one
+//! is exceeded.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,13 +19,13 @@ use bench_http::marks::{Mark, Measure};
 use bench_http::options::Options;
 use bench_http::table::Table;
 
-/// The two lengths.
+/// The two lengths of a run, in requests.
 const LENGTHS: [usize; 2] = [1000, 3000];
-/// How many connections idle.
+/// The number of idle connections.
 const IDLE: usize = 1000;
-/// The body whose way through the heap is watched.
+/// The size of the body for the peak of the heap.
 const PEAK_BYTES: usize = 1 << 30;
-/// The ways, each with what is said of it.
+/// The forms of transfer, each with the arguments of its plan.
 const PEAKS: [(&str, &[&str]); 4] = [
     ("down by length", &["--workload", "length"]),
     ("down in chunks of 1 KiB", &["--workload", "chunked"]),
@@ -88,7 +91,7 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// The most that is live of the heap while a GiB goes by, and the most of the process that is in memory.
+/// The peak of the heap during a GiB, and the peak of the process in memory.
 fn peaks(clients: &[&str], server: &Server) -> Outcome {
     let head = PEAKS.iter().flat_map(|(title, _)| [(*title).to_owned(), "resident".to_owned()]);
     let head: Vec<_> = std::iter::once("client".to_owned()).chain(head).collect();
@@ -96,7 +99,7 @@ fn peaks(clients: &[&str], server: &Server) -> Outcome {
     for client in clients {
         let mut row = vec![(*client).to_owned()];
         for (_, plan) in PEAKS {
-            // reqwest takes one member for the whole, and calls the others extra bytes.
+            // reqwest reads one gzip member only, and reports the others as extra bytes.
             if plan.contains(&"gzip") && !client.starts_with("sessio-") {
                 row.extend([String::new(), String::new()]);
                 continue;
@@ -115,7 +118,7 @@ fn peaks(clients: &[&str], server: &Server) -> Outcome {
     Ok(())
 }
 
-/// Counts what the marks are about, and says which of them is missed.
+/// Counts the figures of the marks. Fails for those that are exceeded.
 fn check(text: &str) -> Outcome {
     let server = Server::start(None)?;
     let mut table = Table::new(&["measure", "client", "mark", "counted", "verdict"]);
@@ -200,7 +203,7 @@ impl Counter<'_> {
         Ok((each(calls), each(bytes)))
     }
 
-    /// By name.
+    /// The system calls by name.
     fn syscalls(&self) -> Outcome<BTreeMap<String, f64>> {
         let file = scratch("strace");
         let path = file.display().to_string();
@@ -223,7 +226,7 @@ impl Counter<'_> {
         Ok(by_name.into_iter().map(|(name, counts)| (name, each(counts))).collect())
     }
 
-    /// Bytes of the heap for all connections.
+    /// The heap bytes of all connections.
     fn idle(&self) -> Outcome<f64> {
         let mut command = Command::new(program(self.client)?);
         command.args(self.server).args(["--workload", "idle", "--heap", "true"]);

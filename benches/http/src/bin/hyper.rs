@@ -1,4 +1,5 @@
-//! hyper, one connection for each task: no pool, no jar. Headers and cookies are made before, and cloned.
+//! hyper, with one connection for each task: no pool, no jar. Headers and cookies are made in
+//! advance and cloned.
 
 use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
@@ -25,7 +26,7 @@ struct Hyper {
 }
 
 struct Connection {
-    /// Who makes it anew for each request, where the plan says so.
+    /// Makes a new connection for each request, if the plan says so.
     connector: Option<Connector>,
     sender: SendRequest<Zeros>,
     uri: Uri,

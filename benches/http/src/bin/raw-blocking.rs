@@ -1,4 +1,4 @@
-//! A blocking socket and nothing else.
+//! A blocking socket without an HTTP library.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

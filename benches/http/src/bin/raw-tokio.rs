@@ -1,4 +1,4 @@
-//! A socket of tokio and nothing else.
+//! A tokio socket without an HTTP library.
 
 use bench_http::answer::Answer;
 use bench_http::async_run::{Client, Worker};
@@ -16,7 +16,7 @@ fn main() -> Outcome {
 
 struct Raw;
 
-/// A connection, its address, and the request that goes there.
+/// A connection, its address, and the bytes of its request.
 struct Connection {
     stream: Stream,
     authority: String,
@@ -24,7 +24,7 @@ struct Connection {
 }
 
 struct Connections {
-    /// Who makes them anew for each request, where the plan says so.
+    /// Makes a new connection for each request, if the plan says so.
     connector: Option<Connector>,
     turns: Turns<Connection>,
     room: Vec<u8>,

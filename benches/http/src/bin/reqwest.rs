@@ -31,7 +31,7 @@ impl Client for Reqwest {
         }
         let client = reqwest::Client::builder().default_headers(headers).cookie_store(true).no_proxy();
         let mut client = client.gzip(plan.is_coded()).brotli(plan.is_coded());
-        // Without TLS, too: it looks for cryptography as soon as it is made.
+        // Set without TLS too: the client looks for a crypto provider as soon as it is made.
         client = client.tls_backend_preconfigured(tls::config(plan)?);
         if plan.workload.is_fresh() {
             client = client.pool_max_idle_per_host(0);

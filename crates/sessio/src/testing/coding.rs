@@ -1,12 +1,12 @@
-//! Fuzz body for content codings: however a coded body is cut, it decodes, or fails, as the whole does.
+//! Fuzz body for content codings: any cut of a coded body decodes, or fails, as the whole does.
 
 use crate::base::kind::Kind;
 use crate::message::coding::{BodyDecoder, Decoders};
 
-/// How many times its size a body may grow by, beyond a mebibyte.
+/// The factor by which a body may grow, beyond a mebibyte.
 const GROWTH: u32 = 1100;
 
-/// Decodes what comes `cut` bytes at a time: what came of it, and how it ended.
+/// Decodes pieces of `cut` bytes. Returns the output and the outcome.
 fn decode(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) {
     let decoding = BodyDecoder::of(&Decoders::default(), [names.as_bytes()]).expect("few codings");
     let Some(decoding) = decoding else { return (coded.to_vec(), Ok(())) };
@@ -32,7 +32,7 @@ fn decode(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) 
     (body, decoding.finish().map_err(|error| error.kind()))
 }
 
-/// What two cuts of the same body have to agree on.
+/// Decodes in pieces and as a whole, and checks that the results agree.
 fn agree(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) {
     let (whole, end) = decode(names, coded, usize::MAX);
     let (body, other) = decode(names, coded, cut);
@@ -45,12 +45,12 @@ fn agree(names: &str, coded: &[u8], cut: usize) -> (Vec<u8>, Result<(), Kind>) {
     if end.is_ok() && other.is_ok() {
         assert!(whole == body, "{names}, {cut}");
     }
-    // Before an error a decoder may hold some back, or not.
+    // Before an error a decoder may hold some bytes back.
     assert!(whole.starts_with(&body) || body.starts_with(&whole), "{names}, {cut}");
     (whole, end)
 }
 
-/// Decoders, damage and cuts, drawn from the first bytes; the others are the body.
+/// Draws decoders, damage and cuts from the first bytes. The others are the body.
 pub fn coding(data: &[u8]) {
     let Some((&[cut, plan, stack, at], rest)) = data.split_first_chunk() else { return };
     let cut = usize::from(cut).max(1);
@@ -82,11 +82,11 @@ mod coded {
     use crate::base::kind::Kind;
     use crate::message::coding::{BodyEncoder, ContentCoding};
 
-    /// Codes a body in pieces, into small room.
+    /// Encodes a body in pieces, into a small buffer.
     fn encode(coding: ContentCoding, body: &[u8], cut: usize) -> Vec<u8> {
         let mut encoding = BodyEncoder::new(coding, Some(body.len() as u64));
         let mut coded = Vec::new();
-        // Once more than is needed: what is sent again is the same.
+        // Twice, because a repeated body has to be the same.
         for _ in 0..2 {
             let first = std::mem::take(&mut coded);
             let mut room = vec![0; cut];
@@ -109,7 +109,7 @@ mod coded {
         coded
     }
 
-    /// What was coded comes back, with us and with others; what was damaged does not pass for it.
+    /// A coded body decodes to the original, here and with other decoders. A damaged one does not.
     pub(super) fn coding(mode: u8, (depth, stack): (u8, u8), (cut, at): (usize, u8), body: &[u8]) {
         let (mut coded, mut names) = (body.to_vec(), Vec::new());
         for layer in 0..depth {
@@ -137,8 +137,8 @@ mod coded {
             2 => {
                 coded[at] ^= 1 << (stack >> 5);
                 let (whole, end) = agree(&names, &coded, cut);
-                // Bits of a head that mean nothing can be anything, and zlib's head makes the difference to a
-                // stream that has no checksum.
+                // Bits of a head without a meaning may have any value. Damage to the head of zlib
+                // can turn the data into a raw stream, which has no checksum.
                 assert!(end.is_err() || whole == body || names.contains("deflate"), "{names}");
             }
             _ => {

@@ -1,10 +1,10 @@
-//! Fuzz body for forms of several parts, and a reader of such forms written straight from the grammar.
+//! Fuzz body for multipart forms, and a parser of such forms written directly from the grammar.
 
 use crate::message::multipart::{Assembly, Form, Part, Wanted};
 use crate::testing::at;
 use crate::{Jar, Kind, Request, Result, Seed, Settings, merge, prepare};
 
-/// A part as it was read: its header lines, and its content.
+/// A part that was read: its header lines and its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     /// The lines in order, without their ends.
@@ -13,13 +13,13 @@ pub struct Read {
     pub content: Vec<u8>,
 }
 
-/// Reads a form byte by byte (RFC 2046 section 5.1.1): every line that begins with the delimiter ends a part. There is
-/// nothing in front of the first delimiter and nothing behind the last.
+/// Reads a form byte by byte (RFC 2046 section 5.1.1): every line that begins with the delimiter
+/// ends a part. Nothing precedes the first delimiter, and nothing follows the last.
 #[must_use]
 pub fn read(boundary: &str, body: &[u8]) -> Option<Vec<Read>> {
     let (delimiter, last) = (format!("\r\n--{boundary}"), format!("--{boundary}--\r\n"));
     let mut parts = Vec::new();
-    // The break in front of the first delimiter is not sent where nothing comes before it.
+    // The line break before the first delimiter is not sent if nothing precedes it.
     let padded = [b"\r\n", body].concat();
     let mut at = delimiter.len();
     if !padded.starts_with(delimiter.as_bytes()) {
@@ -42,7 +42,8 @@ pub fn read(boundary: &str, body: &[u8]) -> Option<Vec<Read>> {
             }
             lines.push(line.to_vec());
         }
-        // The break before a delimiter belongs to it; the empty line of the head cannot, it stands before the content.
+        // The line break before a delimiter belongs to the delimiter. The empty line of the head
+        // does not: it precedes the content.
         let end = left.windows(delimiter.len()).position(|window| window == delimiter.as_bytes())?;
         parts.push(Read { lines, content: left[..end].to_vec() });
         at = padded.len() - left.len() + end + delimiter.len();
@@ -69,10 +70,11 @@ pub fn disposition(name: &str, file_name: Option<&str>) -> Vec<u8> {
     line.into_bytes()
 }
 
-/// Everything that an assembly yields, read in pieces of these sizes, in turn; the sources have these bytes.
+/// Reads an assembly to its end, in pieces of these sizes in turn. The sources have these bytes.
 ///
 /// # Errors
-/// What the assembly says of a source that breaks its word.
+///
+/// The error of the assembly for a source with another length than declared.
 pub fn gather(assembly: &mut Assembly, sources: &[Vec<u8>], sizes: &[usize]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut sizes = sizes.iter().copied().cycle();
@@ -102,7 +104,7 @@ pub fn gather(assembly: &mut Assembly, sources: &[Vec<u8>], sizes: &[usize]) -> 
     }
 }
 
-/// Bytes that decide what happens.
+/// Bytes as decisions.
 struct Dice<'a>(&'a [u8]);
 
 impl<'a> Dice<'a> {
@@ -128,12 +130,12 @@ impl<'a> Dice<'a> {
     }
 }
 
-/// Whether a line of a header may have it.
+/// Whether a header line may contain the value.
 fn is_plain(value: &str) -> bool {
     !value.bytes().any(|b| b == 0x7f || b < 0x20 && b != b'\t')
 }
 
-/// Any form is refused for a reason, or read back as what it was; any cuts give the same bytes.
+/// Any form is refused for a reason, or is read back unchanged. Any cuts give the same bytes.
 pub fn multipart(data: &[u8]) {
     let mut dice = Dice(data);
     let (mut form, mut expected, mut sources) = (Form::new(), Vec::new(), Vec::new());
@@ -197,7 +199,8 @@ pub fn multipart(data: &[u8]) {
     assert_eq!(prepared.request.body().length(), is_sized.then_some(body.len() as u64));
     let kind = prepared.request.headers().get("Content-Type").unwrap_or_default();
     let boundary = kind.split_once("boundary=").map(|(_, boundary)| boundary).unwrap_or_default();
-    // Of a boundary in quotes, and of one that a source happens to have, only the first part is looked at here.
+    // A boundary of the caller is not checked if it is quoted or occurs in a source: this parser
+    // supports neither.
     if own.is_none() || !boundary.contains(['"', ';', ' ']) && !holds(&sources, boundary) {
         assert_eq!(read(boundary.trim_end(), &body), Some(expected), "{}", body.escape_ascii());
     }

@@ -1,4 +1,4 @@
-//! Fuzz bodies for what stands between a session and a host: netrc files, lists of exceptions, what proxies say.
+//! Fuzz bodies for the way to a host: netrc files, lists of exceptions, replies of proxies.
 
 use crate::message::headers::Headers;
 use crate::route::netrc::Netrc;
@@ -7,14 +7,14 @@ use crate::wire::h1::Limits;
 use crate::wire::tunnel::{Refused, Tunnel};
 use crate::{Error, Url};
 
-/// Whatever stands in a file, what was written well before it is read, and so is what stands after an end of all that
-/// can be open: a quote, an entry, a macro.
+/// Valid entries before any other data are read. So are those after an end of everything that can
+/// be open: a quote, an entry, a macro.
 pub fn netrc(data: &[u8]) {
     let good = b"machine first.example login \"a b\" password c\\ d\n";
     let file = [&good[..], data].concat();
     let netrc = Netrc::parse(&file);
     let is_word = |word: &[u8]| data.windows(word.len()).any(|window| window == word);
-    // What follows may go on with the entry, or be another one for the host.
+    // The data that follows may continue the entry, or be another entry for the host.
     if data.starts_with(b"machine ") && !is_word(b"first") {
         let login = netrc.of("first.example").expect("it was written");
         assert_eq!((login.user(), login.password()), (&b"a b"[..], &b"c d"[..]));
@@ -25,14 +25,14 @@ pub fn netrc(data: &[u8]) {
         assert!(after.of("last.example").is_some() || !after.problems().is_empty());
     }
     for problem in netrc.problems() {
-        // CR ends a line, too, by itself or before LF.
+        // CR ends a line too, alone or before LF.
         let lines = file.iter().filter(|byte| matches!(**byte, b'\n' | b'\r')).count() + 1;
         assert!((1..=lines).contains(&problem.line));
         assert!(problem.to_string().chars().all(|c| !c.is_control()));
     }
 }
 
-/// A list is what its entries are, however it is written.
+/// A list means the same as its entries, in any notation.
 pub fn no_proxy(data: &[u8]) {
     let Some((host, list)) = data.split_at_checked(8) else { return };
     let list = String::from_utf8_lossy(list);
@@ -56,14 +56,14 @@ pub fn no_proxy(data: &[u8]) {
             assert_eq!(found, alone, "{list} {url}");
         }
         if let Some(entry) = found {
-            // A name covers what is below it, and an address itself alone.
+            // A name covers the names below it, and an address covers only itself.
             assert!(no_proxy.iter().any(|(other, means)| other == entry && means));
         }
     }
     let _ = Proxy::parse(&list);
 }
 
-/// How a conversation with a proxy ends, with its words in pieces of this size.
+/// The outcome of a conversation with a proxy whose replies have pieces of this size.
 fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
     let url = Url::parse("https://a.example/").expect("a URL");
     let proxy = Proxy::parse(&format!("{scheme}://user:pass@p")).expect("a proxy").wait_for_challenge();
@@ -95,13 +95,14 @@ fn outcome(scheme: &str, words: &[u8], size: usize) -> (String, usize) {
     }
 }
 
-/// However the words of a proxy are cut, they come to the same; nothing behind the last one is taken from the host.
+/// The replies of a proxy have the same outcome in any cut. No byte after the last reply is taken
+/// from the origin.
 pub fn tunnel(data: &[u8]) {
     let (words, size) = super::reading::pieces(data);
     for scheme in ["http", "socks5h"] {
         let whole = outcome(scheme, words, usize::MAX);
         let cut = outcome(scheme, words, size);
-        // That too much came shows only if it came at once.
+        // Excess bytes are detected only if they come in the same piece.
         let is_cut_short = scheme == "http" && cut.0 == "done";
         if !whole.0.starts_with("unsolicited") && !is_cut_short {
             assert_eq!(whole, cut, "{scheme} {}", words.escape_ascii());

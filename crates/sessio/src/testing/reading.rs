@@ -1,4 +1,4 @@
-//! Fuzz bodies for what is read piece by piece: however bytes are cut, a naive reading of the whole says the same.
+//! Fuzz bodies for readers of pieces: for any cut, a simple reading of the whole gives the same.
 
 use crate::Url;
 use crate::base::kind::Kind;
@@ -6,7 +6,7 @@ use crate::message::lines::Lines;
 use crate::message::link::{Links, MOST};
 use crate::message::sse::{Event, Events};
 
-/// The first byte says how the others are cut: in pieces of that size.
+/// The first byte is the size of the pieces of the others.
 pub(super) fn pieces(data: &[u8]) -> (&[u8], usize) {
     match data.split_first() {
         Some((size, rest)) => (rest, usize::from(*size).max(1)),
@@ -14,7 +14,7 @@ pub(super) fn pieces(data: &[u8]) -> (&[u8], usize) {
     }
 }
 
-/// The lines of a text that is there as a whole, straight from the rule: CRLF is one end, CR and LF are ends.
+/// The lines of a complete text, directly from the rule: CRLF is one end, CR and LF are ends.
 #[must_use]
 pub fn naive_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut lines = vec![Vec::new()];
@@ -25,12 +25,13 @@ pub fn naive_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
             byte => lines.last_mut().expect("there is always one").push(*byte),
         }
     }
-    // What comes behind the last end is a line only if there is something.
+    // An empty rest after the last line end is no line.
     lines.pop_if(|last| last.is_empty());
     lines
 }
 
-/// Lines are those of the whole, in any cut; one that is longer than allowed is refused, and none before it.
+/// The lines in any cut are those of the whole. A line over the limit is refused, and none before
+/// it.
 pub fn lines(data: &[u8]) {
     let (bytes, size) = pieces(data);
     let naive = naive_lines(bytes);
@@ -57,7 +58,7 @@ pub fn lines(data: &[u8]) {
     }
 }
 
-/// The events of a stream that is there as a whole, straight from the standard's text, and the last id.
+/// The events of a complete stream, directly from the text of the standard, and the last id.
 fn naive_events(bytes: &[u8]) -> (Vec<Event>, String) {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n");
@@ -86,7 +87,7 @@ fn naive_events(bytes: &[u8]) -> (Vec<Event>, String) {
     (events, last_id.into())
 }
 
-/// Events are those of the whole, in any cut.
+/// The events in any cut are those of the whole.
 pub fn sse(data: &[u8]) {
     let (bytes, size) = pieces(data);
     let mut events = Events::new(usize::MAX);
@@ -100,7 +101,7 @@ pub fn sse(data: &[u8]) {
     assert_eq!((seen, events.last_event_id().to_owned()), naive_events(bytes));
 }
 
-/// Whatever a field says, a good link behind it is found, and every link written down again is itself.
+/// A valid link after any field is found. Every link that is written and parsed again is unchanged.
 pub fn link(data: &[u8]) {
     let base = Url::parse("http://a.example/x/y?z").expect("a URL");
     let links = Links::parse([data, b"<good>; rel=good"], &base);
@@ -113,7 +114,7 @@ pub fn link(data: &[u8]) {
         let mut text = format!("<{}>", link.reference());
         for (name, value) in link.params() {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-            // Names that are no tokens can hold what begins something else; they are passed on as they are.
+            // Names that are no tokens can contain delimiters. They are passed on unchanged.
             text += &format!(";{name}=\"{value}\"");
         }
         if link.params().all(|(name, _)| !name.contains(['"', '<', '>'])) {

@@ -1,4 +1,4 @@
-//! The answers, made before.
+//! The responses, made in advance.
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 
 use crate::route::Route;
 
-/// A small body with these fields before it.
+/// A small body, with these fields before it.
 fn small(status: &str, fields: &str) -> Vec<u8> {
     let mut answer = format!(
         "HTTP/1.1 {status}\r\nserver: bench\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
@@ -26,13 +26,13 @@ fn small(status: &str, fields: &str) -> Vec<u8> {
     answer
 }
 
-/// The small answer.
+/// The small response.
 pub static OK: LazyLock<Vec<u8>> = LazyLock::new(|| small("200 OK", ""));
-/// To a request that lacks what its route insists on.
+/// The response to a request that lacks required headers or cookies.
 pub static BAD: LazyLock<Vec<u8>> = LazyLock::new(|| small("400 Bad Request", ""));
-/// To a path that there is not.
+/// The response for an unknown path.
 pub static UNKNOWN: LazyLock<Vec<u8>> = LazyLock::new(|| small("404 Not Found", ""));
-/// The small answer with the cookies of the session workload.
+/// The small response with the cookies of the session workload.
 pub static LOGIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let fields = |n| format!("set-cookie: cookie-{n}=value-{n}; Path=/; Max-Age=86400; HttpOnly\r\n");
     small("200 OK", &(0..COOKIES).map(fields).collect::<String>())
@@ -40,22 +40,22 @@ pub static LOGIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// A large body as the blocks to write.
 pub struct Large {
-    /// It comes first.
+    /// The first piece.
     head: Vec<u8>,
-    /// A block, and how often it comes.
+    /// A block, and the number of its repetitions.
     block: Vec<u8>,
     times: usize,
-    /// It comes last.
+    /// The last piece.
     rest: Vec<u8>,
 }
 
 thread_local! {
-    /// Bodies that were coded, whoever asked for them: that takes seconds.
+    /// Coded bodies, shared by all connections, because coding takes seconds.
     static CODED: RefCell<Vec<(Route, Rc<Large>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Large {
-    /// The answer of a route that has a large one.
+    /// The response of a route with a large body.
     pub fn of(route: Route) -> Rc<Self> {
         Rc::new(match route {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
@@ -82,12 +82,12 @@ impl Large {
         })
     }
 
-    /// How many pieces it is written in.
+    /// The number of pieces that are written.
     pub fn pieces(&self) -> usize {
         self.times + 1 + usize::from(!self.rest.is_empty())
     }
 
-    /// One of them.
+    /// The piece at this index.
     pub fn piece(&self, at: usize) -> &[u8] {
         match at {
             0 => &self.head,
@@ -96,7 +96,7 @@ impl Large {
         }
     }
 
-    /// An answer in one piece, with these fields before its length.
+    /// A response in one piece, with these fields before its length.
     fn whole(fields: &str, body: &[u8]) -> Self {
         let length = body.len();
         let mut head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {length}\r\n\r\n").into_bytes();
@@ -104,7 +104,7 @@ impl Large {
         Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
     }
 
-    /// So many bytes by length.
+    /// A body of so many bytes, by length.
     fn by_length(bytes: usize) -> Self {
         Self {
             head: format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n").into_bytes(),
@@ -114,7 +114,7 @@ impl Large {
         }
     }
 
-    /// So many bytes in chunks.
+    /// A body of so many bytes, in chunks.
     fn in_chunks(bytes: usize, chunk: usize) -> Self {
         let chunk = chunk.max(1);
         let chunks = (BLOCK / chunk).max(1);
@@ -135,7 +135,7 @@ impl Large {
     }
 }
 
-/// Texts as members of gzip. Those of the same length are the same.
+/// Texts as gzip members. Texts of one length are equal.
 fn gzip(bytes: usize) -> Vec<u8> {
     let mut body: Vec<u8> = Vec::new();
     let mut last = None;
@@ -154,7 +154,7 @@ fn gzip(bytes: usize) -> Vec<u8> {
     body
 }
 
-/// One text as br; the window is the largest that browsers take.
+/// One text as br. The window is the largest that browsers accept.
 fn br(bytes: usize) -> Vec<u8> {
     let mut body = brotli::CompressorWriter::new(Vec::new(), 64 << 10, 5, 22);
     let texts = Plan::texts(bytes).flat_map(Text::blocks);

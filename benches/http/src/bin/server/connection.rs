@@ -1,4 +1,4 @@
-//! One connection: requests in, answers out, as far as the socket goes.
+//! One connection: requests in, responses out, as far as the socket allows.
 
 use std::io::{self, Read as _, Write as _};
 use std::rc::Rc;
@@ -8,23 +8,24 @@ use crate::input::{Heard, Input};
 use crate::route::Route;
 use crate::socket::Socket;
 
-/// A connection with what it has still to say.
+/// A connection with the bytes that it still has to send.
 pub struct Connection {
     socket: Socket,
     input: Input,
     output: Output,
-    /// It waits until there are so many like it, and whether that is still to be told.
+    /// While it waits at the gate: the number of connections that have to wait, and whether the
+    /// gate still has to be notified.
     held: Option<(usize, bool)>,
-    /// The same is asked for again and again: it is made once.
+    /// The response of the last route. Requests repeat, so it is made once.
     made: Option<(Route, Rc<Large>)>,
 }
 
-/// What is being written.
+/// The response that is being written.
 enum Output {
     Nothing,
-    /// An answer, from that byte on.
+    /// The rest of a small response.
     Small(&'static [u8]),
-    /// A large one: which of its pieces, and how much of that is out.
+    /// A large response, the index of its piece, and the bytes of that piece already sent.
     Large {
         large: Rc<Large>,
         piece: usize,
@@ -37,10 +38,10 @@ impl Connection {
         Self { socket, input: Input::default(), output: Output::Nothing, held: None, made: None }
     }
 
-    /// Reads and writes until the socket has no more or takes no more; says whether it is still open.
+    /// Reads and writes until the socket would block. Returns whether the connection is still open.
     ///
-    /// A read that does not fill the room has taken all there was, and the next byte is told of anew: it is not asked
-    /// for once more, unless the end `is_near`.
+    /// A read that does not fill the buffer has taken all bytes, and later bytes cause a new event.
+    /// So there is no second read, unless the end `is_near`.
     pub fn go_on(&mut self, is_near: bool, room: &mut [u8]) -> io::Result<bool> {
         loop {
             if !self.flush()? || self.held.is_some() {
@@ -60,13 +61,13 @@ impl Connection {
         }
     }
 
-    /// So many connections have to wait for each other, said once.
+    /// The number of connections that have to wait for each other. Returned once.
     pub fn arrival(&mut self) -> Option<usize> {
         let (many, is_new) = self.held.as_mut()?;
         std::mem::take(is_new).then_some(*many)
     }
 
-    /// It has waited long enough.
+    /// Ends the wait at the gate.
     pub fn let_through(&mut self) -> io::Result<bool> {
         self.held = None;
         self.output = Output::Small(&OK);
@@ -98,7 +99,8 @@ impl Connection {
                     Output::Large { large: Rc::clone(large), piece: 0, at: 0 }
                 }
             };
-            // No client of these benches asks again before it is answered.
+            // No client of these benches sends a request before it has the response to the last
+            // one.
             if !self.flush()? && !bytes.is_empty() {
                 return Err(io::ErrorKind::InvalidData.into());
             }
@@ -106,7 +108,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes what there is; whether all of it is out.
+    /// Writes the pending bytes. Returns whether all of them are sent.
     fn flush(&mut self) -> io::Result<bool> {
         loop {
             let bytes = match &self.output {

@@ -9,7 +9,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// One more has come, and waits until there are `many`: those that may go on now.
+    /// Adds a connection to a gate for `many`. Returns those that may continue now.
     pub fn arrive(&mut self, token: Token, many: usize) -> Vec<Token> {
         self.waiting.push(token);
         if self.waiting.len() < many { Vec::new() } else { std::mem::take(&mut self.waiting) }

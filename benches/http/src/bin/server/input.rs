@@ -1,32 +1,33 @@
-//! What a connection's client says.
+//! The requests of a connection's client.
 
 use crate::route::Route;
 
-/// What has come and could not be understood yet. Nearly always that is nothing: a request comes in one piece.
+/// The received bytes that are not parsed yet. Usually there are none, because a request comes in
+/// one piece.
 #[derive(Default)]
 pub struct Input {
     kept: Vec<u8>,
-    /// An upload that is under way.
+    /// The upload under way.
     upload: Option<Upload>,
 }
 
-/// What is left of an upload, and how much of it was read.
+/// The rest of an upload, and the number of bytes read.
 #[derive(Clone, Copy)]
 struct Upload {
     left: usize,
     count: usize,
 }
 
-/// Where a request goes.
+/// The result of parsing received bytes.
 pub enum Heard {
-    /// There, and this is what comes behind it.
+    /// A request for this route, and the position of the bytes after it.
     Route(Route, usize),
-    /// More has to come.
+    /// Bytes are missing.
     More,
 }
 
 impl Input {
-    /// Looks for the next request in `bytes`, which follow what was kept.
+    /// Parses the next request in `bytes`, which follow the bytes kept before.
     pub fn hear(&mut self, bytes: &[u8]) -> Heard {
         if let Some(upload) = self.upload {
             return self.count(upload, bytes);
@@ -55,7 +56,7 @@ impl Input {
         }
     }
 
-    /// Counts the bytes of an upload; at its end the route says how many there were.
+    /// Counts the bytes of an upload. At its end the route has their number.
     fn count(&mut self, upload: Upload, bytes: &[u8]) -> Heard {
         let used = upload.left.min(bytes.len());
         let upload = Upload { left: upload.left - used, count: upload.count + used };

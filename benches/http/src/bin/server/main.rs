@@ -1,6 +1,7 @@
-//! The server of these benches: one thread, answers that were made before, three system calls for a small request:
-//! one that waits for whoever has something to say, one read, one write. It listens on all of 127.0.0.0/8, on one port
-//! as it is and on another by TLS, prints both and the file that its root lies in, and ends with its standard input.
+//! The server of these benches: one thread, and responses made in advance. A small request costs
+//! three system calls: one that waits for ready sockets, one read, one write. It listens on all of
+//! 127.0.0.0/8, on one port in clear text and on another over TLS. It prints both ports and the
+//! file with its root certificate, and ends with its standard input.
 
 mod answers;
 mod connection;
@@ -23,13 +24,14 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use rustls::ServerConfig;
 use socket::Socket;
 
-/// Its number is its token.
+/// The number of a listener is its token.
 const LISTENERS: usize = 2;
-/// How much is read at once, for whichever connection.
+/// The size of the read buffer, which all connections share.
 const ROOM: usize = 64 << 10;
 
 fn main() -> Outcome {
-    // Every address of the loopback network is a host of the workload `hosts`, and only this one means them all.
+    // Every address of the loopback network is a host of the workload `hosts`. Only the unspecified
+    // address includes them all.
     let bind = || TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let (config, root) = socket::secured()?;
     let doors = [Door { listener: bind()?, config: None }, Door { listener: bind()?, config: Some(config) }];
@@ -42,13 +44,13 @@ fn main() -> Outcome {
             eprintln!("the server: {error}");
         }
     });
-    // Whoever started it holds the other end: it cannot outlive them.
+    // The program that started it holds the other end, so it cannot outlive that program.
     io::stdin().read_to_end(&mut Vec::new())?;
     std::fs::remove_file(file)?;
     Ok(())
 }
 
-/// Where connections come in, and what those have to speak.
+/// A listener, and the protocol of its connections.
 struct Door {
     listener: TcpListener,
     config: Option<Arc<ServerConfig>>,
@@ -74,7 +76,7 @@ fn serve(mut doors: [Door; LISTENERS]) -> Outcome {
                 continue;
             }
             let Some(connection) = connections.get_mut(&token) else { continue };
-            // Clients come and go as they like; what they miss they report themselves.
+            // Clients may close at any time. They report missing responses themselves.
             let is_open = connection.go_on(event.is_read_closed(), &mut room).unwrap_or(false);
             if let (true, Some(many)) = (is_open, connection.arrival()) {
                 for held in gate.arrive(token, many) {
@@ -89,14 +91,15 @@ fn serve(mut doors: [Door; LISTENERS]) -> Outcome {
                 connections.remove(&token);
             }
         }
-        // After those who leave: the next client may come while ten thousand connections of the last one are closed.
+        // After the closes: the next client may connect while ten thousand connections of the last
+        // one are being closed.
         for (is_called, door) in is_called.iter_mut().zip(&doors) {
             *is_called = *is_called && !accept(door, poll.registry(), &mut next, &mut connections)?;
         }
     }
 }
 
-/// Whoever waits comes in, if it comes from this machine; whether that is all.
+/// Accepts the waiting connections from this machine. Returns whether none is left.
 fn accept(
     door: &Door,
     registry: &Registry,
@@ -107,7 +110,7 @@ fn accept(
         let (mut stream, peer) = match door.listener.accept() {
             Ok(accepted) => accepted,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-            // No file is left for it: it waits until one is.
+            // No file descriptor is left, so the connection waits until one is free.
             Err(_) => return Ok(false),
         };
         if !peer.ip().is_loopback() {

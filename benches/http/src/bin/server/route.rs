@@ -1,13 +1,13 @@
-//! What a request asks for.
+//! The routes of the server.
 
 use bench_http::plan::{COOKIES, DEFAULTS};
 
-/// What a request asks for.
+/// The route of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `/small`, and `/session` with all that it insists on.
+    /// `/small`, and `/session` with all required headers and cookies.
     Small,
-    /// `/session` without.
+    /// `/session` without them.
     Bad,
     /// `/login`
     Login,
@@ -17,18 +17,18 @@ pub enum Route {
     Chunked(usize, usize),
     /// `/gate/connections`
     Gate(usize),
-    /// `/upload`, and how long the body is.
+    /// `/upload`, and the length of the body.
     Upload(usize),
     /// `/gzip/bytes`
     Gzip(usize),
     /// `/br/bytes`
     Br(usize),
-    /// Anything else.
+    /// Any other path.
     Unknown,
 }
 
 impl Route {
-    /// What this head asks for.
+    /// The route of this head.
     pub fn of(head: &[u8]) -> Self {
         let path = head.split(|&b| b == b' ').nth(1).unwrap_or_default();
         match path {

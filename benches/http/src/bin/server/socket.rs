@@ -1,4 +1,4 @@
-//! A socket, as it is or behind TLS.
+//! A socket, in clear text or over TLS.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use rustls::crypto::ring::{Ticketer, cipher_suite, default_provider};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// A socket that does not wait.
+/// A non-blocking socket.
 pub enum Socket {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Socket {
-    /// With TLS where there is something to say of it.
+    /// Makes a socket, with TLS if there is a configuration.
     pub fn new(stream: TcpStream, config: Option<&Arc<ServerConfig>>) -> Outcome<Self> {
         Ok(match config {
             None => Self::Plain(stream),
@@ -29,7 +29,7 @@ impl Socket {
         })
     }
 
-    /// Whether a read that does not fill the room has taken all there was.
+    /// Whether a read that does not fill the buffer has taken all bytes.
     pub fn is_read_whole(&self) -> bool {
         matches!(self, Self::Plain(_))
     }
@@ -52,7 +52,7 @@ impl Write for Socket {
         }
     }
 
-    /// What TLS has taken and the socket has not goes out.
+    /// Writes the bytes that TLS has taken and the socket has not.
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
@@ -66,8 +66,8 @@ impl Write for Socket {
     }
 }
 
-/// What TLS is told: one version and one suite, so that all clients speak the same; tickets that anybody may resume
-/// by. With it the root that has issued the certificate, as DER.
+/// The TLS configuration: one version and one cipher suite, so that all clients use the same, and
+/// tickets for resumption. Returned with the root of the certificate, as DER.
 pub fn secured() -> Outcome<(Arc<ServerConfig>, Vec<u8>)> {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
