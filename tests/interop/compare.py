@@ -15,13 +15,13 @@ import generate
 import redirects
 import reference
 
-# Every request has them: they say nothing about a case.
+# Differences that every request has. They say nothing about a case.
 OURS_ALONE = {"own-name", "own-codings"}
 SHOWN = 10
 
 
 def ours(program, what, cases):
-    """Our answers."""
+    """The results of sessio-eval."""
     lines = "".join(json.dumps(case) + "\n" for case in cases)
     run = subprocess.run([program, what], input=lines, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
@@ -31,7 +31,7 @@ def ours(program, what, cases):
 
 
 def changed(names, table, *arguments):
-    """Applies the models of a table to the last argument, and notes those that have changed it."""
+    """Applies the models of a table to the last argument, and records those that change it."""
     for name, model in table.items():
         before = copy.deepcopy(arguments[-1])
         model(*arguments)
@@ -44,7 +44,7 @@ def refusals(table, case):
 
 
 class Prepare:
-    """What goes on the wire for a request."""
+    """Compares the bytes on the wire for a request."""
 
     what = "prepare"
     cases = staticmethod(generate.prepare)
@@ -55,14 +55,14 @@ class Prepare:
         differences.OURS.update((name.lower(), value) for name, value in plain["headers"])
 
     def explain(self, case, answer):
-        """The names of the differences in a case, and what they leave unexplained."""
+        """The names of the differences in a case, and the part that they do not explain."""
         names = set()
         refused = refusals(differences.REFUSALS, case)
         if "error" in answer:
             theirs = reference.prepare(case)
             if theirs == {"error": answer["error"]}:
                 return names, None
-            # Of several things that are wrong with a request, each side tells the one that it meets first.
+            # If a request has several errors, each side reports the one that it meets first.
             found = {name for name, kind in refused.items() if kind == answer["error"]}
             return found, None if found else (answer, theirs)
         if refused:
@@ -80,14 +80,14 @@ class Prepare:
 
 
 class Redirect:
-    """What follows from a redirect."""
+    """Compares the decision about a redirect."""
 
     what = "redirect"
     cases = staticmethod(generate.redirect)
     tables = (redirects.REFUSALS, redirects.ASKS, redirects.ANSWERS)
 
     def __init__(self, program):
-        # It answers each line as it comes, and ends with this.
+        # It responds to each line at once, and ends with this process.
         pipe = subprocess.PIPE
         self.filter = subprocess.Popen([program, "prepare"], stdin=pipe, stdout=pipe, text=True)
 
@@ -99,7 +99,7 @@ class Redirect:
             asked = copy.deepcopy(case)
             changed(names, bytes_alone, asked)
             theirs = reference.redirect(asked)
-            # Theirs have no reason for stopping, and for an unknown scheme the same one as in a request.
+            # requests gives no reason for a stop, and for an unknown scheme the same one as in a request.
             reason = answer["reason"].replace("unsupported-redirect-scheme", "unsupported-scheme")
             if theirs in ({"decision": "stop"}, {"decision": "fail", "reason": reason}):
                 return names, None if theirs["decision"] == answer["decision"] else (answer, theirs)
@@ -119,7 +119,7 @@ class Redirect:
         return names, None if mine == theirs else (mine, theirs)
 
     def normalise(self, names, theirs):
-        """They send an absolute Location as it came; ours is a URL like any other, and compared as such above."""
+        """requests sends an absolute Location as received. sessio parses it as a URL, so both are compared parsed."""
         url = theirs["url"]
         self.filter.stdin.write(json.dumps({"request": {"url": url}}) + "\n")
         self.filter.stdin.flush()
@@ -129,7 +129,7 @@ class Redirect:
 
 
 class Chain:
-    """A whole call along redirects. It has nothing in it that could differ but our own name."""
+    """Compares a complete call along redirects. Only the name and the codings of the client may differ."""
 
     what = "exchange"
     cases = staticmethod(generate.chain)
@@ -145,7 +145,7 @@ class Chain:
                 differences.ANSWERS[name](case, sent)
         mine = {key: answer[key] for key in ("error", "status", "url", "history")}
         if mine["error"]:
-            # Ours say of an error where it happened; theirs have the response.
+            # sessio reports where the error occurred, and requests has the response instead.
             mine |= {"status": None, "url": None}
         mine["jar"] = sorted((cookie["name"], cookie["value"], cookie["domain"]) for cookie in answer["jar"])
         mine["sent"] = [
@@ -155,7 +155,7 @@ class Chain:
 
 
 def compare(side, program, count, seed):
-    """Whether every difference has a name, and every name a case."""
+    """Checks that every difference has a name, and every name a case."""
     cases = side.cases(seed, count)
     comparison = side(program)
     counted = collections.Counter()

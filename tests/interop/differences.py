@@ -1,8 +1,8 @@
-"""The deliberate differences from requests, each as a model of itself.
+"""The deliberate differences from requests, each as a function that models it.
 
-`refuse` says what we do not send at all; `ask` changes a case into the one for which requests would do what we
-do; `answer` changes what requests did. With all of them in force both sides must agree to the letter. Every
-name has a row in crates/sessio/docs/differences.md, which says why.
+REFUSALS are requests that sessio does not send. ASKS change a case into one for which requests does the same as
+sessio. ANSWERS change the result of requests. With all of them applied both sides must agree exactly. Every name
+has a row with its reason in crates/sessio/docs/differences.md.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import requests
 import urllib3
 
-# Ours, as a plain request has them: filled in before anything is compared.
+# The values of sessio in a plain request. They are filled in before the comparison.
 OURS = {"user-agent": None, "accept-encoding": None}
 THEIR_AGENT = requests.utils.default_user_agent()
 THEIR_CODINGS = requests.utils.default_headers()["Accept-Encoding"]
@@ -30,7 +30,7 @@ def named(table, name):
     return register
 
 
-# What a case says.
+# The parts of a case.
 
 
 def request_of(case):
@@ -50,7 +50,7 @@ def method_of(case):
 
 
 def merged(case):
-    """The headers that hold, by lower-case name (rules M-04, M-07)."""
+    """The headers that apply, by lower-case name (rules M-04, M-07)."""
     out = {"user-agent": THEIR_AGENT, "accept-encoding": THEIR_CODINGS, "accept": "*/*", "connection": "keep-alive"}
     for part in (session_of(case), request_of(case)):
         for name, value in part.get("headers", []):
@@ -59,7 +59,7 @@ def merged(case):
 
 
 def auth(case):
-    """Whether credentials other than a header are at hand."""
+    """Whether there are credentials other than a header."""
     request = request_of(case)
     if request.get("auth") is not None:
         return bool(request["auth"])
@@ -77,13 +77,13 @@ def has_body(case):
 
 
 def split(url):
-    """Scheme, authority and the rest, as far as there is an authority."""
+    """Scheme, authority and the rest. None without an authority."""
     found = re.match(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://([^/\\?#]*)(.*)", url, re.DOTALL)
     return found.groups() if found else (None, None, None)
 
 
 def host_of(url):
-    """The host as it was written, without userinfo and port."""
+    """The host as written, without userinfo and port."""
     authority = split(url)[1] or ""
     return re.sub(r":[0-9]*$", "", authority.rpartition("@")[2])
 
@@ -94,7 +94,7 @@ def userinfo(url):
 
 
 def cookies(case):
-    """Every cookie that is given by name."""
+    """Every cookie that is set by name."""
     for part in (session_of(case), request_of(case)):
         yield from (part.get("cookies") or {}).items()
 
@@ -104,7 +104,7 @@ def lines(outcome, name):
 
 
 def drop(outcome, name, value=None):
-    """Takes fields out; says whether there were any."""
+    """Removes fields. Returns whether there were any."""
     before = len(outcome["headers"])
     outcome["headers"] = [
         field
@@ -114,13 +114,13 @@ def drop(outcome, name, value=None):
     return len(outcome["headers"]) < before
 
 
-# What we do not send.
+# Requests that sessio does not send.
 
 
 @named(REFUSALS, "header-names")
 def _(case):
     token = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-    # A name that is only removed is never looked at.
+    # A name that is only removed is not checked.
     names = [name for part in (session_of(case), request_of(case)) for name, value in part.get("headers", []) if value is not None]
     return "invalid-header" if not all(token.fullmatch(name) for name in names) else None
 
@@ -143,7 +143,7 @@ def _(case):
     headers = merged(case)
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if not has_body(case):
-        # Without a body the coding goes, and a length says what is sent: nothing.
+        # Without a body the coding is dropped, and the length has to be zero.
         return "invalid-header" if length is not None and not re.fullmatch("0+", length) else None
     return "invalid-header" if coding is not None and coding.lower() != "chunked" else None
 
@@ -202,20 +202,20 @@ def _(case):
 
 
 def numeric(host):
-    """The address that a host of numbers is, as every resolver reads it."""
+    """The address of a numeric host, as every resolver reads it."""
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
         return None
 
 
-# What requests is asked instead.
+# Changes to the cases for requests.
 
 
 @named(ASKS, "utf-8")
 def _(case):
     def bytes_of(text):
-        # Their text goes out as Latin-1; this is the text whose Latin-1 is our UTF-8.
+        # requests sends text as Latin-1. This is the text whose Latin-1 is the UTF-8 of sessio.
         return text.encode().decode("latin-1") if isinstance(text, str) else text
 
     for part in (session_of(case), request_of(case)):
@@ -258,7 +258,7 @@ def says_nothing(value):
 
 @named(ASKS, "place-of-null")
 def _(case):
-    # A name that was taken out leaves no place behind for the one that comes later.
+    # A removed name keeps no position for the same name later.
     session, request = session_of(case), request_of(case)
     for part, after in ((session, request["headers"]), (request, [])):
         for at, field in enumerate(part["headers"]):
@@ -300,7 +300,7 @@ def _(case):
 def _(case):
     jar = session_of(case).get("cookies")
     if jar and "host" in merged(case):
-        # Their cookies of a request go to any host.
+        # In requests the cookies of a request go to any host.
         case["request"]["cookies"] = {**jar, **(request_of(case).get("cookies") or {})}
         case["session"]["cookies"] = {}
 
@@ -340,12 +340,12 @@ def _(case):
 def _(case):
     scheme, authority, rest = split(url_of(case))
     if rest is not None:
-        # For them it is a plain word, and comes back as it was.
+        # For requests it is a plain word, which is restored afterwards.
         rest = re.sub("%([0-9A-Fa-f]{2})", r"zEscape\1z", rest)
         case["request"]["url"] = f"{scheme}://{authority}{rest}"
 
 
-# What requests answered.
+# Changes to the results of requests.
 
 
 @named(ANSWERS, "escapes")
@@ -417,7 +417,7 @@ def _(case, theirs):
 
 
 def relocate(theirs, change):
-    """Changes the authority of the URL, and the Host that comes of it."""
+    """Changes the authority of the URL."""
     scheme, authority, rest = split(theirs["url"])
     who, at, host = authority.rpartition("@")
     theirs["url"] = f"{scheme}://{who}{at}{change(scheme, host)}{rest}"

@@ -1,7 +1,7 @@
-"""Reads forms of several parts as real servers do, behind a WSGI server on a free port of the loopback interface.
+"""Parses multipart forms as real servers do, behind a WSGI server on a free port of the loopback interface.
 
-A path names the reader; what it has read comes back as JSON, part by part: name, name of the file, type, and the content in
-base64. `/` lists the readers. Says which port it is, and ends with its standard input.
+The path names the parser. The response is JSON with one entry per part: name, file name, type, and the content in
+base64. `/` lists the parsers. It prints its port, and ends with its standard input.
 """
 
 import base64
@@ -67,7 +67,7 @@ try:
 
     READERS["cgi"] = read_cgi
 except ImportError:
-    # It went with Python 3.13.
+    # Python 3.13 removed it.
     pass
 
 

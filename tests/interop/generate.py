@@ -1,4 +1,4 @@
-"""Random cases for `sessio-eval prepare` and `sessio-eval exchange`: the same ones for the same seed."""
+"""Random cases for `sessio-eval prepare`, `redirect` and `exchange`. The same seed gives the same cases."""
 
 import base64
 import random
@@ -130,7 +130,7 @@ class Generator:
                 out.append([key, self.random.choice([[], ["1", "2"], ["x", None, "y"], 7, True])])
             elif not any(key == other and not isinstance(value, str) for other, value in out):
                 out.append([key, self.random.choice(PARAMS)])
-        # Further values of a key stand behind its first, as in a mapping.
+        # Further values of a key follow its first, as in a mapping.
         keys = list(dict.fromkeys(key for key, _ in out))
         return [pair for key in keys for pair in out if pair[0] == key]
 
@@ -173,7 +173,7 @@ class Generator:
         return self.some(request)
 
     def some(self, parts):
-        """Parts that are empty are left out now and then: every part may be missing."""
+        """Leaves out some of the empty parts, because every part may be missing."""
         return {key: part for key, part in parts.items() if part or part is None or self.chance(50) or key in ("url", "json")}
 
     def prepare(self, number):
@@ -200,7 +200,7 @@ class Generator:
         }
 
     def chain(self, number):
-        """A call along some redirects, in which nothing is odd: what matters is what goes along and what stays."""
+        """A call along valid redirects. It tests which parts of a request they keep."""
         origins = ["http://a.test:8001", "http://a.test:8003", "http://b.test:8002", "https://c.test:8443"]
         world = {origin: [] for origin in origins}
         origin = first = self.random.choice(origins)
@@ -229,7 +229,7 @@ class Generator:
 
     def hop(self, hop, origins, origin):
         status = self.random.choice([301, 302, 303, 307, 308])
-        # Now and then to where it was before.
+        # Sometimes back to the origin of this hop.
         self.next = origin if self.chance(40) else self.random.choice(origins)
         is_relative = self.next == origin and self.chance(50)
         location = f"{'' if is_relative else self.next}/hop{hop}{self.random.choice(['', '', '#h', '?x=y'])}"

@@ -1,6 +1,6 @@
-"""The deliberate differences from requests in what follows from a redirect, each as a model of itself.
+"""The deliberate differences from requests in redirects, each as a function that models it.
 
-As in differences.py: `refuse`, `ask` and `answer`, and a row for every name in crates/sessio/docs/differences.md.
+The tables are those of differences.py, and every name has a row in crates/sessio/docs/differences.md.
 """
 
 import base64
@@ -41,7 +41,7 @@ def origin(url):
 
 
 def stays(case, theirs):
-    """Whether the next request goes to the same origin, or to what the rules take for the same."""
+    """Whether the next request goes to the same origin, or to one that the rules treat as the same."""
     before, after = origin(case["url"]), origin(theirs["url"])
     is_upgrade = before[1] == after[1] and (before[0], before[2], after[0], after[2]) == ("http", "80", "https", "443")
     return before == after or (case["rules"]["keep_on_upgrade"] and is_upgrade)
@@ -63,7 +63,7 @@ def _(case):
 
 
 def nowhere(rest):
-    """Slashes that begin an authority, and none follows."""
+    """Refuses slashes that begin an authority without a host."""
     return "bad-location" if re.match(rb"//(?:[/?#]|:[0-9]|$)", rest) else None
 
 
@@ -81,7 +81,7 @@ def _(case):
     try:
         requests.Request("GET", url).prepare()
     except requests.exceptions.InvalidURL:
-        # As the URL of a request they refuse it, too.
+        # requests refuses it as the URL of a request too.
         return "bad-location"
     return None
 
@@ -112,7 +112,7 @@ def _(case):
 @named(ASKS, "methods-stay")
 def _(case):
     if case["status"] in (301, 302) and case["method"] != "POST":
-        # What a 307 keeps, they keep.
+        # In sessio they keep what a 307 keeps.
         case["status"] = 307
 
 

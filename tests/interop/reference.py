@@ -1,7 +1,7 @@
-"""What requests makes of a case: the other side of the comparison.
+"""The results of requests, for the comparison with sessio.
 
-The cases are those of `sessio-eval prepare` and `sessio-eval exchange`. Requests are sent for real, but over
-sockets that only remember what was written and answer by script: what is compared is what goes on the wire.
+The cases are those of `sessio-eval prepare`, `redirect` and `exchange`. requests really sends them, but over
+sockets that only record the bytes written and respond by script. So the bytes on the wire are compared.
 """
 
 import base64
@@ -19,7 +19,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class World:
-    """The origins with their scripts, and what was sent to them."""
+    """The origins with their scripts, and the requests sent to them."""
 
     def __init__(self, script):
         self.script = {origin: list(answers) for origin, answers in script.items()}
@@ -35,7 +35,7 @@ class World:
 
 
 class Socket:
-    """Remembers what is written and answers from the script."""
+    """Records the bytes written, and responds by script."""
 
     world = World({})
 
@@ -74,7 +74,7 @@ urllib3.connection.HTTPConnection.is_connected = property(lambda connection: con
 
 
 def kind(error):
-    """Our name for an exception of theirs; those that are not theirs (row B23) keep their own."""
+    """The kind of sessio for an exception of requests. Other exceptions (row B23) keep their name."""
     for exception, name in [
         (requests.exceptions.MissingSchema, "missing-scheme"),
         (requests.exceptions.InvalidSchema, "unsupported-scheme"),
@@ -91,7 +91,7 @@ def kind(error):
 
 
 def multi(pairs):
-    """A mapping, as requests merges no lists of pairs (row B27): a key that comes twice has a list."""
+    """A mapping, because requests merges no lists of pairs (row B27). A repeated key has a list."""
     out = {}
     for key, value in pairs:
         if key in out and out[key] is not None and value is not None:
@@ -104,7 +104,7 @@ def multi(pairs):
 def put_headers(given, headers):
     for name, value in given.get("headers", []):
         if value is False:
-            # Not a value of any case: a difference is taken out of the comparison.
+            # Not a value of a case: it removes a known difference from the comparison.
             headers.pop(name, None)
         else:
             headers[name] = value
@@ -134,7 +134,7 @@ def request_of(case):
     if given.get("auth"):
         request.auth = tuple(given["auth"])
     elif given.get("auth") is False:
-        # Their only word for "not at all" (rule M-14).
+        # The only way to disable authentication in requests (rule M-14).
         request.auth = lambda prepared: prepared
     if given.get("form") is not None:
         request.data = [tuple(pair) for pair in given["form"]]
@@ -146,7 +146,7 @@ def request_of(case):
 
 
 def put_cookies(case, session):
-    """The session's cookies, for the host of the request as the cookie jar of Python sees it."""
+    """Sets the cookies of the session, for the host of the request as Python's cookie jar derives it."""
     cookies = (case.get("session") or {}).get("cookies")
     if not cookies:
         return
@@ -164,7 +164,7 @@ def parse(sent):
     headers = []
     for field in fields:
         name, _, value = field.partition(b": ")
-        # Text on the wire is bytes; what is no UTF-8 stays recognisable.
+        # Text on the wire is bytes. Invalid UTF-8 stays recognisable.
         headers.append([name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")])
     if any(name.lower() == "transfer-encoding" for name, _ in headers) and not any(
         name.lower() == "content-length" for name, _ in headers
@@ -186,14 +186,14 @@ def dechunk(data):
 
 
 def prepare(case):
-    """What goes on the wire for a case of `prepare`, or the kind of the error."""
+    """The bytes on the wire for a case of `prepare`, or the kind of the error."""
     Socket.world = World({})
     try:
         with session_of(case) as session:
             put_cookies(case, session)
             prepared = session.prepare_request(request_of(case))
             session.send(prepared, allow_redirects=False)
-    except Exception as error:  # whatever it is, it is what their user gets
+    except Exception as error:  # any exception reaches the user of requests
         return {"error": kind(error)}
     outcome = parse(Socket.world.sent[0][1])
     outcome["url"] = prepared.url
@@ -201,11 +201,11 @@ def prepare(case):
 
 
 def redirect(case):
-    """What follows from a redirect: the decision, or the next request."""
+    """The decision about a redirect: stop, fail, or the next request."""
     method, url = case["method"], case["url"]
     body = b"x" if case["body"] != "none" else None
     request = requests.Request(method, url, data=body).prepare()
-    # As it went out: these headers and no others.
+    # The request as it was sent: exactly these headers.
     request.headers = put_headers(case, requests.structures.CaseInsensitiveDict())
     request._cookies = requests.cookies.RequestsCookieJar()
     if body:
@@ -224,7 +224,7 @@ def redirect(case):
             if follow is None:
                 return {"decision": "stop"}
             session.get_adapter(follow.url)
-        except Exception as error:  # whatever it is, it is what their user gets
+        except Exception as error:  # any exception reaches the user of requests
             return {"decision": "fail", "reason": kind(error)}
     headers = [[name, value] for name, value in follow.headers.items()]
     if body and "content-length" not in [name.lower() for name, _ in case["headers"]]:
@@ -234,7 +234,7 @@ def redirect(case):
 
 
 def exchange(case):
-    """A whole call: what was sent to whom, and how it ended."""
+    """A complete call: the requests to each origin, and the outcome."""
     Socket.world = World(
         {
             origin: [base64.b64decode(answer["response_b64"]) for answer in answers]
@@ -247,7 +247,7 @@ def exchange(case):
             put_cookies(case, session)
             response = session.send(session.prepare_request(request_of(case)))
             outcome["status"], outcome["url"] = response.status_code, response.url
-        except Exception as error:  # whatever it is, it is what their user gets
+        except Exception as error:  # any exception reaches the user of requests
             outcome["error"] = kind(error)
             response = getattr(error, "response", None)
         hops = response.history if response is not None else []

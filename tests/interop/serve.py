@@ -1,4 +1,4 @@
-"""Serves httpbin on a free port of the loopback interface: says which, and ends with its standard input."""
+"""Serves httpbin on a free port of the loopback interface. It prints the port, and ends with its standard input."""
 
 import os
 import sys

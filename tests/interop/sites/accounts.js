@@ -1,7 +1,7 @@
 // An Express site with sessions of one second, an echo for large bodies, and a file with ranges.
 //
-// Usage: node accounts.js CERTIFICATE KEY FILE. It listens on two free ports of the loopback interface, with TLS and
-// without: says which, and ends with its standard input.
+// Usage: node accounts.js CERTIFICATE KEY FILE. It listens on two free ports of the loopback interface, one with TLS and
+// one without. It prints both, and ends with its standard input.
 
 const fs = require("fs");
 const http = require("http");
@@ -17,7 +17,7 @@ app.use(
     secret: "only for tests on the loopback interface",
     resave: false,
     saveUninitialized: false,
-    // The session ends, the cookie does not: the client has to notice by the response.
+    // The session expires, but its cookie does not. The client has to notice it by the response.
     store: new session.MemoryStore(),
     cookie: { secure: true, httpOnly: true },
   }),

@@ -1,6 +1,6 @@
-"""A Django site with a login that wants its CSRF token, sessions of one second, and an echo for large bodies.
+"""A Django site with a login that requires a CSRF token, sessions of one second, and an echo for large bodies.
 
-It listens on a free port of the loopback interface: says which, and ends with its standard input.
+It listens on a free port of the loopback interface. It prints the port, and ends with its standard input.
 """
 
 import os
@@ -41,7 +41,7 @@ def login(request):
         rotate_token(request)
         request.session.cycle_key()
         request.session["name"] = request.POST["name"]
-        # The cookie lives on: that the session has ended is the server's knowledge.
+        # The cookie stays. Only the server knows that the session has expired.
         request.session.set_expiry(1)
         return redirect("/private/")
     token = get_token(request)

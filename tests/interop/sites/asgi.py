@@ -1,7 +1,7 @@
-"""Hypercorn with an ASGI application that sends bodies back, over HTTP/2 with TLS and by prior knowledge.
+"""Hypercorn with an ASGI application that echoes bodies, over HTTP/2 with TLS and by prior knowledge.
 
-Usage: asgi.py CERTIFICATE KEY. It listens on two free ports of the loopback interface, with TLS and without: says which,
-and ends with its standard input.
+Usage: asgi.py CERTIFICATE KEY. It listens on two free ports of the loopback interface, one with TLS and one without.
+It prints both, and ends with its standard input.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-// Node's HTTP/2 server, with TLS and by prior knowledge, and its HTTP/1.1 server for what stands in front of it.
+// Node's HTTP/2 server, with TLS and by prior knowledge, and its HTTP/1.1 server for the proxies in front of it.
 //
-// Usage: node h2.js CERTIFICATE KEY. It listens on three free ports of the loopback interface: says which, and ends with
-// its standard input.
+// Usage: node h2.js CERTIFICATE KEY. It listens on three free ports of the loopback interface. It prints them, and ends
+// with its standard input.
 
 const fs = require("fs");
 const http = require("http");
@@ -25,7 +25,7 @@ function answer(request, response) {
 }
 
 const tls = { cert: fs.readFileSync(certificate), key: fs.readFileSync(key) };
-// In megabytes: a hundred responses at once are more than the default.
+// In megabytes. A hundred concurrent responses exceed the default.
 const room = { maxSessionMemory: 1000 };
 const servers = [
   http2.createSecureServer({ ...tls, ...room }, answer),
