@@ -241,7 +241,8 @@ macro_rules! stream_names {
         #[doc(inline)]
         pub use $crate::StreamSource;
 
-        /// The body of a [`Response`] as a stream of bytes: see [`sessio_driver::BytesStream`]($crate::BytesStream).
+        /// The body of a [`Response`] as a stream of bytes: see
+        /// [`sessio_driver::BytesStream`]($crate::BytesStream).
         pub type BytesStream = $crate::BytesStream<$runtime>;
     };
 }
@@ -263,7 +264,8 @@ macro_rules! http_body_names {
         #[doc(inline)]
         pub use $crate::BodySource;
 
-        /// The body of a [`Response`] as a `http_body::Body`: see [`sessio_driver::ResponseBody`]($crate::ResponseBody).
+        /// The body of a [`Response`] as a `http_body::Body`: see
+        /// [`sessio_driver::ResponseBody`]($crate::ResponseBody).
         pub type ResponseBody = $crate::ResponseBody<$runtime>;
     };
 }

@@ -302,9 +302,9 @@ async fn with_room<S: Stream, T, F: Future<Output = io::Result<T>>>(
     }
 }
 
-/// Returns `true` for `EMFILE` and `ENFILE`, which have these numbers on every Unix, and for
-/// `WSAEMFILE`: the process or the system has reached its limit of open files. The standard library
-/// has no kind for that.
+/// Returns `true` if the process or the system has reached its limit of open files. The standard
+/// library has no kind for that. `EMFILE` and `ENFILE` have these numbers on every Unix; Windows
+/// reports `WSAEMFILE`.
 fn is_out_of_files(error: &io::Error) -> bool {
     let numbers: &[i32] = if cfg!(windows) { &[10024] } else { &[23, 24] };
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

@@ -22,8 +22,8 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 
 /// The jar and pool of a session and of all its variants.
 ///
-/// No lock is held across an await, or while code of the caller runs: flows, wakers, functions of a
-/// policy, and drops of the caller's values. So each of them may use the session.
+/// No lock is held across an await, or while code of the caller runs. Such code is flows, wakers,
+/// functions of a policy, and drops of the caller's values. So each of them may use the session.
 #[derive(Debug)]
 pub(crate) struct Shared<S: Stream> {
     jar: Mutex<Jar>,
@@ -191,11 +191,12 @@ impl<S: Stream> Shared<S> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks:
-    /// a request that opens a connection in place of another waits until that one is closed. Both
-    /// run code of the caller. A panic there is caught: the other sockets are closed, the other
-    /// tasks are woken, and the result of `act` is returned, because the panic belongs to another
-    /// request.
+    /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks. The
+    /// order matters: a request may open a connection in place of another only when that is closed.
+    ///
+    /// Both run code of the caller, and panics there are caught, because they belong to other
+    /// requests. The other sockets are closed and the other tasks are woken all the same, and the
+    /// result of `act` is returned.
     pub(crate) fn pool<T>(
         &self,
         act: impl FnOnce(&mut Pool<KeyBuf, PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
