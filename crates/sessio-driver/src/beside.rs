@@ -53,8 +53,8 @@ pub(crate) fn create(path: &Path, is_private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file for reading and writing, if this user has written it. It must be a regular file with
-/// one name, no link, and writable by no other user. Opening never blocks.
+/// Opens a file for reading and writing, if this user has written it. It must be a regular file
+/// with one name, no link, and writable by no other user. Opening never blocks.
 pub(crate) fn open_own(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -111,8 +111,8 @@ impl DerefMut for Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        // Closing the file is not enough. Another thread may have just forked a child process, which
-        // holds a copy of the descriptor until it starts its program, and with it the lock.
+        // Closing the file is not enough. Another thread may have just forked a child process,
+        // which holds a copy of the descriptor until it starts its program, and with it the lock.
         #[cfg(unix)]
         let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
     }

@@ -191,8 +191,9 @@ impl<S: Stream> Shared<S> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks. The
-    /// order matters: a request may open a connection in place of another only when that is closed.
+    /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks.
+    /// The order matters: a request may open a connection in place of another only when that is
+    /// closed.
     ///
     /// Both run code of the caller, and panics there are caught, because they belong to other
     /// requests. The other sockets are closed and the other tasks are woken all the same, and the
