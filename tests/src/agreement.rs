@@ -131,14 +131,14 @@ mod tests {
     use sessio::{Jar, Request, Settings, merge, prepare};
 
     use super::*;
-    use crate::replay::{Script, Then, now, replay};
+    use crate::replay::{Script, Then, new_state, now, replay};
 
     /// The trace of one call with this response.
     fn trace(answer: &str) -> Trace {
         let trace = Trace::default();
         let request = Request::get("http://h/").observe(trace.observer());
         let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
-        replay(request, &mut Jar::new(), 7, |_| Script { bytes: answer.into(), then: Then::Close });
+        replay(request, &mut new_state(), 7, |_| Script { bytes: answer.into(), then: Then::Close });
         trace
     }
 
@@ -164,7 +164,7 @@ mod tests {
         let twice = trace(WHOLE);
         let request = Request::get("http://h/").observe(twice.observer());
         drop(prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).map(|request| {
-            replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close })
+            replay(request, &mut new_state(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close })
         }));
         assert!(register.check(name, "Four", &twice).unwrap_err().contains("1 calls and 2"));
         assert!(register.check(name, "Five", &Trace::default()).unwrap_err().contains("1 calls and 0"));
@@ -181,7 +181,7 @@ mod tests {
         let request = prepare(merge(&Settings::default(), request), &mut Jar::new(), now()).unwrap();
         // One call that was dropped before its first event, and one that was not.
         drop(sessio::Call::new(request.clone(), sessio::Memory::default()).unwrap());
-        replay(request, &mut Jar::new(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close });
+        replay(request, &mut new_state(), 7, |_| Script { bytes: WHOLE.into(), then: Then::Close });
         assert_eq!(begun.calls().len(), 2);
         assert_eq!(register.check(name, "One", &begun), Ok(()));
         assert_eq!(register.check(name, "Two", &trace(WHOLE)), Ok(()));

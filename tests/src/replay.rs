@@ -3,7 +3,7 @@
 use std::io;
 
 use sessio::call::Direction;
-use sessio::{Call, Instant, Jar, Kind, Memory, Now, PreparedCall, Step, UnixTime, Url};
+use sessio::{Call, Instant, Kind, Memory, Now, PreparedCall, Seed, SessionState, Step, UnixTime, Url};
 
 use crate::trace::Trace;
 
@@ -80,6 +80,11 @@ pub fn now() -> Now {
     Now { mono: Instant::from_nanos(1 << 42), wall: UnixTime(1_767_225_600) }
 }
 
+/// The state of a new session. Its decisions are the same in every run.
+pub fn new_state() -> SessionState {
+    SessionState::new(Seed::new(1))
+}
+
 /// Runs a call to its end. Each connection is new, and `peer` returns its script. Bytes move in the
 /// pieces of `cut`. For `https` the settings of the request need an engine, such as
 /// [`silent`](crate::clear::silent).
@@ -89,18 +94,23 @@ pub fn now() -> Now {
 /// If the call does not end, or asks for something that replay does not have.
 pub fn replay(
     mut request: PreparedCall,
-    jar: &mut Jar,
+    state: &mut SessionState,
     cut: impl Into<Cut>,
     peer: impl FnMut(&Url) -> Script,
 ) -> Told {
     let trace = Trace::default();
     request.observe(trace.observer());
-    let mut told = play(request, jar, cut.into(), peer);
+    let mut told = play(request, state, cut.into(), peer);
     told.events = trace.calls().concat();
     told
 }
 
-fn play(request: PreparedCall, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Url) -> Script) -> Told {
+fn play(
+    request: PreparedCall,
+    state: &mut SessionState,
+    cut: Cut,
+    mut peer: impl FnMut(&Url) -> Script,
+) -> Told {
     let (now, size) = (now(), cut.size());
     let mut told = Told::default();
     let mut call = match Call::new(request, Memory::default()) {
@@ -141,7 +151,7 @@ fn play(request: PreparedCall, jar: &mut Jar, cut: Cut, mut peer: impl FnMut(&Ur
             Ok(Step::Release) => told.verdicts.push(call.release().is_some()),
             Ok(Step::Decide) => {
                 told.steps.push("turn".to_owned());
-                call.decide(jar, now);
+                call.decide(state, now);
             }
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => {

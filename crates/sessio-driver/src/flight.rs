@@ -182,7 +182,7 @@ impl<R: Runtime> Flight<R> {
                 Ok(Step::Decide) => {
                     self.now = self.runtime.now();
                     let shared = &self.shared;
-                    self.call.decide_with(|act| act(&mut shared.jar()), self.now);
+                    self.call.decide_with(|act| act(&mut shared.state()), self.now);
                 }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}

@@ -139,7 +139,7 @@ impl<R: Runtime, M> Session<R, M> {
             self.shared().apply_environment(&mut merged, || runtime.environment());
         }
         // Only cookies need the wall clock.
-        let is_empty = self.shared().jar().is_empty();
+        let is_empty = self.shared().state().jar.is_empty();
         let now = match is_empty {
             true => Now { mono: runtime.mono(), wall: UnixTime(0) },
             false => runtime.now(),
@@ -147,7 +147,7 @@ impl<R: Runtime, M> Session<R, M> {
         // Signers and functions that choose a proxy are the caller's code. They run after the jar's
         // lock is released.
         let mut request = PreparedCall::boxed(merged, |request| {
-            request.attach_cookies(&mut self.shared().jar(), now);
+            request.attach_cookies(&mut self.shared().state().jar, now);
         })?;
         request.choose_proxy()?;
         Ok((request, now))

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool, ReuseProof, Stats, Ticket};
 use sessio::routing::{Key, KeyBuf};
-use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Seed, UrlCache};
+use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Seed, SessionState, UrlCache};
 
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::Stream;
@@ -26,7 +26,7 @@ const LARGEST_MEMORY: usize = 256 * 1024;
 /// functions of a policy, and drops of the caller's values. So each of them may use the session.
 #[derive(Debug)]
 pub(crate) struct Shared<S: Stream> {
-    jar: Mutex<Jar>,
+    state: Mutex<SessionState>,
     jar_changes: Turns,
     caches: Mutex<Caches>,
     seed: Mutex<Seed>,
@@ -67,11 +67,11 @@ struct Shelf<S> {
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed, process: Option<u32>) -> Self {
         let shelf = Shelf { pool: Pool::new(policy), process, wakers: HashMap::new() };
-        let (jar, caches) = (Mutex::default(), Mutex::default());
+        let mut seed = seed;
         Self {
-            jar,
+            state: Mutex::new(SessionState::new(seed.split())),
             jar_changes: Turns::default(),
-            caches,
+            caches: Mutex::default(),
             seed: Mutex::new(seed),
             seed_process: process.unwrap_or_else(std::process::id),
             environment: Mutex::default(),
@@ -145,30 +145,30 @@ impl<S: Stream> Shared<S> {
     /// threads take turns. A nested change is applied at once.
     pub(crate) fn change_jar<T>(&self, change: impl FnOnce(&mut Jar) -> T, now: impl Fn() -> Now) -> T {
         let turn = self.jar_changes.join();
-        let mut base = self.jar().clone();
+        let mut base = self.state().jar.clone();
         let mut changed = base.clone();
         let done = change(&mut changed);
         loop {
-            let mut jar = self.jar();
-            if jar.is_unchanged(&base) {
+            let mut state = self.state();
+            if state.jar.is_unchanged(&base) {
                 // The dropped value may be the caller's: a list of public suffixes.
-                let before = mem::replace(&mut *jar, changed);
-                drop(jar);
+                let before = mem::replace(&mut state.jar, changed);
+                drop(state);
                 drop(turn);
                 drop(before);
                 return done;
             }
-            let current = jar.clone();
-            drop(jar);
+            let current = state.jar.clone();
+            drop(state);
             let mut redone = current.clone();
             redone.redo(&base, &changed, now().wall);
             (base, changed) = (current, redone);
         }
     }
 
-    /// The jar, for operations that run no code of the caller.
-    pub(crate) fn jar(&self) -> MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state that the session learns, for operations that run no code of the caller.
+    pub(crate) fn state(&self) -> MutexGuard<'_, SessionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Parses an address, with the results of earlier ones.
@@ -288,6 +288,7 @@ impl<S: Stream> Shared<S> {
         let before = shelf.process.replace(process);
         if before.is_some() {
             Self::start_over(shelf);
+            self.state().mix(process.into());
         }
     }
 

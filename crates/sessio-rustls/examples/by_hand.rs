@@ -16,13 +16,14 @@ use sessio::call::Direction;
 use sessio::pool::{Effects, Grant, Policy, Pool};
 use sessio::routing::KeyBuf;
 use sessio::{
-    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Tls, merge, prepare,
+    Call, Conn, Error, Instant, Kind, Memory, Now, Request, Result, Seed, SessionState, Settings, Step, Tls,
+    merge, prepare,
 };
 use sessio_testkit::{Otherwise, Script, Server};
 
 struct Session {
     settings: Settings,
-    jar: Jar,
+    state: SessionState,
     pool: Pool<KeyBuf, (TcpStream, Conn)>,
 }
 
@@ -36,7 +37,7 @@ fn now() -> Now {
 impl Session {
     /// Sends a request and follows its redirects. Returns status and body.
     fn send(&mut self, request: Request) -> Result<(u16, Vec<u8>)> {
-        let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
+        let prepared = prepare(merge(&self.settings, request), &mut self.state.jar, now())?;
         let mut call = Call::new(prepared, Memory::default())?;
         let (mut socket, mut lease, mut status, mut body) = (None::<TcpStream>, None, 0, Vec::new());
         let effects = &mut Effects::default();
@@ -93,7 +94,7 @@ impl Session {
                     }
                     (.., unused) => lease = unused,
                 },
-                Step::Decide => call.decide(&mut self.jar, now()),
+                Step::Decide => call.decide(&mut self.state, now()),
                 Step::Head => status = call.take_head().map_or(0, |head| head.status.as_u16()),
                 Step::Body(bytes) => {
                     body.extend_from_slice(bytes);
@@ -129,8 +130,10 @@ fn visit(session: &mut Session, server: &Server) -> Result<()> {
 /// A call refuses a clear-text connection for an `https` URL. It sends nothing over it.
 fn clear_text_is_refused(session: &mut Session) -> Result<()> {
     let request = Request::get("https://localhost/").basic_auth("user", "secret");
-    let mut call =
-        Call::new(prepare(merge(&session.settings, request), &mut session.jar, now())?, Memory::default())?;
+    let mut call = Call::new(
+        prepare(merge(&session.settings, request), &mut session.state.jar, now())?,
+        Memory::default(),
+    )?;
     call.connected(Conn::plain(1, now().mono));
     let refused = call.step(now()).err();
     println!("{}", refused.as_ref().map(Error::to_string).unwrap_or_default());
@@ -143,7 +146,9 @@ fn main() -> Result<()> {
     let mut settings = Settings::default();
     settings.engine = sessio_rustls::engine();
     settings.tls = Tls::default().roots(roots);
-    let mut session = Session { settings, jar: Jar::new(), pool: Pool::new(Policy::default()) };
+    // A program of yours takes the bits of the seed from the system.
+    let state = SessionState::new(Seed::new(7));
+    let mut session = Session { settings, state, pool: Pool::new(Policy::default()) };
     visit(&mut session, &Server::start())?;
     visit(&mut session, &secured)?;
     clear_text_is_refused(&mut session)

@@ -31,8 +31,8 @@ use sessio::call::{Direction, Io};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool};
 use sessio::routing::KeyBuf;
 use sessio::{
-    Call, Conn, Error, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step, Tls, Url, merge,
-    prepare,
+    Call, Conn, Error, Instant, Kind, Memory, Now, Request, Result, Seed, SessionState, Settings, Step, Tls,
+    Url, merge, prepare,
 };
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 
@@ -43,7 +43,7 @@ const SECURED_CALLS: usize = 100;
 
 struct Session {
     settings: Settings,
-    jar: Jar,
+    state: SessionState,
     pool: Pool<KeyBuf, (TcpStream, Conn)>,
     poll: Poll,
 }
@@ -73,14 +73,16 @@ fn now() -> Now {
 
 impl Session {
     fn new(settings: Settings, policy: Policy) -> io::Result<Self> {
-        Ok(Self { settings, jar: Jar::new(), pool: Pool::new(policy), poll: Poll::new()? })
+        // A program of yours takes the bits of the seed from the system.
+        let state = SessionState::new(Seed::new(7));
+        Ok(Self { settings, state, pool: Pool::new(policy), poll: Poll::new()? })
     }
 
     /// Sends all requests at once. Returns the responses in the order of the requests.
     fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<StatusAndBody>> {
         let mut flights = Vec::with_capacity(requests.len());
         for (number, request) in requests.into_iter().enumerate() {
-            let prepared = prepare(merge(&self.settings, request), &mut self.jar, now())?;
+            let prepared = prepare(merge(&self.settings, request), &mut self.state.jar, now())?;
             flights.push(Some(Flight::new(Call::new(prepared, Memory::default())?, Token(number))));
         }
         let mut responses: Vec<StatusAndBody> = vec![(0, Vec::new()); flights.len()];
@@ -135,7 +137,7 @@ impl Session {
                     }
                 }
                 Ok(Step::Release) => self.release(flight).map_err(failed)?,
-                Ok(Step::Decide) => flight.call.decide(&mut self.jar, now()),
+                Ok(Step::Decide) => flight.call.decide(&mut self.state, now()),
                 Ok(Step::Head) => {
                     flight.status = flight.call.take_head().map_or(0, |head| head.status.as_u16())
                 }

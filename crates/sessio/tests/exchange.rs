@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use sessio::call::Io;
 use sessio::{
-    Body, BodyProgress, Call, Change, Conn, Instant, Jar, Kind, Memory, Now, Request, Result, Settings, Step,
-    UnixTime, merge, prepare,
+    Body, BodyProgress, Call, Change, Conn, Instant, Jar, Kind, Memory, Now, Request, Result, Seed,
+    SessionState, Settings, Step, UnixTime, merge, prepare,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
 struct Hand {
     call: Call,
-    jar: Jar,
+    state: SessionState,
     now: Now,
     connections: u64,
 }
@@ -28,9 +28,9 @@ struct Hand {
 impl Hand {
     fn new(request: Request) -> Self {
         let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
-        let mut jar = Jar::new();
-        let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
-        Self { call: Call::new(request, Memory::default()).unwrap(), jar, now, connections: 0 }
+        let mut state = SessionState::new(Seed::new(1));
+        let request = prepare(merge(&Settings::default(), request), &mut state.jar, now).unwrap();
+        Self { call: Call::new(request, Memory::default()).unwrap(), state, now, connections: 0 }
     }
 
     fn connect(&mut self) -> &mut Self {
@@ -175,7 +175,7 @@ fn q11_a_refused_expectation_is_dropped_on_a_new_connection() {
     while !matches!(hand.call.step(hand.now), Ok(Step::Connect(_))) {
         match hand.call.step(hand.now).unwrap() {
             Step::Release => assert!(hand.call.release().is_none(), "half a request has gone out on it"),
-            Step::Decide => hand.call.decide(&mut hand.jar, hand.now),
+            Step::Decide => hand.call.decide(&mut hand.state, hand.now),
             other => panic!("{other:?}: a source that was not asked need not start over"),
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sessio::call::Direction;
 use sessio::{
-    Call, Error, Exchange, Head, Jar, Kind, Memory, Now, PreparedCall, Settings, Step, merge, prepare,
+    Call, Error, Exchange, Head, Jar, Kind, Memory, Now, PreparedCall, Seed, SessionState, Settings, Step,
+    merge, prepare,
 };
 
 use super::case::{Case, encode, shown};
@@ -30,7 +31,9 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     }
     let request = request::read(&case.inner("request")?)?;
     let world = World::read(&case.inner("world")?)?;
-    let mut run = Run { world, jar, now, head: None, body: Vec::new(), history: Vec::new(), url: None };
+    let mut state = SessionState::new(Seed::new(1));
+    state.jar = jar;
+    let mut run = Run { world, state, now, head: None, body: Vec::new(), history: Vec::new(), url: None };
     let outcome = run.prepare(&settings, request).and_then(|request| run.call(request));
     Ok(run.tell(outcome.err()))
 }
@@ -38,7 +41,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
 /// A call and its results.
 struct Run {
     world: World,
-    jar: Jar,
+    state: SessionState,
     now: Now,
     head: Option<Head>,
     body: Vec<u8>,
@@ -48,7 +51,7 @@ struct Run {
 
 impl Run {
     fn prepare(&mut self, settings: &Settings, request: sessio::Request) -> Result<PreparedCall, Error> {
-        prepare(merge(settings, request), &mut self.jar, self.now)
+        prepare(merge(settings, request), &mut self.state.jar, self.now)
     }
 
     fn call(&mut self, request: PreparedCall) -> Result<(), Error> {
@@ -95,7 +98,7 @@ impl Run {
                     }
                 }
                 Step::Release => self.world.release(call.release(), self.now),
-                Step::Decide => call.decide(&mut self.jar, self.now),
+                Step::Decide => call.decide(&mut self.state, self.now),
                 Step::Rewind => call.rewound(),
                 Step::Head => self.head = call.take_head(),
                 Step::Body(bytes) => {
@@ -129,7 +132,7 @@ impl Run {
             ("url", self.url.into()),
             ("history", self.history.iter().map(hop).collect()),
             ("body_b64", encode(&self.body)),
-            ("jar", cookies(&self.jar)),
+            ("jar", cookies(&self.state.jar)),
         ])
     }
 }

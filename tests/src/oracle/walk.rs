@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use sessio::routing::Destination;
-use sessio::{Call, Conn, Jar, Kind, Memory, PreparedCall, Step};
+use sessio::{Call, Conn, Kind, Memory, PreparedCall, SessionState, Step};
 
 use super::Sight;
 use super::peer::{Answer, Peer, UNREACHABLE};
@@ -26,7 +26,7 @@ pub struct Idle(HashMap<String, Vec<(Conn, Peer)>>);
 /// If the call does not end.
 pub fn walk(
     request: PreparedCall,
-    jar: &mut Jar,
+    state: &mut SessionState,
     idle: &mut Idle,
     sights: &mut Vec<Sight>,
     asks: impl Fn(&str) -> bool,
@@ -80,7 +80,7 @@ pub fn walk(
                     idle.0.entry(key).or_default().push((conn, peer));
                 }
             }
-            Ok(Step::Decide) => call.decide(jar, now),
+            Ok(Step::Decide) => call.decide(state, now),
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => drop(call.take_head()),
             Ok(Step::Body(bytes)) => {

@@ -1,8 +1,8 @@
 //! A connection that ends or breaks at any byte of a response. A part is never taken for the
 //! complete response, and such a connection is never reused.
 
-use sessio::{Blame, Jar, Kind, Request, Settings, merge, prepare};
-use sessio_tests::replay::{Script, Then, now, replay};
+use sessio::{Blame, Kind, Request, Settings, merge, prepare};
+use sessio_tests::replay::{Script, Then, new_state, now, replay};
 
 pub(crate) const RESPONSES: [&str; 14] = [
     "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello, you.",
@@ -31,12 +31,15 @@ fn g02_f13_no_cut_makes_a_part_the_whole() {
             for then in [Then::Close, Then::Reset] {
                 for size in [1, 2, 7, usize::MAX] {
                     cuts += 1;
-                    let mut jar = Jar::new();
-                    let request =
-                        prepare(merge(&Settings::default(), Request::get("http://h/")), &mut jar, now())
-                            .unwrap();
+                    let mut state = new_state();
+                    let request = prepare(
+                        merge(&Settings::default(), Request::get("http://h/")),
+                        &mut state.jar,
+                        now(),
+                    )
+                    .unwrap();
                     let bytes = response.as_bytes()[..at].to_vec();
-                    let told = replay(request, &mut jar, size, |_| Script { bytes: bytes.clone(), then });
+                    let told = replay(request, &mut state, size, |_| Script { bytes: bytes.clone(), then });
                     let is_whole =
                         if until_end { at >= head && then == Then::Close } else { at == response.len() };
                     assert_eq!(

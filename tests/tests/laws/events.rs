@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use sessio::call::Event;
 use sessio::{
-    Answer, Auth, Call, Flow, Head, Jar, Observer, Prepared, Request, Result, Scheme, Settings, merge,
-    prepare,
+    Answer, Auth, Call, Flow, Head, Observer, Prepared, Request, Result, Scheme, Settings, merge, prepare,
 };
-use sessio_tests::replay::{Cut, Script, Then, Told, now, replay};
+use sessio_tests::replay::{Cut, Script, Then, Told, new_state, now, replay};
 
 use crate::cuts::RESPONSES;
 
@@ -47,10 +46,10 @@ pub(crate) fn follow_the_graph(lines: &[String]) -> usize {
 }
 
 fn run(settings: &Settings, request: Request, cut: Cut, answers: &[(&str, Then)]) -> Told {
-    let mut jar = Jar::new();
-    let request = prepare(merge(settings, request), &mut jar, now()).unwrap();
+    let mut state = new_state();
+    let request = prepare(merge(settings, request), &mut state.jar, now()).unwrap();
     let mut answers = answers.iter();
-    replay(request, &mut jar, cut, |_| {
+    replay(request, &mut state, cut, |_| {
         let (bytes, then) = answers.next().copied().unwrap_or(("", Then::Close));
         Script { bytes: bytes.as_bytes().to_vec(), then }
     })

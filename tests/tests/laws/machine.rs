@@ -4,7 +4,9 @@
 use std::io;
 
 use sessio::call::Direction;
-use sessio::{Body, Call, Conn, Jar, Kind, Memory, Now, Request, Seed, Settings, Step, merge, prepare};
+use sessio::{
+    Body, Call, Conn, Jar, Kind, Memory, Now, Request, Seed, SessionState, Settings, Step, merge, prepare,
+};
 use sessio_tests::replay::now;
 use sessio_tests::trace::Trace;
 
@@ -14,7 +16,7 @@ fn draw(seed: &mut Seed, below: usize) -> usize {
     (seed.draw() % below as u64) as usize
 }
 
-fn call(seed: &mut Seed, jar: &mut Jar, trace: &Trace) -> Call {
+fn call(seed: &mut Seed, state: &mut SessionState, trace: &Trace) -> Call {
     let mut request = Request::new(["GET", "POST", "HEAD"][draw(seed, 3)], "http://h/");
     request.body = match draw(seed, 4) {
         0 => Body::empty(),
@@ -29,7 +31,11 @@ fn call(seed: &mut Seed, jar: &mut Jar, trace: &Trace) -> Call {
         request = request.expect_continue();
     }
     let request = request.observe(trace.observer());
-    Call::new(prepare(merge(&Settings::default(), request), jar, now()).unwrap(), Memory::default()).unwrap()
+    Call::new(
+        prepare(merge(&Settings::default(), request), &mut state.jar, now()).unwrap(),
+        Memory::default(),
+    )
+    .unwrap()
 }
 
 /// The shape of a step, without the bytes that it lends.
@@ -59,7 +65,7 @@ const PIECES: [&[u8]; 13] = [
 ];
 
 /// Reports the outcome that was asked for. Returns whether the call continues.
-fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
+fn obey(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) -> bool {
     match call.step(now) {
         Ok(Step::Connect(_)) => call.connected(Conn::plain(1, now.mono)),
         Ok(Step::Io(io)) if !io.send.is_empty() => {
@@ -80,7 +86,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
             call.received(if draw(seed, 12) == 0 { 0 } else { n });
         }
         Ok(Step::Release) => drop(call.release()),
-        Ok(Step::Decide) => call.decide(jar, now),
+        Ok(Step::Decide) => call.decide(state, now),
         Ok(Step::Rewind) => call.rewound(),
         Ok(Step::Head) => drop(call.take_head()),
         Ok(Step::Body(bytes)) => {
@@ -93,7 +99,7 @@ fn obey(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) -> bool {
 }
 
 /// Reports any outcome, whatever was asked.
-fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
+fn disturb(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) {
     match draw(seed, 19) {
         0 => call.connected(Conn::plain(1, now.mono)),
         1 => call.unreachable(Kind::Resolve.into()),
@@ -107,7 +113,7 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
         9 => call.supply_failed(io::ErrorKind::Other.into()),
         10 => call.rewound(),
         11 => drop(call.release()),
-        12 => call.decide(jar, now),
+        12 => call.decide(state, now),
         13 => drop(call.take_head()),
         14 => call.consume(draw(seed, 3) * 100),
         15 => drop(call.resolved(now)),
@@ -121,9 +127,9 @@ fn disturb(call: &mut Call, jar: &mut Jar, seed: &mut Seed, now: Now) {
 fn no_script_of_answers_makes_a_step_panic_or_spin() {
     let (mut answers, mut events) = (0_u64, 0);
     for number in 0..20_000 {
-        let (mut seed, mut jar) = (Seed::new(number), Jar::new());
+        let (mut seed, mut state) = (Seed::new(number), SessionState::new(Seed::new(number)));
         let trace = Trace::default();
-        let mut call = call(&mut seed, &mut jar, &trace);
+        let mut call = call(&mut seed, &mut state, &trace);
         // Some runs obey for a while first: random outcomes do not reach the deep states.
         let patience = draw(&mut seed, 30);
         let mut now = now();
@@ -137,8 +143,8 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
             );
             answers += 1;
             if step >= patience && draw(&mut seed, 3) == 0 {
-                disturb(&mut call, &mut jar, &mut seed, now);
-            } else if !obey(&mut call, &mut jar, &mut seed, now) {
+                disturb(&mut call, &mut state, &mut seed, now);
+            } else if !obey(&mut call, &mut state, &mut seed, now) {
                 break;
             }
             if draw(&mut seed, 20) == 0 {
@@ -148,7 +154,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         let _ = (call.history().len(), call.body_left(), call.connection(), format!("{call:?}"));
         assert!(call.take_memory().capacity() < 1 << 20);
         // The call is over, whatever is reported.
-        disturb(&mut call, &mut jar, &mut seed, now);
+        disturb(&mut call, &mut state, &mut seed, now);
         assert!(matches!(call.step(now), Ok(Step::Done) | Err(_)), "seed {number}");
         events += follow_the_graph(&trace.calls()[0]);
     }
@@ -158,13 +164,13 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
 
 #[test]
 fn a_wrong_answer_is_misuse_and_stays_it() {
-    let mut jar = Jar::new();
+    let mut state = SessionState::new(Seed::new(1));
     let fresh = || {
         let request =
             prepare(merge(&Settings::default(), Request::get("http://h/")), &mut Jar::new(), now()).unwrap();
         Call::new(request, Memory::default()).unwrap()
     };
-    let wrong: [fn(&mut Call, &mut Jar); 11] = [
+    let wrong: [fn(&mut Call, &mut SessionState); 11] = [
         |call, _| call.sent(1),
         |call, _| call.received(1),
         |call, _| call.received(0),
@@ -173,13 +179,13 @@ fn a_wrong_answer_is_misuse_and_stays_it() {
         |call, _| call.supply_end(),
         |call, _| call.rewound(),
         |call, _| drop(call.release()),
-        |call, jar| call.decide(jar, now()),
+        |call, state| call.decide(state, now()),
         |call, _| drop(call.take_head()),
         |call, _| call.consume(1),
     ];
     for answer in wrong {
         let mut call = fresh();
-        answer(&mut call, &mut jar);
+        answer(&mut call, &mut state);
         for _ in 0..3 {
             assert_eq!(call.step(now()).unwrap_err().kind(), Kind::Misuse);
         }

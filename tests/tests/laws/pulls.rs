@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sessio::coding::{BodyDecoder, Decoders};
-use sessio::{Call, Conn, Jar, Kind, Memory, Request, Seed, Settings, Step, merge, prepare};
+use sessio::{Call, Conn, Jar, Kind, Memory, Request, Seed, SessionState, Settings, Step, merge, prepare};
 use sessio_tests::clear::silent;
 use sessio_tests::coded::{CODINGS, coded, text};
 use sessio_tests::holding::{Sizes, WELCOME, engine, goodbye, opened, records};
@@ -217,8 +217,8 @@ fn run(number: u64) -> usize {
     if draw(seed, 3) == 0 {
         request = Request::put(&url).body(vec![b'u'; one(seed, &[1, 9_000, 30_000])]);
     }
-    let mut jar = Jar::new();
-    let prepared = prepare(merge(&settings, request), &mut jar, now()).unwrap();
+    let mut state = SessionState::new(Seed::new(1));
+    let prepared = prepare(merge(&settings, request), &mut state.jar, now()).unwrap();
     let mut call = Call::new(prepared, Memory::default()).unwrap();
     let (cut, bite) = (one(seed, &[1, 50, 3_000, usize::MAX]), one(seed, &[20, 999, usize::MAX]));
     let (mut kept, mut at, mut fed, mut waits) = (None::<Conn>, 0, 0, 0);
@@ -257,7 +257,7 @@ fn run(number: u64) -> usize {
                 call.received(n);
             }
             Step::Release => kept = call.release().map(|(conn, _)| conn),
-            Step::Decide => call.decide(&mut jar, now()),
+            Step::Decide => call.decide(&mut state, now()),
             Step::Head => assert_eq!(call.take_head().unwrap().status, 200),
             Step::Body(bytes) => {
                 let n = bytes.len().min(bite);

@@ -1,9 +1,9 @@
 //! Law 5 as an oracle: no secret is sent to a peer that does not own it, over any chain of
 //! redirects.
 
-use sessio::{Auth, Jar, Origin, Request, Seed, Settings, Url, merge, prepare};
+use sessio::{Auth, Origin, Request, Seed, Settings, Url, merge, prepare};
 use sessio_tests::clear::silent;
-use sessio_tests::replay::{Script, Then, now, replay};
+use sessio_tests::replay::{Script, Then, new_state, now, replay};
 
 const HOSTS: [&str; 3] = ["a.test", "b.test", "sub.a.test"];
 
@@ -72,13 +72,13 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         let userinfo = draw(seed, 3) == 0;
         let url = |at: usize| format!("{}/{at}", chain[at]);
         let first = if userinfo { url(0).replacen("://", "://MARK-user:MARK-password@", 1) } else { url(0) };
-        let mut jar = Jar::new();
-        let prepared = prepare(merge(&settings, request(seed, &first)), &mut jar, now()).unwrap();
+        let mut state = new_state();
+        let prepared = prepare(merge(&settings, request(seed, &first)), &mut state.jar, now()).unwrap();
         let mut at = 0;
         let status = [301, 302, 303, 307, 308][draw(seed, 5)];
         let (relative, chunked, size) =
             (draw(seed, 2) == 0, draw(seed, 2) == 0, [1, 13, 1 << 20][draw(seed, 3)]);
-        let told = replay(prepared, &mut jar, size, |asked| {
+        let told = replay(prepared, &mut state, size, |asked| {
             let host = asked.host_str().unwrap().to_owned();
             at += 1;
             let framing = if chunked {

@@ -2,8 +2,8 @@
 //! same call that receives all bytes at once.
 
 use proptest::prelude::*;
-use sessio::{Jar, Request, Settings, merge, prepare};
-use sessio_tests::replay::{Script, Then, Told, now, replay};
+use sessio::{Request, Settings, merge, prepare};
+use sessio_tests::replay::{Script, Then, Told, new_state, now, replay};
 
 #[derive(Clone, Debug)]
 enum Framing {
@@ -122,14 +122,14 @@ impl Answer {
 }
 
 fn run(answers: &[Answer], method: &str, size: usize) -> Told {
-    let mut jar = Jar::new();
+    let mut state = new_state();
     let request = Request::new(method, "http://h/start").redirects(5).body("payload");
-    let request = prepare(merge(&Settings::default(), request), &mut jar, now()).unwrap();
+    let request = prepare(merge(&Settings::default(), request), &mut state.jar, now()).unwrap();
     let mut answers = answers.iter();
-    let mut told = replay(request, &mut jar, size, |_| {
+    let mut told = replay(request, &mut state, size, |_| {
         answers.next().map_or(Script { bytes: Vec::new(), then: Then::Close }, Answer::script)
     });
-    told.steps.push(format!("{} cookies", jar.len()));
+    told.steps.push(format!("{} cookies", state.jar.len()));
     told
 }
 

@@ -4,7 +4,7 @@ use sessio::cookie::NewCookie;
 use sessio::netrc::Netrc;
 use sessio::proxy::{Proxies, Proxy};
 use sessio::tls::{Identity, KeyFormat};
-use sessio::{Auth, Environment, Jar, Request, Seed, Settings, Url, merge, prepare};
+use sessio::{Auth, Environment, Request, Seed, SessionState, Settings, Url, merge, prepare};
 use sessio_tests::oracle::peer::origin_of;
 use sessio_tests::oracle::veil::engine;
 use sessio_tests::oracle::walk::{Idle, walk};
@@ -157,12 +157,12 @@ impl World {
             b"machine a.test login MARK-netrc-a password MARK-netrc-a-password\n\
               machine b.test login MARK-netrc-b password MARK-netrc-b-password\n",
         ));
-        let mut jar = Jar::new();
+        let mut state = SessionState::new(Seed::new(1));
         let domain = NewCookie::new("domain", "MARK-domain").unwrap().domain("a.test");
-        jar.insert(domain, now().wall).unwrap();
+        state.jar.insert(domain, now().wall).unwrap();
         let mut merged = merge(&settings, request);
         merged.apply_environment(&environment);
-        let prepared = prepare(merged, &mut jar, now()).unwrap();
+        let prepared = prepare(merged, &mut state.jar, now()).unwrap();
 
         let status = [301, 302, 303, 307, 308][draw(5) as usize];
         let (is_relative, is_closed) = (draw(2) == 0, draw(4) == 0);
@@ -188,7 +188,7 @@ impl World {
         let asks = |_: &str| choice == 5;
         let mut sights = Vec::new();
         let why = || format!("{chain:?}, proxies {choice}, base {base:?}, {first}");
-        let told = walk(prepared, &mut jar, &mut Idle::default(), &mut sights, asks, &mut answer);
+        let told = walk(prepared, &mut state, &mut Idle::default(), &mut sights, asks, &mut answer);
         assert_eq!(told, Ok(()), "{}", why());
         assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
         self.runs += 1;

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::io;
 
 use bytes::Bytes;
-use sessio_cookie::Jar;
 
 use super::event::Event;
 use super::machine::{Call, Phase, Upload};
@@ -16,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
+use crate::policy::session_state::SessionState;
 use crate::pool::ReuseProof;
 use crate::prepared::Framed;
 use crate::route::environment::Environment;
@@ -361,24 +361,24 @@ impl Call {
     /// Decides what follows from the response: stores its cookies, answers a challenge, or follows
     /// a redirect. All policy is in this method.
     ///
-    /// It may call a [`Flow`](crate::Flow), which is code of the caller. For a jar under a lock,
+    /// It may call a [`Flow`](crate::Flow), which is code of the caller. For a state under a lock,
     /// use [`decide_with`](Self::decide_with).
-    pub fn decide(&mut self, jar: &mut Jar, now: Now) {
-        self.decide_with(|act| act(jar), now);
+    pub fn decide(&mut self, state: &mut SessionState, now: Now) {
+        self.decide_with(|act| act(state), now);
     }
 
-    /// Decides with a shared jar; otherwise as [`decide`](Self::decide). The call runs `lend` each
-    /// time that it needs the jar. `lend` locks the jar and passes it on. No code of the caller
-    /// runs with the jar: flows run while nothing is lent.
+    /// Decides with a shared state; otherwise as [`decide`](Self::decide). The call runs `lend`
+    /// each time that it needs the state. `lend` locks the state and passes it on. No code of the
+    /// caller runs with the state: flows run while nothing is lent.
     ///
     /// ```
     /// # use std::sync::Mutex;
-    /// # use sessio::{Call, Jar, Now};
-    /// fn decide(call: &mut Call, jar: &Mutex<Jar>, now: Now) {
-    ///     call.decide_with(|act| act(&mut jar.lock().unwrap()), now);
+    /// # use sessio::{Call, Now, SessionState};
+    /// fn decide(call: &mut Call, state: &Mutex<SessionState>, now: Now) {
+    ///     call.decide_with(|act| act(&mut state.lock().unwrap()), now);
     /// }
     /// ```
-    pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut Jar)), now: Now) {
+    pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut SessionState)), now: Now) {
         if !matches!(self.phase, Phase::Decide(_)) {
             return self.misuse();
         }

@@ -36,11 +36,11 @@
 //!
 //! ```
 //! use sessio::Instant;
-//! use sessio::{Call, Conn, Jar, Memory, Now, Request, Settings, Step, UnixTime, merge, prepare};
+//! use sessio::{Call, Conn, Memory, Now, Request, Seed, SessionState, Settings, Step, UnixTime, merge, prepare};
 //!
 //! let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
-//! let mut jar = Jar::new();
-//! let request = prepare(merge(&Settings::default(), Request::get("http://example.org/")), &mut jar, now)?;
+//! let mut state = SessionState::new(Seed::new(7));
+//! let request = prepare(merge(&Settings::default(), Request::get("http://example.org/")), &mut state.jar, now)?;
 //! let mut call = Call::new(request, Memory::default())?;
 //! let mut response = &b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nhi"[..];
 //! let mut body = Vec::new();
@@ -62,7 +62,7 @@
 //!             call.received(n);
 //!         }
 //!         Step::Release => assert!(call.release().is_some()), // into a pool
-//!         Step::Decide => call.decide(&mut jar, now),
+//!         Step::Decide => call.decide(&mut state, now),
 //!         Step::Head => assert_eq!(call.take_head().unwrap().status, 200),
 //!         Step::Body(bytes) => {
 //!             let n = bytes.len();
@@ -74,7 +74,7 @@
 //!     }
 //! }
 //! assert_eq!(body, b"hi");
-//! assert_eq!(jar.len(), 1);
+//! assert_eq!(state.jar.len(), 1);
 //! # Ok::<(), sessio::Error>(())
 //! ```
 

@@ -19,13 +19,14 @@ use crate::message::exchange::Exchange;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
+use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
 use crate::wire::tunnel::asks_for_basic;
-use sessio_cookie::{Extracted, Jar, ResponseCookies};
+use sessio_cookie::{Extracted, ResponseCookies};
 
-/// Lends the jar to a closure that runs no code of the caller.
-pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut Jar)) + 'a;
+/// Lends the session's state to a closure that runs no code of the caller.
+pub(super) type Lend<'a> = dyn FnMut(&mut dyn FnMut(&mut SessionState)) + 'a;
 
 /// Maximum number of challenges that one call answers.
 const MAX_CHALLENGES: u32 = 8;
@@ -79,7 +80,7 @@ impl Call {
         if self.refuses_expectation(&head) {
             let exchange = self.exchange(head);
             self.prepared.request.headers.remove("Expect");
-            lend(&mut |jar| self.prepared.attach_cookies(jar, now));
+            lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
             return match self.prepared.seal() {
                 Ok(()) => self.follow(exchange, Next::Unexpecting),
                 Err(error) => self.refuse(error, exchange),
@@ -90,7 +91,7 @@ impl Call {
             match self.challenged(&head) {
                 Ok(Answer::Again) => {
                     // The challenge may have set cookies (rule A-07).
-                    lend(&mut |jar| self.prepared.attach_cookies(jar, now));
+                    lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
@@ -176,7 +177,7 @@ impl Call {
             next.log_in()?;
         }
         next.request.headers.remove("Cookie");
-        lend(&mut |jar| next.attach_cookies(jar, now));
+        lend(&mut |state| next.attach_cookies(&mut state.jar, now));
         next.request.frame();
         if let Some(flow) = &mut next.options.flow {
             flow.sign(&mut next.request)?;
@@ -268,13 +269,13 @@ fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> 
     if lines().next().is_none() {
         return extracted;
     }
-    lend(&mut |jar| match jar.policy().suffixes.is_function() {
-        true => policy = Some(jar.policy().clone()),
-        false => extracted = jar.extract(url, lines(), now.wall),
+    lend(&mut |state| match state.jar.policy().suffixes.is_function() {
+        true => policy = Some(state.jar.policy().clone()),
+        false => extracted = state.jar.extract(url, lines(), now.wall),
     });
     if let Some(policy) = policy {
         let mut checked = Some(ResponseCookies::new(url, lines(), &policy, now.wall));
-        lend(&mut |jar| extracted = checked.take().map(|it| jar.accept(it)).unwrap_or_default());
+        lend(&mut |state| extracted = checked.take().map(|it| state.jar.accept(it)).unwrap_or_default());
     }
     extracted
 }

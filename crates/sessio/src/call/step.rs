@@ -31,7 +31,7 @@ pub enum Step<'a> {
     /// Take the connection back by [`release`](super::Call::release): the call needs it no more.
     Release,
     /// Decide what follows from the response by [`decide`](super::Call::decide), with the session's
-    /// jar.
+    /// state.
     Decide,
     /// Rewind the source of the request's body to its start. Report by
     /// [`rewound`](super::Call::rewound).

@@ -10,7 +10,7 @@ use crate::base::fault::Fault;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Instant;
 use crate::call::{Call, Direction, Step};
-use crate::{Jar, Memory, Now, Observer, Request, Settings, UnixTime, merge, prepare};
+use crate::{Jar, Memory, Now, Observer, Request, SessionState, Settings, UnixTime, merge, prepare};
 
 const KEY: u8 = 0x55;
 /// A record of this length requests an `!` in return, as a key update does.
@@ -125,9 +125,9 @@ struct Outcome {
 /// directions. The peer stops reading after `most` bytes.
 fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
     let now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
-    let mut jar = Jar::new();
+    let mut state = SessionState::new(crate::Seed::new(1));
     let request = Request::post("https://h/").body(vec![b'x'; 1000]);
-    let request = prepare(merge(&Settings::default(), request), &mut jar, now).unwrap();
+    let request = prepare(merge(&Settings::default(), request), &mut state.jar, now).unwrap();
     let mut call = Call::new(request, Memory::default()).unwrap();
     // The words of the handshakes: data in one piece with them arrived before the request went out.
     let ahead = conn.ahead.as_ref().map_or(0, |ahead| ahead.stages.len());
@@ -157,7 +157,7 @@ fn run(conn: Conn, incoming: &[u8], size: usize, most: usize) -> Outcome {
                 }
             }
             Ok(Step::Release) => kept = call.release().map(|(conn, _)| conn),
-            Ok(Step::Decide) => call.decide(&mut jar, now),
+            Ok(Step::Decide) => call.decide(&mut state, now),
             Ok(Step::Head) => drop(call.take_head()),
             Ok(Step::Body(bytes)) => {
                 let n = bytes.len();

@@ -1,0 +1,64 @@
+//! The state that a session learns.
+
+use std::fmt;
+
+use crate::base::time::Seed;
+use sessio_cookie::Jar;
+
+/// The state that a session learns from its responses, as one value: its cookies.
+///
+/// The policy step of a call takes it: [`Call::decide`](crate::Call::decide). A session has one, and
+/// all its calls share it. An ordinary response needs none of it.
+///
+/// ```
+/// use sessio::{Seed, SessionState};
+///
+/// // 256 bits of the system, or any number in a test.
+/// let state = SessionState::new(Seed::from_bytes([7; 32]));
+/// assert!(state.jar.is_empty());
+/// ```
+#[non_exhaustive]
+pub struct SessionState {
+    /// The cookies.
+    pub jar: Jar,
+    /// The randomness of decisions.
+    pub(crate) seed: Seed,
+}
+
+impl SessionState {
+    /// The state of a new session, with an empty jar. Decisions draw their randomness from `seed`.
+    /// Two sessions with equal seeds decide alike, so each session needs its own.
+    #[must_use]
+    pub fn new(seed: Seed) -> Self {
+        Self { jar: Jar::new(), seed }
+    }
+
+    /// Mixes a number into the randomness of later decisions. A process does so with its id after a
+    /// fork, so that it does not decide as its parent.
+    pub fn mix(&mut self, number: u64) {
+        self.seed.mix(number);
+    }
+}
+
+/// Formats the state without its secrets.
+impl fmt::Debug for SessionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionState").field("jar", &self.jar).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parent_and_child_decide_by_chance_of_their_own() {
+        let mut states = [1, 2].map(|process| {
+            let mut state = SessionState::new(Seed::new(7));
+            state.mix(process);
+            state
+        });
+        let [one, other] = &mut states;
+        assert_ne!(one.seed.draw(), other.seed.draw());
+    }
+}
