@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod fnv;
 pub(crate) mod kind;
 pub(crate) mod limits;
+pub(crate) mod percent;
 pub(crate) mod progress;
 pub(crate) mod repeat;
 pub(crate) mod secret;

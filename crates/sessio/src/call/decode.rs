@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::message::coding::BodyDecoder;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
+use crate::message::list::elements;
 
 impl Call {
     /// The decoder for the response's content codings, as far as the options ask for one.
@@ -76,7 +77,7 @@ fn accepts(headers: &Headers, line: &[u8]) -> bool {
         return true;
     }
     let named = |coding: &[u8]| {
-        let accepted = headers.get_all("Accept-Encoding").flat_map(|line| line.split(|byte| *byte == b','));
+        let accepted = headers.get_all("Accept-Encoding").flat_map(elements);
         let mut any = false;
         for item in accepted {
             let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
@@ -89,8 +90,7 @@ fn accepts(headers: &Headers, line: &[u8]) -> bool {
         }
         any
     };
-    let codings = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    codings.filter(|coding| !coding.is_empty() && !same(coding, b"identity")).all(named)
+    elements(line).filter(|coding| !coding.is_empty() && !same(coding, b"identity")).all(named)
 }
 
 /// Compares names of codings: without case, and `x-gzip` equals `gzip`.

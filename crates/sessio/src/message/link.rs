@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::base::percent::hex_digit;
 use crate::message::text;
 
 /// Maximal number of links of one response. Later ones are dropped.
@@ -258,15 +259,11 @@ fn extended(value: &str) -> Option<String> {
     let mut coded = coded.bytes();
     while let Some(byte) = coded.next() {
         bytes.push(match byte {
-            b'%' => hex(coded.next()?)? << 4 | hex(coded.next()?)?,
+            b'%' => hex_digit(coded.next()?)? << 4 | hex_digit(coded.next()?)?,
             byte => byte,
         });
     }
     Some(text::decode(Some(charset), &bytes))
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

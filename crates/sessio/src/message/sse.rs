@@ -26,6 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::decimal;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::lines::Lines;
@@ -118,7 +119,9 @@ impl Events {
                 "event" => value.clone_into(&mut self.event),
                 "id" if !value.contains('\0') => self.id = value.into(),
                 "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    self.retry = Some(Duration::from_millis(value.parse().unwrap_or(u64::MAX)));
+                    // A number of 2^64 or more is a wait without end.
+                    let millis = decimal::parse(value.as_bytes()).unwrap_or(u64::MAX);
+                    self.retry = Some(Duration::from_millis(millis));
                 }
                 _ => {}
             }

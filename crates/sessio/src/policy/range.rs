@@ -26,6 +26,7 @@ use std::hash::Hasher as _;
 use http::StatusCode;
 use url::Url;
 
+use crate::base::decimal;
 use crate::base::fault::{Fault, Result};
 use crate::base::fnv::Fnv;
 use crate::base::kind::Kind;
@@ -170,7 +171,8 @@ fn rest_of(held: &PartialFile, headers: &Headers) -> Option<Verdict> {
         return None;
     };
     let end = last + 1;
-    let is_sound = headers.get_all("Content-Length").all(|length| number(length) == Some(end - first));
+    let is_sound =
+        headers.get_all("Content-Length").all(|length| decimal::parse(length) == Some(end - first));
     (first == held.length && is_sound).then_some(Verdict::Append { at: first, end, length })
 }
 
@@ -218,22 +220,15 @@ fn content_range(value: &[u8]) -> Option<ContentRange> {
     let rest = rest.strip_prefix(b" ").filter(|_| unit.eq_ignore_ascii_case(b"bytes"))?;
     let slash = rest.iter().position(|byte| *byte == b'/')?;
     let (range, length) = (&rest[..slash], &rest[slash + 1..]);
-    let length = if length == b"*" { None } else { Some(number(length)?) };
+    let length = if length == b"*" { None } else { Some(decimal::parse(length)?) };
     if range == b"*" {
         return Some((None, length));
     }
     let dash = range.iter().position(|byte| *byte == b'-')?;
-    let (first, last) = (number(&range[..dash])?, number(&range[dash + 1..])?);
+    let (first, last) = (decimal::parse(&range[..dash])?, decimal::parse(&range[dash + 1..])?);
     // The largest number leaves no room for a position behind it.
     let is_sound = first <= last && last < length.unwrap_or(u64::MAX);
     is_sound.then_some((Some((first, last)), length))
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]

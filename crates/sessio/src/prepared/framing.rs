@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::base::decimal;
 use crate::base::kind::Kind;
 use crate::error::{Error, Result};
 use crate::message::body::Body;
@@ -101,7 +102,7 @@ impl<'a> Facts<'a> {
         };
         let declared = match &self.length {
             None => None,
-            Some(Once(digits)) => match parse_decimal(digits) {
+            Some(Once(digits)) => match decimal::parse(digits) {
                 Some(length) => Some(length),
                 None => return invalid("Content-Length is not a number"),
             },
@@ -139,10 +140,3 @@ static IS_HOST_BYTE: [bool; 256] = {
     }
     is_one
 };
-
-fn parse_decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}

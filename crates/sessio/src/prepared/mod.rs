@@ -11,12 +11,13 @@ use url::{Position, Url};
 
 use crate::base::decimal::decimal;
 use crate::base::kind::Kind;
+use crate::base::percent;
 use crate::error::{Error, Result};
 use crate::message::body::{Body, Content};
 use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Declared;
-use crate::uri::address::{self, Shown};
+use crate::uri::address::Shown;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
 pub(crate) use framing::{Framed, Says};
@@ -304,7 +305,7 @@ impl fmt::Debug for Prepared {
 
 /// The credentials in a URL (rule P-51).
 pub(crate) fn userinfo(url: &Url) -> (Vec<u8>, Vec<u8>) {
-    (address::percent_decode(url.username()), address::percent_decode(url.password().unwrap_or_default()))
+    (percent::decode(url.username()), percent::decode(url.password().unwrap_or_default()))
 }
 
 #[cfg(test)]

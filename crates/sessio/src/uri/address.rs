@@ -13,6 +13,7 @@ use url::Url;
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::base::{decimal, percent};
 use crate::uri::origin::Origin;
 
 /// The address of a request: a URL, or text that becomes one.
@@ -261,13 +262,12 @@ fn requote(tail: &[u8], out: &mut String) {
         return;
     }
     for (at, &b) in tail.iter().enumerate() {
-        let escaped =
-            b == b'%' && tail.get(at + 1..at + 3).is_some_and(|xx| xx.iter().all(u8::is_ascii_hexdigit));
+        let escaped = percent::first(&tail[at..]).is_some();
         // A second # is part of the fragment, where it has no meaning (RFC 3986 section 3.5).
         if escaped || is_plain(b) || at == hash {
             out.push(char::from(b));
         } else {
-            percent(b, out);
+            percent::push(b, out);
         }
     }
 }
@@ -278,11 +278,9 @@ pub(crate) const fn is_plain(b: u8) -> bool {
         || matches!(b, b'!' | b'$' | b'&'..=b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'_' | b'~')
 }
 
-fn percent(b: u8, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    out.push('%');
-    out.push(char::from(HEX[usize::from(b >> 4)]));
-    out.push(char::from(HEX[usize::from(b & 15)]));
+/// Parses a port: digits alone, up to 65535.
+pub(crate) fn parse_port(digits: &str) -> Option<u16> {
+    decimal::parse(digits.as_bytes())?.try_into().ok()
 }
 
 /// Encodes text as Python's `application/x-www-form-urlencoded`: a blank becomes `+`, and only
@@ -292,30 +290,9 @@ pub(crate) fn form_encode(text: &[u8], out: &mut String) {
         match b {
             b' ' => out.push('+'),
             b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) => out.push(char::from(b)),
-            b => percent(b, out),
+            b => percent::push(b, out),
         }
     }
-}
-
-/// Decodes percent-encoding, for userinfo (rule P-51).
-pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = bytes.get(at + 1..at + 3).and_then(|xx| std::str::from_utf8(xx).ok());
-        match pair.and_then(|xx| u8::from_str_radix(xx, 16).ok()) {
-            Some(b) if bytes[at] == b'%' => {
-                out.push(b);
-                at += 3;
-            }
-            _ => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 /// The URL without user and password.
@@ -511,6 +488,5 @@ mod tests {
         let mut out = String::new();
         form_encode("a b~*\u{e9}&=".as_bytes(), &mut out);
         assert_eq!(out, "a+b~%2A%C3%A9%26%3D");
-        assert_eq!(percent_decode("p%40ss%zz%"), b"p@ss%zz%");
     }
 }

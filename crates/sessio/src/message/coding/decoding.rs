@@ -7,6 +7,7 @@ use super::codings::Decoders;
 use super::decoder::{Decoder, Malformed};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::message::list::elements;
 
 /// Maximal number of codings of one body (row V116): more are never needed.
 const MOST: usize = 5;
@@ -51,8 +52,7 @@ impl BodyDecoder {
     /// # Errors
     /// [`Kind::TooManyCodings`] for more than five codings.
     pub fn of<'a>(codings: &Decoders, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Self>> {
-        let names = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
-        let names = names.map(<[u8]>::trim_ascii);
+        let names = lines.into_iter().flat_map(elements);
         let names = names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
         let (mut stages, mut count, mut is_known) = (Vec::new(), 0, true);
         for name in names {

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::base::decimal;
+use crate::uri::address::parse_port;
+
 /// The hosts that are reached directly, in spite of any proxy rule: the list that `no_proxy`
 /// contains.
 ///
@@ -153,9 +156,9 @@ impl Means {
         }
         let (name, port) = match text.rsplit_once(':') {
             None => (text, None),
-            Some((name, port)) => match port.parse() {
-                Ok(number) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(number)),
-                _ => return (Self::Nothing, None),
+            Some((name, port)) => match parse_port(port) {
+                Some(number) => (name, Some(number)),
+                None => return (Self::Nothing, None),
             },
         };
         let name = name.strip_suffix('.').unwrap_or(name);
@@ -184,8 +187,8 @@ impl Means {
             ip => ip,
         };
         let most = if net.is_ipv4() { 32 } else { 128 };
-        let is_number = bits.bytes().all(|b| b.is_ascii_digit());
-        let bits = bits.parse().ok().filter(|bits| is_number && (1..=most).contains(bits))?;
+        let bits = decimal::parse(bits.as_bytes()).and_then(|bits| u8::try_from(bits).ok());
+        let bits = bits.filter(|bits| (1..=most).contains(bits))?;
         Some(Self::Net(net, bits))
     }
 }

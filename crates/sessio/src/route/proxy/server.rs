@@ -9,11 +9,12 @@ use url::Host;
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::base::percent;
 use crate::base::secret::Secret;
 use crate::base::secret::basic;
 use crate::message::headers::Headers;
 use crate::route::tls::Tls;
-use crate::uri::address::percent_decode;
+use crate::uri::address;
 
 /// The protocol between client and proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,11 +151,10 @@ impl Proxy {
         if is_cut_short && rest.len() == text.len() && Protocol::of(host).is_some() {
             return Err(invalid("behind its scheme there is no ://"));
         }
-        let is_number = port.bytes().all(|b| b.is_ascii_digit());
         let port = match port {
             "" => protocol.port(),
-            port => match port.parse() {
-                Ok(port) if is_number && port != 0 => port,
+            port => match address::parse_port(port) {
+                Some(port) if port != 0 => port,
                 _ => return Err(invalid("its port is no number from 1 to 65535")),
             },
         };
@@ -179,7 +179,7 @@ impl Proxy {
         let proxy = Self(Arc::new(parts));
         match userinfo.and_then(|userinfo| userinfo.split_once(':')) {
             Some((user, password)) if !user.is_empty() => {
-                proxy.basic_auth(percent_decode(user), percent_decode(password))
+                proxy.basic_auth(percent::decode(user), percent::decode(password))
             }
             _ => Ok(proxy),
         }

@@ -10,6 +10,7 @@ use url::{Host, Url};
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::uri::address;
 
 /// A table of hosts and their routes. A clone allocates nothing until one of the two is changed.
 ///
@@ -136,9 +137,7 @@ fn spell(host: &str) -> Result<(Box<str>, Option<u16>)> {
         || Fault::new(Kind::InvalidUrl).with_detail(format!("no host: {}", escape(host.as_bytes())));
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !host.ends_with(']') => {
-            let is_number = port.bytes().all(|b| b.is_ascii_digit());
-            let port = port.parse().ok().filter(|_| is_number).ok_or_else(invalid)?;
-            (name, Some(port))
+            (name, Some(address::parse_port(port).ok_or_else(invalid)?))
         }
         _ => (host, None),
     };

@@ -6,6 +6,7 @@ use crate::base::escape::escape;
 use crate::base::fault::Fault;
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
+use crate::base::percent::hex_digit;
 use crate::message::headers::is_field_byte;
 
 /// A run of data this long (bytes) is returned by itself rather than moved to the run before it.
@@ -102,15 +103,15 @@ impl Chunked {
 
     /// Decodes one byte of framing.
     fn step(&mut self, byte: u8, limits: &Limits) -> Result<(), Fault> {
-        self.at = match (self.at, byte) {
-            (At::Size, _) if byte.is_ascii_hexdigit() => {
-                self.digits += 1;
-                if self.digits > MOST_DIGITS {
-                    return Err(bad("a size of more than 16 digits"));
-                }
-                self.size = self.size << 4 | hex(byte);
-                At::Size
+        if let (At::Size, Some(digit)) = (self.at, hex_digit(byte)) {
+            self.digits += 1;
+            if self.digits > MOST_DIGITS {
+                return Err(bad("a size of more than 16 digits"));
             }
+            self.size = self.size << 4 | u64::from(digit);
+            return Ok(());
+        }
+        self.at = match (self.at, byte) {
             // An empty size is an error: a decoder that reads 0 there ends the body (row P035).
             (At::Size, _) if self.digits == 0 => return Err(unexpected("for a size", byte)),
             (At::Size | At::Blanks | At::Extension, b'\r') => At::SizeEnd,
@@ -167,14 +168,6 @@ impl Chunked {
         }
         Ok(At::Data)
     }
-}
-
-const fn hex(digit: u8) -> u64 {
-    (match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => digit - b'A' + 10,
-    }) as u64
 }
 
 #[cold]

@@ -8,6 +8,7 @@ use http::Method;
 use super::trailers;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::base::percent;
 use crate::message::headers::Headers;
 
 /// Body size in bytes up to which head and body share one write; copying costs less than a second
@@ -421,7 +422,6 @@ impl RequestEncoder {
 /// Writes the request target; a byte that would end the request line is escaped, even if it was
 /// accepted before (row V41).
 fn write_target(target: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     if target.is_empty() {
         out.push(b'/');
     } else if target.iter().all(u8::is_ascii_graphic) {
@@ -431,7 +431,7 @@ fn write_target(target: &[u8], out: &mut Vec<u8>) {
             if byte.is_ascii_graphic() {
                 out.push(byte);
             } else {
-                out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                out.extend_from_slice(&percent::encode(byte));
             }
         }
     }

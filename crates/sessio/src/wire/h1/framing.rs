@@ -6,9 +6,11 @@ use http::{StatusCode, Version};
 
 use super::request_context::RequestContext;
 use super::reuse::{NoReuse, Reuse};
+use crate::base::decimal;
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::message::list::elements;
 
 /// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,13 +148,13 @@ impl Facts {
     /// RFC 9110 section 8.6: `1*DIGIT`; a list of equal values counts as one.
     fn content_length(&mut self, value: &[u8]) -> Result<()> {
         if self.length.is_none()
-            && let Some(length) = decimal(value)
+            && let Some(length) = length(value)
         {
             self.length = Some(length);
             return Ok(());
         }
         for element in elements(value) {
-            let Some(length) = decimal(element) else {
+            let Some(length) = length(element) else {
                 return Err(Fault::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));
             };
             if let Some(known) = self.length {
@@ -189,7 +191,7 @@ impl Facts {
         for parameter in elements(value) {
             let Some(equals) = memchr::memchr(b'=', parameter) else { continue };
             let (name, value) = (parameter[..equals].trim_ascii_end(), parameter[equals + 1..].trim_ascii());
-            let Some(number) = decimal(value) else { continue };
+            let Some(number) = length(value) else { continue };
             if name.eq_ignore_ascii_case(b"timeout") {
                 // Half of a short time is margin enough, and a stale connection is replaced anyway
                 // (row FN12).
@@ -245,30 +247,7 @@ impl Facts {
     }
 }
 
-/// The elements of a list, without the blanks around them (RFC 9110 section 5.6.1).
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&b| b == b',').map(|element| {
-        let start = element.iter().position(|&b| !is_blank(b)).unwrap_or(element.len());
-        let end = element.iter().rposition(|&b| !is_blank(b)).map_or(start, |last| last + 1);
-        &element[start..end]
-    })
-}
-
-const fn is_blank(b: u8) -> bool {
-    matches!(b, b' ' | b'\t')
-}
-
 /// `1*DIGIT` up to 2^63-1; larger values overflow in some implementations (rows P013, P014).
-fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    let mut number: i64 = 0;
-    for &digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        number = number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
-    }
-    u64::try_from(number).ok()
+fn length(digits: &[u8]) -> Option<u64> {
+    decimal::parse(digits).filter(|length| i64::try_from(*length).is_ok())
 }

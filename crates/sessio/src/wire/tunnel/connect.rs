@@ -11,6 +11,7 @@ use crate::base::kind::Kind;
 use crate::message::challenge::challenges;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
+use crate::message::list::has_option;
 use crate::route::proxy::Proxy;
 use crate::wire::h1::{BodyKind, Event, Limits, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
 use bytes::Bytes;
@@ -296,8 +297,7 @@ fn refused(head: Head, body: Vec<u8>, is_whole: bool) -> Fault {
 
 /// No standard has this field, and proxies that send `close` in it do close.
 fn closes_by_old_name(head: &Head) -> bool {
-    let is_close = |word: &[u8]| word.trim_ascii().eq_ignore_ascii_case(b"close");
-    head.headers.get_all("Proxy-Connection").any(|line| line.split(|b| *b == b',').any(is_close))
+    head.headers.get_all("Proxy-Connection").any(|line| has_option(line, b"close"))
 }
 
 /// Returns `true` if a 407 accepts user and password (RFC 7617).

@@ -6,6 +6,7 @@ use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha512, Sha512_256};
 
 use crate::message::challenge::Challenge;
+use crate::message::list::has_option;
 use crate::prepared::Prepared;
 
 /// The terms of a challenge.
@@ -182,14 +183,9 @@ impl Protection {
     /// ignored (row B29).
     fn read(offered: Option<&[u8]>, has_bytes: bool) -> Option<Self> {
         let Some(offered) = offered else { return Some(Self::None) };
-        let offers = |wanted: &str| {
-            offered
-                .split(|byte| *byte == b',')
-                .any(|one| one.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
-        };
-        if offers("auth") {
+        if has_option(offered, b"auth") {
             Some(Self::Auth)
-        } else if offers("auth-int") && has_bytes {
+        } else if has_option(offered, b"auth-int") && has_bytes {
             Some(Self::AuthInt)
         } else {
             offered.trim_ascii().is_empty().then_some(Self::None)
