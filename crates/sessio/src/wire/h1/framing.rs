@@ -148,13 +148,13 @@ impl Facts {
     /// RFC 9110 section 8.6: `1*DIGIT`; a list of equal values counts as one.
     fn content_length(&mut self, value: &[u8]) -> Result<()> {
         if self.length.is_none()
-            && let Some(length) = length(value)
+            && let Some(length) = parse_number(value)
         {
             self.length = Some(length);
             return Ok(());
         }
         for element in elements(value) {
-            let Some(length) = length(element) else {
+            let Some(length) = parse_number(element) else {
                 return Err(Fault::new(Kind::BadLength).with_detail(format!("\"{}\"", escape(value))));
             };
             if let Some(known) = self.length {
@@ -191,7 +191,7 @@ impl Facts {
         for parameter in elements(value) {
             let Some(equals) = memchr::memchr(b'=', parameter) else { continue };
             let (name, value) = (parameter[..equals].trim_ascii_end(), parameter[equals + 1..].trim_ascii());
-            let Some(number) = length(value) else { continue };
+            let Some(number) = parse_number(value) else { continue };
             if name.eq_ignore_ascii_case(b"timeout") {
                 // Half of a short time is margin enough, and a stale connection is replaced anyway
                 // (row FN12).
@@ -248,6 +248,6 @@ impl Facts {
 }
 
 /// `1*DIGIT` up to 2^63-1; larger values overflow in some implementations (rows P013, P014).
-fn length(digits: &[u8]) -> Option<u64> {
-    decimal::parse(digits).filter(|length| i64::try_from(*length).is_ok())
+fn parse_number(digits: &[u8]) -> Option<u64> {
+    decimal::parse(digits).filter(|number| i64::try_from(*number).is_ok())
 }
