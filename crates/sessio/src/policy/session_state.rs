@@ -26,8 +26,8 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    /// The state of a new session, with an empty jar. Decisions draw their randomness from `seed`.
-    /// Two sessions with equal seeds decide alike, so each session needs its own.
+    /// The state of a new session, with an empty jar. A decision that needs chance draws it from
+    /// `seed`, so each session needs a seed of its own. No decision needs chance yet.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
         Self { jar: Jar::new(), seed }

@@ -2,7 +2,7 @@
 //! `io_uring` needs it.
 //!
 //! `cargo run --manifest-path crates/sessio-driver/examples/compio/Cargo.toml` runs the scenes of the
-//! tour of tokio and smol. Then it runs one thread for each core, with a session on each.
+//! tour of tokio and smol. Then it runs four threads, with a session on each.
 //!
 //! Nothing here is `Send`: no stream, no timer, no future of the session.
 #![forbid(unsafe_code)]
@@ -82,7 +82,7 @@ async fn a_time_limit_ends_an_operation() -> Done {
     Ok(())
 }
 
-/// One thread for each core: each has a runtime, a session and connections of its own, and shares none of them.
+/// Each thread has a runtime, a session and connections of its own, and shares none of them.
 fn each_thread_has_a_session() -> Done {
     let server = Server::start();
     std::thread::scope(|scope| {
