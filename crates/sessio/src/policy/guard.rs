@@ -278,6 +278,9 @@ mod tests {
         for public in ["::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"] {
             assert_eq!(refused(public), None, "{public}");
         }
+        // Teredo: each half of the address counts.
+        assert_eq!(refused("2001::3fff:fdfe"), Some("documentation"));
+        assert_eq!(refused("2001::3fff:fcfe"), None);
         // The local translation prefix embeds addresses at other positions.
         assert_eq!(refused("64:ff9b:1::101:101"), Some("translation"));
     }

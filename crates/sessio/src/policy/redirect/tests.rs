@@ -69,6 +69,12 @@ fn r01_r02_only_five_statuses_with_a_location_are_followed() {
 }
 
 #[test]
+fn a_reason_to_stop_has_a_name() {
+    let names = [Stop::NotRedirect, Stop::NoLocation, Stop::EmptyLocation].map(Stop::name);
+    assert_eq!(names, ["not-redirect", "no-location", "empty-location"]);
+}
+
+#[test]
 fn r12_r13_b06_method_and_body_over_every_status() {
     let (url, mut headers) = (url("http://a/"), Headers::new());
     headers.append("Content-Type", "x").unwrap();
