@@ -304,6 +304,7 @@ proptest! {
             prop_assert_eq!(keys, expected);
             let stats = pool.stats();
             prop_assert_eq!((stats.idle, stats.in_use, stats.waiting), (model.idle.len(), model.out.len(), model.waiting.len()));
+            prop_assert_eq!(stats.open(), model.idle.len() + model.out.len());
         }
     }
 }
