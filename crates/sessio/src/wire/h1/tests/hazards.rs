@@ -300,3 +300,130 @@ fn v99_what_a_peer_says_is_escaped() {
     let End::Failed(_, text) = wire.cut(&[]).end else { panic!() };
     assert!(text.is_ascii() && text.len() < 300, "{text}");
 }
+
+/// The driver may report the end before the decoder has seen all bytes.
+#[test]
+fn q26_all_runs_of_data_before_the_end_of_the_stream_are_returned() {
+    let run = format!("1400\r\n{}\r\n", "x".repeat(0x1400));
+    let mut receiver = receiver(get(), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_eq!(status(&mut receiver), 200);
+    // The first chunk fills the room, so that the next one is large enough for two runs.
+    let first = receiver.room().len() - 8;
+    give(&mut receiver, format!("{first:04x}\r\n{}\r\n", "x".repeat(first)).as_bytes());
+    let Ok(Event::Body(bytes)) = receiver.poll() else { panic!("a body") };
+    assert_eq!(bytes.len(), first);
+    receiver.consume(first);
+    give(&mut receiver, format!("{run}{run}{run}0\r\n\r\n").as_bytes());
+    receiver.received(0);
+    let mut count = 0;
+    loop {
+        match receiver.poll().unwrap() {
+            Event::Body(bytes) => {
+                let n = bytes.len();
+                count += n;
+                receiver.consume(n);
+            }
+            event => break assert!(matches!(event, Event::End), "{event:?}"),
+        }
+    }
+    assert_eq!(count, 3 * 0x1400);
+    assert_eq!(receiver.reuse(), Reuse::No(NoReuse::Closed));
+}
+
+#[test]
+fn there_is_no_room_after_the_last_byte_even_without_a_poll() {
+    let mut receiver = receiver(get(), b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(status(&mut receiver), 200);
+    assert!(matches!(receiver.poll(), Ok(Event::Body(b"hello"))));
+    receiver.consume(5);
+    assert!(receiver.room().is_empty(), "without a poll in between");
+    for (head, is_complete) in
+        [("204 No", true), ("304 Not", true), ("200 OK\r\nContent-Length: 0", true), ("200 OK", false)]
+    {
+        let mut receiver = self::receiver(get(), format!("HTTP/1.1 {head}\r\n\r\n").as_bytes());
+        receiver.advance();
+        assert_eq!(receiver.is_complete(), is_complete, "{head}: before its head is taken");
+        assert!(receiver.room().is_empty());
+        assert!(matches!(receiver.poll(), Ok(Event::Head(_))));
+        assert_eq!(receiver.room().is_empty(), is_complete, "{head}");
+    }
+}
+
+#[test]
+fn bytes_without_room_are_misuse_and_not_counted() {
+    let mut receiver = receiver(get(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
+    assert_eq!(status(&mut receiver), 200);
+    assert!(receiver.room().is_empty(), "five bytes were not read yet");
+    let before = receiver.bytes_received();
+    receiver.received(4);
+    assert_eq!(receiver.bytes_received(), before);
+    assert!(matches!(receiver.poll(), Ok(Event::Body(b"hello"))));
+    receiver.consume(5);
+    assert_eq!(receiver.poll().unwrap_err().kind(), Kind::Misuse);
+}
+
+#[test]
+fn length_and_reuse_are_known_from_the_head_on() {
+    for (head, announced, is_last) in [
+        ("200 OK\r\nContent-Length: 10", Some(10), false),
+        ("200 OK\r\nContent-Length: 10\r\nConnection: close", Some(10), true),
+        ("200 OK\r\nTransfer-Encoding: chunked", None, false),
+        ("200 OK", None, true),
+        ("204 No", Some(0), false),
+    ] {
+        let bytes = format!("HTTP/1.1 {head}\r\n\r\n");
+        let mut receiver = receiver(get(), &bytes.as_bytes()[..15]);
+        receiver.advance();
+        assert!(receiver.is_within_head() && !receiver.is_last(), "{head}");
+        give(&mut receiver, &bytes.as_bytes()[15..]);
+        receiver.advance();
+        assert!(!receiver.is_within_head(), "{head}");
+        assert_eq!((receiver.announced(), receiver.is_last()), (announced, is_last), "{head}");
+        status(&mut receiver);
+        assert!(!receiver.is_within_head(), "{head}");
+        if announced == Some(10) {
+            give(&mut receiver, b"hello");
+            receiver.advance();
+            assert_eq!(
+                (receiver.announced(), receiver.body_received(), receiver.left()),
+                (Some(10), 5, Some(10))
+            );
+            receiver.consume(3);
+            give_if_room(&mut receiver);
+            assert_eq!((receiver.announced(), receiver.left()), (Some(10), Some(7)));
+        }
+    }
+    let fresh = ResponseDecoder::default();
+    assert!(!fresh.is_within_head(), "nothing has arrived");
+}
+
+fn give_if_room(receiver: &mut ResponseDecoder) {
+    assert!(receiver.room().is_empty(), "two bytes were not read yet");
+}
+
+#[test]
+fn memory_is_taken_out_of_a_decoder_that_is_over() {
+    let mut receiver = receiver(get(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
+    assert_eq!(status(&mut receiver), 200);
+    receiver.advance();
+    assert_eq!(receiver.unread(), b"hello");
+    let memory = receiver.take_buffer();
+    assert_eq!(memory.len(), 8 << 10);
+    assert!(receiver.unread().is_empty(), "the unread bytes go with it");
+}
+
+#[test]
+fn a_malformed_head_is_described() {
+    for (bytes, detail) in [
+        ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "invalid field name"),
+        ("HTTP/1.1 200 OK\r\nA: \u{1}\r\n\r\n", "invalid byte in a field's value"),
+        ("HTTP/1.1 2x0 OK\r\n\r\n", "invalid status"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA b: c\r\n\r\n",
+            "trailers: invalid field name",
+        ),
+    ] {
+        let End::Failed(_, text) = Wire::new(get(), bytes.as_bytes()).cut(&[]).end else { panic!("{bytes}") };
+        assert!(text.contains(detail), "{text}");
+    }
+}

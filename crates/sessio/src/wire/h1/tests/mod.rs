@@ -1,5 +1,6 @@
 //! The framing against tables, a reference parser and random input.
 
+mod buffer;
 mod chance;
 mod decision;
 mod hazards;

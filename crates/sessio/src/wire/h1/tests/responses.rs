@@ -1,5 +1,7 @@
 //! Malformed and unusual responses: every row of the table of responses that one connection shows.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::super::{BodyKind, NoReuse, RequestContext, RequestEncoder, Reuse};
@@ -322,6 +324,12 @@ fn p020_p021_te_cl_in_either_order_hides_the_length() {
 }
 
 #[test]
+fn a_single_length_is_shown_as_received() {
+    let seen = check(&ok("Content-Length: 00005\r\n", "hello"), &Keep(200, b"hello"));
+    assert_eq!(seen.head.unwrap().headers.get("content-length"), Some("00005"));
+}
+
+#[test]
 fn p002_p004_a_repeated_length_is_shown_once() {
     for (fields, shown) in [
         ("content-length: 5\r\nA: b\r\nContent-Length: 05, 5\r\n", "[content-length: 5, A: b]"),
@@ -402,6 +410,16 @@ fn the_reason_is_as_received() {
     ] {
         assert_eq!(start(line).cut(&[]).head.unwrap().reason, reason, "{line}");
     }
+    for (line, is_usual) in
+        [("HTTP/1.1 404 Not Found", true), ("HTTP/1.1 404", true), ("HTTP/1.1 404 Gone", false)]
+    {
+        let reason = start(line).cut(&[]).head.unwrap().reason;
+        assert_eq!(
+            matches!(reason, Cow::Borrowed(_)),
+            is_usual,
+            "{line}: only unusual reasons are allocated"
+        );
+    }
 }
 
 #[test]
@@ -478,6 +496,13 @@ fn fm5_extensions_count_in_proportion_to_the_data() {
         let mut wire = chunked(&format!("1;{0}\r\nx\r\n1;{0}\r\nx\r\n0\r\n\r\n", "e".repeat(extension - 1)));
         wire.limits.chunk_ext_bytes = 20;
         assert_eq!(wire.everyhow().end == End::Complete, is_borne, "{extension}");
+    }
+    // A chunk of one byte has 18 bytes free, so ten extensions of 20 bytes reach the limit.
+    for (last, is_borne) in [(18, true), (19, false)] {
+        let chunk = |extension: usize| format!("1;{}\r\nx\r\n", "e".repeat(extension - 1));
+        let mut wire = chunked(&format!("{}{}0\r\n\r\n", chunk(20).repeat(10), chunk(last)));
+        wire.limits.chunk_ext_bytes = 20;
+        assert_eq!(wire.cut(&[]).end == End::Complete, is_borne, "{last}");
     }
 }
 

@@ -389,3 +389,117 @@ fn two_exchanges_over_one_connection() {
         (out, input) = (sender.into_buffer(), receiver.into_buffer());
     }
 }
+
+#[test]
+fn an_encoder_without_a_request_has_nothing_to_send() {
+    let mut idle = RequestEncoder::default();
+    assert!(idle.unsent().is_empty() && idle.is_done() && !idle.is_held());
+    assert_eq!((idle.wanted(), idle.bytes_sent(), idle.body_sent()), (0, 0, 0));
+    assert_eq!(idle.supply(b"").unwrap(), 0);
+    assert_eq!(idle.supply(b"x").unwrap_err().kind(), Kind::Misuse);
+}
+
+#[test]
+fn bodies_are_copied_up_to_8_kib() {
+    for (size, is_one_piece) in [(8 << 10, true), ((8 << 10) + 1, false)] {
+        let bytes = Bytes::from(vec![b'x'; size]);
+        let whole = sender(BodyKind::Bytes(bytes.clone()));
+        assert_eq!(whole.unsent().len(), HEAD.len() + if is_one_piece { size } else { 0 }, "{size}");
+        let mut source = sender(BodyKind::Source { length: Some(100_000) });
+        source.sent(HEAD.len());
+        assert_eq!(source.supply_shared(&bytes).unwrap(), size);
+        assert_eq!(source.unsent().as_ptr() != bytes.as_ptr(), is_one_piece, "{size}");
+        assert_eq!(source.unsent().len(), size);
+    }
+}
+
+#[test]
+fn a_source_is_asked_while_half_a_queue_is_free() {
+    const PIECE: usize = 64 << 10;
+    let mut sender = sender(BodyKind::Source { length: Some(1 << 20) });
+    sender.sent(HEAD.len());
+    assert_eq!(sender.supply(&[b'x'; 50_000]).unwrap(), 50_000);
+    // The unsent bytes count, not the sent ones.
+    for (sent, wanted) in
+        [(0, 0), (50_000 - PIECE / 2 - 1, 0), (1, PIECE / 2), (1, PIECE / 2 + 1), (30_000, PIECE - 2767)]
+    {
+        sender.sent(sent);
+        assert_eq!(sender.wanted(), wanted, "{sent}");
+    }
+}
+
+#[test]
+fn sent_bytes_are_dropped_while_others_wait() {
+    let mut sender = sender(BodyKind::Source { length: None });
+    for _ in 0..500 {
+        sender.supply(&[b'x'; 5000]).unwrap();
+        sender.sent(sender.unsent().len() - 700);
+    }
+    assert_eq!(sender.unsent().len(), 700);
+    assert!(sender.into_buffer().len() < 12_000);
+}
+
+#[test]
+fn a_failure_is_final() {
+    let mut sender = sender(BodyKind::Source { length: Some(5) });
+    assert_eq!(sender.supply(b"hello").unwrap(), 5);
+    assert_eq!(sender.supply(b"!").unwrap_err().kind(), Kind::BodyLength);
+    assert_eq!(
+        sender.supply_end().unwrap_err().kind(),
+        Kind::BodyLength,
+        "even with all declared bytes supplied"
+    );
+    assert!(sender.take_unsent().is_none());
+}
+
+/// Requests of which the head, and no byte of the body, was sent in part or whole.
+#[test]
+fn fs9_a_body_that_was_not_sent_goes_to_another_encoder() {
+    let large = Bytes::from(vec![b'y'; 20_000]);
+    for length in [None, Some(5), Some(20_005)] {
+        let mut whole = Vec::new();
+        for sent in [0, 1, HEAD.len() - 1, HEAD.len()] {
+            let mut first = sender(BodyKind::Source { length });
+            assert_eq!(first.supply(b"hello").unwrap(), 5);
+            if length == Some(20_005) {
+                assert_eq!(first.supply_shared(&large).unwrap(), 20_000);
+            } else if sent % 2 == 0 {
+                first.supply_end().unwrap();
+            }
+            first.sent(sent);
+            assert!(first.is_body_unsent(), "{sent}");
+            let unsent = first.take_unsent().unwrap();
+            let mut second = sender(BodyKind::Source { length });
+            second.resume(unsent);
+            assert_eq!(second.body_sent(), 0);
+            if !(length != Some(20_005) && sent % 2 == 0) {
+                second.supply_end().unwrap();
+            }
+            let mut out = Vec::new();
+            send(&mut second, 1000, &mut out);
+            assert!(second.is_done(), "{length:?} {sent}");
+            let body = if length == Some(20_005) { 20_005 } else { 5 };
+            assert_eq!(second.body_sent(), body, "{length:?} {sent}");
+            if whole.is_empty() {
+                whole = out;
+            } else {
+                assert!(out == whole, "{length:?} {sent}");
+            }
+        }
+        // Sent bytes may have arrived.
+        let mut first = sender(BodyKind::Source { length });
+        first.supply(b"hello").unwrap();
+        first.sent(HEAD.len() + 1);
+        assert!(!first.is_body_unsent() && first.take_unsent().is_none(), "{length:?}");
+    }
+}
+
+#[test]
+fn memory_is_taken_out_of_an_encoder_that_is_over() {
+    let mut sender = sender(BodyKind::None);
+    sender.sent(5);
+    let memory = sender.unsent().as_ptr();
+    let buffer = sender.take_buffer();
+    assert_eq!((buffer.as_ptr().addr() + 5, buffer.len()), (memory.addr(), HEAD.len()));
+    assert!(sender.unsent().is_empty() && sender.is_done());
+}
