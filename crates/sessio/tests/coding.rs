@@ -27,7 +27,7 @@ fn decode(coding: &str, coded: &[u8], cut: usize) -> Result<(Vec<u8>, usize)> {
             if n == 0 && piece.is_empty() {
                 break;
             }
-            assert!(n > 0 || taken > 0, "it stands still");
+            assert!(n > 0 || taken > 0, "no progress");
         }
     }
     decoding.finish()?;
@@ -554,4 +554,165 @@ proptest! {
             prop_assert!(largest <= 32 * 1024);
         }
     }
+}
+
+/// Bodies that are coded in pieces of any size, into rooms of any size.
+#[cfg(feature = "gzip")]
+mod encoding {
+    use std::io::Read as _;
+
+    use flate2::read::{GzDecoder, ZlibDecoder};
+    use sessio::Kind;
+    use sessio::coding::{BodyEncoder, ContentCoding};
+
+    const BLOCK: usize = 16 << 10;
+
+    /// Half of it is noise, so that it stays long.
+    fn body(length: usize) -> Vec<u8> {
+        let mut state = 1_u64;
+        let mut noise = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        };
+        let mut body: Vec<u8> = (0..length.div_ceil(16)).flat_map(|_| [noise(), [7; 8]].concat()).collect();
+        body.truncate(length);
+        body
+    }
+
+    /// Encodes the body in pieces. `ends_late` reports the end by an empty piece of its own.
+    fn encode(
+        encoding: &mut BodyEncoder,
+        body: &[u8],
+        piece: usize,
+        room: usize,
+        ends_late: bool,
+    ) -> Vec<u8> {
+        let (mut coded, mut room) = (Vec::new(), vec![0; room]);
+        let mut pieces: Vec<&[u8]> = body.chunks(piece).collect();
+        if ends_late || pieces.is_empty() {
+            pieces.push(&[]);
+        }
+        let last = pieces.len() - 1;
+        for (at, mut piece) in pieces.into_iter().enumerate() {
+            loop {
+                assert!(!encoding.is_over(), "over before the last piece");
+                let moved = encoding.encode(piece, at == last, &mut room).unwrap();
+                piece = &piece[moved.taken..];
+                coded.extend_from_slice(&room[..moved.made]);
+                if if at == last { encoding.is_over() } else { piece.is_empty() && moved.made < room.len() } {
+                    break;
+                }
+                assert!(moved.taken > 0 || moved.made > 0, "no progress");
+            }
+        }
+        let moved = encoding.encode(&[], true, &mut room).unwrap();
+        assert_eq!((moved.taken, moved.made), (0, 0), "bytes after the end");
+        coded
+    }
+
+    fn decode(coding: ContentCoding, coded: &[u8]) -> Vec<u8> {
+        let mut body = Vec::new();
+        match coding {
+            ContentCoding::Gzip => GzDecoder::new(coded).read_to_end(&mut body),
+            _ => ZlibDecoder::new(coded).read_to_end(&mut body),
+        }
+        .unwrap();
+        body
+    }
+
+    #[test]
+    fn a_coded_body_is_the_same_in_any_pieces_and_rooms() {
+        for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
+            for length in [0, 1, 500, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 50_000] {
+                let body = body(length);
+                let mut encoding = BodyEncoder::new(coding, None);
+                let whole = encode(&mut encoding, &body, usize::MAX, 100_000, false);
+                assert!(decode(coding, &whole) == body, "{coding:?} {length}");
+                for (piece, room) in [
+                    (usize::MAX, 1),
+                    (1, 1000),
+                    (7, 5),
+                    (1000, 3),
+                    (BLOCK, BLOCK),
+                    (BLOCK + 1, 100),
+                    (usize::MAX, 11),
+                ] {
+                    for ends_late in [false, true] {
+                        // Rewinding drops the bytes that it holds.
+                        encoding.rewind();
+                        encoding.encode(&body[..length / 2], false, &mut [0; 5]).unwrap();
+                        encoding.rewind();
+                        assert!(!encoding.is_over());
+                        let coded = encode(&mut encoding, &body, piece, room, ends_late);
+                        assert!(coded == whole, "{coding:?} {length} {piece} {room} {ends_late}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn p32_a_coded_body_has_the_length_that_was_declared() {
+        let kind = |encoding: &mut BodyEncoder, input: &[u8], is_last| {
+            encoding
+                .encode(input, is_last, &mut [0; 100])
+                .map(|moved| moved.taken)
+                .map_err(|error| error.kind())
+        };
+        for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
+            let mut encoding = BodyEncoder::new(coding, Some(10));
+            assert_eq!(kind(&mut encoding, b"hello", false), Ok(5));
+            assert_eq!(kind(&mut encoding, b"hi", true), Err(Kind::BodyLength), "shorter");
+            assert_eq!(kind(&mut encoding, b"worlds", false), Err(Kind::BodyLength), "longer");
+            assert_eq!(kind(&mut encoding, b"world", true), Ok(5));
+            encoding.rewind();
+            assert_eq!(kind(&mut encoding, b"helloworld", false), Ok(10));
+            assert_eq!(kind(&mut encoding, b"!", true), Err(Kind::BodyLength));
+            assert_eq!(kind(&mut encoding, b"", true), Ok(0));
+            assert_eq!(BodyEncoder::new(coding, None).encode(b"x", true, &mut [0; 100]).unwrap().taken, 1);
+        }
+    }
+}
+
+#[test]
+fn decoded_bytes_are_counted() {
+    for (coding, coded) in samples() {
+        let mut decoding = BodyDecoder::of(&Decoders::default(), [coding.as_bytes()]).unwrap().unwrap();
+        assert_eq!(decoding.made(), 0);
+        let (mut rest, mut made) = (&coded[..], 0);
+        loop {
+            let taken = decoding.push(rest).unwrap();
+            rest = &rest[taken..];
+            let n = decoding.ready().len();
+            made += n as u64;
+            assert_eq!(decoding.made(), made, "{coding}");
+            decoding.consume(n);
+            if taken + n == 0 {
+                break;
+            }
+        }
+        assert_eq!(decoding.made(), text().len() as u64);
+    }
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn v117_a_body_grows_up_to_its_limit_and_no_further() {
+    // 2 MiB of zeros, coded as 2 kB: a ratio of a thousand and some.
+    let coded = gzip::gzip(&vec![0; 2 << 20]);
+    let ratio = (2 << 20) as u32 / coded.len() as u32;
+    let decode = |times| {
+        let decoding = BodyDecoder::of(&Decoders::default(), [&b"gzip"[..]]).unwrap().unwrap();
+        let mut decoding = decoding.with_most_growth(Some(times));
+        let mut rest = &coded[..];
+        while !rest.is_empty() {
+            rest = &rest[decoding.push(rest)?..];
+            decoding.consume(usize::MAX);
+        }
+        Ok::<_, sessio::Fault>(())
+    };
+    decode(ratio + 100).unwrap();
+    assert_eq!(decode(ratio / 2).unwrap_err().kind(), Kind::CodingGrowth);
 }
