@@ -31,7 +31,7 @@ macro_rules! on_every_backend {
 
 on_every_backend! {
     Address Auth Body Bytes ConnectFailure Digest Endpoint Environment Error Events Exchange Guard Head Headers KeepAlive
-    Kind Lines NoProxy Observer Params Prepared PreparedCall Proxies Proxy ReaderSource Request RequestBuilder Resolver Response Result
+    Kind Lines Mount NoProxy Observer Params Prepared PreparedCall Proxies Proxy ReaderSource Request RequestBuilder Resolver Response Result
     Routes Session Settings Socket Source StatusError Tcp Timeout Timeouts Timer Timings Tls BodyProgress Url
     coding::{ ContentCoding }
     cookie

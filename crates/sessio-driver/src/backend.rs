@@ -28,7 +28,7 @@ macro_rules! backend {
     (@names $runtime:ty, $mode:ty, $kind:tt $(, $files:ident)?) => {
         #[doc(inline)]
         pub use $crate::sessio::{
-            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive, Kind, NoProxy,
+            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive, Kind, Mount, NoProxy,
             Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
             Timeouts, Timings, Tls, BodyProgress, Url,
         };

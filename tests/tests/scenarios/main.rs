@@ -23,6 +23,7 @@ mod handshakes;
 mod limits;
 mod line;
 mod localhost;
+mod mounts;
 mod multipart;
 mod observers;
 mod one_byte_records;

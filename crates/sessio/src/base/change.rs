@@ -1,6 +1,6 @@
-//! A request's change to a default of its session.
+//! A change to a default of a session.
 
-/// A request's change to one of the session's defaults.
+/// A change to one of the session's defaults, by a request or a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
     /// Uses the session's value.
@@ -8,11 +8,19 @@ pub enum Change<T> {
     Inherit,
     /// Uses this value.
     Set(T),
-    /// Uses no value for this request.
+    /// Uses no value.
     Remove,
 }
 
 impl<T> Change<T> {
+    /// This change, and then a later one.
+    pub(crate) fn then(self, later: Self) -> Self {
+        match later {
+            Self::Inherit => self,
+            later => later,
+        }
+    }
+
     /// Applies the change to the session's value.
     pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
         match self {

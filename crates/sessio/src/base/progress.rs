@@ -40,6 +40,18 @@ impl ProgressCallbacks {
         pair.tells[way as usize] = Some(Arc::new(tell));
     }
 
+    /// These callbacks, each replaced by a later one of its direction.
+    pub(crate) fn then(self, later: Self) -> Self {
+        let (Some(pair), Some(later)) = (&self.0, &later.0) else {
+            return if later.0.is_some() { later } else { self };
+        };
+        let [up, down] = &pair.tells;
+        let [later_up, later_down] = &later.tells;
+        let tells = [later_up.clone().or_else(|| up.clone()), later_down.clone().or_else(|| down.clone())];
+        let held = if later.held > 0 { later.held } else { pair.held };
+        Self(Some(Arc::new(Pair { tells, held })))
+    }
+
     /// Counts the body of a 206 (Partial Content) from `held` on. Without callbacks it does
     /// nothing.
     pub(crate) fn count_from(&mut self, held: u64) {

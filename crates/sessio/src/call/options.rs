@@ -51,6 +51,8 @@ pub struct CallOptions {
     pub overrides: Vec<Override>,
     pub(crate) meters: ProgressCallbacks,
     pub(crate) flow: Option<Box<dyn Flow>>,
+    /// The mounts of the session, if it has any.
+    pub(crate) mounts: Option<Box<dyn Remount>>,
 }
 
 /// A request and its options, ready to be sent.
@@ -236,5 +238,31 @@ impl fmt::Debug for CallOptions {
 impl fmt::Debug for PreparedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.request.fmt(f)
+    }
+}
+
+/// Applies the mount of the next hop in place of the current one. The settings implement it, which
+/// are above this floor.
+pub(crate) trait Remount: Send + Sync {
+    /// Changes the request that a redirect leads to. Its URL, headers and options are those that
+    /// the redirect keeps. Its cookies are not attached yet.
+    fn remount(&mut self, next: &mut PreparedCall, leaves_origin: bool);
+
+    /// Copies the state, for a copy of the request.
+    fn clone_box(&self) -> Box<dyn Remount>;
+}
+
+impl Clone for Box<dyn Remount> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+impl PreparedCall {
+    /// Applies the mount of this URL, after a redirect.
+    pub(super) fn remount(&mut self, leaves_origin: bool) {
+        let Some(mut mounts) = self.options.mounts.take() else { return };
+        mounts.remount(self, leaves_origin);
+        self.options.mounts = Some(mounts);
     }
 }

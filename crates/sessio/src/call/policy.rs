@@ -173,6 +173,7 @@ impl Call {
         let PreparedCall { request, options } = &mut next;
         options.routing.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
         request.address_host()?;
+        next.remount(follow.leaves_origin);
         if follow.leaves_origin {
             next.log_in()?;
         }

@@ -219,7 +219,7 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
         let is = |names: &[&str]| names.iter().any(|name| field.name.eq_ignore_ascii_case(name));
         let why = if is(&["Proxy-Authorization"]) {
             Some(Dropped::Proxy)
-        } else if !keeps_body && is(&PAYLOAD) {
+        } else if !keeps_body && describes_body(field.name) {
             Some(Dropped::Payload)
         } else if leaves_origin && belongs_to_origin(field, &rules.sensitive) {
             Some(Dropped::OtherOrigin)
@@ -237,6 +237,11 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
 pub(crate) fn belongs_to_origin(field: Field<'_>, sensitive: &[Box<str>]) -> bool {
     let is = |name: &str| field.name.eq_ignore_ascii_case(name);
     field.is_sensitive() || BOUND.iter().any(|name| is(name)) || sensitive.iter().any(|name| is(name))
+}
+
+/// Whether a field describes the body of its request.
+pub(crate) fn describes_body(name: &str) -> bool {
+    PAYLOAD.iter().any(|payload| name.eq_ignore_ascii_case(payload))
 }
 
 /// Rule R-01: 300, 304, 305 and 306 are never followed.

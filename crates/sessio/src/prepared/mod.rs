@@ -18,6 +18,7 @@ use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Declared;
 use crate::uri::address::Shown;
+use crate::uri::pattern::UrlPattern;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
 pub(crate) use framing::{Framed, Says};
@@ -47,11 +48,13 @@ pub struct Prepared {
     pub(crate) framed: Option<Framed>,
     /// Other header values for the exchange. Known if `framed` is.
     pub(crate) says: Says,
+    /// The pattern of the mount that applied.
+    pub(crate) mount: Option<Arc<UrlPattern>>,
 }
 
 impl Prepared {
     pub(crate) fn new(method: Method, url: Url, headers: Headers, body: Body) -> Self {
-        Self { method, url, target: None, headers, body, framed: None, says: Says::default() }
+        Self { method, url, target: None, headers, body, framed: None, says: Says::default(), mount: None }
     }
 
     /// The method.
@@ -92,6 +95,12 @@ impl Prepared {
     #[must_use]
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The pattern of the [mount](crate::Mounts) that applied. `None` if none did.
+    #[must_use]
+    pub fn mount(&self) -> Option<&UrlPattern> {
+        self.mount.as_deref()
     }
 
     /// The head as it is sent to the origin.

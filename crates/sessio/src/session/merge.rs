@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use http::Method;
+use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
 use crate::call::options::CallOptions;
@@ -13,14 +14,19 @@ use crate::error::Error;
 use crate::message::body::Body;
 use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
-use crate::policy::redirect::{RedirectRules, belongs_to_origin};
+use crate::policy::redirect::belongs_to_origin;
 use crate::prepared::auth::Auth;
 use crate::route::environment::{EnvSources, Environment};
-use crate::route::proxy::Proxies;
-use crate::session::request::{HeaderChanges, Request};
+use crate::route::proxy::{Proxies, Source};
+use crate::route::tls::TlsChanges;
+use crate::session::changes::{Changes, HeaderChanges};
+use crate::session::mounting::{Mounting, change_options, options_of};
+use crate::session::mounts::Entry;
+use crate::session::request::Request;
 use crate::session::settings::{ACCEPT_ENCODING, Settings};
 use crate::uri::address::{Address, Form, Shown};
 use crate::uri::params::Params;
+use crate::uri::pattern::UrlPattern;
 
 /// A request that includes all defaults of the session.
 #[non_exhaustive]
@@ -48,10 +54,13 @@ pub struct Merged {
     pub trust: EnvSources,
     /// The options of the call.
     pub options: CallOptions,
+    /// The pattern of the mount.
+    pub(crate) mount: Option<Arc<UrlPattern>>,
     pub(crate) problem: Option<Error>,
 }
 
-/// Merges a request with the settings of its session.
+/// Merges a request with the settings of its session, and with the [mount](crate::Mounts) of its
+/// URL.
 ///
 /// The function is total and pure: errors of the request are returned by
 /// [`prepare`](crate::prepare()).
@@ -62,6 +71,8 @@ pub struct Merged {
 ///   M-04).
 /// - *Removal*: the result has no name that the request removes, in any case of letters (rules
 ///   M-01, M-07).
+/// - *Association*: session, then mount, then request. It makes no difference whether the changes of
+///   the mount and the request are [merged first](Changes::then).
 /// - *Idempotence*: the same changes to the result change nothing. There are three exceptions.
 ///   Appended lines are added again. All observers run. Several values of a parameter that were
 ///   apart, as the request gave them, are together the second time.
@@ -86,95 +97,111 @@ pub struct Merged {
 /// ```
 #[must_use]
 pub fn merge(settings: &Settings, mut request: Request) -> Merged {
-    Merged::of(settings, &mut request)
+    merge_in_place(settings, &mut request, || Arc::new(settings.clone()))
 }
 
+/// `share` makes the settings that the mounts of later hops need. It runs only if there are mounts.
 #[inline]
-fn merge_in_place(settings: &Settings, request: &mut Request) -> Merged {
-    let mut overrides = Vec::new();
+fn merge_in_place(
+    settings: &Settings,
+    request: &mut Request,
+    share: impl FnOnce() -> Arc<Settings>,
+) -> Merged {
     let is_away = is_away(settings, &request.address);
-    let headers = merge_headers(settings, &request.headers, is_away, &mut overrides);
-    for (key, value) in settings.params.iter() {
-        let mut own = request.params.iter().filter(|(k, change)| k == key && *change != Change::Inherit);
-        if let Some((_, change)) = own.next()
-            && *change != Change::Set(value.to_owned())
-        {
-            let removed = *change == Change::Remove && own.all(|(_, change)| *change == Change::Remove);
-            overrides.push(Override::by_request(Part::Param, key.into(), removed));
-        }
+    let entry = match settings.mounts.is_empty() {
+        true => None,
+        false => find_mount(settings, &request.address),
+    };
+    let mount = entry.as_ref().map(|entry| &entry.mount.changes);
+    let mut overrides = Vec::new();
+    let changes = &request.changes;
+    let mut headers = start_headers(settings, changes, mount, is_away, &mut overrides);
+    let mut params = None;
+    if let Some(mount) = mount {
+        params = Some(change_lists(mount, &mut headers, &settings.params, &mut overrides));
+    }
+    let params =
+        change_lists(changes, &mut headers, params.as_ref().unwrap_or(&settings.params), &mut overrides);
+    let is_default = |changes: &Changes| !changes.sets_header("Accept-Encoding");
+    if is_default(changes) && mount.is_none_or(is_default) {
+        ask_for_plain_ranges(&mut headers, &mut overrides);
     }
     let base_url = match request.address.0 {
         Form::Whole(..) => None,
         Form::Text(_) => settings.base_url.clone(),
     };
-    let mut routing = settings.routing();
-    match mem::take(&mut request.proxies) {
-        Change::Inherit => {}
-        Change::Set(own) => routing.plan.set_request(own),
-        Change::Remove => routing.plan.set_request(Proxies::direct()),
-    }
+    let mut options = options_of(settings);
+    let mut auth = Some(settings.auth.clone());
     if is_away {
-        if !matches!(settings.auth, Auth::None) && matches!(request.auth, Change::Inherit) {
+        let is_kept = |changes: &Changes| matches!(changes.auth, Change::Inherit);
+        if !matches!(settings.auth, Auth::None) && is_kept(changes) && mount.is_none_or(is_kept) {
             overrides.push(Override::by_origin(Part::Auth, "auth"));
         }
-        if routing.tls.forget_identity() {
+        auth = Some(Auth::None);
+        if options.routing.tls.forget_identity() {
             overrides.push(Override::by_origin(Part::Identity, "identity"));
         }
     }
-    if let Some(changes) = request.tls.take() {
-        routing.tls = changes.applied(routing.tls);
+    options.overrides = overrides;
+    if let Some(mount) = mount {
+        change_by_mount(mount, &mut options, &mut auth);
     }
-    let mut limits = request.limits.applied(None).unwrap_or(settings.limits);
-    limits.body_bytes = request.body_bytes.applied(limits.body_bytes);
-    let max_redirects =
-        request.max_redirects.applied(settings.follow_redirects.then_some(settings.max_redirects));
-    let options = CallOptions {
-        cookies: mem::take(&mut request.cookies),
-        jar: request.jar.applied(Some(settings.cookies)).unwrap_or(false),
-        max_redirects,
-        rules: RedirectRules {
-            max: max_redirects.unwrap_or(u32::MAX),
-            sensitive: Arc::clone(&settings.sensitive_headers),
-            targets: settings.redirect_targets.clone(),
-            keep_on_upgrade: request.keep_on_upgrade.applied(Some(settings.keep_on_upgrade)).unwrap_or(false),
-            detect_loops: request.detect_loops.applied(Some(settings.detect_loops)).unwrap_or(false),
-        },
-        timeouts: request.timeouts.applied(&settings.timeouts),
-        limits,
-        codings: settings.codings.clone(),
-        decode: request.decode.applied(None),
-        observer: settings.observer.clone().and(mem::take(&mut request.observer)),
-        routing,
-        overrides,
-        meters: mem::take(&mut request.meters),
-        flow: None,
-    };
+    let changes = &mut request.changes;
+    // A later hop merges again what is moved here.
+    let kept = (!settings.mounts.is_empty()).then(|| moved_parts(changes));
+    auth = mem::take(&mut changes.auth).applied(auth);
+    change_options(changes, &mut options, Source::Request);
+    let mount = entry.as_ref().map(|entry| Arc::clone(&entry.pattern));
+    if let Some((auth, cookies, proxies, tls)) = kept {
+        let request = Changes { auth, cookies, proxies, tls, ..mem::take(changes) };
+        options.mounts = Some(Mounting::new(share(), entry, request) as _);
+    }
     Merged {
         method: mem::take(&mut request.method),
         address: mem::take(&mut request.address),
         base_url,
         headers,
-        params: settings.params.changed(&request.params),
-        auth: match mem::take(&mut request.auth) {
-            Change::Inherit if is_away => Some(Auth::None),
-            Change::Inherit => Some(settings.auth.clone()),
-            change => change.applied(None),
-        },
+        params,
+        auth,
         body: mem::take(&mut request.body),
         compress: request.compress,
         trust_env: settings.trust_env,
         trust: settings.trust,
         options,
+        mount,
         problem: request.problem.take(),
     }
+}
+
+#[inline(never)]
+fn find_mount(settings: &Settings, address: &Address) -> Option<Entry> {
+    let url = address.at(settings.base_url.as_ref())?;
+    settings.mounts.find(&url).cloned()
+}
+
+#[inline(never)]
+fn change_by_mount(mount: &Changes, options: &mut CallOptions, auth: &mut Option<Auth>) {
+    let mut mount = mount.clone();
+    *auth = mem::take(&mut mount.auth).applied(auth.take());
+    change_options(&mut mount, options, Source::Mount);
+}
+
+type Moved = (Change<Auth>, RequestCookies, Change<Proxies>, Option<Box<TlsChanges>>);
+
+/// Copies of the values that [`change_options`] moves, apart from callbacks: these are for the whole
+/// call.
+fn moved_parts(changes: &Changes) -> Moved {
+    let Changes { auth, cookies, proxies, tls, .. } = changes;
+    let cookies = if cookies.is_empty() { RequestCookies::new() } else { cookies.clone() };
+    (auth.clone(), cookies, proxies.clone(), tls.clone())
 }
 
 impl Merged {
     /// Merges a request in place, without moving it: it is large. Otherwise as [`merge`]. The
     /// request is empty afterwards and of no use.
     #[inline]
-    pub fn of(settings: &Settings, request: &mut Request) -> Self {
-        merge_in_place(settings, request)
+    pub fn of(settings: &Arc<Settings>, request: &mut Request) -> Self {
+        merge_in_place(settings, request, || Arc::clone(settings))
     }
 
     /// Adds the values of the environment that neither request nor session sets, if the environment
@@ -233,30 +260,69 @@ fn is_away(settings: &Settings, address: &Address) -> bool {
     }
 }
 
-fn merge_headers(
+/// The session's headers, without those that do not belong to this origin.
+fn start_headers(
     settings: &Settings,
-    changes: &HeaderChanges,
+    changes: &Changes,
+    mount: Option<&Changes>,
     is_away: bool,
     overrides: &mut Vec<Override>,
 ) -> Headers {
-    let session = &settings.headers;
+    let own = &changes.headers;
     // Room for Host, Cookie, the two fields of the body and Authorization: preparing then allocates
     // nothing more.
-    let mut headers = session.clone_with_room(changes.set.len() + changes.appended.len() + 5, 192);
+    let mut headers = settings.headers.clone_with_room(own.set.len() + own.appended.len() + 5, 192);
     if is_away {
         headers.retain(|field| {
-            // A field that the request sets is replaced below, in its place.
-            let stays =
-                !belongs_to_origin(field, &settings.sensitive_headers) || changes.set.contains(field.name);
+            // A field that the request sets is replaced later, in its place.
+            let stays = !belongs_to_origin(field, &settings.sensitive_headers)
+                || changes.sets_header(field.name)
+                || mount.is_some_and(|mount| mount.sets_header(field.name));
             if !stays {
                 overrides.push(Override::by_origin(Part::Header, field.name));
             }
             stays
         });
     }
+    headers
+}
+
+/// Applies the changes to headers and parameters, earlier ones first.
+fn change_lists(
+    changes: &Changes,
+    headers: &mut Headers,
+    params: &Params,
+    overrides: &mut Vec<Override>,
+) -> Params {
+    let mut earlier = None;
+    for lists in &changes.before {
+        change_headers(headers, &lists.headers, overrides);
+        earlier = Some(change_params(earlier.as_ref().unwrap_or(params), &lists.params, overrides));
+    }
+    change_headers(headers, &changes.headers, overrides);
+    change_params(earlier.as_ref().unwrap_or(params), &changes.params, overrides)
+}
+
+fn change_params(
+    params: &Params,
+    changes: &[(String, Change<String>)],
+    overrides: &mut Vec<Override>,
+) -> Params {
+    for (key, value) in params.iter() {
+        let mut own = changes.iter().filter(|(k, change)| k == key && *change != Change::Inherit);
+        if let Some((_, change)) = own.next()
+            && *change != Change::Set(value.to_owned())
+        {
+            let removed = *change == Change::Remove && own.all(|(_, change)| *change == Change::Remove);
+            overrides.push(Override::by_request(Part::Param, key.into(), removed));
+        }
+    }
+    params.changed(changes)
+}
+
+fn change_headers(headers: &mut Headers, changes: &HeaderChanges, overrides: &mut Vec<Override>) {
     if changes.is_empty() {
-        ask_for_plain_ranges(&mut headers, overrides);
-        return headers;
+        return;
     }
     for name in &changes.removed {
         if headers.remove(name) > 0 {
@@ -270,7 +336,7 @@ fn merge_headers(
         let is_secret = headers.is_sensitive(field.name);
         headers.insert_known(field);
         if is_secret {
-            // The session marked the name as sensitive, and this is its new value.
+            // An earlier value was marked as sensitive, and this is the new one.
             headers.mark_sensitive(field.name);
         }
     }
@@ -281,10 +347,6 @@ fn merge_headers(
             headers.mark_sensitive(field.name);
         }
     }
-    if !changes.set.contains("Accept-Encoding") {
-        ask_for_plain_ranges(&mut headers, overrides);
-    }
-    headers
 }
 
 /// Replaces the default `Accept-Encoding` of a request with a `Range` by `identity`. A range counts

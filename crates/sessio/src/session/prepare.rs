@@ -60,6 +60,7 @@ impl PreparedCall {
                 options: merged.options,
             },
         );
+        call.request.mount = merged.mount;
         // The field is for proxies only: for the one of the first hop, if there is one (row B16).
         if let Some(words) = call.request.headers.get_bytes("Proxy-Authorization") {
             call.options.routing.plan.authorize(words);
@@ -76,6 +77,10 @@ impl PreparedCall {
         request.frame();
         let is_by_hand = request.headers.contains("Authorization");
         let auth = match merged.auth {
+            Some(auth @ Auth::Only(_)) => Some(auth.at(&call.request.url)?),
+            auth => auth,
+        };
+        let auth = match auth {
             Some(Auth::None) if !credentials => {
                 call.log_in()?;
                 None

@@ -16,6 +16,7 @@ use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::{Proxies, ProxySelector};
 use crate::route::routing::{Resolver, RouteOptions, Routes, Tcp};
 use crate::route::tls::{Tls, TlsConnector};
+use crate::session::mounts::Mounts;
 use crate::uri::params::Params;
 use crate::wire::h1::Limits;
 
@@ -99,6 +100,20 @@ pub struct Settings {
     /// session's credentials. Default: `false`. It has no effect without a `base_url`. Set it only
     /// if no address comes from an untrusted source.
     pub credentials_beyond_base_url: bool,
+    /// Options for the URLs of a pattern. Default: none.
+    ///
+    /// Requests go to any host, and carry the session's defaults there: its `auth`, and headers
+    /// such as `X-Api-Key`. Credentials that belong to one host are set on a mount, or bound by
+    /// [`Auth::only`]. So no other host receives them.
+    ///
+    /// ```
+    /// use sessio::{Mount, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.mounts.add("https://api.example.org/", Mount::new().header("X-Api-Key", "secret"))?;
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    pub mounts: Mounts,
     /// Routes to hosts that are not reached by their own names: pinned addresses and Unix sockets.
     /// Default: none.
     pub routes: Routes,
@@ -188,6 +203,7 @@ impl Default for Settings {
             codings: Decoders::default(),
             base_url: None,
             credentials_beyond_base_url: false,
+            mounts: Mounts::default(),
             routes: Routes::default(),
             resolver: Resolver::default(),
             tcp: Tcp::default(),
@@ -220,6 +236,7 @@ impl fmt::Debug for Settings {
             .field("codings", &self.codings)
             .field("base_url", &self.base_url.as_ref().map(|url| crate::uri::address::Shown(url).to_string()))
             .field("credentials_beyond_base_url", &self.credentials_beyond_base_url)
+            .field("mounts", &self.mounts)
             .field("routes", &self.routes)
             .field("resolver", &self.resolver)
             .field("tcp", &self.tcp)

@@ -111,6 +111,14 @@ impl Address {
         }
     }
 
+    /// The URL. A relative address is resolved against `base`. `None` for an invalid one.
+    pub(crate) fn at(&self, base: Option<&Url>) -> Option<Cow<'_, Url>> {
+        match &self.0 {
+            Form::Whole(url, _) => Some(Cow::Borrowed(url)),
+            Form::Text(text) => read(text, base).ok().map(|(url, _)| Cow::Owned(url)),
+        }
+    }
+
     /// Whether it leads to another origin than that of `base`. An invalid URL leads to no other.
     pub(crate) fn leaves(&self, base: &Url) -> bool {
         match &self.0 {
@@ -141,15 +149,30 @@ pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
     parse(text.as_bytes(), base)
 }
 
+/// Parses a URL of any scheme, by the same rules.
+///
+/// # Errors
+/// [`Kind::InvalidUrl`] or [`Kind::MissingScheme`].
+pub(crate) fn read_custom(text: &str) -> Result<(Url, bool)> {
+    if text.ends_with(['\n', '\r']) {
+        return Err(invalid("it ends with a line end: trim it"));
+    }
+    parse_with(text.as_bytes(), None, |_| true)
+}
+
 /// Parses a URL, or with `base` a reference.
 ///
 /// # Errors
 /// [`Kind::InvalidUrl`], [`Kind::MissingScheme`] or [`Kind::UnsupportedScheme`].
 pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
+    parse_with(text, base, |name| name.eq_ignore_ascii_case(b"http") || name.eq_ignore_ascii_case(b"https"))
+}
+
+fn parse_with(text: &[u8], base: Option<&Url>, is_known: impl Fn(&[u8]) -> bool) -> Result<(Url, bool)> {
     let text = text.trim_ascii_start();
     let scheme = scheme_of(text);
     match scheme {
-        Some(name) if !name.eq_ignore_ascii_case(b"http") && !name.eq_ignore_ascii_case(b"https") => {
+        Some(name) if !is_known(name) => {
             return Err(Fault::new(Kind::UnsupportedScheme).with_detail(escape(name)));
         }
         None if base.is_none() => return Err(Kind::MissingScheme.into()),

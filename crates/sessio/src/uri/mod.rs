@@ -6,4 +6,5 @@ pub(crate) mod origin;
 #[cfg(feature = "json")]
 pub(crate) mod pairs;
 pub(crate) mod params;
+pub(crate) mod pattern;
 pub(crate) mod url_cache;

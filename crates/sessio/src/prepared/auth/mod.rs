@@ -6,11 +6,14 @@ mod digest;
 use std::fmt;
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::base::kind::Kind;
 use crate::base::secret::{Secret, basic};
 use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::prepared::Prepared;
+use crate::uri::pattern::UrlPattern;
 
 #[cfg(feature = "digest")]
 pub use self::digest::Digest;
@@ -30,6 +33,15 @@ pub enum Auth {
     Bearer(Secret),
     /// A scheme of several steps, or a signature over the request.
     Flow(Arc<dyn Scheme>),
+    /// Any of these for one origin only: see [`only`](Self::only).
+    Only(Arc<Only>),
+}
+
+/// Authentication for one origin only: see [`Auth::only`].
+pub struct Only {
+    auth: Auth,
+    /// The origin, or the reason why the text is none.
+    origin: std::result::Result<UrlPattern, Box<str>>,
 }
 
 impl Auth {
@@ -57,11 +69,59 @@ impl Auth {
         Self::Flow(Arc::new(scheme))
     }
 
+    /// The same authentication, for one origin only: scheme, host and port. The host `*.example.org`
+    /// is all names below `example.org`. Requests to other origins are sent as with [`Auth::None`].
+    ///
+    /// Defaults of a session go to every host that is asked. Bind credentials to their origin if an
+    /// address may come from elsewhere, such as a link in a response. A [mount](crate::Mounts) binds
+    /// headers as well, and paths.
+    ///
+    /// A text that is no origin makes each request fail with
+    /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl).
+    ///
+    /// ```
+    /// use sessio::{Auth, Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    ///
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
+    /// let mut settings = Settings::default();
+    /// settings.auth = Auth::bearer("secret").only("https://api.example.org");
+    /// let ask = |url| prepare(merge(&settings, Request::get(url)), &mut Jar::new(), now);
+    /// assert!(ask("https://api.example.org/users")?.request.headers().contains("Authorization"));
+    /// assert!(!ask("https://other.test/")?.request.headers().contains("Authorization"));
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[must_use]
+    pub fn only(self, origin: &str) -> Self {
+        let origin = match UrlPattern::parse(origin) {
+            Ok(pattern) if pattern.is_origin() => Ok(pattern),
+            Ok(pattern) => Err(format!("more than an origin, or less: {pattern}").into()),
+            Err(fault) => Err(fault.detail().unwrap_or("no origin: no scheme").into()),
+        };
+        Self::Only(Arc::new(Only { auth: self, origin }))
+    }
+
+    /// The authentication of a request to this URL.
+    pub(crate) fn at(self, url: &Url) -> Result<Self> {
+        let mut auth = self;
+        while let Self::Only(only) = auth {
+            auth = match &only.origin {
+                Ok(origin) if origin.matches(url) => only.auth.clone(),
+                Ok(_) => Self::None,
+                Err(why) => {
+                    let detail = format!("Auth::only: {why}");
+                    return Err(Error::new(Kind::InvalidUrl).with_detail(detail));
+                }
+            };
+        }
+        Ok(auth)
+    }
+
     /// Adds the credentials to the request, which is otherwise complete. Returns the flow that
     /// continues with it, if there is one.
     pub(crate) fn apply(&self, request: &mut Prepared) -> Result<Option<Box<dyn Flow>>> {
         let value = match self {
-            Self::None => return Ok(None),
+            // `at` has resolved the second one.
+            Self::None | Self::Only(_) => return Ok(None),
             Self::Basic(user, password) => basic(&user.0, &password.0),
             Self::Bearer(token) => [b"Bearer ", &*token.0].concat(),
             Self::Flow(scheme) => {
@@ -80,11 +140,21 @@ impl Auth {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Only(only) => return fmt::Debug::fmt(only, f),
             Self::None => "None",
             Self::Basic(..) => "Basic(***)",
             Self::Bearer(_) => "Bearer(***)",
             Self::Flow(_) => "Flow(***)",
         })
+    }
+}
+
+impl fmt::Debug for Only {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Ok(origin) => write!(f, "{:?} only for {origin}", self.auth),
+            Err(why) => write!(f, "{:?} only for {why}", self.auth),
+        }
     }
 }
 

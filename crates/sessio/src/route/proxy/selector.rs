@@ -18,7 +18,10 @@ pub struct ProxySelector(Option<Box<Layers>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Layers {
+    /// The rules of the request. Without any: those of the mount.
     request: Proxies,
+    /// Whether `request` are the rules of the mount.
+    is_by_mount: bool,
     session: Proxies,
     environment: Proxies,
     choice: Option<ProxyChoice>,
@@ -34,10 +37,12 @@ struct Layers {
 
 /// The origin of a rule or a list of exceptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "in the order of precedence, and there is no fourth")]
+#[allow(clippy::exhaustive_enums, reason = "in the order of precedence, and there is no fifth")]
 pub enum Source {
     /// The request.
     Request,
+    /// The mount, if the request has no rules of its own.
+    Mount,
     /// The session.
     Session,
     /// The environment.
@@ -80,10 +85,19 @@ impl ProxySelector {
         Self(Some(Box::new(Layers { request, session, environment, ..Layers::default() })))
     }
 
-    /// Replaces the rules of the request.
-    pub(crate) fn set_request(&mut self, request: Proxies) {
+    /// Replaces the rules of the request. `source` is the request or the mount.
+    pub(crate) fn set_request(&mut self, request: Proxies, source: Source) {
         if self.0.is_some() || !request.is_empty() {
-            self.0.get_or_insert_default().request = request;
+            let layers = self.0.get_or_insert_default();
+            (layers.request, layers.is_by_mount) = (request, source == Source::Mount);
+        }
+    }
+
+    /// Takes the rules of the request from another selector.
+    pub(crate) fn set_request_of(&mut self, other: &Self) {
+        match &other.0 {
+            Some(other) => self.set_request(other.request.clone(), other.first()),
+            None => self.set_request(Proxies::new(), Source::Request),
         }
     }
 
@@ -217,11 +231,16 @@ impl ProxySelector {
 impl Layers {
     fn iter(&self) -> impl Iterator<Item = (Source, &Proxies)> {
         [
-            (Source::Request, &self.request),
+            (self.first(), &self.request),
             (Source::Session, &self.session),
             (Source::Environment, &self.environment),
         ]
         .into_iter()
+    }
+
+    /// The source of the first rules.
+    fn first(&self) -> Source {
+        if self.is_by_mount { Source::Mount } else { Source::Request }
     }
 
     fn no_proxy(&self) -> Option<(Source, &NoProxy)> {
@@ -255,6 +274,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request => "the request's",
+            Self::Mount => "the mount's",
             Self::Session => "the session's",
             Self::Environment => "the environment's",
         })

@@ -1,10 +1,10 @@
-//! Changes that one request makes to the session's TLS settings.
+//! Changes to the session's TLS settings.
 
 use super::identity::Identity;
 use super::options::{Roots, Tls};
 use crate::base::change::Change;
 
-/// Changes that one request makes to the session's [`Tls`]. They apply first to all of it, then to
+/// Changes to the session's [`Tls`], by a request or a mount. They apply first to all of it, then to
 /// the parts that requests' `verify` and `cert` set (rules M-22, D-08, D-09).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,6 +20,26 @@ pub struct TlsChanges {
 }
 
 impl TlsChanges {
+    /// These changes, and then the later ones.
+    pub(crate) fn then(self, later: Self) -> Self {
+        let before = match later.all {
+            Change::Inherit => self,
+            Change::Set(_) | Change::Remove => Self::default(),
+        };
+        let danger = before.danger_accept_invalid_certs.then(later.danger_accept_invalid_certs);
+        Self {
+            all: before.all.then(later.all),
+            roots: before.roots.then(later.roots),
+            identity: before.identity.then(later.identity),
+            danger_accept_invalid_certs: danger,
+        }
+    }
+
+    /// Whether they say which client certificate is sent.
+    pub(crate) fn changes_identity(&self) -> bool {
+        self.all != Change::Inherit || self.identity != Change::Inherit
+    }
+
     /// Applies the changes to the session's settings.
     pub(crate) fn applied(self, session: Tls) -> Tls {
         let Self { all, roots, identity, danger_accept_invalid_certs } = self;

@@ -1,0 +1,55 @@
+//! One mount: the changes for the URLs of a pattern.
+
+use crate::base::change::Change;
+#[cfg(feature = "json")]
+use crate::base::kind::Kind;
+use crate::base::progress::{BodyProgress, Way};
+use crate::call::observer::Observer;
+use crate::error::{Error, Result};
+use crate::message::headers::Headers;
+use crate::prepared::auth::Auth;
+use crate::route::proxy::{Proxies, Via};
+use crate::route::tls::{Identity, Roots, Tls};
+use crate::session::changes::Changes;
+use crate::session::steps::change_steps;
+
+/// Changes to the session's defaults, for the URLs of a [pattern](crate::UrlPattern).
+///
+/// It has the options of a [`Request`](crate::Request), apart from method, address and body.
+/// [`Mounts::add`](crate::Mounts::add) mounts it. A builder method keeps its error, such as a header
+/// with a line break, and `add` returns it.
+///
+/// A mount's credentials are for its pattern alone: see [`Mounts`](crate::Mounts).
+///
+/// ```
+/// use std::time::Duration;
+/// use sessio::{Mount, Settings};
+///
+/// let mut settings = Settings::default();
+/// let api = Mount::new().header("X-Api-Version", "2").bearer_auth("secret").timeout(Duration::from_secs(5));
+/// settings.mounts.add("https://api.example.org/v2/", api)?;
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a mount does nothing until it is added to the mounts of the settings"]
+#[non_exhaustive]
+pub struct Mount {
+    /// The changes to the session's defaults.
+    pub changes: Changes,
+    pub(crate) problem: Option<Error>,
+}
+
+impl Mount {
+    /// A mount that changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    change_steps!();
+}
+
+impl From<Changes> for Mount {
+    fn from(changes: Changes) -> Self {
+        Self { changes, ..Self::default() }
+    }
+}

@@ -1,0 +1,102 @@
+//! Mounts: options and credentials for the URLs of a pattern, on each hop of a call.
+
+use std::time::Duration;
+
+use sessio::{Change, Kind, Mount, Stage, Timeout};
+use sessio_driver::{Runtime, Session};
+use sessio_testkit::{Connection, Server};
+use sessio_tests::rig::Rig;
+use sessio_tests::scenarios;
+use sessio_tests::trail::redirect;
+use sessio_tests::whole::whole;
+use sessio_tests::world::World;
+
+scenarios! {
+    s15_the_longest_mount_applies_and_the_request_overrides_it
+    s15_a_mounts_credentials_stay_within_its_pattern
+    s15_the_time_limit_of_a_mount_applies_to_a_redirect_into_it
+    s15_a_relative_address_is_mounted_where_it_leads
+}
+
+/// Adds mounts to the session's settings.
+fn mount<R: Runtime>(session: &Session<Rig<R>>, mounts: impl IntoIterator<Item = (String, Mount)>) {
+    session
+        .update(|settings| mounts.into_iter().try_for_each(|(url, mount)| settings.mounts.add(&url, mount)))
+        .unwrap();
+}
+
+async fn s15_the_longest_mount_applies_and_the_request_overrides_it<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let named = |name: &str| Mount::new().header("X-Mount", name).param("by", name);
+    mount(
+        &session,
+        [
+            (server.url("/anything/v2"), named("short")),
+            (server.url("/anything/v2/long/"), named("long")),
+            (server.url("/"), named("root")),
+        ],
+    );
+    for (path, name) in [
+        ("/anything/v20", "root"),
+        ("/anything/v2", "short"),
+        ("/anything/v2/long", "short"),
+        ("/anything/v2/long/x", "long"),
+    ] {
+        whole(session.get(server.url(path))).await;
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.header("x-mount").as_deref(), Some(name), "{path}");
+        assert_eq!(request.target(), format!("{path}?by={name}"));
+    }
+    whole(session.get(server.url("/anything/v2")).header("X-Mount", "own").param("by", "own")).await;
+    let request = server.requests().pop().unwrap();
+    assert_eq!(request.header("x-mount").as_deref(), Some("own"));
+    assert_eq!(request.target(), "/anything/v2?by=own");
+}
+
+async fn s15_a_mounts_credentials_stay_within_its_pattern<R: Runtime>(world: &World<R>) {
+    let (home, other, session) = (Server::start(), Server::start(), world.session());
+    let api = Mount::new().bearer_auth("secret").cookie("id", "secret").header("X-Plain", "plain");
+    mount(&session, [(home.url("/anything/api/"), api)]);
+    let seen = |server: &Server| {
+        let request = server.requests().pop().unwrap();
+        ["authorization", "cookie", "x-plain"].map(|name| request.header(name).is_some())
+    };
+    whole(session.get(home.url("/anything/api/x"))).await;
+    assert_eq!(seen(&home), [true; 3]);
+    for outside in [home.url("/anything/x"), other.url("/anything/api/x")] {
+        whole(session.get(outside)).await;
+    }
+    assert_eq!((seen(&home), seen(&other)), ([false; 3], [false; 3]));
+    // From elsewhere into the pattern: its options, without its credentials.
+    let into = whole(session.get(redirect(&other, home.url("/anything/api/x"), 307))).await;
+    assert_eq!(into.status, 200);
+    assert_eq!(seen(&home), [false, false, true]);
+}
+
+async fn s15_the_time_limit_of_a_mount_applies_to_a_redirect_into_it<R: Runtime>(world: &World<R>) {
+    let (server, slow, session) = (Server::start(), Server::start(), world.session());
+    slow.script_path("/slow", Connection::new().expect_request().stall());
+    let mut quick = Mount::new();
+    quick.changes.timeouts.head = Change::Set(Duration::from_millis(50));
+    mount(&session, [(slow.url("/slow"), quick)]);
+    let error = session.get(redirect(&server, slow.url("/slow"), 302)).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Head));
+    assert_eq!((error.progress().unwrap().stage, error.history().len()), (Stage::Head, 1));
+}
+
+async fn s15_a_relative_address_is_mounted_where_it_leads<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    session
+        .update(|settings| {
+            settings.base_url = Some(server.url("/anything/v2/").parse()?);
+            settings.mounts.add(&server.url("/anything/v2/"), Mount::new().header("X-Mount", "in"))?;
+            Ok::<_, Box<dyn std::error::Error>>(())
+        })
+        .unwrap();
+    let mut seen = Vec::new();
+    for address in ["x", "../v1/x", "../v2/y", "."] {
+        whole(session.get(address)).await;
+        seen.push(server.requests().pop().unwrap().header("x-mount").is_some());
+    }
+    assert_eq!(seen, [true, false, true, true]);
+}
