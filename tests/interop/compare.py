@@ -12,6 +12,7 @@ import sys
 
 import differences
 import generate
+import mounts
 import redirects
 import reference
 
@@ -154,6 +155,26 @@ class Chain:
         return set(), None if mine == theirs else (mine, theirs)
 
 
+class Mount:
+    """Compares the choice among mounts."""
+
+    what = "mount"
+    cases = staticmethod(lambda seed, count: list(mounts.cases(seed, count)))
+    tables = (mounts.ASKS,)
+
+    def __init__(self, program):
+        pass
+
+    def explain(self, case, answer):
+        names = set()
+        if answer["match"] == mounts.chosen(case):
+            return names, None
+        asked = copy.deepcopy(case)
+        changed(names, mounts.ASKS, asked)
+        theirs = mounts.chosen(asked)
+        return names, None if answer["match"] == theirs else (answer, theirs)
+
+
 def compare(side, program, count, seed):
     """Checks that every difference has a name, and every name a case."""
     cases = side.cases(seed, count)
@@ -178,7 +199,7 @@ def compare(side, program, count, seed):
 
 
 def main(program, count="2500", seed="1"):
-    sides = [compare(side, program, int(count), int(seed)) for side in (Prepare, Redirect, Chain)]
+    sides = [compare(side, program, int(count), int(seed)) for side in (Prepare, Redirect, Chain, Mount)]
     return 0 if all(sides) else 1
 
 

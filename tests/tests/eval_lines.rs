@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sessio_tests::eval::What;
 
-const WHATS: [&str; 6] = ["jar", "date", "prepare", "redirect", "response", "exchange"];
+const WHATS: [&str; 7] = ["jar", "date", "prepare", "redirect", "response", "exchange", "mount"];
 
 fn what(name: &str) -> What {
     What::from_arguments(&[name.to_owned()]).unwrap()
@@ -27,6 +27,27 @@ fn b64(bytes: impl AsRef<[u8]>) -> String {
 
 fn text(value: &Value) -> String {
     String::from_utf8(STANDARD.decode(value.as_str().unwrap()).unwrap()).unwrap()
+}
+
+#[test]
+fn mount_chooses_the_longest_pattern() {
+    let patterns =
+        ["https://", "https://api.test/v2/", "https://API.test/", "https://api.test/v2", "mock://"];
+    for (url, expected) in [
+        ("https://api.test/v2/x", json!(1)),
+        ("https://api.test/v2", json!(3)),
+        ("https://api.test/v20", json!(2)),
+        ("https://api.test.evil.test/", json!(0)),
+        ("mock://any/x", json!(4)),
+        ("http://api.test/", json!(null)),
+    ] {
+        let case = json!({"id": 1, "patterns": patterns, "url": url});
+        assert_eq!(answer("mount", &case), json!({"id": 1, "match": expected}), "{url}");
+    }
+    let twice = json!({"id": 2, "patterns": ["http://a.test", "http://A.test:80/"], "url": "http://a.test/"});
+    assert_eq!(answer("mount", &twice)["match"], json!(1));
+    let wrong = json!({"id": 3, "patterns": ["a.test"], "url": "http://a.test/"});
+    assert_eq!(answer("mount", &wrong)["error"], json!("missing-scheme"));
 }
 
 #[test]

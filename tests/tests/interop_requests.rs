@@ -40,7 +40,8 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> impl Iterator<Item =
 #[test]
 fn the_names_are_those_of_the_documentation() {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
-    let models = read("tests/interop/differences.py") + &read("tests/interop/redirects.py");
+    let models =
+        ["differences", "redirects", "mounts"].map(|name| read(&format!("tests/interop/{name}.py"))).concat();
     let mut named: BTreeSet<&str> =
         between(&models, "@named(", ")").filter_map(|name| name.split('"').nth(1)).collect();
     let comparison = read("tests/interop/compare.py");

@@ -14,6 +14,7 @@ usage: sessio-eval WHAT < cases > answers
   redirect                        what follows from a redirect
   response                        what bytes mean as a response
   exchange                        a whole call against a scripted world
+  mount                           the mount that applies to a URL
 One JSON object a line, one answer a line.";
 
 fn main() -> ExitCode {

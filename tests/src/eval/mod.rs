@@ -18,6 +18,7 @@ mod clock;
 mod date;
 mod exchange;
 mod jar;
+mod mount;
 mod prepare;
 mod redirect;
 mod request;
@@ -49,6 +50,8 @@ pub enum What {
     Response,
     /// A complete call against a scripted world.
     Exchange,
+    /// The mount that applies to a URL.
+    Mount,
 }
 
 impl What {
@@ -68,6 +71,7 @@ impl What {
             ["redirect"] => Ok(Self::Redirect),
             ["response"] => Ok(Self::Response),
             ["exchange"] => Ok(Self::Exchange),
+            ["mount"] => Ok(Self::Mount),
             [] => Err("what is to be evaluated?".to_owned()),
             _ => Err(format!("unknown: {}", arguments.join(" "))),
         }
@@ -114,6 +118,7 @@ impl What {
             Self::Redirect => redirect::evaluate(case),
             Self::Response => response::evaluate(case),
             Self::Exchange => exchange::evaluate(case),
+            Self::Mount => mount::evaluate(case),
         }
     }
 }
