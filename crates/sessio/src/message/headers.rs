@@ -31,7 +31,7 @@ use crate::base::kind::Kind;
 pub struct Headers {
     bytes: Vec<u8>,
     spans: Vec<Span>,
-    lengths: Lengths,
+    names: Names,
     /// Number of bytes in the block that no span refers to.
     waste: u32,
 }
@@ -39,23 +39,35 @@ pub struct Headers {
 /// Bytes of waste below which purging is not worth the work, in a block of any size.
 const LEAST_WASTE: usize = 512;
 
-/// The lengths of the present and removed names: most lookups end here. One bit represents all
-/// lengths with the same remainder.
+/// A filter of the present and removed names: most lookups of absent names end here. One bit
+/// represents all names with the same remainder of a sum of length and first letter. By length
+/// alone, `Cookie` was searched for among fields like `Accept`.
 #[derive(Clone, Copy, Default)]
-struct Lengths(u32);
+struct Names(u32);
 
-impl Lengths {
-    const fn bit(length: usize) -> u32 {
-        1 << (length % 32)
+impl Names {
+    /// The bit of a name. With this factor, no name that every request looks up has the bit of a
+    /// usual field.
+    #[inline]
+    const fn bit(length: usize, first: u8) -> u32 {
+        // Letters differ from their upper case in one bit.
+        1 << ((length * 13 + (first | 0x20) as usize) % 32)
     }
 
-    fn add(&mut self, length: usize) {
-        self.0 |= Self::bit(length);
+    #[inline]
+    fn bit_of(name: &[u8]) -> u32 {
+        name.first().map_or(0, |first| Self::bit(name.len(), *first))
     }
 
-    /// Returns `true` if a name may have the length of this one.
+    #[inline]
+    fn add(&mut self, name: &[u8]) {
+        self.0 |= Self::bit_of(name);
+    }
+
+    /// Returns `true` if a name may be the same as this one.
+    #[inline]
     fn may_have(self, name: &str) -> bool {
-        self.0 & Self::bit(name.len()) != 0
+        self.0 & Self::bit_of(name.as_bytes()) != 0
     }
 }
 
@@ -125,7 +137,7 @@ impl Headers {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), spans: Vec::new(), lengths: Lengths(0), waste: 0 }
+        Self { bytes: Vec::new(), spans: Vec::new(), names: Names(0), waste: 0 }
     }
 
     /// No fields yet, with room for `fields` of them in `bytes` bytes.
@@ -134,7 +146,7 @@ impl Headers {
         Self {
             bytes: Vec::with_capacity(bytes),
             spans: Vec::with_capacity(fields),
-            lengths: Lengths::default(),
+            names: Names::default(),
             waste: 0,
         }
     }
@@ -188,7 +200,7 @@ impl Headers {
         }
         self.bytes.clear();
         self.spans.clear();
-        self.lengths = Lengths::default();
+        self.names = Names::default();
         self.waste = 0;
     }
 
@@ -244,7 +256,7 @@ impl Headers {
 
     /// Returns `true` if a value of that name is [marked](Self::mark_sensitive) as secret.
     pub(crate) fn is_sensitive(&self, name: &str) -> bool {
-        self.lengths.may_have(name)
+        self.names.may_have(name)
             && self.spans.iter().any(|span| span.sensitive && span.is_named(&self.bytes, name.as_bytes()))
     }
 
@@ -257,7 +269,7 @@ impl Headers {
     /// The first value of that name.
     #[must_use]
     pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
-        if !self.lengths.may_have(name) {
+        if !self.names.may_have(name) {
             return None;
         }
         let span = self.spans.iter().find(|span| span.is_named(&self.bytes, name.as_bytes()))?;
@@ -266,7 +278,7 @@ impl Headers {
 
     /// Iterates over the values of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let spans = if self.lengths.may_have(name) { &*self.spans } else { &[] };
+        let spans = if self.names.may_have(name) { &*self.spans } else { &[] };
         spans
             .iter()
             .filter(move |span| span.is_named(&self.bytes, name.as_bytes()))
@@ -317,7 +329,7 @@ impl Headers {
         let mut copy = Self::with_capacity(self.spans.len() + fields, self.bytes.len() + bytes);
         copy.bytes.extend_from_slice(&self.bytes);
         copy.spans.extend_from_slice(&self.spans);
-        (copy.lengths, copy.waste) = (self.lengths, self.waste);
+        (copy.names, copy.waste) = (self.names, self.waste);
         copy
     }
 
@@ -347,7 +359,7 @@ impl Headers {
             u32::try_from(len),
         ) {
             let name_len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-            self.lengths.add(name.len());
+            self.names.add(name.as_bytes());
             self.spans.push(Span { name: start, name_len, sensitive: false, value: at, value_len: len });
         } else {
             self.bytes.truncate(start);
@@ -360,9 +372,9 @@ impl Headers {
         fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
     ) -> Option<Self> {
         let mut spans = Vec::with_capacity(fields.len());
-        let mut lengths = Lengths::default();
+        let mut names = Names::default();
         for (name, value) in fields {
-            lengths.add(name.len());
+            names.add(block.get(name.clone())?);
             spans.push(Span {
                 name: u32::try_from(name.start).ok()?,
                 name_len: u16::try_from(name.len()).ok()?,
@@ -371,7 +383,7 @@ impl Headers {
                 value_len: u32::try_from(value.len()).ok()?,
             });
         }
-        Some(Self { bytes: block, spans, lengths, waste: 0 })
+        Some(Self { bytes: block, spans, names, waste: 0 })
     }
 
     /// Writes the field lines, each with its CRLF.
@@ -436,7 +448,7 @@ impl Headers {
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;
         let at = start.checked_add(u32::from(name_len) + 2).ok_or_else(too_large)?;
         at.checked_add(value_len).ok_or_else(too_large)?;
-        self.lengths.add(name.len());
+        self.names.add(name);
         self.bytes.reserve(name.len() + value.len() + 4);
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(b": ");
