@@ -103,7 +103,8 @@ impl<'a> Key<'a> {
     #[must_use]
     pub fn of(url: &'a Url) -> Self {
         let origin = &url[..Position::BeforePath];
-        let origin = if origin.contains('@') {
+        let has_userinfo = !url[Position::BeforeUsername..Position::BeforeHost].is_empty();
+        let origin = if has_userinfo {
             let from_host = &url[Position::BeforeHost..Position::BeforePath];
             format!("{}://{from_host}", url.scheme()).into()
         } else {
@@ -125,14 +126,14 @@ impl<'a> Key<'a> {
             if is_plain && !is_proxy_secure { (None, None) } else { (tls.key(), engine.own()) };
         let to_host = || Way::new(routes.of(url), resolver, is_resolved(url));
         let Some(proxy) = proxy else {
+            let is_usual = tls.is_none() && engine.is_none() && !guard.is_on() && *tcp == Tcp::default();
+            // Most requests take this branch, and get their key without an allocation. Their host is
+            // not read, either.
+            if is_usual && routes.is_empty() && !resolver.is_set() {
+                return Self::of(url);
+            }
             let way = to_host();
-            // Most requests take this branch, and get their key without an allocation.
-            if tls.is_none()
-                && engine.is_none()
-                && !guard.is_on()
-                && way.is_default()
-                && *tcp == Tcp::default()
-            {
+            if is_usual && way.is_default() {
                 return Self::of(url);
             }
             let tcp = if way.is_socket_file() { Tcp::default() } else { *tcp };
