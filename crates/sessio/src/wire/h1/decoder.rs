@@ -116,7 +116,8 @@ impl ResponseDecoder {
             received: 0,
             offered: 0,
             is_ended: false,
-            is_settled: false,
+            // There is nothing to decode before the first bytes.
+            is_settled: true,
             verdict: Reuse::No(NoReuse::Unfinished),
             trailers: None,
             failure: None,
