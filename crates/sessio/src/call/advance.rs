@@ -31,7 +31,10 @@ impl Call {
         if matches!(self.phase, Phase::Handshake) {
             return self.shake_hands();
         }
-        self.pull();
+        let is_piped = self.is_piped();
+        if is_piped {
+            self.pull();
+        }
         loop {
             match self.phase {
                 Phase::Exchange => self.await_head(),
@@ -39,10 +42,18 @@ impl Call {
                 Phase::Body(_) if self.decoding.is_some() => self.decode(),
                 _ => {}
             }
-            if !self.pull() {
+            if !is_piped || !self.pull() {
                 return;
             }
         }
+    }
+
+    /// Whether bytes pass a TLS session, or are counted or reported on the way. A connection in
+    /// clear text has nothing to pull: the socket writes into the decoder's buffer.
+    fn is_piped(&self) -> bool {
+        self.conn.as_ref().is_some_and(Conn::is_secured)
+            || self.prepared.options.meters.is_set()
+            || self.is_watched()
     }
 
     /// Moves bytes between the connection and HTTP, in both directions. Returns whether any bytes,
