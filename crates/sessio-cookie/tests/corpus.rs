@@ -1,14 +1,17 @@
 //! The shared corpora: http-state (with the values of RFC 6265bis), its dates, and the probes.
 //!
-//! They are read from the directory that `SESSIO_SPEC_DATA` names, or from `../shared/spec/data` beside the checkout.
-//! Where they are missing, the tests say that they were skipped.
+//! They are read from the folder `SESSIO_SPEC_DATA`, which must have them, or from
+//! `../shared/spec/data` beside the checkout. Without that folder, the tests print that they did not
+//! run, with their names.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "a test reads files, and fails where it cannot"
 )]
 
+use std::io::{Write, stderr};
 use std::path::PathBuf;
+use std::thread;
 
 use serde_json::Value;
 use sessio_cookie::{Jar, parse_date};
@@ -18,13 +21,20 @@ use sessio_cookie::{UnixTime, Url};
 const EXPECTED_FAILURES: &[&str] = &[];
 
 fn data(name: &str) -> Vec<Value> {
+    let named = std::env::var_os("SESSIO_SPEC_DATA").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/data");
-    let folder = std::env::var_os("SESSIO_SPEC_DATA").map_or_else(beside, PathBuf::from);
-    let Ok(text) = std::fs::read_to_string(folder.join(name)) else {
-        println!("skipped: {name}");
-        return Vec::new();
-    };
-    serde_json::from_str(&text).unwrap()
+    let path = named.clone().unwrap_or_else(beside).join(name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).unwrap(),
+        Err(error) if named.is_none() => {
+            // The harness hides `println` and `eprintln` of a passing test.
+            let mut console = stderr();
+            let test = thread::current().name().unwrap_or_default().to_owned();
+            writeln!(console, "not run: {test} ({name} beside the checkout: {error})").unwrap();
+            Vec::new()
+        }
+        Err(error) => panic!("SESSIO_SPEC_DATA is set, but {} cannot be read: {error}", path.display()),
+    }
 }
 
 fn text<'v>(case: &'v Value, field: &str) -> &'v str {

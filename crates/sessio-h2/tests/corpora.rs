@@ -1,15 +1,16 @@
 //! The corpora of the HTTP/2 Japan Community: header blocks of eleven encoders, and frames good and bad.
 //!
 //! They are read from the folder that `SESSIO_SPEC_DATA` names. Without that variable they are read from
-//! `../shared/spec/data` beside the checkout; where that folder is missing too, the tests say "skipped".
-//! A folder that is named has to have them.
+//! `../shared/spec/data` beside the checkout. Without that folder too, the tests print that they did
+//! not run, with their names. A folder that is named must have them.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #![allow(clippy::disallowed_methods, reason = "a test reads its corpus")]
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write, stderr};
 use std::path::PathBuf;
+use std::thread;
 
 use serde_json::Value;
 use sessio_h2::frame::{Frame, FrameError, Header};
@@ -23,7 +24,10 @@ fn corpus(archive: &str) -> Option<BTreeMap<String, Value>> {
     let packed = match std::fs::read(&path) {
         Ok(packed) => packed,
         Err(error) if named.is_none() => {
-            println!("skipped: {archive} ({error})");
+            // The harness hides `println` and `eprintln` of a passing test.
+            let mut console = stderr();
+            let test = thread::current().name().unwrap_or_default().to_owned();
+            writeln!(console, "not run: {test} ({archive} beside the checkout: {error})").unwrap();
             return None;
         }
         Err(error) => panic!("SESSIO_SPEC_DATA is set, but {} cannot be read: {error}", path.display()),
