@@ -170,6 +170,22 @@ macro_rules! scenarios {
             )*
         }
     };
+    (@program $module:ident: $backend:ident => $($name:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                #[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
+                fn $name() {
+                    $crate::backend::check::<$crate::backend::$backend>(
+                        module_path!(),
+                        stringify!($name),
+                        stringify!($backend),
+                        |world| Box::pin(super::$name(world)),
+                    );
+                }
+            )*
+        }
+    };
     // The properties that every scenario has in virtual time.
     (@laws $($name:ident)*) => {
         $crate::scenarios! { @law repeated: repeat => $($name)* }
@@ -223,12 +239,19 @@ macro_rules! scenarios {
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
         $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
-    // Scenarios that need the system: socket files, other programs.
+    // Scenarios that need the system: socket files, children.
     (system: $($name:ident)*) => {
         $crate::scenarios! { @on tokio_current_thread: TokioCurrentThread => $($name)* }
         $crate::scenarios! { @on tokio_multi_thread: TokioMultiThread => $($name)* }
         $crate::scenarios! { @on smol: SmolCurrentThread => $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
+    // Scenarios with real programs, which must be installed. They are ignored by default.
+    (programs: $($name:ident)*) => {
+        $crate::scenarios! { @program tokio_current_thread: TokioCurrentThread => $($name)* }
+        $crate::scenarios! { @program tokio_multi_thread: TokioMultiThread => $($name)* }
+        $crate::scenarios! { @program smol: SmolCurrentThread => $($name)* }
+        $crate::scenarios! { @program blocking: BlockingThread => $($name)* }
     };
     // Scenarios over TLS, which draws its own randomness. No two runs have the same bytes.
     (sealed: $($name:ident)*) => {

@@ -18,7 +18,7 @@ use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Papers};
 use sessio_tests::folder::Folder;
 use sessio_tests::h2_client::{Asked, Came, Client};
-use sessio_tests::program::{Script, apache, h2o, haproxy, nghttpd, nginx, wanted};
+use sessio_tests::program::{Script, apache, h2o, haproxy, nghttpd, nginx};
 
 /// More than windows and socket buffers hold at once.
 const LARGE: usize = 3_000_000;
@@ -157,10 +157,8 @@ fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn nghttpd_serves() {
-    if !wanted("interop_h2 nghttpd") {
-        return;
-    }
     let place = Place::new();
     for has_tls in [false, true] {
         let large = pattern(LARGE);
@@ -177,10 +175,8 @@ fn nghttpd_serves() {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn nginx_serves() {
-    if !wanted("interop_h2 nginx") {
-        return;
-    }
     let place = Place::new();
     for has_tls in [false, true] {
         let tls =
@@ -204,10 +200,8 @@ fn nginx_serves() {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn apache_serves() {
-    if !wanted("interop_h2 apache") {
-        return;
-    }
     let place = Place::new();
     for has_tls in [false, true] {
         let protocols = if has_tls { "h2 http/1.1" } else { "h2c http/1.1" };
@@ -219,10 +213,8 @@ fn apache_serves() {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn h2o_serves() {
-    if !wanted("interop_h2 h2o") {
-        return;
-    }
     let place = Place::new();
     for has_tls in [false, true] {
         let large = pattern(LARGE);
@@ -233,10 +225,8 @@ fn h2o_serves() {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn node_serves_and_haproxy_passes_on() {
-    if !wanted("interop_h2 node and haproxy") {
-        return;
-    }
     let place = Place::new();
     let (node, _folder) = place.script(|files| Script::node("sites/h2.js", files));
     let echo = Some("/echo");
@@ -249,10 +239,8 @@ fn node_serves_and_haproxy_passes_on() {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn hypercorn_serves() {
-    if !wanted("interop_h2 hypercorn") {
-        return;
-    }
     let place = Place::new();
     let (hypercorn, _folder) = place.script(|files| Script::python_with("sites/asgi.py", files));
     for has_tls in [false, true] {

@@ -28,11 +28,8 @@ fn change(session: &Session, change: impl FnOnce(&mut Settings)) {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn a_session_talks_to_httpbin() {
-    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
-        println!("skipped: interop_httpbin (SESSIO_INTEROP is not 1)");
-        return;
-    }
     let server = &Script::python("serve.py");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

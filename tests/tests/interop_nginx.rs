@@ -13,13 +13,13 @@ use flate2::read::GzDecoder;
 use sessio::Request;
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::pattern;
-use sessio_tests::program::{Program, nginx, wanted};
+use sessio_tests::program::{Program, nginx};
 use sessio_tests::scenarios;
 use sessio_tests::source::{Endless, Pieces};
 use sessio_tests::world::World;
 
 scenarios! {
-    system:
+    programs:
     nginx_codes_and_the_body_is_as_its_file
     nginx_serves_ranges
     nginx_says_that_nothing_has_changed
@@ -37,7 +37,9 @@ fn text() -> Vec<u8> {
     (0..).map(|n| format!("line {n}\n")).take(LARGE / 12).collect::<String>().into_bytes()
 }
 
-fn start() -> Option<Program> {
+fn start() -> Program {
+    let module = std::path::Path::new("/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so");
+    assert!(module.exists(), "nginx lacks its brotli module: run tests/interop/install");
     let server = "
         root {folder}/files;
         location /gzip/ { alias {folder}/files/; gzip on; gzip_min_length 1; gzip_types *; }
@@ -48,20 +50,12 @@ fn start() -> Option<Program> {
         location = /moved { return 301 /text; }
         location = /see { return 303 /text; }
         location = /same { return 307 /store/same; }";
-    // Without its brotli module it rejects this line.
-    let has_brotli = std::path::Path::new("/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so").exists();
-    let server = match has_brotli {
-        true => server.to_owned(),
-        false => server.lines().filter(|line| !line.contains("brotli")).collect(),
-    };
-    wanted("interop_nginx").then(|| {
-        nginx("", &server, |folder| {
-            fs::create_dir(folder.join("store")).unwrap();
-            fs::create_dir_all(folder.join("files/folder")).unwrap();
-            fs::write(folder.join("files/text"), text()).unwrap();
-            fs::write(folder.join("files/noise"), pattern(LARGE)).unwrap();
-            fs::write(folder.join("files/folder/index.html"), "here").unwrap();
-        })
+    nginx("", server, |folder| {
+        fs::create_dir(folder.join("store")).unwrap();
+        fs::create_dir_all(folder.join("files/folder")).unwrap();
+        fs::write(folder.join("files/text"), text()).unwrap();
+        fs::write(folder.join("files/noise"), pattern(LARGE)).unwrap();
+        fs::write(folder.join("files/folder/index.html"), "here").unwrap();
     })
 }
 
@@ -70,7 +64,7 @@ async fn get<R: Runtime>(session: &Session<R>, url: String) -> Response<R> {
 }
 
 async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let session = world.session();
     for (path, accepted, coding) in [
         ("/text", "gzip", None),
@@ -82,10 +76,6 @@ async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
         let request = || Request::get(&*url).header("Accept-Encoding", accepted);
         let response = session.build(request().decode(true)).send().await.unwrap();
         let named = response.headers().get("content-encoding");
-        if path.contains("brotli") && named.is_none() {
-            println!("skipped: brotli (nginx has no module for it)");
-            continue;
-        }
         assert_eq!(named, coding, "{path} for {accepted}");
         assert!(response.bytes().await.unwrap() == text(), "{path}");
         // The same body as it was on the wire.
@@ -107,7 +97,7 @@ async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
 }
 
 async fn nginx_serves_ranges<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let (session, noise, url) = (world.session(), pattern(LARGE), nginx.url("/noise"));
     let whole = session.head(&url).send().await.unwrap();
     let (etag, length) = (whole.headers().get("etag").unwrap().to_owned(), LARGE);
@@ -137,7 +127,7 @@ async fn nginx_serves_ranges<R: Runtime>(world: &World<R>) {
 }
 
 async fn nginx_says_that_nothing_has_changed<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let (session, url) = (world.session(), nginx.url("/text"));
     let first = session.get(&url).send().await.unwrap();
     let etag = first.headers().get("etag").unwrap().to_owned();
@@ -149,7 +139,7 @@ async fn nginx_says_that_nothing_has_changed<R: Runtime>(world: &World<R>) {
 }
 
 async fn q07_nginx_refuses_an_upload_and_the_answer_is_read<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let (session, url) = (world.session(), nginx.url("/small/file"));
     let refused = |response: Response<_>| async {
         assert_eq!(response.status(), 413);
@@ -165,7 +155,7 @@ async fn q07_nginx_refuses_an_upload_and_the_answer_is_read<R: Runtime>(world: &
 }
 
 async fn q14_nginx_closes_after_a_number_of_requests<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let session = world.session();
     for n in 0..20 {
         let response = get(&session, nginx.url("/few/text")).await;
@@ -175,7 +165,7 @@ async fn q14_nginx_closes_after_a_number_of_requests<R: Runtime>(world: &World<R
 }
 
 async fn nginx_stores_what_is_sent_and_gives_it_back<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let (session, noise) = (world.session(), pattern(LARGE));
     let pieces = || Pieces::of(noise.chunks(70_000));
     for (name, request) in [
@@ -198,7 +188,7 @@ async fn nginx_stores_what_is_sent_and_gives_it_back<R: Runtime>(world: &World<R
 }
 
 async fn nginx_redirects<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let session = world.session();
     for (path, end) in [("/moved", "/text"), ("/see", "/text"), ("/folder", "/folder/")] {
         let response = session.post(nginx.url(path)).body("x").send().await;
@@ -213,7 +203,7 @@ async fn nginx_redirects<R: Runtime>(world: &World<R>) {
 }
 
 async fn nginx_finds_a_head_too_large<R: Runtime>(world: &World<R>) {
-    let Some(nginx) = start() else { return };
+    let nginx = start();
     let session = world.session();
     let long = "a".repeat(200_000);
     let response = session.get(nginx.url("/text")).header("x-long", &long).send().await.unwrap();

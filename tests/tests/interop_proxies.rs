@@ -11,13 +11,13 @@ use std::fs;
 use sessio::{Error, Kind, Proxy};
 use sessio_driver::{Runtime, Session};
 use sessio_tests::authority::Authority;
-use sessio_tests::program::{Program, nginx, socks, squid, wanted};
+use sessio_tests::program::{Program, nginx, socks, squid};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    system:
+    programs:
     squid_forwards_and_tunnels
     squid_wants_to_know_who_asks
     squid_behind_tls
@@ -36,10 +36,7 @@ const TELLS: &str =
     "location / { return 200 \"via $http_via; to $http_host; secret $http_proxy_authorization.\"; }";
 
 impl Place {
-    fn start() -> Option<Self> {
-        if !wanted("interop_proxies") {
-            return None;
-        }
+    fn start() -> Self {
         let authority = Authority::ecdsa("an authority");
         let papers = authority.issue_ecdsa().papers();
         let server =
@@ -48,7 +45,7 @@ impl Place {
             fs::write(folder.join("cert"), &papers.certificate).unwrap();
             fs::write(folder.join("key"), &papers.key).unwrap();
         });
-        Some(Self { plain: nginx("", TELLS, |_| {}), secure, authority })
+        Self { plain: nginx("", TELLS, |_| {}), secure, authority }
     }
 
     fn secure_url(&self) -> String {
@@ -74,7 +71,7 @@ async fn text<R: Runtime>(session: &Session<R>, url: &str) -> String {
 }
 
 async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
-    let Some(place) = Place::start() else { return };
+    let place = Place::start();
     let squid = squid(None, &place.authority.issue_ecdsa().papers(), &place.authority.papers());
     let session = place.session(world, &format!("http://{}", squid.program.address()));
     for _ in 0..3 {
@@ -96,7 +93,7 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
 }
 
 async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
-    let Some(place) = Place::start() else { return };
+    let place = Place::start();
     let own = place.authority.issue_ecdsa().papers();
     let squid = squid(Some(("user", "p@ss")), &own, &place.authority.papers());
     let at = squid.program.address();
@@ -124,7 +121,7 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
 }
 
 async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
-    let Some(place) = Place::start() else { return };
+    let place = Place::start();
     let own = place.authority.issue_ecdsa().papers();
     let squid = squid(Some(("user", "pass")), &own, &place.authority.papers());
     let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
@@ -143,7 +140,7 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
 }
 
 async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
-    let Some(place) = Place::start() else { return };
+    let place = Place::start();
     let maker = Authority::ecdsa("a maker of certificates");
     let squid = squid(None, &place.authority.issue_ecdsa().papers(), &maker.papers());
     let session = place.session(world, &format!("http://{}", squid.bump));
@@ -160,7 +157,7 @@ async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
 }
 
 async fn socks_by_name_and_by_address<R: Runtime>(world: &World<R>) {
-    let Some(place) = Place::start() else { return };
+    let place = Place::start();
     let open = socks(None);
     let closed = socks(Some(("user", "pass")));
     for scheme in ["socks5", "socks5h"] {

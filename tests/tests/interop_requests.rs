@@ -14,11 +14,8 @@ fn root() -> PathBuf {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn every_difference_from_requests_has_a_name() {
-    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
-        println!("skipped: interop_requests (SESSIO_INTEROP is not 1)");
-        return;
-    }
     let python = root().join(".venv/bin/python");
     assert!(python.exists(), "tests/interop/install installs what this compares with");
     let out = Command::new(python)

@@ -16,14 +16,14 @@ use sessio_driver::{Digest, Runtime, Session, Sleep as _};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Papers};
 use sessio_tests::folder::Folder;
-use sessio_tests::program::{Script, apache, caddy, haproxy, tomcat, wanted};
+use sessio_tests::program::{Script, apache, caddy, haproxy, tomcat};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    system:
+    programs:
     apache_with_digest_deflate_and_ranges
     caddy_with_gzip_in_front_of_django
     express_by_itself
@@ -163,9 +163,6 @@ fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<
 }
 
 async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_sessions apache") {
-        return;
-    }
     let (authority, papers) = papers();
     let apache = apache(Some(&papers), "http/1.1", &text());
     let place = Place::new(world, authority, apache.address());
@@ -238,9 +235,6 @@ async fn form_login<R: Runtime>(place: &Place<'_, R>, has_token: bool) {
 }
 
 async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_sessions caddy and django") {
-        return;
-    }
     let (authority, papers) = papers();
     let site = Script::python("sites/accounts.py");
     let caddy = caddy(&papers, &text(), site.address(0));
@@ -259,9 +253,6 @@ async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
 }
 
 async fn express_by_itself<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_sessions express") {
-        return;
-    }
     let (authority, papers) = papers();
     let express = Express::start(&papers);
     let place = Place::new(world, authority, express.script.address(0));
@@ -272,9 +263,6 @@ async fn express_by_itself<R: Runtime>(world: &World<R>) {
 }
 
 async fn haproxy_in_front_of_express<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_sessions haproxy") {
-        return;
-    }
     let (authority, papers) = papers();
     let express = Express::start(&papers);
     let haproxy = haproxy(Some(&papers), "http/1.1", express.script.address(1));
@@ -307,9 +295,6 @@ impl Express {
 }
 
 async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_sessions tomcat") {
-        return;
-    }
     let (authority, papers) = papers();
     let tomcat = tomcat(&papers, &text());
     let place = Place::new(world, authority, tomcat.address());

@@ -11,14 +11,14 @@ use sessio::{Error, Kind};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::program::{Program, nginx, openssl, wanted};
+use sessio_tests::program::{Program, nginx, openssl};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    system:
+    programs:
     nginx_over_both_versions
     nginx_asks_for_a_certificate
     nginx_resumes
@@ -37,10 +37,7 @@ struct Place {
     authority: Authority,
 }
 
-fn start(server: &str) -> Option<Place> {
-    if !wanted("interop_tls") {
-        return None;
-    }
+fn start(server: &str) -> Place {
     let authority = Authority::ecdsa("an authority");
     let (papers, client) = (authority.issue_ecdsa().papers(), authority.issue(|_| {}));
     let server = format!(
@@ -55,7 +52,7 @@ fn start(server: &str) -> Option<Place> {
         fs::write(folder.join("key"), &papers.key).unwrap();
         fs::write(folder.join("root"), authority.papers().certificate).unwrap();
     });
-    Some(Place { nginx, client, authority })
+    Place { nginx, client, authority }
 }
 
 impl Place {
@@ -86,7 +83,7 @@ async fn text<R: Runtime>(session: &Session<R>, url: String) -> String {
 
 async fn nginx_over_both_versions<R: Runtime>(world: &World<R>) {
     for version in ["TLSv1.2", "TLSv1.3"] {
-        let Some(place) = start(&format!("ssl_protocols {version};")) else { return };
+        let place = start(&format!("ssl_protocols {version};"));
         let session = place.session(world);
         for _ in 0..3 {
             assert_eq!(text(&session, place.url("/")).await, format!("{version} . NONE"));
@@ -106,7 +103,7 @@ async fn nginx_asks_for_a_certificate<R: Runtime>(world: &World<R>) {
         let server = format!(
             "ssl_protocols {version};\nssl_verify_client on;\nssl_client_certificate {{folder}}/root;"
         );
-        let Some(place) = start(&server) else { return };
+        let place = start(&server);
         let session = place.session(world);
         let refused = session.get(place.url("/")).send().await.unwrap();
         assert_eq!(refused.status(), 400);
@@ -124,9 +121,7 @@ async fn nginx_asks_for_a_certificate<R: Runtime>(world: &World<R>) {
 
 async fn nginx_resumes<R: Runtime>(world: &World<R>) {
     for version in ["TLSv1.2", "TLSv1.3"] {
-        let Some(place) = start(&format!("ssl_protocols {version};\nssl_session_cache builtin;")) else {
-            return;
-        };
+        let place = start(&format!("ssl_protocols {version};\nssl_session_cache builtin;"));
         let session = place.session(world);
         assert_eq!(text(&session, place.url("/once")).await, ".");
         assert_eq!(text(&session, place.url("/once")).await, "r", "{version}");
@@ -142,7 +137,7 @@ async fn nginx_resumes<R: Runtime>(world: &World<R>) {
 }
 
 async fn nginx_and_large_bodies<R: Runtime>(world: &World<R>) {
-    let Some(place) = start("") else { return };
+    let place = start("");
     let (session, noise) = (place.session(world), pattern(LARGE));
     let pieces = || Pieces::of(noise.chunks(70_000));
     for (name, request) in [
@@ -158,24 +153,18 @@ async fn nginx_and_large_bodies<R: Runtime>(world: &World<R>) {
 }
 
 async fn nginx_without_tls_on_this_port<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_tls") {
-        return;
-    }
     let plain = nginx("", "", |_| {});
     let session = trusting(world, &Authority::root("nobody"));
     let error = session.get(plain.url("/").replace("http:", "https:")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotTls, "{error}");
     // In the other direction nginx itself reports it.
-    let Some(place) = start("") else { return };
+    let place = start("");
     let response = session.get(place.url("/").replace("https:", "http:")).send().await.unwrap();
     assert_eq!(response.status(), 400);
     assert!(response.text().await.unwrap().contains("plain HTTP request was sent to HTTPS port"));
 }
 
 async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_tls") {
-        return;
-    }
     let authority = Authority::ecdsa("an authority");
     let papers = authority.issue_ecdsa().papers();
     for options in [
@@ -191,9 +180,6 @@ async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>
 }
 
 async fn openssl_over_each_suite_alone<R: Runtime>(world: &World<R>) {
-    if !wanted("interop_tls") {
-        return;
-    }
     let authority = Authority::ecdsa("an authority");
     let papers = authority.issue_ecdsa().papers();
     for (version, option, suite) in [

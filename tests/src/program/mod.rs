@@ -34,17 +34,6 @@ pub use socks::socks;
 pub use squid::{Squid, squid};
 pub use tomcat::tomcat;
 
-/// Whether tests use real programs: `SESSIO_INTEROP=1`. If not, prints the name of the skipped
-/// test.
-#[must_use]
-pub fn wanted(test: &str) -> bool {
-    let wanted = std::env::var_os("SESSIO_INTEROP").is_some_and(|on| on == "1");
-    if !wanted {
-        println!("skipped: {test} (SESSIO_INTEROP is not 1)");
-    }
-    wanted
-}
-
 /// A running server. It ends on drop.
 #[derive(Debug)]
 pub struct Program {

@@ -1,18 +1,17 @@
-//! Files of curl and ours, read by the other. Runs with `SESSIO_INTEROP=1`, against the curl on the path.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a test of files, sockets and processes"
-)]
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+//! Cookie files of curl, read by the jar, and files of the jar, read by curl. It needs the `curl` of
+//! the path.
+//!
+//! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sessio_cookie::{Jar, Keep};
-use sessio_cookie::{UnixTime, Url};
+use sessio::cookie::Keep;
+use sessio::{Jar, UnixTime, Url};
 
 const PAGES: [&str; 7] = [
     "http://www.example.com/",
@@ -39,7 +38,7 @@ const LINES: [&str; 12] = [
     "suffix=8; Domain=com",
 ];
 
-/// A server that answers every request with the lines, and tells the Cookie header that it saw.
+/// A server that sends the lines with each response, and returns the `Cookie` header of the request.
 struct Server {
     listener: TcpListener,
     port: u16,
@@ -52,7 +51,7 @@ impl Server {
         Self { listener, port }
     }
 
-    /// Has curl fetch a page; the cookies that it sent, in alphabetical order.
+    /// Fetches a page with curl. Returns the cookies that curl sent, in alphabetical order.
     fn fetch(&self, page: &str, lines: &[&str], options: &[&str]) -> Vec<String> {
         let mut url = Url::parse(page).unwrap();
         let _ = url.set_port(Some(self.port));
@@ -99,25 +98,22 @@ fn now() -> UnixTime {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn cookies_txt_with_curl() {
-    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
-        println!("skipped: SESSIO_INTEROP is not 1");
-        return;
-    }
     let (server, now) = (Server::new(), now());
     let folder = std::env::temp_dir().join(format!("sessio-cookies-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let (theirs, ours) = (folder.join("curl.txt"), folder.join("sessio.txt"));
     let (their_path, our_path) = (theirs.to_str().unwrap(), ours.to_str().unwrap());
 
-    // Both take the same responses.
+    // Both read the same responses.
     let mut jar = Jar::new();
     for page in PAGES {
         server.fetch(page, &LINES, &["--cookie", their_path, "--cookie-jar", their_path]);
         jar.extract(&Url::parse(page).unwrap(), LINES.iter().map(|line| line.as_bytes()), now);
     }
 
-    // A file of curl gives us the cookies that it gives curl.
+    // The jar and curl send the same cookies from a file of curl.
     let mut read = Jar::new();
     let loaded = read.read_cookies_txt(&std::fs::read(&theirs).unwrap(), now);
     assert_eq!(loaded.problems, []);
@@ -128,7 +124,7 @@ fn cookies_txt_with_curl() {
         assert_eq!(sent(&mut jar, page, now), by_curl, "{page}");
     }
 
-    // A file of ours gives curl the same cookies.
+    // They also send the same cookies from a file of the jar.
     let mut text = Vec::new();
     let saved = jar.write_cookies_txt(Keep::All, now, &mut text);
     assert_eq!(saved.written, jar.len());

@@ -1,16 +1,19 @@
-//! Files of Python's jars and ours, read by the other. Runs with `SESSIO_INTEROP=1`, against the `python3` on the
-//! path.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test of files and processes")]
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+//! Cookie files of Python's jars, read by the jar, and files of the jar, read by them. It needs the
+//! `python3` of the path.
+//!
+//! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sessio_cookie::{Cookie, Format, Jar, Keep};
-use sessio_cookie::{UnixTime, Url};
+use sessio::cookie::{Cookie, Format, Keep};
+use sessio::{Jar, UnixTime, Url};
 
-/// Fifty cookies, half of them of the session, in both of their formats: `python3 -c WRITE folder end`.
+/// Writes fifty cookies in both formats of Python, half of them for the session only:
+/// `python3 -c WRITE folder end`.
 const WRITE: &str = r##"
 import sys
 from http.cookiejar import Cookie, LWPCookieJar, MozillaCookieJar
@@ -28,7 +31,7 @@ for jar in LWPCookieJar(folder + "/python.lwp"), MozillaCookieJar(folder + "/pyt
     jar.save(ignore_discard=True)
 "##;
 
-/// One line for each cookie of a file: `python3 -c READ folder`.
+/// Prints one line for each cookie of a file: `python3 -c READ folder`.
 const READ: &str = r#"
 import sys
 from http.cookiejar import LWPCookieJar, MozillaCookieJar
@@ -77,17 +80,14 @@ fn printed(kind: &str, cookie: &Cookie) -> String {
 }
 
 #[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
 fn files_of_cookies_with_python() {
-    if std::env::var_os("SESSIO_INTEROP").is_none_or(|on| on != "1") {
-        println!("skipped: SESSIO_INTEROP is not 1");
-        return;
-    }
     let now = now();
     let folder = std::env::temp_dir().join(format!("sessio-python-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.to_str().unwrap();
 
-    // Both of their formats say the same to us.
+    // Files in both formats of Python have the same cookies.
     python(WRITE, &[path, &(now.0 + 3600).to_string()]);
     let (lwp, txt) = (read(&folder, "python.lwp", now), read(&folder, "python.txt", now));
     let sorted = |jar: &Jar| {
@@ -101,7 +101,8 @@ fn files_of_cookies_with_python() {
     assert!(lwp.iter().any(|cookie| cookie.pair() == b"nameless" && cookie.domain() == "[::1]"));
     assert_eq!(lwp.iter().filter(|cookie| !cookie.host_only()).count(), 10);
 
-    // They read our files as we do. An end of 0 is 1970 to `MozillaCookieJar`.
+    // Python and the jar read the same from files of the jar. `MozillaCookieJar` reads an end of 0
+    // as 1970.
     let mut jar = Jar::new();
     let url = Url::parse("https://www.example.com/").unwrap();
     let extracted = jar.extract(&url, LINES.iter().map(|line| line.as_bytes()), now);
