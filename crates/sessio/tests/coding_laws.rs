@@ -66,16 +66,3 @@ mod cuts {
         }
     }
 }
-
-/// The fuzz body over the seeds of its target.
-#[test]
-#[allow(clippy::disallowed_methods, reason = "a test reads files")]
-fn corpus() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/coding");
-    let mut count = 0;
-    for file in std::fs::read_dir(folder).unwrap() {
-        coding(&std::fs::read(file.unwrap().path()).unwrap());
-        count += 1;
-    }
-    assert!((1..=30).contains(&count), "{count} seeds");
-}

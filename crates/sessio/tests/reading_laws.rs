@@ -39,19 +39,3 @@ proptest! {
         link(&data);
     }
 }
-
-/// The fuzz bodies over the seeds of their targets.
-#[test]
-#[allow(clippy::disallowed_methods, reason = "a test reads files")]
-fn corpora() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-    type Target = fn(&[u8]);
-    for (name, target) in [("lines", lines as Target), ("sse", sse), ("link", link)] {
-        let mut count = 0;
-        for file in std::fs::read_dir(folder.join(name)).unwrap() {
-            target(&std::fs::read(file.unwrap().path()).unwrap());
-            count += 1;
-        }
-        assert!((1..=30).contains(&count), "{name} has {count} seeds");
-    }
-}
