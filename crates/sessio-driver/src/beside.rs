@@ -120,6 +120,7 @@ impl Drop for Claimed {
 
 /// The owner of a claim.
 #[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "files are locked on Unix alone"))]
 pub(crate) enum Claim {
     /// This process has the claim.
     Ours(Claimed),
