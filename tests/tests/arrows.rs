@@ -36,6 +36,7 @@ const ARROWS: &[&str] = &[
     "sessio-tests -> sessio-tokio",
     "sessio-tokio -> sessio-driver",
     "sessio-tokio -> sessio-testkit (for tests)",
+    "sessio-wasm -> sessio",
 ];
 
 /// Crates that do IO, draw randomness, or do TLS. None of them may be a dependency of the core.
