@@ -134,22 +134,50 @@ fn law_1_the_core_is_small_and_pure() {
     }
 }
 
+/// Whether a feature is for the tests of this repository only.
+fn is_for_tests(feature: &str) -> bool {
+    feature == "testing" || feature.starts_with('_')
+}
+
 /// Only tests compile the bodies of fuzz targets.
 #[test]
 fn no_user_compiles_what_is_for_tests() {
     let packages = metadata(&["--no-deps"]);
-    let core = packages.iter().find(|package| text(package, "name") == "sessio").unwrap();
-    let features = core["features"].as_object().unwrap();
-    assert_eq!(features["testing"], serde_json::json!([]));
-    for (feature, enabled) in features {
-        assert!(!enabled.as_array().unwrap().contains(&"testing".into()), "{feature} enables `testing`");
-    }
-    // A crate that is not published may enable it.
+    let mut for_tests = BTreeSet::new();
+    // A crate that is not published may enable such a feature.
     for package in packages.iter().filter(|package| package["publish"].is_null()) {
-        for to in list(package, "dependencies").iter().filter(|to| text(to, "name") == "sessio") {
-            let is_asked = list(to, "features").contains(&"testing".into());
-            assert!(!is_asked || text(to, "kind") == "dev", "{} enables `testing`", text(package, "name"));
+        let name = text(package, "name");
+        for (feature, enabled) in package["features"].as_object().unwrap() {
+            if is_for_tests(feature) {
+                for_tests.insert(format!("{name}/{feature}"));
+                continue;
+            }
+            for enabled in enabled.as_array().unwrap().iter().map(|enabled| enabled.as_str().unwrap()) {
+                let enabled_there = enabled.rsplit('/').next().unwrap();
+                assert!(!is_for_tests(enabled_there), "`{feature}` of {name} enables `{enabled}`");
+            }
         }
+        for to in list(package, "dependencies").iter().filter(|to| text(to, "kind") != "dev") {
+            let asked = list(to, "features").iter().find(|asked| is_for_tests(asked.as_str().unwrap()));
+            assert_eq!(asked, None, "{name} enables it in {}", text(to, "name"));
+        }
+    }
+    assert_eq!(for_tests, ["sessio-cookie/_example", "sessio/testing"].map(str::to_owned).into());
+}
+
+/// Checks the features that cargo resolves for a user of all features of a backend.
+#[test]
+fn no_feature_of_a_backend_enables_what_is_for_tests() {
+    for backend in ["sessio-blocking", "sessio-smol", "sessio-tokio"] {
+        let arguments = ["tree", "-p", backend, "--all-features", "-e", "normal", "--prefix", "none"];
+        let tree = cargo(&[&arguments[..], &["--format", "{p}|{f}"]].concat());
+        let mut ours = 0;
+        for line in tree.lines().filter(|line| line.starts_with("sessio")) {
+            let features = line.rsplit('|').next().unwrap();
+            assert!(!features.split(',').any(is_for_tests), "{backend}: {line}");
+            ours += 1;
+        }
+        assert!(ours >= 4, "{tree}");
     }
 }
 
