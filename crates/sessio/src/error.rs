@@ -334,6 +334,49 @@ impl From<Infallible> for Error {
     }
 }
 
+/// An error of a file or stream of the caller: [`Kind::File`]. An `Error` within it is taken out, so
+/// that a way through [`std::io::Error`] and back loses nothing.
+///
+/// ```
+/// use sessio::{Error, Kind, Timeout};
+///
+/// fn certificate() -> Result<Vec<u8>, Error> {
+///     Ok(std::fs::read("/no/such/file.pem")?)
+/// }
+///
+/// assert_eq!(certificate().unwrap_err().kind(), Kind::File);
+///
+/// let there = std::io::Error::from(Error::new(Kind::Timeout(Timeout::Head)));
+/// assert_eq!(Error::from(there).kind(), Kind::Timeout(Timeout::Head));
+/// ```
+impl From<std::io::Error> for Error {
+    #[cold]
+    fn from(error: std::io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(error) => Self::new(Kind::File).with_source(error),
+        }
+    }
+}
+
+/// [`Kind::InvalidUrl`], with the reason.
+///
+/// ```
+/// use sessio::{Error, Kind, Url};
+///
+/// fn base() -> Result<Url, Error> {
+///     Ok(Url::parse("http://[::1/")?)
+/// }
+///
+/// assert_eq!(base().unwrap_err().kind(), Kind::InvalidUrl);
+/// ```
+impl From<url::ParseError> for Error {
+    #[cold]
+    fn from(error: url::ParseError) -> Self {
+        Self::new(Kind::InvalidUrl).with_source(error)
+    }
+}
+
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self::new(kind)

@@ -134,6 +134,7 @@ kinds! {
     BodyLength "body-length" Caller "the body's length is not the declared one" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was already read" "read the other chunks one by one, or take them with `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
+    File "file" Caller "a file or stream of this program cannot be read or written" "see the cause";
     NotReplayable "not-replayable" Caller "the request must be sent again, and its body cannot be" "give bytes or a body that can start over, or disable redirects";
     InvalidTls "invalid-tls" Caller "the TLS settings cannot be used" "see the detail, and check the given certificates and keys";
     HttpsOnly "https-only" Caller "the URL uses http://, and only https:// is allowed" "use https://, or allow http:// with `https_only(false)`";
