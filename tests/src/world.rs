@@ -1,6 +1,5 @@
 //! The environment of a scenario.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use sessio::Settings;
@@ -73,9 +72,5 @@ impl<R: Runtime> World<R> {
 }
 
 fn set<R: Runtime>(session: &Session<R>, change: impl FnOnce(&mut Settings)) {
-    let set: Result<(), Infallible> = session.update(|settings| {
-        change(settings);
-        Ok(())
-    });
-    let Ok(()) = set;
+    session.update(|settings| change(settings));
 }

@@ -31,7 +31,7 @@ use sessio::coding::{Decoder, Malformed, Moved};
 use sessio::cookie::{self, PublicSuffixes};
 use sessio::pool::Policy;
 use sessio::proxy::Proxies;
-use sessio::{Answer, Auth, Error, Flow, Head, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
+use sessio::{Answer, Auth, Flow, Head, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
 use sessio_driver::{Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::movable::Movable;
@@ -373,27 +373,25 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &Worl
 
 async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
-    let changed: Result<()> = session.update(|settings| {
-        settings.headers.insert("X-Own", "1")?;
-        meddling.0.meddle_with(|session| {
-            // Still without the change.
-            assert!(!session.settings().headers.contains("X-Own"));
-        });
-        Ok(())
-    });
-    changed.unwrap();
+    session
+        .try_update(|settings| {
+            settings.headers.insert("X-Own", "1")?;
+            meddling.0.meddle_with(|session| {
+                // Still without the change.
+                assert!(!session.settings().headers.contains("X-Own"));
+            });
+            Ok(())
+        })
+        .unwrap();
     assert!(session.settings().headers.contains("X-Own"));
-    let variant = session.with(|_| {
-        meddling.0.meddle();
-        Ok::<(), Error>(())
-    });
-    whole(variant.unwrap().get(server.url("/get"))).await;
+    let variant = session.derive(|_| meddling.0.meddle());
+    whole(variant.get(server.url("/get"))).await;
     whole(session.get(server.url("/get"))).await;
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("x-own").is_some(), last.header("x-meddled").is_some()), (true, true));
     // A change that fails is discarded. Its values are dropped after the lock is free.
     let meddler = meddling.meddler();
-    let failed: Result<()> = session.update(|settings| {
+    let failed: Result<()> = session.try_update(|settings| {
         let parting = Parting(meddler);
         settings.headers.insert("X-Failed", "1")?;
         settings.observer = Observer::new(move |_, _| {
@@ -417,7 +415,7 @@ async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: M
     let told = *within.unwrap_err().downcast::<String>().unwrap();
     assert!(told.contains("`Session::update` was called inside of `Session::update`"), "{told}");
     // An update of a derived session is allowed inside. A clone is the same session.
-    let (other, variant) = (session.with(|_| Ok::<(), Error>(())).unwrap(), session.clone());
+    let (other, variant) = (session.derive(|_| {}), session.clone());
     set(&session, |settings| {
         set(&other, |settings| settings.headers.insert("X-Other", "1"));
         settings.headers.insert("X-Outer", "2")

@@ -8,7 +8,7 @@
 
 use std::fs;
 
-use sessio::{Error, Kind, Proxy};
+use sessio::{Kind, Proxy};
 use sessio_driver::{Runtime, Session};
 use sessio_tests::authority::Authority;
 use sessio_tests::program::{Program, nginx, socks, squid};
@@ -54,12 +54,13 @@ impl Place {
 
     fn session<R: Runtime>(&self, world: &World<R>, proxy: &str) -> Session<Rig<R>> {
         let session = world.session();
-        let set = session.update(|settings| {
-            settings.tls = settings.tls.clone().roots(self.authority.certificates());
-            settings.proxies = Proxy::parse(proxy)?.into();
-            Ok::<(), Error>(())
-        });
-        set.unwrap();
+        session
+            .try_update(|settings| {
+                settings.tls = settings.tls.clone().roots(self.authority.certificates());
+                settings.proxies = Proxy::parse(proxy)?.into();
+                Ok(())
+            })
+            .unwrap();
         session
     }
 }
@@ -102,12 +103,8 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
     assert!(text(&known, &place.secure_url()).await.ends_with("; secret ."));
     // Credentials only after a challenge.
     let shy = place.session(world, &format!("http://{at}"));
-    let set = shy.update(|settings| {
-        let proxy = Proxy::parse(&format!("http://user:p%40ss@{at}"))?.wait_for_challenge();
-        settings.proxies = proxy.into();
-        Ok::<(), Error>(())
-    });
-    set.unwrap();
+    let proxy = Proxy::parse(&format!("http://user:p%40ss@{at}")).unwrap().wait_for_challenge();
+    shy.update(|settings| settings.proxies = proxy.into());
     assert!(text(&shy, &place.secure_url()).await.starts_with("via ; "));
     assert!(text(&shy, &place.plain.url("/")).await.starts_with("via 1.1 "));
     for wrong in [format!("http://{at}"), format!("http://user:pass@{at}")] {
@@ -131,11 +128,10 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
         assert!(text(&session, &place.plain.url("/")).await.starts_with("via 1.1 "));
     }
     assert_eq!(session.stats().dialled, 2);
-    let stranger = session.with(|settings| {
-        settings.tls = settings.tls.clone().roots(Authority::root("nobody").certificates());
-        Ok::<(), Error>(())
+    let stranger = session.derive(|settings| {
+        settings.tls = settings.tls.clone().roots(Authority::root("nobody").certificates())
     });
-    let error = stranger.unwrap().get(place.plain.url("/")).send().await.unwrap_err();
+    let error = stranger.get(place.plain.url("/")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");
 }
 
@@ -148,11 +144,9 @@ async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");
     // A client that trusts the proxy can use it. The proxy trusts only its own authority, so it
     // rejects the server.
-    let trusting = session.with(|settings| {
-        settings.tls = settings.tls.clone().add_roots(maker.certificates());
-        Ok::<(), Error>(())
-    });
-    let told = trusting.unwrap().get(place.secure_url()).send().await.unwrap();
+    let trusting =
+        session.derive(|settings| settings.tls = settings.tls.clone().add_roots(maker.certificates()));
+    let told = trusting.get(place.secure_url()).send().await.unwrap();
     assert_eq!(told.status(), 503);
 }
 

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sessio::{Auth, Error, Kind};
+use sessio::{Auth, Kind};
 use sessio_driver::{Digest, Runtime, Session, Sleep as _};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Papers};
@@ -154,11 +154,7 @@ impl<'w, R: Runtime> Place<'w, R> {
 
 fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<R>> {
     let session = world.session();
-    let trusted = session.update(|settings| {
-        settings.tls = settings.tls.clone().roots(authority.certificates());
-        Ok::<(), Error>(())
-    });
-    trusted.unwrap();
+    session.update(|settings| settings.tls = settings.tls.clone().roots(authority.certificates()));
     session
 }
 

@@ -7,7 +7,7 @@
 
 use std::fs;
 
-use sessio::{Error, Kind};
+use sessio::Kind;
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Issued};
@@ -67,11 +67,7 @@ impl Place {
 
 fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<R>> {
     let session = world.session();
-    let trusted = session.update(|settings| {
-        settings.tls = settings.tls.clone().roots(authority.certificates());
-        Ok::<(), Error>(())
-    });
-    trusted.unwrap();
+    session.update(|settings| settings.tls = settings.tls.clone().roots(authority.certificates()));
     session
 }
 
@@ -108,11 +104,8 @@ async fn nginx_asks_for_a_certificate<R: Runtime>(world: &World<R>) {
         let refused = session.get(place.url("/")).send().await.unwrap();
         assert_eq!(refused.status(), 400);
         assert!(refused.text().await.unwrap().contains("No required SSL certificate was sent"));
-        let known = session.with(|settings| {
-            settings.tls = settings.tls.clone().identity(place.client.identity());
-            Ok::<(), Error>(())
-        });
-        let known = known.unwrap();
+        let known =
+            session.derive(|settings| settings.tls = settings.tls.clone().identity(place.client.identity()));
         assert_eq!(text(&known, place.url("/")).await, format!("{version} . SUCCESS"));
         // Connections with the certificate are not used without it.
         assert_eq!(session.get(place.url("/")).send().await.unwrap().status(), 400);
@@ -125,11 +118,7 @@ async fn nginx_resumes<R: Runtime>(world: &World<R>) {
         let session = place.session(world);
         assert_eq!(text(&session, place.url("/once")).await, ".");
         assert_eq!(text(&session, place.url("/once")).await, "r", "{version}");
-        let without = session.with(|settings| {
-            settings.tls = settings.tls.clone().tickets(false);
-            Ok::<(), Error>(())
-        });
-        let without = without.unwrap();
+        let without = session.derive(|settings| settings.tls = settings.tls.clone().tickets(false));
         assert_eq!(text(&without, place.url("/once")).await, ".");
         assert_eq!(text(&without, place.url("/once")).await, ".");
         assert_eq!(session.stats().reused, 0);

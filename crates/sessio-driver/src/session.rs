@@ -190,11 +190,39 @@ impl<R: Runtime, M> Session<R, M> {
         Arc::clone(&self.lock())
     }
 
-    /// Changes the settings. If `change` fails or panics, nothing is changed.
+    /// Changes the settings, and returns the value of `change`.
     ///
     /// `change` works on a copy, and may use the session: send requests, read the settings as they
-    /// were, access the jar. Requests that were begun earlier keep their settings. Updates of one
-    /// session by several threads run one after the other.
+    /// were, access the jar. The copy is applied when `change` returns, whatever it returns. If it
+    /// panics, nothing is changed. Requests that were begun earlier keep their settings. Updates of
+    /// one session by several threads run one after the other.
+    ///
+    /// For a change that can fail half-way, see [`try_update`](Self::try_update).
+    ///
+    /// # Panics
+    /// If `change` itself updates the settings of the same session: they are in its argument
+    /// already.
+    ///
+    /// ```
+    /// # fn update<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
+    /// session.update(|s| s.max_redirects = 5);
+    /// session.update(|s| s.headers.insert("X-Client", "1"))?;
+    /// let had_proxies = session.update(|s| std::mem::take(&mut s.proxies));
+    /// # let _ = had_proxies;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update<T>(&self, change: impl FnOnce(&mut Settings) -> T) -> T {
+        match self.change(|settings| Ok::<T, Infallible>(change(settings))) {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Changes the settings. If `change` returns an error or panics, nothing is changed.
+    ///
+    /// It is [`update`](Self::update) for several changes of which each can fail. `?` in `change`
+    /// converts into [`Error`](sessio::Error), so the closure needs no type annotation.
     ///
     /// # Errors
     /// The error of `change`.
@@ -205,22 +233,36 @@ impl<R: Runtime, M> Session<R, M> {
     ///
     /// ```
     /// # fn update<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
-    /// Ok(session.update(|settings| settings.headers.insert("X-Client", "1"))?)
+    /// session.try_update(|s| {
+    ///     s.headers.insert("X-Client", "1")?;
+    ///     s.proxies.set("https", "http://proxy.test:3128")?;
+    ///     Ok(())
+    /// })?;
+    ///
+    /// let failed = session.try_update(|s| {
+    ///     s.max_redirects = 0;
+    ///     s.headers.insert("no token", "1")?;
+    ///     Ok(())
+    /// });
+    /// assert!(failed.is_err());
+    /// assert_ne!(session.settings().max_redirects, 0);
+    /// # Ok(())
     /// # }
     /// ```
-    pub fn update<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<(), E> {
-        // Dropped values may be the caller's. They are dropped after the turn is over.
-        let (mut copy, before);
+    pub fn try_update<T>(&self, change: impl FnOnce(&mut Settings) -> Result<T>) -> Result<T> {
+        self.change(change)
+    }
+
+    fn change<T, E>(&self, change: impl FnOnce(&mut Settings) -> Result<T, E>) -> Result<T, E> {
+        // Dropped values may be the caller's. They are dropped after the turn is over, on an error
+        // too: so the copy is declared before the turn.
+        let mut copy;
         let turn = self.variant.updates.begin("Session::update");
-        copy = Some(Settings::clone(&self.settings()));
-        if let Some(settings) = &mut copy {
-            change(settings)?;
-        }
-        let Some(changed) = copy.take() else { return Ok(()) };
-        before = mem::replace(&mut *self.lock(), Arc::new(changed));
+        copy = Arc::new(Settings::clone(&self.settings()));
+        let done = change(Arc::make_mut(&mut copy))?;
+        mem::swap(&mut *self.lock(), &mut copy);
         drop(turn);
-        drop(before);
-        Ok(())
+        Ok(done)
     }
 
     /// Reads or changes the jar.
@@ -243,11 +285,40 @@ impl<R: Runtime, M> Session<R, M> {
         self.shared().change_jar(with, || self.runtime().now())
     }
 
-    /// A variant of this session: it has its own settings, and shares the jar and the connections.
+    /// Derives a session with changed settings. It shares the jar and the connections with this
+    /// session. Later updates of one have no effect on the other.
+    ///
+    /// For a change that can fail, see [`try_derive`](Self::try_derive).
+    ///
+    /// ```
+    /// # fn derive<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
+    /// use std::time::Duration;
+    ///
+    /// let patient = session.derive(|s| s.timeouts.total = Some(Duration::from_secs(300)));
+    /// assert_eq!(session.settings().timeouts.total, None);
+    /// # let _ = patient;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn derive(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut changed = Settings::clone(&self.settings());
+        change(&mut changed);
+        Self::of(Arc::new(changed), Arc::clone(&self.variant.owner))
+    }
+
+    /// Derives a session with changed settings, or returns the error of `change`. See
+    /// [`derive`](Self::derive).
     ///
     /// # Errors
     /// The error of `change`.
-    pub fn with<E>(&self, change: impl FnOnce(&mut Settings) -> Result<(), E>) -> Result<Self, E> {
+    ///
+    /// ```
+    /// # fn derive<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio_driver::sessio::Result<()> {
+    /// let by_proxy = session.try_derive(|s| Ok(s.proxies.set("all", "http://proxy.test:3128")?))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_derive(&self, change: impl FnOnce(&mut Settings) -> Result<()>) -> Result<Self> {
         let mut changed = Settings::clone(&self.settings());
         change(&mut changed)?;
         Ok(Self::of(Arc::new(changed), Arc::clone(&self.variant.owner)))
@@ -261,7 +332,7 @@ impl<R: Runtime, M> Session<R, M> {
     /// # Errors
     /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if `host` is not a host.
     pub fn resolve(&self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<()> {
-        self.update(|settings| Ok(settings.routes.pin(host, addresses)?))
+        Ok(self.update(|settings| settings.routes.pin(host, addresses))?)
     }
 
     /// Connects to the Unix socket at `path` for `host` from now on: see
@@ -271,26 +342,18 @@ impl<R: Runtime, M> Session<R, M> {
     /// # Errors
     /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) if `host` is not a host.
     pub fn unix_socket(&self, host: &str, path: impl AsRef<Path>) -> Result<()> {
-        self.update(|settings| Ok(settings.routes.unix(host, path)?))
+        Ok(self.update(|settings| settings.routes.unix(host, path))?)
     }
 
     /// Removes the route of `host`, so that its name is resolved again. Returns `false` if it had
     /// no route.
     pub fn unresolve(&self, host: &str) -> bool {
-        let mut is_news = false;
-        let _ = self.update::<Infallible>(|settings| {
-            is_news = settings.routes.remove(host);
-            Ok(())
-        });
-        is_news
+        self.update(|settings| settings.routes.remove(host))
     }
 
     /// Sets the resolver for names. Default: the runtime's.
     pub fn set_resolver(&self, resolver: Resolver) {
-        let _ = self.update::<Infallible>(|settings| {
-            settings.resolver = resolver;
-            Ok(())
-        });
+        self.update(|settings| settings.resolver = resolver);
     }
 
     /// Sets the environment, for this session and its variants. Default: the runtime's. It has an

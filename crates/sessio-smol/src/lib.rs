@@ -10,7 +10,7 @@
 //! let session = Session::new();
 //! session.update(|s| {
 //!     s.auth = Auth::basic("user", "pass");
-//!     s.headers.insert("x-test", "true").map(drop)
+//!     s.headers.insert("x-test", "true")
 //! })?;
 //! // Both headers are sent, and the credentials with them.
 //! let response = session.get(url("/headers")).header("x-test2", "true").send().await?;

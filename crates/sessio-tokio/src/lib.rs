@@ -10,7 +10,7 @@
 //! let session = Session::new();
 //! session.update(|s| {
 //!     s.auth = Auth::basic("user", "pass");
-//!     s.headers.insert("x-test", "true").map(drop)
+//!     s.headers.insert("x-test", "true")
 //! })?;
 //! // Both headers are sent, and the credentials with them.
 //! let response = session.get(url("/headers")).header("x-test2", "true").send().await?;
@@ -59,10 +59,7 @@
 //!
 //! let root = Certificates::from_pem(std::fs::read("root.pem")?)?;
 //! let session = Session::new();
-//! session.update(|s| -> sessio_tokio::Result<()> {
-//!     s.tls = Tls::default().add_roots(root);
-//!     Ok(())
-//! })?;
+//! session.update(|s| s.tls = Tls::default().add_roots(root));
 //! session.get("https://intranet.test/").send().await?.error_for_status()?;
 //! # Ok(())
 //! # }

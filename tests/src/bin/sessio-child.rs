@@ -21,7 +21,7 @@ mod child {
 
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use sessio::tls::Tls;
-    use sessio::{Error, Kind, Tcp, Timeouts};
+    use sessio::{Kind, Tcp, Timeouts};
     use sessio_blocking::Blocking;
     use sessio_blocking::multipart::Form;
     use sessio_driver::{Runtime, Session, Stream as _};
@@ -65,7 +65,7 @@ mod child {
     fn limit(which: &str, url: &str) {
         let was_interrupted = flag(SIGUSR1);
         let session = sessio_blocking::Session::new();
-        let set = session.update(|settings| {
+        session.update(|settings| {
             let limits: &mut Timeouts = &mut settings.timeouts;
             let limit = match which {
                 "connect" => &mut limits.connect,
@@ -75,9 +75,7 @@ mod child {
                 _ => &mut limits.total,
             };
             *limit = Some(Duration::from_millis(300));
-            Ok::<(), Error>(())
         });
-        set.expect("settings");
         println!("ready");
         let began = Instant::now();
         let request = match which {
@@ -145,11 +143,7 @@ mod child {
     /// A parent and its child use the same session.
     fn fork(url: &str) {
         let session = sessio_blocking::Session::new();
-        let set = session.update(|settings| {
-            settings.tls = Tls::default().danger_accept_invalid_certs(true);
-            Ok::<(), Error>(())
-        });
-        set.expect("settings");
+        session.update(|settings| settings.tls = Tls::default().danger_accept_invalid_certs(true));
         let post = |session: &sessio_blocking::Session| {
             let request = session.post(url).multipart(Form::new().text("a", "b"));
             let response = request.send().expect("a response");

@@ -51,12 +51,7 @@ fn counted() -> (Counted, Arc<AtomicUsize>) {
 /// A session whose bodies wait this long for a 100. `None` waits forever.
 fn waiting<R: Runtime>(world: &World<R>, wait: Option<Duration>) -> Session<Rig<R>> {
     let session = world.session();
-    session
-        .update(|settings| {
-            settings.timeouts.expect = wait;
-            Ok::<(), sessio::Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.timeouts.expect = wait);
     session
 }
 

@@ -2,7 +2,6 @@
 //! and ways to read in turn.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, mpsc};
 use std::task::Poll;
@@ -138,11 +137,7 @@ async fn run<R: Runtime>(world: &World<R>, row: Row) {
         _ => [script.routes(), Connection::new().routes()],
     });
     let session = world.session();
-    let accept: Result<(), Infallible> = session.update(|settings| {
-        settings.timeouts.total = Some(Duration::from_secs(60));
-        Ok(())
-    });
-    let Ok(()) = accept;
+    session.update(|settings| settings.timeouts.total = Some(Duration::from_secs(60)));
     let request = session.get(server.url("/body")).header("Accept-Encoding", "gzip, br, zstd");
     let response = request.send().await.expect("a response");
     let mut expected = body.to_vec();

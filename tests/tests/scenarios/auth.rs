@@ -1,7 +1,7 @@
 //! Authentication: credentials, and flows that respond to challenges.
 
 use sessio::coding::ContentCoding;
-use sessio::{Answer, Auth, Error, Flow, Head, Kind, Prepared, Result, Scheme};
+use sessio::{Answer, Auth, Flow, Head, Kind, Prepared, Result, Scheme};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::scenarios;
@@ -79,12 +79,7 @@ async fn a01_b13_basic_and_bearer<R: Runtime>(world: &World<R>) {
 
 async fn b03_an_explicit_header_wins_over_all<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    session
-        .update(|settings| {
-            settings.auth = Auth::basic("session", "1");
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.auth = Auth::basic("session", "1"));
     let url = server.url("/get").replace("//", "//url:info@");
     session
         .get(&url)
@@ -149,12 +144,7 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
     world: &World<R>,
 ) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    session
-        .update(|settings| {
-            settings.auth = Auth::flow(Steps("secret"));
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.auth = Auth::flow(Steps("secret")));
     a.script_path("/redirect-to", Connection::new().expect_request().send(challenge("one", "")));
     b.script_path("/anything/end", Connection::new().expect_request().send(challenge("evil", "")));
     let response = session.get(trail(&[&a, &b], 302)).send().await.unwrap();

@@ -1,7 +1,7 @@
 //! Credentials of a session with a base URL belong to the origin of that URL.
 
 use sessio::netrc::Netrc;
-use sessio::{Auth, Environment, Error, Url};
+use sessio::{Auth, Environment, Url};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Request, Server};
 use sessio_tests::rig::Rig;
@@ -28,7 +28,7 @@ fn at_home<R: Runtime>(world: &World<R>, home: &Server) -> Session<Rig<R>> {
 fn at_home_on<R: Runtime>(world: &World<R>, rig: Rig<R>, home: &Server) -> Session<Rig<R>> {
     let session = world.session_on(rig);
     session
-        .update(|settings| {
+        .try_update(|settings| {
             settings.base_url = Some(Url::parse(&home.url("/anything/"))?);
             settings.auth = Auth::basic("user", "secret");
             settings.headers.insert("Cookie", "by-hand=secret")?;
@@ -37,7 +37,7 @@ fn at_home_on<R: Runtime>(world: &World<R>, rig: Rig<R>, home: &Server) -> Sessi
             settings.headers.insert("X-Listed", "secret")?;
             settings.sensitive_headers = ["x-listed".into()].into();
             settings.headers.insert("X-Plain", "plain")?;
-            Ok::<_, Box<dyn std::error::Error>>(())
+            Ok(())
         })
         .unwrap();
     session
@@ -116,21 +116,11 @@ async fn fa9_the_other_host_has_its_own_login<R: Runtime>(world: &World<R>) {
 async fn fa9_the_settings_may_say_otherwise<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
-    let open = session
-        .with(|settings| {
-            settings.credentials_beyond_base_url = true;
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    let open = session.derive(|settings| settings.credentials_beyond_base_url = true);
     whole(open.get(other.url("/get"))).await;
     assert_eq!(seen(&other.requests()[0]), SECRETS);
     // Without a base URL the session has no origin.
-    let homeless = session
-        .with(|settings| {
-            settings.base_url = None;
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    let homeless = session.derive(|settings| settings.base_url = None);
     whole(homeless.get(other.url("/get"))).await;
     assert_eq!(seen(&other.requests()[1]), SECRETS);
 }

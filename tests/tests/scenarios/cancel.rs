@@ -92,11 +92,7 @@ async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
     let (a, b) = (Server::start(), Server::start());
     let session = world.session_on(world.rig().dripping());
     // The reuse of a connection must not depend on the load of the machine.
-    let patience = |s: &mut sessio::Settings| {
-        s.limits.drain_time = std::time::Duration::from_secs(2);
-        Ok::<(), sessio::Error>(())
-    };
-    session.update(patience).unwrap();
+    session.update(|settings| settings.limits.drain_time = std::time::Duration::from_secs(2));
     let url = sessio_tests::trail::trail(&[&a, &b], 302);
     let mut points = 0;
     while polled(points, session.get(&url).send()).await.is_none() {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use sessio::tls::Tls;
-use sessio::{Error, Kind, Url};
+use sessio::{Kind, Url};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
@@ -34,11 +34,7 @@ fn strict() -> Server {
 
 fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
     let session = world.session();
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = tls;
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = tls);
     session
 }
 
@@ -90,12 +86,7 @@ async fn fa9_the_sessions_client_certificate_is_the_base_urls<R: Runtime>(world:
     let (home, other) = (strict(), strict());
     let session = session(world, trusting().identity(CLIENT.identity()));
     let base = Url::parse(&home.url("/")).unwrap();
-    session
-        .update(|settings| {
-            settings.base_url = Some(base);
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.base_url = Some(base));
     whole(session.get("/get")).await;
     refused(&session, &other.url("/get")).await;
     whole(session.get(other.url("/get")).identity(CLIENT.identity())).await;

@@ -1,7 +1,7 @@
 //! Digest authentication (RFC 7616): challenges, responses, and the state between requests.
 
 use md5::{Digest as _, Md5};
-use sessio::{Auth, Error, Kind, Settings};
+use sessio::{Auth, Kind};
 use sessio_driver::{Digest, Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::rig::Rig;
@@ -29,11 +29,7 @@ fn auth(password: &str) -> Auth {
 
 /// A session whose requests all have this user.
 fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
-    let change = |s: &mut Settings| {
-        s.auth = auth(PASSWORD);
-        Ok::<(), Error>(())
-    };
-    world.session().with(change).unwrap()
+    world.session().derive(|settings| settings.auth = auth(PASSWORD))
 }
 
 fn challenge(more: &str) -> String {
@@ -85,7 +81,7 @@ async fn a06_a11_a_challenge_is_answered_once_and_then_in_advance<R: Runtime>(wo
     assert_eq!(response.history().len(), 1);
     assert_eq!(response.text().await.unwrap(), "in");
     // A derived session has the same user and shares the state.
-    let variant = session.with(|s| s.headers.insert("x-test", "1")).unwrap();
+    let variant = session.try_derive(|s| Ok(s.headers.insert("x-test", "1")?)).unwrap();
     let response = variant.post(server.url("/two")).body("x").send().await.unwrap();
     assert!(response.history().is_empty());
     assert_eq!(response.text().await.unwrap(), "again");

@@ -22,12 +22,7 @@ scenarios! {
 
 fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<Rig<R>> {
     let session = world.session();
-    session
-        .update(|settings| {
-            settings.guard = guard;
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.guard = guard);
     session
 }
 
@@ -58,27 +53,12 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     }
     // A pinned address is the session's own choice, unless the guard covers pins.
     whole(session.get("http://door.test/get")).await;
-    session
-        .update(|settings| {
-            settings.guard = Guard::public().and_pins();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.guard = Guard::public().and_pins());
     assert_eq!(failure(&session, "http://door.test/get").await.kind(), Kind::BlockedAddress);
     // No connection that was opened without the guard is used with it.
-    session
-        .update(|settings| {
-            settings.guard = Guard::off();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.guard = Guard::off());
     whole(session.get(server.url("/get"))).await;
-    session
-        .update(|settings| {
-            settings.guard = Guard::public();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.guard = Guard::public());
     assert_eq!(failure(&session, &server.url("/get")).await.kind(), Kind::BlockedAddress);
 }
 
@@ -86,12 +66,7 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
     let proxy = Server::start();
     let session = guarded(world, Guard::public());
     let through = Proxy::parse(&proxy.url("")).unwrap();
-    session
-        .update(|settings| {
-            settings.proxies = Proxies::from(through);
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.proxies = Proxies::from(through));
     whole(session.get("http://a.test/get")).await;
     for inside in ["http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/x"] {
         assert_eq!(failure(&session, inside).await.kind(), Kind::BlockedAddress, "{inside}");
@@ -122,12 +97,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
         assert!(error.to_string().contains("127.0.0.1: loopback"), "{error}");
     }
     assert_eq!(inside.requests().len(), 1);
-    session
-        .update(|settings| {
-            settings.redirect_targets = AllowedTargets::any().and_routes();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.redirect_targets = AllowedTargets::any().and_routes());
     whole(session.get(from_door("http://inside.test/get"))).await;
     // Without a guard a pinned name is like any other.
     let open = guarded(world, Guard::off());
@@ -139,14 +109,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
 async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
     let session = world.session();
-    let allow = |targets: AllowedTargets| {
-        session
-            .update(|s| {
-                s.redirect_targets = targets;
-                Ok::<_, Error>(())
-            })
-            .unwrap()
-    };
+    let allow = |targets: AllowedTargets| session.update(|s| s.redirect_targets = targets);
     let away = redirect(&server, other.url("/get"), 302);
     whole(session.get(away.as_str())).await;
     for targets in [

@@ -52,11 +52,7 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
 fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     let session = world.session();
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = Tls::default().roots(ROOT.certificates());
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
 }
 
@@ -217,11 +213,7 @@ async fn f08_a_server_that_says_nothing_is_given_up_with_connecting<R: Runtime>(
     let server = Server::scripted(Connection::new().read(1).stall());
     let url = server.url("/").replace("http:", "https:");
     let session = session(world);
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.timeouts.connect = Some(Duration::from_millis(50));
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.timeouts.connect = Some(Duration::from_millis(50)));
     let error = session.get(url).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Connect));
     assert_eq!(error.progress().unwrap().stage, Stage::Tls);
@@ -323,21 +315,15 @@ async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>
 
 /// Configures the session to reach the server this way.
 fn go<R: Runtime>(session: &Session<Rig<R>>, way: Way, server: &Server) {
-    let done: sessio::Result<()> = session.update(|settings| match way.proxy(server)? {
-        Some(proxy) => Ok(settings.proxies.set("all", proxy)?),
-        None => Ok(()),
-    });
-    done.unwrap();
+    if let Some(proxy) = way.proxy(server).unwrap() {
+        session.update(|settings| settings.proxies.set("all", proxy)).unwrap();
+    }
 }
 
 /// A session that trusts the server.
 fn looking<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     let session = world.session_on(world.rig());
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = Tls::default().roots(ROOT.certificates());
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
 }
 

@@ -44,12 +44,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn limited<R: Runtime>(world: &World<R>, rig: Rig<R>, change: impl FnOnce(&mut Timeouts)) -> Session<Rig<R>> {
     let session = world.session_on(rig);
-    session
-        .update(|settings| {
-            change(&mut settings.timeouts);
-            Ok::<(), sessio::Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        change(&mut settings.timeouts);
+    });
     session
 }
 

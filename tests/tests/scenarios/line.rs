@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use sessio::pool::Policy;
-use sessio::{Error, Kind, Resolver, Result, Stage, Timeout};
+use sessio::{Kind, Resolver, Result, Stage, Timeout};
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::rig::Rig;
@@ -160,15 +160,14 @@ async fn f40_the_wait_has_a_limit_of_its_own<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(1)));
     let first = held(&session, &server, "first").await;
     for which in [Timeout::Pool, Timeout::Total] {
-        let limited = session.with(|settings| {
+        let limited = session.derive(|settings| {
             let limit = Some(Duration::from_millis(25));
             match which {
                 Timeout::Pool => settings.timeouts.pool = limit,
                 _ => settings.timeouts.total = limit,
             }
-            Ok::<(), Error>(())
         });
-        let error = limited.unwrap().get(server.url("/get")).send().await.unwrap_err();
+        let error = limited.get(server.url("/get")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Timeout(which));
         assert!(error.is_timeout() && error.is_safe_to_repeat());
         assert_eq!(error.progress().unwrap().stage, Stage::Connect);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sessio::proxy::Proxies;
-use sessio::{Error, Guard, Kind, Proxy, Resolver};
+use sessio::{Guard, Kind, Proxy, Resolver};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
@@ -54,13 +54,10 @@ async fn fc2_routes_and_pins_go_before<R: Runtime>(world: &World<R>) {
 
 async fn fc2_a_guard_refuses_it_whatever_a_resolver_says<R: Runtime>(world: &World<R>) {
     let session = world.session();
-    session
-        .update(|settings| {
-            settings.guard = Guard::public();
-            settings.resolver = Resolver::from_fn(|_, _| Ok(vec![([1, 1, 1, 1], 80).into()]));
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.guard = Guard::public();
+        settings.resolver = Resolver::from_fn(|_, _| Ok(vec![([1, 1, 1, 1], 80).into()]));
+    });
     for name in ["localhost", "x.localhost", "localhost."] {
         let error = session.get(format!("http://{name}/")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::BlockedAddress, "{name}");
@@ -72,13 +69,10 @@ async fn fc2_a_proxy_at_localhost_is_on_this_machine<R: Runtime>(world: &World<R
     let proxy = Server::start();
     let session = world.session();
     let through = Proxy::parse(&format!("http://localhost:{}", proxy.addr().port())).unwrap();
-    session
-        .update(|settings| {
-            settings.proxies = Proxies::from(through);
-            settings.resolver = Resolver::from_fn(|_, _| Ok(vec![]));
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.proxies = Proxies::from(through);
+        settings.resolver = Resolver::from_fn(|_, _| Ok(vec![]));
+    });
     whole(session.get("http://a.test/get")).await;
     assert_eq!(proxy.requests()[0].target(), "http://a.test/get");
 }

@@ -87,10 +87,10 @@ async fn s15_the_time_limit_of_a_mount_applies_to_a_redirect_into_it<R: Runtime>
 async fn s15_a_relative_address_is_mounted_where_it_leads<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session
-        .update(|settings| {
+        .try_update(|settings| {
             settings.base_url = Some(server.url("/anything/v2/").parse()?);
             settings.mounts.add(&server.url("/anything/v2/"), Mount::new().header("X-Mount", "in"))?;
-            Ok::<_, Box<dyn std::error::Error>>(())
+            Ok(())
         })
         .unwrap();
     let mut seen = Vec::new();

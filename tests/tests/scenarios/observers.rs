@@ -43,11 +43,7 @@ fn statuses(seen: &Arc<Mutex<Vec<(u32, u16)>>>) -> Observer {
 async fn s18_r26_observers_of_session_and_request_see_each_response<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let (by_session, by_request) = (Arc::default(), Arc::default());
-    let changed: sessio::Result<()> = session.update(|settings| {
-        settings.observer = settings.observer.clone().and(statuses(&by_session));
-        Ok(())
-    });
-    changed.unwrap();
+    session.update(|settings| settings.observer = settings.observer.clone().and(statuses(&by_session)));
     let url = server.url("/redirect/2");
     session.get(&url).observe(statuses(&by_request)).send().await.unwrap().bytes().await.unwrap();
     let hops = [(0, 302), (1, 302), (2, 200)];

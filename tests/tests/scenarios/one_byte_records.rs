@@ -67,11 +67,7 @@ fn speaking(version: &'static SupportedProtocolVersion) -> Dress {
 /// A session that trusts the server.
 fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
     let session = world.session();
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = Tls::default().roots(ROOT.certificates());
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
 }
 
@@ -278,13 +274,14 @@ async fn fm_one_byte_records_within_one_byte_records<R: Runtime>(world: &World<R
         let wardrobe = Way::Https.dress_in_records(speaking(version), 1);
         let server = Server::dressed_scripted(wardrobe, script);
         let session = session(world);
-        let done: sessio::Result<()> = session.update(|settings| {
-            if let Some(proxy) = Way::Https.proxy(&server)? {
-                settings.proxies.set("all", proxy)?;
-            }
-            Ok(())
-        });
-        done.unwrap();
+        session
+            .try_update(|settings| {
+                if let Some(proxy) = Way::Https.proxy(&server)? {
+                    settings.proxies.set("all", proxy)?;
+                }
+                Ok(())
+            })
+            .unwrap();
         let mut response = session.post(server.url("/")).body("up").send().await.unwrap();
         let mut read = Vec::new();
         while response.read_with(|bytes| read.extend_from_slice(bytes)).await.unwrap() {}

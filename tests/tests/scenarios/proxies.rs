@@ -95,11 +95,11 @@ async fn d16_a_tunnel_is_opened_for_https_and_used_again<R: Runtime>(world: &Wor
     let proxy = Server::scripted([tunnel(), tunnel()]);
     let session = world.session();
     session
-        .update(|settings| {
+        .try_update(|settings| {
             settings.engine = clear::engine();
             let proxy = Proxy::parse(&url(&proxy, "http", "user:pass@"))?.header("X-Team", "a")?;
             settings.proxies = Proxies::from(proxy);
-            Ok::<_, Error>(())
+            Ok(())
         })
         .unwrap();
     assert_eq!(whole(session.get("https://a.test/get")).await.connection, (1, false));
@@ -173,12 +173,7 @@ async fn q05_f20_a_refused_tunnel_tells_what_the_proxy_said<R: Runtime>(world: &
         Connection::new().connect().expect_request().routes(),
     ]);
     let session = proxied(world, &proxy);
-    session
-        .update(|settings| {
-            settings.engine = clear::engine();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.engine = clear::engine());
     for (kind, status, body) in [
         (Kind::ProxyRefused, Some(403), "because"),
         (Kind::ProxyRefused, Some(302), ""),
@@ -214,18 +209,9 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     let error = failure(&session, "http://127.0.0.1/").await;
     assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::Resolve, Stage::Proxy));
     // Without a TLS engine nothing is sent.
-    let nobody = session.update(|settings| {
-        settings.engine = sessio::tls::TlsConnector::default();
-        Ok::<_, Error>(())
-    });
-    nobody.unwrap();
+    session.update(|settings| settings.engine = sessio::tls::TlsConnector::default());
     set(&session, "all", &url(&closed, "https", ""));
-    session
-        .update(|settings| {
-            settings.engine = sessio::tls::TlsConnector::default();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.engine = sessio::tls::TlsConnector::default());
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
 
@@ -243,13 +229,10 @@ async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     ]);
     let session = world.session();
     let waiting = || Proxy::parse(&url(&proxy, "http", "user:pass@")).unwrap().wait_for_challenge();
-    session
-        .update(|settings| {
-            settings.engine = clear::engine();
-            settings.proxies = Proxies::from(waiting());
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.engine = clear::engine();
+        settings.proxies = Proxies::from(waiting());
+    });
     let response = session.get("http://a.test/").send().await.unwrap();
     assert_eq!(response.history()[0].head.status, 407);
     assert_eq!(response.text().await.unwrap(), "in");
@@ -305,14 +288,11 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
     let session = world.session();
     let waiting =
         |userinfo| Proxies::from(Proxy::parse(&url(&proxy, "http", userinfo)).unwrap().wait_for_challenge());
-    session
-        .update(|settings| {
-            settings.engine = clear::engine();
-            settings.limits.drain_time = std::time::Duration::from_millis(50);
-            settings.proxies = waiting("user:pass@");
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.engine = clear::engine();
+        settings.limits.drain_time = std::time::Duration::from_millis(50);
+        settings.proxies = waiting("user:pass@");
+    });
     for case in 0..cases {
         let whole = whole(session.post("https://a.test/anything").body("once")).await;
         assert_eq!(whole.status, 200, "{case}");
@@ -326,12 +306,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         session.close_idle();
     }
     for userinfo in ["user:pass@", ""] {
-        session
-            .update(|settings| {
-                settings.proxies = waiting(userinfo);
-                Ok::<_, Error>(())
-            })
-            .unwrap();
+        session.update(|settings| settings.proxies = waiting(userinfo));
         let error = failure(&session, "https://a.test/").await;
         assert_eq!((error.kind(), error.is_safe_to_repeat()), (Kind::ProxyAuthentication, true));
     }
@@ -387,12 +362,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
         Connection::new().socks_greeting(1).socks_address(0).routes(),
     ]);
     let session = world.session_on(world.rig().name("b.test", ["192.0.2.7:0".parse().unwrap()]));
-    session
-        .update(|settings| {
-            settings.engine = clear::engine();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.engine = clear::engine());
     for (scheme, userinfo, asked) in [
         ("socks5h", "", "http://a.test/get"),
         ("socks5h", "user:pass@", "http://a.test/get"),
@@ -453,12 +423,9 @@ async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
     let count = || (proxy.requests().len(), host.requests().len());
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), (1, 0));
-    session
-        .update(|settings| {
-            settings.proxies.except("127.0.0.0/8");
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.proxies.except("127.0.0.0/8");
+    });
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), (1, 1));
     // A proxy of the request has the session's exceptions, unless the request has others.
@@ -479,12 +446,7 @@ async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
     let through = Via::try_from(url(&proxy, "http", "")).unwrap();
     let choose =
         move |url: &sessio::Url| Some(if url.path() == "/get" { Via::Direct } else { through.clone() });
-    session
-        .update(|settings| {
-            settings.proxies = Proxies::from_fn(choose);
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.proxies = Proxies::from_fn(choose));
     whole(session.get(host.url("/get"))).await;
     whole(session.get(host.url("/anything"))).await;
     assert_eq!(count(), (3, 6));
@@ -556,33 +518,13 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
     whole(session.get(host.url("/get")).without_proxy()).await;
     assert_eq!(count(), [1, 1, 1]);
     // A proxy for one scheme does not apply to the other.
-    session
-        .update(|settings| {
-            settings.proxies = Proxies::new();
-            Ok::<_, Error>(())
-        })
-        .unwrap();
-    session
-        .update(|settings| {
-            settings.trust.proxies = false;
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.proxies = Proxies::new());
+    session.update(|settings| settings.trust.proxies = false);
     whole(session.get(host.url("/get"))).await;
-    session
-        .update(|settings| {
-            (settings.trust.proxies, settings.trust_env) = (true, false);
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| (settings.trust.proxies, settings.trust_env) = (true, false));
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 1, 3]);
-    session
-        .update(|settings| {
-            settings.trust_env = true;
-            Ok::<_, Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.trust_env = true);
     session.set_environment(Environment::empty());
     whole(session.get(host.url("/get"))).await;
     session.reload_environment();

@@ -49,14 +49,15 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 /// A session that trusts the server and reaches it this way.
 fn session<R: Runtime>(world: &World<R>, way: Way, server: &Server) -> Session<Rig<R>> {
     let session = world.session();
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = Tls::default().roots(ROOT.certificates());
-        if let Some(proxy) = way.proxy(server)? {
-            settings.proxies.set("all", proxy)?;
-        }
-        Ok(())
-    });
-    done.unwrap();
+    session
+        .try_update(|settings| {
+            settings.tls = Tls::default().roots(ROOT.certificates());
+            if let Some(proxy) = way.proxy(server)? {
+                settings.proxies.set("all", proxy)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     session
 }
 

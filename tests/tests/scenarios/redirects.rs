@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sessio::{Error, Kind, Timeout};
+use sessio::{Kind, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::scenarios;
@@ -231,12 +231,7 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
     }
     // Row V11: headers of the session too.
     let session = world.session();
-    session
-        .update(|settings| {
-            settings.max_redirects = 0;
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.max_redirects = 0);
     assert_eq!(
         session.get(server.url("/redirect/1")).send().await.unwrap_err().kind(),
         Kind::TooManyRedirects
@@ -245,11 +240,7 @@ async fn r22_f42_the_limit_counts_redirects_and_its_error_has_the_response<R: Ru
 
 async fn r22_b22_loops_are_seen_unless_a_cookie_breaks_them<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    let switched: sessio::Result<()> = session.update(|settings| {
-        settings.detect_loops = true;
-        Ok(())
-    });
-    switched.unwrap();
+    session.update(|settings| settings.detect_loops = true);
     let hop = |to: &str, cookie: &str| {
         let head = format!("HTTP/1.1 302 X\r\nLocation: {to}\r\n{cookie}Content-Length: 0\r\n\r\n");
         Connection::new().expect_request().send(head)
@@ -316,12 +307,10 @@ async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &Wor
         (to(&to(&server.url("/silent"))), Kind::Timeout(Timeout::Head)),
     ] {
         let session = world.session();
-        let limits: sessio::Result<()> = session.update(|settings| {
+        session.update(|settings| {
             // The other limits have enough time on a busy machine.
             settings.timeouts.head = (kind == Kind::Timeout(Timeout::Head)).then_some(Duration::from_secs(2));
-            Ok(())
         });
-        limits.unwrap();
         let error = session.get(&url).send().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         let is_response = error.response().is_some();
@@ -376,11 +365,8 @@ async fn r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits<R: Runtime
     ] {
         let session = world.session();
         let server = Server::scripted([script, Connection::new().routes()]);
-        let brief = session.with::<Error>(|s| {
-            s.limits.drain_time = std::time::Duration::from_millis(50);
-            Ok(())
-        });
-        let session = if name == "stalled" { &brief.unwrap() } else { &session };
+        let brief = session.derive(|s| s.limits.drain_time = std::time::Duration::from_millis(50));
+        let session = if name == "stalled" { &brief } else { &session };
         let response = session.get(server.url("/x")).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.url().path()), (200, "/get"), "{name}");
         assert_eq!(server.accepted(), accepted, "{name}");

@@ -48,11 +48,7 @@ fn trusting() -> Tls {
 
 fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
     let session = world.session();
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = tls;
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = tls);
     session
 }
 
@@ -345,11 +341,7 @@ async fn fm_a_resumed_session_does_not_outlive_its_certificate<R: Runtime>(world
         ] {
             let (server, rig) = (Renewal::new(&[&issued]).dress(&issued, version).serve(), world.rig());
             let session = world.session_on(rig.clone());
-            let done: sessio::Result<()> = session.update(|settings| {
-                settings.tls = trusting();
-                Ok(())
-            });
-            done.unwrap();
+            session.update(|settings| settings.tls = trusting());
             for (seconds, outcome) in times {
                 rig.pass(Duration::from_secs(seconds));
                 let resumed = Arc::new(Mutex::new(None));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use sessio::{Error, Kind, Resolver, Timeout};
+use sessio::{Kind, Resolver, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
@@ -112,7 +112,7 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start()];
     let session = world.session();
     session.resolve("site.test", [servers[0].addr()]).unwrap();
-    let variant = session.with(|s| s.routes.pin("site.test", [servers[1].addr()])).unwrap();
+    let variant = session.try_derive(|s| Ok(s.routes.pin("site.test", [servers[1].addr()])?)).unwrap();
     let prepared = session.prepare(sessio::Request::get("http://site.test/get")).unwrap();
     session.unresolve("site.test");
     // A prepared request keeps its route.
@@ -210,12 +210,7 @@ async fn f04_what_a_resolver_can_do_wrong<R: Runtime>(world: &World<R>) {
     let failed = ask(Resolver::from_fn(|_, _| Err(io::Error::other("not on my watch")))).await;
     assert_eq!(failed.kind(), Kind::Resolve);
     assert_eq!(std::error::Error::source(&failed).unwrap().to_string(), "not on my watch");
-    session
-        .update(|settings| {
-            settings.timeouts.resolve = Some(Duration::from_millis(25));
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.timeouts.resolve = Some(Duration::from_millis(25)));
     let slow = ask(Resolver::new(|_: String, _: u16| std::future::pending())).await;
     assert_eq!(slow.kind(), Kind::Timeout(Timeout::Resolve));
 

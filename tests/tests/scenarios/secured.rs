@@ -48,11 +48,7 @@ fn trusting() -> Tls {
 }
 
 fn set<R: Runtime>(session: &Session<R>, tls: Tls) {
-    let done: sessio::Result<()> = session.update(|settings| {
-        settings.tls = tls;
-        Ok(())
-    });
-    done.unwrap();
+    session.update(|settings| settings.tls = tls);
 }
 
 /// The result of each handshake: version, cipher, protocol, and whether the session was resumed.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sessio::{Auth, Error, Kind};
+use sessio::{Auth, Kind};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::scenarios;
@@ -12,6 +12,7 @@ use sessio_tests::world::World;
 
 scenarios! {
     s12_settings_are_read_and_changed_at_any_time
+    s12_updates_return_the_value_of_the_closure
     s12_a_change_that_fails_or_panics_changes_nothing
     s13_a_new_session_sends_four_headers_and_adding_one_keeps_them
     s12_variants_share_jar_and_connections_and_not_settings
@@ -23,14 +24,11 @@ async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World
     let (server, session) = (Server::start(), world.session());
     assert_eq!(session.settings().max_redirects, 30);
     let request = session.get(server.url("/redirect/2"));
-    session
-        .update(|settings| {
-            settings.max_redirects = 1;
-            settings.auth = Auth::bearer("abc");
-            settings.cookies = false;
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.max_redirects = 1;
+        settings.auth = Auth::bearer("abc");
+        settings.cookies = false;
+    });
     // The request was built before the change, and is merged when it is sent.
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooManyRedirects);
@@ -45,13 +43,22 @@ async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World
 async fn s12_a_change_that_fails_or_panics_changes_nothing<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let before = session.settings();
-    let failed = session.update(|settings| {
+    let failed = session.try_update(|settings| {
         settings.max_redirects = 0;
-        settings.headers.insert("no token", "x")
+        settings.headers.insert("no token", "x")?;
+        Ok(())
     });
     assert_eq!(failed.unwrap_err().kind(), Kind::InvalidHeader);
+    let failed: sessio::Result<()> = session.try_update(|settings| {
+        settings.max_redirects = 0;
+        std::fs::read("/no/such/file")?;
+        Ok(())
+    });
+    assert_eq!(failed.unwrap_err().kind(), Kind::File);
+    let failed = session.try_derive(|settings| Ok(settings.headers.insert("no token", "x")?));
+    assert_eq!(failed.unwrap_err().kind(), Kind::InvalidHeader);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _ = session.update::<Error>(|settings| {
+        session.update(|settings| {
             settings.headers.clear();
             std::panic::resume_unwind(Box::new("in the middle"));
         });
@@ -60,6 +67,25 @@ async fn s12_a_change_that_fails_or_panics_changes_nothing<R: Runtime>(world: &W
     let after = session.settings();
     assert_eq!((after.max_redirects, &after.headers), (before.max_redirects, &before.headers));
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
+}
+
+async fn s12_updates_return_the_value_of_the_closure<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let before = session.update(|settings| std::mem::replace(&mut settings.max_redirects, 7));
+    assert_eq!((before, session.settings().max_redirects), (30, 7));
+    let count = session.try_update(|settings| {
+        settings.headers.insert("x-test", "1")?;
+        Ok(settings.headers.len())
+    });
+    assert_eq!(count.unwrap(), session.settings().headers.len());
+    // A value that is an error is a value: the rest of the change is applied.
+    let refused = session.update(|settings| {
+        settings.max_redirects = 8;
+        settings.headers.insert("no token", "x")
+    });
+    assert_eq!((refused.unwrap_err().kind(), session.settings().max_redirects), (Kind::InvalidHeader, 8));
+    whole(session.get(server.url("/get"))).await;
+    assert_eq!(server.requests()[0].header("x-test").as_deref(), Some("1"));
 }
 
 async fn s13_a_new_session_sends_four_headers_and_adding_one_keeps_them<R: Runtime>(world: &World<R>) {
@@ -81,9 +107,10 @@ async fn s13_a_new_session_sends_four_headers_and_adding_one_keeps_them<R: Runti
 async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let variant = session
-        .with(|settings| {
+        .try_derive(|settings| {
             settings.timeouts.total = Some(Duration::from_secs(50));
-            settings.headers.insert("x-variant", "1")
+            settings.headers.insert("x-variant", "1")?;
+            Ok(())
         })
         .unwrap();
     session.get(server.url("/cookies/set/a/1")).send().await.unwrap().bytes().await.unwrap();
@@ -106,12 +133,7 @@ async fn s12_variants_share_jar_and_connections_and_not_settings<R: Runtime>(wor
 
 async fn m26_methods_are_upper_cased_and_base_urls_are_joined<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    session
-        .update(|settings| {
-            settings.base_url = Some(server.url("/anything/api/").parse().unwrap());
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.base_url = Some(server.url("/anything/api/").parse().unwrap()));
     session.request("patch", "users?a=1").send().await.unwrap().bytes().await.unwrap();
     session.get("/anything/top").send().await.unwrap().bytes().await.unwrap();
     session.get(server.url("/anything/whole")).send().await.unwrap().bytes().await.unwrap();

@@ -27,11 +27,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn from<R: Runtime>(session: &Session<Rig<R>>, local: impl Into<IpAddr>) -> Session<Rig<R>> {
     let local = local.into();
-    let variant = session.with(|settings| {
-        settings.tcp.local_address = Some(local);
-        Ok::<(), Error>(())
-    });
-    variant.unwrap()
+    session.derive(|settings| settings.tcp.local_address = Some(local))
 }
 
 fn failure(error: &Error) -> &ConnectFailure {
@@ -81,17 +77,11 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
     let mut variants = vec![session.clone()];
     let minute = KeepAlive::after(Duration::from_secs(60));
     for keep in [minute, minute.every(Duration::from_secs(5), 3)] {
-        let variant = session.with(|settings| {
-            settings.tcp.keep_alive = Some(keep);
-            Ok::<(), Error>(())
-        });
-        variants.push(variant.unwrap());
+        let variant = session.derive(|settings| settings.tcp.keep_alive = Some(keep));
+        variants.push(variant);
     }
-    let slow = session.with(|settings| {
-        settings.tcp.nodelay = false;
-        Ok::<(), Error>(())
-    });
-    variants.push(slow.unwrap());
+    let slow = session.derive(|settings| settings.tcp.nodelay = false);
+    variants.push(slow);
     for reused in [false, true] {
         for (session, number) in variants.iter().zip(1..) {
             let response = session.get(server.url("/get")).send().await.unwrap();
@@ -106,15 +96,13 @@ async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(
     let (dead, hole) = (nowhere().addr(), "127.0.0.8:9".parse().unwrap());
     for which in [Timeout::Connect, Timeout::Total] {
         let session = world.session_on(world.rig().silent(hole).name("many.test", [dead, hole]));
-        let set = session.update(|settings| {
+        session.update(|settings| {
             let limit = Some(HOUR);
             match which {
                 Timeout::Total => settings.timeouts.total = limit,
                 _ => settings.timeouts.connect = limit,
             }
-            Ok::<(), Error>(())
         });
-        set.unwrap();
         let mut sent = pin!(session.get("http://many.test/").send());
         let outcome = poll_fn(|cx| {
             let sent = sent.as_mut().poll(cx);

@@ -96,12 +96,7 @@ async fn s4_auth_set_once_is_used_by_every_request<R: Runtime>(world: &World<R>)
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/basic-auth/user/pass");
     assert_eq!(whole(session.get(&url)).await.status, 401);
-    session
-        .update(|settings| {
-            settings.auth = Auth::basic("user", "pass");
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| settings.auth = Auth::basic("user", "pass"));
     for _ in 0..2 {
         assert_eq!(whole(session.get(&url)).await.status, 200);
     }
@@ -133,13 +128,10 @@ async fn s5_session_headers_and_request_headers_are_both_sent<R: Runtime>(world:
 
 async fn s6_session_parameters_are_merged_with_the_requests_own<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    session
-        .update(|settings| {
-            settings.params.append("lang", "en");
-            settings.params.append("page", "1");
-            Ok::<(), Error>(())
-        })
-        .unwrap();
+    session.update(|settings| {
+        settings.params.append("lang", "en");
+        settings.params.append("page", "1");
+    });
     session
         .get(server.url("/get?from=url#part"))
         .param("page", "2")

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sessio::redirect::AllowedTargets;
-use sessio::{Error, Guard, Kind, Timeout, Timeouts};
+use sessio::{Guard, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
 use sessio_testkit::{Connection, Door, Server};
 use sessio_tests::scenarios;
@@ -136,11 +136,9 @@ async fn t03_time_limits_hold<R: Runtime>(world: &World<R>) {
     let door = Door::to(&server);
     session.unix_socket("localhost", door.path()).unwrap();
     let limited = |change: fn(&mut Timeouts)| {
-        let variant = session.with(|settings| {
+        session.derive(|settings| {
             change(&mut settings.timeouts);
-            Ok::<(), Error>(())
-        });
-        variant.unwrap()
+        })
     };
     let short = limited(|timeouts| timeouts.head = Some(Duration::from_millis(25)));
     let error = short.get("http://localhost/1").send().await.unwrap_err();
@@ -197,11 +195,8 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
     response.bytes().await.unwrap();
     assert_eq!(daemon.requests().len(), 2, "what the caller asked for");
     // The caller may allow it.
-    let open = session.with(|settings| {
-        settings.redirect_targets = AllowedTargets::any().and_routes();
-        Ok::<_, Error>(())
-    });
-    let response = open.unwrap().get(&from_other).send().await.unwrap();
+    let open = session.derive(|settings| settings.redirect_targets = AllowedTargets::any().and_routes());
+    let response = open.get(&from_other).send().await.unwrap();
     assert_eq!(response.url().as_str(), "http://localhost/containers");
     response.bytes().await.unwrap();
     assert_eq!(daemon.requests().len(), 3);
@@ -211,13 +206,7 @@ async fn fa10_a_guard_for_sockets_refuses_them<R: Runtime>(world: &World<R>) {
     let (daemon, session) = (Server::start(), world.session());
     let door = Door::to(&daemon);
     session.unix_socket("app.test", door.path()).unwrap();
-    let guarded = |guard: Guard| {
-        let variant = session.with(|settings| {
-            settings.guard = guard;
-            Ok::<_, Error>(())
-        });
-        variant.unwrap()
-    };
+    let guarded = |guard: Guard| session.derive(|settings| settings.guard = guard);
     for guard in [Guard::off(), Guard::off().and_sockets(), Guard::public(), Guard::public().and_pins()] {
         guarded(guard).get("http://app.test/get").send().await.unwrap().bytes().await.unwrap();
     }

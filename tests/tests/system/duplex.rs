@@ -42,11 +42,7 @@ fn echo(length: usize, is_secure: bool) -> (Server, Tls) {
 
 async fn exchange<R: Runtime>(session: &Session<R>, length: usize, is_secure: bool) {
     let (server, tls) = echo(length, is_secure);
-    let set = session.update(|settings| {
-        settings.tls = tls;
-        Ok::<(), sessio::Error>(())
-    });
-    set.unwrap();
+    session.update(|settings| settings.tls = tls);
     let mut response = session.post(server.url("/echo")).body(vec![b'x'; length]).send().await.unwrap();
     let mut seen = 0;
     while let Some(chunk) = response.chunk().await.unwrap() {
@@ -107,11 +103,7 @@ async fn fm3_a_source_that_another_thread_feeds_ends_the_wait_for_the_response<R
         }
     });
     let session = world.session();
-    let set = session.update(|settings| {
-        settings.timeouts.total = Some(Duration::from_secs(30));
-        Ok::<(), sessio::Error>(())
-    });
-    set.unwrap();
+    session.update(|settings| settings.timeouts.total = Some(Duration::from_secs(30)));
     let response = session.post(server.url("/")).source(fed, None, false).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "all");
     feeder.join().unwrap();

@@ -106,12 +106,7 @@ fn bodies_by_length_by_chunks_and_up_to_the_end() {
 #[test]
 fn a_time_limit_ends_exactly_when_it_says() {
     let (network, session) = network(1, Link { latency: 80 * MS, ..Link::default() });
-    session
-        .update(|s| {
-            s.timeouts.head = Some(2000 * MS);
-            Ok::<_, ()>(())
-        })
-        .unwrap();
+    session.update(|s| s.timeouts.head = Some(2000 * MS));
     let error = network.run(session.get("http://site.test/stall").send()).unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Head));
     assert_eq!(network.elapsed(), 160 * MS + 2000 * MS, "from when the request was sent");
