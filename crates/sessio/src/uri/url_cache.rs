@@ -52,19 +52,19 @@ impl UrlCache {
     /// rejects them.
     pub fn read(&mut self, address: &mut Address) {
         let Form::Text(text) = &address.0 else { return };
-        let Some(end) = origin_of(text) else { return };
-        let (origin, tail) = text.split_at(end);
+        let known = self.known.iter_mut().find_map(|known| known.tail_of(text).map(|tail| (known, tail)));
         // A path that begins with two slashes would be parsed as an authority.
-        if !tail.starts_with("//")
+        if let Some((known, tail)) = known
+            && !tail.starts_with("//")
             && !tail.ends_with(['\n', '\r'])
-            && let Some(known) = self.known.iter_mut().find(|known| *known.text == *origin)
             && let Some(url) = known.at(tail)
         {
             address.0 = Form::Whole(url, false);
             return;
         }
+        let Some(end) = origin_of(text) else { return };
         let Ok((url, credentials)) = address::read(text, None) else { return };
-        self.remember(origin, &url);
+        self.remember(&text[..end], &url);
         address.0 = Form::Whole(url, credentials);
     }
 
@@ -86,6 +86,14 @@ impl UrlCache {
 }
 
 impl Known {
+    /// The text after the authority, if `text` begins with this origin. Comparing the bytes of the
+    /// origin costs less than searching for its end.
+    fn tail_of<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let tail = text.strip_prefix(&*self.text)?;
+        // Otherwise the authority continues, with a port or more of its name.
+        (tail.is_empty() || tail.starts_with(['/', '?', '#'])).then_some(tail)
+    }
+
     /// The URL with this text after the authority.
     fn at(&mut self, tail: &str) -> Option<Url> {
         // Many requests go to the URL of the request before: 574 instructions instead of 1,267. The
@@ -156,6 +164,17 @@ mod tests {
             read(&mut origins, &format!("http://h{n}/"));
         }
         assert_eq!(origins.known.len(), MOST);
+    }
+
+    #[test]
+    fn an_origin_that_begins_like_a_known_one_is_another() {
+        let mut origins = UrlCache::new();
+        read(&mut origins, "http://h/");
+        for text in ["http://h.test/", "http://h:81/", "http://h@a/", "http://h", "http://h?a", "http://h\\a"]
+        {
+            let expected = address::read(text, None).map(|(url, _)| url).ok();
+            assert_eq!(read(&mut origins, text).url(), expected, "{text}");
+        }
     }
 
     proptest! {
