@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -179,14 +180,22 @@ impl<R: Runtime, M> Response<R, M> {
     }
 
     /// The exchange and the earlier ones, without the body.
-    pub(crate) fn into_exchange(self) -> (Exchange, Vec<Exchange>) {
-        let exchange = self.flight.call.exchange(self.head);
+    pub(crate) fn into_exchange(mut self) -> (Exchange, Vec<Exchange>) {
+        let head = mem::replace(&mut self.head, Head::new(StatusCode::OK, Headers::new()));
+        let exchange = self.flight.call.exchange(head);
         (exchange, self.flight.call.history().to_vec())
     }
 
     /// The charset of the body, unless it has a byte order mark.
     pub(crate) fn charset(&self) -> Option<&str> {
         self.headers().get("Content-Type").and_then(sessio::text::charset_of)
+    }
+}
+
+impl<R: Runtime, M> Drop for Response<R, M> {
+    /// Keeps the memory of the headers for a later request.
+    fn drop(&mut self) {
+        self.flight.call.reuse_headers(mem::take(&mut self.head.headers));
     }
 }
 

@@ -128,12 +128,12 @@ impl<R: Runtime, M> Session<R, M> {
     pub fn prepare(&self, request: Request) -> Result<PreparedCall> {
         let mut request = request;
         self.shared().read(&mut request.address);
-        self.prepare_now(&mut request).map(|(request, _)| *request)
+        self.prepare_now(&mut request, &mut Memory::default()).map(|(request, _)| *request)
     }
 
     /// Prepares a request whose address is parsed; also returns the time of that.
-    fn prepare_now(&self, request: &mut Request) -> Result<(Box<PreparedCall>, Now)> {
-        let mut merged = Merged::of(&self.settings(), request);
+    fn prepare_now(&self, request: &mut Request, memory: &mut Memory) -> Result<(Box<PreparedCall>, Now)> {
+        let mut merged = Merged::of(&self.settings(), request, memory);
         let runtime = self.runtime();
         if merged.trust_env {
             self.shared().apply_environment(&mut merged, || runtime.environment());
@@ -162,8 +162,8 @@ impl<R: Runtime, M> Session<R, M> {
 
     /// Starts a request, with nothing sent yet. It takes the fields out of `request`.
     pub(crate) fn launch(&self, request: &mut Request, supply: Supply) -> Result<Box<Flight<R>>> {
-        let memory = self.shared().begin(&mut request.address);
-        let (request, now) = self.prepare_now(request)?;
+        let mut memory = self.shared().begin(&mut request.address);
+        let (request, now) = self.prepare_now(request, &mut memory)?;
         self.board(request, supply, memory, now)
     }
 

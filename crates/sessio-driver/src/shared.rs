@@ -16,7 +16,7 @@ use crate::turns::Turns;
 
 /// Maximal number of memories that are stored for later calls. A call that starts after another has
 /// ended takes its memory, so few are stored. More concurrent calls allocate.
-const MOST_MEMORY: usize = 16;
+const MOST_MEMORY: usize = 14;
 /// Maximal size in bytes of a buffer that is stored.
 const LARGEST_MEMORY: usize = 256 * 1024;
 

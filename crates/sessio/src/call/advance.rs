@@ -12,7 +12,7 @@ use crate::message::body::Content;
 use crate::message::head::Head;
 use crate::policy::retry::{self, Failure};
 use crate::wire::conn::{Advance, Conn};
-use crate::wire::h1::{Event as Came, NoReuse, RequestContext, RequestEncoder, ResponseDecoder, Reuse};
+use crate::wire::h1::{Event as Came, NoReuse, RequestContext, RequestEncoder, Reuse};
 
 impl Call {
     /// Whether the connection has done all that this exchange needs.
@@ -338,8 +338,7 @@ impl Call {
             self.rare_mut().unsent = Some(unsent);
         }
         self.sender = RequestEncoder::idle(self.sender.take_buffer());
-        let buffer = self.receiver.take_buffer();
-        self.receiver = ResponseDecoder::new(RequestContext::default(), self.prepared.options.limits, buffer);
+        self.receiver.restart(RequestContext::default(), self.prepared.options.limits);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::pool::ReuseProof;
 use crate::prepared::Framed;
 use crate::route::environment::Environment;
 use crate::wire::conn::Conn;
-use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder, Reuse};
+use crate::wire::h1::{RequestContext, RequestEncoder, Reuse};
 
 /// A direction of transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +116,7 @@ impl Call {
         let mut asked = RequestContext::new(&request.method);
         // The request was finalized before.
         (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
-        self.receiver =
-            ResponseDecoder::new(asked, self.prepared.options.limits, self.receiver.take_buffer());
+        self.receiver.restart(asked, self.prepared.options.limits);
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
         self.sender = match self.prepared.forwarded_by() {

@@ -106,13 +106,17 @@ pub(super) enum Next {
 pub struct Memory {
     pub(super) send: Vec<u8>,
     pub(crate) recv: Vec<u8>,
+    /// For the headers of the request.
+    pub(crate) request: Headers,
+    /// For the headers of the response.
+    pub(super) response: Headers,
 }
 
 impl Memory {
     /// Capacity in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.send.capacity() + self.recv.capacity()
+        self.send.capacity() + self.recv.capacity() + self.request.capacity() + self.response.capacity()
     }
 }
 
@@ -135,7 +139,12 @@ impl Call {
     pub fn placed(prepared: Box<PreparedCall>, memory: Memory) -> Self {
         Self {
             sender: RequestEncoder::idle(memory.send),
-            receiver: ResponseDecoder::new(RequestContext::default(), prepared.options.limits, memory.recv),
+            receiver: ResponseDecoder::with_memory(
+                RequestContext::default(),
+                prepared.options.limits,
+                memory.recv,
+                memory.response,
+            ),
             prepared,
             phase: Phase::Failed(Kind::Misuse),
             conn: None,
@@ -295,14 +304,25 @@ impl Call {
         self.rare.as_mut()?.past.as_mut()?.next.take()
     }
 
-    /// Takes the buffers for the next call. This call is over then.
+    /// Offers the memory of the response's headers, which the caller does not need any more, for the
+    /// next call. [`take_memory`](Self::take_memory) then includes it.
+    pub fn reuse_headers(&mut self, headers: Headers) {
+        self.receiver.reuse_headers(headers);
+    }
+
+    /// Takes the buffers for the next call. This call is over then, and its request has no headers.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
         if !matches!(self.phase, Phase::Failed(_)) {
             self.conn = None;
             self.phase = Phase::Done;
         }
-        Memory { send: self.sender.take_buffer(), recv: self.receiver.take_buffer() }
+        Memory {
+            send: self.sender.take_buffer(),
+            recv: self.receiver.take_buffer(),
+            request: std::mem::take(&mut self.prepared.request.headers).into_memory(),
+            response: self.receiver.take_spare(),
+        }
     }
 }
 

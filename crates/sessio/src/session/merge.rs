@@ -8,6 +8,7 @@ use http::Method;
 use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
+use crate::call::Memory;
 use crate::call::options::CallOptions;
 use crate::call::overrides::{Override, Part};
 use crate::error::Error;
@@ -97,7 +98,7 @@ pub struct Merged {
 /// ```
 #[must_use]
 pub fn merge(settings: &Settings, mut request: Request) -> Merged {
-    merge_in_place(settings, &mut request, || Arc::new(settings.clone()))
+    merge_in_place(settings, &mut request, Headers::new(), || Arc::new(settings.clone()))
 }
 
 /// `share` makes the settings that the mounts of later hops need. It runs only if there are mounts.
@@ -105,6 +106,7 @@ pub fn merge(settings: &Settings, mut request: Request) -> Merged {
 fn merge_in_place(
     settings: &Settings,
     request: &mut Request,
+    memory: Headers,
     share: impl FnOnce() -> Arc<Settings>,
 ) -> Merged {
     let is_away = is_away(settings, &request.address);
@@ -115,7 +117,7 @@ fn merge_in_place(
     let mount = entry.as_ref().map(|entry| &entry.mount.changes);
     let mut overrides = Vec::new();
     let changes = &request.changes;
-    let mut headers = start_headers(settings, changes, mount, is_away, &mut overrides);
+    let mut headers = start_headers(settings, changes, mount, is_away, memory, &mut overrides);
     let mut params = None;
     if let Some(mount) = mount {
         params = Some(change_lists(mount, &mut headers, &settings.params, &mut overrides));
@@ -198,10 +200,10 @@ fn moved_parts(changes: &Changes) -> Moved {
 
 impl Merged {
     /// Merges a request in place, without moving it: it is large. Otherwise as [`merge`]. The
-    /// request is empty afterwards and of no use.
+    /// request is empty afterwards and of no use. The headers are in memory of an earlier call.
     #[inline]
-    pub fn of(settings: &Arc<Settings>, request: &mut Request) -> Self {
-        merge_in_place(settings, request, || Arc::clone(settings))
+    pub fn of(settings: &Arc<Settings>, request: &mut Request, memory: &mut Memory) -> Self {
+        merge_in_place(settings, request, mem::take(&mut memory.request), || Arc::clone(settings))
     }
 
     /// Adds the values of the environment that neither request nor session sets, if the environment
@@ -266,12 +268,14 @@ fn start_headers(
     changes: &Changes,
     mount: Option<&Changes>,
     is_away: bool,
+    memory: Headers,
     overrides: &mut Vec<Override>,
 ) -> Headers {
     let own = &changes.headers;
     // Room for Host, Cookie, the two fields of the body and Authorization: preparing then allocates
     // nothing more.
-    let mut headers = settings.headers.clone_with_room(own.set.len() + own.appended.len() + 5, 192);
+    let more = own.set.len() + own.appended.len() + 5;
+    let mut headers = settings.headers.clone_into(memory, more, 192);
     if is_away {
         headers.retain(|field| {
             // A field that the request sets is replaced later, in its place.

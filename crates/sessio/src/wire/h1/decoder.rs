@@ -47,8 +47,7 @@ pub struct ResponseDecoder {
     limits: Limits,
     buffer: Buffer,
     state: State,
-    /// A head that was not taken yet.
-    ready: Option<Head>,
+    ready: Slot,
     body: Body,
     heads: Heads,
     received: u64,
@@ -61,6 +60,13 @@ pub struct ResponseDecoder {
     /// Boxed, because few responses have trailers.
     trailers: Option<Box<Headers>>,
     failure: Option<Failure>,
+}
+
+/// The place of a head that was not taken yet. Else it holds memory for the fields of the next one:
+/// two allocations less for each response.
+enum Slot {
+    Empty(Headers),
+    Full(Head),
 }
 
 /// The state of the decoder. Each state but `Done` may need more bytes.
@@ -105,12 +111,24 @@ impl ResponseDecoder {
     /// [`into_buffer`](Self::into_buffer); it may be empty.
     #[must_use]
     pub fn new(asked: RequestContext, limits: Limits, buffer: Vec<u8>) -> Self {
+        Self::with_memory(asked, limits, buffer, Headers::new())
+    }
+
+    /// As [`new`](Self::new), with memory for the fields of the head. The value is large, and is
+    /// not moved after this.
+    #[inline]
+    pub(crate) fn with_memory(
+        asked: RequestContext,
+        limits: Limits,
+        buffer: Vec<u8>,
+        spare: Headers,
+    ) -> Self {
         Self {
             asked,
             limits,
             buffer: Buffer::new(buffer),
             state: State::Head,
-            ready: None,
+            ready: Slot::Empty(spare),
             body: Body::new(Framing::None),
             heads: Heads::default(),
             received: 0,
@@ -161,7 +179,9 @@ impl ResponseDecoder {
     /// permanent: every later call returns an error of the same kind.
     pub fn poll(&mut self) -> Result<Event<'_>> {
         self.advance();
-        if let Some(head) = self.ready.take() {
+        if let Slot::Full(_) = self.ready
+            && let Slot::Full(head) = mem::replace(&mut self.ready, Slot::Empty(Headers::new()))
+        {
             self.is_settled = false;
             let event = if is_interim(head.status) { Event::Interim } else { Event::Head };
             return Ok(event(head));
@@ -222,7 +242,7 @@ impl ResponseDecoder {
 
     /// Returns `true` if a head has begun to arrive and is not complete.
     pub(crate) fn is_within_head(&self) -> bool {
-        self.state == State::Head && self.ready.is_none() && !self.buffer.is_empty()
+        self.state == State::Head && matches!(self.ready, Slot::Empty(_)) && !self.buffer.is_empty()
     }
 
     /// Returns `true` if the head rules out reuse of the connection.
@@ -294,9 +314,30 @@ impl ResponseDecoder {
         mem::replace(&mut self.buffer, Buffer::new(Vec::new())).into_bytes()
     }
 
+    /// Offers the memory of headers that are not needed any more, for the fields of the next head.
+    pub(crate) fn reuse_headers(&mut self, headers: Headers) {
+        if let Slot::Empty(spare) = &mut self.ready {
+            *spare = headers.into_memory();
+        }
+    }
+
+    /// Takes the memory for the fields of the next head.
+    pub(crate) fn take_spare(&mut self) -> Headers {
+        match &mut self.ready {
+            Slot::Empty(spare) => mem::take(spare),
+            Slot::Full(head) => mem::take(&mut head.headers).into_memory(),
+        }
+    }
+
+    /// Prepares for the next response. Keeps the memory.
+    pub(crate) fn restart(&mut self, asked: RequestContext, limits: Limits) {
+        let (buffer, spare) = (self.take_buffer(), self.take_spare());
+        *self = Self::with_memory(asked, limits, buffer, spare);
+    }
+
     /// Returns `true` if an event must be taken before decoding continues.
     fn is_blocked(&self) -> bool {
-        self.ready.is_some() || !self.body.unread().is_empty() || self.failure.is_some()
+        matches!(self.ready, Slot::Full(_)) || !self.body.unread().is_empty() || self.failure.is_some()
     }
 
     fn fail(&mut self, error: Fault) {
@@ -336,7 +377,9 @@ impl ResponseDecoder {
     }
 
     fn step_head(&mut self) -> Result<bool> {
-        let Some((head, decision)) = self.heads.head(&mut self.buffer, self.asked, &self.limits)? else {
+        let Slot::Empty(spare) = &mut self.ready else { return Ok(false) };
+        let head = self.heads.head(&mut self.buffer, self.asked, &self.limits, spare)?;
+        let Some((head, decision)) = head else {
             return match self.received {
                 _ if !self.is_ended => Ok(false),
                 0 => Err(Fault::new(Kind::ClosedBeforeResponse)),
@@ -353,7 +396,7 @@ impl ResponseDecoder {
         } else {
             self.start_body(decision);
         }
-        self.ready = Some(head);
+        self.ready = Slot::Full(head);
         Ok(true)
     }
 

@@ -1,5 +1,7 @@
 //! The heads of one response, under one size limit.
 
+use std::mem;
+
 use http::StatusCode;
 
 use super::buffer::Buffer;
@@ -28,12 +30,13 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// The next head, once it is complete.
+    /// The next head, once it is complete. Its fields are in the memory of `spare`.
     pub(super) fn head(
         &mut self,
         buffer: &mut Buffer,
         asked: RequestContext,
         limits: &Limits,
+        spare: &mut Headers,
     ) -> Result<Option<(Head, Decision)>> {
         let window = self.window(buffer, limits);
         section::check_greeting(window, self.interim == 0)?;
@@ -43,7 +46,8 @@ impl Heads {
         let bytes = &mut buffer.unread_mut()[..len];
         let bad = |detail| Fault::new(Kind::BadHead).with_detail(detail);
         let unfolded = self.lines.unfold(bytes).map_err(bad)?;
-        let (head, mut decision) = section::parse_head(&bytes[..unfolded], &self.lines, asked)?;
+        let (head, mut decision) =
+            section::parse_head(&bytes[..unfolded], &self.lines, asked, mem::take(spare))?;
         if let Some(why) = self.lines.tolerated()
             && decision.reuse != Reuse::No(NoReuse::Upgraded)
         {

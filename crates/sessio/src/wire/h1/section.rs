@@ -161,12 +161,17 @@ fn not_http(bytes: &[u8]) -> Fault {
     }
 }
 
-/// Parses a whole head; its fields point into one copy of its bytes.
-pub(super) fn parse_head(bytes: &[u8], lines: &Lines, asked: RequestContext) -> Result<(Head, Decision)> {
+/// Parses a whole head. Its fields point into one copy of its bytes, in `memory`.
+pub(super) fn parse_head(
+    bytes: &[u8],
+    lines: &Lines,
+    asked: RequestContext,
+    memory: Headers,
+) -> Result<(Head, Decision)> {
     if lines.count <= USUAL_FIELDS {
-        parse_head_into(bytes, lines, asked, &mut [const { MaybeUninit::uninit() }; USUAL_FIELDS])
+        parse_head_into(bytes, lines, asked, memory, &mut [const { MaybeUninit::uninit() }; USUAL_FIELDS])
     } else {
-        parse_head_into(bytes, lines, asked, &mut vec![MaybeUninit::uninit(); lines.count])
+        parse_head_into(bytes, lines, asked, memory, &mut vec![MaybeUninit::uninit(); lines.count])
     }
 }
 
@@ -174,6 +179,7 @@ fn parse_head_into<'b>(
     bytes: &'b [u8],
     lines: &Lines,
     asked: RequestContext,
+    memory: Headers,
     slots: &mut [MaybeUninit<httparse::Header<'b>>],
 ) -> Result<(Head, Decision)> {
     let mut response = httparse::Response::new(&mut []);
@@ -194,7 +200,7 @@ fn parse_head_into<'b>(
     let decision = Framing::decide(status, asked, version, fields)?;
 
     let block = &bytes[lines.first..];
-    let mut headers = headers(block, response.headers).ok_or_else(|| Fault::new(Kind::BadHead))?;
+    let mut headers = headers(block, memory, response.headers).ok_or_else(|| Fault::new(Kind::BadHead))?;
     tidy(&mut headers, decision.tidy)?;
     let reason = reason(status, &bytes[..lines.first]);
     Ok((Head { status, version, headers, reason }, decision))
@@ -209,22 +215,22 @@ pub(super) fn parse_trailers(bytes: &[u8], lines: &Lines) -> Result<Headers> {
     let mut slots = vec![httparse::EMPTY_HEADER; lines.count];
     match httparse::parse_headers(bytes, &mut slots) {
         Ok(httparse::Status::Complete((len, fields))) if len == bytes.len() => {
-            headers(bytes, fields).ok_or_else(bad)
+            headers(bytes, Headers::new(), fields).ok_or_else(bad)
         }
         Ok(_) => Err(bad().with_detail("trailers")),
         Err(error) => Err(bad().with_detail(format!("trailers: {}", describe(error)))),
     }
 }
 
-/// The fields as spans of one copy of the block. `None` if a field is too large for a span.
-fn headers(block: &[u8], fields: &[httparse::Header<'_>]) -> Option<Headers> {
+/// The fields as spans of one copy of the block, in `memory`. `None` if a field is too large for a span.
+fn headers(block: &[u8], memory: Headers, fields: &[httparse::Header<'_>]) -> Option<Headers> {
     let base = block.as_ptr().addr();
     let place = |bytes: &[u8]| -> Range<usize> {
         let start = bytes.as_ptr().addr() - base;
         start..start + bytes.len()
     };
     let places = fields.iter().map(|field| (place(field.name.as_bytes()), place(field.value)));
-    Headers::from_block(block.to_vec(), places)
+    Headers::from_block(block, memory, places)
 }
 
 #[cold]
