@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use sessio::call::Carrier;
 use sessio::happy_eyeballs::{HappyEyeballs, Outcome, Step};
 use sessio::pool::{Checkout, Grant};
 use sessio::routing::{Destination, with_port};
+use sessio::transport::Transport;
 use sessio::{Conn, Error, Instant, Kind};
 
 use crate::failure::{Attempt, ConnectFailure};
@@ -32,6 +34,9 @@ const LOOK: Duration = Duration::from_millis(100);
 impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call needs, or reports to the call why there is none.
     pub(crate) async fn connect(&mut self, wanted: ConnectInfo) {
+        if let Some(transport) = self.call.wanted().and_then(|wanted| wanted.transport.cloned()) {
+            return self.attach(&transport);
+        }
         self.read_authorities();
         let mut is_admitted = wanted.is_admitted;
         if is_admitted {
@@ -82,6 +87,22 @@ impl<R: Runtime> Flight<R> {
             addresses = admitted;
         }
         self.dial(addresses, &origin_addresses).await;
+    }
+
+    /// Opens the transport of the request's mount, in place of a connection.
+    fn attach(&mut self, transport: &Arc<dyn Transport>) {
+        self.close();
+        self.now = self.runtime.now();
+        match transport.open(self.call.request(), self.now) {
+            Ok(transfer) => {
+                self.transfer = Some(Box::new(transfer));
+                let id = self.shared.pool(|pool, _| pool.dialled());
+                self.call.attached(Carrier::new(id, self.now.mono));
+            }
+            Err(error) => self.call.unreachable(error),
+        }
+        // The transport is code of the caller.
+        self.look_at_clock();
     }
 
     /// Reads an idle connection that has something to read. Returns `true` if that was data of TLS

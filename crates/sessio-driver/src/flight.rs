@@ -7,11 +7,13 @@ use std::task::{Context, Poll};
 
 use sessio::call::{Direction, Io};
 use sessio::pool::{Grant, Lease, Ticket};
+use sessio::transport::Transfer;
 use sessio::{Call, Head, Instant, Kind, Memory, Now, PreparedCall, Result, Step};
 
 use crate::pooled_connection::{PooledConnection, close};
 use crate::runtime::{Runtime, Sleep, Stream};
 use crate::shared::Shared;
+use crate::transport;
 use crate::upload::{Piece, Upload};
 
 /// Number of pieces of a ready body that are sent between two reads from the peer (row Q07).
@@ -27,6 +29,8 @@ pub(crate) struct Flight<R: Runtime> {
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
     stream: Option<R::Stream>,
+    /// The transfer of a transport, in place of a stream. Boxed twice: it is rare.
+    pub(crate) transfer: Option<Box<Box<dyn Transfer>>>,
     /// The process that opened the stream.
     process: u32,
     /// The right to have that connection open, or to open it.
@@ -79,6 +83,7 @@ impl<R: Runtime> Flight<R> {
             runtime,
             shared,
             stream: None,
+            transfer: None,
             process: 0,
             lease: None,
             ticket: None,
@@ -161,6 +166,32 @@ impl<R: Runtime> Flight<R> {
                         pieces = 0;
                         self.report(moved);
                     } else if !self.report(moved) {
+                        match self.poll_deadline(cx, deadline) {
+                            Poll::Ready(()) => {}
+                            Poll::Pending => return self.wait(),
+                        }
+                    }
+                }
+                Ok(Step::Message(io))
+                    if !io.has_request() && io.source > 0 && !source_pending && pieces < MOST_PIECES =>
+                {
+                    let wanted = io.source;
+                    source_pending = !self.poll_supply(cx, wanted);
+                    pieces += 1;
+                }
+                Ok(Step::Message(io)) => {
+                    let deadline = io.deadline;
+                    let is_read_check = !io.has_request() && io.source > 0 && !source_pending;
+                    let passed = transport::pass_on(self.transfer.as_deref_mut(), io, cx, now);
+                    self.is_late = true;
+                    self.steps += 1;
+                    let has_passed = transport::report(&mut self.call, passed);
+                    if is_read_check {
+                        pieces = 0;
+                    } else if !has_passed {
+                        let wake_at = self.transfer.as_ref().and_then(|transfer| transfer.wake_at());
+                        let deadline = deadline.into_iter().chain(wake_at).min();
+                        self.look_at_clock();
                         match self.poll_deadline(cx, deadline) {
                             Poll::Ready(()) => {}
                             Poll::Pending => return self.wait(),
@@ -379,10 +410,11 @@ impl<R: Runtime> Flight<R> {
     }
 
     /// Closes the connection, and gives up the lease and the place in the queue.
-    fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if self.stream.is_some() {
             self.close_stream();
         }
+        self.transfer = None;
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
         }

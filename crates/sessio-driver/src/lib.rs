@@ -49,6 +49,7 @@ mod shared;
 mod socket;
 mod source;
 mod status_error;
+mod transport;
 mod turns;
 mod upload;
 

@@ -268,7 +268,7 @@ impl Call {
     pub(super) fn fail_or_retry(&mut self, error: Error) {
         let failure = self.failure();
         let is_lost = error.kind() == Kind::ClosedBeforeResponse;
-        if is_lost && retry::is_safe(&failure) {
+        if (is_lost || self.link.is_unprocessed) && retry::is_safe(&failure) {
             self.conn = None;
             self.retries += 1;
             self.forget_connection();
@@ -299,8 +299,8 @@ impl Call {
     pub(super) fn failure(&self) -> Failure {
         let request = &self.prepared.request;
         Failure {
-            reused: self.link.is_reused,
-            sent: self.request_sent(),
+            reused: self.link.is_reused || self.link.is_unprocessed,
+            sent: if self.link.is_unprocessed { 0 } else { self.request_sent() },
             received: self.receiver.bytes_received(),
             idempotent: retry::is_idempotent(&request.method, &request.headers),
             replayable: self.can_replay(),

@@ -89,18 +89,27 @@ impl Call {
     /// `https` URL, and one that bypasses the proxy's tunnel.
     pub fn connected(&mut self, conn: Conn) {
         let Some(wanted) = self.wanted() else { return self.misuse() };
+        if wanted.transport.is_some() {
+            let detail = "a transport is mounted on this URL: open it, and report it by Call::attached";
+            return self.fail(Error::new(Kind::Misuse).with_detail(detail));
+        }
         if wanted.route() != conn.route() {
             let detail =
                 "the connection lacks the TLS and tunnel stages of this URL: open it with Connect::open";
             return self.fail(Error::new(Kind::Misuse).with_detail(detail));
         }
+        self.start_on(conn);
+    }
+
+    /// Starts the exchange of this hop on a connection.
+    pub(super) fn start_on(&mut self, conn: Conn) {
         // Handshakes count as connecting: the connect limit continues.
         if conn.is_open() {
             self.clock.rest();
         }
         self.link.number = conn.id();
         self.link.is_reused = conn.exchanges > 0;
-        self.link.is_kept = false;
+        (self.link.is_kept, self.link.is_unprocessed) = (false, false);
         self.link.remote.clone_from(&conn.remote);
         self.forget_connection();
         if !self.link.is_reused {
@@ -120,6 +129,7 @@ impl Call {
         let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
         let buffer = self.sender.take_buffer();
         self.sender = match self.prepared.forwarded_by() {
+            _ if self.is_carried() => RequestEncoder::message(outgoing, buffer),
             None => {
                 let target = request.target().as_bytes();
                 RequestEncoder::new(&request.method, target, &request.headers, outgoing, buffer)
@@ -166,6 +176,9 @@ impl Call {
 
     /// The transport took the first `n` bytes of [`Io::send`](super::Io).
     pub fn sent(&mut self, n: usize) {
+        if self.is_misused_as_bytes() {
+            return;
+        }
         let moves = self.moves_filter() || matches!(self.phase, Phase::Handshake) || self.is_uploading();
         let (true, Some(conn)) = (moves, &mut self.conn) else { return self.misuse() };
         if n > conn.unsent(&self.sender).len() {
@@ -182,6 +195,9 @@ impl Call {
 
     /// `n` bytes were written to the start of [`Io::recv`](super::Io). 0 is the end of the stream.
     pub fn received(&mut self, n: usize) {
+        if self.is_misused_as_bytes() {
+            return;
+        }
         let reading =
             matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body(_) | Phase::Drain { .. });
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
@@ -201,6 +217,9 @@ impl Call {
 
     /// The transport failed, in this direction.
     pub fn broken(&mut self, direction: Direction, cause: io::Error) {
+        if self.is_misused_as_bytes() {
+            return;
+        }
         match (direction, &self.phase) {
             // The peer may already have sent the reason (row Q08): read on.
             (Direction::Send, Phase::Handshake) => self.rare_mut().send_failure = Some(cause),
@@ -317,6 +336,12 @@ impl Call {
             return None;
         }
         let mut conn = self.conn.take()?;
+        if conn.is_carrier() {
+            // The transport keeps its own connections.
+            self.end_upload();
+            self.settle();
+            return None;
+        }
         let is_quiet = conn.is_quiet();
         conn.exchanges = conn.exchanges.saturating_add(1);
         let proof = match self.receiver.reuse() {

@@ -14,4 +14,6 @@ pub(super) struct Link {
     pub(super) is_reused: bool,
     /// Whether it was given back to be used again.
     pub(super) is_kept: bool,
+    /// Whether the transport reported that the request was not processed.
+    pub(super) is_unprocessed: bool,
 }

@@ -80,6 +80,7 @@
 
 mod advance;
 mod body_state;
+mod carrier;
 mod clock;
 mod decode;
 mod event;
@@ -101,7 +102,8 @@ mod step;
 mod timings;
 
 pub use body_state::BodyState;
+pub use carrier::Carrier;
 pub use event::Event;
 pub use input::Direction;
 pub use machine::{Call, Memory};
-pub use step::{Connect, Io, Step};
+pub use step::{Connect, Io, MessageIo, Step};

@@ -137,6 +137,7 @@ impl Call {
             fresh,
             is_admitted: limit != Timeout::Pool,
             deadline,
+            transport: self.prepared.options.transport.as_ref(),
             limits: self.prepared.options.limits,
             untold: self.rare.as_ref().map_or(&[], |rare| &rare.untold),
         }
@@ -229,6 +230,9 @@ impl Call {
         if self.conn.is_none() {
             self.misuse();
             return Err(self.tell());
+        }
+        if self.is_carried() {
+            return Ok(Step::Message(self.message_io(is_sending, body, deadline)));
         }
         let Some(conn) = &mut self.conn else { return Err(Kind::Misuse.into()) };
         let look = conn.is_unheard();

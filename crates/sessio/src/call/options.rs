@@ -1,6 +1,7 @@
 //! A prepared call: the request and its options.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::Position;
 
@@ -16,6 +17,7 @@ use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::redirect::RedirectRules;
 use crate::prepared::auth::{Auth, Flow};
+use crate::prepared::transport::Transport;
 use crate::prepared::{Prepared, userinfo};
 use crate::route::key::Key;
 use crate::route::proxy::{Proxy, ProxyChoice};
@@ -51,6 +53,8 @@ pub struct CallOptions {
     pub overrides: Vec<Override>,
     pub(crate) meters: ProgressCallbacks,
     pub(crate) flow: Option<Box<dyn Flow>>,
+    /// The transport that carries the request, in place of a connection. Default: `None`.
+    pub transport: Option<Arc<dyn Transport>>,
     /// The mounts of the session, if it has any.
     pub(crate) mounts: Option<Box<dyn Remount>>,
 }
@@ -158,7 +162,7 @@ impl PreparedCall {
     /// # Errors
     /// - [`Kind::InvalidProxy`]: the environment decides, and its value is not a proxy.
     pub fn choose_proxy(&mut self) -> Result<()> {
-        if !self.options.routing.plan.is_open() {
+        if !self.options.routing.plan.is_open() || self.options.transport.is_some() {
             return Ok(());
         }
         self.options.routing.choose(&self.request.url).map_err(|fault| {

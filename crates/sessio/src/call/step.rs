@@ -1,6 +1,8 @@
 //! The next operation that a call wants, as a value.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -9,6 +11,9 @@ use crate::base::limits::Limits;
 use crate::base::time::Instant;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
+use crate::message::headers::Headers;
+use crate::prepared::Prepared;
+use crate::prepared::transport::Transport;
 use crate::route::environment::CaBundle;
 use crate::route::key::Key;
 use crate::route::proxy::{Protocol, Proxy};
@@ -22,12 +27,20 @@ use crate::wire::tunnel::{Target, Tunnel};
 #[non_exhaustive]
 pub enum Step<'a> {
     /// Open or reuse a connection. Report it by [`connected`](super::Call::connected), or a failure
-    /// by [`unreachable`](super::Call::unreachable).
+    /// by [`unreachable`](super::Call::unreachable). A carrier of messages is reported by
+    /// [`attached`](super::Call::attached).
     Connect(Connect<'a>),
     /// Move bytes, in both directions at once. Report by [`sent`](super::Call::sent),
     /// [`received`](super::Call::received), [`supply`](super::Call::supply) and
     /// [`broken`](super::Call::broken).
     Io(Io<'a>),
+    /// Pass messages on, in both directions at once. Report by
+    /// [`request_taken`](super::Call::request_taken),
+    /// [`response_head`](super::Call::response_head),
+    /// [`response_body`](super::Call::response_body),
+    /// [`response_end`](super::Call::response_end), [`supply`](super::Call::supply) and
+    /// [`transport_failed`](super::Call::transport_failed).
+    Message(MessageIo<'a>),
     /// Take the connection back by [`release`](super::Call::release): the call needs it no more.
     Release,
     /// Decide what follows from the response by [`decide`](super::Call::decide), with the session's
@@ -60,6 +73,8 @@ pub struct Connect<'a> {
     /// When to give up the current operation (waiting for the pool, resolving or connecting) and
     /// ask again.
     pub deadline: Option<Instant>,
+    /// The transport of the request's mount. It carries the request in place of a connection.
+    pub transport: Option<&'a Arc<dyn Transport>>,
     pub(super) limits: Limits,
     pub(super) untold: &'a [SocketAddr],
 }
@@ -218,11 +233,58 @@ pub struct Io<'a> {
     pub deadline: Option<Instant>,
 }
 
+/// Messages to pass on. An empty field asks for nothing.
+#[non_exhaustive]
+pub struct MessageIo<'a> {
+    /// The request, until its head was taken. Its body is in the fields below.
+    pub request: Option<&'a Prepared>,
+    /// Bytes of the request's body.
+    pub body: &'a [u8],
+    /// Whether the request ends behind `body`. Its end is to be taken too.
+    pub is_last: bool,
+    /// The trailers of the request. Empty before the end.
+    pub trailers: &'a Headers,
+    /// Number of bytes of the request's body that the call takes from its source now.
+    pub source: usize,
+    /// Whether a head of the response is awaited.
+    pub wants_head: bool,
+    /// Buffer for bytes of the response's body. Empty before the head, and while the caller has not
+    /// read earlier bytes.
+    pub recv: &'a mut [u8],
+    /// When to stop waiting and ask again.
+    pub deadline: Option<Instant>,
+}
+
+impl MessageIo<'_> {
+    /// Whether there is anything to pass on of the request.
+    #[must_use]
+    pub fn has_request(&self) -> bool {
+        self.request.is_some() || !self.body.is_empty() || self.is_last
+    }
+}
+
+impl fmt::Debug for MessageIo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageIo")
+            .field("request", &self.request)
+            .field("body", &self.body.len())
+            .field("is_last", &self.is_last)
+            .field("source", &self.source)
+            .field("wants_head", &self.wants_head)
+            .field("recv", &self.recv.len())
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Step<'_> {
     /// The same step with an earlier deadline.
     pub(super) fn by(self, end: Option<Instant>) -> Self {
         match self {
             Self::Io(io) => Self::Io(Io { deadline: io.deadline.into_iter().chain(end).min(), ..io }),
+            Self::Message(io) => {
+                Self::Message(MessageIo { deadline: io.deadline.into_iter().chain(end).min(), ..io })
+            }
             step => step,
         }
     }

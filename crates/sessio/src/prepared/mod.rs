@@ -2,6 +2,7 @@
 
 pub mod auth;
 mod framing;
+pub mod transport;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! One mount: the changes for the URLs of a pattern.
 
+use std::sync::Arc;
+
 use crate::base::change::Change;
 #[cfg(feature = "json")]
 use crate::base::kind::Kind;
@@ -8,6 +10,7 @@ use crate::call::observer::Observer;
 use crate::error::{Error, Result};
 use crate::message::headers::Headers;
 use crate::prepared::auth::Auth;
+use crate::prepared::transport::Transport;
 use crate::route::proxy::{Proxies, Via};
 use crate::route::tls::{Identity, Roots, Tls};
 use crate::session::changes::Changes;
@@ -36,6 +39,8 @@ use crate::session::steps::change_steps;
 pub struct Mount {
     /// The changes to the session's defaults.
     pub changes: Changes,
+    /// The transport that carries the requests. Default: `None`, which is a connection.
+    pub transport: Option<Arc<dyn Transport>>,
     pub(crate) problem: Option<Error>,
 }
 
@@ -43,6 +48,12 @@ impl Mount {
     /// A mount that changes nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Carries the requests by a [`Transport`], such as a mock, in place of connections.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
     }
 
     change_steps!();

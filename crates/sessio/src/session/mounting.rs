@@ -106,6 +106,7 @@ impl Remount for Mounting {
         let pattern = entered.as_ref().map(|entry| Arc::clone(&entry.pattern));
         let is_same = self.current.as_ref().map(|entry| &entry.pattern) == pattern.as_ref();
         next.request.mount = pattern;
+        next.options.transport = entered.as_ref().and_then(|entry| entry.mount.transport.clone());
         if is_same {
             return;
         }
@@ -212,6 +213,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
         overrides: Vec::new(),
         meters: ProgressCallbacks::default(),
         flow: None,
+        transport: None,
         mounts: None,
     }
 }

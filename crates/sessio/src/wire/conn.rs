@@ -34,6 +34,8 @@ pub struct Conn {
     ahead: Option<Box<Ahead>>,
     /// The TLS session is still in its handshake.
     is_securing: bool,
+    /// It carries messages, and no bytes.
+    is_carrier: bool,
     route: Route,
     secure: Option<Box<dyn TlsSession>>,
     /// Bytes that go out before the first one of the request; `None` once that one is out.
@@ -119,6 +121,7 @@ impl Conn {
             exchanges: 0,
             ahead: None,
             is_securing: false,
+            is_carrier: false,
             route: Route::PLAIN,
             secure: None,
             ahead_of_request: Some(0),
@@ -142,6 +145,21 @@ impl Conn {
     #[must_use]
     pub fn secured(id: u64, opened: Instant, secure: Box<dyn TlsSession>) -> Self {
         Self::staged(id, opened, [Stage::Secure(secure)])
+    }
+
+    /// A connection that carries messages: a transport owns it.
+    pub(crate) fn carrier(id: u64, opened: Instant) -> Self {
+        Self { is_carrier: true, ..Self::plain(id, opened) }
+    }
+
+    /// Returns `true` if the connection carries messages.
+    pub(crate) fn is_carrier(&self) -> bool {
+        self.is_carrier
+    }
+
+    /// Marks that the transport has taken the head of the request.
+    pub(crate) fn taken(&mut self) {
+        self.ahead_of_request = None;
     }
 
     /// Sets the peer's address.

@@ -25,6 +25,9 @@ enum End {
     LastChunk(Chunked),
     /// The end of the connection ends the body.
     Close,
+    /// The end of the message ends the body. If the head announced a length, it must fit: this many
+    /// more bytes follow.
+    Message(Option<u64>),
 }
 
 /// The next step, once all unread bytes are consumed.
@@ -52,6 +55,16 @@ impl Body {
         Self { end, got: 0, unread: 0..0 }
     }
 
+    /// The body of a message that arrives without framing of its own.
+    pub(super) fn of_message(framing: Framing) -> Self {
+        let length = match framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => Some(length),
+            Framing::Chunked | Framing::UntilClose => None,
+        };
+        Self { end: End::Message(length), got: 0, unread: 0..0 }
+    }
+
     /// The position of the bytes that were not consumed yet.
     pub(super) fn unread(&self) -> &Range<usize> {
         &self.unread
@@ -72,25 +85,27 @@ impl Body {
     /// The length of the body, if the head announced it.
     pub(super) fn announced(&self) -> Option<u64> {
         match self.end {
-            End::After(to_come) => Some(self.got + to_come),
-            End::LastChunk(_) | End::Close => None,
+            End::After(to_come) | End::Message(Some(to_come)) => Some(self.got + to_come),
+            End::LastChunk(_) | End::Close | End::Message(None) => None,
         }
     }
 
     /// Number of bytes still to be consumed, if known.
     pub(super) fn left(&self) -> Option<u64> {
         match self.end {
-            End::After(to_come) => Some(to_come + self.unread.len() as u64),
-            End::LastChunk(_) | End::Close => None,
+            End::After(to_come) | End::Message(Some(to_come)) => Some(to_come + self.unread.len() as u64),
+            End::LastChunk(_) | End::Close | End::Message(None) => None,
         }
     }
 
     /// Decodes more, once everything decoded so far is consumed. An error refers to the bytes
     /// behind those that are unread now.
     pub(super) fn advance(&mut self, buffer: &mut Buffer, limits: &Limits, is_ended: bool) -> Result<Next> {
+        let allowed = limits.body_bytes.map_or(u64::MAX, |most| most.saturating_sub(self.got));
         let most = match &mut self.end {
             End::After(to_come) => *to_come,
-            End::Close => limits.body_bytes.map_or(u64::MAX, |most| most.saturating_sub(self.got)),
+            End::Close => allowed,
+            End::Message(to_come) => to_come.map_or(allowed, |to_come| to_come.min(allowed)),
             End::LastChunk(chunked) => {
                 let decoded = chunked.decode(buffer.unread_mut(), limits);
                 let is_last = chunked.is_last();
@@ -116,6 +131,17 @@ impl Body {
                     left if is_ended => Err(self.incomplete(&format!("of {}", self.got + left))),
                     _ => Ok(Next::Wait),
                 }
+            }
+            End::Message(Some(0)) if there > 0 && here == 0 => {
+                Err(Fault::new(Kind::BadLength).with_detail("more bytes than Content-Length announced"))
+            }
+            End::Message(Some(to_come)) if here > 0 => {
+                *to_come -= here as u64;
+                Ok(Next::Again)
+            }
+            End::Message(Some(left)) if is_ended && *left > 0 => {
+                let missing = format!("of {}", self.got + *left);
+                Err(self.incomplete(&missing))
             }
             _ if here > 0 => Ok(Next::Again),
             _ if there > 0 => Err(Fault::new(Kind::BodyTooLarge)),

@@ -1,5 +1,7 @@
 //! The response decoder: bytes become one response.
 
+mod messages;
+
 use std::fmt;
 use std::mem;
 
@@ -400,20 +402,25 @@ impl ResponseDecoder {
         Ok(true)
     }
 
-    fn start_body(&mut self, Decision { framing, reuse, .. }: Decision) {
+    fn start_body(&mut self, decision: Decision) {
+        self.set_body(decision, Body::new(decision.framing));
+        if matches!(decision.framing, Framing::None | Framing::Length(0)) {
+            self.state = State::Done;
+        }
+    }
+
+    fn set_body(&mut self, Decision { framing, reuse, .. }: Decision, body: Body) {
         // The reason of an interim head is kept, unless the connection has switched protocols.
         if self.verdict == Reuse::No(NoReuse::Unfinished) || reuse == Reuse::No(NoReuse::Upgraded) {
             self.verdict = reuse;
         }
-        self.body = Body::new(framing);
+        self.body = body;
         self.state = State::Body;
-        match (framing, self.limits.body_bytes) {
-            (Framing::None | Framing::Length(0), _) => self.state = State::Done,
-            (Framing::Length(length), Some(most)) if length > most => {
-                let detail = format!("{length} bytes, and {most} are allowed");
-                self.fail(Fault::new(Kind::BodyTooLarge).with_detail(detail));
-            }
-            _ => {}
+        if let (Framing::Length(length), Some(most)) = (framing, self.limits.body_bytes)
+            && length > most
+        {
+            let detail = format!("{length} bytes, and {most} are allowed");
+            self.fail(Fault::new(Kind::BodyTooLarge).with_detail(detail));
         }
     }
 

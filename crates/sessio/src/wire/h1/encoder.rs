@@ -1,5 +1,7 @@
 //! The request encoder: one request becomes bytes.
 
+pub(crate) mod messages;
+
 use std::fmt;
 
 use bytes::{Buf, Bytes};
@@ -104,6 +106,20 @@ enum Body {
     /// This many bytes of a source with a length.
     Length(u64),
     Chunked,
+    /// The request is passed on as a message, without framing.
+    Message(Box<Message>),
+}
+
+/// The body of a request that is passed on as a message.
+#[derive(Debug, Default)]
+struct Message {
+    /// Number of bytes that a source with a length has yet to supply.
+    left: Option<u64>,
+    /// All of the body was supplied.
+    is_ended: bool,
+    /// The transport has taken the end.
+    is_end_taken: bool,
+    trailers: Headers,
 }
 
 impl Default for RequestEncoder {
@@ -228,6 +244,8 @@ impl RequestEncoder {
             Body::Complete => 0,
             Body::Length(left) => left.saturating_add(1),
             Body::Chunked => u64::MAX,
+            Body::Message(ref message) if message.is_ended => 0,
+            Body::Message(ref message) => message.left.map_or(u64::MAX, |left| left.saturating_add(1)),
         };
         let queued = self.queue.len() - self.at;
         // Half a queue keeps a transport busy; less than half is not worth a request to the source.
@@ -255,14 +273,22 @@ impl RequestEncoder {
         if let Body::Length(left) = &mut self.body {
             *left -= taken as u64;
             self.queue.extend_from_slice(bytes);
-        } else {
-            let before = self.queue.len();
-            write_size(taken, &mut self.queue);
+        } else if let Body::Message(message) = &mut self.body {
+            message.take(taken);
             self.queue.extend_from_slice(bytes);
-            self.queue.extend_from_slice(b"\r\n");
-            self.overhead += (self.queue.len() - before - taken) as u64;
+        } else {
+            self.chunk(bytes);
         }
         Ok(taken)
+    }
+
+    /// Queues one chunk.
+    fn chunk(&mut self, bytes: &[u8]) {
+        let before = self.queue.len();
+        write_size(bytes.len(), &mut self.queue);
+        self.queue.extend_from_slice(bytes);
+        self.queue.extend_from_slice(b"\r\n");
+        self.overhead += (self.queue.len() - before - bytes.len()) as u64;
     }
 
     /// Supplies bytes like [`supply`](Self::supply), from shared memory. A long piece of a body
@@ -279,6 +305,11 @@ impl RequestEncoder {
                 self.piece = bytes.clone();
                 Ok(bytes.len())
             }
+            Body::Message(message) if is_free && bytes.len() > SMALL && message.admits(bytes.len()) => {
+                message.take(bytes.len());
+                self.piece = bytes.clone();
+                Ok(bytes.len())
+            }
             _ => self.supply(bytes),
         }
     }
@@ -286,14 +317,18 @@ impl RequestEncoder {
     /// Checks whether the source may supply these bytes.
     fn admit(&mut self, bytes: &[u8]) -> Result<()> {
         self.check()?;
-        match self.body {
+        match &self.body {
             // Empty bytes are not the end: an empty chunk would mean the end.
             _ if bytes.is_empty() => Ok(()),
             Body::Complete => Err(self.fail(Kind::Misuse, "no body was to come")),
-            Body::Length(left) if bytes.len() as u64 > left => {
+            Body::Message(message) if message.is_ended => Err(self.fail(Kind::Misuse, "no body was to come")),
+            Body::Message(message) if !message.admits(bytes.len()) => {
                 Err(self.fail(Kind::BodyLength, "longer than declared"))
             }
-            Body::Length(_) | Body::Chunked => Ok(()),
+            Body::Length(left) if bytes.len() as u64 > *left => {
+                Err(self.fail(Kind::BodyLength, "longer than declared"))
+            }
+            Body::Length(_) | Body::Chunked | Body::Message(_) => Ok(()),
         }
     }
 
@@ -317,7 +352,12 @@ impl RequestEncoder {
     pub fn supply_end_with(&mut self, trailers: &Headers) -> Result<()> {
         self.check()?;
         if !trailers.is_empty() {
-            if !matches!(self.body, Body::Chunked) {
+            let allows = match &self.body {
+                Body::Chunked => true,
+                Body::Message(message) => message.left.is_none(),
+                Body::Complete | Body::Length(_) => false,
+            };
+            if !allows {
                 return Err(self.fail(Kind::InvalidHeader, "trailers go behind a body in chunks alone"));
             }
             if let Err(error) = trailers::check(trailers) {
@@ -325,7 +365,15 @@ impl RequestEncoder {
                 return Err(error);
             }
         }
-        match self.body {
+        match &mut self.body {
+            Body::Message(message) => match message.left {
+                Some(left) if left > 0 => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
+                _ if message.is_ended => {}
+                _ => {
+                    message.is_ended = true;
+                    message.trailers = trailers.clone();
+                }
+            },
             Body::Length(0) => self.body = Body::Complete,
             Body::Length(_) => return Err(self.fail(Kind::BodyLength, "shorter than declared")),
             Body::Chunked => {
@@ -344,7 +392,11 @@ impl RequestEncoder {
     /// Returns `true` if the whole request was sent.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let is_all_here = matches!(self.body, Body::Complete | Body::Length(0));
+        let is_all_here = match &self.body {
+            Body::Complete | Body::Length(0) => true,
+            Body::Message(message) => message.is_end_taken,
+            Body::Length(_) | Body::Chunked => false,
+        };
         is_all_here && self.piece.is_empty() && self.at == self.queue.len() && self.failure.is_none()
     }
 
@@ -382,6 +434,9 @@ impl RequestEncoder {
     /// Continues with the body of an earlier encoder. This one has the same request, and nothing of
     /// its body yet.
     pub(crate) fn resume(&mut self, unsent: Unsent) {
+        if matches!(self.body, Body::Message(_)) || matches!(unsent.body, Body::Message(_)) {
+            return self.resume_message(unsent);
+        }
         self.queue.extend_from_slice(&unsent.queue);
         (self.piece, self.body) = (unsent.piece, unsent.body);
         self.overhead += unsent.overhead;

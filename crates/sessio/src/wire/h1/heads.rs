@@ -53,16 +53,22 @@ impl Heads {
         {
             decision.reuse = Reuse::No(why);
         }
-        if is_interim(head.status) {
-            self.interim += 1;
-            if self.interim > limits.interim {
-                return Err(Fault::new(Kind::TooManyInterim));
-            }
-        } else {
-            self.fields = head.headers.len();
-        }
+        self.count(&head, limits)?;
         self.turn(buffer, len);
         Ok(Some((head, decision)))
+    }
+
+    /// Counts a head.
+    pub(super) fn count(&mut self, head: &Head, limits: &Limits) -> Result<()> {
+        if !is_interim(head.status) {
+            self.fields = head.headers.len();
+            return Ok(());
+        }
+        self.interim += 1;
+        match self.interim > limits.interim {
+            true => Err(Fault::new(Kind::TooManyInterim)),
+            false => Ok(()),
+        }
     }
 
     /// The trailers, once they are complete, and the tolerated deviation in them.
