@@ -260,6 +260,12 @@ macro_rules! scenarios {
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
         $crate::scenarios! { @carried [TokioCurrentThread SmolCurrentThread BlockingThread] $($name)* }
     };
+    // Scenarios without a connection: nothing differs over another carrier.
+    (unconnected: $($name:ident)*) => {
+        $crate::scenarios! { @waiting $($name)* }
+        $crate::scenarios! { @laws $($name)* }
+        $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
+    };
     // Scenarios about waiting, for backends whose futures return `Pending`.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @waiting $($name)* }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll};
 
+use sessio::Headers;
 use sessio_driver::Source;
 
 /// A body of pieces. Each arrives after a wait.
@@ -13,6 +14,7 @@ pub struct Pieces {
     left: VecDeque<Vec<u8>>,
     then: Then,
     has_waited: bool,
+    trailers: Headers,
 }
 
 /// The end after the last piece.
@@ -27,7 +29,14 @@ impl Pieces {
     /// A body of these pieces, then the end.
     pub fn of<T: AsRef<[u8]>>(pieces: impl IntoIterator<Item = T>) -> Self {
         let all: Vec<_> = pieces.into_iter().map(|piece| piece.as_ref().to_vec()).collect();
-        Self { left: all.clone().into(), all, then: Then::End, has_waited: false }
+        Self { left: all.clone().into(), all, then: Then::End, has_waited: false, trailers: Headers::new() }
+    }
+
+    /// Ends with this trailer.
+    #[must_use]
+    pub fn with_trailers(mut self, name: &str, value: &str) -> Self {
+        self.trailers.insert(name, value).unwrap();
+        self
     }
 
     /// Fails instead of ending.
@@ -67,6 +76,10 @@ impl Source for Pieces {
             self.left.pop_front();
         }
         Poll::Ready(Ok(n))
+    }
+
+    fn trailers(&mut self) -> Headers {
+        self.trailers.clone()
     }
 
     fn poll_rewind(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -9,6 +9,8 @@ pub struct Whole {
     pub status: u16,
     /// The number of its connection, and whether the connection was reused.
     pub connection: (u64, bool),
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 /// Sends a request and reads the response.
@@ -19,6 +21,6 @@ pub struct Whole {
 pub async fn whole<R: Runtime>(request: RequestBuilder<R>) -> Whole {
     let response = request.send().await.expect("an answer");
     let (status, connection) = (response.status().as_u16(), response.connection());
-    response.bytes().await.expect("its body");
-    Whole { status, connection }
+    let body = response.bytes().await.expect("its body").into();
+    Whole { status, connection, body }
 }

@@ -37,6 +37,8 @@ on_every_backend! {
     cookie
     delete get head
     http
+    InProcess InProcessBody
+    mock::{ Mock Received Reply }
     multipart::{ Form Part file open }
     options patch
     pool::{ Policy Stats }

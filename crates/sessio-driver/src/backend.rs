@@ -39,6 +39,8 @@ macro_rules! backend {
         #[doc(no_inline)]
         pub use $crate::sessio::{cookie, http};
         $crate::digest_names! {}
+        $crate::mock_names! {}
+        $crate::in_process_names! {}
 
         /// Content codings that are selected by name.
         pub mod coding {
@@ -211,6 +213,44 @@ macro_rules! async_names {
         $crate::http_body_names! { $runtime }
         $crate::service! { $runtime }
     };
+}
+
+/// The names of the feature `mock`.
+#[cfg(feature = "mock")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! mock_names {
+    () => {
+        #[doc(inline)]
+        pub use $crate::mock;
+    };
+}
+
+/// The names of the feature `mock`, which is off.
+#[cfg(not(feature = "mock"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! mock_names {
+    () => {};
+}
+
+/// The transport of the feature `tower`.
+#[cfg(feature = "tower")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_process_names {
+    () => {
+        #[doc(inline)]
+        pub use $crate::{InProcess, InProcessBody};
+    };
+}
+
+/// The transport of the feature `tower`, which is off.
+#[cfg(not(feature = "tower"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_process_names {
+    () => {};
 }
 
 /// The names of the feature `digest`.

@@ -9,6 +9,8 @@
 //! [`writing_a_backend`] explains each step.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "mock")]
+pub mod mock;
 #[macro_use]
 pub mod mode;
 
@@ -70,12 +72,12 @@ pub use files::Files;
 #[cfg(feature = "http-body")]
 #[doc(hidden)]
 pub use http_body;
-#[cfg(feature = "tower")]
-pub use interop::Serve;
 #[cfg(feature = "http-body")]
 pub use interop::{BodySource, ResponseBody};
 #[cfg(feature = "stream")]
 pub use interop::{BytesStream, StreamSource};
+#[cfg(feature = "tower")]
+pub use interop::{InProcess, InProcessBody, Serve};
 pub use iterators::Chunks;
 pub use lines::Lines;
 pub use mode::BlockOn;

@@ -45,6 +45,7 @@ mod sockets;
 mod stale;
 mod stories;
 mod streams;
+mod transports;
 #[cfg(unix)]
 mod unix;
 mod uploads;

@@ -1,6 +1,8 @@
 //! Bodies as types of other crates. Each module is behind a feature, which adds API and one crate
 //! of traits.
 
+#[cfg(feature = "tower")]
+mod in_process;
 #[cfg(feature = "futures-io")]
 mod reader;
 #[cfg(feature = "http-body")]
@@ -12,6 +14,8 @@ mod stream;
 #[cfg(feature = "http-body")]
 mod upload_body;
 
+#[cfg(feature = "tower")]
+pub use in_process::{InProcess, InProcessBody};
 #[cfg(feature = "http-body")]
 pub use response_body::ResponseBody;
 #[cfg(feature = "tower")]

@@ -22,6 +22,7 @@ use crate::prepared::{Prepared, userinfo};
 use crate::route::key::Key;
 use crate::route::proxy::{Proxy, ProxyChoice};
 use crate::route::routing::RouteOptions;
+use crate::uri::origin::Origin;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use sessio_cookie::{Jar, RequestCookies};
 
@@ -152,6 +153,9 @@ impl PreparedCall {
         let url = &self.request.url;
         if self.options.routing.tls.is_https_only() && url.scheme() == "http" {
             return Err(Error::new(Kind::HttpsOnly).with_url(url));
+        }
+        if !Origin::is_one(url) && self.options.transport.is_none() {
+            return Err(Error::new(Kind::UnsupportedScheme).with_url(url));
         }
         self.request.seal()
     }

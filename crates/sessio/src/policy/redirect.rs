@@ -46,6 +46,9 @@ pub struct RedirectRules {
     /// earlier one of the call. Default: `false`. See
     /// [`Settings::detect_loops`](crate::Settings::detect_loops).
     pub detect_loops: bool,
+    /// Schemes beside `http` and `https` that redirects may lead to: those of [mounts](crate::Mounts)
+    /// with a transport. Default: none.
+    pub schemes: Arc<[Box<str>]>,
 }
 
 impl Default for RedirectRules {
@@ -56,6 +59,7 @@ impl Default for RedirectRules {
             targets: AllowedTargets::default(),
             keep_on_upgrade: true,
             detect_loops: false,
+            schemes: Arc::default(),
         }
     }
 }
@@ -200,7 +204,7 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
     if hop.taken >= rules.max {
         return fail(Kind::TooManyRedirects);
     }
-    let url = match target(hop.url, location) {
+    let url = match target(hop.url, location, &rules.schemes) {
         Ok(url) => url,
         Err(fail) => return Decision::Fail(fail),
     };
@@ -279,8 +283,8 @@ fn change(method: &Method, status: StatusCode) -> (Method, bool) {
 /// stores for a URL and derives from it; servers refuse far shorter ones (row FA2).
 pub const MOST_URL: usize = 64 * 1024;
 
-fn target(base: &Url, location: &[u8]) -> Result<Url, Fail> {
-    let (mut url, _) = address::parse(location, Some(base)).map_err(|error| Fail {
+fn target(base: &Url, location: &[u8], schemes: &[Box<str>]) -> Result<Url, Fail> {
+    let (mut url, _) = address::parse_among(location, Some(base), schemes).map_err(|error| Fail {
         kind: match error.kind() {
             Kind::UnsupportedScheme => Kind::UnsupportedRedirectScheme,
             _ => Kind::BadLocation,

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::message::body::Body;
 use crate::message::headers::Headers;
 use crate::message::list::has_option;
-use crate::uri::origin::Origin;
 use Said::{Again, Once};
 
 /// The framing of the request's body.
@@ -88,9 +87,6 @@ impl<'a> Facts<'a> {
         match &self.host {
             Some(Once(host)) if host.iter().all(|b| IS_HOST_BYTE[usize::from(*b)]) => {}
             _ => return invalid("Host must be one name with an optional port"),
-        }
-        if !Origin::is_one(url) {
-            return Err(Error::new(Kind::UnsupportedScheme).with_url(url));
         }
         if self.is_for_proxies {
             return invalid("Proxy-Authorization is for proxies, and goes to them by `Proxy::header`");

@@ -109,11 +109,11 @@ fn merge_in_place(
     memory: Headers,
     share: impl FnOnce() -> Arc<Settings>,
 ) -> Merged {
-    let is_away = is_away(settings, &request.address);
     let entry = match settings.mounts.is_empty() {
         true => None,
-        false => find_mount(settings, &request.address),
+        false => find_mount(settings, &mut request.address),
     };
+    let is_away = is_away(settings, &request.address);
     let mount = entry.as_ref().map(|entry| &entry.mount.changes);
     let mut overrides = Vec::new();
     let changes = &request.changes;
@@ -177,7 +177,13 @@ fn merge_in_place(
 }
 
 #[inline(never)]
-fn find_mount(settings: &Settings, address: &Address) -> Option<Entry> {
+fn find_mount(settings: &Settings, address: &mut Address) -> Option<Entry> {
+    if let Some((url, credentials)) = address.custom() {
+        // Only a transport can carry another scheme.
+        let entry = settings.mounts.find(&url).filter(|entry| entry.mount.transport.is_some())?;
+        *address = Address(Form::Whole(url, credentials));
+        return Some(entry.clone());
+    }
     let url = address.at(settings.base_url.as_ref())?;
     settings.mounts.find(&url).cloned()
 }

@@ -203,6 +203,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
             targets: settings.redirect_targets.clone(),
             keep_on_upgrade: settings.keep_on_upgrade,
             detect_loops: settings.detect_loops,
+            schemes: settings.mounts.schemes(),
         },
         timeouts: settings.timeouts,
         limits: settings.limits,

@@ -22,6 +22,9 @@ use crate::uri::pattern::{UrlPattern, path_of};
 /// is merged, and again for each redirect. [`Prepared::mount`](crate::Prepared::mount) is the
 /// pattern that applied.
 ///
+/// A mount with a [transport](crate::transport) may have any scheme, such as `mock://`. Redirects may
+/// lead there too. Cookies are for `http` and `https` alone.
+///
 /// # Redirects
 ///
 /// A mount's credentials are for its pattern alone. These are its `auth`, its cookies, its client
@@ -64,6 +67,8 @@ struct Table {
     sites: Vec<Site>,
     /// Number of patterns with `*.`.
     wildcards: usize,
+    /// The schemes that transports carry, apart from `http` and `https`.
+    schemes: Arc<[Box<str>]>,
 }
 
 /// The mounts of one scheme, host and port.
@@ -98,6 +103,7 @@ impl Mounts {
         let table = Arc::make_mut(self.0.get_or_insert_default());
         table.remove(&pattern);
         table.insert(Entry { pattern: Arc::new(pattern), mount: Arc::new(mount), parent: None });
+        table.list_schemes();
         Ok(())
     }
 
@@ -106,6 +112,7 @@ impl Mounts {
         let Ok(pattern) = UrlPattern::parse(pattern) else { return false };
         let Some(table) = self.0.as_mut().map(Arc::make_mut) else { return false };
         let removed = table.remove(&pattern);
+        table.list_schemes();
         if table.sites.is_empty() {
             self.0 = None;
         }
@@ -133,6 +140,11 @@ impl Mounts {
     pub fn iter(&self) -> impl Iterator<Item = (&UrlPattern, &Mount)> {
         let sites = self.0.iter().flat_map(|table| &table.sites);
         sites.flat_map(|site| &site.entries).map(|entry| (&*entry.pattern, &*entry.mount))
+    }
+
+    /// The schemes that transports carry, apart from `http` and `https`.
+    pub(crate) fn schemes(&self) -> Arc<[Box<str>]> {
+        self.0.as_ref().map_or_else(Arc::default, |table| Arc::clone(&table.schemes))
     }
 
     pub(crate) fn find(&self, url: &Url) -> Option<&Entry> {
@@ -177,6 +189,16 @@ impl Table {
         let at = site.entries.partition_point(|other| other.pattern.path() < entry.pattern.path());
         site.entries.insert(at, entry);
         site.link();
+    }
+
+    fn list_schemes(&mut self) {
+        let entries = self.sites.iter().flat_map(|site| &site.entries);
+        let carried = entries.filter(|entry| entry.mount.transport.is_some());
+        let mut schemes: Vec<Box<str>> = carried.map(|entry| entry.pattern.scheme().into()).collect();
+        schemes.retain(|scheme| !matches!(&**scheme, "http" | "https"));
+        schemes.sort_unstable();
+        schemes.dedup();
+        self.schemes = schemes.into();
     }
 
     fn remove(&mut self, pattern: &UrlPattern) -> bool {

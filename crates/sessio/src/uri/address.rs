@@ -119,6 +119,14 @@ impl Address {
         }
     }
 
+    /// The URL of a complete address with a scheme other than `http` and `https`, and whether it has
+    /// a user and a password.
+    pub(crate) fn custom(&self) -> Option<(Url, bool)> {
+        let Form::Text(text) = &self.0 else { return None };
+        let scheme = scheme_of(text.trim_ascii_start().as_bytes())?;
+        if is_web(scheme) { None } else { read_custom(text).ok() }
+    }
+
     /// Whether it leads to another origin than that of `base`. An invalid URL leads to no other.
     pub(crate) fn leaves(&self, base: &Url) -> bool {
         match &self.0 {
@@ -165,7 +173,22 @@ pub(crate) fn read_custom(text: &str) -> Result<(Url, bool)> {
 /// # Errors
 /// [`Kind::InvalidUrl`], [`Kind::MissingScheme`] or [`Kind::UnsupportedScheme`].
 pub(crate) fn parse(text: &[u8], base: Option<&Url>) -> Result<(Url, bool)> {
-    parse_with(text, base, |name| name.eq_ignore_ascii_case(b"http") || name.eq_ignore_ascii_case(b"https"))
+    parse_with(text, base, is_web)
+}
+
+/// As [`parse`], with further schemes.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_among(text: &[u8], base: Option<&Url>, schemes: &[Box<str>]) -> Result<(Url, bool)> {
+    parse_with(text, base, |name| {
+        is_web(name) || schemes.iter().any(|scheme| name.eq_ignore_ascii_case(scheme.as_bytes()))
+    })
+}
+
+/// Whether a scheme is `http` or `https`.
+fn is_web(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"http") || name.eq_ignore_ascii_case(b"https")
 }
 
 fn parse_with(text: &[u8], base: Option<&Url>, is_known: impl Fn(&[u8]) -> bool) -> Result<(Url, bool)> {

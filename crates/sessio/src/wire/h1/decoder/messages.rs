@@ -11,7 +11,7 @@ use crate::message::headers::Headers;
 use crate::wire::h1::body::Body;
 use crate::wire::h1::framing::Framing;
 use crate::wire::h1::heads::is_interim;
-use crate::wire::h1::reuse::Reuse;
+use crate::wire::h1::reuse::{NoReuse, Reuse};
 use crate::wire::h1::trailers::may_follow;
 
 impl ResponseDecoder {
@@ -35,7 +35,11 @@ impl ResponseDecoder {
     fn begin_message(&mut self, head: &Head) -> Result<()> {
         self.heads.count(head, &self.limits)?;
         let fields = head.headers.pairs();
-        let decision = Framing::decide(head.status, self.asked, http::Version::HTTP_11, fields)?;
+        let mut decision = Framing::decide(head.status, self.asked, http::Version::HTTP_11, fields)?;
+        if decision.reuse == Reuse::No(NoReuse::UntilClose) {
+            // A message ends by itself. So the request may continue after an early response.
+            decision.reuse = Reuse::Yes { idle_for: None, max: None };
+        }
         if is_interim(head.status) {
             if let Reuse::No(why) = decision.reuse {
                 self.close(why);
