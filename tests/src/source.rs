@@ -35,7 +35,7 @@ impl Pieces {
     /// Ends with this trailer.
     #[must_use]
     pub fn with_trailers(mut self, name: &str, value: &str) -> Self {
-        self.trailers.insert(name, value).unwrap();
+        self.trailers.insert(name, value).expect("a valid field");
         self
     }
 

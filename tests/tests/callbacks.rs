@@ -13,6 +13,7 @@
 //! | [`Source`] | a body is sent, sent again, dropped |
 //! | [`Decoder`] and its maker | a coded body is read |
 //! | [`Waker`] | a waiting call gets its connection |
+//! | a function of a [`Mock`], a service of [`InProcess`] | a request over a mount with a transport |
 //! | `Drop` of any of these | settings are changed, a call ends |
 //!
 //! Each of them takes every lock of the session here: see [`Meddler::meddle`].
@@ -31,8 +32,9 @@ use sessio::coding::{Decoder, Malformed, Moved};
 use sessio::cookie::{self, PublicSuffixes};
 use sessio::pool::Policy;
 use sessio::proxy::Proxies;
-use sessio::{Answer, Auth, Flow, Head, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
-use sessio_driver::{Runtime as _, Session, Source};
+use sessio::{Answer, Auth, Flow, Head, Mount, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
+use sessio_driver::mock::{Mock, Received, Reply};
+use sessio_driver::{InProcess, InProcessBody, Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::movable::Movable;
 use sessio_tests::rig::Rig;
@@ -52,6 +54,7 @@ scenarios! {
     fw3_who_is_told_of_progress_may_use_its_session
     fw3_a_body_source_may_use_its_session
     fw3_a_decoder_may_use_its_session
+    fw3_a_mock_and_a_service_may_use_their_session
     fw3_what_is_dropped_may_use_its_session
     fa17_a_waker_may_use_its_session
     fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock
@@ -517,6 +520,31 @@ async fn fw3_a_decoder_may_use_its_session<R: Movable>(world: &World<R>) {
     let request = session.get(server.url("/coded")).header("Accept-Encoding", "same");
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), "word");
     meddling.finish(2).await;
+}
+
+async fn fw3_a_mock_and_a_service_may_use_their_session<R: Movable>(world: &World<R>) {
+    let (_server, session, meddling) = plain(world);
+    let (mocked, served) = (meddling.meddler(), meddling.meddler());
+    let mock = Mock::new().on("GET", "/", move |_: &Received| {
+        mocked.meddle();
+        Reply::ok("mocked")
+    });
+    let service = tower::service_fn(move |_: sessio::http::Request<InProcessBody>| {
+        served.meddle();
+        let served = Arc::clone(&served);
+        async move {
+            served.meddle();
+            Ok::<_, io::Error>(sessio::http::Response::new("served".to_owned()))
+        }
+    });
+    set(&session, |settings| {
+        settings.mounts.add("http://mock.test/", Mount::new().transport(mock)).unwrap();
+        settings.mounts.add("http://app.test/", Mount::new().transport(InProcess::new(service))).unwrap();
+        Ok(())
+    });
+    assert_eq!(whole(session.get("http://mock.test/")).await.body, b"mocked");
+    assert_eq!(whole(session.get("http://app.test/")).await.body, b"served");
+    meddling.finish(3).await;
 }
 
 async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {

@@ -112,6 +112,7 @@
 //! # }
 //! ```
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
+#![cfg_attr(all(feature = "mock", feature = "tower"), doc = include_str!("../docs/testing.md"))]
 #![forbid(unsafe_code)]
 
 mod file;

@@ -153,12 +153,7 @@ async fn s15_time_limits_hold_for_a_mock<R: Runtime>(world: &World<R>) {
         .on("GET", "/slow", Reply::new(200).pieces(["a", "b"]).piece_delay(hour))
         .on("GET", "/soon", Reply::ok("soon").delay(Duration::from_millis(2)));
     let session = mocked(world, &mock);
-    session
-        .update(|settings| {
-            (settings.timeouts.head, settings.timeouts.read) = (Some(short), Some(short));
-            Ok::<_, sessio::Error>(())
-        })
-        .unwrap();
+    session.update(|settings| (settings.timeouts.head, settings.timeouts.read) = (Some(short), Some(short)));
     for path in ["silent", "late"] {
         let error = session.get(format!("http://api.test/{path}")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Timeout(Timeout::Head), "{path}");

@@ -80,7 +80,7 @@ where
             Error::new(Kind::InvalidUrl).with_url(request.url()).with_source(error)
         })?;
         Ok(Box::new(Run {
-            stage: Stage::Ready(self.service.clone(), Some(message)),
+            stage: Stage::Ready(Box::new((self.service.clone(), Some(message)))),
             body,
             piece: None,
             trailers: Headers::new(),
@@ -198,7 +198,7 @@ struct Run<S: Service<http::Request<InProcessBody>>, B: Body> {
 
 enum Stage<S: Service<http::Request<InProcessBody>>, B> {
     /// The service is not ready yet.
-    Ready(S, Option<http::Request<InProcessBody>>),
+    Ready(Box<(S, Option<http::Request<InProcessBody>>)>),
     Called(Pin<Box<S::Future>>),
     Responding(Pin<Box<B>>),
 }
@@ -251,7 +251,8 @@ where
     fn poll_head(&mut self, cx: &mut Context<'_>, _: Now) -> Poll<Result<Head, TransferError>> {
         loop {
             match &mut self.stage {
-                Stage::Ready(service, request) => {
+                Stage::Ready(waiting) => {
+                    let (service, request) = &mut **waiting;
                     ready!(service.poll_ready(cx)).map_err(failed)?;
                     let Some(request) = request.take() else { return Poll::Pending };
                     self.stage = Stage::Called(Box::pin(service.call(request)));

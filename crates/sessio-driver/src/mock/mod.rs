@@ -23,6 +23,7 @@
 //! ```
 
 mod received;
+mod record;
 mod reply;
 mod transfer;
 
@@ -33,6 +34,7 @@ use sessio::transport::{Transfer, Transport};
 use sessio::{Error, Kind, Now, Prepared, Result};
 
 pub use received::Received;
+use record::Record;
 pub use reply::{Reply, Respond, Sequence};
 use transfer::MockTransfer;
 
@@ -41,13 +43,8 @@ use transfer::MockTransfer;
 /// Clones share their routes and their record: keep one for the assertions.
 #[derive(Clone, Default)]
 pub struct Mock {
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    routes: Vec<Route>,
-    received: Vec<Received>,
+    routes: Arc<Mutex<Vec<Route>>>,
+    record: Record,
 }
 
 struct Route {
@@ -74,20 +71,20 @@ impl Mock {
     #[must_use]
     pub fn on(self, method: impl Into<String>, path: impl Into<String>, respond: impl Respond) -> Self {
         let route = Route { method: method.into(), path: path.into(), respond: Arc::new(respond) };
-        self.state().routes.push(route);
+        self.routes().push(route);
         self
     }
 
     /// The requests so far, in the order in which they were complete.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
-        self.state().received.clone()
+        self.record.list().clone()
     }
 
     /// Takes the requests so far out of the record.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Received> {
-        std::mem::take(&mut self.state().received)
+        std::mem::take(&mut self.record.list())
     }
 
     /// Checks the requests so far. Each is written as method and target, such as `GET /users?page=2`.
@@ -97,7 +94,7 @@ impl Mock {
     #[track_caller]
     pub fn assert_requests<S: AsRef<str>>(&self, expected: impl IntoIterator<Item = S>) {
         let expected: Vec<_> = expected.into_iter().map(|line| line.as_ref().to_owned()).collect();
-        let received: Vec<_> = self.state().received.iter().map(ToString::to_string).collect();
+        let received: Vec<_> = self.record.list().iter().map(ToString::to_string).collect();
         assert!(
             received == expected,
             "the mock received other requests:\n{}",
@@ -105,30 +102,26 @@ impl Mock {
         );
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn routes(&self) -> MutexGuard<'_, Vec<Route>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The route of a request.
     fn route(&self, method: &str, target: &str) -> Result<Arc<dyn Respond>> {
-        let state = self.state();
-        if let Some(route) = state.routes.iter().find(|route| route.matches(method, target)) {
+        let routes = self.routes();
+        if let Some(route) = routes.iter().find(|route| route.matches(method, target)) {
             return Ok(Arc::clone(&route.respond));
         }
         let mut detail = format!("the mock has no route for {method} {target}; it has");
-        match state.routes.is_empty() {
+        match routes.is_empty() {
             true => detail.push_str(" none"),
             false => {
-                for route in &state.routes {
+                for route in &*routes {
                     let _ = write!(detail, " {} {},", route.method, route.path);
                 }
             }
         }
         Err(Error::new(Kind::Connect).with_detail(detail.trim_end_matches(',').to_owned()))
-    }
-
-    fn record(&self, request: Received) {
-        self.state().received.push(request);
     }
 }
 
@@ -152,17 +145,17 @@ impl Transport for Mock {
         if respond.early().is_some_and(|reply| reply.is_refusal()) {
             return Err(reply::refusal());
         }
-        Ok(Box::new(MockTransfer::new(self.clone(), respond, request, now)))
+        Ok(Box::new(MockTransfer::new(self.record.clone(), respond, request, now)))
     }
 }
 
 impl fmt::Debug for Mock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state();
-        let routes = state.routes.iter().map(|route| format!("{} {}", route.method, route.path));
+        let all = self.routes();
+        let routes = all.iter().map(|route| format!("{} {}", route.method, route.path));
         f.debug_struct("Mock")
             .field("routes", &routes.collect::<Vec<_>>())
-            .field("received", &state.received.len())
+            .field("received", &self.record.list().len())
             .finish()
     }
 }

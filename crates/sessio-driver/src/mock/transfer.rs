@@ -7,12 +7,13 @@ use bytes::{Buf, Bytes};
 use sessio::transport::{Transfer, TransferError};
 use sessio::{Error, Head, Headers, Instant, Kind, Now, Prepared};
 
+use super::record::Record;
 use super::reply::{Fault, refusal};
-use super::{Mock, Received, Reply, Respond};
+use super::{Received, Reply, Respond};
 
 /// One request to a mock, and its reply.
 pub(super) struct MockTransfer {
-    mock: Mock,
+    record: Record,
     respond: Arc<dyn Respond>,
     /// The request so far. `None` once it was recorded.
     request: Option<Received>,
@@ -27,9 +28,9 @@ pub(super) struct MockTransfer {
 }
 
 impl MockTransfer {
-    pub(super) fn new(mock: Mock, respond: Arc<dyn Respond>, request: &Prepared, now: Now) -> Self {
+    pub(super) fn new(record: Record, respond: Arc<dyn Respond>, request: &Prepared, now: Now) -> Self {
         let mut this = Self {
-            mock,
+            record,
             request: Some(Received::new(request)),
             body: Vec::new(),
             reply: None,
@@ -54,7 +55,7 @@ impl MockTransfer {
     fn finish(&mut self, now: Now) -> Result<(), TransferError> {
         let Some(mut request) = self.request.take() else { return Ok(()) };
         request.body = std::mem::take(&mut self.body).into();
-        self.mock.record(request.clone());
+        self.record.push(request.clone());
         if self.reply.is_none() {
             let reply = self.respond.respond(&request)?;
             self.begin(reply, now);
