@@ -3,7 +3,7 @@
 //! The framing fields hold here too. A Content-Length must fit the body, and a response to HEAD has
 //! none.
 
-use super::{ResponseDecoder, State};
+use super::{ResponseDecoder, Slot, State};
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::head::Head;
@@ -20,7 +20,7 @@ impl ResponseDecoder {
     /// A head that is not expected, and a fault in it, are errors of the next
     /// [`poll`](Self::poll).
     pub(crate) fn message_head(&mut self, head: Head) {
-        if self.state != State::Head || self.ready.is_some() || self.is_ended {
+        if self.state != State::Head || matches!(self.ready, Slot::Full(_)) || self.is_ended {
             return self.misused("a second head");
         }
         self.is_settled = false;
@@ -29,7 +29,7 @@ impl ResponseDecoder {
         if let Err(fault) = self.begin_message(&head) {
             return self.fail(fault);
         }
-        self.ready = Some(head);
+        self.ready = Slot::Full(head);
     }
 
     fn begin_message(&mut self, head: &Head) -> Result<()> {
