@@ -24,6 +24,7 @@ mod chance;
 pub mod clock;
 mod connect;
 mod cookie_file;
+mod cookies;
 #[cfg(feature = "digest")]
 mod digest;
 mod download;

@@ -425,7 +425,7 @@ impl<R: Runtime, M> Session<R, M> {
         &self.variant.owner.runtime
     }
 
-    fn shared(&self) -> &Arc<Shared<R::Stream>> {
+    pub(crate) fn shared(&self) -> &Arc<Shared<R::Stream>> {
         &self.variant.owner.shared
     }
 

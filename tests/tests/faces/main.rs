@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod cookies;
 mod files;
 mod forms;
 mod http_bodies;

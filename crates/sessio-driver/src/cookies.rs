@@ -1,0 +1,81 @@
+//! Cookies that the caller sets and reads.
+
+use sessio::cookie::NewCookie;
+use sessio::{Error, Result};
+
+use crate::runtime::Runtime;
+use crate::session::Session;
+
+impl<R: Runtime, M> Session<R, M> {
+    /// Sets a cookie: a session cookie for the path `/`. It replaces the one that an earlier call
+    /// has set.
+    ///
+    /// With a [`base_url`](sessio::Settings::base_url) it belongs to the host of that URL. Otherwise
+    /// it belongs to the first host that a request is sent to. It is never sent to another host, for
+    /// example after a redirect. requests sends such a cookie to every host; a jar whose policy is
+    /// [`Unscoped::DangerouslySendToAnyHost`](sessio::cookie::Unscoped) does so too, if there is no
+    /// `base_url`.
+    ///
+    /// For a domain, a path or a time limit, see [`insert_cookie`](Self::insert_cookie). For one
+    /// request only, see [`RequestBuilder::cookie`](crate::RequestBuilder::cookie).
+    ///
+    /// # Errors
+    /// [`Kind::InvalidCookie`](sessio::Kind::InvalidCookie): the name or the value contains a `;` or
+    /// a control character, both are empty, or they have more than 4096 bytes.
+    ///
+    /// ```
+    /// # fn set<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// session.set_cookie("sid", "31d4")?;
+    /// assert_eq!(session.cookie("sid").as_deref(), Some("31d4"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_cookie(&self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let cookie = NewCookie::new(name, value).map_err(Error::from)?;
+        let settings = self.settings();
+        self.insert_cookie(match settings.base_url.as_ref().and_then(|url| url.host_str()) {
+            Some(host) => cookie.host(host),
+            None => cookie,
+        })
+    }
+
+    /// Puts a cookie into the jar, by the clock of the runtime. It replaces one with the same name,
+    /// host or domain, and path. A cookie that has ended deletes it.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidCookie`](sessio::Kind::InvalidCookie): no response could set it, such as for a
+    /// public suffix. See [`Jar::insert`](sessio::Jar::insert).
+    ///
+    /// ```
+    /// # fn insert<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// use sessio::cookie::NewCookie;
+    ///
+    /// session.insert_cookie(NewCookie::new("lang", "en")?.domain("example.org").secure(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn insert_cookie(&self, cookie: NewCookie) -> Result<()> {
+        let now = self.runtime().now().wall;
+        self.cookies(|jar| jar.insert(cookie, now))?;
+        Ok(())
+    }
+
+    /// The value of the cookie with this name. If several hosts or paths have one, it is the value
+    /// of the youngest. `None` if there is none that is still valid. Bytes that are not UTF-8 are
+    /// replaced by `\u{fffd}`.
+    ///
+    /// For the cookies of one URL, or for more than the value, see [`cookies`](Self::cookies) with
+    /// [`Jar::get_for`](sessio::Jar::get_for).
+    #[must_use]
+    pub fn cookie(&self, name: impl AsRef<[u8]>) -> Option<String> {
+        let now = self.runtime().now().wall;
+        let name = name.as_ref();
+        let state = self.shared().state();
+        let youngest = state.jar.get(name)?;
+        let found = match youngest.is_expired(now) {
+            false => Some(youngest),
+            true => state.jar.iter().filter(|cookie| cookie.name() == name && !cookie.is_expired(now)).last(),
+        };
+        found.map(|cookie| String::from_utf8_lossy(cookie.value()).into_owned())
+    }
+}
