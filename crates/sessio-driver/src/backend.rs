@@ -107,7 +107,6 @@ macro_rules! backend {
         /// Forms of several parts, `multipart/form-data`, for
         /// [`RequestBuilder::multipart`]($crate::RequestBuilder::multipart).
         pub mod multipart {
-            use std::io;
             use std::path::Path;
 
             use super::*;
@@ -119,12 +118,12 @@ macro_rules! backend {
                 /// It has no content type unless [one is set](Part::content_type). See [`file()`].
                 ///
                 /// # Errors
-                /// The reason why the file cannot be opened.
+                /// [`Kind::File`], with the path: the file cannot be opened.
                 async {
                     /// # Cancel safety
                     /// Dropping the future closes the file. Nothing else is lost.
                 }
-                open(path: impl AsRef<Path>) -> io::Result<Part>:
+                open(path: impl AsRef<Path>) -> Result<Part>:
                 $crate::files::open_part::<$runtime>(path.as_ref())
             }
 
@@ -132,19 +131,18 @@ macro_rules! backend {
                 /// A part from an open file: see [`upload::file`](super::upload::file).
                 ///
                 /// # Errors
-                /// Those of the system.
+                /// [`Kind::File`]: an error of the system.
                 async {
                     /// # Cancel safety
                     /// Dropping the future closes the file. Nothing else is lost.
                 }
-                file(file: <$runtime as $crate::Files>::File) -> io::Result<Part>:
+                file(file: <$runtime as $crate::Files>::File) -> Result<Part>:
                 $crate::files::part::<$runtime>(file)
             }
         }
 
         /// Files as bodies of requests, for [`RequestBuilder::feed`]($crate::RequestBuilder::feed).
         pub mod upload {
-            use std::io;
             use std::path::Path;
 
             use super::*;
@@ -155,12 +153,12 @@ macro_rules! backend {
                 /// A body from the file at `path`. See [`file()`].
                 ///
                 /// # Errors
-                /// The reason why the file cannot be opened.
+                /// [`Kind::File`], with the path: the file cannot be opened.
                 async {
                     /// # Cancel safety
                     /// Dropping the future closes the file. Nothing else is lost.
                 }
-                open(path: impl AsRef<Path>) -> io::Result<Feed>:
+                open(path: impl AsRef<Path>) -> Result<Feed>:
                 $crate::files::open_feed::<$runtime>(path.as_ref())
             }
 
@@ -172,12 +170,12 @@ macro_rules! backend {
                 /// once.
                 ///
                 /// # Errors
-                /// Those of the system.
+                /// [`Kind::File`]: an error of the system.
                 async {
                     /// # Cancel safety
                     /// Dropping the future closes the file. Nothing else is lost.
                 }
-                file(file: <$runtime as $crate::Files>::File) -> io::Result<Feed>:
+                file(file: <$runtime as $crate::Files>::File) -> Result<Feed>:
                 $crate::files::feed::<$runtime>(file)
             }
         }

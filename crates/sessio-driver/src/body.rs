@@ -193,19 +193,41 @@ in_both_modes! { Response:
     ///
     /// # Errors
     /// - Those of [`bytes`](Self::bytes).
-    /// - [`Kind::InvalidBody`]: the body is not JSON, or does not fit the expected type.
+    /// - [`Kind::InvalidJson`]: the body is not JSON, or does not fit the expected type. The error
+    ///   has the status, the content type and the start of a text that is no JSON, such as a page
+    ///   for people. It shows nothing of a JSON object or list, which may contain secrets.
     #[cfg(feature = "json")]
     async {
         /// # Cancel safety
         /// The same as for [`bytes`](Self::bytes).
     }
     pub fn json[T: serde::de::DeserializeOwned](self) -> Result<T> {
-        let url = self.url().clone();
+        let (url, status) = (self.url().clone(), self.status());
+        let media_type = self.headers().get("Content-Type").map(|kind| sessio::escape(kind.as_bytes()));
         let body = self.unread()?.unread_bytes().await?;
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-        serde_json::from_slice(body)
-            .map_err(|error| Error::new(Kind::InvalidBody).with_url(&url).with_source(error))
+        serde_json::from_slice(body).map_err(|error| {
+            let detail = not_json(status, media_type.as_deref(), body);
+            Error::new(Kind::InvalidJson).with_detail(detail).with_url(&url).with_source(error)
+        })
     }
+}
+
+/// Describes a body that is not the expected JSON. An object, a list or a text in JSON may contain
+/// secrets, so nothing of it is shown.
+#[cfg(feature = "json")]
+#[cold]
+fn not_json(status: sessio::http::StatusCode, media_type: Option<&str>, body: &[u8]) -> String {
+    const MOST: usize = 80;
+    let media_type = media_type.unwrap_or("no content type");
+    let text = body.trim_ascii_start();
+    let start = match text {
+        [] => "the body is empty".to_owned(),
+        [b'{' | b'[' | b'"', ..] => format!("the body has {} bytes", body.len()),
+        _ if text.len() > MOST => format!("it begins with \"{}...\"", sessio::escape(&text[..MOST])),
+        _ => format!("it is \"{}\"", sessio::escape(text)),
+    };
+    format!("status {status}, {media_type}: {start}")
 }
 
 impl<R: Runtime> Response<R> {

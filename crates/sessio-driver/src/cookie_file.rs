@@ -1,13 +1,14 @@
 //! The jar of a session as a file.
 
-use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
 
+use sessio::Result;
 use sessio::cookie::{Format, Keep, Loaded, Saved};
 
 use crate::draft::Draft;
+use crate::file_failure::failure;
 use crate::runtime::Runtime;
 use crate::session::Session;
 
@@ -20,9 +21,9 @@ impl<R: Runtime, M> Session<R, M> {
     /// The calling thread writes the file. Other requests of the session do not wait for it.
     ///
     /// # Errors
-    /// An error of the file system, with the path. The old file is unchanged then. Cookies that the
+    /// [`Kind::File`](sessio::Kind::File), with the path. The old file is unchanged then. Cookies that the
     /// format cannot express are no error: the returned value lists them.
-    pub fn save_cookies(&self, path: impl AsRef<Path>, format: Format, keep: Keep) -> io::Result<Saved> {
+    pub fn save_cookies(&self, path: impl AsRef<Path>, format: Format, keep: Keep) -> Result<Saved> {
         let mut text = Vec::new();
         let now = self.runtime().now().wall;
         let saved = self.cookies(|jar| jar.write(format, keep, now, &mut text));
@@ -31,7 +32,8 @@ impl<R: Runtime, M> Session<R, M> {
             draft.write_all(&text)?;
             draft.publish()
         });
-        written.map(|()| saved).map_err(|error| failure("write", path, error))
+        written.map_err(|error| failure("write the cookies to", path, error))?;
+        Ok(saved)
     }
 
     /// Adds the cookies of a file in any [`Format`] to the jar. They pass the same checks as
@@ -40,36 +42,12 @@ impl<R: Runtime, M> Session<R, M> {
     /// The calling thread reads the file. Other requests of the session do not wait for it.
     ///
     /// # Errors
-    /// An error of the file system, with the path. An unusable line is no error: the returned value
+    /// [`Kind::File`](sessio::Kind::File), with the path. An unusable line is no error: the returned value
     /// lists it, and all other lines are read.
-    pub fn load_cookies(&self, path: impl AsRef<Path>) -> io::Result<Loaded> {
+    pub fn load_cookies(&self, path: impl AsRef<Path>) -> Result<Loaded> {
         let path = path.as_ref();
-        let text = fs::read(path).map_err(|error| failure("read", path, error))?;
+        let text = fs::read(path).map_err(|error| failure("read the cookies in", path, error))?;
         let now = self.runtime().now().wall;
         Ok(self.cookies(|jar| jar.read(&text, now)))
-    }
-}
-
-/// An error of the file system, with its operation and path.
-#[derive(Debug)]
-struct FileFailure {
-    act: &'static str,
-    path: PathBuf,
-    error: io::Error,
-}
-
-fn failure(act: &'static str, path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), FileFailure { act, path: path.to_owned(), error })
-}
-
-impl fmt::Display for FileFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} the cookies in {}: {}", self.act, self.path.display(), self.error)
-    }
-}
-
-impl std::error::Error for FileFailure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
     }
 }

@@ -1,10 +1,12 @@
 //! Saves a body to a file.
 
-use std::fmt;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
+
+use sessio::Result;
 
 use crate::draft::Draft;
+use crate::file_failure::failure;
 use crate::response::Response;
 
 in_both_modes! { Response:
@@ -21,16 +23,15 @@ in_both_modes! { Response:
     /// The calling thread waits for the file system.
     ///
     /// # Errors
-    /// - An error of the file system, with the path.
-    /// - An [`io::Error`] that contains the [`Error`](sessio::Error): the reason why the body is
-    ///   incomplete, or [`Kind::PartlyRead`](sessio::Kind::PartlyRead) if a part of it was read
-    ///   before.
+    /// - [`Kind::File`](sessio::Kind::File): an error of the file system, with the path.
+    ///   [`Error::io_kind`](sessio::Error::io_kind) is its kind.
+    /// - [`Kind::PartlyRead`](sessio::Kind::PartlyRead): a part of the body was read before.
+    /// - The reason why the body is incomplete.
     async {
         /// ```no_run
-        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> Result<(), Box<dyn std::error::Error>>
-        /// # where R::Stream: Send {
+        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
         /// let response = session.get("http://localhost:8080/archive").send().await?;
-        /// response.error_for_status().map_err(sessio::Error::from)?.save("archive").await?;
+        /// response.error_for_status()?.save("archive").await?;
         /// # Ok(())
         /// # }
         /// ```
@@ -38,9 +39,9 @@ in_both_modes! { Response:
         /// # Cancel safety
         /// Dropping the future drops the response, and leaves no file.
     }
-    pub fn save[](self, path: impl AsRef<Path>) -> io::Result<u64> {
+    pub fn save[](self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
-        let failed = |error| failure(path, error);
+        let failed = |error| failure("write the body to", path, error);
         let mut response = self.unread()?;
         let mut draft = Draft::ordinary(path).map_err(failed)?;
         let mut count = 0;
@@ -56,28 +57,5 @@ in_both_modes! { Response:
         }
         draft.publish().map_err(failed)?;
         Ok(count)
-    }
-}
-
-/// An error of the file system, with its path.
-#[derive(Debug)]
-struct FileFailure {
-    path: PathBuf,
-    error: io::Error,
-}
-
-pub(crate) fn failure(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), FileFailure { path: path.to_owned(), error })
-}
-
-impl fmt::Display for FileFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write the body to {}: {}", self.path.display(), self.error)
-    }
-}
-
-impl std::error::Error for FileFailure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
     }
 }

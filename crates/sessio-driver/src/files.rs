@@ -6,6 +6,9 @@ use std::io::{self, SeekFrom};
 use std::path::Path;
 use std::task::{Context, Poll, ready};
 
+use sessio::Result;
+
+use crate::file_failure::failure;
 use crate::multipart::Part;
 use crate::runtime::Runtime;
 use crate::source::{Feed, Source};
@@ -48,8 +51,8 @@ pub trait Files: Runtime {
 
 /// The part of a form that [`backend!`](crate::backend)'s `multipart::open` makes.
 #[doc(hidden)]
-pub async fn open_part<R: Files>(path: &Path) -> io::Result<Part> {
-    let part = part::<R>(R::open(path).await?).await?;
+pub async fn open_part<R: Files>(path: &Path) -> Result<Part> {
+    let part = Part::feed(open_feed::<R>(path).await?);
     Ok(match path.file_name() {
         Some(name) => part.file_name(name.to_string_lossy()),
         None => part,
@@ -58,19 +61,26 @@ pub async fn open_part<R: Files>(path: &Path) -> io::Result<Part> {
 
 /// The part of a form that [`backend!`](crate::backend)'s `multipart::file` makes.
 #[doc(hidden)]
-pub async fn part<R: Files>(file: R::File) -> io::Result<Part> {
+pub async fn part<R: Files>(file: R::File) -> Result<Part> {
     feed::<R>(file).await.map(Part::feed)
 }
 
 /// The body that [`backend!`](crate::backend)'s `upload::open` makes.
 #[doc(hidden)]
-pub async fn open_feed<R: Files>(path: &Path) -> io::Result<Feed> {
-    feed::<R>(R::open(path).await?).await
+pub async fn open_feed<R: Files>(path: &Path) -> Result<Feed> {
+    let failed = |error| failure("open", path, error);
+    let file = R::open(path).await.map_err(failed)?;
+    Ok(source::<R>(file).await.map_err(failed)?)
 }
 
 /// The body that [`backend!`](crate::backend)'s `upload::file` makes.
 #[doc(hidden)]
-pub async fn feed<R: Files>(mut file: R::File) -> io::Result<Feed> {
+pub async fn feed<R: Files>(file: R::File) -> Result<Feed> {
+    Ok(source::<R>(file).await?)
+}
+
+/// The rest of a file as a body.
+async fn source<R: Files>(mut file: R::File) -> io::Result<Feed> {
     let metadata = R::metadata(&file).await?;
     if !metadata.is_file() {
         return Ok(Feed::new(FileSource::<R>::endless(file), None, false));

@@ -32,6 +32,7 @@ mod draft;
 mod environment;
 mod events;
 mod failure;
+mod file_failure;
 #[doc(hidden)]
 pub mod files;
 mod flight;

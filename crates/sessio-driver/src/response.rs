@@ -186,6 +186,11 @@ impl<R: Runtime, M> Response<R, M> {
         (exchange, self.flight.call.history().to_vec())
     }
 
+    /// Copies of the exchange and the earlier ones, without the body.
+    pub(crate) fn exchanges(&self) -> (Exchange, Vec<Exchange>) {
+        (self.flight.call.exchange(self.head.clone()), self.flight.call.history().to_vec())
+    }
+
     /// The charset of the body, unless it has a byte order mark.
     pub(crate) fn charset(&self) -> Option<&str> {
         self.headers().get("Content-Type").and_then(sessio::text::charset_of)

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use sessio::http::{Method, StatusCode};
 use sessio::range::{self, PartialFile, Validator, Verdict};
-use sessio::{Error, Kind, PreparedCall, Url};
+use sessio::{Error, Kind, PreparedCall, Result, Url};
 
 use crate::builder::RequestBuilder;
-use crate::download::failure;
+use crate::file_failure::failure;
 use crate::partial::Partial;
 use crate::response::Response;
 use crate::runtime::Runtime;
@@ -45,18 +45,17 @@ in_both_modes! { RequestBuilder:
     /// # Errors
     /// All errors leave the part, and the file that was there before.
     ///
-    /// - An error of the file system, with the path.
-    /// - An [`io::Error`] that contains the [`Error`]. Some of its kinds are:
-    ///   - [`Kind::IncompleteBody`]: more of the body is missing.
-    ///   - [`Kind::BadRange`]: the response does not fit the request ([`range::decide`]).
-    ///   - [`Kind::Status`]: the response has an error status.
-    ///   - [`Kind::InvalidMethod`]: the method is not GET.
+    /// - [`Kind::File`]: an error of the file system, with the path. [`Error::io_kind`] is its kind.
+    /// - [`Kind::IncompleteBody`]: more of the body is missing.
+    /// - [`Kind::BadRange`]: the response does not fit the request ([`range::decide`]).
+    /// - [`Kind::Status`]: the response has an error status.
+    /// - [`Kind::InvalidMethod`]: the method is not GET.
+    /// - The reason why there is no response.
     async {
         /// ```no_run
-        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> std::io::Result<()> {
+        /// # async fn load<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
         /// while let Err(error) = session.get("http://localhost:8080/archive").resume("archive").await {
-        ///     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>());
-        ///     if cause.is_none_or(|cause| cause.kind() != sessio::Kind::IncompleteBody) {
+        ///     if error.kind() != sessio::Kind::IncompleteBody {
         ///         return Err(error);
         ///     }
         /// }
@@ -67,7 +66,7 @@ in_both_modes! { RequestBuilder:
         /// # Cancel safety
         /// Dropping the future closes its connection, and leaves the part.
     }
-    pub fn resume[](self, path: impl AsRef<Path>) -> io::Result<u64> {
+    pub fn resume[](self, path: impl AsRef<Path>) -> Result<u64> {
         self.load(path.as_ref(), true).await
     }
 
@@ -81,20 +80,20 @@ in_both_modes! { RequestBuilder:
         /// # Cancel safety
         /// The same as for [`resume`](Self::resume).
     }
-    pub fn restart[](self, path: impl AsRef<Path>) -> io::Result<u64> {
+    pub fn restart[](self, path: impl AsRef<Path>) -> Result<u64> {
         self.load(path.as_ref(), false).await
     }
 }
 
 impl<R: Runtime, M> RequestBuilder<R, M> {
-    async fn load(self, path: &Path, goes_on: bool) -> io::Result<u64> {
+    async fn load(self, path: &Path, goes_on: bool) -> Result<u64> {
         let (session, request) = self.into_parts();
         if request.method != Method::GET {
             let detail = "what is not got cannot be resumed";
-            return Err(Error::new(Kind::InvalidMethod).with_detail(detail).into());
+            return Err(Error::new(Kind::InvalidMethod).with_detail(detail));
         }
         let whole = session.prepare(request.for_download())?;
-        let failed = |error| failure(path, error);
+        let failed = |error| failure("write the body to", path, error);
         let mut partial = Partial::of(path, range::resource_id(whole.request.url())).map_err(failed)?;
         let held = if goes_on { partial.held().map_err(failed)? } else { None };
         if let Some(held) = held {
@@ -105,11 +104,11 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
                 return Ok(length);
             }
         }
-        let response = session.respond(whole).await?.error_for_status().map_err(Error::from)?;
+        let response = session.respond(whole).await?.error_for_status()?;
         match range::decide(None, response.head()) {
             Ok(Verdict::StartOver) => {}
             Ok(_) => return Err(response.unexpected(Kind::BadRange, "all of it was asked for")),
-            Err(error) => return Err(Error::from(error).with_url(response.url()).into()),
+            Err(error) => return Err(Error::from(error).with_url(response.url())),
         }
         let length = start_over(response, &mut partial, &failed).await?;
         partial.publish().map_err(failed)?;
@@ -125,11 +124,11 @@ async fn go_on<R: Runtime, M>(
     held: &PartialFile,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
-) -> io::Result<Option<u64>> {
+) -> Result<Option<u64>> {
     let response = session.respond(request).await?;
     let response = match response.status() {
         StatusCode::RANGE_NOT_SATISFIABLE => response,
-        _ => response.error_for_status().map_err(Error::from)?,
+        _ => response.error_for_status()?,
     };
     let verdict = range::decide(Some(held), response.head());
     match verdict.map_err(|fault| Error::from(fault).with_url(response.url()))? {
@@ -163,7 +162,7 @@ async fn start_over<R: Runtime, M>(
     response: Response<R, M>,
     partial: &mut Partial,
     failed: &impl Fn(io::Error) -> io::Error,
-) -> io::Result<u64> {
+) -> Result<u64> {
     let file = partial.start_over(Validator::of(response.headers()).as_ref()).map_err(failed)?;
     match response.write_to(file, None, failed).await? {
         Received::Whole(length) => Ok(length),
@@ -172,8 +171,8 @@ async fn start_over<R: Runtime, M>(
 }
 
 #[cold]
-fn incomplete(detail: String, url: &Url) -> io::Error {
-    Error::new(Kind::IncompleteBody).with_detail(detail).with_url(url).into()
+fn incomplete(detail: String, url: &Url) -> Error {
+    Error::new(Kind::IncompleteBody).with_detail(detail).with_url(url)
 }
 
 impl<R: Runtime, M> Session<R, M> {
@@ -182,11 +181,12 @@ impl<R: Runtime, M> Session<R, M> {
     /// file at the path stays.
     ///
     /// # Errors
-    /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): a try is running.
-    /// - An error of the file system, with the path.
-    pub fn discard(&self, path: impl AsRef<Path>) -> io::Result<bool> {
+    /// [`Kind::File`]: an error of the file system, with the path. If a try is running,
+    /// [`Error::io_kind`] is [`ResourceBusy`](io::ErrorKind::ResourceBusy).
+    pub fn discard(&self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
-        Partial::of(path, String::new()).and_then(Partial::discard).map_err(|error| failure(path, error))
+        let discarded = Partial::of(path, String::new()).and_then(Partial::discard);
+        Ok(discarded.map_err(|error| failure("discard the part of", path, error))?)
     }
 }
 
@@ -205,7 +205,7 @@ impl<R: Runtime, M> Response<R, M> {
         mut file: &File,
         expected: Option<u64>,
         failed: &impl Fn(io::Error) -> io::Error,
-    ) -> io::Result<Received> {
+    ) -> Result<Received> {
         let mut count = 0;
         loop {
             let bytes = self.next_bytes().await?;
@@ -228,7 +228,7 @@ impl<R: Runtime, M> Response<R, M> {
     }
 
     #[cold]
-    fn unexpected(&self, kind: Kind, detail: &'static str) -> io::Error {
-        Error::new(kind).with_detail(detail).with_url(self.url()).into()
+    fn unexpected(&self, kind: Kind, detail: &'static str) -> Error {
+        Error::new(kind).with_detail(detail).with_url(self.url())
     }
 }

@@ -23,6 +23,8 @@ use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
 use crate::wire::tunnel::Refused;
 
+mod convert;
+
 /// A `Result` with this crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -184,6 +186,27 @@ impl Error {
         self.0.fault.cause()?.downcast_ref()
     }
 
+    /// The kind of the system's error, if one is the cause: of a file, a socket or a resolver.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use sessio::Error;
+    ///
+    /// let error = Error::from(std::fs::read("/no/such/file").unwrap_err());
+    /// assert_eq!(error.io_kind(), Some(ErrorKind::NotFound));
+    /// ```
+    #[must_use]
+    pub fn io_kind(&self) -> Option<std::io::ErrorKind> {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<std::io::Error>() {
+                return Some(error.kind());
+            }
+            cause = error.source();
+        }
+        None
+    }
+
     /// The head of the response, if it could not be followed or had an error status.
     #[must_use]
     pub fn response(&self) -> Option<&Exchange> {
@@ -292,6 +315,7 @@ impl Error {
             Kind::InvalidBody
                 | Kind::BodyLength
                 | Kind::BodySource
+                | Kind::InvalidJson
                 | Kind::NotReplayable
                 | Kind::IncompleteBody
                 | Kind::BadChunk
@@ -304,7 +328,7 @@ impl Error {
     /// Whether the request is invalid, and so was not sent.
     #[must_use]
     pub fn is_builder(&self) -> bool {
-        self.kind().blame() == Blame::Caller && self.progress().is_none()
+        self.kind().blame() == Blame::Caller && self.kind() != Kind::File && self.progress().is_none()
     }
 
     /// Whether the request can be sent again without any risk of doing something twice.
@@ -334,49 +358,6 @@ impl From<Infallible> for Error {
     }
 }
 
-/// An error of a file or stream of the caller: [`Kind::File`]. An `Error` within it is taken out, so
-/// that a way through [`std::io::Error`] and back loses nothing.
-///
-/// ```
-/// use sessio::{Error, Kind, Timeout};
-///
-/// fn certificate() -> Result<Vec<u8>, Error> {
-///     Ok(std::fs::read("/no/such/file.pem")?)
-/// }
-///
-/// assert_eq!(certificate().unwrap_err().kind(), Kind::File);
-///
-/// let there = std::io::Error::from(Error::new(Kind::Timeout(Timeout::Head)));
-/// assert_eq!(Error::from(there).kind(), Kind::Timeout(Timeout::Head));
-/// ```
-impl From<std::io::Error> for Error {
-    #[cold]
-    fn from(error: std::io::Error) -> Self {
-        match error.downcast::<Self>() {
-            Ok(error) => error,
-            Err(error) => Self::new(Kind::File).with_source(error),
-        }
-    }
-}
-
-/// [`Kind::InvalidUrl`], with the reason.
-///
-/// ```
-/// use sessio::{Error, Kind, Url};
-///
-/// fn base() -> Result<Url, Error> {
-///     Ok(Url::parse("http://[::1/")?)
-/// }
-///
-/// assert_eq!(base().unwrap_err().kind(), Kind::InvalidUrl);
-/// ```
-impl From<url::ParseError> for Error {
-    #[cold]
-    fn from(error: url::ParseError) -> Self {
-        Self::new(Kind::InvalidUrl).with_source(error)
-    }
-}
-
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self::new(kind)
@@ -398,7 +379,9 @@ impl fmt::Display for Error {
         }
         if let Some(at) = self.progress() {
             write!(f, " while {}", at.stage.name())?;
-            write!(f, ", {} bytes sent and {} received", at.bytes_sent, at.bytes_received)?;
+            if (at.bytes_sent, at.bytes_received) != (0, 0) {
+                write!(f, ", {} bytes sent and {} received", at.bytes_sent, at.bytes_received)?;
+            }
             f.write_str(if at.reused { " on a reused connection" } else { "" })?;
         }
         write!(f, "; {}", kind.advice())
@@ -437,22 +420,6 @@ impl StdError for Error {
     }
 }
 
-impl From<Error> for std::io::Error {
-    fn from(error: Error) -> Self {
-        use std::io::ErrorKind;
-        let kind = match error.kind() {
-            Kind::Timeout(_) => ErrorKind::TimedOut,
-            Kind::IncompleteBody | Kind::IncompleteHead | Kind::ClosedBeforeResponse => {
-                ErrorKind::UnexpectedEof
-            }
-            kind if kind.blame() == Blame::Caller => ErrorKind::InvalidInput,
-            kind if kind.blame() == Blame::Peer => ErrorKind::InvalidData,
-            _ => ErrorKind::Other,
-        };
-        Self::new(kind, error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,5 +443,23 @@ mod tests {
         );
         assert!(!format!("{error:?}").contains("secret"));
         assert_eq!(error.source().unwrap().to_string(), "inner cause");
+    }
+    #[test]
+    fn fn6_bytes_are_shown_only_if_there_are_any() {
+        let shown = |bytes_sent, bytes_received| {
+            let progress = Progress {
+                stage: Stage::Connect,
+                peer: None,
+                hop: 0,
+                bytes_sent,
+                bytes_received,
+                reused: false,
+                repeat: Repeat::Safe,
+            };
+            Error::new(Kind::Connect).with_progress(progress).to_string()
+        };
+        assert!(shown(0, 0).contains(" while connecting; check"), "{}", shown(0, 0));
+        assert!(shown(7, 0).contains(" while connecting, 7 bytes sent and 0 received; "));
+        assert!(shown(0, 7).contains(" while connecting, 0 bytes sent and 7 received; "));
     }
 }

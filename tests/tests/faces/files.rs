@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
+use sessio::Kind;
 use sessio_testkit::{Server, pattern};
 use sessio_tests::folder::Folder;
 
@@ -46,6 +47,13 @@ fn check(server: &Server) {
     assert!(undone == [&pattern(SIZE)[..], b"later"].concat());
 }
 
+/// The error of a file that does not exist names it.
+fn missing(folder: &Folder, error: sessio::Error) {
+    assert_eq!((error.kind(), error.io_kind()), (Kind::File, Some(std::io::ErrorKind::NotFound)));
+    let path = folder.file("missing").display().to_string();
+    assert!(error.to_string().contains(&format!("cannot open {path}: ")), "{error}");
+}
+
 #[test]
 fn p34_p35_u17_files_on_plain_sockets() {
     use sessio_blocking::coding::ContentCoding;
@@ -63,7 +71,7 @@ fn p34_p35_u17_files_on_plain_sockets() {
         session.put(&url).feed(upload::open(folder.file("data")).unwrap()).compress(ContentCoding::Gzip);
     coded.send().unwrap().error_for_status().unwrap();
     check(&server);
-    assert!(upload::open(folder.file("missing")).is_err());
+    missing(&folder, upload::open(folder.file("missing")).unwrap_err());
 }
 
 #[tokio::test]
@@ -83,7 +91,7 @@ async fn p34_p35_u17_files_of_tokio() {
     let coded = upload::file(tokio::fs::File::from_std(coded)).await.unwrap();
     session.put(&url).feed(coded).compress(ContentCoding::Gzip).send().await.unwrap();
     check(&server);
-    assert!(upload::open(folder.file("missing")).await.is_err());
+    missing(&folder, upload::open(folder.file("missing")).await.unwrap_err());
 }
 
 #[test]
@@ -104,7 +112,7 @@ fn p34_p35_u17_files_of_smol() {
         let coded = upload::file(::smol::fs::File::from(coded)).await.unwrap();
         session.put(&url).feed(coded).compress(ContentCoding::Gzip).send().await.unwrap();
         check(&server);
-        assert!(upload::open(folder.file("missing")).await.is_err());
+        missing(&folder, upload::open(folder.file("missing")).await.unwrap_err());
     });
 }
 

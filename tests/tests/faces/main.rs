@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod cookies;
+mod errors;
 mod files;
 mod forms;
 mod http_bodies;

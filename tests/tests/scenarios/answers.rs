@@ -118,7 +118,7 @@ async fn s05_s07_json_is_utf8_in_every_disguise<R: Runtime>(world: &World<R>) {
         match response.json::<serde_json::Value>().await {
             Ok(json) => assert_eq!(json["a"].as_str(), value, "{head}"),
             Err(error) => {
-                assert_eq!((value, error.kind()), (None, Kind::InvalidBody));
+                assert_eq!((value, error.kind()), (None, Kind::InvalidJson));
                 let cause = std::error::Error::source(&error).unwrap();
                 assert!(cause.is::<serde_json::Error>() && !format!("{error} {cause}").contains("secret"));
             }

@@ -78,7 +78,13 @@ async fn s06_text_is_decoded_by_what_the_response_says<R: Runtime>(world: &World
     }
     let (server, session) = (Server::start(), world.session());
     let error = session.get(server.url("/html")).send().await.unwrap().json::<u32>().await.unwrap_err();
-    assert_eq!(error.kind(), Kind::InvalidBody);
+    assert_eq!((error.kind(), error.kind().blame()), (Kind::InvalidJson, sessio::Blame::Peer));
+    let text = error.to_string();
+    assert!(
+        text.contains("status 200 OK, text/html") && text.contains("it begins with \"<!doctype html>"),
+        "{text}"
+    );
+    assert!(text.contains(&server.url("/html")), "{text}");
 }
 
 async fn s02_an_error_status_keeps_its_body<R: Movable>(world: &World<R>) {

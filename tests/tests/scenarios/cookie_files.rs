@@ -95,7 +95,7 @@ async fn a_file_that_cannot_be_written_leaves_the_old_one<R: Runtime>(world: &Wo
         session.save_cookies(&missing, Format::CookiesTxt, Keep::All).unwrap_err(),
         session.load_cookies(&missing).unwrap_err(),
     ] {
-        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!((error.kind(), error.io_kind()), (sessio::Kind::File, Some(ErrorKind::NotFound)));
         assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
     }
     let taken = folder.file("taken");

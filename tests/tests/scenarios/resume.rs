@@ -1,7 +1,6 @@
 //! Downloads that continue where they stopped (RFC 9110 section 14).
 
 use std::fs;
-use std::io;
 use std::sync::{Arc, Mutex};
 
 use sessio::Kind;
@@ -61,11 +60,7 @@ async fn resume<R: Runtime>(session: &Session<R>, server: &Server, folder: &Fold
 }
 
 async fn resume_at<R: Runtime>(session: &Session<R>, url: &str, folder: &Folder) -> Result<u64, Kind> {
-    session.get(url).resume(folder.file("page")).await.map_err(|error| kind(&error))
-}
-
-fn kind(error: &io::Error) -> Kind {
-    error.get_ref().and_then(|cause| cause.downcast_ref::<sessio::Error>()).expect("an error of ours").kind()
+    session.get(url).resume(folder.file("page")).await.map_err(|error| error.kind())
 }
 
 /// The range headers of the last request.
@@ -252,7 +247,7 @@ async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>)
             move |transfer: sessio::BodyProgress| told.lock().unwrap().push((transfer.bytes, transfer.total))
         };
         let request = session.get(server.url("/page")).on_download_progress(tell);
-        let done = request.resume(folder.file("page")).await.map_err(|error| kind(&error));
+        let done = request.resume(folder.file("page")).await.map_err(|error| error.kind());
         assert_eq!(done, outcome);
         let told = told.lock().unwrap();
         assert!(told.iter().all(|one| one.1 == Some(1000)), "{told:?}");
@@ -286,7 +281,7 @@ async fn fn8_a_part_can_be_discarded_and_a_download_restarted<R: Runtime>(world:
     ]);
     let restart = || async {
         let request = session.get(server.url("/page"));
-        request.restart(folder.file("page")).await.map_err(|error| kind(&error))
+        request.restart(folder.file("page")).await.map_err(|error| error.kind())
     };
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
     assert_eq!(restart().await, Err(Kind::IncompleteBody));
@@ -379,7 +374,7 @@ async fn a_download_that_is_refused_leaves_what_there_was<R: Runtime>(world: &Wo
     // Nothing is sent for a senseless request.
     let before = server.requests().len();
     let error = session.post(server.url("/page")).resume(folder.file("page")).await.unwrap_err();
-    assert_eq!(kind(&error), Kind::InvalidMethod);
+    assert_eq!(error.kind(), Kind::InvalidMethod);
     let error = session.get(server.url("/page")).resume(folder.file("missing/page")).await;
     assert_eq!(server.requests().len(), before);
     assert_eq!(resume(&session, &server, &folder).await, Ok(1000));

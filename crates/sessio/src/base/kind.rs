@@ -134,7 +134,7 @@ kinds! {
     BodyLength "body-length" Caller "the body's length is not the declared one" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was already read" "read the other chunks one by one, or take them with `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";
-    File "file" Caller "a file or stream of this program cannot be read or written" "see the cause";
+    File "file" Caller "a file or stream of this program failed" "check its path and permissions";
     NotReplayable "not-replayable" Caller "the request must be sent again, and its body cannot be" "give bytes or a body that can start over, or disable redirects";
     InvalidTls "invalid-tls" Caller "the TLS settings cannot be used" "see the detail, and check the given certificates and keys";
     HttpsOnly "https-only" Caller "the URL uses http://, and only https:// is allowed" "use https://, or allow http:// with `https_only(false)`";
@@ -175,6 +175,7 @@ kinds! {
     BadChunk "bad-chunk" Peer "the chunked body is malformed" "report it to the server's owner";
     BadCoding "bad-coding" Peer "the body's Content-Encoding cannot be decoded" "disable decoding to receive the coded bytes";
     TooManyCodings "too-many-codings" Limit "the body has more content codings than allowed" "disable decoding to receive the coded bytes";
+    InvalidJson "invalid-json" Peer "the body of the response is not the expected JSON" "check URL and status, and compare the body with the type; the cause says where they differ";
     BadRange "bad-range" Peer "the response is not the requested range" "the partial file is unchanged: ask again, or restart the download";
     UnexpectedUpgrade "unexpected-upgrade" Peer "the server switched protocols, and the request did not ask for it" "report it to the server's owner";
     UnsupportedUpgrade "unsupported-upgrade" Caller "the server switched to another protocol, and sessions speak only HTTP" "send neither Upgrade nor CONNECT";

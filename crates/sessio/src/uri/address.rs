@@ -151,10 +151,31 @@ impl Address {
 /// # Errors
 /// As [`parse`].
 pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
-    if text.ends_with(['\n', '\r']) {
-        return Err(invalid("it ends with a line end: trim it"));
+    let done = match text.ends_with(['\n', '\r']) {
+        true => Err(invalid("it ends with a line end: trim it")),
+        false => parse(text.as_bytes(), base),
+    };
+    done.map_err(|fault| naming(text, fault))
+}
+
+/// Adds the text to the error of an address of the caller.
+#[cold]
+fn naming(text: &str, fault: Fault) -> Fault {
+    let why = match (fault.detail(), fault.cause()) {
+        (Some(why), _) => format!(": {why}"),
+        (None, Some(cause)) => format!(": {cause}"),
+        (None, None) => String::new(),
+    };
+    fault.with_detail(format!("\"{}\"{why}", without_secrets(text)))
+}
+
+/// Text that is no URL, escaped and cut. It may contain a password anywhere before its last `@`, so
+/// all of that is left out.
+fn without_secrets(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("...@{}", escape(rest.as_bytes())),
+        None => escape(text.as_bytes()),
     }
-    parse(text.as_bytes(), base)
 }
 
 /// Parses a URL of any scheme, by the same rules.
@@ -162,10 +183,11 @@ pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
 /// # Errors
 /// [`Kind::InvalidUrl`] or [`Kind::MissingScheme`].
 pub(crate) fn read_custom(text: &str) -> Result<(Url, bool)> {
-    if text.ends_with(['\n', '\r']) {
-        return Err(invalid("it ends with a line end: trim it"));
-    }
-    parse_with(text.as_bytes(), None, |_| true)
+    let done = match text.ends_with(['\n', '\r']) {
+        true => Err(invalid("it ends with a line end: trim it")),
+        false => parse_with(text.as_bytes(), None, |_| true),
+    };
+    done.map_err(|fault| naming(text, fault))
 }
 
 /// Parses a URL, or with `base` a reference.
@@ -389,6 +411,25 @@ mod tests {
             Ok((url, _)) => url.to_string(),
             Err(error) => error.kind().to_string(),
         }
+    }
+
+    #[test]
+    fn fn6_errors_name_the_text_without_userinfo() {
+        for (text, says) in [
+            ("example.org/a", "(\"example.org/a\")"),
+            ("http:/example.org", "(\"http:/example.org\": no // after the scheme)"),
+            ("http://h:99999/", "(\"http://h:99999/\": invalid port number)"),
+            ("http://h/a\r\n", r#"("http://h/a\r\n": it ends with a line end: trim it)"#),
+            ("http://user:secret@h:99999/", "(\"...@h:99999/\": invalid port number)"),
+            ("user:secret@example.org", "...@example.org"),
+            ("http://us@er:secret@[::1/", "...@[::1/"),
+        ] {
+            let error = read(text, None).unwrap_err().to_string();
+            assert!(error.contains(says), "{text:?}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let long = format!("http://h:x{}", "x".repeat(10_000));
+        assert!(read(&long, None).unwrap_err().to_string().len() < 400);
     }
 
     #[test]
