@@ -38,7 +38,7 @@ on_every_backend! {
     delete get head
     http
     InProcess InProcessBody
-    mock::{ Mock Received Reply }
+    mock
     multipart::{ Form Part file open }
     options patch
     pool::{ Policy Stats }
@@ -174,8 +174,7 @@ fn written(code: &str, found: &mut BTreeSet<String>) {
         if text.starts_with("@one_shots $kind $runtime, $mode:\n") {
             let list = text.split('}').next().unwrap().split_once(":\n").unwrap().1;
             found.extend(list.split_whitespace().filter(|word| !word.starts_with('"')).map(str::to_owned));
-        } else if let Some(name) = text.lines().map(str::trim).find(|line| line.contains(") -> io::Result<"))
-        {
+        } else if let Some(name) = text.lines().map(str::trim).find(|line| line.contains(") -> Result<")) {
             found.insert(format!("{module}::{}", name.split('(').next().unwrap()));
         }
         rest = &rest[1..];
