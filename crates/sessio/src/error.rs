@@ -19,6 +19,7 @@ use crate::base::fault::Fault;
 use crate::base::kind::{Blame, Kind, Timeout};
 use crate::base::repeat::Repeat;
 use crate::message::exchange::Exchange;
+use crate::policy::retry::Attempt;
 use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
 use crate::wire::tunnel::Refused;
@@ -98,6 +99,7 @@ struct Inner {
     proxy: Option<Proxy>,
     response: Option<Exchange>,
     history: Vec<Exchange>,
+    attempts: Vec<Attempt>,
 }
 
 impl Error {
@@ -152,6 +154,13 @@ impl Error {
     #[must_use]
     pub fn with_history(mut self, history: Vec<Exchange>) -> Self {
         self.0.history = history;
+        self
+    }
+
+    /// Adds the attempts of the call.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.0.attempts = attempts;
         self
     }
 
@@ -218,6 +227,13 @@ impl Error {
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         &self.0.history
+    }
+
+    /// The attempts of the call, first to last, each with the decision about it. Empty without a
+    /// policy of [retries](crate::retry).
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
     }
 
     /// Whether a time limit ran out. [`kind`](Self::kind) names the limit.
@@ -348,6 +364,7 @@ impl From<Fault> for Error {
             proxy: None,
             response: None,
             history: Vec::new(),
+            attempts: Vec::new(),
         }))
     }
 }

@@ -124,6 +124,8 @@ pub mod speed {}
 pub mod connections {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/from-requests.md"))]
 pub mod from_requests {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/retries.md"))]
+pub mod retries {}
 
 pub use base::change::Change;
 pub use base::escape::escape;

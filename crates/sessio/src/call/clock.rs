@@ -41,7 +41,8 @@ impl Clock {
         self.end()
     }
 
-    fn end(&self) -> Option<Instant> {
+    /// The deadline of the whole call.
+    pub(super) fn end(&self) -> Option<Instant> {
         match self.total {
             Total::At(end) => Some(end),
             Total::Unknown | Total::Never => None,

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use crate::base::kind::Kind;
+use crate::base::time::Instant;
 use crate::error::Error;
 use crate::message::head::Head;
+use crate::policy::retry::Attempt;
 use crate::prepared::Prepared;
 use crate::route::proxy::Proxy;
 use crate::route::tls::session::TlsInfo;
@@ -20,8 +22,10 @@ use crate::uri::address::Shown;
 /// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
 ///     ▲ ▲                                       │                     │
 ///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
-///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge or Unexpecting
+///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge, Unexpecting or Waiting
 /// ```
+///
+/// A [`Waiting`](Self::Waiting) after a failure has no `Skipped`.
 ///
 /// A server may respond before the whole request is out. Then [`Sent`](Self::Sent) is never
 /// emitted, or after an interim response, or, if both continue, after the final response.
@@ -107,6 +111,15 @@ pub enum Event<'a> {
         /// The kind of the failure.
         kind: Kind,
     },
+    /// The request is sent again later, by the policy of retries. Until then the call has no
+    /// connection.
+    #[non_exhaustive]
+    Waiting {
+        /// The time of the next attempt.
+        until: Instant,
+        /// The attempt that has ended, with the reason for the next one.
+        attempt: &'a Attempt,
+    },
     /// The source of the request's body is at its start again.
     Rewound,
     /// The response was read to its end.
@@ -156,6 +169,7 @@ impl fmt::Display for Event<'_> {
             Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "retry after {kind}"),
+            Self::Waiting { attempt, .. } => write!(f, "waiting, {attempt}"),
             Self::Rewound => f.write_str("rewound the body"),
             Self::Done { body, reusable } => {
                 write!(f, "done, with {body} bytes of body, connection {}", fate(reusable))

@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::machine::{Call, Phase};
+use super::step::Step;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::repeat::Repeat;
 use crate::error::{Error, Progress, Result, Stage};
@@ -10,11 +11,14 @@ use crate::uri::origin::Origin;
 use crate::wire::conn::Conn;
 
 impl Call {
-    pub(super) fn expire<T>(&mut self, timeout: Timeout) -> Result<T> {
+    pub(super) fn expire(&mut self, timeout: Timeout) -> Result<Step<'_>> {
         // If the proxy has begun to send the reason of its refusal, that is the error.
         let refusal = self.conn.as_mut().and_then(Conn::cut_short);
         self.fail(refusal.unwrap_or_else(|| Kind::Timeout(timeout).into()).into());
-        Err(self.tell())
+        match self.phase {
+            Phase::Lost(_) => Ok(Step::Decide),
+            _ => Err(self.tell()),
+        }
     }
 
     /// Whether the current stage is the proxy's, and not the origin's.
@@ -46,6 +50,11 @@ impl Call {
         if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
             self.rare_mut().parting = Some(filter);
         }
+        if self.may_mend(&error) {
+            self.phase = Phase::Lost(error);
+            return;
+        }
+        error = error.with_attempts(self.attempts().to_vec());
         let is_over = matches!(self.phase, Phase::Done);
         self.phase = Phase::Failing(error);
         if !is_over {
@@ -71,12 +80,12 @@ impl Call {
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
             Phase::Connect { .. } if self.prepared.options.routing.plan.proxy().is_some() => Stage::Proxy,
-            Phase::Connect { .. } | Phase::Rewind { .. } => Stage::Connect,
+            Phase::Connect { .. } | Phase::Rewind { .. } | Phase::Wait { .. } => Stage::Connect,
             Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
-            Phase::Decide(_) | Phase::Drain { .. } => Stage::Decide,
+            Phase::Decide(_) | Phase::Lost(_) | Phase::Drain { .. } => Stage::Decide,
             Phase::HeadReady(_) | Phase::Body(_) | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => {
                 Stage::Body
             }
@@ -92,7 +101,9 @@ impl Call {
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
                 // The call followed a redirect, answered a challenge or replaced a stale
                 // connection: a repeated request would have been sent once already.
-                Repeat::Safe if !self.history().is_empty() || self.retries > 0 => Repeat::IfIdempotent,
+                Repeat::Safe if !self.history().is_empty() || self.retries > 0 || self.has_sent_before() => {
+                    Repeat::IfIdempotent
+                }
                 repeat => repeat,
             },
         }

@@ -382,8 +382,8 @@ impl Call {
         parting.map_or(&[], |filter| filter.ends().0)
     }
 
-    /// Decides what follows from the response: stores its cookies, answers a challenge, or follows
-    /// a redirect. All policy is in this method.
+    /// Decides what follows from the response: stores its cookies, answers a challenge, follows a
+    /// redirect, or sends the request again. All policy is in this method.
     ///
     /// It may call a [`Flow`](crate::Flow), which is code of the caller. For a state under a lock,
     /// use [`decide_with`](Self::decide_with).
@@ -403,7 +403,7 @@ impl Call {
     /// }
     /// ```
     pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut SessionState)), now: Now) {
-        if !matches!(self.phase, Phase::Decide(_)) {
+        if !matches!(self.phase, Phase::Decide(_) | Phase::Lost(_)) {
             return self.misuse();
         }
         // The caller may hold a lock, and an observer may use the session. So the next step reports

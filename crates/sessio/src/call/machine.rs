@@ -11,6 +11,7 @@ use super::observer::Watch;
 use super::options::{CallOptions, PreparedCall};
 use super::rare::{NO_COOKIES, RareState};
 use crate::base::kind::{Kind, Timeout};
+use crate::base::time::Instant;
 use crate::error::{Error, Result};
 use crate::message::coding::BodyDecoder;
 use crate::message::exchange::Exchange;
@@ -69,6 +70,14 @@ pub(super) enum Phase {
         next: Next,
         budget: u64,
     },
+    /// Failed, with an error that another attempt may mend.
+    Lost(Error),
+    /// Waits for the time of the next attempt, without a connection. `rewinds` is whether the source
+    /// of the body starts over then.
+    Wait {
+        until: Instant,
+        rewinds: bool,
+    },
     /// The source of the body starts over. Then a connection is wanted: a new one if `fresh`.
     Rewind {
         fresh: bool,
@@ -97,6 +106,8 @@ pub(super) enum Next {
     Again,
     /// The same request, without its expectation.
     Unexpecting,
+    /// The same request, at this time.
+    Later(Instant),
 }
 
 /// Buffers that calls use one after another, so that no call allocates its own.

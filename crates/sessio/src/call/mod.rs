@@ -25,6 +25,9 @@
 //!   Release: as soon as the last byte has come      Body ⇄ Io ──▶ Done
 //! ```
 //!
+//! With a policy of [retries](crate::retry), `Decide` is wanted for each response and for each
+//! failure before it. The request may then be sent again: `Wait` ──▶ [`Rewind` ──▶] `Connect`.
+//!
 //! A call in `HeadReady` wants [`Step::Head`]. A call in `Drain` wants [`Step::Io`].
 //!
 //! [`Io`](Step::Io) is wanted only if nothing else can move. After every outcome, the connection,
@@ -79,6 +82,7 @@
 //! ```
 
 mod advance;
+mod attempts;
 mod body_state;
 mod carrier;
 mod clock;

@@ -22,7 +22,7 @@ impl Call {
             self.report_own(Self::decision);
             self.settle();
         }
-        if matches!(self.phase, Phase::Drain { .. } | Phase::Handshake)
+        if matches!(self.phase, Phase::Drain { .. } | Phase::Handshake | Phase::Wait { .. })
             || self.sender.is_held()
             || self.has_send_failed()
         {
@@ -51,7 +51,8 @@ impl Call {
                 let until = self.grace_deadline();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
-            Phase::Decide(_) => Ok(Step::Decide),
+            Phase::Decide(_) | Phase::Lost(_) => Ok(Step::Decide),
+            Phase::Wait { until, .. } => Ok(Step::Wait { until: *until }),
             Phase::HeadReady(_) => Ok(Step::Head),
             Phase::Body(_) => self.read(now),
             Phase::Drain { .. } => {
@@ -69,8 +70,13 @@ impl Call {
     /// - for the rest of a response that is followed (rows Q18 and Q19),
     /// - for the response of a peer that takes no more (row Q08),
     /// - for `100 Continue` (RFC 9110 section 10.1.1).
+    ///
+    /// It also ends the wait for the next attempt.
     #[cold]
     fn check_grace(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Wait { .. }) {
+            return self.check_wait(now);
+        }
         let (patience, expect) =
             (self.prepared.options.limits.drain_time, self.prepared.options.timeouts.expect);
         let is_skipped = matches!(self.phase, Phase::Drain { .. });

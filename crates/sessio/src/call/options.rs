@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::redirect::RedirectRules;
+use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::{Auth, Flow};
 use crate::prepared::transport::Transport;
 use crate::prepared::{Prepared, userinfo};
@@ -38,6 +39,8 @@ pub struct CallOptions {
     pub max_redirects: Option<u32>,
     /// The rules of redirects.
     pub rules: RedirectRules,
+    /// The policy of retries. `None` retries stale connections only.
+    pub retry: Option<Arc<RetryPolicy>>,
     /// The time limits.
     pub timeouts: Timeouts,
     /// The limits on the response.

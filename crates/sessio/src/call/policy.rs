@@ -37,7 +37,7 @@ impl Call {
         self.rare.as_ref()?.past.as_deref()
     }
 
-    fn past_mut(&mut self) -> &mut Past {
+    pub(super) fn past_mut(&mut self) -> &mut Past {
         self.rare_mut().past.get_or_insert_default()
     }
 
@@ -47,6 +47,7 @@ impl Call {
             || redirect::is_redirect(head.status)
             || self.is_from_proxy(head)
             || self.refuses_expectation(head)
+            || self.prepared.options.retry.is_some()
             || (self.prepared.options.jar && head.headers.contains("Set-Cookie"))
     }
 
@@ -65,6 +66,9 @@ impl Call {
     }
 
     pub(super) fn decide_next(&mut self, lend: &mut Lend<'_>, now: Now) {
+        if matches!(self.phase, Phase::Lost(_)) {
+            return self.decide_failure(lend, now);
+        }
         let Some(head) = self.head.take() else { return self.misuse() };
         if self.is_from_proxy(&head) {
             if asks_for_basic(&head) && self.prepared.options.routing.plan.challenge() {
@@ -140,6 +144,13 @@ impl Call {
                 // (row B22).
                 self.past_mut().next = Some(Err(error));
             }
+        }
+        if let Some(at) = self.decide_response(&head, lend, now) {
+            let exchange = self.exchange(head);
+            return match self.prepare_again(lend, now) {
+                Ok(()) => self.follow(exchange, Next::Later(at)),
+                Err(error) => self.refuse(error, exchange),
+            };
         }
         self.head = Some(head);
         self.phase = Phase::HeadReady(self.upload());
@@ -219,6 +230,7 @@ impl Call {
             Phase::Drain { next: Next::Unexpecting, .. } => {
                 Some(Event::Unexpecting { next: &self.prepared.request })
             }
+            Phase::Drain { next: Next::Later(_), .. } | Phase::Wait { .. } => self.waiting(),
             Phase::Failing(error) => Some(Event::Failed(error)),
             _ => self.answer(),
         }
@@ -236,6 +248,10 @@ impl Call {
         }
         let reusable = self.link.is_kept;
         let is_fresh = matches!(next, Next::Unexpecting);
+        let later = match next {
+            Next::Later(until) => Some(until),
+            _ => None,
+        };
         if let Next::Redirect(request) = next {
             self.redirects += 1;
             self.prepared = request;
@@ -247,9 +263,10 @@ impl Call {
         self.forget_connection();
         self.marks = Marks::default();
         self.clock.rest();
-        self.phase = match self.must_rewind() {
-            true => Phase::Rewind { fresh: is_fresh },
-            false => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
+        self.phase = match (later, self.must_rewind()) {
+            (Some(until), rewinds) => Phase::Wait { until, rewinds },
+            (None, true) => Phase::Rewind { fresh: is_fresh },
+            (None, false) => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
         };
         self.recycle();
         self.report(Event::Skipped { reusable });

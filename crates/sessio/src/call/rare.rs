@@ -12,6 +12,7 @@ use crate::base::time::Instant;
 use crate::call::observer::Watch;
 use crate::error::{Error, Result};
 use crate::message::exchange::Exchange;
+use crate::policy::retry::Attempt;
 use crate::route::tls::session::TlsSession;
 use crate::wire::h1::Unsent;
 use sessio_cookie::Extracted;
@@ -95,6 +96,8 @@ pub(super) struct Past {
     pub(super) history: Vec<Exchange>,
     /// The jar's report on the cookies of the response.
     pub(super) extracted: Extracted,
+    /// The attempts so far, if there is a policy of retries.
+    pub(super) attempts: Vec<Attempt>,
     /// The request that a redirect leads to, if the caller handles redirects.
     pub(super) next: Option<Result<PreparedCall>>,
     /// Hashes of the requests sent so far, to detect a loop.

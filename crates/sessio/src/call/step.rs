@@ -26,8 +26,9 @@ use crate::wire::tunnel::{Target, Tunnel};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// Open or reuse a connection. Report it by [`connected`](super::Call::connected), or a failure
-    /// by [`unreachable`](super::Call::unreachable). A carrier of messages is reported by
+    /// Open or reuse a connection. Close the previous one first, if it was not released: it failed.
+    /// Report the connection by [`connected`](super::Call::connected), or a failure by
+    /// [`unreachable`](super::Call::unreachable). A carrier of messages is reported by
     /// [`attached`](super::Call::attached).
     Connect(Connect<'a>),
     /// Move bytes, in both directions at once. Report by [`sent`](super::Call::sent),
@@ -43,9 +44,16 @@ pub enum Step<'a> {
     Message(MessageIo<'a>),
     /// Take the connection back by [`release`](super::Call::release): the call needs it no more.
     Release,
-    /// Decide what follows from the response by [`decide`](super::Call::decide), with the session's
-    /// state.
+    /// Decide what follows from the response or from a failure by [`decide`](super::Call::decide),
+    /// with the session's state.
     Decide,
+    /// Wait until this time, and ask again. A connection that can be reused was released before.
+    /// Close any other. A wait of zero is no step: [`Connect`](Self::Connect) follows.
+    #[non_exhaustive]
+    Wait {
+        /// The time of the next attempt.
+        until: Instant,
+    },
     /// Rewind the source of the request's body to its start. Report by
     /// [`rewound`](super::Call::rewound).
     Rewind,

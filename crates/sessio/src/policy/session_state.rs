@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use crate::base::time::Seed;
+use url::Url;
+
+use crate::base::time::{Now, Seed};
+use crate::policy::retry::{self, BudgetState, Budgets, Facts, RetryPolicy, Verdict};
+use crate::uri::origin::Origin;
 use sessio_cookie::Jar;
 
-/// The state that a session learns from its responses, as one value: its cookies.
+/// The state that a session learns from its responses, as one value: its cookies, and the budgets of
+/// its [retries](retry).
 ///
 /// The policy step of a call takes it: [`Call::decide`](crate::Call::decide). A session has one, and
 /// all its calls share it. An ordinary response needs none of it.
@@ -21,6 +26,8 @@ use sessio_cookie::Jar;
 pub struct SessionState {
     /// The cookies.
     pub jar: Jar,
+    /// The budgets of retries, by origin.
+    budgets: Budgets,
     /// The randomness of decisions.
     pub(crate) seed: Seed,
 }
@@ -30,7 +37,16 @@ impl SessionState {
     /// `seed`, so each session needs a seed of its own. No decision needs chance yet.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
-        Self { jar: Jar::new(), seed }
+        Self { jar: Jar::new(), budgets: Budgets::default(), seed }
+    }
+
+    /// Decides whether a request to this URL is sent again.
+    pub(crate) fn retry(&mut self, policy: &RetryPolicy, url: &Url, facts: &Facts<'_>, now: Now) -> Verdict {
+        // Without a budget nothing is remembered of the origin.
+        let origin = policy.budget.and_then(|_| Origin::of(url));
+        let mut none = BudgetState::default();
+        let budget = origin.map_or(&mut none, |origin| self.budgets.of(origin));
+        retry::decide(policy, facts, budget, &mut self.seed, now)
     }
 
     /// Mixes a number into the randomness of later decisions. A process does so with its id after a

@@ -1,5 +1,7 @@
 //! Changes to the defaults of a session, by a request or by a mount.
 
+use std::sync::Arc;
+
 use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
@@ -8,6 +10,7 @@ use crate::base::timeouts::Timeouts;
 use crate::call::observer::Observer;
 use crate::error::Result;
 use crate::message::headers::Headers;
+use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::Auth;
 use crate::route::proxy::Proxies;
 use crate::route::tls::TlsChanges;
@@ -43,6 +46,8 @@ pub struct Changes {
     /// Whether credentials are kept from `http` to `https`; see
     /// [`keep_on_upgrade`](crate::Request::keep_on_upgrade).
     pub keep_on_upgrade: Change<bool>,
+    /// The policy of retries; see [`retry`](crate::Request::retry).
+    pub retry: Change<Arc<RetryPolicy>>,
     /// The time limits, one by one.
     pub timeouts: TimeoutChanges,
     /// The limits on the response.
@@ -98,6 +103,7 @@ impl Changes {
             max_redirects,
             detect_loops,
             keep_on_upgrade,
+            retry,
             timeouts,
             limits,
             body_bytes,
@@ -123,6 +129,7 @@ impl Changes {
             max_redirects: max_redirects.then(later.max_redirects),
             detect_loops: detect_loops.then(later.detect_loops),
             keep_on_upgrade: keep_on_upgrade.then(later.keep_on_upgrade),
+            retry: retry.then(later.retry),
             timeouts: timeouts.then(later.timeouts),
             // To remove the limits as a whole has no effect.
             limits: if has_new_limits { later.limits } else { limits },

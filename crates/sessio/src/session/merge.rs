@@ -8,6 +8,7 @@ use http::Method;
 use sessio_cookie::RequestCookies;
 
 use crate::base::change::Change;
+use crate::base::time::Seed;
 use crate::call::Memory;
 use crate::call::options::CallOptions;
 use crate::call::overrides::{Override, Part};
@@ -16,6 +17,7 @@ use crate::message::body::Body;
 use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::policy::redirect::belongs_to_origin;
+use crate::policy::retry::{self, IDEMPOTENCY_KEY};
 use crate::prepared::auth::Auth;
 use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::{Proxies, Source};
@@ -211,6 +213,35 @@ impl Merged {
     #[inline]
     pub fn of(settings: &Arc<Settings>, request: &mut Request, memory: &mut Memory) -> Self {
         merge_in_place(settings, request, mem::take(&mut memory.request), || Arc::clone(settings))
+    }
+
+    /// Whether the policy of retries wants an `Idempotency-Key` that the request does not have yet:
+    /// [`draw_key`](Self::draw_key) adds it.
+    #[must_use]
+    pub fn wants_key(&self) -> bool {
+        self.options.retry.as_ref().is_some_and(|policy| policy.draws_key)
+            && !retry::is_idempotent(&self.method, &self.headers)
+    }
+
+    /// Adds an `Idempotency-Key` with a random value if the request [wants one](Self::wants_key).
+    /// All attempts and redirects of the call keep it.
+    ///
+    /// ```
+    /// use sessio::retry::RetryPolicy;
+    /// use sessio::{Request, Seed, Settings, merge};
+    ///
+    /// let mut policy = RetryPolicy::web();
+    /// policy.draws_key = true;
+    /// let request = Request::post("http://example.org/orders").retry(policy);
+    /// let mut merged = merge(&Settings::default(), request);
+    /// merged.draw_key(&mut Seed::from_bytes([7; 32]));
+    /// assert_eq!(merged.headers.get("Idempotency-Key").unwrap().len(), 38);
+    /// assert!(!merged.wants_key());
+    /// ```
+    pub fn draw_key(&mut self, seed: &mut Seed) {
+        if self.wants_key() {
+            self.headers.append_known(IDEMPOTENCY_KEY, retry::draw_key(seed).as_bytes());
+        }
     }
 
     /// Adds the values of the environment that neither request nor session sets, if the environment

@@ -139,6 +139,7 @@ impl Remount for Mounting {
         options.jar = fresh.jar;
         options.max_redirects = fresh.max_redirects;
         options.rules = fresh.rules;
+        options.retry = fresh.retry;
         options.limits = fresh.limits;
         options.decode = fresh.decode;
         options.routing.plan.set_request_of(&fresh.routing.plan);
@@ -205,6 +206,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
             detect_loops: settings.detect_loops,
             schemes: settings.mounts.schemes(),
         },
+        retry: settings.retry.clone(),
         timeouts: settings.timeouts,
         limits: settings.limits,
         codings: settings.codings.clone(),
@@ -236,6 +238,7 @@ pub(crate) fn change_options(changes: &mut Changes, options: &mut CallOptions, s
         max_redirects,
         detect_loops,
         keep_on_upgrade,
+        retry,
         timeouts,
         limits,
         body_bytes,
@@ -261,6 +264,10 @@ pub(crate) fn change_options(changes: &mut Changes, options: &mut CallOptions, s
     rules.max = options.max_redirects.unwrap_or(u32::MAX);
     rules.keep_on_upgrade = keep_on_upgrade.applied(Some(rules.keep_on_upgrade)).unwrap_or(false);
     rules.detect_loops = detect_loops.applied(Some(rules.detect_loops)).unwrap_or(false);
+    match mem::take(retry) {
+        Change::Inherit => {}
+        change => options.retry = change.applied(None),
+    }
     options.timeouts = timeouts.applied(&options.timeouts);
     options.limits = limits.applied(None).unwrap_or(options.limits);
     options.limits.body_bytes = body_bytes.applied(options.limits.body_bytes);

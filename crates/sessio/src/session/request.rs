@@ -16,6 +16,7 @@ use crate::message::body::Body;
 use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Form;
+use crate::policy::retry::{self, IDEMPOTENCY_KEY};
 use crate::prepared::auth::Auth;
 use crate::route::proxy::{Proxies, Via};
 use crate::route::tls::{Identity, Roots, Tls};
@@ -178,6 +179,23 @@ impl Request {
     /// request without a body. A coded body can be sent again if it could be without the coding.
     pub fn compress(mut self, coding: ContentCoding) -> Self {
         self.compress = Some(coding);
+        self
+    }
+
+    /// Sets the header `Idempotency-Key` to a random value, unless the request has one. A server that
+    /// knows the header processes the request once, however often it comes. All attempts and
+    /// redirects of the call keep the value: a UUID in quotes
+    /// (draft-ietf-httpapi-idempotency-key-header).
+    ///
+    /// ```
+    /// use sessio::{Request, Seed};
+    ///
+    /// let request = Request::post("http://example.org/orders").idempotency_key(&mut Seed::from_bytes([7; 32]));
+    /// ```
+    pub fn idempotency_key(mut self, seed: &mut Seed) -> Self {
+        if !self.headers.set.contains(IDEMPOTENCY_KEY) {
+            self = self.header(IDEMPOTENCY_KEY, retry::draw_key(seed));
+        }
         self
     }
 

@@ -11,6 +11,7 @@ use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::guard::Guard;
 use crate::policy::redirect::AllowedTargets;
+use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::Auth;
 use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::{Proxies, ProxySelector};
@@ -66,6 +67,18 @@ pub struct Settings {
     /// drops `Authorization`, `Cookie`, `Proxy-Authorization` and all headers that are [marked
     /// sensitive](Headers::mark_sensitive) (row B12). Default: empty.
     pub sensitive_headers: Arc<[Box<str>]>,
+    /// The policy by which a request is sent again after a failure, or after a status such as 503:
+    /// see [`retry`](crate::retry). Default: `None`. Then only a request on a stale connection is
+    /// sent again.
+    ///
+    /// ```
+    /// use sessio::Settings;
+    /// use sessio::retry::RetryPolicy;
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.retry = RetryPolicy::web().into();
+    /// ```
+    pub retry: Option<Arc<RetryPolicy>>,
     /// The named time limits. Default: none except `expect`.
     pub timeouts: Timeouts,
     /// Limits on responses.
@@ -198,6 +211,7 @@ impl Default for Settings {
             detect_loops: false,
             keep_on_upgrade: true,
             sensitive_headers: Arc::default(),
+            retry: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             codings: Decoders::default(),
@@ -231,6 +245,7 @@ impl fmt::Debug for Settings {
             .field("detect_loops", &self.detect_loops)
             .field("keep_on_upgrade", &self.keep_on_upgrade)
             .field("sensitive_headers", &self.sensitive_headers)
+            .field("retry", &self.retry)
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
             .field("codings", &self.codings)

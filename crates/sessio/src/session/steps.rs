@@ -183,6 +183,24 @@ macro_rules! change_steps {
             self
         }
 
+        /// Sends a request again by this [policy](crate::retry), in place of the session's. With `None`
+        /// only a stale connection makes the call send it again.
+        ///
+        /// ```
+        /// use sessio::Request;
+        /// use sessio::retry::RetryPolicy;
+        ///
+        /// let patient = Request::get("http://example.org/").retry(RetryPolicy::background());
+        /// let once = Request::get("http://example.org/").retry(None);
+        /// ```
+        pub fn retry(
+            mut self,
+            policy: impl Into<Option<std::sync::Arc<crate::policy::retry::RetryPolicy>>>,
+        ) -> Self {
+            self.changes.retry = policy.into().map_or(Change::Remove, Change::Set);
+            self
+        }
+
         /// Limits the time of the whole call. With `None` the session's limit does not apply either.
         pub fn timeout(mut self, most: impl Into<Option<std::time::Duration>>) -> Self {
             self.changes.timeouts.total = most.into().map_or(Change::Remove, Change::Set);

@@ -177,6 +177,9 @@ impl<'a, E: Iterator<Item = Exchange<'a>>> Driver<'a, E> {
                     self.idle = kept.filter(|_| self.left.is_empty() && self.peer.then == Then::Wait);
                 }
                 Ok(Step::Decide) => call.decide(state, self.now),
+                Ok(Step::Wait { until, .. }) => {
+                    self.now = self.now.after(until.saturating_duration_since(self.now.mono));
+                }
                 Ok(Step::Rewind) => {
                     self.supplied = 0;
                     call.rewound();

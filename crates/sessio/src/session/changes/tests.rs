@@ -78,6 +78,8 @@ fn changes(bytes: &[u8], name: u8, log: &Log) -> Changes {
     changes.max_redirects = it.change(|it| it.below(3) as u32);
     changes.detect_loops = it.change(|it| it.below(2) == 0);
     changes.keep_on_upgrade = it.change(|it| it.below(2) == 0);
+    changes.retry =
+        it.change(|it| Arc::new(RetryPolicy { max_attempts: it.below(3) as u32, ..RetryPolicy::web() }));
     let limit = &mut changes.timeouts;
     for limit in [
         &mut limit.pool,
@@ -139,6 +141,7 @@ fn settings(bytes: &[u8], log: &Log) -> Settings {
     settings.cookies = it.below(2) == 0;
     settings.follow_redirects = it.below(2) == 0;
     settings.timeouts.total = it.of(&[None, Some(Duration::from_secs(7))]);
+    settings.retry = (it.below(2) == 1).then(|| Arc::new(RetryPolicy::background()));
     settings.limits.body_bytes = it.of(&[None, Some(9)]);
     if it.below(2) == 1 {
         settings.auth = Auth::bearer("session");
@@ -170,6 +173,7 @@ fn outcome(settings: &Settings, mount: Option<Changes>, request: Changes, log: &
     let mut said = vec![format!("{:?}", merged.options)];
     let options = &merged.options;
     said.push(format!("{:?}", options.rules));
+    said.push(format!("{:?}", options.retry));
     said.push(format!("{:?} {:?}", options.decode, options.routing.tls));
     said.extend(merged.headers.iter().map(|it| format!("{} {:?} {}", it.name, it.value, it.is_sensitive())));
     said.push(merged.params.encode());

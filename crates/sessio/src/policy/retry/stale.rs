@@ -1,4 +1,4 @@
-//! The automatic retry: a pure function over six facts.
+//! The retry of a stale connection: a pure function over six facts.
 //!
 //! The server may close a pooled connection at any moment. If the client notices only after it has
 //! sent a request, it may send that request a second time, on a new connection. It does so exactly
@@ -8,6 +8,7 @@ use http::Method;
 
 use crate::base::repeat::Repeat;
 use crate::message::headers::Headers;
+use crate::policy::retry::idempotency_key::IDEMPOTENCY_KEY;
 
 /// The facts about a failed exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +60,15 @@ pub const fn repeat(failure: &Failure) -> Repeat {
 /// because it has an `Idempotency-Key`.
 #[must_use]
 pub fn is_idempotent(method: &Method, headers: &Headers) -> bool {
+    has_idempotent_method(method) || headers.contains(IDEMPOTENCY_KEY)
+}
+
+/// Whether the method is idempotent (RFC 9110 section 9.2.2).
+pub(crate) fn has_idempotent_method(method: &Method) -> bool {
     matches!(
         *method,
         Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
-    ) || headers.contains("Idempotency-Key")
+    )
 }
 
 #[cfg(test)]
