@@ -111,7 +111,7 @@ fn play(
     cut: Cut,
     mut peer: impl FnMut(&Url) -> Script,
 ) -> Told {
-    let (now, size) = (now(), cut.size());
+    let (mut now, size) = (now(), cut.size());
     let mut told = Told::default();
     let mut call = match Call::new(request, Memory::default()) {
         Ok(call) => call,
@@ -152,6 +152,12 @@ fn play(
             Ok(Step::Decide) => {
                 told.steps.push("turn".to_owned());
                 call.decide(state, now);
+            }
+            // Time passes only here.
+            Ok(Step::Wait { until, .. }) => {
+                let span = until.saturating_duration_since(now.mono);
+                told.steps.push(format!("wait {span:?}"));
+                now = now.after(span);
             }
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => {

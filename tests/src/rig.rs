@@ -123,7 +123,13 @@ impl<R: Runtime> Rig<R> {
 
     /// Advances the clock by this time at once.
     pub fn pass(&self, time: Duration) {
-        self.state().ahead += time;
+        self.clock().pass(time);
+    }
+
+    /// The clock, for an observer, which may run on any thread.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Clock(Arc::clone(&self.plan))
     }
 
     /// From now on the rig plays a child of the process that opened all connections so far.
@@ -169,6 +175,17 @@ impl<R: Runtime> Rig<R> {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.plan.state()
+    }
+}
+
+/// The clock of a [`Rig`].
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Plan>);
+
+impl Clock {
+    /// Advances the clock by this time at once.
+    pub fn pass(&self, time: Duration) {
+        self.0.state().ahead += time;
     }
 }
 

@@ -43,6 +43,7 @@ on_every_backend! {
     options patch
     pool::{ Policy Stats }
     post put request
+    retry::{ Again Attempt AttemptEnd Backoff Beyond Budget FailureClass FailureSet Jitter Methods RetryAfter RetryPolicy Stop StatusSet Verdict }
     sessio
     tls::{ Certificates Identity KeyFormat Pin RevocationLists Roots Version }
     upload::{ Feed file open }

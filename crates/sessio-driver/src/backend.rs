@@ -52,6 +52,14 @@ macro_rules! backend {
             pub use $crate::sessio::pool::{Policy, Stats};
         }
 
+        /// The policy by which requests are sent again, and the decisions of it.
+        pub mod retry {
+            pub use $crate::sessio::retry::{
+                Again, Attempt, AttemptEnd, Backoff, Beyond, Budget, FailureClass, FailureSet, Jitter, Methods,
+                RetryAfter, RetryPolicy, StatusSet, Stop, Verdict,
+            };
+        }
+
         /// The parts of a [`Tls`]($crate::sessio::Tls).
         pub mod tls {
             pub use $crate::sessio::tls::{

@@ -64,6 +64,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         detect_loops[](detect: bool);
         keep_on_upgrade[](keep: bool);
         timeout[](most: impl Into<Option<std::time::Duration>>);
+        retry[](policy: impl Into<Option<std::sync::Arc<sessio::retry::RetryPolicy>>>);
         expect_continue[]();
         on_upload_progress[](tell: impl Fn(sessio::BodyProgress) + Send + Sync + 'static);
         on_download_progress[](tell: impl Fn(sessio::BodyProgress) + Send + Sync + 'static);
@@ -98,6 +99,13 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         let (form, sources) = form.into_parts();
         self.request = self.request.multipart(form, &mut self.session.chance());
         self.supply = Supply::Parts(sources);
+        self
+    }
+
+    /// Sets the header `Idempotency-Key` to a random value, unless the request has one. See
+    /// [`Request::idempotency_key`].
+    pub fn idempotency_key(mut self) -> Self {
+        self.request = self.request.idempotency_key(&mut self.session.chance());
         self
     }
 

@@ -215,6 +215,13 @@ impl<R: Runtime> Flight<R> {
                     let shared = &self.shared;
                     self.call.decide_with(|act| act(&mut shared.state()), self.now);
                 }
+                Ok(Step::Wait { until, .. }) => {
+                    self.close();
+                    match self.poll_deadline(cx, Some(until)) {
+                        Poll::Ready(()) => {}
+                        Poll::Pending => return self.wait(),
+                    }
+                }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}
                     Poll::Pending => return self.wait(),

@@ -10,6 +10,7 @@ use sessio::call::BodyState;
 use sessio::cookie::Extracted;
 use sessio::http::{StatusCode, Version};
 use sessio::link::Links;
+use sessio::retry::Attempt;
 use sessio::{
     CallOptions, Error, Exchange, Head, Headers, Kind, Prepared, PreparedCall, Result, Timings, Url,
 };
@@ -83,6 +84,33 @@ impl<R: Runtime, M> Response<R, M> {
     #[must_use]
     pub fn options(&self) -> &CallOptions {
         self.flight.call.options()
+    }
+
+    /// The attempts of the call, first to last, each with the decision about it. The last one
+    /// brought this response. Empty without a policy of [retries](sessio::retry).
+    ///
+    /// ```no_run
+    /// # async fn get<R: sessio_driver::Runtime>(session: sessio_driver::Session<R>) -> sessio::Result<()> {
+    /// use sessio::retry::RetryPolicy;
+    ///
+    /// let response = session.get("http://localhost:8080/").retry(RetryPolicy::web()).send().await?;
+    /// for attempt in response.attempts() {
+    ///     eprintln!("{attempt}"); // status 503: again after 2s, as Retry-After asks
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        self.flight.call.attempts()
+    }
+
+    /// The time that the response asks the client to wait. `None` if it has no valid `Retry-After`.
+    /// See [`retry_after`](sessio::retry::retry_after()).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.headers().get("Retry-After")?;
+        sessio::retry::retry_after(self.headers(), self.flight.runtime.now().wall)
     }
 
     /// The responses before this one, first to last. Their bodies were skipped.

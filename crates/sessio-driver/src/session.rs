@@ -134,6 +134,9 @@ impl<R: Runtime, M> Session<R, M> {
     /// Prepares a request whose address is parsed; also returns the time of that.
     fn prepare_now(&self, request: &mut Request, memory: &mut Memory) -> Result<(Box<PreparedCall>, Now)> {
         let mut merged = Merged::of(&self.settings(), request, memory);
+        if merged.wants_key() {
+            merged.draw_key(&mut self.chance());
+        }
         let runtime = self.runtime();
         if merged.trust_env {
             self.shared().apply_environment(&mut merged, || runtime.environment());

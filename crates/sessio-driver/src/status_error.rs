@@ -115,7 +115,9 @@ impl<R: Runtime, M> std::error::Error for StatusError<R, M> {}
 impl<R: Runtime, M> From<StatusError<R, M>> for Error {
     /// Keeps the head, and drops the body.
     fn from(failed: StatusError<R, M>) -> Self {
-        let (exchange, history) = failed.into_response().into_exchange();
-        error(exchange, history)
+        let response = failed.into_response();
+        let attempts = response.attempts().to_vec();
+        let (exchange, history) = response.into_exchange();
+        error(exchange, history).with_attempts(attempts)
     }
 }

@@ -10,6 +10,7 @@ mod tls_server;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::LazyLock;
+use std::thread;
 use std::time::SystemTime;
 
 use sessio::call::Direction;
@@ -47,32 +48,39 @@ impl Session {
                 Err(error) => break Err(error),
             };
             match step {
-                Step::Connect(to) => match self.pool.request(&to.key(), now().mono, effects) {
-                    Grant::Idle(idle) if !to.fresh && is_silent(&idle.connection.0) => {
-                        let (stream, conn) = idle.connection;
-                        (socket, lease) = (Some(stream), Some(idle.lease));
-                        call.connected(conn);
+                Step::Connect(to) => {
+                    // What was not released has failed.
+                    socket = None;
+                    if let Some(failed) = lease.take() {
+                        self.pool.discard(failed, now().mono, effects);
                     }
-                    Grant::Idle(idle) => self.pool.discard(idle.lease, now().mono, effects),
-                    Grant::Dial(right) => {
-                        lease = Some(right);
-                        let host = to.url.host_str().unwrap_or_default();
-                        match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
-                            Ok(stream) => {
-                                // `open` adds TLS if the URL needs it.
-                                match to.open(self.pool.dialled(), now(), &[]) {
-                                    Ok(conn) => {
-                                        socket = Some(stream);
-                                        call.connected(conn);
-                                    }
-                                    Err(error) => call.unreachable(error),
-                                }
-                            }
-                            Err(error) => call.unreachable(Error::new(Kind::Connect).with_source(error)),
+                    match self.pool.request(&to.key(), now().mono, effects) {
+                        Grant::Idle(idle) if !to.fresh && is_silent(&idle.connection.0) => {
+                            let (stream, conn) = idle.connection;
+                            (socket, lease) = (Some(stream), Some(idle.lease));
+                            call.connected(conn);
                         }
+                        Grant::Idle(idle) => self.pool.discard(idle.lease, now().mono, effects),
+                        Grant::Dial(right) => {
+                            lease = Some(right);
+                            let host = to.url.host_str().unwrap_or_default();
+                            match TcpStream::connect((host, to.url.port_or_known_default().unwrap_or(80))) {
+                                Ok(stream) => {
+                                    // `open` adds TLS if the URL needs it.
+                                    match to.open(self.pool.dialled(), now(), &[]) {
+                                        Ok(conn) => {
+                                            socket = Some(stream);
+                                            call.connected(conn);
+                                        }
+                                        Err(error) => call.unreachable(error),
+                                    }
+                                }
+                                Err(error) => call.unreachable(Error::new(Kind::Connect).with_source(error)),
+                            }
+                        }
+                        Grant::Wait(_) => break Err(Kind::Misuse.into()), // this pool has no limits
                     }
-                    Grant::Wait(_) => break Err(Kind::Misuse.into()), // this pool has no limits
-                },
+                }
                 Step::Io(io) => match &mut socket {
                     None => break Err(Kind::Misuse.into()),
                     // Bytes that were readable before the request are no response to it. They are
@@ -95,6 +103,14 @@ impl Session {
                     (.., unused) => lease = unused,
                 },
                 Step::Decide => call.decide(&mut self.state, now()),
+                // After a failure the connection is still here. The socket is closed first.
+                Step::Wait { until, .. } => {
+                    socket = None;
+                    if let Some(failed) = lease.take() {
+                        self.pool.discard(failed, now().mono, effects);
+                    }
+                    thread::sleep(until.saturating_duration_since(now().mono));
+                }
                 Step::Head => status = call.take_head().map_or(0, |head| head.status.as_u16()),
                 Step::Body(bytes) => {
                     body.extend_from_slice(bytes);

@@ -53,6 +53,8 @@ struct Flight {
     call: Call,
     token: Token,
     socket: Option<TcpStream>,
+    /// Whether that socket is connecting.
+    dialling: bool,
     /// The right to have that socket open.
     lease: Option<Lease>,
     /// When to ask the call again, even if its socket is not ready.
@@ -138,6 +140,12 @@ impl Session {
                 }
                 Ok(Step::Release) => self.release(flight).map_err(failed)?,
                 Ok(Step::Decide) => flight.call.decide(&mut self.state, now()),
+                // Other calls go on. After a failure the connection is still here.
+                Ok(Step::Wait { until, .. }) => {
+                    self.hang_up(flight);
+                    flight.deadline = Some(until);
+                    return Ok(false);
+                }
                 Ok(Step::Head) => {
                     flight.status = flight.call.take_head().map_or(0, |head| head.status.as_u16())
                 }
@@ -158,8 +166,12 @@ impl Session {
     /// Gets a connection for the call, from the pool or a new one. Returns whether the call must
     /// wait for it.
     fn connect(&mut self, flight: &mut Flight, url: &Url, fresh: bool) -> io::Result<bool> {
+        if !std::mem::take(&mut flight.dialling) {
+            // A connection that was not released has failed.
+            self.hang_up(flight);
+        }
         if let Some(socket) = &flight.socket {
-            // The socket is connecting and was reported writable: it is connected, has failed, or
+            // The socket was connecting and was reported writable: it is connected, has failed, or
             // mio reported it too early.
             let failure = match (socket.take_error()?, socket.peer_addr()) {
                 (Some(error), _) => error,
@@ -172,7 +184,10 @@ impl Session {
                     }
                     return Ok(false);
                 }
-                (None, Err(error)) if error.kind() == ErrorKind::NotConnected => return Ok(true),
+                (None, Err(error)) if error.kind() == ErrorKind::NotConnected => {
+                    flight.dialling = true;
+                    return Ok(true);
+                }
                 (None, Err(error)) => error,
             };
             self.hang_up(flight);
@@ -201,7 +216,7 @@ impl Session {
                 let address = url.socket_addrs(|| None)?[0];
                 let mut socket = TcpStream::connect(address)?;
                 self.poll.registry().register(&mut socket, flight.token, both)?;
-                (flight.socket, flight.lease) = (Some(socket), Some(lease));
+                (flight.socket, flight.lease, flight.dialling) = (Some(socket), Some(lease), true);
                 Ok(true)
             }
             Grant::Wait(_) => Err(io::Error::other("this pool has no limits")),
@@ -232,7 +247,16 @@ impl Session {
 
 impl Flight {
     fn new(call: Call, token: Token) -> Self {
-        Self { call, token, socket: None, lease: None, deadline: None, status: 0, body: Vec::new() }
+        Self {
+            call,
+            token,
+            socket: None,
+            dialling: false,
+            lease: None,
+            deadline: None,
+            status: 0,
+            body: Vec::new(),
+        }
     }
 }
 

@@ -99,6 +99,9 @@ impl Run {
                 }
                 Step::Release => self.world.release(call.release(), self.now),
                 Step::Decide => call.decide(&mut self.state, self.now),
+                Step::Wait { until, .. } => {
+                    self.now = self.now.after(until.saturating_duration_since(self.now.mono));
+                }
                 Step::Rewind => call.rewound(),
                 Step::Head => self.head = call.take_head(),
                 Step::Body(bytes) => {

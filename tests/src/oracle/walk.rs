@@ -32,7 +32,7 @@ pub fn walk(
     asks: impl Fn(&str) -> bool,
     answer: &mut Answer<'_>,
 ) -> Result<(), Kind> {
-    let now = now();
+    let mut now = now();
     let mut call = Call::new(request, Memory::default()).map_err(|error| error.kind())?;
     let mut numbers = 0;
     let mut at: Option<(String, Peer)> = None;
@@ -81,6 +81,7 @@ pub fn walk(
                 }
             }
             Ok(Step::Decide) => call.decide(state, now),
+            Ok(Step::Wait { until, .. }) => now = now.after(until.saturating_duration_since(now.mono)),
             Ok(Step::Rewind) => call.rewound(),
             Ok(Step::Head) => drop(call.take_head()),
             Ok(Step::Body(bytes)) => {

@@ -12,15 +12,17 @@ use sessio_tests::replay::{Cut, Script, Then, Told, new_state, now, replay};
 use crate::cuts::RESPONSES;
 
 /// The events that may follow each event.
-const GRAPH: [(&str, &[&str]); 13] = [
-    ("connecting", &["connected", "failed"]),
-    ("connected", &["sent", "head", "retry", "failed"]),
-    ("sent", &["head", "retry", "done", "failed"]),
+const GRAPH: [(&str, &[&str]); 14] = [
+    ("connecting", &["connected", "waiting", "failed"]),
+    ("connected", &["sent", "head", "retry", "waiting", "failed"]),
+    ("sent", &["head", "retry", "waiting", "done", "failed"]),
     // An interim response may come before the request is sent.
-    ("head", &["sent", "head", "answer", "redirect", "challenge", "expectation", "failed"]),
+    ("head", &["sent", "head", "answer", "redirect", "challenge", "expectation", "waiting", "failed"]),
     ("redirect", &["skipped", "failed"]),
     ("challenge", &["skipped", "failed"]),
     ("expectation", &["skipped", "failed"]),
+    // After a failure there is no response to skip.
+    ("waiting", &["skipped", "rewound", "connecting", "failed"]),
     ("skipped", &["rewound", "connecting", "failed"]),
     ("retry", &["rewound", "connecting", "failed"]),
     ("rewound", &["connecting"]),

@@ -4,6 +4,7 @@
 use std::io;
 
 use sessio::call::Direction;
+use sessio::retry::RetryPolicy;
 use sessio::{
     Body, Call, Conn, Jar, Kind, Memory, Now, Request, Seed, SessionState, Settings, Step, merge, prepare,
 };
@@ -30,6 +31,9 @@ fn call(seed: &mut Seed, state: &mut SessionState, trace: &Trace) -> Call {
     if draw(seed, 3) == 0 {
         request = request.expect_continue();
     }
+    if draw(seed, 2) == 0 {
+        request = request.retry(RetryPolicy::web());
+    }
     let request = request.observe(trace.observer());
     Call::new(
         prepare(merge(&Settings::default(), request), &mut state.jar, now()).unwrap(),
@@ -48,7 +52,8 @@ fn shape(call: &mut Call, now: Now) -> String {
     }
 }
 
-const PIECES: [&[u8]; 13] = [
+const PIECES: [&[u8]; 14] = [
+    b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
     b"hello",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -88,6 +93,8 @@ fn obey(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) ->
         Ok(Step::Release) => drop(call.release()),
         Ok(Step::Decide) => call.decide(state, now),
         Ok(Step::Rewind) => call.rewound(),
+        // Only time ends it.
+        Ok(Step::Wait { .. }) => {}
         Ok(Step::Head) => drop(call.take_head()),
         Ok(Step::Body(bytes)) => {
             let n = bytes.len();

@@ -36,6 +36,7 @@ mod reading;
 mod redirects;
 mod resume;
 mod resumption;
+mod retries;
 mod routes;
 mod secrets;
 mod secured;
