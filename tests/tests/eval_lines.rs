@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sessio_tests::eval::What;
 
-const WHATS: [&str; 7] = ["jar", "date", "prepare", "redirect", "response", "exchange", "mount"];
+const WHATS: [&str; 8] = ["jar", "date", "prepare", "redirect", "response", "exchange", "mount", "retry"];
 
 fn what(name: &str) -> What {
     What::from_arguments(&[name.to_owned()]).unwrap()
@@ -48,6 +48,55 @@ fn mount_chooses_the_longest_pattern() {
     assert_eq!(answer("mount", &twice)["match"], json!(1));
     let wrong = json!({"id": 3, "patterns": ["a.test"], "url": "http://a.test/"});
     assert_eq!(answer("mount", &wrong)["error"], json!("missing-scheme"));
+}
+
+#[test]
+fn retry_gives_each_decision_up_to_the_first_stop() {
+    let verdicts = |case: Value| answer("retry", &case)["verdicts"].clone();
+    let plain = json!({"jitter": "none"});
+    let busy = |at: f64, after: &str| json!({"at": at, "status": 503, "headers": [["Retry-After", after]]});
+    let many: Vec<_> = (0..9).map(|at| json!({"at": at, "failure": "connect"})).collect();
+    assert_eq!(
+        verdicts(json!({"method": "POST", "policy": plain, "attempts": many})),
+        json!([{"again_after": 0.5}, {"again_after": 1}, {"again_after": 2}, {"stop": "attempts-spent"}])
+    );
+    let odd = ["0", "7", "1.5", "9999999999", "soon"].map(|after| busy(0.0, after));
+    for (attempt, expected) in odd.iter().zip([
+        json!({"again_after": 0}),
+        json!({"again_after": 7}),
+        json!({"again_after": 1.5}),
+        json!({"stop": "retry-after-too-long"}),
+        json!({"again_after": 0.5}),
+    ]) {
+        assert_eq!(verdicts(json!({"policy": plain, "attempts": [attempt]})), json!([expected]), "{attempt}");
+    }
+    let cap = json!({"beyond": "cap", "retry_after_max": 9.5});
+    assert_eq!(verdicts(json!({"policy": cap, "attempts": [odd[3]]})), json!([{"again_after": 9.5}]));
+    // A date without a `Date` counts from `now` and `at`.
+    let date = busy(20.0, "Thu, 01 Jan 2026 00:00:30 GMT");
+    let case = json!({"now": "2026-01-01T00:00:00Z", "total": 30, "attempts": [date]});
+    assert_eq!(verdicts(case), json!([{"stop": "deadline-too-near"}]));
+    let case = json!({"now": "2026-01-01T00:00:00Z", "total": 30.5, "attempts": [date]});
+    assert_eq!(verdicts(case), json!([{"again_after": 10}]));
+    let sent = |method: &str, key: bool, methods: &str| {
+        let lost = json!({"at": 1, "failure": "reset", "sent": 90, "received": 0});
+        verdicts(json!({
+            "method": method, "idempotency_key": key, "attempts": [lost],
+            "policy": {"methods": methods, "jitter": "none"},
+        }))
+    };
+    let (again, stop) = (json!([{"again_after": 0.5}]), json!([{"stop": "not-idempotent"}]));
+    assert_eq!(sent("POST", false, "with-key"), stop);
+    assert_eq!(sent("POST", true, "with-key"), again);
+    assert_eq!(sent("POST", true, "idempotent"), stop);
+    assert_eq!(sent("POST", false, "any"), again);
+    assert_eq!(sent("DELETE", false, "idempotent"), again);
+    let case = json!({"method": "PUT", "replayable": false, "attempts": [{"at": 0, "status": 429}]});
+    assert_eq!(verdicts(case), json!([{"stop": "body-not-replayable"}]));
+    let drawn = |seed: u64| verdicts(json!({"seed": seed, "attempts": many}));
+    assert_eq!(drawn(1), drawn(1));
+    assert_ne!(drawn(1), drawn(2));
+    assert_eq!(answer("retry", &json!({"id": 4, "attempts": [{"at": 0}]}))["id"], json!(4));
 }
 
 #[test]

@@ -15,6 +15,7 @@ usage: sessio-eval WHAT < cases > answers
   response                        what bytes mean as a response
   exchange                        a whole call against a scripted world
   mount                           the mount that applies to a URL
+  retry                           the decision after each attempt of a call
 One JSON object a line, one answer a line.";
 
 fn main() -> ExitCode {

@@ -23,6 +23,7 @@ mod prepare;
 mod redirect;
 mod request;
 mod response;
+mod retry;
 mod session;
 mod world;
 
@@ -52,6 +53,8 @@ pub enum What {
     Exchange,
     /// The mount that applies to a URL.
     Mount,
+    /// The decisions about further attempts.
+    Retry,
 }
 
 impl What {
@@ -72,6 +75,7 @@ impl What {
             ["response"] => Ok(Self::Response),
             ["exchange"] => Ok(Self::Exchange),
             ["mount"] => Ok(Self::Mount),
+            ["retry"] => Ok(Self::Retry),
             [] => Err("what is to be evaluated?".to_owned()),
             _ => Err(format!("unknown: {}", arguments.join(" "))),
         }
@@ -119,6 +123,7 @@ impl What {
             Self::Response => response::evaluate(case),
             Self::Exchange => exchange::evaluate(case),
             Self::Mount => mount::evaluate(case),
+            Self::Retry => retry::evaluate(case),
         }
     }
 }
