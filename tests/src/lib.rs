@@ -40,4 +40,6 @@ mod programs {
     struct Connections;
     #[doc = include_str!("../../crates/sessio/docs/from-requests.md")]
     struct FromRequests;
+    #[doc = include_str!("../../crates/sessio/docs/retries.md")]
+    struct Retries;
 }
