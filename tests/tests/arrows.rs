@@ -24,6 +24,7 @@ const ARROWS: &[&str] = &[
     "sessio-rustls -> sessio",
     "sessio-rustls -> sessio-testkit (for tests)",
     "sessio-smol -> sessio-driver",
+    "sessio-smol -> sessio-smol (for tests)",
     "sessio-smol -> sessio-testkit (for tests)",
     "sessio-testkit -> sessio-h2 (for tests)",
     "sessio-tests -> sessio",
@@ -36,6 +37,7 @@ const ARROWS: &[&str] = &[
     "sessio-tests -> sessio-tokio",
     "sessio-tokio -> sessio-driver",
     "sessio-tokio -> sessio-testkit (for tests)",
+    "sessio-tokio -> sessio-tokio (for tests)",
     "sessio-wasm -> sessio",
 ];
 
