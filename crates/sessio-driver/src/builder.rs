@@ -46,10 +46,10 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
     request_steps! {
         header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
         append_header[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
-        headers[](headers: &sessio::Headers);
+        headers[H: TryInto<sessio::Headers, Error: Into<sessio::Error>>](headers: H);
         remove_header[](name: &str);
-        param[](key: impl Into<String>, value: impl Into<String>);
-        query[K: Into<String>, V: Into<String>](pairs: impl IntoIterator<Item = (K, V)>);
+        param[](key: impl AsRef<str>, value: impl ToString);
+        query[P: sessio::Pair](pairs: impl IntoIterator<Item = P>);
         remove_param[](key: &str);
         cookie[](name: impl AsRef<[u8]>, value: impl AsRef<[u8]>);
         without_jar[]();
@@ -58,7 +58,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         bearer_auth[](token: impl AsRef<[u8]>);
         without_auth[]();
         body[](body: impl Into<sessio::Body>);
-        form[K: AsRef<str>, V: AsRef<str>](pairs: impl IntoIterator<Item = (K, V)>);
+        form[P: sessio::Pair](pairs: impl IntoIterator<Item = P>);
         compress[](coding: sessio::coding::ContentCoding);
         redirects[](most: impl Into<Option<u32>>);
         detect_loops[](detect: bool);

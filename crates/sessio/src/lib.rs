@@ -172,6 +172,7 @@ pub use session::request::Request;
 pub use session::settings::Settings;
 pub use uri::address::Address;
 pub use uri::origin::Origin;
+pub use uri::pair::Pair;
 pub use uri::params::Params;
 pub use uri::pattern::UrlPattern;
 pub use uri::url_cache::UrlCache;

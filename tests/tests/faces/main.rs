@@ -8,6 +8,7 @@ mod errors;
 mod files;
 mod forms;
 mod http_bodies;
+mod parameters;
 mod partings;
 mod readers;
 mod services;

@@ -9,6 +9,7 @@ use crate::base::fault::Result;
 use crate::base::time::Seed;
 use crate::message::coding::{BodyEncoder, ContentCoding};
 use crate::message::multipart::{Assembly, Form, Layout};
+use crate::uri::pair::Pair;
 use crate::uri::params::encode_pairs;
 
 /// The body of a request.
@@ -46,20 +47,20 @@ impl Body {
     }
 
     /// Encodes key and value pairs as `application/x-www-form-urlencoded` (rules P-21, P-36).
-    /// Without a pair there is no body.
+    /// Without a pair there is no body. See [`Pair`](crate::Pair).
     ///
     /// ```
     /// let body = sessio::Body::form([("user", "a b"), ("lang", "en")]);
     /// assert_eq!(body.as_bytes().unwrap(), b"user=a+b&lang=en");
     /// ```
     #[must_use]
-    pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        let pairs: Vec<(K, V)> = pairs.into_iter().collect();
+    pub fn form<P: Pair>(pairs: impl IntoIterator<Item = P>) -> Self {
+        let pairs: Vec<(String, String)> = pairs.into_iter().map(Pair::into_texts).collect();
         if pairs.is_empty() {
             return Self::empty();
         }
         let mut text = String::new();
-        encode_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())), &mut text);
+        encode_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())), &mut text);
         Self::of(Content::Bytes(text.into()), Some("application/x-www-form-urlencoded"))
     }
 

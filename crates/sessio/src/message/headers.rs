@@ -566,6 +566,20 @@ impl From<&Headers> for HeaderMap {
     }
 }
 
+impl From<&Self> for Headers {
+    fn from(headers: &Self) -> Self {
+        headers.clone()
+    }
+}
+
+impl TryFrom<HeaderMap> for Headers {
+    type Error = Fault;
+
+    fn try_from(map: HeaderMap) -> Result<Self> {
+        Self::try_from(&map)
+    }
+}
+
 impl TryFrom<&HeaderMap> for Headers {
     type Error = Fault;
 

@@ -15,6 +15,7 @@ use crate::route::proxy::{Proxies, Via};
 use crate::route::tls::{Identity, Roots, Tls};
 use crate::session::changes::Changes;
 use crate::session::steps::change_steps;
+use crate::uri::pair::Pair;
 
 /// Changes to the session's defaults, for the URLs of a [pattern](crate::UrlPattern).
 ///

@@ -23,6 +23,7 @@ use crate::route::tls::{Identity, Roots, Tls};
 use crate::session::changes::Changes;
 use crate::session::steps::change_steps;
 use crate::uri::address::Address;
+use crate::uri::pair::Pair;
 
 /// One request of the caller: the method, the address, and the changes to the session's defaults.
 ///
@@ -116,7 +117,7 @@ impl Request {
     }
 
     /// Sets a form as the body: see [`Body::form`].
-    pub fn form<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub fn form<P: Pair>(mut self, pairs: impl IntoIterator<Item = P>) -> Self {
         self.body = Body::form(pairs);
         self
     }

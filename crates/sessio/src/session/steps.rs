@@ -16,10 +16,32 @@ macro_rules! change_steps {
             self.noting(done)
         }
 
-        /// Sets each of these headers.
-        pub fn headers(mut self, headers: &Headers) -> Self {
+        /// Sets each of these headers: [`Headers`], or a `HeaderMap` of the crate `http`. The first
+        /// value of a name replaces the session's, and further ones are added to it. Sensitive values
+        /// stay sensitive.
+        ///
+        /// ```
+        /// use sessio::{Request, http};
+        ///
+        /// let mut map = http::HeaderMap::new();
+        /// map.append("x-tag", http::HeaderValue::from_static("a"));
+        /// map.append("x-tag", http::HeaderValue::from_static("b"));
+        /// let request = Request::get("http://example.org/").headers(map);
+        /// # let _ = request;
+        /// ```
+        pub fn headers<H: TryInto<Headers, Error: Into<Error>>>(mut self, headers: H) -> Self {
+            let headers: Headers = match headers.try_into() {
+                Ok(headers) => headers,
+                Err(error) => return self.noting(Err(error.into())),
+            };
+            let mut seen: Vec<&str> = Vec::new();
             for field in headers.iter() {
-                self = self.header(field.name, field.value);
+                let is_further = seen.iter().any(|name| name.eq_ignore_ascii_case(field.name));
+                self = match is_further {
+                    true => self.append_header(field.name, field.value),
+                    false => self.header(field.name, field.value),
+                };
+                seen.push(field.name);
                 if field.is_sensitive() {
                     self.changes.headers.mark_sensitive(field.name);
                 }
@@ -51,19 +73,22 @@ macro_rules! change_steps {
 
         /// Adds a query parameter. The first one replaces the session's of that key. Further ones are
         /// added to it.
-        pub fn param(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-            self.changes.params.push((key.into(), Change::Set(value.into())));
-            self
+        ///
+        /// ```
+        /// use sessio::Request;
+        ///
+        /// let request = Request::get("http://example.org/items").param("q", "a b").param("page", 2);
+        /// # let _ = request;
+        /// ```
+        pub fn param(self, key: impl AsRef<str>, value: impl ToString) -> Self {
+            self.query([(key, value)])
         }
 
-        /// Adds each of these query parameters.
-        pub fn query<K: Into<String>, V: Into<String>>(
-            mut self,
-            pairs: impl IntoIterator<Item = (K, V)>,
-        ) -> Self {
-            self.changes
-                .params
-                .extend(pairs.into_iter().map(|(key, value)| (key.into(), Change::Set(value.into()))));
+        /// Adds each of these query parameters: pairs, references to pairs, or a map. See
+        /// [`Pair`](crate::Pair).
+        pub fn query<P: Pair>(mut self, pairs: impl IntoIterator<Item = P>) -> Self {
+            let texts = pairs.into_iter().map(Pair::into_texts);
+            self.changes.params.extend(texts.map(|(key, value)| (key, Change::Set(value))));
             self
         }
 

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod localhost;
 pub(crate) mod origin;
+pub(crate) mod pair;
 #[cfg(feature = "json")]
 pub(crate) mod pairs;
 pub(crate) mod params;
