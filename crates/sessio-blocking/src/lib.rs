@@ -152,6 +152,7 @@
 //!
 //! The types and functions have the names of the other backends. Some examples use `.await`: omit
 //! it on this backend.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod bell;

@@ -29,6 +29,7 @@
 //!
 #![doc = include_str!("../docs/cookies.md")]
 #![doc = include_str!("../docs/cookies-cost.svg")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod admit;

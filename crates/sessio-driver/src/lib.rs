@@ -7,6 +7,7 @@
 //!
 //! Users depend on a backend, such as `sessio-tokio`. This crate is for authors of backends:
 //! [`writing_a_backend`] explains each step.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "mock")]

@@ -70,6 +70,7 @@
 //! - Only the caller repeats a request. [`StreamError::is_retry_safe`] is true if any method may be
 //!   repeated.
 //! - Content codings, redirects, cookies and a pool belong to other crates.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod budget;

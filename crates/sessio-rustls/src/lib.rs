@@ -26,6 +26,7 @@
 //! | `bundled` | Mozilla's roots, compiled in: [`Roots::Bundled`](sessio::tls::Roots::Bundled) |
 //!
 //! Without either of the first two, use [`Rustls::with_provider`].
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod alert;

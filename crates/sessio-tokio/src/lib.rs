@@ -113,6 +113,7 @@
 //! ```
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![cfg_attr(all(feature = "mock", feature = "tower"), doc = include_str!("../docs/testing.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod file;

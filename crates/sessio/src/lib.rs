@@ -89,6 +89,7 @@
 //! # Panics
 //!
 //! No input makes this crate panic. A panic is a bug.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take an Instant to count from"))]
 
