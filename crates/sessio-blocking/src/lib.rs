@@ -170,3 +170,8 @@ pub use socket::Socket;
 pub use wait::wait;
 
 sessio_driver::backend!(Blocking, blocking, files);
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

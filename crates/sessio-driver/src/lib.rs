@@ -95,3 +95,8 @@ pub use socket::tcp_socket;
 pub use socket2;
 pub use source::{Feed, Source};
 pub use status_error::StatusError;
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

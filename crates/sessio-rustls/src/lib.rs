@@ -46,3 +46,8 @@ pub mod guide {}
 
 pub use engine::{Rustls, engine};
 pub use rustls;
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -140,3 +140,8 @@ pub use runtime::{Smol, Timer};
 pub use socket::Socket;
 
 sessio_driver::backend!(Smol, files);
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -126,3 +126,8 @@ pub use runtime::{Timer, Tokio};
 pub use socket::Socket;
 
 sessio_driver::backend!(Tokio, files);
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -180,3 +180,8 @@ pub use uri::url_cache::UrlCache;
 pub use url::Url;
 pub use wire::conn::Conn;
 pub use wire::{conn, h1, tunnel};
+
+/// The program of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
