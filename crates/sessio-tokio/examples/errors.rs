@@ -1,9 +1,9 @@
-//! Errors, and what a program can tell its user about each.
+//! Errors, and what a program can tell its user about each. Paused time needs no waits.
 
 use sessio_tokio::mock::{Mock, Reply};
 use sessio_tokio::{Error, Kind, Mount, Result, Session};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     let session = Session::new();
     session.update(|s| s.mounts.add("https://api.example/", Mount::new().transport(api())))?;
@@ -25,7 +25,7 @@ async fn main() -> Result<()> {
 /// One error type for all steps: connections, status codes, bodies and JSON.
 async fn load(session: &Session, path: &str) -> Result<Vec<u32>> {
     let request = session.get(format!("https://api.example/{path}"));
-    request.timeout(std::time::Duration::from_millis(50)).send().await?.error_for_status()?.json().await
+    request.timeout(std::time::Duration::from_secs(10)).send().await?.error_for_status()?.json().await
 }
 
 fn advice(error: &Error) -> &'static str {
