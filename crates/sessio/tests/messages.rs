@@ -429,7 +429,10 @@ fn a_request_that_was_not_processed_is_sent_again_once() {
             call.request_taken(1);
             call.transport_failed(fate, Error::from(Kind::Io));
         }
-        assert_eq!(call.step(NOW).unwrap_err().kind(), Kind::Io);
+        let error = call.step(NOW).unwrap_err();
+        let progress = error.progress().unwrap();
+        // The body alone counts.
+        assert_eq!((error.kind(), progress.bytes_sent, progress.bytes_received), (Kind::Io, 1, 0));
     }
 }
 

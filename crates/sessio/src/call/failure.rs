@@ -91,12 +91,17 @@ impl Call {
             }
         };
         let is_before = matches!(stage, Stage::Connect | Stage::Proxy | Stage::Tls);
+        // Messages have no bytes beside their bodies.
+        let (sent, received) = match self.sender.is_message() {
+            true => (self.sender.body_sent(), self.receiver.body_received()),
+            false => (self.request_sent(), self.receiver.bytes_received()),
+        };
         Progress {
             stage,
             peer: Origin::of(&self.prepared.request.url),
             hop: self.redirects,
-            bytes_sent: if is_before { 0 } else { self.request_sent() },
-            bytes_received: if is_before { 0 } else { self.receiver.bytes_received() },
+            bytes_sent: if is_before { 0 } else { sent },
+            bytes_received: if is_before { 0 } else { received },
             reused: !is_before && self.link.is_reused,
             repeat: match if is_before { Repeat::Safe } else { retry::repeat(&self.failure()) } {
                 // The call followed a redirect, answered a challenge or replaced a stale

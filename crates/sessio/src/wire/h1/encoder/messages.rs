@@ -56,6 +56,11 @@ impl RequestEncoder {
         encoder
     }
 
+    /// Whether the request is passed on as a message.
+    pub(crate) fn is_message(&self) -> bool {
+        matches!(self.body, Body::Message(_))
+    }
+
     /// The part that the transport can take now. Empty if the request is no message.
     pub(crate) fn part(&self) -> Part<'_> {
         static NONE: Headers = Headers::new();
