@@ -100,6 +100,8 @@ pub struct InProcessBody {
 #[derive(Default)]
 struct Pipe {
     bytes: VecDeque<Bytes>,
+    /// Their length in bytes.
+    waiting: usize,
     trailers: Option<http::HeaderMap>,
     state: State,
     reader: Option<Waker>,
@@ -136,6 +138,7 @@ impl Body for InProcessBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let mut pipe = lock(&self.pipe);
         if let Some(bytes) = pipe.bytes.pop_front() {
+            pipe.waiting -= bytes.len();
             let writer = pipe.writer.take();
             drop(pipe);
             wake(writer);
@@ -174,6 +177,7 @@ impl Drop for InProcessBody {
             pipe.state = State::Unread;
         }
         let bytes = std::mem::take(&mut pipe.bytes);
+        pipe.waiting = 0;
         let wakers = (pipe.reader.take(), pipe.writer.take());
         drop(pipe);
         drop(bytes);
@@ -222,8 +226,7 @@ where
         is_last: bool,
     ) -> Poll<Result<usize, TransferError>> {
         let mut pipe = lock(&self.body);
-        let waiting: usize = pipe.bytes.iter().map(Bytes::len).sum();
-        if pipe.state == State::Open && !body.is_empty() && waiting >= MOST_WAITING {
+        if pipe.state == State::Open && !body.is_empty() && pipe.waiting >= MOST_WAITING {
             let before = pipe.writer.replace(cx.waker().clone());
             drop(pipe);
             drop(before);
@@ -233,6 +236,7 @@ where
         if pipe.state == State::Open {
             if !body.is_empty() {
                 pipe.bytes.push_back(Bytes::copy_from_slice(body));
+                pipe.waiting += body.len();
             }
             if is_last {
                 pipe.state = State::Ended;
