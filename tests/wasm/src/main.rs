@@ -33,8 +33,11 @@ fn settings() -> Result<Settings, Error> {
 }
 
 fn request(jar: &mut Jar) -> Result<PreparedCall, Error> {
-    let request =
-        Request::get("http://example.org/a b?c=d").header("X-Test2", "true").remove_header("accept");
+    // The codings depend on the features of the build.
+    let request = Request::get("http://example.org/a b?c=d")
+        .header("X-Test2", "true")
+        .remove_header("accept")
+        .remove_header("accept-encoding");
     prepare(merge(&settings()?, request), jar, NOW)
 }
 
@@ -43,7 +46,6 @@ fn defaults_merge_into_the_exact_request() -> Result<(), Error> {
     let expected = "GET /a%20b?c=d HTTP/1.1\r\n\
                     Host: example.org\r\n\
                     User-Agent: sessio/0.1.0\r\n\
-                    Accept-Encoding: gzip, deflate\r\n\
                     Connection: keep-alive\r\n\
                     X-Test: true\r\n\
                     X-Test2: true\r\n\

@@ -118,7 +118,7 @@ pub fn decide(
         budget.count(limit, now.mono);
     }
     let asked = match facts.outcome {
-        Outcome::Response(head) if policy.statuses.contains(head.status) => {
+        Outcome::Response(head) if policy.statuses.contains(head.status.as_u16()) => {
             retry_after(&head.headers, now.wall)
         }
         Outcome::Response(_) => return Verdict::Stop(Stop::StatusNotListed),
