@@ -189,7 +189,7 @@ impl HeaderChanges {
     /// Replaces the field of that name, or adds one.
     ///
     /// # Errors
-    /// - [`Kind::InvalidHeader`]: the name or the value is not valid.
+    /// - [`Kind::InvalidHeader`](crate::Kind::InvalidHeader): the name or the value is not valid.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let name = name.as_ref();
         self.set.insert(name, value)?;
@@ -200,7 +200,7 @@ impl HeaderChanges {
     /// Adds a field and keeps all others of that name.
     ///
     /// # Errors
-    /// - [`Kind::InvalidHeader`]: the name or the value is not valid.
+    /// - [`Kind::InvalidHeader`](crate::Kind::InvalidHeader): the name or the value is not valid.
     pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         Ok(self.appended.append(name, value)?)
     }
