@@ -6,6 +6,8 @@
 
 use sessio_smol as backend;
 
+#[path = "../../sessio-tokio/examples/tour/mounts.rs"]
+mod mounts;
 #[path = "../../sessio-tokio/examples/tour/print.rs"]
 mod print;
 #[path = "../../sessio-tokio/examples/tour/scenes.rs"]
@@ -15,7 +17,10 @@ fn main() -> scenes::Done {
     smol::block_on(async {
         match std::env::args().nth(1) {
             Some(url) => scenes::fetch(url).await,
-            None => scenes::play().await,
+            None => {
+                scenes::play().await?;
+                mounts::play().await
+            }
         }
     })
 }
@@ -23,4 +28,5 @@ fn main() -> scenes::Done {
 #[test]
 fn tour() {
     smol::block_on(scenes::play()).unwrap();
+    smol::block_on(mounts::play()).unwrap();
 }

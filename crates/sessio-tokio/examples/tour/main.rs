@@ -1,11 +1,12 @@
 //! A tour of a session, exchange by exchange, on real sockets.
 //!
 //! `cargo run --example tour` runs the tour against its own loopback server and checks every step.
-//! `scenes.rs` contains the steps. `cargo run --example tour -- http://host/` shows one `GET` of
+//! `scenes.rs` and `mounts.rs` contain the steps. `cargo run --example tour -- http://host/` shows one `GET` of
 //! that URL.
 
 use sessio_tokio as backend;
 
+mod mounts;
 mod print;
 mod scenes;
 
@@ -13,11 +14,15 @@ mod scenes;
 async fn main() -> scenes::Done {
     match std::env::args().nth(1) {
         Some(url) => scenes::fetch(url).await,
-        None => scenes::play().await,
+        None => {
+            scenes::play().await?;
+            mounts::play().await
+        }
     }
 }
 
 #[tokio::test]
 async fn tour() {
     scenes::play().await.unwrap();
+    mounts::play().await.unwrap();
 }
