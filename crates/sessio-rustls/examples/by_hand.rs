@@ -49,7 +49,7 @@ impl Session {
             };
             match step {
                 Step::Connect(to) => {
-                    // What was not released has failed.
+                    // A connection that was not released has failed.
                     socket = None;
                     if let Some(failed) = lease.take() {
                         self.pool.discard(failed, now().mono, effects);
