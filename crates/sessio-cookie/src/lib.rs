@@ -73,7 +73,7 @@ pub use request::{RequestCookies, line, line_from};
 pub use shared::SharedJar;
 pub use site::Site;
 pub use store::Outcome;
-pub use suffix::PublicSuffixes;
+pub use suffix::{InvalidSuffixList, PublicSuffixes};
 pub use unix_time::UnixTime;
 pub use url::Url;
 

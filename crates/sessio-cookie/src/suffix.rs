@@ -1,11 +1,21 @@
 //! Public suffixes: names under which the public can register, so that no cookie may span them.
 
+mod rules;
+
 use std::fmt;
 use std::sync::Arc;
-
 #[cfg(feature = "psl")]
-use crate::host::is_ip;
-use crate::host::lineage;
+use std::sync::LazyLock;
+
+use self::rules::Rules;
+use crate::host::{is_ip, lineage};
+
+pub use self::rules::InvalidSuffixList;
+
+/// The list that is compiled in. The first use makes its index, in about a millisecond.
+#[cfg(feature = "psl")]
+static BUILT_IN: LazyLock<Rules> =
+    LazyLock::new(|| Rules::index(include_str!("../data/public_suffixes.txt").into()));
 
 /// Which domains are public suffixes, such as `com`, `co.uk` and `github.io`. RFC 6265bis 5.7 step 9; rule 20.
 ///
@@ -29,15 +39,49 @@ enum List {
     SingleLabels,
     #[cfg(feature = "psl")]
     BuiltIn,
+    Parsed(Arc<Rules>),
     Custom(Arc<dyn Fn(&str) -> bool + Send + Sync>),
 }
 
 impl PublicSuffixes {
-    /// The list that is compiled in, with its private section.
+    /// The list that is compiled in, with its private section: that of publicsuffix.org of
+    /// 2026-10-22. A newer one can be [parsed](Self::parse).
     #[cfg(feature = "psl")]
     #[must_use]
     pub const fn built_in() -> Self {
         Self(List::BuiltIn)
+    }
+
+    /// A list in the format of publicsuffix.org, as `public_suffix_list.dat`. Both of its sections
+    /// count. Names may be in Unicode. The list changes several times a month.
+    ///
+    /// ```
+    /// use sessio_cookie::{Jar, Policy, PublicSuffixes};
+    ///
+    /// // Read from a file that is fetched once a day.
+    /// let text = "// Countries\ncom\n*.ck\n!www.ck\n公司.cn";
+    /// let list = PublicSuffixes::parse(text)?;
+    /// assert!(list.contains("com") && list.contains("any.ck") && list.contains("xn--55qx5d.cn"));
+    /// assert!(!list.contains("www.ck"));
+    ///
+    /// let mut policy = Policy::default();
+    /// policy.suffixes = list;
+    /// let jar = Jar::with_policy(policy);
+    /// # let _ = jar;
+    /// # Ok::<(), sessio_cookie::InvalidSuffixList>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The text has no rule, or a line is no rule. A page of HTML is no list.
+    pub fn parse(text: &str) -> Result<Self, InvalidSuffixList> {
+        Ok(Self(List::Parsed(Arc::new(Rules::parse(text)?))))
+    }
+
+    /// The rules of the list, one a line, in ASCII and without comments. [`parse`](Self::parse) reads
+    /// them. `None` if the list has no rules: it is a function, or off.
+    #[must_use]
+    pub fn rules(&self) -> Option<&str> {
+        self.table().map(Rules::text)
     }
 
     /// Every name without a dot, and nothing else: what is left of the list without the feature `psl`.
@@ -65,6 +109,15 @@ impl PublicSuffixes {
         matches!(self.0, List::Custom(_))
     }
 
+    fn table(&self) -> Option<&Rules> {
+        match &self.0 {
+            #[cfg(feature = "psl")]
+            List::BuiltIn => Some(&BUILT_IN),
+            List::Parsed(rules) => Some(rules),
+            _ => None,
+        }
+    }
+
     /// Whether `domain`, in lower case, is a public suffix.
     #[must_use]
     pub fn contains(&self, domain: &str) -> bool {
@@ -73,9 +126,8 @@ impl PublicSuffixes {
         match &self.0 {
             List::Off => false,
             List::SingleLabels => !name.contains('.'),
-            #[cfg(feature = "psl")]
-            List::BuiltIn => !is_ip(name) && psl::suffix(name.as_bytes()).is_none_or(|suffix| suffix == name),
             List::Custom(contains) => contains(name),
+            _ => !is_ip(name) && self.table().is_some_and(|it| it.suffix_len(name) == name.len()),
         }
     }
 
@@ -88,24 +140,23 @@ impl PublicSuffixes {
     /// Whether `domain`, which is `host` or a parent of it, is the public suffix of `host` or a parent of that. Such a
     /// parent need not be a public suffix by itself: `compute.amazonaws.com` is none, but what is one label below it is.
     pub(crate) fn reaches(&self, domain: &str, host: &str) -> bool {
-        match &self.0 {
-            #[cfg(feature = "psl")]
-            List::BuiltIn => {
+        match self.table() {
+            Some(rules) => {
                 let undotted = |name: &str| name.strip_suffix('.').unwrap_or(name).len();
                 let name = &host[..undotted(host)];
-                let suffix = || psl::suffix(name.as_bytes()).map_or(name.len(), |it| it.as_bytes().len());
-                !is_ip(host) && undotted(domain) <= suffix()
+                !is_ip(host) && undotted(domain) <= rules.suffix_len(name)
             }
-            _ => lineage(host).take_while(|up| up.len() >= domain.len()).any(|up| self.contains(up)),
+            None => lineage(host).take_while(|up| up.len() >= domain.len()).any(|up| self.contains(up)),
         }
     }
 }
 
-/// A clone is the same list; two functions are not, whatever they say.
+/// Lists with the same rules are equal. Two functions are not, a clone of one is.
 impl PartialEq for PublicSuffixes {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (List::Custom(this), List::Custom(other)) => Arc::ptr_eq(this, other),
+            (List::Parsed(this), List::Parsed(other)) => this.text() == other.text(),
             (this, other) => std::mem::discriminant(this) == std::mem::discriminant(other),
         }
     }
@@ -128,6 +179,7 @@ impl fmt::Debug for PublicSuffixes {
             List::SingleLabels => "PublicSuffixes::single_labels()",
             #[cfg(feature = "psl")]
             List::BuiltIn => "PublicSuffixes::built_in()",
+            List::Parsed(_) => "PublicSuffixes::parse(..)",
             List::Custom(_) => "PublicSuffixes::from_fn(..)",
         })
     }
