@@ -4,6 +4,7 @@
 //! | code of the caller | when it runs |
 //! |---|---|
 //! | [`Scheme`], [`Flow`] | a call begins, follows a redirect, gets a response; and is copied or dropped |
+//! | [`Hook`](sessio::Hook) | a request is sent, a response has come |
 //! | [`Observer`] | a call begins, and each event of it |
 //! | [`Resolver`], its future | a connection is opened |
 //! | a function of [`Proxies`] | a call begins, and follows a redirect |
@@ -44,6 +45,7 @@ use sessio_tests::world::World;
 
 scenarios! {
     fw3_a_flow_may_use_its_session
+    fw3_a_hook_may_use_its_session
     fw3_an_observer_may_use_its_session
     fw3_a_resolver_may_use_its_session
     fw3_a_function_that_chooses_proxies_may_use_its_session
@@ -262,6 +264,38 @@ async fn fw3_a_flow_may_use_its_session<R: Movable>(world: &World<R>) {
         meddling.finish(4).await;
         assert!(session.cookies(|jar| jar.get("asked").is_some() || jar.get("led").is_some()));
     }
+}
+
+struct MeddlingHook<R: Movable>(Arc<Meddler<R>>, Parting<R>);
+
+impl<R: Movable> sessio::Hook for MeddlingHook<R> {
+    fn before(&self, request: &mut Prepared) -> Result<()> {
+        self.0.meddle();
+        Ok(request.headers_mut().insert("X-Hooked", "1")?)
+    }
+
+    fn after(&self, head: &Head, request: &mut Prepared) -> sessio::hook::Reaction {
+        self.0.meddle();
+        match head.status == 200 && request.headers().get("X-Hooked") == Some("1") {
+            true => sessio::hook::Reaction::Again,
+            false => sessio::hook::Reaction::Continue,
+        }
+    }
+
+    fn response(&self, _: &mut sessio::hook::FinalResponse<'_>) -> Result<()> {
+        let _ = &self.1;
+        self.0.meddle();
+        Ok(())
+    }
+}
+
+async fn fw3_a_hook_may_use_its_session<R: Movable>(world: &World<R>) {
+    let (server, session, meddling) = plain(world);
+    let once = MeddlingHook(meddling.meddler(), Parting(meddling.meddler()));
+    // Each of its methods runs before the meddler has reached its limit.
+    let request = session.get(server.url("/redirect/1?cookies=1")).hook(sessio::hook::before(|_| Ok(())));
+    whole(request.hook(once)).await;
+    meddling.finish(MOST).await;
 }
 
 async fn fw3_an_observer_may_use_its_session<R: Movable>(world: &World<R>) {

@@ -30,12 +30,13 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
-    Address Auth Body Bytes ConnectFailure Digest Endpoint Environment Error Events Exchange Guard Head Headers KeepAlive
+    Address Auth Body Bytes ConnectFailure Digest Endpoint Environment Error Events Exchange Guard Head Headers Hook Hooks KeepAlive
     Kind Lines Mount NoProxy Observer Params Prepared PreparedCall Proxies Proxy ReaderSource Request RequestBuilder Resolver Response Result
     Routes Session Settings Socket Source StatusError Tcp Timeout Timeouts Timer Timings Tls BodyProgress Url
     coding::{ ContentCoding }
     cookie
     delete get head
+    hook::{ FinalResponse Reaction after before response }
     http
     InProcess InProcessBody
     mock

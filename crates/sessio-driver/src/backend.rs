@@ -28,8 +28,8 @@ macro_rules! backend {
     (@names $runtime:ty, $mode:ty, $kind:tt $(, $files:ident)?) => {
         #[doc(inline)]
         pub use $crate::sessio::{
-            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, KeepAlive, Kind, Mount, NoProxy,
-            Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
+            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, Hook, Hooks, KeepAlive, Kind, Mount,
+            NoProxy, Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
             Timeouts, Timings, Tls, BodyProgress, Url,
         };
         #[doc(inline)]
@@ -45,6 +45,11 @@ macro_rules! backend {
         /// Content codings that are selected by name.
         pub mod coding {
             pub use $crate::sessio::coding::ContentCoding;
+        }
+
+        /// Hooks, which edit requests and decide about responses.
+        pub mod hook {
+            pub use $crate::sessio::hook::{FinalResponse, Reaction, after, before, response};
         }
 
         /// The limits and counters of the pool of connections.

@@ -78,6 +78,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         proxies[](proxies: sessio::Proxies);
         without_proxy[]();
         observe[](observer: sessio::Observer);
+        hook[](hook: impl sessio::Hook);
     }
 
     /// Sends a body that is read piece by piece: `length` bytes, or chunks if it is `None`.

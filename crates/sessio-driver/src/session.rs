@@ -157,9 +157,10 @@ impl<R: Runtime, M> Session<R, M> {
     }
 
     /// The response to a request that was prepared earlier.
-    pub(crate) async fn respond(&self, request: PreparedCall) -> Result<Response<R, M>> {
-        let memory = self.shared().memory();
-        let flight = self.board(Box::new(request), Supply::Nothing, memory, self.runtime().now())?;
+    pub(crate) async fn respond(&self, mut request: PreparedCall) -> Result<Response<R, M>> {
+        let (memory, now) = (self.shared().memory(), self.runtime().now());
+        request.follow_url(|request| request.attach_cookies(&mut self.shared().state().jar, now))?;
+        let flight = self.board(Box::new(request), Supply::Nothing, memory, now)?;
         Response::of(flight).await
     }
 

@@ -34,7 +34,7 @@
 //! | `wire` | bytes: HTTP/1.1 framing, CONNECT and SOCKS 5, the stages of a connection | [`h1`], [`tunnel`], [`conn`] |
 //! | `pool` | idle connections, which return only with a proof that they are clean | [`pool::Pool`] |
 //! | `error` | the error of a call: its kind, the party at fault, its progress | [`Error`], [`Progress`], [`Stage`] |
-//! | `prepared` | the exact request, and its authentication | [`Prepared`], [`auth`], [`Auth`] |
+//! | `prepared` | the exact request, its hooks and its authentication | [`Prepared`], [`hook`], [`Hook`], [`auth`], [`Auth`] |
 //! | `call` | the machine: one call through challenges, redirects and retries, with the graph of its states | [`call`], [`Call`], [`Step`], [`Observer`] |
 //! | `session` | settings and requests, merged and prepared | [`Settings`], [`Request`], [`merge()`], [`prepare`](prepare()) |
 //!
@@ -155,7 +155,8 @@ pub use policy::session_state::SessionState;
 pub use policy::{guard, range, redirect, retry};
 pub use prepared::auth;
 pub use prepared::auth::{Answer, Auth, Flow, Scheme};
-pub use prepared::{Prepared, transport};
+pub use prepared::hook::{Hook, Hooks};
+pub use prepared::{Prepared, hook, transport};
 pub use route::environment::{CaBundle, EnvSources, Environment};
 pub use route::proxy::{NoProxy, Proxies, Proxy};
 pub use route::routing::{KeepAlive, Resolver, Routes, Tcp};

@@ -1,7 +1,9 @@
 //! Law 5 as an oracle: no secret is sent to a peer that does not own it, over any chain of
 //! redirects.
 
-use sessio::{Auth, Origin, Request, Seed, Settings, Url, merge, prepare};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sessio::{Auth, Origin, Request, Seed, Settings, Url, hook, merge, prepare};
 use sessio_tests::clear::silent;
 use sessio_tests::replay::{Script, Then, new_state, now, replay};
 
@@ -21,6 +23,23 @@ fn draw(seed: &mut Seed, below: usize) -> usize {
 
 /// All secrets that a caller can give to one origin, each with its own mark.
 fn request(seed: &mut Seed, url: &str) -> Request {
+    let request = request_without_hook(seed, url);
+    // The hook adds them to the first request alone. Later hops keep or drop them.
+    let is_first = AtomicBool::new(true);
+    request.hook(hook::before(move |request| {
+        if is_first.swap(false, Ordering::Relaxed) {
+            request.headers_mut().insert("X-Hook", "MARK-hook")?;
+            request.headers_mut().mark_sensitive("X-Hook");
+            request.headers_mut().insert("X-Hook-Listed", "MARK-listed-hook")?;
+            if !request.headers().contains("Authorization") {
+                request.headers_mut().insert("Authorization", "MARK-by-hook")?;
+            }
+        }
+        Ok(())
+    }))
+}
+
+fn request_without_hook(seed: &mut Seed, url: &str) -> Request {
     let method = ["GET", "POST", "PUT", "HEAD"][draw(seed, 4)];
     let mut request = Request::new(method, url)
         .redirects(10)
@@ -53,7 +72,7 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         let seed = &mut seed;
         let mut settings = Settings::default();
         settings.engine = silent();
-        settings.sensitive_headers = ["x-listed".into()].into();
+        settings.sensitive_headers = ["x-listed".into(), "x-hook-listed".into()].into();
         settings.keep_on_upgrade = number % 4 > 0;
         if draw(seed, 2) == 0 {
             settings.auth = Auth::basic("MARK-user", "MARK-password");
@@ -121,7 +140,9 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
             assert!(is_home || !text.contains("MARK"), "{}", why());
             assert!(!text.contains("MARK-password") && !text.contains("MARK-user"), "{}", why());
             if is_home {
-                for mark in ["MARK-own", "MARK-line", "MARK-key", "MARK-listed"] {
+                for mark in
+                    ["MARK-own", "MARK-line", "MARK-key", "MARK-listed", "MARK-hook", "MARK-listed-hook"]
+                {
                     assert!(text.contains(mark), "{mark} {}", why());
                 }
             } else {

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::machine::{Call, Phase};
 use super::marks::Marks;
+use super::options::PreparedCall;
 use super::policy::Lend;
 use crate::base::kind::{Blame, Kind, Timeout};
 use crate::base::time::{Instant, Now};
@@ -110,6 +111,12 @@ impl Call {
     /// signature may be valid once.
     pub(super) fn prepare_again(&mut self, lend: &mut Lend<'_>, now: Now) -> Result<()> {
         lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
+        if self.prepared.options.hooks.is_set() {
+            let mut attach =
+                |call: &mut PreparedCall| lend(&mut |state| call.attach_cookies(&mut state.jar, now));
+            self.prepared.run_hooks(&mut attach)?;
+            self.prepared.choose_proxy()?;
+        }
         let flow = self.prepared.options.flow.take();
         if let Some(mut flow) = flow {
             let signed = flow.sign(&mut self.prepared.request);

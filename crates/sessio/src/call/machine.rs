@@ -11,7 +11,7 @@ use super::observer::Watch;
 use super::options::{CallOptions, PreparedCall};
 use super::rare::{NO_COOKIES, RareState};
 use crate::base::kind::{Kind, Timeout};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Now, UnixTime};
 use crate::error::{Error, Result};
 use crate::message::coding::BodyDecoder;
 use crate::message::exchange::Exchange;
@@ -21,7 +21,7 @@ use crate::prepared::Prepared;
 use crate::route::key::Key;
 use crate::wire::conn::Conn;
 use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder};
-use sessio_cookie::Extracted;
+use sessio_cookie::{Extracted, Jar};
 
 /// One call, driven from outside: see the [module](super).
 pub struct Call {
@@ -182,6 +182,9 @@ impl Call {
             self.misuse();
             return Ok(());
         }
+        if self.prepared.request.framed.is_none() {
+            self.follow_edit()?;
+        }
         self.prepared.choose_proxy()?;
         if self.prepared.request.framed.is_none() {
             self.prepared.seal()?;
@@ -191,6 +194,20 @@ impl Call {
             self.watch(watch);
         }
         Ok(())
+    }
+
+    /// Follows an edit of the caller. The jar's cookies for a new URL are the driver's to attach:
+    /// the request has its own ones here.
+    #[cold]
+    fn follow_edit(&mut self) -> Result<()> {
+        let own = |call: &mut PreparedCall| {
+            if call.request.headers.contains("Cookie") {
+                let uses_jar = std::mem::replace(&mut call.options.jar, false);
+                call.attach_cookies(&mut Jar::new(), Now { mono: Instant::ZERO, wall: UnixTime(0) });
+                call.options.jar = uses_jar;
+            }
+        };
+        self.prepared.follow_edit(&mut { own }).map(drop)
     }
 
     #[cold]

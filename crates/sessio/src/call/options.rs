@@ -18,6 +18,7 @@ use crate::message::headers::Headers;
 use crate::policy::redirect::RedirectRules;
 use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::{Auth, Flow};
+use crate::prepared::hook::Hooks;
 use crate::prepared::transport::Transport;
 use crate::prepared::{Prepared, userinfo};
 use crate::route::key::Key;
@@ -51,6 +52,8 @@ pub struct CallOptions {
     pub decode: Option<bool>,
     /// Receives the events of the call: the session's observer first, then the request's (row B14).
     pub observer: Observer,
+    /// The hooks of the session, the mount and the request, in this order.
+    pub hooks: Hooks,
     /// The routes of this request's origin and of its redirects.
     pub routing: RouteOptions,
     /// The session's defaults that do not apply to this request.
@@ -83,11 +86,16 @@ impl CallOptions {
         let mut next = Self { overrides: Vec::new(), ..self.clone() };
         next.routing.plan.reopen();
         if leaves_origin {
-            next.cookies = RequestCookies::new();
-            next.flow = None;
-            next.routing.tls.forget_identity();
+            next.leave_origin();
         }
         next
+    }
+
+    /// Drops the credentials of an origin.
+    fn leave_origin(&mut self) {
+        self.cookies = RequestCookies::new();
+        self.flow = None;
+        self.routing.tls.forget_identity();
     }
 }
 
@@ -179,6 +187,49 @@ impl PreparedCall {
                 None => error,
             }
         })
+    }
+
+    /// Runs the hooks on a request that is about to be sent, and follows their edits. `attach`
+    /// attaches the cookies if the URL has changed. Returns whether it has another origin now.
+    #[cold]
+    pub(crate) fn run_hooks(&mut self, attach: &mut dyn FnMut(&mut Self)) -> Result<bool> {
+        let hooks = self.options.hooks.clone();
+        hooks.before(&mut self.request)?;
+        let has_left = self.follow_edit(attach)?;
+        self.request.frame();
+        Ok(has_left)
+    }
+
+    /// Follows an edit of the [URL](Prepared::set_url) before the call begins. `attach` attaches the
+    /// [cookies](Self::attach_cookies) of the new URL. Without this a [`Call`](super::Call) does the
+    /// same, without the jar.
+    ///
+    /// # Errors
+    /// - [`Kind::InvalidNetrc`]: the netrc file cannot be used.
+    pub fn follow_url(&mut self, mut attach: impl FnMut(&mut Self)) -> Result<()> {
+        self.follow_edit(&mut attach).map(drop)
+    }
+
+    /// Follows an edit of the URL: proxy, mount, cookies, and credentials as on a redirect. Returns
+    /// whether it has another origin.
+    pub(crate) fn follow_edit(&mut self, attach: &mut dyn FnMut(&mut Self)) -> Result<bool> {
+        let Some(before) = self.request.moved_from.take() else { return Ok(false) };
+        let has_left = !Origin::is_same(&before, &self.request.url);
+        self.options.routing.plan.reopen();
+        if has_left {
+            self.options.leave_origin();
+        }
+        // The old value is gone: this one was set for the new origin.
+        let own = self.request.headers.get_bytes("Authorization").filter(|_| has_left).map(<[u8]>::to_vec);
+        self.remount(has_left);
+        if let Some(own) = own {
+            self.request.headers.insert("Authorization", own)?;
+        }
+        if has_left {
+            self.log_in()?;
+        }
+        attach(self);
+        Ok(has_left)
     }
 
     /// Adds the credentials of the netrc file for this host (rules ), unless the

@@ -22,6 +22,7 @@ use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
+use crate::prepared::hook::{FinalResponse, Reaction};
 use crate::wire::tunnel::asks_for_basic;
 use sessio_cookie::{Extracted, ResponseCookies};
 
@@ -44,6 +45,7 @@ impl Call {
     /// Whether this response needs the jar or a decision.
     pub(super) fn needs_decision(&self, head: &Head) -> bool {
         self.prepared.options.flow.is_some()
+            || self.prepared.options.hooks.is_set()
             || redirect::is_redirect(head.status)
             || self.is_from_proxy(head)
             || self.refuses_expectation(head)
@@ -69,7 +71,7 @@ impl Call {
         if matches!(self.phase, Phase::Lost(_)) {
             return self.decide_failure(lend, now);
         }
-        let Some(head) = self.head.take() else { return self.misuse() };
+        let Some(mut head) = self.head.take() else { return self.misuse() };
         if self.is_from_proxy(&head) {
             if asks_for_basic(&head) && self.prepared.options.routing.plan.challenge() {
                 if !self.can_replay() {
@@ -104,6 +106,20 @@ impl Call {
                     let exchange = self.exchange_of(&asked, head);
                     return self.refuse(error, exchange);
                 }
+            }
+        }
+        if self.prepared.options.hooks.is_set() {
+            match self.after_hooks(&head) {
+                Ok(None) => {}
+                Ok(Some(edited)) => {
+                    let exchange = self.exchange(head);
+                    self.prepared.request = edited;
+                    return match self.prepare_again(lend, now) {
+                        Ok(()) => self.follow(exchange, Next::Again),
+                        Err(error) => self.refuse(error, exchange),
+                    };
+                }
+                Err(error) => return self.refuse(error, self.exchange(head)),
             }
         }
         let hop = Hop {
@@ -152,8 +168,37 @@ impl Call {
                 Err(error) => self.refuse(error, exchange),
             };
         }
+        if self.prepared.options.hooks.is_set()
+            && let Err(error) = self.response_hooks(&mut head)
+        {
+            return self.refuse(error, self.exchange(head));
+        }
         self.head = Some(head);
         self.phase = Phase::HeadReady(self.upload());
+    }
+
+    /// Runs the hooks on the head of a hop. Returns the request to send again, if one of them says
+    /// so.
+    #[cold]
+    fn after_hooks(&mut self, head: &Head) -> Result<Option<Prepared>> {
+        let mut edited = self.prepared.request.clone();
+        match self.prepared.options.hooks.clone().after(head, &mut edited) {
+            Reaction::Continue => return Ok(None),
+            Reaction::Fail(error) => return Err(error),
+            Reaction::Again if self.challenges == MAX_CHALLENGES => return Ok(None),
+            Reaction::Again => {}
+        }
+        if !self.can_replay() {
+            return Err(Kind::NotReplayable.into());
+        }
+        self.challenges += 1;
+        Ok(Some(edited))
+    }
+
+    #[cold]
+    fn response_hooks(&self, head: &mut Head) -> Result<()> {
+        let (request, history) = (&self.prepared.request, self.history());
+        self.prepared.options.hooks.response(&mut FinalResponse { head, request, history })
     }
 
     /// Passes the response to the authentication flow.
@@ -181,6 +226,7 @@ impl Call {
             request: Prepared::new(follow.method, follow.url, follow.headers, body),
             options: options.redirected(follow.leaves_origin),
         };
+        next.request.sensitive.clone_from(&from.sensitive);
         let PreparedCall { request, options } = &mut next;
         options.routing.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
         request.address_host()?;
@@ -191,6 +237,11 @@ impl Call {
         next.request.headers.remove("Cookie");
         lend(&mut |state| next.attach_cookies(&mut state.jar, now));
         next.request.frame();
+        if next.options.hooks.is_set() {
+            let mut attach =
+                |call: &mut PreparedCall| lend(&mut |state| call.attach_cookies(&mut state.jar, now));
+            next.run_hooks(&mut attach)?;
+        }
         if let Some(flow) = &mut next.options.flow {
             flow.sign(&mut next.request)?;
             next.request.frame();

@@ -2,6 +2,7 @@
 
 pub mod auth;
 mod framing;
+pub mod hook;
 pub mod transport;
 
 use std::fmt;
@@ -18,7 +19,9 @@ use crate::message::body::{Body, Content};
 use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Declared;
-use crate::uri::address::Shown;
+use crate::policy::redirect::belongs_to_origin;
+use crate::uri::address::{Address, Shown};
+use crate::uri::origin::Origin;
 use crate::uri::pattern::UrlPattern;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
@@ -51,11 +54,26 @@ pub struct Prepared {
     pub(crate) says: Says,
     /// The pattern of the mount that applied.
     pub(crate) mount: Option<Arc<UrlPattern>>,
+    /// Names of headers that belong to one origin, beside the built-in ones. `None` if there are none.
+    pub(crate) sensitive: Option<Arc<[Box<str>]>>,
+    /// The URL that an edit has replaced, until the call has followed it.
+    pub(crate) moved_from: Option<Box<Url>>,
 }
 
 impl Prepared {
     pub(crate) fn new(method: Method, url: Url, headers: Headers, body: Body) -> Self {
-        Self { method, url, target: None, headers, body, framed: None, says: Says::default(), mount: None }
+        Self {
+            method,
+            url,
+            target: None,
+            headers,
+            body,
+            framed: None,
+            says: Says::default(),
+            mount: None,
+            sensitive: None,
+            moved_from: None,
+        }
     }
 
     /// The method.
@@ -118,6 +136,43 @@ impl Prepared {
     /// - [`Kind::InvalidMethod`]: the method is not a token (row V42).
     pub fn set_method(&mut self, method: &str) -> Result<()> {
         self.method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
+        Ok(())
+    }
+
+    /// Replaces the URL. The address may be relative to the current one. A target that was set is
+    /// dropped.
+    ///
+    /// The call chooses the proxy, the mount and the jar's cookies by the new URL, and the guard
+    /// checks it. If it has another origin, the request loses what a redirect to another origin
+    /// would drop: credentials, cookies of its own, the Host field and the client certificate. Set
+    /// credentials for the new origin afterwards.
+    ///
+    /// ```
+    /// use sessio::{Jar, Now, Request, Settings, UnixTime, hook, merge, prepare};
+    ///
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
+    /// let request = Request::get("http://example.org/a").bearer_auth("secret").hook(hook::before(|request| {
+    ///     request.set_url("http://mirror.test/a")
+    /// }));
+    /// let call = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(call.request.headers().get("Host"), Some("mirror.test"));
+    /// assert!(!call.request.headers().contains("Authorization"));
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`Kind::InvalidUrl`]: it is no URL.
+    /// - [`Kind::UnsupportedScheme`]: its scheme is neither `http` nor `https`.
+    pub fn set_url(&mut self, url: impl Into<Address>) -> Result<()> {
+        let (url, _) = url.into().resolve(Some(&self.url))?;
+        let before = std::mem::replace(&mut self.url, url);
+        (self.target, self.framed) = (None, None);
+        if !Origin::is_same(&before, &self.url) {
+            let sensitive = self.sensitive.as_deref().unwrap_or(&[]);
+            self.headers.retain(|field| !belongs_to_origin(field, sensitive));
+            self.address_host()?;
+        }
+        self.moved_from.get_or_insert_with(|| Box::new(before));
         Ok(())
     }
 

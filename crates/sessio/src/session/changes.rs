@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::message::headers::Headers;
 use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::Auth;
+use crate::prepared::hook::Hooks;
 use crate::route::proxy::Proxies;
 use crate::route::tls::TlsChanges;
 use crate::wire::h1::Limits;
@@ -61,6 +62,8 @@ pub struct Changes {
     pub tls: Option<Box<TlsChanges>>,
     /// An observer, which runs after the session's.
     pub observer: Observer,
+    /// Hooks, which run after the session's. Those of a mount run for the hops to its URLs.
+    pub hooks: Hooks,
     pub(crate) meters: ProgressCallbacks,
     /// Earlier changes to headers and parameters, first to last. Each of them applies to the result
     /// of those before it. They are not merged, because their order gives new names their places.
@@ -110,6 +113,7 @@ impl Changes {
             decode,
             tls,
             observer,
+            hooks,
             meters,
             mut before,
         } = self;
@@ -141,6 +145,7 @@ impl Changes {
                 (tls, later) => later.or(tls),
             },
             observer: observer.and(later.observer),
+            hooks: hooks.and(later.hooks),
             meters: meters.then(later.meters),
             before,
         }

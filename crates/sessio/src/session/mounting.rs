@@ -142,6 +142,7 @@ impl Remount for Mounting {
         options.retry = fresh.retry;
         options.limits = fresh.limits;
         options.decode = fresh.decode;
+        options.hooks = fresh.hooks;
         options.routing.plan.set_request_of(&fresh.routing.plan);
         let changes_identity =
             |changes: &Changes| changes.tls.as_ref().is_some_and(|tls| tls.changes_identity());
@@ -212,6 +213,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
         codings: settings.codings.clone(),
         decode: None,
         observer: settings.observer.clone(),
+        hooks: settings.hooks.clone(),
         routing: settings.routing(),
         overrides: Vec::new(),
         meters: ProgressCallbacks::default(),
@@ -245,6 +247,7 @@ pub(crate) fn change_options(changes: &mut Changes, options: &mut CallOptions, s
         decode,
         tls,
         observer,
+        hooks,
         meters,
     } = changes;
     if !cookies.is_empty() {
@@ -277,6 +280,10 @@ pub(crate) fn change_options(changes: &mut Changes, options: &mut CallOptions, s
     }
     if observer.is_set() {
         options.observer = mem::take(&mut options.observer).and(mem::take(observer));
+    }
+    if hooks.is_set() {
+        // Copied, because a later hop merges them again.
+        options.hooks = mem::take(&mut options.hooks).and(hooks.clone());
     }
     if meters.is_set() {
         options.meters = mem::take(&mut options.meters).then(mem::take(meters));

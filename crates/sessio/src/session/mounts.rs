@@ -36,6 +36,7 @@ use crate::uri::pattern::{UrlPattern, path_of};
 ///   replaces.
 /// - The whole call keeps its `total` time limit, its observers and progress callbacks. Query
 ///   parameters are for the first request only.
+/// - The [hooks](crate::hook) of a mount run for the hops to its URLs.
 ///
 /// ```
 /// use sessio::{Jar, Mount, Now, Request, Settings, UnixTime, merge, prepare};

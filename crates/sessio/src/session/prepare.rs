@@ -1,5 +1,7 @@
 //! Prepares a merged request.
 
+use std::sync::Arc;
+
 use crate::base::kind::Kind;
 use crate::base::time::Now;
 use crate::call::options::PreparedCall;
@@ -30,21 +32,22 @@ impl PreparedCall {
     /// Prepares a request in the box that a [`Call`](crate::Call) keeps: the value is large, and
     /// moving it costs time.
     ///
-    /// `attach` runs once, to [attach the cookies](Self::attach_cookies). Lock a shared jar only
+    /// `attach` [attaches the cookies](Self::attach_cookies): once, and again if a
+    /// [hook](crate::hook) replaces the URL. Lock a shared jar only
     /// there: the caller's code that runs later, such as a signer, then runs under no lock. The
     /// proxy is still to be [chosen](Self::choose_proxy).
     ///
     /// # Errors
     /// As [`prepare`].
     #[inline]
-    pub fn boxed(merged: Merged, attach: impl FnOnce(&mut Self)) -> Result<Box<Self>> {
+    pub fn boxed(merged: Merged, mut attach: impl FnMut(&mut Self)) -> Result<Box<Self>> {
         if let Some(problem) = merged.problem {
             return Err(problem);
         }
         if merged.options.timeouts.has_zero() {
             return Err(Kind::InvalidTimeout.into());
         }
-        let (mut url, credentials) = merged.address.resolve(merged.base_url.as_ref())?;
+        let (mut url, mut credentials) = merged.address.resolve(merged.base_url.as_ref())?;
         if !merged.params.is_empty() {
             let mut query = String::from(url.query().unwrap_or_default());
             if !query.is_empty() {
@@ -69,14 +72,30 @@ impl PreparedCall {
         call.request.address_host()?;
         call.own_cookies()?;
         attach(&mut call);
+        if !call.options.rules.sensitive.is_empty() {
+            call.request.sensitive = Some(Arc::clone(&call.options.rules.sensitive));
+        }
         let request = &mut call.request;
         request.settle_boundary()?;
         if let Some(coding) = merged.compress {
             request.compress(coding);
         }
         request.frame();
+        let mut auth = merged.auth;
+        if call.options.hooks.is_set() {
+            let before = (call.request.url.clone(), call.request.mount.clone());
+            let has_left = call.run_hooks(&mut attach)?;
+            // The credentials are those of another origin or of another mount.
+            if (has_left || call.request.mount != before.1) && auth.is_some() {
+                auth = Some(Auth::None);
+            }
+            if call.request.url != before.0 {
+                credentials = userinfo(&call.request.url) != (Vec::new(), Vec::new());
+            }
+        }
+        let request = &mut call.request;
         let is_by_hand = request.headers.contains("Authorization");
-        let auth = match merged.auth {
+        let auth = match auth {
             Some(auth @ Auth::Only(_)) => Some(auth.at(&call.request.url)?),
             auth => auth,
         };

@@ -13,6 +13,7 @@ use crate::policy::guard::Guard;
 use crate::policy::redirect::AllowedTargets;
 use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::Auth;
+use crate::prepared::hook::Hooks;
 use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::{Proxies, ProxySelector};
 use crate::route::routing::{Resolver, RouteOptions, Routes, Tcp};
@@ -154,6 +155,9 @@ pub struct Settings {
     pub trust: EnvSources,
     /// The observer of all calls. Default: none. The observer of a request runs after it.
     pub observer: Observer,
+    /// Hooks, which edit requests and decide about responses: see [`hook`](crate::hook). Default:
+    /// none. Those of a mount and of a request run after them.
+    pub hooks: Hooks,
 }
 
 /// The default User-Agent.
@@ -230,6 +234,7 @@ impl Default for Settings {
             trust_env: true,
             trust: EnvSources::default(),
             observer: Observer::default(),
+            hooks: Hooks::default(),
         }
     }
 }
@@ -264,6 +269,7 @@ impl fmt::Debug for Settings {
             .field("trust_env", &self.trust_env)
             .field("trust", &self.trust)
             .field("observer", &self.observer)
+            .field("hooks", &self.hooks)
             .finish()
     }
 }

@@ -276,6 +276,21 @@ macro_rules! change_steps {
             self
         }
 
+        /// Adds a [hook](crate::hook). It runs after those of the session and after earlier ones.
+        ///
+        /// ```
+        /// use sessio::{Request, hook};
+        ///
+        /// let request = Request::get("http://example.org/").hook(hook::before(|request| {
+        ///     Ok(request.headers_mut().insert("X-Late", "1")?)
+        /// }));
+        /// # let _ = request;
+        /// ```
+        pub fn hook(mut self, hook: impl crate::prepared::hook::Hook) -> Self {
+            self.changes.hooks.add(hook);
+            self
+        }
+
         /// Adds an observer of this call. It runs after the session's and after earlier ones.
         pub fn observe(mut self, observer: Observer) -> Self {
             self.changes.observer = self.changes.observer.and(observer);

@@ -15,7 +15,7 @@ use crate::session::mount::Mount;
 use crate::session::prepare::prepare;
 use crate::session::request::Request;
 use crate::session::settings::Settings;
-use crate::{Jar, Now, UnixTime};
+use crate::{Jar, Now, UnixTime, hook};
 
 const URL: &str = "http://a.test/x";
 const NAMES: [&str; 6] = ["X-A", "x-a", "X-B", "Accept", "Range", "Accept-Encoding"];
@@ -114,6 +114,13 @@ fn changes(bytes: &[u8], name: u8, log: &Log) -> Changes {
             |_: &crate::Call, _: &crate::call::Event<'_>| {}
         });
     }
+    if it.below(2) == 1 {
+        let log = Arc::clone(log);
+        changes.hooks.add(hook::before(move |_| {
+            log.lock().unwrap().push(b'a' + name);
+            Ok(())
+        }));
+    }
     for way in [Way::Up, Way::Down] {
         if it.below(2) == 1 {
             let log = Arc::clone(log);
@@ -182,9 +189,9 @@ fn outcome(settings: &Settings, mount: Option<Changes>, request: Changes, log: &
     let url = URL.parse().unwrap();
     said.push(format!("{:?}", options.routing.plan.of(&url).unwrap().proxy));
     let now = Now { mono: crate::Instant::ZERO, wall: UnixTime(0) };
+    log.lock().unwrap().clear();
     let call = prepare(merged, &mut Jar::new(), now).unwrap();
     said.push(String::from_utf8(call.head()).unwrap());
-    log.lock().unwrap().clear();
     drop(call.options.observer.begin(&call.request));
     for way in [Way::Up, Way::Down] {
         if let Some(tell) = call.options.meters.of(way) {
