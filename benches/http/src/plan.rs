@@ -30,6 +30,8 @@ pub enum Workload {
     Small,
     /// Like `Small`, with ten default headers and twenty cookies that the server requires.
     Session,
+    /// Like `Small`, in a session with 100 mounts, none of which applies. For sessio's own clients.
+    Mounts,
     /// A body of [`Plan::bytes`] by length.
     Length,
     /// A body of [`Plan::bytes`] in chunks of [`Plan::chunk`].
@@ -71,6 +73,7 @@ impl FromStr for Workload {
         Ok(match text {
             "small" => Self::Small,
             "session" => Self::Session,
+            "mounts" => Self::Mounts,
             "length" => Self::Length,
             "chunked" => Self::Chunked,
             "upload" => Self::Upload,
@@ -160,9 +163,11 @@ impl Plan {
     /// The path of the workload's requests.
     pub fn path(&self) -> String {
         match self.workload {
-            Workload::Small | Workload::Tls | Workload::Handshakes | Workload::Resumptions => {
-                "/small".to_owned()
-            }
+            Workload::Small
+            | Workload::Mounts
+            | Workload::Tls
+            | Workload::Handshakes
+            | Workload::Resumptions => "/small".to_owned(),
             Workload::Session => "/session".to_owned(),
             Workload::Length | Workload::TlsLength => format!("/length/{}", self.bytes),
             Workload::Chunked => format!("/chunked/{}/{}", self.bytes, self.chunk),

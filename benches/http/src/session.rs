@@ -2,9 +2,12 @@
 
 use sessio_tokio::pool::Policy;
 use sessio_tokio::tls::{Certificates, Roots};
-use sessio_tokio::{Result, Settings, Tls};
+use sessio_tokio::{Mount, Result, Settings, Tls};
 
 use crate::plan::{Plan, Workload};
+
+/// The number of mounts of the workload with mounts.
+const MOUNTS: usize = 100;
 
 /// A pool that keeps a connection for each task and each host, or none if each request has its own.
 pub fn policy(plan: &Plan) -> Policy {
@@ -28,6 +31,14 @@ pub fn set_up(settings: &mut Settings, plan: &Plan) -> Result<()> {
         let tickets = plan.workload != Workload::Handshakes;
         settings.tls =
             Tls::default().roots(Roots::Only(Certificates::from_der([&plan.root])?)).tickets(tickets);
+    }
+    if plan.workload == Workload::Mounts {
+        // Half are of other hosts, half of other paths of the server.
+        for number in 0..MOUNTS / 2 {
+            let mount = || Mount::new().header("x-mounted", "1");
+            settings.mounts.add(&format!("https://host-{number}.example.org/v1/"), mount())?;
+            settings.mounts.add(&format!("http://{}/service-{number}/", plan.authority), mount())?;
+        }
     }
     for (name, value) in plan.headers() {
         settings.headers.insert(name, value)?;

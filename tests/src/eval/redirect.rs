@@ -34,7 +34,7 @@ pub(super) fn evaluate(case: &Case<'_>) -> Result<Object, Failure> {
     let hop = Hop { method: &method, url: &url, headers: &headers, body, taken };
     let decision = decide(&hop, &head(case)?, &rules(&case.inner("rules")?)?);
     let next = match &decision {
-        Decision::Follow(next) => Some(&**next),
+        Decision::Follow(next) => Some(next),
         _ => None,
     };
     let (decision, reason) = match &decision {

@@ -136,7 +136,7 @@ impl Call {
         match redirect::decide(&hop, &head, &self.prepared.options.rules) {
             Decision::Stop(_) => {}
             Decision::Follow(follow) => {
-                let next = self.request_after(*follow, lend, now);
+                let next = self.request_after(follow, lend, now);
                 match (next, self.prepared.options.max_redirects) {
                     (next, None) => self.past_mut().next = Some(next),
                     (Err(error), Some(_)) => return self.refuse(error, self.exchange(head)),

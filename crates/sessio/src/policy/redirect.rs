@@ -93,11 +93,15 @@ pub enum Replay {
 
 /// The decision about a response.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a decision lives shortly; a box costs each redirect an allocation"
+)]
 pub enum Decision {
     /// Deliver the response to the caller.
     Stop(Stop),
     /// Send this request.
-    Follow(Box<Follow>),
+    Follow(Follow),
     /// Fail: the redirect is impossible or forbidden.
     Fail(Fail),
 }
@@ -233,7 +237,7 @@ pub fn decide(hop: &Hop<'_>, head: &Head, rules: &RedirectRules) -> Decision {
         dropped.extend(why.map(|why| (field.name.into(), why)));
         why.is_none()
     });
-    Decision::Follow(Box::new(Follow { method, url, headers, keeps_body, leaves_origin, dropped }))
+    Decision::Follow(Follow { method, url, headers, keeps_body, leaves_origin, dropped })
 }
 
 /// Returns `true` if a field belongs to one origin, and must not reach another. `sensitive` are the

@@ -253,15 +253,19 @@ fn parse_with(text: &[u8], base: Option<&Url>, is_known: impl Fn(&[u8]) -> bool)
 pub(crate) fn join(base: &Url, reference: &[u8]) -> Result<(Url, bool)> {
     let first = reference.iter().position(|b| b"/?#".contains(b)).unwrap_or(reference.len());
     let is_like_scheme = reference[..first].contains(&b':');
-    let text = match std::str::from_utf8(reference) {
-        Ok(text) if !is_like_scheme && reference.iter().all(|&b| is_plain(b)) => Cow::Borrowed(text),
+    let room = base.as_str().len() + reference.len();
+    let mut text = String::with_capacity(room);
+    match std::str::from_utf8(reference) {
+        Ok(plain) if !is_like_scheme && reference.iter().all(|&b| is_plain(b)) => text.push_str(plain),
         _ => {
             // A first segment with a colon would be parsed as a scheme.
-            let mut text = String::from(if is_like_scheme { "./" } else { "" });
+            text.push_str(if is_like_scheme { "./" } else { "" });
             requote(reference, &mut text);
-            Cow::Owned(text)
         }
-    };
+    }
+    // The parser allocates as many bytes as its input has, and ignores spaces at the end. With them
+    // the URL has room at once. Otherwise it is moved twice for each redirect.
+    text.extend(std::iter::repeat_n(' ', room.saturating_sub(text.len())));
     let url = base.join(&text).map_err(|error| Fault::new(Kind::InvalidUrl).with_source(error))?;
     let credentials = !url.username().is_empty() && url.password().is_some();
     Ok((tidy(url), credentials))

@@ -24,7 +24,7 @@ fn after(from: &str, location: &str, rules: &RedirectRules) -> Follow {
     let url = url(from);
     let hop = Hop { method: &Method::GET, url: &url, headers: &headers, body: Replay::None, taken: 0 };
     match decide(&hop, &head(302, &[location.as_bytes()]), rules) {
-        Decision::Follow(follow) => *follow,
+        Decision::Follow(follow) => follow,
         other => panic!("{from} {location}: {other:?}"),
     }
 }
