@@ -1,4 +1,6 @@
-//! A reqwest client with this crate's jar, kept in a file. The async client takes the same `cookie_provider`.
+//! A reqwest client with this crate's jar, stored in a file. The async client accepts the same
+//! `cookie_provider`.
+//!
 //! To run it: `cargo run -p sessio-cookie --example reqwest_jar --features _example -- FILE URL`
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "an example has a clock and files")]
@@ -18,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     visit(Path::new(file), url).map(|text| println!("{text}"))
 }
 
-/// Sends one request with the cookies of the file, and keeps those of the response there.
+/// Sends one request with the cookies of the file, and saves those of the response in it.
 pub(crate) fn visit(file: &Path, url: &str) -> Result<String, Box<dyn Error>> {
     let jar = Arc::new(SharedJar::new(load(file)?));
     let client = reqwest::blocking::Client::builder().cookie_provider(Arc::clone(&jar)).build()?;
@@ -40,7 +42,8 @@ fn load(file: &Path) -> io::Result<Jar> {
     Ok(jar)
 }
 
-/// Replaces the file in one step. Its owner alone can read it: a cookie is as good as a password.
+/// Replaces the file in one step. Its owner alone can read it: a session cookie works like a
+/// password.
 fn save(jar: &Jar, file: &Path) -> io::Result<()> {
     let mut text = Vec::new();
     jar.write(Format::CookiesTxt, Keep::All, UnixTime::from(SystemTime::now()), &mut text);
@@ -50,7 +53,7 @@ fn save(jar: &Jar, file: &Path) -> io::Result<()> {
     written.inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
-/// Creates a file of mode 0600. `create_new` follows no link that another user has planted.
+/// Creates a file of mode 0600. `create_new` refuses a link that another user has planted.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     #[cfg(unix)]

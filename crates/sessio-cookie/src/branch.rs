@@ -1,20 +1,21 @@
-//! A jar and its copy that went their own ways become one again.
+//! Merging the changes of a clone into the jar that it was cloned from.
 
 use crate::jar::Jar;
 use crate::unix_time::UnixTime;
 
 impl Jar {
-    /// Whether neither this jar nor `copy`, a clone of it, has changed since it was cloned.
+    /// Whether this jar and `copy`, a clone of it, are both unchanged since the clone was made.
     #[must_use]
     pub fn is_unchanged(&self, copy: &Self) -> bool {
         self.shares_all(copy)
     }
 
-    /// Repeats here the changes from `base` to `changed`. This jar and `changed` began as clones of
-    /// `base`, and each may have changed since. If both changed a cookie, that of `changed` wins.
+    /// Applies the changes from `base` to `changed` to this jar. This jar and `changed` began as
+    /// clones of `base`, and each may have changed since. If both changed a cookie, that of
+    /// `changed` wins.
     ///
-    /// So a shared jar need not be locked while a caller works on it. The caller clones the jar twice,
-    /// changes the second clone, and repeats its changes on the shared jar.
+    /// So a shared jar need not stay locked while a caller works on it. The caller clones the jar
+    /// twice, changes the second clone, and applies its changes to the shared jar.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime, Url};
@@ -96,7 +97,7 @@ mod tests {
         set(&mut jar, "a.test", "both=3");
         set(&mut jar, "a.test", "changed-there=2");
         set(&mut jar, "d.test", "came=1");
-        // The base is as it was: a change copies first.
+        // The base is as it was: a jar that shares its cookies copies them before it changes them.
         assert_eq!(base.len(), 6);
         jar.redo(&base, &changed, now());
         let expected =
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(jar.get("a").unwrap().expires(), Some(UnixTime(NOW.0 + 20)));
         assert_eq!((jar.len(), jar.policy()), (2, &policy));
 
-        // A copy with the policy of its base leaves the other's alone.
+        // If the policy of the changed jar is that of the base, this jar keeps its own.
         let base = jar.clone();
         jar.set_policy(Policy::default());
         jar.redo(&base, &base.clone(), now());
@@ -135,7 +136,7 @@ mod tests {
         let url = Url::parse("http://a.test/").unwrap();
         assert_eq!((copy.matching(&url, now()).len(), copy.get("a").is_some(), copy.len()), (1, true, 1));
         assert!(jar.is_unchanged(&copy));
-        // A request notes which cookies it had; to another host it has none.
+        // A request marks the cookies that it sends as used. A request to another host sends none.
         jar.header(&Url::parse("http://b.test/").unwrap(), now(), &mut Vec::new());
         assert!(jar.is_unchanged(&copy));
         jar.header(&url, now(), &mut Vec::new());

@@ -1,4 +1,4 @@
-//! Looking into a jar and taking cookies out of it.
+//! Reading and removing the cookies of a jar.
 
 use url::Url;
 
@@ -6,8 +6,8 @@ use crate::jar::Jar;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
-/// Looking into the jar, and taking cookies out. Cookies that have ended stay until they are next met, or until
-/// [`remove_expired`](Self::remove_expired); they are never sent.
+/// Reading and removing cookies. An expired cookie is never sent. It stays in the jar until a
+/// request matches it, or until [`remove_expired`](Self::remove_expired).
 impl Jar {
     /// How many cookies there are.
     #[must_use]
@@ -16,7 +16,7 @@ impl Jar {
         self.store().len()
     }
 
-    /// Whether there is none.
+    /// Whether the jar has no cookie.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -33,7 +33,7 @@ impl Jar {
     /// for cookie in jar.iter() {
     ///     println!("{} {:?}", cookie.domain(), cookie.name_str());
     /// }
-    /// // As a map from name to value; of several cookies of one name, the youngest stays.
+    /// // A map from name to value. Of several cookies of one name, the youngest stays.
     /// let map: std::collections::BTreeMap<_, _> = jar.iter().map(|cookie| (cookie.name(), cookie.value())).collect();
     /// assert_eq!(map[&b"b"[..]], b"2");
     /// # Ok::<(), url::ParseError>(())
@@ -44,15 +44,17 @@ impl Jar {
         all.into_iter()
     }
 
-    /// The cookie of this name; of several, on whatever hosts and paths, the youngest. It never fails for there being
-    /// several: [`get_for`](Self::get_for) asks for a URL's, [`iter`](Self::iter) shows them all.
+    /// The youngest cookie of this name, on whatever host and path. Several cookies of one name are
+    /// no error: [`get_for`](Self::get_for) returns the one for a URL, and [`iter`](Self::iter)
+    /// returns all.
     #[must_use]
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Cookie> {
         let name = name.as_ref();
         self.store().iter().filter(|cookie| cookie.name() == name).max_by_key(|cookie| cookie.order)
     }
 
-    /// The cookie of this name that a request to `url` gets; of several, the one that comes first in the header.
+    /// The cookie of this name that a request to `url` sends. Of several it is the first in the
+    /// header.
     ///
     /// ```
     /// # use sessio_cookie::{Jar, UnixTime, Url};
@@ -72,20 +74,20 @@ impl Jar {
         self.matching(url, now).into_iter().find(|cookie| cookie.name() == name)
     }
 
-    /// Removes every cookie of this name; how many there were.
+    /// Removes every cookie of this name, and returns their number.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) -> usize {
         let name = name.as_ref();
         self.retain(|cookie| cookie.name() != name)
     }
 
-    /// Removes the cookie of exactly this domain, path and name; both a host-only one and one for all hosts of the domain.
-    /// How many there were.
+    /// Removes the cookies of exactly this domain, path and name, and returns their number. There
+    /// can be two: one for the host alone, and one for all hosts of the domain.
     pub fn remove_exact(&mut self, domain: &str, path: &str, name: impl AsRef<[u8]>) -> usize {
         let name = name.as_ref();
         self.store_mut().retain_at(domain, |cookie| cookie.path() != path || cookie.name() != name)
     }
 
-    /// Keeps the cookies for which `keep` is true; how many went.
+    /// Keeps the cookies for which `keep` returns true, and returns how many it removed.
     ///
     /// ```
     /// # use sessio_cookie::{Jar, UnixTime, Url};
@@ -99,27 +101,27 @@ impl Jar {
         self.store_mut().retain(keep)
     }
 
-    /// Removes every cookie; how many there were.
+    /// Removes every cookie, and returns their number.
     pub fn clear(&mut self) -> usize {
         self.retain(|_| false)
     }
 
-    /// Removes the cookies of exactly this domain, not of those below it; how many there were.
+    /// Removes the cookies of exactly this domain, not of hosts below it, and returns their number.
     pub fn clear_domain(&mut self, domain: &str) -> usize {
         self.store_mut().retain_at(domain, |_| false)
     }
 
-    /// Removes the cookies of exactly this domain and path; how many there were.
+    /// Removes the cookies of exactly this domain and path, and returns their number.
     pub fn clear_path(&mut self, domain: &str, path: &str) -> usize {
         self.store_mut().retain_at(domain, |cookie| cookie.path() != path)
     }
 
-    /// Ends the session: removes the cookies without an end of their own; how many there were.
+    /// Ends the session: removes the cookies without an expiry time, and returns their number.
     pub fn clear_session(&mut self) -> usize {
         self.retain(|cookie| cookie.expires().is_some())
     }
 
-    /// Removes the cookies that ended before `now`; how many there were.
+    /// Removes the cookies that expired before `now`, and returns their number.
     pub fn remove_expired(&mut self, now: UnixTime) -> usize {
         self.retain(|cookie| !cookie.is_expired(now))
     }

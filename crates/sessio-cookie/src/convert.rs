@@ -1,4 +1,4 @@
-//! To and from the cookies of the crate `cookie`.
+//! Conversions from and to the cookies of the crate `cookie`.
 
 use cookie::{Expiration, SameSite as Theirs};
 
@@ -8,8 +8,8 @@ use crate::reason::InvalidCookie;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
-/// Takes what both crates know. A `Domain` means that domain and every host below. A cookie without one
-/// is unscoped, see [`NewCookie`].
+/// Converts the attributes that both crates have. A `Domain` means that domain and every host below
+/// it. A cookie without one is unscoped, see [`NewCookie`].
 ///
 /// ```
 /// use sessio_cookie::{Jar, NewCookie, UnixTime, Url};
@@ -49,8 +49,8 @@ impl TryFrom<&cookie::Cookie<'_>> for NewCookie {
     }
 }
 
-/// The crate `cookie` holds text only: a name or value that is not UTF-8 is an error. A host-only cookie has no domain there,
-/// so its host is lost.
+/// The crate `cookie` holds text only: a name or value that is not UTF-8 is an error. A host-only
+/// cookie has no domain there, so its host is lost.
 impl TryFrom<&Cookie> for cookie::Cookie<'static> {
     type Error = std::str::Utf8Error;
 

@@ -4,8 +4,8 @@ use crate::unix_time::UnixTime;
 
 /// Reads a cookie date, in one pass and without allocation.
 ///
-/// Weekday, zone and offset are ignored: every date is UTC. `None` where the rule says that the date must be ignored.
-/// RFC 6265bis 5.1.1; rules 17 and 18.
+/// Weekday, zone and offset are ignored: every date is UTC. `None` if the RFC demands that the date
+/// is ignored. RFC 6265bis 5.1.1; rules 17 and 18.
 ///
 /// ```
 /// use sessio_cookie::{UnixTime, parse_date};
@@ -20,7 +20,7 @@ use crate::unix_time::UnixTime;
 pub fn parse_date(text: &[u8]) -> Option<UnixTime> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(|&byte| is_delimiter(byte)) {
-        // A token fills the first field that it fits and that is still open.
+        // A token sets the first field that it fits and that has no value yet.
         let digits = token.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
         if time.is_none() && matches!(digits, 1 | 2) && token.get(digits) == Some(&b':') {
             time = clock(token);
@@ -47,12 +47,14 @@ pub fn parse_date(text: &[u8]) -> Option<UnixTime> {
     Some(UnixTime(days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second))
 }
 
-/// Delimiters of RFC 6265bis 5.1.1: `:`, digits, letters, other controls and everything above 0x7E belong to tokens.
+/// The delimiters of RFC 6265bis 5.1.1. A token has `:`, digits, letters, other controls and bytes
+/// above 0x7E.
 const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, 0x09 | 0x20..=0x2f | 0x3b..=0x40 | 0x5b..=0x60 | 0x7b..=0x7e)
 }
 
-/// `h:m:s`, one or two digits each; whatever follows a non-digit after the seconds is free.
+/// `h:m:s`, one or two digits each. After the seconds, a non-digit and anything behind it is
+/// ignored.
 fn clock(token: &[u8]) -> Option<(i64, i64, i64)> {
     let mut rest = token;
     let mut fields = [0; 3];
@@ -104,8 +106,8 @@ const fn days_in(month: i64, year: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. The year starts in March, so that the leap day is
-/// its last one.
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. The year starts in March, so
+/// that the leap day is its last one.
 pub(crate) const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

@@ -1,4 +1,4 @@
-//! From the `Set-Cookie` lines of a response into the jar.
+//! Storing the `Set-Cookie` lines of a response in the jar.
 
 use std::fmt;
 
@@ -17,7 +17,8 @@ use crate::site::Site;
 use crate::store::Outcome;
 use crate::unix_time::UnixTime;
 
-/// Of one response, ten times as many lines are looked at as cookies are kept: deletions and mistakes cost work, too.
+/// Lines read from one response, as a multiple of the cookies that it may set. Deletions and
+/// refused lines cost work, too.
 const LINES_PER_COOKIE: usize = 10;
 
 /// The outcome of the `Set-Cookie` lines of one response.
@@ -28,23 +29,23 @@ pub struct Extracted {
     pub stored: usize,
     /// How many replaced one of the same name, domain, path and host-only flag.
     pub replaced: usize,
-    /// How many were deleted, by a cookie that has already ended.
+    /// How many were deleted by a line that is already expired.
     pub deleted: usize,
-    /// How many had to leave, since the policy's limits were reached.
+    /// How many were removed because the policy's limits were reached.
     pub evicted: usize,
     /// Which lines were refused, and why.
     pub refused: Vec<Refused>,
 }
 
-/// A `Set-Cookie` line that was refused. It prints as a sentence and keeps the value to itself.
+/// A `Set-Cookie` line that was refused. It prints as a sentence without the cookie's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refused {
-    /// Which of the given lines it is, from 0.
+    /// The index of the line among the given ones, from 0.
     pub line: usize,
     /// The cookie's name, with escapes where it is not printable ASCII; at most 64 octets of it.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -56,7 +57,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// The responding URL, seen from its cookies.
+/// The URL of a response, reduced to what its cookies need.
 struct Sender<'u> {
     host: &'u str,
     directory: &'u str,
@@ -71,7 +72,7 @@ impl<'u> Sender<'u> {
         Ok(Self { host, directory: default_path(url.path()), secure })
     }
 
-    /// The cookie that a line means if it comes from here. RFC 6265bis 5.7; rules 10 to 33 but for 25.
+    /// The cookie that a line from this URL sets. RFC 6265bis 5.7; rules 10 to 33, without 25.
     fn cookie(&self, line: &SetCookie<'_>, policy: &Policy, now: UnixTime) -> Result<Cookie, Reason> {
         let (domain, host_only) = self.scope(line.domain.unwrap_or_default(), policy)?;
         if line.path.is_some_and(|path| !path.is_ascii()) {
@@ -93,7 +94,8 @@ impl<'u> Sender<'u> {
         Ok(cookie)
     }
 
-    /// The domain that a cookie belongs to, and whether to this host alone. Rules 13 and 19 to 21.
+    /// The domain of a cookie, and whether the cookie is for this host alone. Rules 13 and 19 to
+    /// 21.
     fn scope(&self, attribute: &[u8], policy: &Policy) -> Result<(&'u str, bool), Reason> {
         if attribute.is_empty() {
             return Ok((self.host, true));
@@ -101,7 +103,7 @@ impl<'u> Sender<'u> {
         if attribute == b"." || !attribute.is_ascii() {
             return Err(Reason::InvalidDomain);
         }
-        // The named part belongs to the host, so it is canonical in any case of the attribute.
+        // The result is a part of the host, so it is canonical whatever the case of the attribute.
         let domain = named_part(self.host, attribute).ok_or(Reason::DomainMismatch)?;
         match policy.suffixes.reaches(domain, self.host) {
             false => Ok((domain, false)),
@@ -111,7 +113,8 @@ impl<'u> Sender<'u> {
     }
 }
 
-/// When a cookie ends: `Max-Age` beats `Expires`, and the policy caps both. Rules 10 to 12.
+/// The expiry time of a cookie: `Max-Age` beats `Expires`, and the policy caps both. Rules 10 to
+/// 12.
 fn end(line: &SetCookie<'_>, policy: &Policy, now: UnixTime) -> i64 {
     let end = match (line.max_age, line.expires) {
         (Some(..=0), _) => return i64::MIN,
@@ -122,7 +125,7 @@ fn end(line: &SetCookie<'_>, policy: &Policy, now: UnixTime) -> i64 {
     capped(end, policy, now)
 }
 
-/// An end, no later than the policy's longest life allows.
+/// An expiry time, capped by the policy's longest lifetime.
 pub(crate) fn capped(end: i64, policy: &Policy, now: UnixTime) -> i64 {
     let last = policy.max_lifetime.map_or(NEVER, |span| now.after(span).0);
     end.min(last).min(NEVER - 1)
@@ -146,14 +149,15 @@ fn judge(
 struct Judged<'a> {
     line: &'a [u8],
     cookie: Result<Cookie, Reason>,
-    /// Whether the cookie's domain is a public suffix, where that is known.
+    /// Whether the cookie's domain is a public suffix. `None` if that is not known.
     suffix: Option<bool>,
 }
 
-/// The cookies of one response, checked against a policy before a jar is at hand.
+/// The cookies of one response, checked against a policy without access to the jar.
 ///
-/// A list of public suffixes that is a function is called here and not by [`Jar::accept`]. So a jar behind a lock is
-/// locked only while it stores, and no code of the caller runs meanwhile.
+/// If the list of public suffixes is a function, it is called here and not by [`Jar::accept`]. So a
+/// jar behind a lock is locked only while it stores, and the lock is not held while the caller's
+/// code runs.
 ///
 /// ```
 /// use sessio_cookie::{Jar, Policy, PublicSuffixes, ResponseCookies, UnixTime, Url};
@@ -187,7 +191,7 @@ impl<'a> ResponseCookies<'a> {
         let sender = Sender::new(url, policy);
         let judged = set_cookie.into_iter().enumerate().map(|(at, line)| {
             let cookie = judge(at, line, &sender, policy, now);
-            // One for all hosts of a public suffix would not have come this far.
+            // A cookie for all hosts of a public suffix was refused above.
             let suffix = cookie.as_ref().is_ok_and(|cookie| !cookie.host_only).then_some(false);
             Judged { line, cookie, suffix }
         });
@@ -203,10 +207,10 @@ impl fmt::Debug for ResponseCookies<'_> {
 }
 
 impl Jar {
-    /// Takes every `Set-Cookie` value of one response, whatever its status. `url` is the one that answered: each response
-    /// of a chain of redirects comes here with its own.
+    /// Stores the `Set-Cookie` values of one response, whatever its status. `url` is the URL of the
+    /// request: in a chain of redirects, call this for each response with its own URL.
     ///
-    /// Never splits a value at a comma. A line that is refused changes nothing and is reported.
+    /// A value is never split at a comma. A refused line changes nothing and is reported.
     ///
     /// ```
     /// use sessio_cookie::{Jar, Reason, UnixTime, Url};
@@ -256,7 +260,8 @@ impl Jar {
         extracted
     }
 
-    /// Stores cookies that were checked before. It calls no code of the caller. The limits are those of this jar.
+    /// Stores cookies that were already checked. It calls no code of the caller. The limits are
+    /// those of this jar.
     pub fn accept(&mut self, cookies: ResponseCookies<'_>) -> Extracted {
         let mut extracted = Extracted::default();
         let ResponseCookies { sender, lines, now } = cookies;
@@ -302,7 +307,7 @@ impl Jar {
         }
     }
 
-    /// Puts in one cookie as if `url` had answered with this `Set-Cookie` value.
+    /// Stores one cookie as if a response from `url` had this `Set-Cookie` value.
     ///
     /// ```
     /// use sessio_cookie::{Jar, Outcome, UnixTime, Url};
@@ -316,7 +321,7 @@ impl Jar {
     /// ```
     ///
     /// # Errors
-    /// The reason for which the line would be refused in a response.
+    /// The reason for which the line of a response would be refused.
     pub fn insert_str(
         &mut self,
         set_cookie: &str,
@@ -360,14 +365,14 @@ mod tests {
             assert_eq!(one_by_one, expected, "{line}");
             let extracted = jar.clone().extract(&clear, [line.as_bytes()], now);
             assert_eq!(extracted.refused.first().map(|it| it.reason), expected.err(), "{line}");
-            // Over a secure connection the same line is taken.
+            // Over a secure connection the same line is accepted.
             assert!(jar.insert_str(line, &secure, now).is_ok(), "{line}");
         }
-        // From a deeper path to a cookie of a directory that does not hold it.
+        // A cookie for `/` does not shadow a `Secure` cookie of a deeper path.
         let mut jar = Jar::new();
         jar.insert_str("sid=1; Secure; Path=/x", &secure, now).unwrap();
         assert_eq!(jar.insert_str("sid=2; Path=/", &clear, now), Ok(Outcome::Stored));
-        // A Secure cookie that has ended shadows nothing.
+        // An expired `Secure` cookie is not shadowed.
         let mut jar = Jar::new();
         jar.insert_str("sid=1; Secure; Path=/; Max-Age=10", &secure, now).unwrap();
         assert!(jar.insert_str("sid=2; Path=/", &clear, UnixTime(1010)).is_err());
@@ -383,9 +388,9 @@ mod tests {
         assert_eq!(extracted.stored, 50);
         let held: usize = jar.iter().map(|it| it.pair().len() + it.path().len() + it.domain().len()).sum();
         assert!(held <= 50 * (1024 + 20), "{held}");
-        // Every one of them goes where it came from.
+        // A request to the URL that set them sends all of them.
         assert_eq!(jar.header(&url, UnixTime(0), &mut Vec::new()), 50);
-        // No host has a name as long as that.
+        // A host longer than 255 octets sets no cookie.
         let host = "a.".repeat(127);
         for (host, stored) in [(format!("{host}b"), 1), (format!("{host}bb"), 0)] {
             let url = Url::parse(&format!("http://{host}/")).unwrap();

@@ -1,4 +1,4 @@
-//! The value of a `Cookie` header, as it is written.
+//! Writing the value of a `Cookie` header.
 
 /// Pairs joined by `; ` at the end of a buffer. Rule 40.
 pub(crate) struct HeaderLine<'o> {
@@ -11,18 +11,18 @@ impl<'o> HeaderLine<'o> {
         Self { out, written: 0 }
     }
 
-    /// How many pairs there are.
+    /// The number of pairs written.
     pub(crate) const fn written(&self) -> usize {
         self.written
     }
 
-    /// Adds a pair that is ready: `name=value`, or the value of a cookie without a name.
+    /// Adds a finished pair: `name=value`, or the value of a cookie without a name.
     pub(crate) fn push(&mut self, pair: &[u8]) {
         self.next();
         self.out.extend_from_slice(pair);
     }
 
-    /// The same from its parts.
+    /// Adds a pair from its parts.
     pub(crate) fn push_parts(&mut self, name: &[u8], value: &[u8]) {
         self.next();
         if !name.is_empty() {

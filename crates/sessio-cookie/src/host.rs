@@ -1,15 +1,17 @@
-//! Hosts: their parents, and which of them are alike for a cookie.
+//! Hosts, their parents, and the comparison with a cookie's domain.
 //!
-//! A host is canonical here: lower case, A-labels, `[..]` around IPv6, as the URL layer leaves it.
+//! Hosts are canonical here, as `url` makes them: lower case, A-labels, `[..]` around IPv6.
 
 use std::net::Ipv4Addr;
 
-/// No name is longer in DNS. A longer host has no parents and no cookies, which keeps walking over them cheap.
+/// The longest name in DNS. A longer host has no parents and no cookies. This bounds the lookups
+/// for one host.
 pub(crate) const MAX_NAME: usize = 255;
 
 /// Whether the host is an IP address.
 pub(crate) fn is_ip(host: &str) -> bool {
-    // Only a name whose last label is a number can be an IPv4 address, so most hosts are settled by one byte.
+    // Only a name whose last label is a number can be an IPv4 address. The last byte excludes most
+    // hosts.
     match host.as_bytes().last() {
         Some(b']') => host.starts_with('['),
         Some(b'0'..=b'9') => host.parse::<Ipv4Addr>().is_ok(),
@@ -31,7 +33,7 @@ fn has_parents(host: &str) -> bool {
     host.len() <= MAX_NAME && !is_ip(host)
 }
 
-/// The host itself and then, nearest first, each parent.
+/// The host, followed by its parents, nearest first.
 pub(crate) fn lineage(host: &str) -> impl Iterator<Item = &str> {
     let mut next = Some(host);
     let has_parents = has_parents(host);
@@ -43,23 +45,24 @@ pub(crate) fn lineage(host: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the name is `localhost` or a name below it (RFC 6761 section 6.3); it may end with a dot.
+/// Whether the name is `localhost` or below it (RFC 6761 section 6.3). A dot at the end is allowed.
 ///
-/// A caller that trusts it must connect such a name to a loopback address, whatever its resolver says.
+/// A caller that trusts it must connect such a name to a loopback address, whatever its resolver
+/// says.
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether the host is this machine whatever the network does: `localhost`, `*.localhost`, 127.0.0.0/8, `[::1]`.
+/// Whether the host is always this machine: `localhost`, `*.localhost`, 127.0.0.0/8 or `[::1]`.
 pub(crate) fn is_loopback(host: &str) -> bool {
     is_localhost(host)
         || host == "[::1]"
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The part of `host` that a `Domain` attribute names, whatever its case: the host or a parent of it. `None` if it names
-/// something else.
+/// The part of `host` that a `Domain` attribute names: the host or a parent of it. Case does not
+/// matter. `None` if the attribute names something else.
 pub(crate) fn named_part<'h>(host: &'h str, attribute: &[u8]) -> Option<&'h str> {
     let start = host.len().checked_sub(attribute.len())?;
     let part = host.get(start..)?;

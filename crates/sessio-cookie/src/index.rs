@@ -1,4 +1,4 @@
-//! From a host's name to its bucket.
+//! The index from the name of a host to its bucket.
 //!
 //! The hasher is fixed, since the jar draws no random numbers. Names come from peers, and a peer might
 //! choose names that collide. But a name enters the jar only if the client visits it or a host below it,
@@ -7,15 +7,15 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Names of hosts; their order is not visible outside.
+/// The bucket of each host. The order of the map is not visible outside.
 pub(crate) type Index = std::collections::HashMap<Box<str>, u32, BuildHasherDefault<HostHasher>>;
 
-/// Odd, and without a pattern.
+/// Odd constants without a pattern.
 const START: u64 = 0xf39c_c060_5ced_c835;
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 const LENGTH: u64 = 0xd6e8_feb8_6659_fd93;
 
-/// Eight bytes at a time, mixed by a folded multiplication.
+/// A hasher that reads eight bytes at a time and mixes them by a folded multiplication.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct HostHasher(u64);
 
@@ -32,7 +32,7 @@ impl Hasher for HostHasher {
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
-        // The last bytes, overlapping the word before them where there is one.
+        // The last bytes. If the name has eight or more, they overlap the word before them.
         let tail = match (bytes.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
             (Some(last), ..) => u64::from_le_bytes(*last),
             (None, Some(first), Some(last)) => {
@@ -43,7 +43,7 @@ impl Hasher for HostHasher {
         self.mix(tail ^ (bytes.len() as u64).wrapping_mul(LENGTH));
     }
 
-    /// A `str` ends its hash with this; its length is in the hash already.
+    /// The end mark that `str` adds to its hash. It is ignored, since the hash includes the length.
     fn write_u8(&mut self, _end: u8) {}
 
     fn finish(&self) -> u64 {

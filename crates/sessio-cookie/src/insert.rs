@@ -1,4 +1,4 @@
-//! Cookies that the caller puts into a jar.
+//! Cookies that the caller adds to a jar.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::scan::{has_control, trim};
 use crate::store::Outcome;
 use crate::unix_time::UnixTime;
 
-/// A cookie that the caller makes, to be [`insert`](Jar::insert)ed.
+/// A cookie made by the caller, to be [`insert`](Jar::insert)ed.
 ///
 /// Without a [`host`](Self::host) or a [`domain`](Self::domain) it is *unscoped*. It goes to the first
 /// host that a header is made for and to no other, unless the [`Policy`] [differs](crate::Unscoped).
@@ -62,12 +62,15 @@ enum End {
 }
 
 impl NewCookie {
-    /// A session cookie for the path `/`. Blanks at both ends of name and value are dropped, as they are from a response.
+    /// A session cookie for the path `/`. SP and HTAB at both ends of name and value are dropped,
+    /// as in a response.
     ///
     /// # Errors
-    /// The pair would break the header or be read as something else. It has a control character other
-    /// than HTAB, a `;`, a `=` in the name, or a `=` in the value of a nameless cookie. It is empty, or
-    /// has more than 4096 octets.
+    /// The pair would break the header or be misread:
+    ///
+    /// - It has a control character other than HTAB, or a `;`.
+    /// - The name has a `=`, or the cookie is nameless and its value has one.
+    /// - It is empty, or has more than 4096 octets.
     pub fn new(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Self, InvalidCookie> {
         let (name, value) = pair(name.as_ref(), value.as_ref())?;
         Ok(Self {
@@ -83,70 +86,73 @@ impl NewCookie {
         })
     }
 
-    /// For this very host. An IPv6 address may be written with or without its brackets.
+    /// Sends the cookie to this host alone. An IPv6 address may be written with or without its
+    /// brackets.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.scope = Scope::Host(host.into());
         self
     }
 
-    /// For this domain and every host below it. A leading dot changes nothing. For an IP address, that host alone.
+    /// Sends the cookie to this domain and every host below it. A leading dot is ignored. An IP
+    /// address means that host alone.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.scope = Scope::Domain(domain.into());
         self
     }
 
-    /// For this path and all paths in it; one that does not begin with `/` means `/`.
+    /// Sends the cookie to this path and all paths in it. A path that does not begin with `/` means
+    /// `/`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Until a time, at most as far away as the jar's policy allows.
+    /// Sets the expiry time. The jar's policy caps it.
     #[must_use]
     pub const fn expires(mut self, end: UnixTime) -> Self {
         self.end = End::At(end);
         self
     }
 
-    /// For a span from its insertion, at most as long as the jar's policy allows.
+    /// Sets the lifetime, counted from the insertion. The jar's policy caps it.
     #[must_use]
     pub const fn max_age(mut self, span: Duration) -> Self {
         self.end = End::In(span);
         self
     }
 
-    /// Only over secure connections.
+    /// Sends the cookie over secure connections only.
     #[must_use]
     pub const fn secure(mut self, on: bool) -> Self {
         self.secure = on;
         self
     }
 
-    /// Hidden from scripts.
+    /// Marks the cookie as `HttpOnly`, that is, hidden from scripts.
     #[must_use]
     pub const fn http_only(mut self, on: bool) -> Self {
         self.http_only = on;
         self
     }
 
-    /// The rule for cross-site requests.
+    /// Sets the rule for cross-site requests.
     #[must_use]
     pub const fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
         self
     }
 
-    /// Marked `Partitioned`; recorded only.
+    /// Marks the cookie as `Partitioned`. The jar records this only.
     #[must_use]
     pub const fn partitioned(mut self, on: bool) -> Self {
         self.partitioned = on;
         self
     }
 
-    /// The cookie that it is in a jar with this policy.
+    /// Makes the cookie for a jar with this policy.
     pub(crate) fn build(&self, policy: &Policy, now: UnixTime) -> Result<Cookie, Reason> {
         let (domain, host_only) = match &self.scope {
             Scope::Any => (String::new(), false),
@@ -162,7 +168,7 @@ impl NewCookie {
             End::In(span) => capped(now.after(span).0, policy, now),
         };
         cookie.created = now;
-        // Without a domain it will be the first host's alone, which is what `__Host-` asks for.
+        // An unscoped cookie will belong to one host alone, as `__Host-` demands.
         cookie.host_only = host_only || self.scope == Scope::Any;
         cookie.secure = self.secure;
         cookie.http_only = self.http_only;
@@ -191,20 +197,24 @@ impl std::fmt::Debug for NewCookie {
 }
 
 impl Jar {
-    /// Puts a cookie in, or replaces the one with the same name, domain, path and host-only flag. One that has already
-    /// ended deletes.
+    /// Adds a cookie, or replaces the one with the same name, domain, path and host-only flag. An
+    /// expired one deletes it.
     ///
     /// # Errors
-    /// The caller can set no cookie that a response could not. The domain is no host name or is a public
-    /// suffix. The path is not ASCII. The promise of a prefix is broken. `SameSite=None` comes without
-    /// `Secure`.
+    /// The caller can set no cookie that a response could not:
+    ///
+    /// - The domain is not a host name, or is a public suffix.
+    /// - The path is not ASCII, or has a control character or a `;`.
+    /// - The cookie lacks what the prefix of its name demands.
+    /// - A cookie without a name has a value that begins with such a prefix.
+    /// - `SameSite=None` comes without `Secure`.
     pub fn insert(&mut self, cookie: NewCookie, now: UnixTime) -> Result<Outcome, InvalidCookie> {
         let cookie = cookie.build(self.policy(), now)?;
         Ok(self.put(cookie, now).0)
     }
 }
 
-/// Name and value given by the caller, trimmed and fit for a header.
+/// The trimmed name and value of a cookie of the caller, checked for a header.
 pub(crate) fn pair<'a>(name: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), InvalidCookie> {
     if has_control(name) || has_control(value) {
         return Err(Reason::ControlCharacter.into());
@@ -217,8 +227,8 @@ pub(crate) fn pair<'a>(name: &'a [u8], value: &'a [u8]) -> Result<(&'a [u8], &'a
     if misread { Err(Reason::Separator.into()) } else { Ok((name, value)) }
 }
 
-/// A domain given for all its hosts, and whether it means one host alone after all. A public suffix without
-/// a dot, such as `localhost`, means one host.
+/// The canonical form of a domain given for all its hosts, and whether it means one host alone. A
+/// public suffix without a dot, such as `localhost`, does.
 pub(crate) fn wide(domain: &str, policy: &Policy) -> Result<(String, bool), Reason> {
     let domain = canonical(domain.strip_prefix('.').unwrap_or(domain))?;
     match policy.suffixes.contains(&domain) {
@@ -227,13 +237,14 @@ pub(crate) fn wide(domain: &str, policy: &Policy) -> Result<(String, bool), Reas
     }
 }
 
-/// A path that is not from a response.
+/// Checks a path that the caller or a file gives.
 pub(crate) fn check_path(path: &[u8]) -> Result<(), Reason> {
     let fits = path.starts_with(b"/") && path.is_ascii() && !has_control(path) && !path.contains(&b';');
     if fits { Ok(()) } else { Err(Reason::InvalidPath) }
 }
 
-/// A host as a URL would spell it. An IPv6 address may come without its brackets, as curl and wget write it.
+/// The canonical form of a host, as in a URL. An IPv6 address may have no brackets: curl and wget
+/// write it so.
 pub(crate) fn canonical(host: &str) -> Result<String, Reason> {
     let host = host.parse().map(url::Host::Ipv6).or_else(|_| url::Host::parse(host));
     host.map(|host| host.to_string()).map_err(|_| Reason::InvalidDomain)

@@ -1,4 +1,4 @@
-//! The jar: cookies in, `Cookie` headers out.
+//! The jar: it stores cookies and writes `Cookie` headers.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -16,9 +16,10 @@ use crate::unix_time::UnixTime;
 
 /// The cookies of a session.
 ///
-/// It reads no clock: time is an argument. Responses are [`extract`](Self::extract)ed, requests get a
-/// [`header`](Self::header). All between follows RFC 6265bis, see the [chapter](crate). A request costs
-/// the same whether the jar holds ten cookies or a hundred thousand.
+/// It reads no clock: time is an argument. [`extract`](Self::extract) stores the cookies of a
+/// response, and [`header`](Self::header) writes the header of a request. Both follow RFC 6265bis,
+/// see the [chapter](crate). A request costs the same whether the jar holds ten cookies or a
+/// hundred thousand.
 ///
 /// ```
 /// use sessio_cookie::{Jar, UnixTime, Url};
@@ -33,22 +34,23 @@ use crate::unix_time::UnixTime;
 /// # Ok::<(), url::ParseError>(())
 /// ```
 ///
-/// A clone shares its cookies with the original until one of the two changes: the first change copies all of them.
+/// A clone shares its cookies with the original until one of the two changes. The first change
+/// copies all of them.
 #[derive(Clone)]
 pub struct Jar {
     policy: Policy,
     store: Arc<Store>,
-    /// The number of the next new cookie.
+    /// The order number of the next new cookie.
     order: u64,
-    /// Counts uses, to know which cookie was used least recently.
+    /// A counter of uses. It shows which cookie was used least recently.
     tick: u64,
-    /// Whether there are cookies without a domain; they are in the bucket of the empty domain.
+    /// Whether there may be cookies without a domain. They are in the bucket of the empty domain.
     unscoped: bool,
-    /// Room for [`select`](Self::select), kept so that requests do not allocate.
+    /// The buffer of [`select`](Self::select), kept so that requests do not allocate.
     found: Vec<Found>,
 }
 
-/// A cookie that a request gets: its sort key and its place.
+/// A cookie to send: its sort key and its position in the store.
 #[derive(Clone, Copy)]
 struct Found {
     path_len: u32,
@@ -84,25 +86,25 @@ impl Jar {
         Self { policy, ..Self::default() }
     }
 
-    /// The rules by which the jar takes and sends cookies.
+    /// The rules by which the jar accepts and sends cookies.
     #[must_use]
     #[inline]
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Changes what the jar takes and sends from now on. Cookies that are in it stay; one for all hosts of what is now a
-    /// public suffix is not sent any more.
+    /// Changes the rules for accepting and sending cookies from now on. Stored cookies stay. A
+    /// cookie for all hosts of a domain that is now a public suffix is not sent any more.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
         Arc::make_mut(&mut self.store).reconsider(&self.policy);
     }
 
-    /// Appends the value of the `Cookie` header for a request to `out` and returns how many cookies it
-    /// wrote. If it wrote none, `out` is unchanged and no header is to be sent.
+    /// Appends the value of the `Cookie` header for a request to `out`. Returns the number of
+    /// cookies written. If it is 0, `out` is unchanged: send no header.
     ///
-    /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of redirects,
-    /// ask again for each URL.
+    /// Longest path first, then oldest first. RFC 6265bis 5.8; rules 36 to 40. In a chain of
+    /// redirects, call it again for each URL.
     #[inline]
     pub fn header(&mut self, url: &Url, now: UnixTime, out: &mut Vec<u8>) -> usize {
         self.header_from(url, Site::Same, now, out)
@@ -115,7 +117,7 @@ impl Jar {
         line.written()
     }
 
-    /// The cookies that a request to `url` would get, in the order of the header.
+    /// The cookies that a request to `url` would send, in the order of the header.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime, Url};
@@ -134,8 +136,9 @@ impl Jar {
         found.iter().map(|at| &self.store.bucket(at.bucket as usize).cookies[at.place as usize]).collect()
     }
 
-    /// Writes the cookies of a request into its header, in order and as many as fit; what was sent counts as used.
-    /// `replace` is asked about each first, and may write something else in its place.
+    /// Writes the cookies of a request into its header, in order and as many as fit. Marks them as
+    /// used. `replace` is called with each cookie first. If it returns true, it has dealt with that
+    /// cookie.
     pub(crate) fn send(
         &mut self,
         url: &Url,
@@ -163,7 +166,7 @@ impl Jar {
             }
             let pair = cookie.pair();
             if pair.len() > room {
-                // Nothing shorter may overtake it.
+                // The cookies after it are left out, too, even if a shorter one would fit.
                 room = 0;
                 continue;
             }
@@ -180,7 +183,7 @@ impl Jar {
         }
     }
 
-    /// Finds the cookies of a request; whether it came upon one that has ended. Rules 36 to 38.
+    /// Finds the cookies to send. Returns whether an expired one matched. Rules 36 to 38.
     fn select(&self, url: &Url, site: Site, now: UnixTime, found: &mut Vec<Found>) -> bool {
         let Some(host) = url.host_str().filter(|_| self.store.len() > 0) else { return false };
         let Some(secure) = self.policy.channel(url) else { return false };
@@ -204,7 +207,7 @@ impl Jar {
                     found.push(Found { path_len, bucket: at as u32, place: place as u32, order });
                 }
             }
-            // Each bucket is in order by itself.
+            // Each bucket is sorted. So cookies of one bucket alone need no sort.
             sorted &= start == 0 || start == found.len();
         }
         if !sorted {
@@ -213,7 +216,7 @@ impl Jar {
         ended
     }
 
-    /// Gives the cookies without a domain to the host of `url`.
+    /// Binds the cookies without a domain to the host of `url`.
     fn bind(&mut self, url: &Url, now: UnixTime) {
         let takes = |host: &&str| !host.is_empty() && self.policy.channel(url).is_some();
         let Some(host) = url.host_str().filter(takes) else { return };
@@ -223,13 +226,13 @@ impl Jar {
         }
     }
 
-    /// Puts in a cookie that passed all checks, and makes room for it. Returns the outcome, and how many had to
-    /// leave.
+    /// Stores a cookie that passed all checks, and makes room for it. Returns the outcome, and how
+    /// many cookies were removed.
     pub(crate) fn put(&mut self, cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
         self.put_judged(cookie, now, None)
     }
 
-    /// The same where it is known whether the cookie's domain is a public suffix.
+    /// As `put`. `suffix` says whether the cookie's domain is a public suffix, if that is known.
     pub(crate) fn put_judged(
         &mut self,
         mut cookie: Cookie,
@@ -241,7 +244,7 @@ impl Jar {
         self.place_judged(cookie, now, suffix)
     }
 
-    /// The same for a cookie that knows its last use.
+    /// As `put`, for a cookie whose last use is set already.
     pub(crate) fn place(&mut self, cookie: Cookie, now: UnixTime) -> (Outcome, usize) {
         self.place_judged(cookie, now, None)
     }
@@ -263,7 +266,7 @@ impl Jar {
         Arc::make_mut(&mut self.store)
     }
 
-    /// Whether this jar and its copy still hold the same.
+    /// Whether this jar and `copy` still share their cookies and have equal policies.
     pub(crate) fn shares_all(&self, copy: &Self) -> bool {
         Arc::ptr_eq(&self.store, &copy.store) && self.policy == copy.policy
     }

@@ -1,12 +1,12 @@
-//! A cookie jar by RFC 6265bis. It opens no file and reads no clock: time is an argument, files are
-//! bytes.
+//! A cookie jar by RFC 6265bis. It opens no file and reads no clock: time is an argument, and files
+//! are byte slices.
 //!
 //! ```
 //! use sessio_cookie::{Jar, UnixTime, Url};
 //!
 //! let now = UnixTime::from(std::time::SystemTime::now());
 //! let mut jar = Jar::new();
-//! // The Set-Cookie lines of a response, and the URL that it came from.
+//! // The Set-Cookie lines of a response, and the URL of the request.
 //! let lines = [&b"sid=31d4; Path=/; Secure"[..]];
 //! let report = jar.extract(&Url::parse("https://example.com/login")?, lines, now);
 //! assert_eq!((report.stored, report.refused.len()), (1, 0));
@@ -17,12 +17,12 @@
 //! # Ok::<(), url::ParseError>(())
 //! ```
 //!
-//! | feature | |
+//! | feature | adds |
 //! |---|---|
-//! | `psl` (default) | the list of public suffixes, compiled in |
+//! | `psl` (default) | the compiled-in list of public suffixes |
 //! | `json` | jars as JSON, and as the `storageState` of Playwright |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
-//! | `cookie` | cookies from and to the crate `cookie` |
+//! | `cookie` | conversions from and to the cookies of the crate `cookie` |
 //! | `reqwest` | `SharedJar`, the cookie store of a reqwest client |
 //!
 //! A panic in this crate, on any input, is a bug in this crate.
@@ -77,7 +77,7 @@ pub use suffix::{InvalidSuffixList, PublicSuffixes};
 pub use unix_time::UnixTime;
 pub use url::Url;
 
-/// The program of the README compiles.
+/// Compiles the program of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! One `Set-Cookie` value, taken apart.
+//! Parsing one `Set-Cookie` value.
 
 use crate::date::parse_date;
 use crate::reason::Reason;
@@ -8,13 +8,13 @@ use crate::unix_time::UnixTime;
 /// The most octets of a name and its value together (rule 7).
 pub(crate) const MAX_PAIR: usize = 4096;
 
-/// The most octets of an attribute's value; a longer one is passed over (rule 8).
+/// The most octets of an attribute's value. A longer attribute is ignored (rule 8).
 pub(crate) const MAX_ATTRIBUTE: usize = 1024;
 
-/// The rule of a cookie for cross-site requests. Recorded; enforced only if a [`Site`](crate::Site) is given.
+/// The `SameSite` attribute. It is recorded, and enforced only if a [`Site`](crate::Site) is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SameSite {
-    /// Nothing was said, or something unknown.
+    /// Absent, or an unknown value.
     #[default]
     Unset,
     /// `None`: sent everywhere.
@@ -40,7 +40,7 @@ impl SameSite {
         }
     }
 
-    /// The word of the attribute, or `None` where nothing was said.
+    /// The value of the attribute. `None` if it is unset.
     #[must_use]
     pub const fn as_str(self) -> Option<&'static str> {
         match self {
@@ -52,9 +52,9 @@ impl SameSite {
     }
 }
 
-/// One `Set-Cookie` value, taken apart but not yet judged: which host it came from is not known here.
+/// A parsed `Set-Cookie` value, not yet checked against the host that sent it.
 ///
-/// It borrows from the line, and reading one allocates nothing.
+/// It borrows from the line. Parsing allocates nothing.
 ///
 /// ```
 /// use sessio_cookie::SetCookie;
@@ -71,15 +71,17 @@ impl SameSite {
 pub struct SetCookie<'a> {
     /// The name; empty where the pair had none.
     pub name: &'a [u8],
-    /// The value, as it was sent: neither unquoted nor decoded.
+    /// The value, exactly as it was sent: neither unquoted nor decoded.
     pub value: &'a [u8],
-    /// The last `Domain`, without one leading dot, in the case in which it was sent. Empty means "this host only".
+    /// The last `Domain`, without one leading dot, in its original case. Empty means "this host
+    /// only".
     pub domain: Option<&'a [u8]>,
     /// The last `Path`, if it begins with `/`. `None` means the default path.
     pub path: Option<&'a [u8]>,
     /// The last `Expires` that is a date.
     pub expires: Option<UnixTime>,
-    /// The last `Max-Age` that is a number, in seconds, saturated. It beats `Expires`.
+    /// The last `Max-Age` that is a number, in seconds, saturated. It takes precedence over
+    /// `Expires`.
     pub max_age: Option<i64>,
     /// `Secure`.
     pub secure: bool,
@@ -92,7 +94,7 @@ pub struct SetCookie<'a> {
 }
 
 impl<'a> SetCookie<'a> {
-    /// Takes one value apart. RFC 6265bis 5.6; rules 3 to 16.
+    /// Parses one value. RFC 6265bis 5.6; rules 3 to 16.
     ///
     /// # Errors
     /// [`Reason::ControlCharacter`], [`Reason::Empty`] or [`Reason::TooLong`].
@@ -112,7 +114,8 @@ impl<'a> SetCookie<'a> {
         Ok(cookie)
     }
 
-    /// The last accepted attribute of a name wins; one that is not understood changes nothing (rules 8 and 9).
+    /// Applies one attribute. The last valid one of a name wins, and an invalid one is ignored
+    /// (rules 8 and 9).
     fn attribute(&mut self, attribute: &'a [u8]) {
         let (name, value) = cut(attribute, b'=');
         let (name, value) = (trim(name), trim(value.unwrap_or_default()));
@@ -151,7 +154,7 @@ impl std::fmt::Debug for SetCookie<'_> {
     }
 }
 
-/// Name and value of a pair, trimmed. Without `=`, all of it is the value (rules 5 and 6).
+/// The trimmed name and value of a pair. Without `=`, all of it is the value (rules 5 and 6).
 pub(crate) fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     match cut(pair, b'=') {
         (name, Some(value)) => (trim(name), trim(value)),
@@ -159,7 +162,7 @@ pub(crate) fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Rule 7.
+/// Checks the length of name and value (rule 7).
 pub(crate) const fn check_pair(name: &[u8], value: &[u8]) -> Result<(), Reason> {
     match name.len() + value.len() {
         0 => Err(Reason::Empty),
@@ -168,7 +171,8 @@ pub(crate) const fn check_pair(name: &[u8], value: &[u8]) -> Result<(), Reason> 
     }
 }
 
-/// One leading dot is dropped. A lone dot stays, to be refused: it does not mean "this host only" (rule 13).
+/// The domain without one leading dot. A lone dot stays and is refused later: it does not mean
+/// "this host only" (rule 13).
 fn domain(value: &[u8]) -> &[u8] {
     match value {
         [b'.', rest @ ..] if !rest.is_empty() => rest,
@@ -176,7 +180,7 @@ fn domain(value: &[u8]) -> &[u8] {
     }
 }
 
-/// Digits, perhaps after one `-`; saturated (rule 11).
+/// The value of digits, with or without one `-` before them, saturated (rule 11).
 fn max_age(value: &[u8]) -> Option<i64> {
     let (sign, digits) = match value {
         [b'-', digits @ ..] => (-1, digits),
@@ -185,7 +189,7 @@ fn max_age(value: &[u8]) -> Option<i64> {
     Some(sign * seconds(digits)?)
 }
 
-/// The number that digits make, saturated; there is at least one.
+/// The value of digits, saturated. There must be at least one.
 pub(crate) fn seconds(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -2,12 +2,13 @@
 
 use crate::parse::MAX_ATTRIBUTE;
 
-/// The directory of a URL's path, for a cookie that names none. RFC 6265bis 5.1.4; rule 22.
+/// The default path of a cookie: the directory of the URL's path. RFC 6265bis 5.1.4; rule 22.
 ///
-/// It is at most as long as the attribute may be: of a deeper directory this is the closest parent that
-/// fits. Otherwise a server could multiply the length of a URL by the number of its cookies.
+/// It is at most as long as a `Path` attribute may be. For a deeper directory it is the closest
+/// parent that fits. Otherwise a server could multiply the length of a URL by the number of its
+/// cookies.
 pub(crate) fn default_path(path: &str) -> &str {
-    // The slash behind the longest directory still counts.
+    // The slice includes the slash behind the longest directory that fits.
     let routing = &path.as_bytes()[..path.len().min(MAX_ATTRIBUTE + 1)];
     match routing.iter().rposition(|&byte| byte == b'/') {
         Some(at) if at > 0 && path.starts_with('/') => &path[..at],
@@ -15,7 +16,7 @@ pub(crate) fn default_path(path: &str) -> &str {
     }
 }
 
-/// Whether a request for `path` is for `cookie_path` or something in it. RFC 6265bis 5.1.4; rule 23.
+/// Whether `path` is `cookie_path` or below it. RFC 6265bis 5.1.4; rule 23.
 pub(crate) fn path_match(path: &[u8], cookie_path: &[u8]) -> bool {
     match path.strip_prefix(cookie_path) {
         Some(rest) => rest.is_empty() || rest[0] == b'/' || cookie_path.ends_with(b"/"),

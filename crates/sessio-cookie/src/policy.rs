@@ -1,4 +1,4 @@
-//! The rules by which a jar takes and sends cookies.
+//! The rules by which a jar accepts and sends cookies.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use url::Url;
 use crate::host::is_loopback;
 use crate::suffix::PublicSuffixes;
 
-/// The rules by which a [`Jar`](crate::Jar) takes and sends cookies. The default follows RFC 6265bis and the browsers.
+/// The rules by which a [`Jar`](crate::Jar) accepts and sends cookies. The default follows RFC
+/// 6265bis and the browsers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,19 +23,23 @@ use crate::suffix::PublicSuffixes;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// The public suffixes. Rule 20.
+    /// The public suffixes. Default: the compiled-in list, or single labels without the feature
+    /// `psl`. Rule 20.
     pub suffixes: PublicSuffixes,
-    /// Whether `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]` count as secure without TLS; on. Rule 24.
+    /// Whether `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]` count as secure without TLS.
+    /// Default: `true`. Rule 24.
     pub trust_loopback: bool,
-    /// Whether `SameSite=None` demands `Secure`; on. Rule 27.
+    /// Whether `SameSite=None` demands `Secure`. Default: `true`. Rule 27.
     pub same_site_none_needs_secure: bool,
-    /// Which prefixes of names are promises. Rule 28.
+    /// The prefixes of names that demand attributes, such as `__Host-`. Default:
+    /// `Prefixes::Layered`. Rule 28.
     pub prefixes: Prefixes,
-    /// The longest life of a cookie, 400 days; `None` for no end. Rule 12.
+    /// The longest lifetime of a cookie. `None` means no limit. Default: 400 days. Rule 12.
     pub max_lifetime: Option<Duration>,
-    /// How many cookies are kept and sent. Rule 34.
+    /// The most cookies to store and send. Rule 34.
     pub limits: Limits,
-    /// The hosts of a cookie that the caller put in without a domain.
+    /// The hosts of a cookie that the caller inserted without a domain. Default:
+    /// `Unscoped::BindToFirstHost`.
     pub unscoped: Unscoped,
 }
 
@@ -53,7 +58,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Whether `Secure` cookies may travel to and from `url`: over https and wss, and on this machine if that is trusted.
+    /// Whether `Secure` cookies may be received from and sent to `url`. This is so over https and
+    /// wss, and on loopback hosts if `trust_loopback` is set.
     ///
     /// ```
     /// use sessio_cookie::{Policy, Url};
@@ -69,8 +75,8 @@ impl Policy {
         self.channel(url) == Some(true)
     }
 
-    /// Whether cookies travel securely to and from `url`; `None` where they do not travel at all. The RFC is silent about
-    /// other schemes than HTTP's; browsers give cookies to those of WebSocket as well, and to no others.
+    /// Whether the connection to `url` counts as secure. `None` if its scheme has no cookies. The
+    /// RFC names no schemes but those of HTTP. Browsers add those of WebSocket, and no others.
     pub(crate) fn channel(&self, url: &Url) -> Option<bool> {
         match url.scheme() {
             "https" | "wss" => Some(true),
@@ -80,34 +86,35 @@ impl Policy {
     }
 }
 
-/// Which prefixes of names are promises that the jar checks, whatever their case.
+/// The prefixes of names that demand attributes. They are compared without regard to case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Prefixes {
     /// `__Secure-` and `__Host-` (RFC 6265bis).
     Bis,
-    /// `__Http-` and `__Host-Http-` as well (draft-ietf-httpbis-layered-cookies).
+    /// These, and `__Http-` and `__Host-Http-` (draft-ietf-httpbis-layered-cookies).
     #[default]
     Layered,
 }
 
-/// How many cookies are kept and sent.
+/// The most cookies to store and send.
 ///
-/// RFC 6265bis 6.1 demands a minimum: 50 cookies a domain, 3000 in all, 4096 octets each. A lower limit is
-/// raised to it where it is used.
+/// RFC 6265bis 6.1 demands a minimum: 50 cookies a domain, 3000 in all, 4096 octets each. A limit
+/// below it counts as that minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most cookies of one domain, 180, at least 50. The least recently used goes first, one without `Secure` before
-    /// one with it.
+    /// The most cookies of one domain. Default: 180. Minimum: 50. Cookies without `Secure` are
+    /// removed first, and among equals the least recently used one.
     pub per_domain: usize,
-    /// The most cookies of the jar, 3300, at least 3000. Beyond it, the least recently used go until 10/11
-    /// of it are left, but at least 3000. So the work is paid once in many insertions.
+    /// The most cookies of the jar. Default: 3300. Minimum: 3000. Beyond it, the least recently
+    /// used ones are removed until 10/11 of the limit are left, but at least 3000. So few
+    /// insertions pay for it.
     pub total: usize,
-    /// The most cookies that one response may set, 50, at least 50. Deletions do not count, but of ten times as many lines
-    /// the rest is not looked at.
+    /// The most cookies that one response may set. Default: 50. Minimum: 50. Deletions do not
+    /// count. Lines beyond ten times this number are refused unread.
     pub per_response: usize,
-    /// The most octets of the jar's part of a `Cookie` header, 8190, at least 4097. The cookies that would come last are
-    /// left out.
+    /// The most octets of the jar's part of a `Cookie` header. Default: 8190. Minimum: 4097. The
+    /// last cookies of the order are left out.
     pub header_octets: usize,
 }
 
@@ -118,8 +125,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits but those of memory: for a jar that is filled by its owner, not by strangers. Setting a cookie takes time in
-    /// proportion to how many its domain has already.
+    /// No limits except memory, for a jar that its owner fills, not strangers. The time to set a
+    /// cookie grows with the number of cookies of its domain.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -130,7 +137,7 @@ impl Limits {
         }
     }
 
-    /// These limits, none below its minimum.
+    /// These limits, raised to their minimum.
     pub(crate) fn raised(self) -> Self {
         Self {
             per_domain: self.per_domain.max(50),
@@ -141,15 +148,15 @@ impl Limits {
     }
 }
 
-/// The hosts of a cookie that the caller put in without a domain.
+/// The hosts of a cookie that the caller inserted without a domain.
 ///
-/// Python's requests sends such a cookie to *every* host, also to the target of a redirect. A session
-/// token then reaches that host.
+/// Python's requests sends such a cookie to *every* host, also to the target of a redirect. That
+/// host then receives a session token that was not meant for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Unscoped {
     /// It belongs to the first host that a `Cookie` header is made for, and to no other.
     #[default]
     BindToFirstHost,
-    /// It is sent to any host at all, as requests does. Only for jars that hold no secret.
+    /// It is sent to every host, as requests does. Use it only for jars that hold no secret.
     DangerouslySendToAnyHost,
 }

@@ -1,4 +1,4 @@
-//! Why a cookie was refused.
+//! Reasons to refuse a cookie.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ const BIS_5_7: &str = "RFC 6265bis 5.7";
 const BIS_6_1: &str = "RFC 6265bis 6.1";
 const LAYERED: &str = "draft-ietf-httpbis-layered-cookies";
 
-/// Why a cookie was refused. It prints as a short kebab-case name; [`rule`](Self::rule) and
-/// [`explanation`](Self::explanation) say more.
+/// The reason why a cookie was refused. It prints as a short kebab-case name; [`rule`](Self::rule)
+/// and [`explanation`](Self::explanation) say more.
 ///
 /// ```
 /// use sessio_cookie::Reason;
@@ -28,11 +28,12 @@ pub enum Reason {
     Empty,
     /// Name and value together exceed 4096 octets.
     TooLong,
-    /// The URL has no host that a cookie could belong to, or is neither of HTTP nor of WebSocket.
+    /// The URL has no host that can have cookies, or its scheme is not of HTTP or WebSocket.
     NoHost,
     /// `Domain` has a byte outside ASCII, or is a lone dot.
     InvalidDomain,
-    /// `Domain` is a public suffix such as `co.uk`, a single label, or a parent of the host's public suffix.
+    /// `Domain` is a public suffix such as `co.uk`, a single label, or a parent of the host's
+    /// public suffix.
     PublicSuffix,
     /// `Domain` is neither the host nor one of its parents.
     DomainMismatch,
@@ -40,7 +41,7 @@ pub enum Reason {
     InvalidPath,
     /// `Secure` from a host reached without TLS.
     SecureFromInsecure,
-    /// An insecure host sets what would shadow or replace a `Secure` cookie.
+    /// A cookie from an insecure host would shadow or replace a `Secure` cookie.
     ShadowsSecure,
     /// `SameSite=None` without `Secure`.
     SameSiteNoneInsecure,
@@ -50,15 +51,15 @@ pub enum Reason {
     HostPrefix,
     /// `__Http-` without `Secure` and `HttpOnly`.
     HttpPrefix,
-    /// `__Host-Http-` without what `__Host-` and `__Http-` ask for.
+    /// `__Host-Http-` without all that `__Host-` and `__Http-` demand.
     HostHttpPrefix,
-    /// A cookie without a name whose value pretends to be a name with a prefix.
+    /// A cookie without a name whose value begins like a name with a prefix.
     NamelessPrefix,
-    /// A `SameSite` cookie from a cross-site subresource.
+    /// A cookie from a cross-site subresource without `SameSite=None`.
     CrossSite,
-    /// More cookies in one response than the policy keeps.
+    /// More cookies in one response than the policy allows.
     TooMany,
-    /// A name with `=` or `;`, or a value with `;`, given by the caller: it would read as something else.
+    /// The caller gave a name with `=` or `;`, or a value with `;`. A server would misread it.
     Separator,
 }
 
@@ -75,13 +76,13 @@ impl Reason {
         self.row().1
     }
 
-    /// The document that asks for it, and the section in it.
+    /// The document that demands it, and the section in it.
     #[must_use]
     pub const fn section(self) -> &'static str {
         self.row().2
     }
 
-    /// One sentence for people.
+    /// One sentence for a human reader.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         self.row().3
@@ -147,7 +148,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A cookie given by the caller that a header could not carry, or that the jar must not keep.
+/// The error for a cookie of the caller that would break the header, or that the policy refuses.
 ///
 /// ```
 /// use sessio_cookie::{NewCookie, Reason};

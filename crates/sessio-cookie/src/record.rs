@@ -7,23 +7,23 @@ use crate::path::path_match;
 use crate::reason::Reason;
 use crate::unix_time::UnixTime;
 
-/// One cookie of a [`Jar`](crate::Jar), with all that the jar knows of it.
+/// A stored cookie of a [`Jar`](crate::Jar).
 ///
 /// Name and value are bytes, as servers send them. [`name_str`](Self::name_str) and
-/// [`value_str`](Self::value_str) give text where they are text. [`Debug`](fmt::Debug) leaves the value
-/// out. Equality compares all that can be seen of two cookies, but not their order in a jar nor their
-/// last use.
+/// [`value_str`](Self::value_str) return text if the bytes are UTF-8. [`Debug`](fmt::Debug) omits
+/// the value. Equality compares all that the public methods return, but neither the order in the
+/// jar nor the last use.
 #[derive(Clone)]
 pub struct Cookie {
-    /// `name=value` (the value alone where the name is empty), path and domain, end to end: one
-    /// allocation, and the pair is ready for the header.
+    /// `name=value` (the value alone if the name is empty), then path and domain without
+    /// separators. This is one allocation, and the pair is ready for the header.
     text: Box<[u8]>,
     /// [`NEVER`] for a session cookie.
     pub(crate) expires: i64,
     pub(crate) created: UnixTime,
-    /// The place in the order of creation; no two cookies of a jar have the same.
+    /// The position in the order of creation. It is unique in a jar.
     pub(crate) order: u64,
-    /// When it was last set or sent, in ticks of the jar.
+    /// The last time that it was set or sent, by the jar's counter of uses.
     pub(crate) used: u64,
     path_end: u32,
     pair_end: u16,
@@ -35,11 +35,12 @@ pub struct Cookie {
     pub(crate) same_site: SameSite,
 }
 
-/// The end of a cookie that ends with the session.
+/// The expiry time of a session cookie.
 pub(crate) const NEVER: i64 = i64::MAX;
 
 impl Cookie {
-    /// A session cookie without attributes. The pair has been checked: it is not empty and at most 4096 octets.
+    /// Makes a session cookie without attributes. The caller has checked that the pair is not empty
+    /// and has at most 4096 octets.
     pub(crate) fn new(name: &[u8], value: &[u8], path: &[u8], domain: &str) -> Result<Self, Reason> {
         let separator: &[u8] = if name.is_empty() { b"" } else { b"=" };
         let pair_end = name.len() + separator.len() + value.len();
@@ -95,7 +96,7 @@ impl Cookie {
         &self.text[..usize::from(self.pair_end)]
     }
 
-    /// The path that requests must lie in.
+    /// The path. It is sent to this path and all paths below it.
     #[must_use]
     pub fn path(&self) -> &str {
         str::from_utf8(self.path_bytes()).unwrap_or_default()
@@ -109,33 +110,33 @@ impl Cookie {
         self.path_end - self.pair_end as u32
     }
 
-    /// The host, or the domain whose hosts all get it; see [`host_only`](Self::host_only). Empty for a cookie that was put
-    /// in without a domain and is not bound to a host yet.
+    /// The host, or the domain whose hosts all receive it; see [`host_only`](Self::host_only).
+    /// Empty for a cookie that was inserted without a domain and is not bound to a host yet.
     #[must_use]
     #[inline]
     pub fn domain(&self) -> &str {
         str::from_utf8(&self.text[self.path_end as usize..]).unwrap_or_default()
     }
 
-    /// Whether only the very host gets it, and no host below.
+    /// Whether it is sent to exactly this host, and to none below it.
     #[must_use]
     pub const fn host_only(&self) -> bool {
         self.host_only
     }
 
-    /// Whether it only travels over secure connections.
+    /// Whether it is sent over secure connections only.
     #[must_use]
     pub const fn secure(&self) -> bool {
         self.secure
     }
 
-    /// Whether scripts of a page must not see it.
+    /// Whether it is marked `HttpOnly`, that is, hidden from scripts.
     #[must_use]
     pub const fn http_only(&self) -> bool {
         self.http_only
     }
 
-    /// Whether it was marked `Partitioned`; recorded only.
+    /// Whether it is marked `Partitioned`. The jar records this only.
     #[must_use]
     pub const fn partitioned(&self) -> bool {
         self.partitioned
@@ -147,38 +148,39 @@ impl Cookie {
         self.same_site
     }
 
-    /// Its end; `None` if it ends with the session.
+    /// The expiry time. `None` for a session cookie.
     #[must_use]
     pub fn expires(&self) -> Option<UnixTime> {
         (self.expires != NEVER).then_some(UnixTime(self.expires))
     }
 
-    /// When it was first set. Setting it again does not change this.
+    /// The time at which it was first set. Replacing it does not change this.
     #[must_use]
     pub const fn created(&self) -> UnixTime {
         self.created
     }
 
-    /// Whether its end is before `now`.
+    /// Whether the expiry time is before `now`.
     #[must_use]
     pub const fn is_expired(&self, now: UnixTime) -> bool {
         self.expires < now.0
     }
 
-    /// Name, path and host-only flag; together with the domain, which a bucket has in common, this is who a cookie is
-    /// (rule 31).
+    /// Whether both have the same name, path and host-only flag. With the domain, which all cookies
+    /// of a bucket share, these identify a cookie (rule 31).
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.host_only == other.host_only
             && self.name() == other.name()
             && self.path_bytes() == other.path_bytes()
     }
 
-    /// Whether `new`, set over an insecure connection, would shadow this `Secure` cookie; its domain has been looked at.
+    /// Whether `new`, set over an insecure connection, would shadow this `Secure` cookie. The
+    /// caller has compared the domains.
     pub(crate) fn is_shadowed_by(&self, new: &Self) -> bool {
         self.secure && self.name() == new.name() && path_match(new.path_bytes(), self.path_bytes())
     }
 
-    /// The same cookie for another domain.
+    /// A copy that is bound to `host` alone.
     pub(crate) fn bound_to(&self, host: &str) -> Self {
         let text = [&self.text[..self.path_end as usize], host.as_bytes()].concat().into_boxed_slice();
         Self { text, host_only: true, ..self.clone() }

@@ -1,4 +1,4 @@
-//! The cookies of one request, and the one `Cookie` line it sends.
+//! The cookies of one request, and its one `Cookie` line.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,18 +15,19 @@ use crate::scan::{has_control, trim};
 use crate::site::Site;
 use crate::unix_time::UnixTime;
 
-/// Cookies of *one* request, which no jar keeps: pairs given by hand, and a `Cookie` header written by hand.
+/// Cookies of *one* request, which no jar stores: single pairs, and a `Cookie` header of the
+/// caller.
 ///
-/// Each name is there once, in the order given. They belong to the request's origin: drop them when you
-/// follow a redirect to another origin. An empty one allocates nothing.
+/// Each name occurs once, in the given order. The cookies belong to the request's origin: drop them
+/// when you follow a redirect to another origin. An empty value allocates nothing.
 ///
 /// ```
 /// use sessio_cookie::RequestCookies;
 ///
 /// let mut own = RequestCookies::new();
 /// own.set("a", "1")?;
-/// own.parse_header("a=2; b=3")?;      // a pair that was set wins over the header
-/// own.remove("tracking");             // the jar's cookie of this name stays at home
+/// own.parse_header("a=2; b=3")?;      // `set` takes precedence over the header
+/// own.remove("tracking");             // the jar's cookie of this name is not sent
 /// let mut out = Vec::new();
 /// assert_eq!(own.write(&mut out), 2);
 /// assert_eq!(out, b"a=1; b=3");
@@ -35,25 +36,27 @@ use crate::unix_time::UnixTime;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestCookies {
     pairs: Vec<Own>,
-    /// The place of each name: a header that is passed on from elsewhere may have very many.
+    /// The index of each name in `pairs`. A header that is passed on from elsewhere may have very
+    /// many.
     places: BTreeMap<Box<[u8]>, usize>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Own {
     name: Box<[u8]>,
-    /// `None`: nothing is sent under this name.
+    /// `None`: the name was removed, and nothing is sent under it.
     value: Option<Box<[u8]>>,
 }
 
 impl RequestCookies {
-    /// None.
+    /// No cookies.
     #[must_use]
     pub const fn new() -> Self {
         Self { pairs: Vec::new(), places: BTreeMap::new() }
     }
 
-    /// Sends this pair, and no cookie of the jar that has its name. Setting it again replaces the value in place.
+    /// Sends this pair instead of the jar's cookies of this name. Setting it again replaces the
+    /// value in place.
     ///
     /// # Errors
     /// As [`NewCookie::new`](crate::NewCookie::new).
@@ -68,11 +71,11 @@ impl RequestCookies {
         self.put(trim(name.as_ref()), None, Over::Earlier);
     }
 
-    /// Adds the pairs of a `Cookie` header. A name that is already here keeps its value. So of several
-    /// pairs of one name in a header the first stays: servers take that one.
+    /// Adds the pairs of a `Cookie` header. A name that is already present keeps its value. So of
+    /// several pairs of one name in a header the first one stays, as in servers.
     ///
     /// # Errors
-    /// A control character: nothing is added then. Sizes are the caller's affair here.
+    /// A control character. Nothing is added then. Sizes are not checked here.
     pub fn parse_header(&mut self, header: impl AsRef<[u8]>) -> Result<(), InvalidCookie> {
         let header = header.as_ref();
         if has_control(header) {
@@ -86,19 +89,20 @@ impl RequestCookies {
         Ok(())
     }
 
-    /// Whether a request would send exactly what the jar has.
+    /// Whether these cookies change nothing: the request sends those of the jar.
     #[must_use]
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
 
-    /// Names and values in the order given; `None` for a name that was removed.
+    /// The names and values in the given order. `None` for a name that was removed.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.pairs.iter().map(|own| (&*own.name, own.value.as_deref()))
     }
 
-    /// Appends the value of the `Cookie` header of a request that uses no jar; how many cookies it wrote.
+    /// Appends the value of the `Cookie` header of a request that uses no jar. Returns the number
+    /// of cookies written.
     pub fn write(&self, out: &mut Vec<u8>) -> usize {
         let mut line = HeaderLine::new(out);
         self.pairs.iter().for_each(|own| own.write(&mut line));
@@ -109,7 +113,7 @@ impl RequestCookies {
         self.places.get(name).copied()
     }
 
-    /// Looks for the name once: a long header is mostly that.
+    /// Sets or adds a name with a single lookup: lookups are most of the cost of a long header.
     fn put(&mut self, name: &[u8], value: Option<&[u8]>, wins: Over) {
         match self.places.entry(name.into()) {
             Entry::Occupied(at) => {
@@ -125,7 +129,7 @@ impl RequestCookies {
     }
 }
 
-/// The pairs of the same name that a new one replaces.
+/// Whether a new pair replaces an earlier one of the same name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Over {
     Earlier,
@@ -149,11 +153,12 @@ impl fmt::Debug for RequestCookies {
     }
 }
 
-/// Appends the value of the one `Cookie` header of a request to `out`: the jar's cookies for `url` merged with the
-/// request's own. Returns how many cookies it wrote; where it wrote none, no header is to be sent.
+/// Appends the value of the one `Cookie` header of a request to `out`: the jar's cookies for `url`
+/// merged with the request's own. Returns the number of cookies written. If it is 0, send no
+/// header.
 ///
-/// The request's own win by name: a cookie of the jar of that name is left out. An own cookie stands where the first of
-/// the jar's cookies stood that it replaces; the others follow the jar's in the order given.
+/// An own cookie replaces all cookies of the jar with its name. It takes the position of the first
+/// of them. The other own cookies follow those of the jar in the given order.
 ///
 /// ```
 /// use sessio_cookie::{Jar, RequestCookies, UnixTime, Url, line};

@@ -1,14 +1,15 @@
-//! Looking through the bytes of a header, eight at a time.
+//! Searching the bytes of a header, eight at a time.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The first place of `wanted`, which is an ASCII byte.
+/// The position of the first `wanted`, which is an ASCII byte.
 pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES * u64::from(wanted);
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        // A byte of `zeros` is zero where the byte is the wanted one. The lowest mark is always exact.
+        // A byte of `zeros` is zero if the byte is the wanted one. Only the lowest mark is always
+        // exact.
         let zeros = u64::from_le_bytes(*word) ^ pattern;
         let marks = zeros.wrapping_sub(ONES) & !zeros & HIGHS;
         if marks != 0 {
@@ -19,7 +20,7 @@ pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     rest.iter().position(|&byte| byte == wanted).map(|at| tail + at)
 }
 
-/// `bytes` up to the first `separator`, and what follows it.
+/// The bytes before and after the first `separator`.
 pub(crate) fn cut(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match find(bytes, separator) {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
@@ -27,7 +28,8 @@ pub(crate) fn cut(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Whether there is a control character other than HTAB. Written without an early exit, so that it runs on vectors.
+/// Whether there is a control character other than HTAB. It has no early exit within a block, so
+/// that the compiler can vectorise it.
 pub(crate) fn has_control(bytes: &[u8]) -> bool {
     let control = |byte: &u8| (*byte < 0x20 && *byte != b'\t') | (*byte == 0x7f);
     let (blocks, rest) = bytes.as_chunks::<32>();
@@ -35,7 +37,7 @@ pub(crate) fn has_control(bytes: &[u8]) -> bool {
         | rest.iter().fold(false, |found, byte| found | control(byte))
 }
 
-/// Without SP and HTAB at both ends.
+/// The bytes without SP and HTAB at both ends.
 pub(crate) const fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;

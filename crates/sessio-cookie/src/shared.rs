@@ -76,7 +76,7 @@ impl CookieStore for SharedJar {
             jar.extract(url, lines, now);
             return;
         }
-        // The function is code of the caller: it runs without the lock.
+        // The function is code of the caller, so it runs without the lock.
         let policy = jar.policy().clone();
         drop(jar);
         let checked = ResponseCookies::new(url, lines, &policy, now);
@@ -86,7 +86,7 @@ impl CookieStore for SharedJar {
     fn cookies(&self, url: &Url) -> Option<HeaderValue> {
         let mut header = Vec::new();
         let written = self.lock().header(url, UnixTime::from(SystemTime::now()), &mut header);
-        // A jar has no byte that a header cannot have.
+        // The jar refuses all bytes that a header value cannot have.
         if written == 0 { None } else { HeaderValue::from_bytes(&header).ok() }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
         let store = Arc::new(SharedJar::default());
         let inner = Arc::downgrade(&store);
         let suffixes = PublicSuffixes::from_fn(move |domain| {
-            // It would wait for ever if the jar were locked.
+            // This would deadlock if the jar were locked.
             inner.upgrade().is_some_and(|store| store.lock().is_empty()) && domain == "internal"
         });
         store.lock().set_policy(Policy { suffixes, ..Policy::default() });

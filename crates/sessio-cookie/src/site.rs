@@ -1,4 +1,4 @@
-//! The origin of a request, for `SameSite`.
+//! The relation between the initiator and the target of a request, for `SameSite`.
 
 use url::Url;
 
@@ -7,10 +7,12 @@ use crate::policy::Policy;
 use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
-/// The page that starts a request, seen from its target. RFC 6265bis 5.2 and 5.8.3; rules 30 and 37.
+/// The relation of the page that starts a request to the request's target. RFC 6265bis 5.2 and
+/// 5.8.3; rules 30 and 37.
 ///
-/// A client has no page that starts its requests. By default each counts as typed by its user, which is
-/// [`Same`](Self::Same), and `SameSite` keeps nothing back. An emulated browser can say more:
+/// A client has no page that starts its requests. By default each request counts as typed by the
+/// user, which is [`Same`](Self::Same), and `SameSite` has no effect. An emulated browser can pass
+/// more:
 ///
 /// ```
 /// use sessio_cookie::{Jar, Policy, Site, UnixTime, Url};
@@ -41,13 +43,14 @@ pub enum Site {
     CrossSubresource,
 }
 
-/// For how many seconds a cookie without `SameSite` also travels with an unsafe cross-site navigation.
+/// For so many seconds after its creation, a cookie without `SameSite` is also sent with an unsafe
+/// cross-site navigation.
 const LAX_UNSAFE_AGE: i64 = 120;
 
 impl Site {
-    /// The kind of a request to `to` that a page at `from` makes. `navigation` is `None` for a subresource;
-    /// otherwise it says whether the method is safe. Two URLs are of the same site if scheme and
-    /// registrable domain are equal.
+    /// The relation for a request from a page at `from` to `to`. `navigation` is `None` for a
+    /// subresource. Otherwise it says whether the method is safe. Two URLs are of the same site if
+    /// scheme and registrable domain are equal.
     #[must_use]
     pub fn between(policy: &Policy, from: &Url, to: &Url, navigation: Option<bool>) -> Self {
         let site = |url: &Url| url.host_str().map(|host| policy.suffixes.registrable(host).to_owned());

@@ -1,4 +1,4 @@
-//! The cookies of a jar: a bucket for each domain, found by its name.
+//! The cookies of a jar, in one bucket for each domain.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -16,31 +16,33 @@ pub(crate) struct Store {
     index: Index,
     buckets: Vec<Bucket>,
     len: usize,
-    /// The domains that have, or had, a `Secure` cookie. The bytes of each are reversed, so that all hosts
-    /// below a domain are one range.
+    /// The domains that have, or had, a `Secure` cookie. The bytes of each are reversed, so that
+    /// all hosts below a domain are one range.
     secure: BTreeSet<Box<[u8]>>,
 }
 
-/// The cookies of one domain, host-only or not, in the order of the header: longest path first, then oldest first.
+/// The cookies of one domain, host-only or not. They have the order of the header: longest path
+/// first, then oldest first.
 #[derive(Clone, Default)]
 pub(crate) struct Bucket {
     pub(crate) cookies: Vec<Cookie>,
-    /// Whether the domain is a public suffix; asked when the first cookie for all its hosts comes.
+    /// Whether the domain is a public suffix. Set with the first cookie for all hosts of the
+    /// domain.
     pub(crate) suffix: Option<bool>,
-    /// Whether it is in `Store::secure`.
+    /// Whether the domain is in `Store::secure`.
     secure: bool,
 }
 
 /// The outcome for a cookie that passed all checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It is new.
+    /// It is stored, and replaced none.
     Stored,
-    /// It took the place of the one with the same name, domain, path and host-only flag.
+    /// It replaced the one with the same name, domain, path and host-only flag.
     Replaced,
-    /// It has already ended, and the one that it replaces is gone.
+    /// It is expired already, and the cookie that it replaces was removed.
     Deleted,
-    /// It has already ended, and there was none to delete.
+    /// It is expired already, and there was no cookie to remove.
     NothingToDelete,
 }
 
@@ -71,9 +73,11 @@ impl Store {
         self.buckets.iter().flat_map(|bucket| &bucket.cookies)
     }
 
-    /// Puts a cookie where it belongs and makes room for it: what became of it, and how many had to leave. Its `order` is
-    /// that of a new cookie; one that it replaces hands down its own. Rules 31, 32 and 34. Whether the domain is a public
-    /// suffix is asked of the policy, unless that is known already.
+    /// Stores a cookie and makes room for it. Returns the outcome, and how many other cookies were
+    /// removed. Rules 31, 32 and 34.
+    ///
+    /// `cookie.order` is that of a new cookie; a replaced one passes on its own. `suffix` says
+    /// whether the domain is a public suffix. If it is `None`, the policy decides.
     pub(crate) fn put(
         &mut self,
         mut cookie: Cookie,
@@ -90,7 +94,7 @@ impl Store {
         let bucket = &mut self.buckets[at];
         let mut outcome = if ended { Outcome::NothingToDelete } else { Outcome::Stored };
         if let Some(place) = bucket.cookies.iter().position(|old| old.is_same(&cookie)) {
-            // A cookie that has ended counts as gone before it is removed.
+            // An expired cookie counts as gone, even before it is removed.
             let old = &bucket.cookies[place];
             if !old.is_expired(now) {
                 outcome = if ended { Outcome::Deleted } else { Outcome::Replaced };
@@ -119,7 +123,7 @@ impl Store {
         (outcome, self.evict(at, policy.limits.raised(), now))
     }
 
-    /// Asks again which domains are public suffixes.
+    /// Looks up again which domains are public suffixes.
     pub(crate) fn reconsider(&mut self, policy: &Policy) {
         for bucket in &mut self.buckets {
             let (Some(_), Some(first)) = (bucket.suffix, bucket.cookies.first()) else { continue };
@@ -127,8 +131,8 @@ impl Store {
         }
     }
 
-    /// Whether `new`, from an insecure host, would shadow a `Secure` cookie of its own domain, of a parent, or of a domain
-    /// below. Rule 25.
+    /// Whether `new`, from an insecure host, would shadow a `Secure` cookie of its own domain, of a
+    /// parent, or of a domain below. Rule 25.
     pub(crate) fn shadows_secure(&self, new: &Cookie, now: UnixTime) -> bool {
         if self.secure.is_empty() {
             return false;
@@ -148,12 +152,12 @@ impl Store {
             .any(|at| self.buckets[at].shadowed_by(new, now))
     }
 
-    /// Keeps what `keep` says; how many went.
+    /// Removes the cookies for which `keep` returns false, and returns their number.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Cookie) -> bool) -> usize {
         (0..self.buckets.len()).rev().map(|at| self.retain_in(at, &mut keep)).sum()
     }
 
-    /// The same for the bucket of one domain.
+    /// As `retain`, for one domain.
     pub(crate) fn retain_at(&mut self, domain: &str, mut keep: impl FnMut(&Cookie) -> bool) -> usize {
         self.find(domain).map_or(0, |at| self.retain_in(at, &mut keep))
     }
@@ -172,7 +176,7 @@ impl Store {
         gone
     }
 
-    /// Takes all cookies of one domain out.
+    /// Removes all cookies of one domain and returns them.
     pub(crate) fn take(&mut self, domain: &str) -> Vec<Cookie> {
         let Some(at) = self.find(domain) else { return Vec::new() };
         let cookies = std::mem::take(&mut self.buckets[at].cookies);
@@ -181,12 +185,13 @@ impl Store {
         cookies
     }
 
-    /// Makes room in the domain of one bucket, and then in the whole jar; how many went. Rule 34.
+    /// Makes room in one bucket, and then in the whole jar. Returns how many cookies were removed.
+    /// Rule 34.
     fn evict(&mut self, at: usize, limits: Limits, now: UnixTime) -> usize {
         let mut gone = 0;
         if self.buckets[at].cookies.len() > limits.per_domain {
             gone += self.retain_in(at, &mut |cookie| !cookie.is_expired(now));
-            // The newest cookie is there and has not ended, so the bucket still is.
+            // The new cookie is not expired, so the bucket is not empty and still exists.
             while let Some(surplus) = self.buckets[at].surplus(limits.per_domain) {
                 gone += self.retain_in(at, &mut |cookie| cookie.order != surplus);
             }
@@ -211,7 +216,7 @@ impl Store {
         at
     }
 
-    /// Forgets an empty bucket; the last one takes its place.
+    /// Removes an empty bucket. The last one moves to its index.
     fn drop_bucket(&mut self, at: usize, domain: &str) {
         self.index.remove(domain);
         if self.buckets.swap_remove(at).secure {
@@ -229,8 +234,8 @@ impl Bucket {
         self.secure && self.cookies.iter().any(|cookie| cookie.is_shadowed_by(new) && !cookie.is_expired(now))
     }
 
-    /// The cookie, by its order, that has to leave a domain that is too full. One without `Secure` leaves
-    /// before one with it, and of these the least recently used.
+    /// The order of the cookie to remove from a domain with too many. Cookies without `Secure` come
+    /// first, and among equals the least recently used one.
     fn surplus(&self, limit: usize) -> Option<u64> {
         let first = self.cookies.iter().min_by_key(|cookie| (cookie.secure, cookie.used, cookie.order));
         first.filter(|_| self.cookies.len() > limit).map(|cookie| cookie.order)

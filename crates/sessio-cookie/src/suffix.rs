@@ -1,4 +1,4 @@
-//! Public suffixes: names under which the public can register, so that no cookie may span them.
+//! Public suffixes: names under which the public can register. A cookie must not span one.
 
 mod rules;
 
@@ -12,12 +12,13 @@ use crate::host::{is_ip, lineage};
 
 pub use self::rules::InvalidSuffixList;
 
-/// The list that is compiled in. The first use makes its index, in about a millisecond.
+/// The compiled-in list. Its first use builds the index, in about a millisecond.
 #[cfg(feature = "psl")]
 static BUILT_IN: LazyLock<Rules> =
     LazyLock::new(|| Rules::index(include_str!("../data/public_suffixes.txt").into()));
 
-/// Which domains are public suffixes, such as `com`, `co.uk` and `github.io`. RFC 6265bis 5.7 step 9; rule 20.
+/// The set of public suffixes, such as `com`, `co.uk` and `github.io`. RFC 6265bis 5.7 step 9; rule
+/// 20.
 ///
 /// ```
 /// use sessio_cookie::PublicSuffixes;
@@ -44,8 +45,8 @@ enum List {
 }
 
 impl PublicSuffixes {
-    /// The list that is compiled in, with its private section: that of publicsuffix.org of
-    /// 2026-10-22. A newer one can be [parsed](Self::parse).
+    /// The compiled-in list with its private section, by publicsuffix.org of 2026-10-22. A newer
+    /// one can be [parsed](Self::parse).
     #[cfg(feature = "psl")]
     #[must_use]
     pub const fn built_in() -> Self {
@@ -72,19 +73,20 @@ impl PublicSuffixes {
     /// ```
     ///
     /// # Errors
-    /// The text has no rule, or a line is no rule. A page of HTML is no list.
+    /// The text has no rule, or a line is not a rule. So a page of HTML is refused.
     pub fn parse(text: &str) -> Result<Self, InvalidSuffixList> {
         Ok(Self(List::Parsed(Arc::new(Rules::parse(text)?))))
     }
 
-    /// The rules of the list, one a line, in ASCII and without comments. [`parse`](Self::parse) reads
-    /// them. `None` if the list has no rules: it is a function, or off.
+    /// The rules of the list, one a line, in ASCII and without comments. [`parse`](Self::parse)
+    /// reads them. `None` if the list has no rules: it is a function, `single_labels`, or switched
+    /// off.
     #[must_use]
     pub fn rules(&self) -> Option<&str> {
         self.table().map(Rules::text)
     }
 
-    /// Every name without a dot, and nothing else: what is left of the list without the feature `psl`.
+    /// Every name without a dot, and nothing else. This is the default without the feature `psl`.
     #[must_use]
     pub const fn single_labels() -> Self {
         Self(List::SingleLabels)
@@ -96,7 +98,8 @@ impl PublicSuffixes {
         Self(List::Off)
     }
 
-    /// A list of your own. It is asked about lower-case names without a trailing dot. A session of sessio calls it under no lock.
+    /// A list as a function. It is called with lower-case names without a trailing dot. A session
+    /// of sessio calls it without holding a lock.
     #[must_use]
     pub fn from_fn(contains: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(List::Custom(Arc::new(contains)))
@@ -121,7 +124,7 @@ impl PublicSuffixes {
     /// Whether `domain`, in lower case, is a public suffix.
     #[must_use]
     pub fn contains(&self, domain: &str) -> bool {
-        // `co.uk.` is the same registry as `co.uk`.
+        // The names `co.uk.` and `co.uk` are of one registry.
         let name = domain.strip_suffix('.').unwrap_or(domain);
         match &self.0 {
             List::Off => false,
@@ -131,14 +134,16 @@ impl PublicSuffixes {
         }
     }
 
-    /// The registrable domain of a host: its public suffix and one label more. The host itself where it has none.
+    /// The registrable domain of a host: its public suffix and one more label. It is the host
+    /// itself if it has none.
     #[must_use]
     pub fn registrable<'h>(&self, host: &'h str) -> &'h str {
         lineage(host).take_while(|name| !self.reaches(name, host)).last().unwrap_or(host)
     }
 
-    /// Whether `domain`, which is `host` or a parent of it, is the public suffix of `host` or a parent of that. Such a
-    /// parent need not be a public suffix by itself: `compute.amazonaws.com` is none, but what is one label below it is.
+    /// Whether `domain`, which is `host` or a parent of it, is the public suffix of `host` or above
+    /// it. A name above it need not be a public suffix itself. For example, `compute.amazonaws.com`
+    /// is none, but each name one label below it is.
     pub(crate) fn reaches(&self, domain: &str, host: &str) -> bool {
         match self.table() {
             Some(rules) => {
@@ -151,7 +156,7 @@ impl PublicSuffixes {
     }
 }
 
-/// Lists with the same rules are equal. Two functions are not, a clone of one is.
+/// Lists with the same rules are equal. A function equals its clones only.
 impl PartialEq for PublicSuffixes {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -212,7 +217,7 @@ mod tests {
             ("127.0.0.1", "127.0.0.1"),
             ("localhost", "localhost"),
             ("www.example.com.", "example.com."),
-            // A wildcard, an exception from it, and what the wildcard hangs from.
+            // A wildcard, an exception from it, and the parent of the wildcard.
             ("a.b.c.kobe.jp", "b.c.kobe.jp"),
             ("c.kobe.jp", "c.kobe.jp"),
             ("www.city.kobe.jp", "city.kobe.jp"),

@@ -1,4 +1,4 @@
-//! The calendar's clock.
+//! Points in time, as Unix seconds.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct UnixTime(pub i64);
 
 impl UnixTime {
-    /// This time, `span` later, at most the end of representable time.
+    /// The time `span` later, saturated.
     #[must_use]
     #[inline]
     pub fn after(self, span: Duration) -> Self {

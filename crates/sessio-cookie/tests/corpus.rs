@@ -1,8 +1,8 @@
-//! The shared corpora: http-state (with the values of RFC 6265bis), its dates, and the probes.
+//! The shared corpora: http-state (with the results of RFC 6265bis), its dates, and the probes.
 //!
 //! They are read from the folder `SESSIO_SPEC_DATA`, which must have them, or from
-//! `../shared/spec/data` beside the checkout. Without that folder, the tests print that they did not
-//! run, with their names.
+//! `../shared/spec/data` beside the checkout. Without that folder, each test prints its name and
+//! that it did not run.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -17,7 +17,7 @@ use serde_json::Value;
 use sessio_cookie::{Jar, parse_date};
 use sessio_cookie::{UnixTime, Url};
 
-/// Cases that are known to fail. None.
+/// Cases that are known to fail. There are none.
 const EXPECTED_FAILURES: &[&str] = &[];
 
 fn data(name: &str) -> Vec<Value> {
@@ -27,7 +27,7 @@ fn data(name: &str) -> Vec<Value> {
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text).unwrap(),
         Err(error) if named.is_none() => {
-            // The harness hides `println` and `eprintln` of a passing test.
+            // The harness hides the output of `println` and `eprintln` of a passing test.
             let mut console = stderr();
             let test = thread::current().name().unwrap_or_default().to_owned();
             writeln!(console, "not run: {test} ({name} beside the checkout: {error})").unwrap();
@@ -41,7 +41,7 @@ fn text<'v>(case: &'v Value, field: &str) -> &'v str {
     case[field].as_str().unwrap_or_else(|| panic!("{field} of {case}"))
 }
 
-/// `2026-01-01T00:00:00Z` or `Thu, 01 Jan 2026 00:00:00 GMT`, the slow and plain way.
+/// Parses `2026-01-01T00:00:00Z` or `Thu, 01 Jan 2026 00:00:00 GMT`, independently of the crate.
 fn unix(text: &str) -> UnixTime {
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let number = |text: &str| text.parse::<i64>().unwrap();
@@ -60,7 +60,7 @@ fn unix(text: &str) -> UnixTime {
     UnixTime(days * 86_400 + seconds)
 }
 
-/// The header that a jar sends in a case.
+/// The header that a jar sends in a case of the corpus.
 fn sent(case: &Value) -> String {
     let now = unix(text(case, "now"));
     let alone = [serde_json::json!({"url": case["request_url"], "set_cookie": case["set_cookie"]})];

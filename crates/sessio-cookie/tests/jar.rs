@@ -1,4 +1,4 @@
-//! The jar's API, and the mistakes of other jars.
+//! The API of the jar, and the bugs of other jars.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::time::Duration;
@@ -70,7 +70,7 @@ fn cookies_stay_within_http_and_websocket() {
         assert_eq!(header(&mut jar, to), expected, "{to}");
         assert_eq!(jar.matching(&url(to), UnixTime(0)).is_empty(), expected.is_empty(), "{to}");
     }
-    // Nor does such a host become the first of a cookie that belongs to none yet.
+    // Nor is an unscoped cookie bound to such a host.
     jar.insert(NewCookie::new("token", "t").unwrap(), UnixTime(0)).unwrap();
     assert_eq!(header(&mut jar, "ftp://y.example/"), "");
     assert_eq!(header(&mut jar, "http://x.example/"), "a=1; token=t");
@@ -80,7 +80,7 @@ fn cookies_stay_within_http_and_websocket() {
 #[cfg(feature = "psl")]
 fn v65_nothing_spans_the_public_suffix_of_its_host() {
     for (from, domain) in [
-        // The suffix itself comes from a wildcard; the parents of the wildcard are no suffixes.
+        // The suffix comes from a wildcard. The parents of the wildcard are not public suffixes.
         ("https://mine.us-east-1.compute.amazonaws.com/", "us-east-1.compute.amazonaws.com"),
         ("https://mine.us-east-1.compute.amazonaws.com/", "compute.amazonaws.com"),
         ("https://mine.us-east-1.compute.amazonaws.com/", "AMAZONAWS.com"),
@@ -128,7 +128,7 @@ fn v67_limits() {
     assert_eq!(jar.len(), 180);
     assert!(header(&mut jar, "https://example.com/").len() <= 8190);
 
-    // The same over many hosts of one domain.
+    // The same lines, from many hosts below one domain.
     for n in 0..100 {
         let host = url(&format!("https://h{n}.example.com/"));
         jar.extract(&host, lines[..50].iter().map(|line| line.as_bytes()), UnixTime(0));
@@ -160,12 +160,12 @@ fn r34_of_one_response_ten_times_as_many_lines_are_looked_at_as_cookies_are_kept
         assert_eq!(set(&mut jar, "https://example.com/", &lines), vec![Reason::TooMany; refused]);
         assert_eq!(jar.len(), usize::from(refused == 0));
     }
-    // A cookie that takes the place of another counts, too.
+    // A replacement counts as a cookie of the response, too.
     let mut lines = vec!["a=1"; 50];
     lines.push("b=1");
     let mut jar = Jar::new();
     assert_eq!(set(&mut jar, "https://example.com/", &lines), [Reason::TooMany]);
-    // The name of a refused line is shown up to 64 octets.
+    // A report shows at most 64 octets of a refused line's name.
     for (length, shown) in [(64, 64), (65, 64)] {
         let line = format!("{}=1; Domain=com", "n".repeat(length));
         let extracted = jar.extract(&url("https://example.com/"), [line.as_bytes()], UnixTime(0));
@@ -347,7 +347,7 @@ fn sessions_end_and_cookies_expire() {
     let mut out = Vec::new();
     assert_eq!(jar.header(&url("http://a.example/"), later(10), &mut out), 2);
     assert_eq!(jar.header(&url("http://a.example/"), later(11), &mut out), 1);
-    // The request that met it removed the cookie that had ended.
+    // The request removed the expired cookie that it matched.
     assert_eq!(jar.len(), 1);
     assert_eq!((jar.clear_session(), jar.len()), (1, 0));
 }
@@ -445,7 +445,7 @@ fn a_full_jar_makes_room_for_many_at_once() {
     assert_eq!(header(&mut jar, "https://h0.example/"), "a=1");
     let extracted = jar.extract(&url("https://last.example/"), [&b"a=1"[..]], UnixTime(0));
     assert_eq!((extracted.stored, extracted.evicted, jar.len()), (1, 301, 3000));
-    // The first was used since; 301 others were not.
+    // The cookie of `h0` was sent since it was set. The 301 removed ones were not.
     assert_eq!(header(&mut jar, "https://h0.example/"), "a=1");
     assert_eq!(header(&mut jar, "https://h301.example/"), "");
     assert_eq!(header(&mut jar, "https://h302.example/"), "a=1");
@@ -494,7 +494,7 @@ fn what_is_replaced_takes_no_room() {
     );
     let names =
         |header: String| header.split("; ").map(|pair| pair.chars().next().unwrap()).collect::<String>();
-    // Nothing shorter overtakes what does not fit.
+    // A shorter cookie does not go before a longer one that does not fit.
     assert_eq!(names(header(&mut jar, "https://a.example/")), "ab");
     let mut own = RequestCookies::new();
     own.set("b", "1").unwrap();

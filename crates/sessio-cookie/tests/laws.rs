@@ -1,4 +1,4 @@
-//! Laws of the jar, over random input.
+//! Properties of the jar over random input.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
@@ -66,8 +66,8 @@ proptest! {
     }
 }
 
-/// Work on an input of a size at which anything quadratic would not end before the night is over. Instructions are
-/// counted, for inputs twice as long, by the `doubling` bench.
+/// Runs an operation on an input of a size that would take hours if the time were quadratic. The
+/// `doubling` bench counts instructions for inputs of doubled size.
 fn ends(work: impl FnOnce(usize)) {
     work(200_000);
 }
@@ -125,7 +125,7 @@ fn v76_no_input_takes_quadratic_time() {
     }
 }
 
-/// The fuzz bodies over the seeds of their targets.
+/// Runs the fuzz bodies over the seeds of their targets.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "a test reads files")]
 fn corpora() {

@@ -1,4 +1,4 @@
-//! The example of a reqwest client, twice, against a server of one page.
+//! Runs the example for reqwest twice, against a server with one page.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -16,7 +16,7 @@ mod reqwest_jar;
 const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=31d4; Path=/; HttpOnly\r\n\
     Set-Cookie: all=1; Domain=com\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
 
-/// Answers two requests and returns their `Cookie` fields.
+/// Serves two responses and returns the `Cookie` fields of their requests.
 fn serve(listener: &TcpListener) -> [Option<String>; 2] {
     [(); 2].map(|()| {
         let (mut socket, _) = listener.accept().unwrap();

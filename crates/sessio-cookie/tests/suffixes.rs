@@ -1,10 +1,10 @@
-//! Lists of public suffixes, compared with the algorithm of publicsuffix.org written word by word.
+//! Lists of public suffixes, compared with a direct implementation of publicsuffix.org's algorithm.
 
 use proptest::prelude::*;
 use sessio_cookie::PublicSuffixes;
 
-/// The length of the public suffix of a name: the matching rule with the most labels, an exception
-/// before all others, and the last label if none matches.
+/// The length of the public suffix of a name. It is that of the matching rule with the most labels.
+/// An exception goes before all others. If none matches, the suffix is the last label.
 fn expected(rules: &[String], name: &str) -> usize {
     let labels: Vec<&str> = name.split('.').rev().collect();
     let matches = |rule: &str| {
@@ -45,7 +45,8 @@ fn name(labels: std::ops::Range<usize>) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Few labels, so that rules, wildcards and exceptions meet each other and the names.
+    /// There are few labels, so that rules, wildcards and exceptions often match each other and the
+    /// names.
     #[test]
     fn a_parsed_list_follows_the_algorithm(
         rules in prop::collection::vec((0..3_usize, name(1..4)), 1..12),
@@ -56,12 +57,12 @@ proptest! {
             .filter_map(|(mark, name)| match mark {
                 0 => Some(name),
                 1 => Some(format!("*.{name}")),
-                // An exception is below a wildcard: else the longest exception would not be the only one.
+                // An exception needs a dot, since it is below a wildcard.
                 _ => name.contains('.').then(|| format!("!{name}")),
             })
             .collect();
         prop_assume!(!rules.is_empty());
-        // The algorithm does not say which of two exceptions prevails.
+        // The algorithm does not define which of two exceptions prevails.
         prop_assume!(rules.iter().filter(|rule| rule.starts_with('!')).count() < 2);
         let list = PublicSuffixes::parse(&rules.join("\n")).unwrap();
         for name in &names {
@@ -74,7 +75,7 @@ proptest! {
         for text in [text, more.join("\n")] {
             match PublicSuffixes::parse(&text) {
                 Ok(list) => {
-                    // The rules are a list, and the same one.
+                    // The rules, parsed again, are the same list.
                     prop_assert_eq!(&PublicSuffixes::parse(list.rules().unwrap()).unwrap(), &list);
                 }
                 Err(error) => prop_assert!(error.line().is_none_or(|line| line <= text.lines().count())),
@@ -90,7 +91,7 @@ fn the_built_in_list_follows_the_algorithm() {
     let rules = lines(&list);
     assert!(rules.len() > 10_000 && rules.is_sorted());
     assert_eq!(PublicSuffixes::parse(list.rules().unwrap()).unwrap().rules(), list.rules());
-    // Each 97th rule by the slow algorithm, and all rules by what they say themselves.
+    // Each 97th rule is checked by the slow algorithm, and all rules by their own text.
     for rule in rules.iter().step_by(97) {
         let name = rule.trim_start_matches('!').replace('*', "any");
         check(&list, &rules, &name);

@@ -1,4 +1,4 @@
-//! `cookies.txt`, the format that Netscape left behind: curl, wget, yt-dlp and browser extensions speak it.
+//! Netscape's `cookies.txt`, which curl, wget, yt-dlp and browser extensions read and write.
 
 use std::net::Ipv6Addr;
 
@@ -9,18 +9,21 @@ use crate::record::Cookie;
 use crate::scan::trim;
 use crate::unix_time::UnixTime;
 
-/// The first line, on which some readers insist.
+/// The first line. Some readers refuse a file without it.
 const MAGIC: &[u8] = b"# Netscape HTTP Cookie File\n";
-/// The mark that curl puts before the domain of an `HttpOnly` cookie.
+/// The prefix that curl puts before the domain of an `HttpOnly` cookie.
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
-/// Seven fields between tabs: domain, whether hosts below it get the cookie, path, secure, end, name, value.
+/// Seven fields, separated by tabs: domain, whether hosts below it receive the cookie, path,
+/// secure, expiry time, name, value.
 impl Jar {
-    /// Reads `cookies.txt`: what curl, wget and browser extensions write, and [`write_cookies_txt`](Self::write_cookies_txt).
+    /// Reads `cookies.txt`, as written by curl, wget, browser extensions and
+    /// [`write_cookies_txt`](Self::write_cookies_txt).
     ///
-    /// Lines that begin with `#` are comments, but for `#HttpOnly_`. An end of 0, or none, is the session's. A port behind
-    /// the domain, as wget writes it, is passed over: cookies do not know ports. A line that cannot be used is reported
-    /// with its number, and nothing else is lost.
+    /// Lines that begin with `#` are comments, except those with `#HttpOnly_`. A cookie with an
+    /// expiry time of 0, or without one, is a session cookie. A port behind the domain, as wget
+    /// writes it, is ignored: cookies are not separated by port. An unusable line is reported with
+    /// its number, and all others are read.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime};
@@ -52,9 +55,9 @@ impl Jar {
 
     /// Appends the jar as `cookies.txt` to `out`, oldest cookie first.
     ///
-    /// The format has no place for `SameSite`, `Partitioned` and the time of creation. Cookies with a tab
-    /// in the value and cookies without a domain are left out and reported. A reader of the file can use
-    /// the sessions in it: write it for its owner alone.
+    /// The format has no place for `SameSite`, `Partitioned` and the time of creation. Cookies with
+    /// a tab in name, value or path, and cookies without a domain, are left out and reported. A
+    /// reader of the file can use the sessions in it, so give access to its owner alone.
     pub fn write_cookies_txt(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
         let mut saved = Saved::default();
         out.extend_from_slice(MAGIC);
@@ -100,8 +103,8 @@ fn entry(line: &[u8], http_only: bool) -> Result<Entry<'_>, &'static str> {
     })
 }
 
-/// The host of a domain that has the port of its server behind it. An IPv6 address has colons of its own, in brackets or
-/// not; what can be read as one is one.
+/// The domain without the port that wget writes behind it. An IPv6 address has colons, too, with or
+/// without brackets: a text that parses as an address has no port.
 fn without_port(domain: &str) -> &str {
     let Some((host, port)) = domain.rsplit_once(':') else { return domain };
     let address = |text: &str| text.parse::<Ipv6Addr>().is_ok();
@@ -120,7 +123,7 @@ fn flag(field: &[u8]) -> Result<bool, &'static str> {
     }
 }
 
-/// Unix seconds, perhaps with a fraction, which is dropped; saturated.
+/// Unix seconds, saturated. A fraction is dropped. 0 and an empty field mean a session cookie.
 fn end_of(field: &[u8]) -> Result<Option<i64>, &'static str> {
     if field.is_empty() {
         return Ok(None);
@@ -139,11 +142,12 @@ fn write(cookie: &Cookie, out: &mut Vec<u8>) {
     if cookie.http_only() {
         out.extend_from_slice(HTTP_ONLY);
     }
-    // The dot agrees with the second field; some readers stop where it does not.
+    // The dot and the second field say the same. Some readers stop at a line where they differ.
     let dot = if cookie.host_only() { "" } else { "." };
-    // curl and wget know an IPv6 address by its bare form only.
+    // curl and wget recognise an IPv6 address without brackets only.
     let domain = cookie.domain().trim_start_matches('[').trim_end_matches(']');
-    // An end at 0 or before has passed on any sensible clock, and 0 would read as the session's.
+    // An expiry time of 0 would be read as a session cookie. 1 is as long past as any time below
+    // it.
     let end = cookie.expires().map_or(0, |end| end.0.max(1));
     let path = cookie.path();
     let (below, secure) = (word(!cookie.host_only()), word(cookie.secure()));
@@ -303,7 +307,7 @@ mod tests {
                 }
             }
         }
-        // Blank lines are counted, whatever ends them.
+        // Blank lines count, whatever their line end.
         let (_, loaded) = read("\r\r\n\n\roops");
         assert_eq!(loaded.problems[0].line, 5);
     }

@@ -1,4 +1,4 @@
-//! A jar as a value of serde: everything that it knows, so that nothing is lost.
+//! A jar as a value of serde. It has every field of each cookie.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::record::Cookie;
 
 /// The name of the document.
 pub(crate) const FORMAT: &str = "sessio-cookies";
-/// Its version. A reader takes no other.
+/// The version of the document. Others are refused.
 pub(crate) const VERSION: u32 = 1;
 
 /// The whole document.
@@ -23,7 +23,8 @@ pub(crate) struct Document<C> {
     pub(crate) cookies: Vec<C>,
 }
 
-/// One cookie of the document. Times are unix seconds; bytes that are not UTF-8 travel in the fields ending in `_b64`.
+/// One cookie of the document. Times are Unix seconds. The fields ending in `_b64` have names and
+/// values that are not UTF-8.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +71,7 @@ impl Record {
         }
     }
 
-    /// Hands the cookie to `each`, or says what was expected.
+    /// Calls `each` with the cookie, or returns the name of what is missing.
     pub(crate) fn with_entry(&self, each: impl FnOnce(&Entry<'_>)) -> Result<(), &'static str> {
         let name = bytes(self.name.as_deref(), self.name_b64.as_deref()).ok_or("a name")?;
         let value = bytes(self.value.as_deref(), self.value_b64.as_deref()).ok_or("a value")?;
@@ -99,7 +100,7 @@ fn bytes(text: Option<&str>, base64: Option<&str>) -> Option<Vec<u8>> {
     text.map(|text| text.as_bytes().to_vec()).or_else(|| STANDARD.decode(base64?).ok())
 }
 
-/// Every cookie with its value: a reader can use the sessions in it. The policy is not part of it.
+/// Writes every cookie with its value: a reader can use the sessions in it. The policy is left out.
 impl Serialize for Jar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let cookies: Vec<Record> = self.iter().map(Record::new).collect();
@@ -107,8 +108,9 @@ impl Serialize for Jar {
     }
 }
 
-/// A jar with the default policy; a cookie that it would refuse is an error. There is no clock here: cookies that have ended
-/// stay until [`Jar::remove_expired`] or until they are next met.
+/// Makes a jar with the default policy. A cookie that the policy refuses is an error. There is no
+/// clock here, so expired cookies stay until [`Jar::remove_expired`] or until a request matches
+/// them.
 impl<'de> Deserialize<'de> for Jar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let document = Document::<Record>::deserialize(deserializer)?;

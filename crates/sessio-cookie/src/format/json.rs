@@ -1,4 +1,4 @@
-//! Jars as JSON: the lossless document, and what browsers' tools write.
+//! Jars as JSON: the document that loses nothing, and the formats of browser tools.
 
 use serde_json::{Map, Value, json};
 
@@ -10,9 +10,9 @@ use crate::record::Cookie;
 use crate::unix_time::UnixTime;
 
 impl Jar {
-    /// Reads the output of [`write_json`](Self::write_json). An entry that cannot be used is reported with
-    /// its number, from 1, and nothing else is lost. A document of another kind or version is reported as
-    /// line 0.
+    /// Reads the output of [`write_json`](Self::write_json). An unusable entry is reported with its
+    /// number, from 1, and all others are read. A document of another kind or version is reported
+    /// as line 0.
     pub fn read_json(&mut self, text: &[u8], now: UnixTime) -> Loaded {
         let mut loaded = Loaded::default();
         let document = serde_json::from_slice::<Document<Value>>(unmarked(text)).ok();
@@ -32,8 +32,8 @@ impl Jar {
         loaded
     }
 
-    /// Appends the jar as a JSON document to `out`, oldest cookie first. Nothing is lost: not a byte of a value, not the
-    /// order of creation, not the order of use.
+    /// Appends the jar as a JSON document to `out`, oldest cookie first. Nothing is lost: it has
+    /// every byte of each value, the order of creation and the order of use.
     ///
     /// ```
     /// use sessio_cookie::{Jar, Keep, UnixTime, Url};
@@ -61,8 +61,8 @@ impl Jar {
     /// `expirationDate`) and as WebDriver gives it (`expiry`). Entries are reported like those of
     /// [`read_json`](Self::read_json).
     ///
-    /// Flags are `true`, `false`, 1 or 0. `SameSite=None` without `Secure` is read as if nothing was said: Firefox and
-    /// WebKit export cookies without `SameSite` so.
+    /// Flags are `true`, `false`, 1 or 0. `SameSite=None` without `Secure` is read as absent:
+    /// Firefox and WebKit export cookies without `SameSite` in that way.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime};
@@ -95,8 +95,9 @@ impl Jar {
 
     /// Appends the jar as Playwright's `storageState` to `out`, oldest cookie first.
     ///
-    /// The format has no place for bytes that are not UTF-8, nor for a cookie without a domain: these are left out and
-    /// reported. A cookie that says nothing of `SameSite` is written as `Lax`, which browsers take it for.
+    /// The format has no place for bytes that are not UTF-8, nor for a cookie without a domain:
+    /// these are left out and reported. A cookie without `SameSite` is written as `Lax`, as
+    /// browsers treat it.
     pub fn write_storage_state(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
         let mut saved = Saved::default();
         let mut cookies = Vec::new();
@@ -118,7 +119,7 @@ fn append(document: &impl serde::Serialize, out: &mut Vec<u8>) {
     debug_assert!(done.is_ok());
 }
 
-/// The end of the year 9999. Playwright refuses a whole file for one cookie that ends later.
+/// The end of the year 9999. Playwright refuses a whole file if one cookie in it expires later.
 const LAST: i64 = 253_402_300_799;
 
 fn playwright(cookie: &Cookie) -> Option<Value> {
@@ -159,7 +160,7 @@ fn foreign(cookie: &Value) -> Result<Entry<'_>, &'static str> {
     })
 }
 
-/// The value of a key; `null` is as good as nothing.
+/// The value of a key. `null` counts as absent.
 fn said<'a>(cookie: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     cookie.get(key).filter(|value| !value.is_null())
 }
@@ -172,8 +173,8 @@ fn text<'a>(
     said(cookie, key).map(|value| value.as_str().ok_or(expected)).transpose()
 }
 
-/// Some tools write flags as numbers. Anything else is reported: a `Secure` cookie that was read as one
-/// without `Secure` would go over http.
+/// A flag: a boolean, or 0 or 1, as some tools write it. Anything else is reported: if an unknown
+/// value of `secure` counted as false, a `Secure` cookie would be sent over http.
 fn flag(cookie: &Map<String, Value>, key: &str) -> Result<Option<bool>, &'static str> {
     match said(cookie, key) {
         None => Ok(None),
@@ -184,8 +185,8 @@ fn flag(cookie: &Map<String, Value>, key: &str) -> Result<Option<bool>, &'static
     }
 }
 
-/// Extensions of Firefox write `no_restriction`, and Playwright writes `None` for WebKit, where the server
-/// said nothing. A server that says `None` has to say `Secure` as well.
+/// The value of `SameSite`. If the server set none, extensions of Firefox write `no_restriction`,
+/// and Playwright writes `None` for WebKit. A real `None` needs `Secure`.
 fn same_site(word: Option<&str>, secure: bool) -> SameSite {
     match word {
         Some("no_restriction") if secure => SameSite::None,
@@ -197,7 +198,8 @@ fn same_site(word: Option<&str>, secure: bool) -> SameSite {
     }
 }
 
-/// The end in unix seconds, perhaps with a fraction. None, and -1, are the session's.
+/// The expiry time in Unix seconds, without its fraction. A cookie with none, or with -1, is a
+/// session cookie.
 fn end(cookie: &Map<String, Value>) -> Result<Option<i64>, &'static str> {
     match ["expires", "expirationDate", "expiry"].iter().find_map(|key| said(cookie, key)) {
         None => Ok(None),

@@ -13,8 +13,8 @@ const LINE: &[u8] = b"Set-Cookie3:";
 
 /// Lines such as `Set-Cookie3: a=1; path="/"; domain=a.example; path_spec; expires="2027-01-01 00:00:00Z"; version=0`.
 impl Jar {
-    /// Reads what `LWPCookieJar` and [`write_lwp`](Self::write_lwp) write. A line that cannot be used is reported with its
-    /// number, and nothing else is lost.
+    /// Reads the output of `LWPCookieJar` and of [`write_lwp`](Self::write_lwp). An unusable line
+    /// is reported with its number, and all others are read.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime};
@@ -42,8 +42,8 @@ impl Jar {
 
     /// Appends the jar in the format of `LWPCookieJar` to `out`, oldest cookie first.
     ///
-    /// The format has no place for the time of creation, nor for a cookie without a domain, which is left out and
-    /// reported. Names that are no tokens are written as they are; other readers may stumble over them.
+    /// The format has no place for the time of creation. A cookie without a domain is left out and
+    /// reported. Names that are not tokens are written as they are; other readers may refuse them.
     pub fn write_lwp(&self, keep: Keep, now: UnixTime, out: &mut Vec<u8>) -> Saved {
         let mut saved = Saved::default();
         out.extend_from_slice(MAGIC);
@@ -108,7 +108,8 @@ impl Fields {
     }
 }
 
-/// Takes `name`, `name=word` or `name="quoted"` and the `;` after it off the front.
+/// Removes one field from the front, with the `;` after it. A field is `name`, `name=word` or
+/// `name="quoted"`.
 fn field(rest: &mut &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), &'static str> {
     let end = rest.iter().position(|byte| matches!(byte, b'=' | b';')).unwrap_or(rest.len());
     let name = trim(&rest[..end]).to_vec();
@@ -131,7 +132,8 @@ fn field(rest: &mut &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), &'static str> {
     Ok((name, value))
 }
 
-/// The text up to the closing quote, without its backslashes; `rest` is what follows the quote.
+/// The text up to the closing quote, without its backslashes. Sets `rest` to the bytes after the
+/// quote.
 fn unquote<'a>(quoted: &'a [u8], rest: &mut &'a [u8]) -> Result<Vec<u8>, &'static str> {
     let mut text = Vec::new();
     let mut bytes = quoted.iter().enumerate();
@@ -197,11 +199,12 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// `2027-01-01 00:00:00Z`. Years before 1 and after 9999 are moved to these: the format has four digits for them.
+/// A date such as `2027-01-01 00:00:00Z`. The year has four digits, so dates are limited to the
+/// years 1 to 9999.
 fn date(time: UnixTime) -> String {
     let seconds = time.0.clamp(days_from_civil(1, 1, 1) * 86_400, days_from_civil(10_000, 1, 1) * 86_400 - 1);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Years of average length lead to the right one, or next to it.
+    // The average length of a year gives the right year, or one next to it.
     let mut year = 1970 + (days * 400).div_euclid(146_097);
     while days_from_civil(year, 1, 1) > days {
         year -= 1;

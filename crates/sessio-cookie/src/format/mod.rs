@@ -1,4 +1,4 @@
-//! The formats in which cookies lie in files.
+//! File formats for cookies.
 
 mod cookies_txt;
 #[cfg(feature = "serde")]
@@ -15,15 +15,16 @@ use crate::jar::Jar;
 use crate::scan::trim;
 use crate::unix_time::UnixTime;
 
-/// How a file of cookies is written. The [chapter](crate#files) says what each is for and what it loses.
+/// A file format for cookies. The [chapter](crate#files) has the programs that use each format, and
+/// the fields that each loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
     /// Netscape's `cookies.txt`, for curl and most other tools.
     CookiesTxt,
-    /// That of Python's `LWPCookieJar`.
+    /// The format of Python's `LWPCookieJar`.
     Lwp,
-    /// All that a jar knows.
+    /// JSON with every field of each cookie.
     #[cfg(feature = "json")]
     Json,
     /// Playwright's `storageState`.
@@ -69,7 +70,7 @@ impl Format {
 }
 
 impl Jar {
-    /// Reads a file of cookies in whatever [`Format`] it is.
+    /// Reads a file of cookies in any [`Format`], which it detects.
     ///
     /// ```
     /// use sessio_cookie::{Jar, UnixTime};

@@ -1,4 +1,4 @@
-//! Cookies from a file back into a jar: what the formats have in common.
+//! Restoring cookies from a file: the code that all formats share.
 
 use std::fmt;
 
@@ -19,29 +19,29 @@ use crate::unix_time::UnixTime;
 pub struct Loaded {
     /// How many cookies went into the jar.
     pub stored: usize,
-    /// How many had already ended.
+    /// How many were expired.
     pub expired: usize,
-    /// The lines that could not be used; all others were.
+    /// The unusable lines. All others were read.
     pub problems: Vec<Problem>,
 }
 
-/// One line, or one entry of a list, that could not be used.
+/// An unusable line, or entry of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Its number, from 1: of the line in a text, of the entry in JSON; 0 for the file as a whole.
+    /// The number of the line in a text, or of the entry in JSON, from 1. 0 means the whole file.
     pub line: usize,
     /// The reason.
     pub fault: Fault,
 }
 
-/// Why a line of a file could not be used.
+/// The reason why a line of a file is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not in the format; what was expected.
+    /// The line is not in the format. The text says what was expected.
     Malformed(&'static str),
-    /// The jar must not hold such a cookie: files pass the checks that responses pass.
+    /// The jar refuses the cookie: files pass the same checks as responses.
     Refused(Reason),
 }
 
@@ -60,17 +60,17 @@ impl fmt::Display for Problem {
 pub struct Saved {
     /// How many cookies were written.
     pub written: usize,
-    /// The names, with escapes, of cookies that the format cannot hold; they were left out.
+    /// The escaped names of cookies that the format cannot represent. They were left out.
     pub unfit: Vec<String>,
 }
 
-/// Which cookies a file gets. One that has ended never gets there.
+/// The cookies to write to a file. Expired ones are never written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// Those with an end of their own, as browsers do.
+    /// Cookies with an expiry time, as browsers do.
     #[default]
     Persistent,
-    /// Those of the session as well.
+    /// These and session cookies.
     All,
 }
 
@@ -80,7 +80,7 @@ impl Keep {
     }
 }
 
-/// One cookie as a file has it.
+/// One cookie as read from a file.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) name: &'a [u8],
@@ -105,7 +105,7 @@ impl Entry<'_> {
         }
         let (name, value) = (trim(self.name), trim(self.value));
         check_pair(name, value)?;
-        // A nameless value may have a `=`, as from a response.
+        // As in a response, the value of a nameless cookie may have a `=`.
         if name.iter().any(|byte| matches!(byte, b'=' | b';')) || value.contains(&b';') {
             return Err(Reason::Separator);
         }
@@ -122,7 +122,8 @@ impl Entry<'_> {
             (Some(end), Some(now)) => capped(end, policy, now),
         };
         cookie.created = self.created.map(UnixTime).or(now).unwrap_or_default();
-        // No count of uses reaches the cap, so the jar can go on counting from it.
+        // A counter of uses never reaches half of its range. So the jar can continue to count from
+        // here.
         cookie.used = self.used.min(u64::MAX / 2);
         cookie.host_only = host_only || domain.is_empty();
         cookie.secure = self.secure;
@@ -136,7 +137,7 @@ impl Entry<'_> {
 }
 
 impl Jar {
-    /// Puts in a cookie from a file, after the checks that one from a response passes. Without a clock, none has ended.
+    /// Stores a cookie from a file, after the checks of responses. Without `now`, none is expired.
     pub(crate) fn restore(
         &mut self,
         entry: &Entry<'_>,
@@ -167,7 +168,7 @@ impl Saved {
     }
 }
 
-/// A text without the mark that some editors put first.
+/// The text without a byte order mark.
 pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
@@ -183,7 +184,7 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     (1..).zip(lines).filter(|(_, line)| !trim(line).is_empty())
 }
 
-/// The first line of a text, and what follows its end.
+/// The first line of a text without its end, and the text after that end.
 pub(crate) fn next_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let Some(end) = memchr::memchr2(b'\n', b'\r', text) else { return (text, None) };
     let (line, rest) = text.split_at(end);
@@ -191,8 +192,9 @@ pub(crate) fn next_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     (line, Some(rest))
 }
 
-/// The host that Python means by a domain of its files. Its `http.cookiejar` adds `.local` to a name
-/// without a dot, and to an IPv6 address. `printer.local` stays: it may be a name of multicast DNS.
+/// The host that a domain of Python's files stands for. Its `http.cookiejar` adds `.local` to a
+/// name without a dot, and to an IPv6 address. `printer.local` stays: it may be a name of multicast
+/// DNS.
 pub(crate) fn without_local(domain: &str) -> &str {
     let host = domain.strip_suffix(".local").unwrap_or(domain);
     let bare = host.strip_prefix('.').unwrap_or(host);

@@ -1,4 +1,4 @@
-//! The rules of a list of public suffixes, and the search in them.
+//! The rules of a list of public suffixes, and the lookup of a name in them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,12 +11,12 @@ use crate::host::MAX_NAME;
 const SUFFIX: u8 = 1;
 /// `*.ck`: each name one label below is a public suffix.
 const WILDCARD: u8 = 2;
-/// `!www.ck`: the name is none, in spite of a wildcard.
+/// `!www.ck`: the name is not a public suffix, although a wildcard matches it.
 const EXCEPTION: u8 = 4;
-/// A rule is below the name. Without this mark a search ends early.
+/// There is a rule below the name. A lookup ends at a name without this mark.
 const PARENT: u8 = 8;
 
-/// A hash table of rules. Its keys are parts of one text, so a name costs no allocation.
+/// A hash table of rules. Its keys are slices of one text, so a name needs no allocation.
 pub(super) struct Rules {
     /// One rule a line, in ASCII and lower case.
     text: Cow<'static, str>,
@@ -24,18 +24,18 @@ pub(super) struct Rules {
     slots: Box<[Slot]>,
 }
 
-/// A name of a rule, or a parent of such a name. Empty if it has no kind.
+/// A name of a rule, or a parent of such a name. A slot with `kinds` 0 is empty.
 #[derive(Clone, Copy, Default)]
 struct Slot {
     start: u32,
     len: u8,
     kinds: u8,
-    /// The upper half of the hash: most other names are told apart without a look at the text.
+    /// The upper half of the hash. Most other names differ in it, so their text is not compared.
     tag: u16,
 }
 
 /// The hash of a name, from its last byte to its first (FNV-1a). So the hashes of all parents of a
-/// name are computed on the way to its own.
+/// name are intermediate results.
 #[derive(Clone, Copy)]
 struct Hash(u32);
 
@@ -51,11 +51,11 @@ impl Hash {
     }
 }
 
-/// The longest text: positions in it have 32 bits.
+/// The longest text: an index into it has 32 bits.
 const MAX_TEXT: usize = u32::MAX as usize;
 
 impl Rules {
-    /// Rules from a text in the format of publicsuffix.org.
+    /// Parses a text in the format of publicsuffix.org.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidSuffixList> {
         let mut rules = String::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -76,10 +76,10 @@ impl Rules {
         Ok(Self::index(rules.into()))
     }
 
-    /// The rules of a text that [`push_rule`] wrote.
+    /// Makes the index of a text that [`push_rule`] wrote.
     pub(super) fn index(text: Cow<'static, str>) -> Self {
-        // Names and parents that are no rules fill at most two thirds of the table, and its length
-        // is doubled if a list has more parents than that.
+        // A rule needs one slot, and so does each parent that is not a rule itself. Names fill at
+        // most 3/4 of the table. A list with more parents doubles it.
         let mut slots = text.lines().count() * 3 / 2;
         loop {
             slots = slots.next_power_of_two();
@@ -92,7 +92,7 @@ impl Rules {
         }
     }
 
-    /// Whether there was enough room: a quarter of the slots stays empty.
+    /// Adds all rules. Returns false if a quarter of the slots would not stay empty.
     fn fill(&mut self, text: &str) -> bool {
         let mut room = self.slots.len() * 3 / 4;
         let mut line_start = 0;
@@ -126,15 +126,15 @@ impl Rules {
         if slot.kinds == 0 {
             let Some(left) = room.checked_sub(1) else { return false };
             *room = left;
-            // Both fit: `push_rule` and `parse` saw to it.
+            // Neither cast truncates: `parse` limits the text, and `push_rule` limits the name.
             *slot = Slot { start: start as u32, len: len as u8, kinds: 0, tag: hash.tag() };
         }
         slot.kinds |= kind;
         true
     }
 
-    /// The length of the public suffix of a name that has no dot at its end. Without a rule it is
-    /// the last label.
+    /// The length of the public suffix of a name without a dot at its end. If no rule matches, it
+    /// is that of the last label.
     pub(super) fn suffix_len(&self, name: &str) -> usize {
         let name = name.as_bytes();
         let mut hash = Hash::EMPTY;
@@ -183,7 +183,7 @@ fn find(slots: &[Slot], text: &[u8], hash: Hash, name: &[u8]) -> usize {
     }
 }
 
-/// Adds a rule and the end of its line, with its name as a URL has it. `None` if it is no rule.
+/// Adds a rule and a line end. Its name is written as in a URL. `None` if it is not a rule.
 fn push_rule(rules: &mut String, rule: &str) -> Option<()> {
     let (mark, name) = match rule.as_bytes() {
         [b'*', b'.', ..] => rule.split_at(2),
@@ -195,7 +195,7 @@ fn push_rule(rules: &mut String, rule: &str) -> Option<()> {
     if name.len() > MAX_NAME || has_empty_label || name.contains(['*', '!']) {
         return None;
     }
-    // An exception has a wildcard above it.
+    // An exception needs a parent, to which the wildcard belongs.
     if mark == "!" && !name.contains('.') {
         return None;
     }
@@ -205,7 +205,8 @@ fn push_rule(rules: &mut String, rule: &str) -> Option<()> {
     Some(())
 }
 
-/// A text that is no list of public suffixes: an empty one, or one with a line that is no rule.
+/// The error for a text that is not a list of public suffixes: it has no rule, or a line that is
+/// none.
 ///
 /// ```
 /// use sessio_cookie::PublicSuffixes;
@@ -216,7 +217,7 @@ fn push_rule(rules: &mut String, rule: &str) -> Option<()> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSuffixList {
-    /// 0 if there is no rule at all.
+    /// 0 if the text has no rule.
     line: usize,
     rule: Box<str>,
 }

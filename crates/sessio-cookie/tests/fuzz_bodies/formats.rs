@@ -1,4 +1,4 @@
-//! Files of cookies: whatever is read, and whatever is written comes back.
+//! Fuzz body for files of cookies: any file can be read, and a written file restores its cookies.
 
 use sessio_cookie::{Cookie, Jar, Keep, Loaded, SameSite, Saved, UnixTime};
 
@@ -8,7 +8,7 @@ const NOW: UnixTime = UnixTime(1_767_225_600);
 
 type Write = fn(&Jar, Keep, UnixTime, &mut Vec<u8>) -> Saved;
 type Read = fn(&mut Jar, &[u8], UnixTime) -> Loaded;
-/// The part of a cookie that a format keeps, if it can hold it.
+/// The fields of a cookie that a format preserves. `None` if it cannot represent the cookie.
 type Keeps = fn(&Cookie) -> Option<Kept<'_>>;
 
 const FORMATS: &[(Write, Read, Keeps)] = &[
@@ -65,7 +65,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Reads bytes as every format; what came of them is written and read again.
+/// Reads bytes as every format. Then writes and reads the resulting cookies again.
 pub(crate) fn cookies_txt(data: &[u8]) {
     for (_, read, _) in FORMATS {
         let mut jar = Jar::new();
@@ -78,10 +78,10 @@ pub(crate) fn cookies_txt(data: &[u8]) {
     }
 }
 
-/// The jar of a story comes back from every format as it was, as far as the format reaches.
+/// Every format restores the jar of a script, except fields that the format lacks.
 pub(crate) fn round_trip(data: &[u8]) {
     let (jar, now) = jar_of(data);
-    // Below 1 an end has no place in cookies.txt.
+    // `cookies.txt` cannot represent an expiry time below 1.
     there_and_back(&jar, UnixTime(now.max(1)));
 }
 
@@ -107,7 +107,7 @@ fn there_and_back(jar: &Jar, now: UnixTime) {
     }
 }
 
-/// V70: no cookie changes its hosts by being saved.
+/// V70: a saved and restored cookie is sent to the same hosts.
 fn same_headers(one: &mut Jar, other: &mut Jar, now: UnixTime) {
     for url in &*PAGES {
         let (mut left, mut right) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Fuzz bodies for cookies: bytes in, a panic where a law is broken.
+//! Fuzz bodies for cookies: they take bytes, and panic if a property does not hold.
 
 mod formats;
 mod model;
@@ -9,12 +9,12 @@ use model::naive_date;
 pub(crate) use script::jar_script;
 use sessio_cookie::{Cookie, Jar, SetCookie, UnixTime, Url, parse_date};
 
-/// A date is what the naive reading of the grammar makes of it.
+/// `parse_date` and the model's direct implementation of the grammar return the same.
 pub(crate) fn cookie_date(data: &[u8]) {
     assert_eq!(parse_date(data), naive_date(data).map(UnixTime), "{}", data.escape_ascii());
 }
 
-/// Whatever a line says, what is sent back is what was stored, and nothing in it breaks a header.
+/// For any line, the jar sends the pair that it stored, and no byte of it breaks a header.
 pub(crate) fn set_cookie(data: &[u8]) {
     let Ok(url) = Url::parse("https://a.b.example/x/y/z") else { return };
     let now = UnixTime(1_767_225_600);
@@ -33,13 +33,13 @@ pub(crate) fn set_cookie(data: &[u8]) {
     let mut out = Vec::new();
     if jar.header(&url, now, &mut out) == 1 {
         assert_eq!(out, cookie.pair());
-        // A header, read back as a line, is the same pair. A value without a name may look like anything.
+        // A sent pair, parsed as a line, is the same pair. A nameless value can parse otherwise.
         if !cookie.name().is_empty() {
             let again = SetCookie::parse(&out).expect("a pair parses");
             assert_eq!((again.name, again.value), (cookie.name(), cookie.value()));
         }
     }
-    // Setting it again changes nothing that can be seen.
+    // Setting it again changes nothing that the API shows.
     assert_eq!(jar.extract(&url, [data], now).replaced, 1);
     assert_eq!(jar.iter().map(Cookie::pair).collect::<Vec<_>>(), [cookie.pair()]);
 }

@@ -1,4 +1,5 @@
-//! A jar written straight from the rules, with no thought for speed: what the real one is compared with.
+//! A model of the jar: a direct implementation of the rules without optimisation. The jar is
+//! compared with it.
 
 use sessio_cookie::{Policy, Url, parse_date};
 
@@ -31,13 +32,13 @@ impl Model {
         Self { policy, cookies: Vec::new(), clock: 0 }
     }
 
-    /// How many cookies have not ended.
+    /// The number of cookies that are not expired.
     #[must_use]
     pub(crate) fn len(&self, now: i64) -> usize {
         self.cookies.iter().filter(|cookie| alive(cookie, now)).count()
     }
 
-    /// One `Set-Cookie` line; whether it was accepted.
+    /// Applies one `Set-Cookie` line. Returns whether it was accepted.
     pub(crate) fn set(&mut self, url: &Url, line: &[u8], now: i64) -> bool {
         self.accept(url, line, now).is_some()
     }
@@ -174,7 +175,7 @@ impl Model {
         }
     }
 
-    /// The header for a request, and rule 39. Rules 36 to 40.
+    /// The header of a request, with marking its cookies as used. Rules 36 to 40.
     pub(crate) fn get(&mut self, url: &Url, now: i64) -> Vec<u8> {
         self.cookies.retain(|cookie| alive(cookie, now));
         let Some(host) = url.host_str() else { return Vec::new() };
@@ -250,7 +251,7 @@ fn inside(path: &[u8], cookie_path: &[u8]) -> bool {
             && (cookie_path.last() == Some(&b'/') || path.get(cookie_path.len()) == Some(&b'/')))
 }
 
-/// Rules 17 and 18, by the grammar: tokens first, then each production in its turn.
+/// Rules 17 and 18, by the grammar: splits the tokens first, then tries each production in order.
 #[must_use]
 pub(crate) fn naive_date(text: &[u8]) -> Option<i64> {
     let delimiter = |byte: &u8| {
@@ -297,11 +298,11 @@ pub(crate) fn naive_date(text: &[u8]) -> Option<i64> {
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// Three times one or two digits, with colons between, and then no digit.
+/// Three fields of one or two digits, separated by colons. A digit must not follow.
 fn hms(token: &[u8]) -> Option<[i64; 3]> {
     let end = token.iter().position(|byte| !byte.is_ascii_digit() && *byte != b':').unwrap_or(token.len());
     let text = str::from_utf8(&token[..end]).ok()?;
-    // A fourth field is no part of the time: its colon is the non-digit after the seconds.
+    // A fourth field is not part of the time: its colon is the non-digit after the seconds.
     let fields: Vec<&str> = text.splitn(4, ':').take(3).collect();
     let [hour, minute, second] = fields.try_into().ok()?;
     let field = |text: &str| if text.len() <= 2 { text.parse::<i64>().ok() } else { None };

@@ -1,4 +1,5 @@
-//! Random stories of a jar: set, get, time passes. The jar and the model must tell the same one.
+//! Random scripts of lines, requests and elapsed time. The jar and the model must send the same
+//! headers.
 
 use std::sync::LazyLock;
 
@@ -49,7 +50,7 @@ const ATTRIBUTES: [&str; 24] = [
     "Partitioned",
 ];
 
-/// Pages of every host, at the top and deep down, with and without TLS.
+/// URLs of every host, with a short and a deep path, with and without TLS.
 pub(crate) static PAGES: LazyLock<Vec<Url>> = LazyLock::new(|| {
     let pages = HOSTS.iter().flat_map(|host| ["https", "http"].map(|scheme| (scheme, host)));
     let pages =
@@ -101,7 +102,7 @@ fn policy() -> Policy {
     policy
 }
 
-/// A jar that a story leaves behind.
+/// The jar after a script.
 pub(crate) fn jar_of(data: &[u8]) -> (Jar, i64) {
     let mut bytes = Bytes(data);
     let (mut jar, mut model, mut now) = (Jar::with_policy(policy()), Model::new(policy()), 0);
@@ -109,7 +110,7 @@ pub(crate) fn jar_of(data: &[u8]) -> (Jar, i64) {
     (jar, now)
 }
 
-/// Tells a story made of the bytes, and compares every header.
+/// Runs a script made of the bytes, and compares every header.
 pub(crate) fn jar_script(data: &[u8]) {
     let mut bytes = Bytes(data);
     let (mut jar, mut model) = (Jar::with_policy(policy()), Model::new(policy()));
