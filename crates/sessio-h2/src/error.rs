@@ -167,7 +167,7 @@ impl fmt::Display for ConnectionErrorKind {
     }
 }
 
-/// The reason why a stream failed.
+/// The reason why a stream failed before its response was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamError {
     kind: StreamErrorKind,
@@ -219,7 +219,7 @@ pub enum Malformed {
     InvalidStatus,
     /// A pseudo-field other than `:status`.
     UnknownPseudoField,
-    /// A pseudo-field behind a field.
+    /// A pseudo-field after a regular field.
     LatePseudoField,
     /// A pseudo-field in trailers.
     PseudoFieldInTrailers,
@@ -229,7 +229,7 @@ pub enum Malformed {
     InterimEndsStream,
     /// DATA before the head.
     BodyBeforeHead,
-    /// DATA where the response has no body: to HEAD, with 204, with 304.
+    /// DATA in a response without a body: to HEAD, or with status 204 or 304.
     UnexpectedBody,
     /// Trailers that do not end the stream.
     TrailersWithoutEnd,

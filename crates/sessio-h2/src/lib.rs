@@ -1,11 +1,11 @@
-//! HTTP/2 for clients as a function of bytes: no IO, no clock, no runtime, no dependencies.
+//! HTTP/2 for clients as a state machine over bytes: no IO, no clock, no runtime, no dependencies.
 //!
-//! - [`Connection`] is the state machine: requests in, bytes out; bytes in, events out.
+//! [`Connection`] is the state machine: it converts requests to bytes, and bytes to events.
 //! - [`hpack`] is header compression (RFC 7541).
 //! - [`frame`] parses and encodes frames (RFC 9113 sections 4 and 6).
 //!
-//! The owner of a transport moves its bytes. With TLS, the handshake has negotiated `h2` by ALPN
-//! before.
+//! The owner of a transport moves its bytes. With TLS, its handshake must have negotiated `h2` by
+//! ALPN.
 //!
 //! ```text
 //!   Connection::open, send_body                    ◀── requests
@@ -103,7 +103,7 @@ pub use open_error::{NotSending, OpenError};
 pub use request::{Field, InvalidRequest, RequestHead};
 pub use state::State;
 
-/// The program of the README compiles.
+/// Compiles the program of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

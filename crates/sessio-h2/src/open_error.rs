@@ -8,10 +8,10 @@ use crate::request::InvalidRequest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Not now: all streams are in use, or the peer was silent for long and has not acknowledged a
-    /// PING.
+    /// No stream is available now: all are in use, or the peer was silent for too long and has not
+    /// acknowledged a PING.
     Full,
-    /// Never again: the connection is draining or dead.
+    /// No stream will be available again: the connection is draining or dead.
     Closed,
     /// The request cannot be sent.
     Invalid(InvalidRequest),

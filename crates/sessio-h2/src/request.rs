@@ -198,7 +198,7 @@ fn in_lower_case<'b>(name: &'b [u8], lower: &'b mut Vec<u8>) -> &'b [u8] {
 fn encode_field(name: &[u8], field: &Field<'_>, encoder: &mut Encoder, out: &mut Vec<u8>) {
     let value = trimmed(field.value);
     match name {
-        // They belong to HTTP/1 connections, or have become a pseudo-field.
+        // These belong to HTTP/1 connections. `Host` was converted to a pseudo-field.
         b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade" | b"host"
         | b"http2-settings" => {}
         b"te" => {

@@ -9,8 +9,8 @@ pub enum State {
         /// Number of streams that can be opened.
         free: u32,
     },
-    /// The peer was silent for long, and a PING was sent. No streams are taken until it sends
-    /// anything.
+    /// The peer was silent for too long, and a PING was sent. The connection takes no streams until
+    /// the peer sends anything.
     Doubtful,
     /// It takes no more streams; open ones continue.
     Draining,

@@ -1,8 +1,9 @@
-//! The corpora of the HTTP/2 Japan Community: header blocks of eleven encoders, and frames good and bad.
+//! The corpora of the HTTP/2 Japan Community: header blocks of eleven encoders, and valid and
+//! invalid frames.
 //!
-//! They are read from the folder that `SESSIO_SPEC_DATA` names. Without that variable they are read from
-//! `../shared/spec/data` beside the checkout. Without that folder too, the tests print that they did
-//! not run, with their names. A folder that is named must have them.
+//! They are read from the folder `SESSIO_SPEC_DATA`, which must have them, or from
+//! `../shared/spec/data` beside the checkout. Without that folder, each test prints its name and
+//! that it did not run.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 #![allow(clippy::disallowed_methods, reason = "a test reads its corpus")]
@@ -16,7 +17,7 @@ use serde_json::Value;
 use sessio_h2::frame::{Frame, FrameError, Header};
 use sessio_h2::hpack::{Decoder, Encoder, FieldBlock, Indexing, ListLimits};
 
-/// The JSON files of an archive by their names.
+/// The JSON files of an archive, by their names.
 fn corpus(archive: &str) -> Option<BTreeMap<String, Value>> {
     let named = std::env::var_os("SESSIO_SPEC_DATA").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/data");
@@ -24,7 +25,7 @@ fn corpus(archive: &str) -> Option<BTreeMap<String, Value>> {
     let packed = match std::fs::read(&path) {
         Ok(packed) => packed,
         Err(error) if named.is_none() => {
-            // The harness hides `println` and `eprintln` of a passing test.
+            // The harness hides the output of `println` and `eprintln` of a passing test.
             let mut console = stderr();
             let test = thread::current().name().unwrap_or_default().to_owned();
             writeln!(console, "not run: {test} ({archive} beside the checkout: {error})").unwrap();
@@ -90,7 +91,7 @@ fn the_header_blocks_of_eleven_encoders_are_decoded() {
     assert_eq!(stories, 350);
 }
 
-/// Each cut of a block, and each byte that is changed, is an error or a list: never a panic.
+/// A truncated or changed block is an error or a list. It never causes a panic.
 #[test]
 fn broken_header_blocks_are_refused_or_read() {
     let Some(files) = corpus("hpack-test-case.tar.xz") else { return };
@@ -120,7 +121,7 @@ fn stories_come_back_from_our_encoder() {
     for (_, story) in files.iter().filter(|(name, _)| name.contains("raw-data")) {
         let (mut encoder, mut decoder) = (Encoder::new(4096), Decoder::new(4096));
         for (at, case) in story["cases"].as_array().unwrap().iter().enumerate() {
-            // The size of the table changes in between.
+            // The size of the table changes between two blocks.
             if at % 7 == 6 {
                 for size in [at * 64 % 4096, 4096 - at] {
                     encoder.set_max_table_size(size);
@@ -152,7 +153,7 @@ fn frames_good_and_bad() {
         let wire = bytes(&case["wire"]);
         let (head, payload) = wire.split_first_chunk().unwrap();
         let header = Header::parse(head);
-        // The largest payload is the reader's business, as it is a setting.
+        // `Frame::parse` does not check the largest payload, since that is a setting.
         let parsed = if header.length > 16_384 {
             Err(FrameError::Size(header.kind))
         } else {
@@ -160,7 +161,8 @@ fn frames_good_and_bad() {
         };
         if let Some(codes) = case["error"].as_array() {
             let code = match parsed {
-                // Whether this is an error of the stream or of the connection, its state decides.
+                // The state of the stream decides whether this is an error of the stream or of the
+                // connection.
                 Ok(Frame::WindowUpdate(0)) => 1,
                 parsed => parsed.expect_err(name).code().0,
             };

@@ -1,4 +1,4 @@
-//! A whole HTTP/2 client by hand: one socket, 100 calls at once, no async, no thread of its own.
+//! A complete HTTP/2 client: one socket, 100 concurrent requests, no async and no extra thread.
 //!
 //! ```sh
 //! cargo run -p sessio-h2 --example by_hand_h2                          # against a peer in this process
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Asks for the path 100 times over one connection; the bodies.
+/// Sends 100 requests for the path over one connection. Returns the bodies of the responses.
 fn run(address: SocketAddr, path: &str) -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
@@ -38,7 +38,7 @@ fn run(address: SocketAddr, path: &str) -> Result<Vec<Vec<u8>>, Box<dyn std::err
     let head = RequestHead { method: "GET", scheme: "http", authority: Some(&authority), path };
     let fields = [Field::new("User-Agent", "by-hand"), Field::new("Accept", "*/*")];
 
-    // The machine has no clock: it is told how long it is since a moment of ours.
+    // The connection reads no clock. It receives the time since `begin`.
     let begin = Instant::now();
     let mut connection = Connection::new(&Config::default(), begin.elapsed());
     let mut open: HashMap<StreamId, Vec<u8>> = HashMap::new();
@@ -71,13 +71,13 @@ fn run(address: SocketAddr, path: &str) -> Result<Vec<Vec<u8>>, Box<dyn std::err
             return Err(connection.error().map_or_else(|| "the server shut down".into(), Into::into));
         }
     }
-    // Goodbye: nobody waits for it.
+    // Queues GOAWAY. The program sends it once and waits for no response.
     connection.close();
     let _ = socket.write_all(connection.io(begin.elapsed()).send);
     Ok(bodies)
 }
 
-/// Writes all there is to write, then waits for bytes or for the machine's time limit.
+/// Writes all queued bytes, then waits for bytes of the peer or for the connection's deadline.
 fn move_bytes(connection: &mut Connection, socket: &mut TcpStream, begin: Instant) -> io::Result<()> {
     loop {
         let io = connection.io(begin.elapsed());
@@ -96,7 +96,7 @@ fn move_bytes(connection: &mut Connection, socket: &mut TcpStream, begin: Instan
     socket.set_read_timeout(wait)?;
     match socket.read(io.recv) {
         Ok(n) => connection.received(n, begin.elapsed()),
-        // The machine looks at the clock by itself when it is asked the next time.
+        // The deadline has passed. The next call to the connection passes the time and handles it.
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
         Err(error) => return Err(error),
     }

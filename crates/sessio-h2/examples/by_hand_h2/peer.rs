@@ -1,4 +1,4 @@
-//! The smallest server that the example can talk to: it answers each request with the same text.
+//! A minimal server for the example. It sends the same response to every request.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use sessio_h2::hpack::{Decoder, Encoder, FieldBlock, Indexing, ListLimits};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Serves one connection, on a thread of its own.
+/// Serves one connection on its own thread.
 pub(crate) fn start() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -40,7 +40,8 @@ fn serve(mut socket: TcpStream) -> io::Result<()> {
         match header.kind {
             Kind::SETTINGS if !header.is_ack() => frame::encode::settings_ack(&mut out),
             Kind::HEADERS => {
-                // The block has to be decoded whatever it says, so that both sides stay in step.
+                // Every block must be decoded, so that the header tables of both sides stay in
+                // sync.
                 let mut fields = FieldBlock::new();
                 decoder.decode(&payload, ListLimits::new(65_536), &mut fields).map_err(io::Error::other)?;
                 let status: &[u8] = if fields.fields().get(b":path").is_some() { b"200" } else { b"400" };

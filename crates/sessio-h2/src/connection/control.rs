@@ -66,8 +66,8 @@ impl Connection {
             return Err(ConnectionErrorKind::GoAwayIncreased.into());
         }
         if self.goaway.is_some() {
-            // One is enough, and a graceful shutdown ends with a second one; more than that are a
-            // flood.
+            // A graceful shutdown sends two GOAWAY frames. Each one after the first counts as a
+            // frame without content, which limits a flood.
             self.on_empty_frame()?;
         }
         let debug = debug[..debug.len().min(DEBUG_BYTES)].to_vec();

@@ -1,4 +1,4 @@
-//! DATA: from the peer to the caller.
+//! DATA of the peer.
 
 use super::Connection;
 use super::partial::DataFrame;
@@ -39,7 +39,7 @@ impl Connection {
         if stream.remote == Remote::Closed {
             self.leave(id.0);
         } else if stream.window.is_due() {
-            // The caller keeps up, so more bytes may be in transit.
+            // The caller has consumed all bytes, so the peer may have more in transit.
             if self.loose.is_none() && stream.held.is_empty() {
                 stream.window.grow(self.config.max_stream_window);
             }
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Reads the header of a DATA frame, and the length of its padding.
+    /// Parses the header of a DATA frame and the length of its padding.
     pub(super) fn begin_data(&mut self, header: &Header) -> Result<Progress, ConnectionError> {
         if header.stream == 0 {
             return Err(FrameError::Stream(Kind::DATA).into());
@@ -85,8 +85,8 @@ impl Connection {
             let broken = match stream.remote {
                 Remote::Head => Some(StreamErrorKind::Malformed(Malformed::BodyBeforeHead)),
                 Remote::Body if header.length > stream.window.left => Some(StreamErrorKind::WindowExceeded),
-                // A frame that is too long is refused whole: otherwise the result would depend on
-                // the cuts.
+                // A frame that exceeds the length is refused as a whole. Otherwise the reported
+                // bytes would depend on how the transport splits them.
                 Remote::Body if stream.length.is_some_and(|rest| u64::from(data) > rest) => {
                     let rule =
                         if stream.is_head { Malformed::UnexpectedBody } else { Malformed::WrongLength };
@@ -202,8 +202,8 @@ impl Connection {
 
     /// Handles DATA or HEADERS after the end of the response.
     pub(super) fn reset_closed(&mut self, id: u32) -> Result<(), ConnectionError> {
-        // Otherwise the stream is closed, perhaps by this side: frames in transit at that time are
-        // no fault.
+        // If the request has ended as well, the stream is closed, perhaps by this side. Frames that
+        // were in transit then are no error of the peer.
         let Some(stream) = self.streams.get_mut(id).filter(|stream| stream.is_sending) else { return Ok(()) };
         stream.is_sending = false;
         frame::encode::reset(id, ErrorCode::STREAM_CLOSED, &mut self.outgoing.bytes);

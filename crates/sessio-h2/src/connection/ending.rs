@@ -67,7 +67,7 @@ impl Connection {
         let sent = self.outgoing.sent;
         let ids: Vec<u32> = self.streams.ids_from(0).collect();
         for id in ids {
-            // The peer certainly does not know the request if no byte of its head was sent.
+            // The peer has no byte of the request if no byte of its head was sent.
             let is_retry_safe = self.streams.get(id).is_some_and(|stream| stream.head_at >= sent);
             let kind = StreamErrorKind::Connection(error.kind());
             self.end(id, Err(StreamError::new(kind, is_retry_safe)));

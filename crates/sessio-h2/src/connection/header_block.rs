@@ -1,4 +1,4 @@
-//! Header blocks: from frames to heads and trailers.
+//! Conversion of header blocks to heads and trailers.
 
 use super::Connection;
 use super::partial::Assembly;
@@ -32,8 +32,8 @@ impl Connection {
         if assembly.continuations > self.config.limits.continuations {
             return Err(ConnectionErrorKind::TooManyContinuations.into());
         }
-        // A list within its limit has no longer block: each field costs 32 bytes more than its
-        // text.
+        // A list within the limit never has a longer block: it counts 32 bytes for each field
+        // beside the text.
         if assembly.block.len() + block.len() > self.list_limits().fail {
             return Err(ConnectionErrorKind::HeaderListTooLarge.into());
         }

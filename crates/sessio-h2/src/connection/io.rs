@@ -1,4 +1,4 @@
-//! Bytes to move, and time.
+//! Bytes to send and to receive, and deadlines.
 
 use core::time::Duration;
 
@@ -28,14 +28,14 @@ impl Connection {
         self.outgoing.sent(n);
     }
 
-    /// Reports that `n` bytes were written to the start of [`Io::recv`]; 0 is the end of the
-    /// transport, or its failure.
+    /// Reports that `n` bytes were written to the start of [`Io::recv`]. 0 means that the transport
+    /// has ended or failed.
     ///
-    /// Bytes are parsed by [`poll_event`](Self::poll_event) only. After the end of the transport it
-    /// first reports the events before the end.
+    /// Only [`poll_event`](Self::poll_event) parses the bytes. It reports the events of all bytes
+    /// before it reports the end of the transport.
     pub fn received(&mut self, n: usize, now: Duration) {
         if n == 0 {
-            // Earlier bytes are still to be parsed: see `next_event`.
+            // There are bytes to parse first: see `next_event`.
             self.is_at_end = true;
         } else {
             self.incoming.received(n);

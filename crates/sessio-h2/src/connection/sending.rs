@@ -11,9 +11,10 @@ use crate::stream::{Held, Remote, Stream, Turn};
 use crate::window::Window;
 use crate::{ErrorCode, StreamId};
 
-/// Number of queued bytes at which no more of a body is taken.
+/// Number of queued bytes from which on the connection takes no more body bytes.
 const AHEAD: usize = 64 * 1024;
-/// The smallest piece in bytes that a body is cut into for lack of room; below it the body waits.
+/// The smallest piece of a body in bytes that is sent if room is short. With less room the body
+/// waits.
 const LEAST: usize = 1024;
 /// The opaque data of PING frames.
 const PING: [u8; 8] = *b"sessio?\0";
@@ -102,12 +103,12 @@ impl Connection {
         out[start - Header::LEN..start].copy_from_slice(&header.encode());
     }
 
-    /// Sends bytes of a request's body; returns the number of bytes taken.
+    /// Sends bytes of a request's body. Returns the number of bytes taken.
     ///
-    /// `is_last` marks these bytes as the last: it has an effect only if all of them are taken. No
-    /// bytes with `is_last` end the request.
+    /// `is_last` marks these bytes as the last. It has an effect only if all of them are taken. An
+    /// empty slice with `is_last` ends the request.
     ///
-    /// If not all are taken, [`Event::Writable`](crate::Event::Writable) follows once there is room
+    /// If not all are taken, [`Event::Writable`](crate::Event::Writable) follows when there is room
     /// again.
     ///
     /// # Errors
@@ -153,8 +154,8 @@ impl Connection {
         Ok(room)
     }
 
-    /// Bytes of a request that credit and room allow; 0 rather than a few. `None` if the request
-    /// has ended.
+    /// The number of body bytes that the windows and the queue allow. It is 0 if only a small piece
+    /// would fit. `None` if the request has ended.
     fn room(&self, id: u32, wanted: usize) -> Option<usize> {
         let stream = self.streams.get(id).filter(|stream| stream.is_sending)?;
         let credit = usize::try_from(self.send_window.min(stream.send_window)).unwrap_or(0);

@@ -67,7 +67,7 @@ pub struct Priority {
 pub enum FrameError {
     /// The payload has a wrong size for its type.
     Size(Kind),
-    /// A frame for a stream was sent on the connection, or the other way round.
+    /// A frame for a stream was sent on stream 0, or a frame for the connection on another stream.
     Stream(Kind),
     /// The padding is longer than the payload.
     Padding(Kind),

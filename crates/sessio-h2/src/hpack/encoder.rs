@@ -58,7 +58,7 @@ impl Encoder {
     /// Appends a field. The name must be in lower case.
     pub fn encode(&mut self, name: &[u8], value: &[u8], indexing: Indexing, out: &mut Vec<u8>) {
         let named = static_table::find(name);
-        // A secret is never looked up: a reference would reveal that an entry has its value.
+        // A secret is never looked up. A reference to an entry would reveal the value.
         let mut index = named;
         if indexing != Indexing::Never {
             if let Some(index) = named.and_then(|first| static_table::find_value(first, name, value)) {

@@ -70,7 +70,7 @@ impl Tables {
                 }
                 symbol += 1;
             }
-            // A length without codes ends where it begins.
+            // For a length without codes, the next length starts at the same code.
             code <<= 1;
             length += 1;
         }

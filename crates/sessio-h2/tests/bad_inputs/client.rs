@@ -1,4 +1,4 @@
-//! The client of each row.
+//! The client that each row runs against.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use sessio_h2::{
 
 use crate::script::Step;
 
-/// A connection with streams at every stage: 1 and 3 have sent a GET, 5 a HEAD, 7 is in the middle of a POST.
+/// A connection with streams in every state. 1 and 3 have sent a GET, 5 a HEAD. 7 has sent a part
+/// of a POST.
 pub(crate) struct Client {
     connection: Connection,
     now: Duration,
@@ -96,7 +97,7 @@ impl Client {
         }
     }
 
-    /// Takes all events. Bodies are not consumed: the windows stay as they are.
+    /// Takes all events. Bodies are not consumed, so the windows are not credited.
     fn events(&mut self) {
         while let Some((id, event)) = self.connection.poll_event() {
             let ended = self.ended.entry(id).or_default();
@@ -123,7 +124,7 @@ impl Client {
         self.ended.iter().filter_map(failed).collect()
     }
 
-    /// The code of the GOAWAY that the peer was sent.
+    /// The code of the GOAWAY that the client sent to the peer.
     pub(crate) fn told(&mut self) -> Option<ErrorCode> {
         self.is_stalled = false;
         self.write();
@@ -140,7 +141,7 @@ impl Client {
         code
     }
 
-    /// A new stream gets its response, unless the server has begun to shut down.
+    /// Asserts that a new stream gets its response, unless the server has begun to shut down.
     pub(crate) fn works(&mut self, context: &str) {
         if self.connection.goaway().is_some() || self.connection.state(self.now) == (State::Open { free: 0 })
         {
@@ -154,7 +155,7 @@ impl Client {
         assert_eq!(self.ended.get(&id), Some(&vec![Ok(())]), "{context}: the connection is of no more use");
     }
 
-    /// After the transport has ended each stream has ended once.
+    /// Ends the transport, and asserts that each stream has ended exactly once.
     pub(crate) fn streams_end_once(&mut self, context: &str) {
         self.connection.received(0, self.now);
         self.events();

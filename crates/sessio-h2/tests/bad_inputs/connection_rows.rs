@@ -1,4 +1,4 @@
-//! Rows that are about the connection: its first bytes, frames, settings, floods, header compression.
+//! Rows for the connection: its first bytes, frames, settings, floods and header compression.
 
 use std::time::Duration;
 
@@ -348,7 +348,8 @@ fn windows() -> Vec<Row> {
     let idle = |id| (script().window_update(id, 1), protocol(Kinds::IdleStream(Kind::WINDOW_UPDATE)));
     let ((idle_stream, idle_outcome), (even, even_outcome)) = (idle(99), idle(2));
     let beyond = {
-        // Streams 1, 3 and 7 have 20,000 bytes each, and stream 5 is closed: what comes there counts for the connection.
+        // Streams 1, 3 and 7 allow 20,000 bytes each. Stream 5 is closed, so its bytes count for
+        // the connection alone.
         let head = |script: crate::script::Script, id| script.head(id, &[(":status", "200")], false);
         let mut script = head(head(head(script(), 1), 3), 7).head(5, &[(":status", "200")], true);
         for id in [1, 3, 7] {
@@ -395,7 +396,7 @@ fn windows() -> Vec<Row> {
                     all = all.head(id, &[(":status", "200")], false);
                 }
                 all = all.data(1, &[0; 16_000], false).data(3, &[0; 16_000], false);
-                // The credit of the connection is given back at once, whether the client reads or not.
+                // The connection is credited on arrival, even if the client does not read.
                 all.data(7, &[0; 16_000], false).data(1, &[0; 4_000], false).data(3, &[0; 4_000], false)
             },
             Tolerated,
@@ -495,7 +496,7 @@ fn blocks() -> Vec<Row> {
 fn hpack() -> Vec<Row> {
     let of = |bytes: &[u8]| script().block(1, &[&[0x88], bytes].concat(), true);
     let large = |n: usize| {
-        // A field of 4,000 bytes enters the table; then references of one byte each.
+        // A field of 4,000 bytes is added to the table. References of one byte each follow.
         let mut bytes = vec![0x88, 0x40, 1, b'a', 0x7f, 0xa1, 0x1e];
         bytes.extend_from_slice(&[b'b'; 4_000]);
         bytes.extend(std::iter::repeat_n(0xbe, n));

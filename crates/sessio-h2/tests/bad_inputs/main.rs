@@ -1,8 +1,12 @@
-//! Bad inputs of a server, each with what becomes of it.
+//! Invalid and hostile input of a server, and the required outcome.
 //!
-//! A row has an id, the CVE ids of attacks of its kind, a script, and an outcome: the connection fails with a code, one
-//! stream fails with a code and the connection goes on, or the input is tolerated. Each script runs whole, byte by byte,
-//! and cut in two wherever that is cheap.
+//! A row has an id, the CVE ids of similar attacks, a script and an outcome:
+//!
+//! - the connection fails with a code,
+//! - one stream fails with a code, and the connection stays usable,
+//! - or the input is tolerated.
+//!
+//! Each script is received whole, byte by byte, and in two pieces at many positions.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -39,14 +43,15 @@ fn each_row_has_its_outcome_however_its_bytes_are_cut() {
         check(&row, usize::MAX, 0);
         check(&row, 1, 0);
         let length = row.length();
-        // Two pieces, cut at each byte where there are few, and at 40 places where there are many.
+        // Splits the bytes in two, at each position of a short script and at about 40 of a long
+        // one.
         for first in (1..length).step_by((length / 40).max(1)) {
             check(&row, usize::MAX, first);
         }
     }
 }
 
-/// Plays a row: its first `first` bytes in one piece, the rest in pieces of `piece` bytes.
+/// Runs a row. Its first `first` bytes arrive in one piece, the rest in pieces of `piece` bytes.
 fn check(row: &Row, piece: usize, first: usize) {
     let mut client = Client::new();
     let context = format!("{}, pieces of {piece}, the first of {first}", row.id);
@@ -71,7 +76,7 @@ fn check(row: &Row, piece: usize, first: usize) {
             let error = client.error().unwrap_or_else(|| panic!("{context}: it goes on"));
             assert_eq!((error.code(), error.kind()), (code, kind), "{context}");
             assert!(client.is_over(), "{context}");
-            // The peer is told, unless it is gone.
+            // The peer receives a GOAWAY with the code, unless the transport has ended.
             let told = client.told();
             let expected = (code != ErrorCode::NO_ERROR || told.is_some()).then_some(code);
             assert_eq!(told, expected, "{context}");

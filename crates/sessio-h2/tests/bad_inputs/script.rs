@@ -1,4 +1,4 @@
-//! What a server says in a row, and what has to come of it.
+//! The input of the server in a row, and the outcome that is required.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use sessio_h2::frame::{Header, Kind, encode};
 use sessio_h2::hpack::{Encoder, Indexing};
 use sessio_h2::{ConnectionErrorKind, ErrorCode, StreamErrorKind};
 
-/// What becomes of an input.
+/// The required outcome of an input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
-    /// Nothing fails, and the connection is of use afterwards.
+    /// Nothing fails, and the connection stays usable.
     Tolerated,
-    /// This stream fails, and the connection is of use afterwards.
+    /// This stream fails, and the connection stays usable.
     Stream(u32, ErrorCode, StreamErrorKind),
     /// The connection fails.
     Connection(ErrorCode, ConnectionErrorKind),
@@ -32,7 +32,7 @@ pub(crate) enum Step {
     Wait(Duration),
     /// The transport ends.
     End,
-    /// The transport takes nothing more.
+    /// The transport takes no more bytes.
     Stall,
 }
 
@@ -63,7 +63,7 @@ impl Row {
     }
 }
 
-/// Frames, one after the other.
+/// A sequence of frames and other steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script(Vec<Step>);
 
@@ -87,7 +87,7 @@ impl Script {
         self
     }
 
-    /// Any frame. The length is the payload's.
+    /// Any frame, with the length of its payload.
     pub(crate) fn frame(mut self, kind: Kind, flags: u8, stream: u32, payload: &[u8]) -> Self {
         encode::frame(kind, flags, stream, payload, self.out());
         self
@@ -101,7 +101,7 @@ impl Script {
         self
     }
 
-    /// A header of a frame whose payload does not follow.
+    /// The header of a frame whose payload does not follow.
     pub(crate) fn header(mut self, kind: Kind, length: u32, stream: u32) -> Self {
         let header = Header { length, kind, flags: 0, stream };
         self.out().extend_from_slice(&header.encode());
@@ -138,7 +138,7 @@ impl Script {
         self
     }
 
-    /// HEADERS with these fields, none of which enters a table.
+    /// HEADERS with these fields. They are not added to a table.
     pub(crate) fn head(self, stream: u32, fields: &[(&str, &str)], is_last: bool) -> Self {
         self.block(stream, &block(fields), is_last)
     }

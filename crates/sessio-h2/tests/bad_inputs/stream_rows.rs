@@ -1,4 +1,4 @@
-//! Rows that are about one stream: malformed responses, and bodies that are not what they said.
+//! Rows for one stream: malformed responses, and bodies that do not have their declared length.
 
 use sessio_h2::StreamErrorKind as Kinds;
 use sessio_h2::frame::{Header, Kind};
@@ -85,7 +85,8 @@ fn heads() -> Vec<Row> {
             "rules_broken_without_end",
             {
                 let mut many = script();
-                // The second breach of a stream that was reset is passed over, the first of an upload that goes on is counted.
+                // The first violation on a stream with an unfinished upload is counted. The stream
+                // is reset then, so the second one is not.
                 for _ in 0..2 {
                     many = many.response(7).data(7, b"more", false);
                 }

@@ -25,7 +25,7 @@ fn floods_end_the_connection() {
     type Row = (Kind, u8, u32, &'static [u8], u32, E);
     let table: &[Row] = &[
         (Kind::PING, 0, 0, b"12345678", 100, E::TooManyPings),
-        // The script itself begins with SETTINGS.
+        // A script begins with SETTINGS, so 19 more reach the limit of 20.
         (Kind::SETTINGS, 0, 0, b"", 19, E::TooManySettings),
         (Kind::DATA, 0, 1, b"", 1000, E::TooManyEmptyFrames),
         (Kind::DATA, 8, 1, b"\x02\0\0", 1000, E::TooManyEmptyFrames),
@@ -37,7 +37,7 @@ fn floods_end_the_connection() {
         assert_eq!(error(1, &many(most, kind, flags, stream, payload)), None, "{kind}");
         assert_eq!(error(1, &many(most + 1, kind, flags, stream, payload)), Some(expected), "{kind}");
     }
-    // Acknowledgements are no flood.
+    // Acknowledgements do not count.
     assert_eq!(error(1, &many(5000, Kind::PING, 1, 0, b"12345678")), None);
 }
 
@@ -115,7 +115,7 @@ fn continuations_have_caps() {
     };
     let (log, none) = run(&Config::default(), 1, &cut(64, 0, true));
     assert_eq!((log.end(1), none), (Ok(()), None));
-    // CVE-2024-27316 and similar attacks: a block without end.
+    // CVE-2024-27316 and similar attacks: a header block without END_HEADERS.
     assert_eq!(error(1, &cut(65, 0, false)), Some(E::TooManyContinuations));
     assert_eq!(error(1, &cut(65, 0, true)), Some(E::TooManyContinuations));
     assert_eq!(error(1, &cut(17, 16_384, false)), Some(E::HeaderListTooLarge));

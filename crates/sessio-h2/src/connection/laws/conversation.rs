@@ -98,7 +98,7 @@ impl World {
                 call.is_sent = is_last && taken == n;
                 call.is_waiting = taken < n;
             }
-            // Only a stream that has failed, or whose rest the peer does not need, refuses bytes.
+            // A stream refuses bytes only if it has failed, or if the peer does not need the rest.
             Err(_) => call.is_refused = true,
         }
     }
@@ -209,7 +209,8 @@ impl World {
         }
     }
 
-    /// Window conservation: each byte of a window is credit, unread, or to be credited.
+    /// Checks the accounting of each window. Its size is the sum of the peer's credit, the unread
+    /// bytes and the released bytes that are not credited yet.
     fn check_books(&self) {
         let client = &self.client;
         assert_eq!(client.window.left + client.window.due, client.window.size);

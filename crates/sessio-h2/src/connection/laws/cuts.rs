@@ -1,4 +1,4 @@
-//! Split invariance: the same bytes lead to the same events in any cuts.
+//! Split invariance: the same bytes cause the same events, however they are split.
 
 use core::time::Duration;
 
@@ -6,8 +6,8 @@ use super::script::{Log, Script, connection, feed, flush, frames};
 use crate::frame::Kind;
 use crate::{Config, ConnectionErrorKind};
 
-/// The outcome of a script: events, error, and sent frames without credit, whose portions depend on
-/// the cuts.
+/// The outcome of a script: its events, the error, and the sent frames. WINDOW_UPDATE frames are
+/// omitted, because the way the bytes are split affects them.
 fn outcome(script: &[u8], cuts: &[usize]) -> (Log, Option<ConnectionErrorKind>, Vec<String>) {
     let config = Config { stream_window: 300, max_stream_window: 300, ..Config::default() };
     let mut connection = connection(&config, 7);
@@ -63,7 +63,7 @@ fn script() -> Script {
 #[test]
 fn every_cut_leads_to_the_same_events() {
     let good = script().bytes;
-    // The same with an end that fails the connection.
+    // The same script, with an invalid frame at the end that fails the connection.
     let bad = script().frame(Kind::PUSH_PROMISE, 4, 11, &[0, 0, 0, 2]).data(11, b"never", true).bytes;
     for script in [good, bad] {
         let whole = outcome(&script, &[]);

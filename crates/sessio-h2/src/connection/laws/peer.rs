@@ -10,7 +10,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Book {
-    /// The limit that is known to be in force: the client has acknowledged it.
+    /// The limit in force: the last one that the client has acknowledged.
     pub(crate) max_streams: Option<u32>,
     pub(crate) initial_window: i64,
     pub(crate) max_frame: usize,

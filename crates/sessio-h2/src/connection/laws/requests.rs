@@ -154,7 +154,7 @@ fn an_empty_piece_ends_a_request() {
     assert_eq!((last.0.kind, last.0.length, last.0.is_end_stream()), (Kind::DATA, 0, true));
 }
 
-/// A caller without bytes can ask for room, and gets an event once there is some.
+/// A caller without bytes can ask for room, and receives an event when there is some.
 #[test]
 fn room_for_a_body_is_told() {
     let mut client = connection(&Config::default(), 0);
