@@ -1,8 +1,8 @@
-//! The core without a driver: a whole session over `std::net::TcpStream`, with no runtime and no
-//! async, in clear text and over TLS.
+//! The core without a driver: a whole session over `std::net::TcpStream`, without runtime or async,
+//! in plain text and over TLS.
 //!
-//! [`Call`] makes every decision of a session, and this program moves the bytes. A connection comes
-//! from `Connect::open`, with the TLS session that the URL needs. `cargo run -p sessio-rustls
+//! [`Call`] makes every decision of a session, and this program moves the bytes. `Connect::open`
+//! returns a connection, with a TLS session if the URL needs one. `cargo run -p sessio-rustls
 //! --example by_hand` runs it against loopback servers.
 
 mod tls_server;
@@ -83,8 +83,8 @@ impl Session {
                 }
                 Step::Io(io) => match &mut socket {
                     None => break Err(Kind::Misuse.into()),
-                    // Bytes that were readable before the request are no response to it. They are
-                    // read first.
+                    // If a stored connection is readable before the request, those bytes are not
+                    // its response. They are read first.
                     Some(stream) if io.send.is_empty() || (io.look && !is_silent(stream)) => {
                         match stream.read(io.recv) {
                             Ok(n) => call.received(n),
@@ -103,7 +103,7 @@ impl Session {
                     (.., unused) => lease = unused,
                 },
                 Step::Decide => call.decide(&mut self.state, now()),
-                // After a failure the connection is still here. The socket is closed first.
+                // After a failure `socket` still has the connection. It is closed before the wait.
                 Step::Wait { until, .. } => {
                     socket = None;
                     if let Some(failed) = lease.take() {
@@ -133,7 +133,7 @@ fn is_silent(stream: &TcpStream) -> bool {
     stream.set_nonblocking(false).is_ok() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// A URL that sets a cookie and redirects: one request of the caller, two on the connection.
+/// Requests a URL that sets a cookie and redirects: one call, two requests on one connection.
 fn visit(session: &mut Session, server: &Server) -> Result<()> {
     let (status, body) = session.send(Request::get(server.url("/cookies/set?sessioncookie=123456789")))?;
     let text = String::from_utf8_lossy(&body);
@@ -143,7 +143,8 @@ fn visit(session: &mut Session, server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// A call refuses a clear-text connection for an `https` URL. It sends nothing over it.
+/// Asserts that a call for an `https` URL refuses a plain-text connection and sends nothing over
+/// it.
 fn clear_text_is_refused(session: &mut Session) -> Result<()> {
     let request = Request::get("https://localhost/").basic_auth("user", "secret");
     let mut call = Call::new(
@@ -162,7 +163,7 @@ fn main() -> Result<()> {
     let mut settings = Settings::default();
     settings.engine = sessio_rustls::engine();
     settings.tls = Tls::default().roots(roots);
-    // A program of yours takes the bits of the seed from the system.
+    // A real program takes the bits of the seed from the operating system.
     let state = SessionState::new(Seed::new(7));
     let mut session = Session { settings, state, pool: Pool::new(Policy::default()) };
     visit(&mut session, &Server::start())?;

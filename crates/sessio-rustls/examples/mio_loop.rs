@@ -1,20 +1,20 @@
-//! A thousand calls at once on one thread: the core over `mio`, in clear text and over TLS. There is
-//! no async, no driver and no task.
+//! A thousand concurrent calls on one thread: the core over `mio`, in plain text and over TLS.
+//! There is no async, no driver and no task.
 //!
 //! Each [`Call`] is a state machine whose `step` returns the next operation. The loop performs it
 //! as far as possible without blocking. Then it waits until the operating system reports a ready
 //! socket:
 //!
-//! - *Interest*: a call's socket is registered once, for both directions. mio is edge-triggered: a
-//!   call moves bytes until its socket would block, and only then waits.
+//! - *Interest*: the socket of a call is registered once, for both directions. mio is
+//!   edge-triggered: a call moves bytes until its socket would block, and waits only then.
 //! - *Both directions*: [`Step::Io`] may want to send and to receive. The loop tries both, and
-//!   either is progress.
+//!   either counts as progress.
 //! - *Deadlines*: each step that waits has a deadline. The loop sleeps until the earliest one. The
-//!   call then returns the error of the limit that ran out.
-//! - *Pool*: it stores mio's sockets. One returns only with the proof of a clean end that
-//!   [`Call::release`] makes, and is idle without registration.
-//! - *TLS*: a handshake is [`Step::Io`] like any other. `Connect::open` makes the connection with the
-//!   TLS session that the URL needs.
+//!   call then returns the error of the time limit that has passed.
+//! - *Pool*: it stores mio's sockets. [`Call::release`] proves that an exchange ended cleanly, and
+//!   only such a socket is returned to the pool. An idle socket is not registered.
+//! - *TLS*: a handshake is [`Step::Io`] like any other. `Connect::open` makes the connection, with
+//!   a TLS session if the URL needs one.
 //!
 //! `cargo run -p sessio-rustls --example mio_loop` runs it against loopback servers. They respond
 //! only after all calls have connected.
@@ -53,11 +53,11 @@ struct Flight {
     call: Call,
     token: Token,
     socket: Option<TcpStream>,
-    /// Whether that socket is connecting.
+    /// Whether the socket is still connecting.
     dialling: bool,
-    /// The right to have that socket open.
+    /// The permission of the pool to have the socket open.
     lease: Option<Lease>,
-    /// When to ask the call again, even if its socket is not ready.
+    /// When to step the call again, even if its socket is not ready.
     deadline: Option<Instant>,
     status: u16,
     body: Vec<u8>,
@@ -75,7 +75,7 @@ fn now() -> Now {
 
 impl Session {
     fn new(settings: Settings, policy: Policy) -> io::Result<Self> {
-        // A program of yours takes the bits of the seed from the system.
+        // A real program takes the bits of the seed from the operating system.
         let state = SessionState::new(Seed::new(7));
         Ok(Self { settings, state, pool: Pool::new(policy), poll: Poll::new()? })
     }
@@ -140,7 +140,7 @@ impl Session {
                 }
                 Ok(Step::Release) => self.release(flight).map_err(failed)?,
                 Ok(Step::Decide) => flight.call.decide(&mut self.state, now()),
-                // Other calls go on. After a failure the connection is still here.
+                // Other calls continue. After a failure this call still has its connection.
                 Ok(Step::Wait { until, .. }) => {
                     self.hang_up(flight);
                     flight.deadline = Some(until);
@@ -290,7 +290,8 @@ fn held(calls: usize) -> Script {
     script.otherwise(Otherwise::Routes)
 }
 
-/// Sends so many calls at once, and then again through a redirect over the same connections.
+/// Sends `calls` requests at once. Then sends them again through a redirect, over the same
+/// connections.
 fn crowd(session: &mut Session, server: &Server, calls: usize) -> Result<()> {
     let requests = |path: &str| (0..calls).map(|n| Request::get(server.url(&format!("{path}{n}")))).collect();
     let check = |responses: Vec<StatusAndBody>| {
@@ -305,7 +306,7 @@ fn crowd(session: &mut Session, server: &Server, calls: usize) -> Result<()> {
 
     let responses = std::thread::scope(|scope| {
         scope.spawn(|| {
-            // The server side of the test has a thread of its own: the loop is busy.
+            // The test server runs on another thread, because this one runs the loop.
             server.wait_until(|state| state.connections().iter().filter(|c| c.stalled).count() == calls);
             println!("{calls} calls are waiting for their responses");
             server.open_gate("all have come");

@@ -10,8 +10,8 @@ pub(crate) fn error(alert: AlertDescription) -> Fault {
         Is::HandshakeFailure | Is::InsufficientSecurity | Is::NoApplicationProtocol | Is::ProtocolVersion => {
             Kind::TlsMismatch
         }
-        // A server sends an alert about a certificate only to a client that has, or should have,
-        // one.
+        // A server sends an alert about a certificate only if the client has sent one, or should
+        // have.
         Is::AccessDenied
         | Is::BadCertificate
         | Is::CertificateExpired

@@ -51,8 +51,8 @@ pub(crate) fn names_authority(certificate: &[u8]) -> bool {
     certificate.windows(AUTHORITY_AT.len()).any(|window| window == AUTHORITY_AT)
 }
 
-/// The last second of a certificate's validity, since 1970 (RFC 5280 section 4.1.2.5); 0 for an
-/// earlier one.
+/// The last second of a certificate's validity, since 1970 (RFC 5280 section 4.1.2.5). 0 for a time
+/// before 1970.
 pub(crate) fn not_after(certificate: &[u8]) -> Option<u64> {
     let mut signed = element(&mut element(&mut &*certificate, SEQUENCE)?, SEQUENCE)?;
     if signed.first() == Some(&VERSION) {
@@ -66,7 +66,7 @@ pub(crate) fn not_after(certificate: &[u8]) -> Option<u64> {
     time(&mut validity)
 }
 
-/// Parses a time of a certificate: in seconds, and in UTC.
+/// Parses a time of a certificate, which must have seconds and be in UTC.
 fn time(bytes: &mut &[u8]) -> Option<u64> {
     let tag = *bytes.first()?;
     let digits = element(bytes, tag)?.strip_suffix(b"Z")?;

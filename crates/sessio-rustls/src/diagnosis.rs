@@ -1,4 +1,4 @@
-//! The exact fault of a handshake.
+//! The exact cause of a failed handshake.
 
 use std::fmt;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(crate) fn error(failure: Failure) -> Fault {
         Failure::NoCertificatesPresented => Kind::InvalidPeerCertificate,
         Failure::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(_)) => Kind::TlsBroken,
         Failure::PeerIncompatible(_) | Failure::NoApplicationProtocol => Kind::TlsMismatch,
-        // Such as a plaintext response, or a protocol in which the server speaks first.
+        // For example a plain-text response, or a protocol in which the server speaks first.
         Failure::InvalidMessage(InvalidMessage::InvalidContentType) => Kind::NotTls,
         _ => Kind::TlsBroken,
     };
@@ -87,7 +87,7 @@ pub(crate) fn of_chain(
             Diagnosis::new(Kind::CertificateWeak, "RSA of less than 2048 bits".to_owned())
         }
         Kind::CertificateWrongHost => wrong_host(&certificate, host),
-        // Most tools for test certificates make a CA certificate for the server itself.
+        // Most tools for test certificates mark the server's own certificate as a CA certificate.
         Kind::CertificateUnknownRoot | Kind::CertificateWrongPurpose | Kind::InvalidPeerCertificate
             if is_its_own && !is_trusted_as_authority(cause) =>
         {
@@ -120,7 +120,7 @@ fn of_certificate(cause: &CertificateError) -> Kind {
             Kind::CertificateRevocationUnknown
         }
         Is::UnknownIssuer => Kind::CertificateUnknownRoot,
-        // A root with the right name and another key is another root.
+        // A root with the same name and another key is another root.
         Is::BadSignature => Kind::CertificateUnknownRoot,
         Is::UnsupportedSignatureAlgorithm
         | Is::UnsupportedSignatureAlgorithmContext { .. }
@@ -182,7 +182,7 @@ fn named(certificate: &EndEntityCert<'_>, host: &ServerName<'_>) -> String {
     if let Err(webpki::Error::CertNotValidForName(context)) =
         certificate.verify_is_valid_for_subject_name(host)
     {
-        // Of addresses webpki has no list but this one.
+        // For IP addresses, webpki returns the names in no other form.
         let address =
             |name: &String| Some(escape(name.strip_prefix("IpAddress(")?.strip_suffix(')')?.as_bytes()));
         let left = MOST - names.len();

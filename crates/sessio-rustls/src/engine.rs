@@ -1,4 +1,4 @@
-//! The TLS connector: from settings to TLS sessions, and its caches.
+//! The TLS connector: it makes TLS sessions from settings, and caches configurations and tickets.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::{config, diagnosis, provider};
 const MOST_CONFIGS: usize = 16;
 const MOST_SCOPES: usize = 256;
 
-/// A connector with the default cryptography, as the backends use it: one for each session.
+/// A connector with the default cryptography. The backends make one for each session.
 ///
 /// Without the features `ring` and `aws-lc-rs` it is empty, and `https` is unsupported.
 #[must_use]
@@ -66,8 +66,8 @@ impl Rustls {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rustls configuration of these settings. It is slow to build, so the lock is not held
-    /// meanwhile.
+    /// The rustls configuration of these settings. It is slow to build, so it is built without the
+    /// lock.
     fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Fault> {
         if let Some((_, config)) = self.memory().configs.iter().find(|(known, _)| known == tls) {
             return Ok(Arc::clone(config));
@@ -178,7 +178,7 @@ mod tests {
         let mut filter = start(&engine, &trusting(), "a.test.", "scope").unwrap();
         assert!(filter.is_handshaking());
         let (hello, room) = filter.ends();
-        // The trailing dot is removed from the name that a server reads.
+        // The server receives the name without the trailing dot.
         assert!(
             hello.windows(6).any(|bytes| bytes == b"a.test")
                 && !hello.windows(7).any(|bytes| bytes == b"a.test.")

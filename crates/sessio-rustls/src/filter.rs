@@ -10,11 +10,11 @@ use sessio::{Fault, Kind, TlsInfo, TlsSession, escape};
 use crate::diagnosis;
 use crate::sessions::Sessions;
 
-/// Bytes of ciphertext that are read from the socket at once: few initially, two whole records for
-/// fast peers.
+/// Bytes of ciphertext to read from the socket at once, initially. It grows to two whole records
+/// for fast peers.
 const ROOM: usize = 4 * 1024;
 const MOST_ROOM: usize = 2 * (16 * 1024 + 261);
-/// Bytes that may wait to be sent before sealing stops.
+/// Bytes of ciphertext that may wait to be sent. With more of them, no plaintext is encrypted.
 const MOST_OUT: usize = 64 * 1024;
 
 /// The client side of a TLS session. rustls limits its memory for a handshake (64 KiB), for records
@@ -59,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// Moves rustls's outgoing bytes into the buffer that is lent out.
+    /// Moves rustls's outgoing bytes into `out`, from which the caller sends them.
     fn collect(&mut self) {
         if self.gone == self.out.len() {
             self.out.clear();
@@ -92,7 +92,7 @@ impl Filter {
         Ok(())
     }
 
-    /// Row F07: a peer that sends plaintext does not speak TLS, which its first byte shows.
+    /// Row F07: checks the first received byte. A peer that sends plain text does not speak TLS.
     fn listen(&mut self, n: usize) -> Result<(), Fault> {
         const ALERT: u8 = 21;
         const HANDSHAKE: u8 = 22;
@@ -104,7 +104,7 @@ impl Filter {
         if matches!(said[0], ALERT | HANDSHAKE) {
             return Ok(());
         }
-        // Show one byte only: the number of bytes received by now is random.
+        // Report one byte only: the number of bytes received so far depends on the network.
         Err(Fault::new(Kind::NotTls).with_detail(format!("it began with {}", escape(&said[..1]))))
     }
 

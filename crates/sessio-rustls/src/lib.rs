@@ -1,4 +1,4 @@
-//! TLS for sessio: rustls as a function of bytes, the same for every backend.
+//! TLS for sessio: rustls as a state machine over bytes, the same for every backend.
 //!
 //! The backends include it (feature `rustls`, on by default), and [`sessio::Tls`] in a session's
 //! settings configures it; see the [chapter about TLS](guide). Use this crate directly to drive
@@ -18,14 +18,14 @@
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | provides |
 //! |---|---|
 //! | `ring` (default) | cryptography by ring |
 //! | `aws-lc-rs` | cryptography by aws-lc-rs, which is preferred to ring if both are enabled |
 //! | `platform` (default) | the roots of the platform: [`Roots::Platform`](sessio::tls::Roots::Platform) |
 //! | `bundled` | Mozilla's roots, compiled in: [`Roots::Bundled`](sessio::tls::Roots::Bundled) |
 //!
-//! Without either of the first two, use [`Rustls::with_provider`].
+//! Without the first two, use [`Rustls::with_provider`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,7 @@ pub mod guide {}
 pub use engine::{Rustls, engine};
 pub use rustls;
 
-/// The program of the README compiles.
+/// Compiles the program of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider of the crate's features, the same value on every call. `None` without such a
+/// The provider of the enabled features. Every call returns the same value. `None` without such a
 /// feature.
 pub(crate) fn built_in() -> Option<Arc<CryptoProvider>> {
     static BUILT_IN: LazyLock<Option<Arc<CryptoProvider>>> = LazyLock::new(|| {

@@ -45,7 +45,7 @@ pub(crate) fn given(options: &Options) -> impl Iterator<Item = &[u8]> {
     only.into_iter().chain(&options.extra_roots).flat_map(Certificates::iter)
 }
 
-/// Old certificates of a bundle may be unreadable; at least one must be readable.
+/// Adds roots. Some old certificates of a bundle may be unreadable, but one must be readable.
 fn add<'a>(
     store: &mut RootCertStore,
     all: impl Iterator<Item = &'a [u8]>,
@@ -68,7 +68,7 @@ fn bundled(_: &mut RootCertStore) -> Result<(), Fault> {
     Err(invalid("bundled roots need the feature `bundled` of sessio-rustls"))
 }
 
-/// Only verifiers without rules of their own report that the host name is the sole fault.
+/// Only verifiers without checks of their own report a wrong host name as the sole fault.
 #[cfg(feature = "platform")]
 const HAS_RULES: bool = cfg!(any(windows, target_vendor = "apple", target_os = "android"));
 
@@ -91,7 +91,7 @@ fn platform(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn
     let mut extra = Vec::new();
     for der in options.extra_roots.iter().flat_map(Certificates::iter) {
         let der = CertificateDer::from(der.to_vec());
-        // The platform's verifier would refuse all of them for one that cannot be read.
+        // The platform's verifier refuses all roots if it cannot read one of them.
         if RootCertStore::empty().add(der.clone()).is_ok() {
             extra.push(der);
         }

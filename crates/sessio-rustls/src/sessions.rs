@@ -16,13 +16,13 @@ use crate::der;
 
 /// Number of tickets of one scope.
 const MOST_TICKETS: usize = 8;
-/// Maximal time in seconds from a verified certificate to the last handshake without one (RFC 5246
-/// appendix F.1.4). rustls checks the lifetime of tickets alone, and each resumed session brings
-/// new ones.
+/// Maximal time in seconds from a verified certificate to the last resumption (RFC 5246 appendix
+/// F.1.4). rustls checks the lifetime of single tickets only, and each resumed session brings new
+/// ones.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// The TLS sessions of one scope. A resumed session verifies no certificate. So it ends with the
-/// certificate that was verified last, or after a day.
+/// The TLS sessions of one scope. A resumed session verifies no certificate. So no session is
+/// resumed after the last verified certificate has expired, or a day after it was verified.
 pub(crate) struct Sessions {
     store: ClientSessionMemoryCache,
     clock: Clock,
@@ -44,7 +44,7 @@ impl Sessions {
         let longest = self.now().saturating_add(LONGEST);
         let until = match certificate.and_then(der::not_after) {
             _ if !self.is_dated => longest,
-            // It is still valid in the last second.
+            // The certificate is still valid in its last second.
             Some(last) => longest.min(last.saturating_add(1)),
             None => 0,
         };

@@ -34,9 +34,9 @@ impl Verifier {
         self.pins.iter().any(|pin| pin.sha256() == digest.as_ref())
     }
 
-    /// Returns `true` if the server's own certificate is one of the caller's roots, and was made as
-    /// a CA certificate, as most test tools do. Its validity period was checked before; its name is
-    /// still to be checked.
+    /// Returns `true` if the server's own certificate is one of the caller's roots, and is marked
+    /// as a CA certificate, as most test tools do. Its validity period was checked before. The
+    /// caller checks its name afterwards.
     fn is_itself_trusted(&self, failure: &Failure, certificate: &CertificateDer<'_>) -> bool {
         let Failure::InvalidCertificate(CertificateError::Other(OtherError(cause))) = failure else {
             return false;
@@ -55,7 +55,8 @@ impl Verifier {
         }
     }
 
-    /// Without roots the signer does not matter; but a pin requires proof of the key.
+    /// Without roots any signer is accepted. A pin still requires proof that the server has the
+    /// key.
     fn needs_signature(&self) -> bool {
         self.roots.is_some() || !self.pins.is_empty()
     }
@@ -73,7 +74,7 @@ impl ServerCertVerifier for Verifier {
         if let Some(roots) = &self.roots {
             match roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
                 Ok(_) => {}
-                // The name is checked last, so nothing else is wrong.
+                // The name is checked last, so everything else is valid.
                 Err(Failure::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )) if self.accepts_any_host => {}

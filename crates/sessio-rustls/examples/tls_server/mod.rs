@@ -1,4 +1,4 @@
-//! A loopback server that speaks TLS, for the examples, and the certificate that its clients trust.
+//! A loopback TLS server for the examples, and the certificate that its clients trust.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection};
 use sessio::tls::{Certificates, Roots};
 use sessio_testkit::{Coat, Script, Server, Wardrobe};
 
-/// A server with a certificate of its own for 127.0.0.1, and the roots to trust it by.
+/// Starts a server with its own certificate for 127.0.0.1. Returns it and the roots that trust it.
 pub(crate) fn start(script: impl Into<Script>) -> (Server, Roots) {
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("the parameters of a certificate");
