@@ -1,4 +1,4 @@
-//! sessio's jar beside the crates `cookie` and `cookie_store`, in one run.
+//! sessio's jar compared with the crates `cookie` and `cookie_store`.
 //!
 //! `cargo run --release -p bench-cookies -- [graph.svg]`
 
@@ -106,8 +106,8 @@ fn one_host(now: UnixTime) {
     );
 }
 
-/// The `Cookie` header of ten cookies, the same for `cookie_store`, a miss for each of both, and a
-/// header for another host each time.
+/// The nanoseconds of five calls: the `Cookie` header of ten cookies in both jars, a header without
+/// cookies in both, and a header for another host each time.
 fn by_size(size: usize, now: UnixTime) -> [f64; 5] {
     let (mut ours, mut theirs) = (jar(), cookie_store::CookieStore::default());
     let urls = fill(size, |url, line| {

@@ -1,5 +1,5 @@
-//! Candidates take turns, so that a disturbance of the machine affects all of them. The median of
-//! the rounds counts.
+//! Runs the candidates in turn, so that other load on the machine affects all of them. The result
+//! is the median of the rounds.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub fn medians<const N: usize>(mut contenders: [Box<dyn FnMut() + '_>; N]) -> [f
     })
 }
 
-/// The number of calls that fill the time of a round.
+/// The number of calls that take about as long as a round.
 fn calibrate(run: &mut dyn FnMut()) -> u32 {
     let mut count = 1;
     loop {

@@ -29,7 +29,7 @@ pub trait Worker: Send + 'static {
 
 /// A runtime that runs concurrent tasks on this thread.
 pub trait Tasks {
-    /// Runs a future to its end, and the tasks meanwhile.
+    /// Runs a future to its end, and lets the spawned tasks run meanwhile.
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T;
 
     /// Starts a task.
@@ -81,7 +81,7 @@ async fn many<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
     Ok(())
 }
 
-/// Lets each worker send the number of requests of its task, all workers concurrently.
+/// Lets each worker send the requests of its task. All workers run concurrently.
 async fn rounds<W: Worker>(
     tasks: &impl Tasks,
     workers: Vec<W>,
@@ -110,7 +110,7 @@ async fn rounds<W: Worker>(
 
 /// Opens as many connections as there are requests, and reads the meter once all of them are idle.
 ///
-/// The server responds to none before all are open, so each request has its own connection.
+/// The server responds to no request before all have arrived, so each one needs its own connection.
 async fn idle<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
     let client = C::start(&plan).await?;
     // Costs that all connections share are not counted.
@@ -122,7 +122,7 @@ async fn idle<C: Client>(tasks: &impl Tasks, plan: Arc<Plan>) -> Outcome {
         workers.push(client.worker(&plan).await?);
     }
     let workers = rounds(tasks, workers, &plan, |_| 1).await?;
-    // Connections that have their own tasks come to rest.
+    // Lets the tasks of idle connections finish their work.
     for _ in 0..10 {
         give_way().await;
     }

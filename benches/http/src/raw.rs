@@ -1,4 +1,4 @@
-//! The lower bound: bytes made in advance, a socket, and the least parsing that finds the end of a
+//! The lower bound: a socket, prepared bytes, and only the parsing that finds the end of a
 //! response.
 
 use crate::Outcome;
@@ -81,7 +81,7 @@ impl Reader {
         let kept;
         let mut bytes = bytes;
         if let At::Head = self.at {
-            // Nearly every head comes in one piece, and is not copied then.
+            // Nearly every head arrives in one piece, and is not copied.
             if !self.head.is_empty() || head_end(bytes).is_none() {
                 self.head.extend_from_slice(bytes);
                 kept = std::mem::take(&mut self.head);

@@ -94,7 +94,7 @@ impl Text {
     }
 }
 
-/// The sum of the bytes. A client that has it has read all of them, and it costs next to nothing.
+/// The sum of the bytes. It proves that a client has read all of them, and takes very little time.
 pub fn sum(bytes: &[u8]) -> u64 {
     // The sum of a short run fits into 16 bits, so a vector register has twice as many lanes.
     bytes.chunks(256).map(|run| u64::from(run.iter().map(|&byte| u16::from(byte)).sum::<u16>())).sum()

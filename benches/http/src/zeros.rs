@@ -13,14 +13,14 @@ pub const BLOCK: usize = 64 << 10;
 /// The block.
 pub static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
-/// So many zeros as hyper and reqwest take a body: piece by piece, from shared memory.
+/// A body of zeros for hyper and reqwest. They read it in pieces, which share memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Zeros {
     left: usize,
 }
 
 impl Zeros {
-    /// A body of so many zeros.
+    /// A body of `bytes` zeros.
     pub fn new(bytes: usize) -> Self {
         Self { left: bytes }
     }

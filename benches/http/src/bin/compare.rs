@@ -15,7 +15,7 @@ use bench_http::table::Table;
 
 /// The numbers of hosts of the workload `hosts`.
 const HOSTS: [usize; 4] = [1, 100, 1000, 10_000];
-/// The number of its requests, over all hosts.
+/// The number of requests of that workload, over all hosts.
 const HOSTS_REQUESTS: usize = 20_000;
 
 /// A comparison: its name, and the arguments of its clients.

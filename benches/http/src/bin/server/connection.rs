@@ -1,4 +1,4 @@
-//! One connection: requests in, responses out, as far as the socket allows.
+//! One connection of the server: it reads requests and writes responses without blocking.
 
 use std::io::{self, Read as _, Write as _};
 use std::rc::Rc;
@@ -13,8 +13,8 @@ pub struct Connection {
     socket: Socket,
     input: Input,
     output: Output,
-    /// While it waits at the gate: the number of connections that have to wait, and whether the
-    /// gate still has to be notified.
+    /// The number of connections that must arrive before any is served, and whether this one must
+    /// still be reported to the gate. `None` if it does not wait.
     held: Option<(usize, bool)>,
     /// The response of the last route. Requests repeat, so it is made once.
     made: Option<(Route, Rc<Large>)>,
@@ -61,13 +61,13 @@ impl Connection {
         }
     }
 
-    /// The number of connections that have to wait for each other. Returned once.
+    /// The number of connections that must wait for each other. Each wait returns it once.
     pub fn arrival(&mut self) -> Option<usize> {
         let (many, is_new) = self.held.as_mut()?;
         std::mem::take(is_new).then_some(*many)
     }
 
-    /// Ends the wait at the gate.
+    /// Ends the wait at the gate and writes the response.
     pub fn let_through(&mut self) -> io::Result<bool> {
         self.held = None;
         self.output = Output::Small(&OK);
@@ -99,8 +99,8 @@ impl Connection {
                     Output::Large { large: Rc::clone(large), piece: 0, at: 0 }
                 }
             };
-            // No client of these benches sends a request before it has the response to the last
-            // one.
+            // No client of these benches sends a request before it has received the previous
+            // response.
             if !self.flush()? && !bytes.is_empty() {
                 return Err(io::ErrorKind::InvalidData.into());
             }

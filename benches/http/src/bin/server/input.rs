@@ -1,4 +1,4 @@
-//! The requests of a connection's client.
+//! Parsing the requests of a connection.
 
 use crate::route::Route;
 
@@ -7,7 +7,7 @@ use crate::route::Route;
 #[derive(Default)]
 pub struct Input {
     kept: Vec<u8>,
-    /// The upload under way.
+    /// The upload in progress.
     upload: Option<Upload>,
 }
 
@@ -56,7 +56,7 @@ impl Input {
         }
     }
 
-    /// Counts the bytes of an upload. At its end the route has their number.
+    /// Counts the bytes of an upload. At its end, returns a route with their number.
     fn count(&mut self, upload: Upload, bytes: &[u8]) -> Heard {
         let used = upload.left.min(bytes.len());
         let upload = Upload { left: upload.left - used, count: upload.count + used };

@@ -91,8 +91,8 @@ fn serve(mut doors: [Door; LISTENERS]) -> Outcome {
                 connections.remove(&token);
             }
         }
-        // After the closes: the next client may connect while ten thousand connections of the last
-        // one are being closed.
+        // New connections are accepted after the reads: ten thousand connections of the last client
+        // may be closing while the next client connects.
         for (is_called, door) in is_called.iter_mut().zip(&doors) {
             *is_called = *is_called && !accept(door, poll.registry(), &mut next, &mut connections)?;
         }
