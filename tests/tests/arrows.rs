@@ -1,5 +1,5 @@
-//! The dependencies between the crates are those of a literal list (laws 1, 2 and 9), and the core
-//! stays small and pure.
+//! The dependencies between the crates are those of a fixed list (laws 1, 2 and 9 of
+//! `ARCHITECTURE.md`), and the core stays small and does no IO.
 //!
 //! The tests read the manifests through cargo. A new dependency is added to the list first, where a
 //! review sees it.
@@ -41,7 +41,7 @@ const ARROWS: &[&str] = &[
     "sessio-wasm -> sessio",
 ];
 
-/// Crates that do IO, draw randomness, or do TLS. None of them may be a dependency of the core.
+/// Crates that do IO, generate randomness, or do TLS. The core depends on none of them.
 const IMPURE: &[&str] = &[
     "async-io",
     "async-net",
@@ -79,7 +79,7 @@ const MOST_LINES: usize = 120;
 /// The minimum supported Rust version.
 const RUST: [u32; 3] = [1, 88, 0];
 
-/// File names without a meaning.
+/// File names that say nothing about the contents.
 const NO_NOUNS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 
 fn root() -> PathBuf {

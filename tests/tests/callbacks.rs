@@ -63,7 +63,7 @@ scenarios! {
     fa17_a_waker_that_panics_holds_up_nobody
 }
 
-/// The largest number of times that it meddles in one scenario: its actions may run it again.
+/// The largest number of times that it meddles in one scenario: its own requests run it again.
 const MOST: usize = 6;
 
 type Sent = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -426,7 +426,7 @@ async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &Wo
     whole(session.get(server.url("/get"))).await;
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("x-own").is_some(), last.header("x-meddled").is_some()), (true, true));
-    // A change that fails is discarded. Its values are dropped after the lock is free.
+    // A change that returns an error is discarded. Its values are dropped after the lock is free.
     let meddler = meddling.meddler();
     let failed: Result<()> = session.try_update(|settings| {
         let parting = Parting(meddler);

@@ -1,8 +1,8 @@
-//! Runs the shared corpora through the filter: cookies that a jar sends, and dates.
+//! Runs the shared corpora through `sessio_tests::eval`: the cookies that a jar sends, and dates.
 //!
 //! They are read from the folder `SESSIO_SPEC_DATA`, which must have them, or from
-//! `../shared/spec/data` beside the checkout. Without that folder, the tests print that they did not
-//! run, with their names.
+//! `../shared/spec/data` beside the checkout. Without that folder, each test prints its name and
+//! that it did not run.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -65,7 +65,7 @@ fn probes() {
     jar("cookie-probes.json", &["--prefixes=layered"], 80);
 }
 
-/// The result is in seconds, the corpus in text. So the expected text goes through the filter too.
+/// `eval` returns seconds and the corpus has text, so `eval` converts the expected text, too.
 #[test]
 fn dates() {
     let Some(cases) = cases("http-state-dates.json") else { return };

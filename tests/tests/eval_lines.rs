@@ -1,4 +1,4 @@
-//! Each verb of the filter, with correct and with malformed lines.
+//! Each command of `sessio_tests::eval`, with valid and with malformed lines of JSON.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 

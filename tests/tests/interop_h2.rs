@@ -1,6 +1,7 @@
-//! The HTTP/2 machine against seven real servers, over TLS and by prior knowledge: responses and
-//! uploads, many at once, large ones, without bodies, with trailers, and connections that stay
-//! usable after streams were reset.
+//! `sessio-h2` against seven real servers, over TLS and by prior knowledge.
+//!
+//! The checks are responses and uploads, many requests at once, large bodies, responses without
+//! bodies, trailers, and connections that stay usable after streams were reset.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]

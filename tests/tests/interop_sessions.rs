@@ -1,5 +1,7 @@
-//! Sessions against six real servers over TLS: login, use, expiry, another login, large bodies in
-//! both directions, ranges, HEAD, 304, and requests around the server's keep-alive limit.
+//! Sessions against six real servers over TLS.
+//!
+//! The checks are login, use, expiry and another login, large bodies in both directions, ranges,
+//! HEAD, 304, and requests around the server's keep-alive limit.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]

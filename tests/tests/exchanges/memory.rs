@@ -1,4 +1,4 @@
-//! A slow end delays only its own exchange, and the memory in use is bounded.
+//! A slow reader or writer delays only its own exchange, and the memory in use is bounded.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ scenarios! {
     what_is_not_taken_is_not_asked_for
 }
 
-/// More than all buffers hold, for each direction.
+/// More bytes than all buffers of one direction hold.
 const MOST: usize = 160 * 1024;
 
 async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {

@@ -33,7 +33,7 @@ async fn c01_a_cookie_without_a_host_belongs_to_the_first<R: Movable>(world: &Wo
     }
     assert!(server.requests().iter().all(|request| request.header("cookie").as_deref() == Some("sid=31d4")));
     assert_eq!(sent(&session, "http://other.test/"), None);
-    // Setting it again begins again: it is free for another host.
+    // Setting the cookie again makes it unscoped again, so it can be sent to another host.
     session.set_cookie("sid", "new").unwrap();
     assert_eq!(session.cookie("sid").as_deref(), Some("new"));
     assert_eq!(sent(&session, "http://other.test/").as_deref(), Some("sid=new"));
@@ -69,7 +69,7 @@ async fn c01_the_youngest_valid_cookie_is_read<R: Movable>(world: &World<R>) {
     let minute = std::time::Duration::from_secs(60);
     session.insert_cookie(cookie("young", "two.test").max_age(minute)).unwrap();
     assert_eq!(session.cookie("a").as_deref(), Some("young"));
-    // One that has ended deletes.
+    // An expired cookie deletes the stored one.
     session.insert_cookie(cookie("gone", "two.test").expires(UnixTime(1))).unwrap();
     assert_eq!(session.cookie("a").as_deref(), Some("old"));
     let url = server.url("/cookies/set/a/served");

@@ -40,7 +40,7 @@ async fn fn6_a_status_error_names_the_url_without_userinfo<R: Movable>(world: &W
         format!("the server responded with 418 I'm a teapot for {url}; read the response in the error")
     );
     assert!(!format!("{by_reference} {by_reference:?} {error:?}").contains("secret"));
-    // The body can still be read.
+    // The body of the response can still be read.
     error.into_response().bytes().await.unwrap();
 
     let response = session.get(server.url("/get")).send().await.unwrap();

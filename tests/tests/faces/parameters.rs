@@ -1,4 +1,4 @@
-//! Query parameters, forms and headers in the forms that callers have them in.
+//! Query parameters, forms and headers, in all types that callers can pass.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -22,7 +22,7 @@ const WHOLES: [&str; 2] = [
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n,\nyou\n\r\n0\r\nX: y\r\n\r\n",
 ];
 
-/// The responses up to each point at which the body can be cut short.
+/// Truncated responses, one for each point at which a body can end too early.
 fn cuts() -> impl Iterator<Item = &'static str> {
     WHOLES
         .into_iter()
@@ -33,7 +33,7 @@ fn cut_server(answer: &str) -> Server {
     Server::scripted(Connection::new().expect_request().send(answer).close())
 }
 
-/// Row F13: an error with a reason, of the kind that readers know.
+/// Row F13: the error has a reason, and is of a kind that readers know.
 fn check_cut(error: &io::Error, answer: &str) {
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{answer:?}: {error}");
     let cause = error.get_ref().unwrap().downcast_ref::<sessio::Error>().unwrap();
@@ -165,7 +165,7 @@ fn readers_of_the_standard_library_read_and_are_uploaded() {
         check_cut(&response.fill_buf().unwrap_err(), answer);
         let server = cut_server(answer);
         let lines = session.get(server.url("/")).send().unwrap().lines();
-        // A caller that skips errors reaches the end, and no line is a cut one.
+        // A caller that ignores errors reaches the end, and no line is truncated.
         assert!(lines.flatten().all(|line| ["hello,", "you"].contains(&&*line)));
     }
 }

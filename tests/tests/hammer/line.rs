@@ -28,9 +28,9 @@ fn first_come_first_served_on_threads() {
     line_up::<Threads>(|role| Box::pin(role.play()));
 }
 
-/// A limit of one connection. A holder keeps it until all others wait. Some leave the queue again,
-/// and some close the connection after their response. The others are served in their order, each
-/// after exactly the calls that came before it.
+/// A limit of one connection. One call holds it until all others wait. Some of these leave the
+/// queue again, and some close the connection after their response. The others are served in order,
+/// each after exactly the calls that came before it.
 ///
 /// `task` makes a role a task: a future is known to be `Send` only if the runtime is a known type.
 fn line_up<C: Crowd>(task: fn(Role<C::Runtime>) -> Task) {

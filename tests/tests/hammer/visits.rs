@@ -148,7 +148,7 @@ impl<R: Runtime> Visit<R> {
         changed.unwrap();
     }
 
-    /// Causes connections to end: closes on either side, and bodies that are not read.
+    /// Ends connections: closes on either side, and bodies that are not read.
     async fn be_a_nuisance(&self, round: usize) {
         let get = |path| self.session.get(self.server.url(path));
         match (self.number + round) % 5 {

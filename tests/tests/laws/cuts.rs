@@ -1,4 +1,4 @@
-//! A connection that ends or breaks at any byte of a response. A part is never taken for the
+//! A connection that ends or fails at any byte of a response. A part is never reported as the
 //! complete response, and such a connection is never reused.
 
 use sessio::{Blame, Kind, Request, Settings, merge, prepare};

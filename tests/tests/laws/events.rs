@@ -1,4 +1,4 @@
-//! The events of a call: in the order of a graph, equal for any cut of the bytes, and without
+//! The events of a call follow a graph, do not depend on how the bytes are split, and contain no
 //! secrets.
 
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! The origin law of merge: with a base URL no credential of the session is sent to another origin
-//! (row FA9).
+//! With a base URL, `merge` gives no credential of the session to a request for another origin (row
+//! FA9).
 
 use proptest::prelude::*;
 use sessio::tls::{Identity, KeyFormat};

@@ -1,5 +1,5 @@
-//! The machine accepts every outcome in every order: a wrong one is an error, never a panic. A
-//! second call of `step` gives the same step.
+//! A call accepts every outcome in every order: a wrong one is an error, never a panic. A second
+//! call of `step` returns the same step.
 
 use std::io;
 
@@ -69,7 +69,7 @@ const PIECES: [&[u8]; 14] = [
     b"HTTP/1.1 200 OK\r\n\r\n",
 ];
 
-/// Reports the outcome that was asked for. Returns whether the call continues.
+/// Reports a possible outcome of the current step. Returns whether the call continues.
 fn obey(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) -> bool {
     match call.step(now) {
         Ok(Step::Connect(_)) => call.connected(Conn::plain(1, now.mono)),
@@ -105,7 +105,7 @@ fn obey(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) ->
     true
 }
 
-/// Reports any outcome, whatever was asked.
+/// Reports any outcome, whatever the current step is.
 fn disturb(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now) {
     match draw(seed, 19) {
         0 => call.connected(Conn::plain(1, now.mono)),
@@ -137,7 +137,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         let (mut seed, mut state) = (Seed::new(number), SessionState::new(Seed::new(number)));
         let trace = Trace::default();
         let mut call = call(&mut seed, &mut state, &trace);
-        // Some runs obey for a while first: random outcomes do not reach the deep states.
+        // Some runs report expected outcomes first: random ones alone do not reach the late states.
         let patience = draw(&mut seed, 30);
         let mut now = now();
         for step in 0..40 {
@@ -160,7 +160,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
         }
         let _ = (call.history().len(), call.body_left(), call.connection(), format!("{call:?}"));
         assert!(call.take_memory().capacity() < 1 << 20);
-        // The call is over, whatever is reported.
+        // The call is over, and stays so after any report.
         disturb(&mut call, &mut state, &mut seed, now);
         assert!(matches!(call.step(now), Ok(Step::Done) | Err(_)), "seed {number}");
         events += follow_the_graph(&trace.calls()[0]);
@@ -197,7 +197,7 @@ fn a_wrong_answer_is_misuse_and_stays_it() {
             assert_eq!(call.step(now()).unwrap_err().kind(), Kind::Misuse);
         }
     }
-    // More than was offered.
+    // More bytes than the step offered.
     let mut call = fresh();
     call.connected(Conn::plain(1, now().mono));
     let Ok(Step::Io(io)) = call.step(now()) else { panic!() };

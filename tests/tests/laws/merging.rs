@@ -1,4 +1,4 @@
-//! The laws of merge, as its documentation states them.
+//! The properties of `merge` that its documentation states.
 
 use proptest::prelude::*;
 use sessio::{Auth, Headers, Params, Request, Resolver, Settings, merge};

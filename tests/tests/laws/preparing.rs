@@ -1,4 +1,5 @@
-//! `prepare` is total: the result is one request, or an error that blames the caller.
+//! `prepare` returns a request or an error for every input, and each error is a mistake of the
+//! caller.
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ fn one<T: Copy>(seed: &mut Seed, of: &[T]) -> T {
     of[draw(seed, of.len())]
 }
 
-/// The way to a URL: its scheme and its proxy, which decide the messages before HTTP.
+/// The scheme of a URL and the proxy to it, which decide the messages before HTTP.
 #[derive(Clone, Copy, Debug)]
 struct Carrier {
     scheme: &'static str,

@@ -1,4 +1,4 @@
-//! Law 5 as an oracle: no secret is sent to a peer that does not own it, over any chain of
+//! Law 5 of `ARCHITECTURE.md`: no secret is sent to a peer that does not own it, over any chain of
 //! redirects.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +57,7 @@ fn request_without_hook(seed: &mut Seed, url: &str) -> Request {
     }
 }
 
-/// From http to https on one host, both on their default ports.
+/// Whether the redirect is from http to https on one host, both on their default ports.
 fn is_upgrade(from: &Url, to: &Url) -> bool {
     (from.scheme(), to.scheme()) == ("http", "https")
         && from.host_str() == to.host_str()

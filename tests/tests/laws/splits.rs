@@ -1,4 +1,4 @@
-//! The cut of the bytes into reads changes nothing: a call that receives single bytes equals the
+//! How the bytes are split into reads changes nothing: a call that receives single bytes equals the
 //! same call that receives all bytes at once.
 
 use proptest::prelude::*;

@@ -59,9 +59,9 @@ struct Row {
     reading: Reading,
 }
 
-/// The rows: all triples of backend, carrier and coding with bodies of every size up to 300 KB, and
-/// 5 MB once for each carrier and coding. Framings and ways to read take turns, so each meets each
-/// of the others.
+/// The rows. Bodies up to 300 KB have all triples of backend, carrier and coding. Bodies of 5 MB
+/// have each pair of carrier and coding once. Framings and ways to read take turns, so that each is
+/// combined with each of the others.
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for (b, backend) in BACKENDS.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Random calls: settings, requests, servers, carriers, cuts. Over every carrier a call has the
-//! same events, results and side effects as over clear text.
+//! Random calls: settings, requests, servers, carriers, and splits of the bytes. Over every carrier
+//! a call has the same events, results and side effects as over plain text.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,5 +1,7 @@
-//! The oracle of law 5: every secret has a mark and an owner, and no other party reads the mark,
-//! over any chain of redirects across hosts, schemes, ports and proxies.
+//! Law 5 of `ARCHITECTURE.md`: no party reads a secret that it does not own.
+//!
+//! Every secret has a mark and an owner. The test searches all bytes that each party reads for the
+//! marks, over any chain of redirects across hosts, schemes, ports and proxies.
 //!
 //! `SESSIO_ORACLE=1000000` sets the number of chains. Use it in release mode.
 #![forbid(unsafe_code)]

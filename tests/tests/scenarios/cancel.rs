@@ -28,10 +28,10 @@ mod faults {
     scenarios! { @on blocking: BlockingThread => g04_every_operation_on_a_socket_fails_once }
 }
 
-/// The session works, and the server has seen no bytes that it could take for another request.
+/// Checks that the session works, and that the server received no bytes of a broken request.
 async fn check<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
     assert_eq!(session.stats().in_use, 0, "nobody holds a connection");
-    // Without single bytes, to be fast.
+    // Whole reads and writes instead of single bytes, to save time.
     session.runtime().drip(false);
     let response = session.get(server.url("/anything/after")).send().await.unwrap();
     let told = response.text().await.unwrap();

@@ -1,5 +1,6 @@
-//! A table of certificates: valid ones, and invalid ones of every kind, each with its only correct
-//! outcome, on every backend and every way (rows F06, V93, V94, goal G18).
+//! A table of certificates, valid ones and invalid ones of every kind, each with its required
+//! outcome (rows F06, V93, V94, goal G18). It runs on every backend, and both directly and through
+//! a proxy.
 
 use std::sync::LazyLock;
 

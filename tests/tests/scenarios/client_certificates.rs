@@ -50,7 +50,7 @@ async fn refused<R: Runtime>(session: &Session<Rig<R>>, url: &str) {
 async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R: Runtime>(world: &World<R>) {
     let (a, b) = (strict(), strict());
     let session = session(world, trusting().identity(CLIENT.identity()));
-    // Both know the client, and a redirect within the origin changes nothing.
+    // Both servers accept the client, and a redirect within the origin changes nothing.
     whole(session.get(b.url("/get"))).await;
     whole(session.get(trail(&[&a, &a], 302))).await;
     refused(&session, &trail(&[&a, &b], 302)).await;

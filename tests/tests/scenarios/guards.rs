@@ -51,7 +51,7 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     for _ in 0..2 {
         assert_eq!(failure(&session, "http://rebound.test/").await.kind(), Kind::BlockedAddress);
     }
-    // A pinned address is the session's own choice, unless the guard covers pins.
+    // The guard allows a pinned address, since the session chose it, unless the guard covers pins.
     whole(session.get("http://door.test/get")).await;
     session.update(|settings| settings.guard = Guard::public().and_pins());
     assert_eq!(failure(&session, "http://door.test/get").await.kind(), Kind::BlockedAddress);
@@ -86,11 +86,12 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
         session.resolve(name, [server.addr()]).unwrap();
     }
     let from_door = |to: &str| redirect(&door, to, 302).replace(&door.addr().to_string(), "door.test");
-    // A request of the caller, and a redirect that goes the same way.
+    // The caller may request that host, and one pinned host may redirect to another at the same
+    // address.
     whole(session.get("http://inside.test/get")).await;
     whole(session.get(from_door("http://same.test/get"))).await;
     whole(session.get(from_door("http://door.test:8080/get"))).await;
-    // The connection to it is idle, and is not used.
+    // There is an idle connection to the forbidden host. It is not used.
     for _ in 0..2 {
         let error = failure(&session, &from_door("http://inside.test/get")).await;
         assert_eq!(error.kind(), Kind::BlockedAddress);

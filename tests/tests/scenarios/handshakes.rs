@@ -73,7 +73,7 @@ async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runti
     let error = session(world).get(cut.url("/")).send().await.unwrap().text().await.unwrap_err();
     assert_eq!(error.kind(), Kind::IncompleteBody);
     assert!(error.to_string().contains("close_notify"), "{error}");
-    // Within a length or a head it is a cut, as without TLS.
+    // An end within a body with a length, or within a head, is a truncation, as without TLS.
     for (said, kind) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal", Kind::IncompleteBody),
         ("HTTP/1.1 200 OK\r\nContent-Le", Kind::IncompleteHead),

@@ -32,7 +32,7 @@ scenarios! {
     fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit
 }
 
-/// On a blocking stream no other task waits for a turn.
+/// Not on the blocking backend, where no other task waits for a turn.
 mod turns {
     use super::{fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn, scenarios};
 
@@ -212,7 +212,7 @@ async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &W
     let server = Server::start();
     let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
     let mut seen = response.chunk().await.unwrap().unwrap().len();
-    // The reader is slow this time.
+    // This time the caller reads slowly.
     let mut timer = world.rig().sleep_until(world.rig().mono() + SHORT * 2);
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
     while let Some(chunk) = response.chunk().await.unwrap() {

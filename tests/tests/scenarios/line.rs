@@ -95,7 +95,7 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
     let other = waiting(&session, b.url("/get"));
     let mut same = waiting(&session, a.url("/get"));
     finish(&a, "first", first).await;
-    // It waits although it could use the returned connection.
+    // It could use the returned connection, but the other call came first.
     assert!(is_waiting(&mut same));
     a.wait_open(0);
     other.await.unwrap().bytes().await.unwrap();

@@ -67,7 +67,7 @@ async fn s15_a_mounts_credentials_stay_within_its_pattern<R: Runtime>(world: &Wo
         whole(session.get(outside)).await;
     }
     assert_eq!((seen(&home), seen(&other)), ([false; 3], [false; 3]));
-    // From elsewhere into the pattern: its options, without its credentials.
+    // A redirect from elsewhere into the pattern uses the mount's options, without its credentials.
     let into = whole(session.get(redirect(&other, home.url("/anything/api/x"), 307))).await;
     assert_eq!(into.status, 200);
     assert_eq!(seen(&home), [false, false, true]);

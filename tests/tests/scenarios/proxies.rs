@@ -267,7 +267,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         asks("Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
         asks("Proxy-Connection: close\r\nContent-Length: 4\r\n\r\nwho?").close(),
         Connection::new().expect_request().send(format!("HTTP/1.0 {ASKS}\r\nwho?")).close(),
-        // The rest of these bodies is not waited for.
+        // The client does not wait for the rest of these bodies.
         asks(&format!("Content-Length: 70000\r\n\r\n{endless}")),
         asks("Content-Length: 9\r\n\r\nshort").close(),
         asks("Content-Length: 9\r\n\r\nslow").stall(),
@@ -281,7 +281,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
         refusals
             .into_iter()
             .flat_map(|refusal| [refusal, granted()])
-            // Without success, and without credentials.
+            // For a request that is refused again, and for one without credentials.
             .chain([hangs_up(), hangs_up(), hangs_up()])
             .collect::<Vec<_>>(),
     );
@@ -321,14 +321,14 @@ async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>
     let proxy = Server::scripted(
         refuse
             .chain([asked(0).routes()])
-            // A failure that no other address can change is reported at once, and so is the last of
-            // the failures.
+            // A failure that another address cannot change is reported at once. If all addresses
+            // fail, the last failure is reported.
             .chain([asked(2).close(), asked(1).close()])
             .chain(all.into_iter().cycle().take(6).map(|code| asked(code).close()))
             .collect::<Vec<_>>(),
     );
     let addresses: Vec<_> = (1..=6).map(|n| format!("192.0.2.{n}:0").parse().unwrap()).collect();
-    // The only connection allowed is used for each of them in turn.
+    // The policy allows one connection, which each attempt opens in turn.
     let mut policy = sessio::pool::Policy::default();
     policy.max_total = Some(1);
     let session = world.session_with_pool(world.rig().name("b.test", addresses), policy);

@@ -96,12 +96,12 @@ async fn r06_r07_r08_locations_are_resolved_and_inherit_the_fragment<R: Runtime>
         assert_eq!(response.url().as_str(), server.url(leads_to), "{location}");
         response.bytes().await.unwrap();
     }
-    // The same URL except for the fragment is the same request again.
+    // A URL that differs only in its fragment is the same URL, so this is a loop.
     let own = "HTTP/1.1 302 X\r\nLocation: #own\r\nContent-Length: 0\r\n\r\n";
     server.script_path("/x", Connection::new().expect_request().send(own));
     let error = session.get(server.url("/x#asked")).detect_loops(true).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::RedirectLoop);
-    // Of several fragments on the way the last one applies.
+    // Of several fragments in a chain, the last one applies.
     let inner = redirect(&server, "/redirect-to?url=/get", 302) + "#inner";
     let response = session.get(redirect(&server, inner, 302) + "#outer").send().await.unwrap();
     assert_eq!(response.url().as_str(), server.url("/get#inner"));

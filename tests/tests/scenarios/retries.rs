@@ -1,5 +1,6 @@
-//! Retries: when a request is sent again, how long the call waits, and that it never waits asleep
-//! past its deadline. Each wait advances the clock of the scenario, so that none takes time.
+//! Retries: which requests are sent again, how long the call waits between attempts, and that no
+//! wait exceeds its deadline. Each wait advances the clock of the scenario, so that it takes no
+//! real time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -153,7 +154,7 @@ async fn a_post_is_never_doubled_wherever_its_connection_ends<R: Runtime>(world:
     for at in 0..total {
         let rig = world.rig().failing(at, std::io::ErrorKind::ConnectionReset);
         let (session, waits) = session(world, rig, web());
-        // A server that waits for the rest of a request says nothing.
+        // The call does not wait for a response that a server with half a request cannot send.
         session.update(|settings| settings.limits.drain_time = Duration::ZERO);
         let sent = session.post(server.url(&path(at))).body("order").send().await;
         let waits = waits.lock().unwrap().len();
@@ -171,7 +172,7 @@ async fn a_post_is_never_doubled_wherever_its_connection_ends<R: Runtime>(world:
             }
         }
     }
-    // Before its first byte the request is repeated, and within it never.
+    // The request is sent again if no byte of it was sent, and never after that.
     assert!(done > 0 && lost > 100, "{done} {lost}");
     server.disconnect();
     server.wait_open(0);
@@ -229,7 +230,7 @@ async fn a_dead_host_gets_no_more_than_its_budget<R: Runtime>(world: &World<R>) 
     let gone = nowhere();
     let rig = world.rig();
     let mut policy = web();
-    // Then the clock of the scenario, which jumps, does not let the budget start over.
+    // `forget_after` is a day: the jumps of the scenario's clock do not reset the budget.
     let mut budget = Budget::percent(20);
     (budget.reserve, budget.forget_after) = (0, Duration::from_secs(86_400));
     policy.budget = Some(budget);

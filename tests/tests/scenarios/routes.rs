@@ -167,7 +167,7 @@ async fn a_resolvers_connections_are_its_own<R: Runtime>(world: &World<R>) {
     let ask = || async { whole(session.get("http://site.test/get")).await.connection };
     session.set_resolver(resolver.clone());
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
-    // Another resolver might have refused the address that this one allowed.
+    // A new resolver does not use these connections: it might have refused their address.
     session.set_resolver(guard);
     assert_eq!(ask().await, (2, false));
     session.set_resolver(resolver);

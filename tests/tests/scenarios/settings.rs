@@ -78,7 +78,7 @@ async fn s12_updates_return_the_value_of_the_closure<R: Runtime>(world: &World<R
         Ok(settings.headers.len())
     });
     assert_eq!(count.unwrap(), session.settings().headers.len());
-    // A value that is an error is a value: the rest of the change is applied.
+    // An error that the closure returns does not undo its other changes.
     let refused = session.update(|settings| {
         settings.max_redirects = 8;
         settings.headers.insert("no token", "x")

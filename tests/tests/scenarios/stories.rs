@@ -1,4 +1,4 @@
-//! The purpose of a session, story by story.
+//! The user stories of a session, one scenario each.
 
 use serde_json::{Value, json};
 use sessio::http::Method;

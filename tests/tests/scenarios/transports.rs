@@ -222,7 +222,7 @@ async fn s15_a_scheme_of_its_own<R: Runtime>(world: &World<R>) {
     assert_eq!(response.url().as_str(), "mock://app/y?z=1");
     // The jar is for http and https.
     assert_eq!(response.text().await.unwrap(), "None");
-    // From a server into the scheme of a transport, and into one without.
+    // Redirects from a server into a scheme with a transport, and into one without.
     let into = sessio_tests::trail::redirect(&server, "mock://app/y", 302);
     assert_eq!(whole(session.get(into)).await.status, 200);
     let unknown = sessio_tests::trail::redirect(&server, "other://app/y", 302);

@@ -1,4 +1,4 @@
-//! Real addresses that do not respond: a listener whose backlog is full.
+//! Real addresses that do not respond: those of a listener with a full backlog.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
