@@ -34,10 +34,10 @@ impl Acceptor {
     pub(crate) fn join(self) {
         for _ in 0..10 {
             let rung = TcpStream::connect_timeout(&self.doorbell(), Duration::from_secs(1));
-            // A port that refuses was closed by the thread, so the thread is past `accept`.
+            // If the port refuses, the thread has closed it and is not in `accept` any more.
             if rung.map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |_| true) {
-                // A panic of the thread was printed where it happened. It must not abort a test
-                // that is unwinding.
+                // The panic of the thread was printed when it happened. Another panic here would
+                // abort a test that is unwinding.
                 let _ = self.thread.join();
                 return;
             }
@@ -68,8 +68,8 @@ fn run(listener: TcpListener, shared: &Shared) {
             shared.journal.pause(Duration::from_millis(10));
             continue;
         };
-        // Without it the kernel merges small writes or delays them until an acknowledgement: late
-        // responses, lost cuts.
+        // Without it, the kernel merges small writes, or delays them until an acknowledgement. Then
+        // responses are late, and the cuts of a script are lost.
         let _ = socket.set_nodelay(true);
         let socket = shared.dress(Socket::Tcp(socket));
         let Some(number) = shared.journal.admit(Arc::clone(&socket), peer) else { break };
@@ -84,7 +84,7 @@ fn run(listener: TcpListener, shared: &Shared) {
         threads.extend(spawn(wire, part, shared));
     }
     for thread in threads {
-        // A panic of the thread was printed where it happened. The wire recorded the end.
+        // The panic of the thread was printed when it happened. The wire has recorded the end.
         let _ = thread.join();
     }
 }

@@ -53,7 +53,7 @@ impl Body {
     }
 
     /// Takes the bytes that belong to the body and returns their number. That is all of them,
-    /// unless the body ended before.
+    /// unless the body ends before.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Bad> {
         let mut rest = bytes;
         while !rest.is_empty() && !self.is_done() {

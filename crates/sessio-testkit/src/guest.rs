@@ -1,4 +1,4 @@
-//! A connection in memory, as its server keeps it.
+//! A connection in memory, as its server stores it.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ impl Guest {
     /// Waits for the thread. The journal has already been stopped, so the thread ends.
     pub(crate) fn join(self) {
         self.middle.release();
-        // A panic of the thread was printed where it happened.
+        // The panic of the thread was printed when it happened.
         let _ = self.thread.join();
     }
 }

@@ -78,13 +78,13 @@ struct Inner {
 pub(crate) struct Journal {
     inner: Mutex<Inner>,
     changed: Condvar,
-    /// Stalled scripts wait here. With a thousand of them, each received byte must not wake them
-    /// all.
+    /// Stalled scripts wait on this condition variable. A thousand of them must not be woken for
+    /// each received byte.
     opened: Condvar,
 }
 
 impl Inner {
-    /// Lets the scripts of connections in memory check their conditions again.
+    /// Wakes the scripts of connections in memory, so that they check their conditions again.
     fn stir(&self) {
         self.sockets.values().filter_map(|socket| socket.pipe()).for_each(Pipe::stir);
     }
@@ -105,7 +105,8 @@ impl Journal {
         Self { inner: Mutex::new(inner), changed: Condvar::new(), opened: Condvar::new() }
     }
 
-    /// Locks the state. A thread that panicked, as tests do, leaves no half-finished change here.
+    /// Locks the state. A panic leaves no half-finished change, so a poisoned lock is used as it
+    /// is.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,8 +1,8 @@
-//! A loopback HTTP/1.1 server for tests and examples. It responds like httpbin, misbehaves by
-//! script, and records every byte.
+//! A loopback HTTP/1.1 server for tests and examples. It responds like httpbin, breaks the protocol
+//! if a script says so, and records every byte.
 //!
-//! It uses only threads and `std::net`, and parses HTTP by itself: no code of a client under test
-//! judges that client. It is strict about requests, so a client's mistake is a 400 and not a pass.
+//! It uses only threads and `std::net`. It parses HTTP by itself, so that a client is not tested
+//! with its own parser. It is strict: a wrong request is refused with 400.
 //!
 //! ```
 //! use std::io::{Read, Write};

@@ -15,7 +15,7 @@ pub(crate) enum Refusal {
     Credentials,
 }
 
-/// The tokens issued with forms, and the open sessions. Their names are counted and not random, so
+/// The tokens issued with forms, and the open sessions. Their names are numbered, not random, so
 /// every run is the same.
 #[derive(Debug, Default)]
 pub(crate) struct Logins {

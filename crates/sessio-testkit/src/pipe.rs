@@ -1,8 +1,7 @@
 //! A connection in memory, as the thread of the server sees it: a socket without a kernel, in the
 //! time of its network.
-//!
-//! The thread and the network take turns. The thread runs only while the network waits for it. It
-//! returns the turn where it would block. So nothing depends on how threads are scheduled.
+//! The thread and the network take turns. The thread runs only while the network waits for it. When
+//! it would block, it returns the turn. So the result does not depend on how threads are scheduled.
 
 use std::io;
 use std::net::Shutdown;

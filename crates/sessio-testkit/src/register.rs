@@ -26,7 +26,7 @@ pub(crate) fn enter(addr: SocketAddr, server: Shared) {
     servers().insert(addr, server);
 }
 
-/// Removes a server. A server that has taken over its address stays.
+/// Removes a server, unless another one has taken over its address.
 pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
     let mut servers = servers();
     if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.journal, &server.journal)) {

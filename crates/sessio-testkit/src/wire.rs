@@ -43,9 +43,9 @@ pub(crate) struct Wire {
     journal: Arc<Journal>,
     /// Bytes received and not yet read.
     pending: Vec<u8>,
-    /// Whether the last byte received is still in the kernel. It is recorded and pending, but
-    /// unread for the kernel. While it is there, a close is a reset. Whether a reset is wanted is
-    /// known only after the byte was received.
+    /// Whether the last byte received is still in the kernel. It is recorded and pending, but the
+    /// kernel counts it as unread, so a close would be a reset. Only later steps decide whether a
+    /// reset is wanted.
     held: bool,
     end: End,
 }

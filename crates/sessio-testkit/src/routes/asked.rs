@@ -24,7 +24,7 @@ impl Asked<'_> {
         self.query().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    /// Whether a query field is present and is not a "no".
+    /// Whether a query field is present and is neither `0` nor `false`, in any case.
     pub(super) fn query_flag(&self, name: &str) -> bool {
         self.query_value(name)
             .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false"))

@@ -248,7 +248,8 @@ fn exchange_bytes(world: &mut World, peer: &mut Peer, most: usize, does_consume:
     }
 }
 
-/// Both sides do everything they can. Then no credit is lost, and neither side waits in vain.
+/// Both sides do everything they can. After that, no credit is lost, and no stream waits although
+/// its windows allow bytes.
 fn settle(world: &mut World, peer: &mut Peer) {
     let mut quiet = 0;
     while quiet < 3 {

@@ -8,7 +8,7 @@ use sessio_testkit::{Connection, End, Server};
 
 use crate::client::Client;
 
-/// Far shorter than any wait in the server, far longer than a stop takes.
+/// Far shorter than any wait in the server, and far longer than a stop takes.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 #[test]

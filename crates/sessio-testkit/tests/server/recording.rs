@@ -1,4 +1,4 @@
-//! The recording is complete, and waits for it end.
+//! The recording is complete, and the methods that wait for it return.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
