@@ -1,9 +1,9 @@
 //! The index from the name of a host to its bucket.
 //!
-//! The hasher is fixed, since the jar draws no random numbers. Names come from peers, and a peer might
-//! choose names that collide. But a name enters the jar only if the client visits it or a host below it,
-//! and [`Limits::total`](crate::Limits) bounds how many there are. An attacker needs thousands of visited
-//! names to make one request some microseconds slower.
+//! The hasher is fixed, since the jar draws no random numbers. Names come from peers, and a peer
+//! might choose names that collide. But a name enters the jar only if the client visits it or a
+//! host below it, and [`Limits::total`](crate::Limits) bounds their number. An attacker needs
+//! thousands of visited names to make one request some microseconds slower.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -32,7 +32,7 @@ impl Hasher for HostHasher {
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
-        // The last bytes. If the name has eight or more, they overlap the word before them.
+        // The last bytes. In a name of eight bytes or more, they overlap the word before them.
         let tail = match (bytes.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
             (Some(last), ..) => u64::from_le_bytes(*last),
             (None, Some(first), Some(last)) => {

@@ -15,8 +15,9 @@ use crate::unix_time::UnixTime;
 
 /// A cookie made by the caller, to be [`insert`](Jar::insert)ed.
 ///
-/// Without a [`host`](Self::host) or a [`domain`](Self::domain) it is *unscoped*. It goes to the first
-/// host that a header is made for and to no other, unless the [`Policy`] [differs](crate::Unscoped).
+/// Without a [`host`](Self::host) or a [`domain`](Self::domain) it is *unscoped*. It is sent to the
+/// first host that a header is made for and to no other, unless the [`Policy`]
+/// [differs](crate::Unscoped).
 ///
 /// ```
 /// use std::time::Duration;
@@ -197,8 +198,8 @@ impl std::fmt::Debug for NewCookie {
 }
 
 impl Jar {
-    /// Adds a cookie, or replaces the one with the same name, domain, path and host-only flag. An
-    /// expired one deletes it.
+    /// Adds a cookie, or replaces the one with the same name, domain, path and host-only flag. If
+    /// the new cookie is expired, it deletes the stored one.
     ///
     /// # Errors
     /// The caller can set no cookie that a response could not:

@@ -26,7 +26,8 @@ pub enum SameSite {
 }
 
 impl SameSite {
-    /// `None`, `Lax` or `Strict`, whatever the case; anything else is [`Unset`](Self::Unset) (rule 16).
+    /// Parses `None`, `Lax` or `Strict`, in any case. Anything else is [`Unset`](Self::Unset) (rule
+    /// 16).
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         if text.eq_ignore_ascii_case(b"none") {

@@ -103,12 +103,12 @@ pub enum Prefixes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most cookies of one domain. Default: 180. Minimum: 50. Cookies without `Secure` are
-    /// removed first, and among equals the least recently used one.
+    /// The most cookies of one domain. Default: 180. Minimum: 50. Expired cookies are removed
+    /// first, then those without `Secure`, and among equals the least recently used one.
     pub per_domain: usize,
     /// The most cookies of the jar. Default: 3300. Minimum: 3000. Beyond it, the least recently
-    /// used ones are removed until 10/11 of the limit are left, but at least 3000. So few
-    /// insertions pay for it.
+    /// used ones are removed until 10/11 of the limit are left, but at least 3000. So only one of
+    /// many insertions has this cost.
     pub total: usize,
     /// The most cookies that one response may set. Default: 50. Minimum: 50. Deletions do not
     /// count. Lines beyond ten times this number are refused unread.

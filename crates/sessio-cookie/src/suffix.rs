@@ -105,7 +105,8 @@ impl PublicSuffixes {
         Self(List::Custom(Arc::new(contains)))
     }
 
-    /// Whether the list is a function of the caller; see [`ResponseCookies`](crate::ResponseCookies).
+    /// Whether the list is a function of the caller; see
+    /// [`ResponseCookies`](crate::ResponseCookies).
     #[must_use]
     #[inline]
     pub const fn is_function(&self) -> bool {

@@ -71,7 +71,7 @@ impl Record {
         }
     }
 
-    /// Calls `each` with the cookie, or returns the name of what is missing.
+    /// Calls `each` with the cookie, or returns what was expected instead.
     pub(crate) fn with_entry(&self, each: impl FnOnce(&Entry<'_>)) -> Result<(), &'static str> {
         let name = bytes(self.name.as_deref(), self.name_b64.as_deref()).ok_or("a name")?;
         let value = bytes(self.value.as_deref(), self.value_b64.as_deref()).ok_or("a value")?;

@@ -57,9 +57,9 @@ impl Jar {
         Saved { written, unfit: Vec::new() }
     }
 
-    /// Reads Playwright's `storageState`, or a list of cookies as browser extensions export it (`hostOnly`,
-    /// `expirationDate`) and as WebDriver gives it (`expiry`). Entries are reported like those of
-    /// [`read_json`](Self::read_json).
+    /// Reads Playwright's `storageState`, or a list of cookies. Browser extensions export such a
+    /// list with `hostOnly` and `expirationDate`, and WebDriver with `expiry`. Entries are reported
+    /// like those of [`read_json`](Self::read_json).
     ///
     /// Flags are `true`, `false`, 1 or 0. `SameSite=None` without `Secure` is read as absent:
     /// Firefox and WebKit export cookies without `SameSite` in that way.

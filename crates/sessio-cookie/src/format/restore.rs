@@ -173,7 +173,8 @@ pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// The lines of a text, numbered from 1, without their ends and without blank lines. A line ends with LF, CRLF or CR.
+/// The lines of a text, numbered from 1, without their ends and without blank lines. A line ends
+/// with LF, CRLF or CR.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut rest = Some(unmarked(text));
     let lines = std::iter::from_fn(move || {
