@@ -136,9 +136,9 @@ impl Jar {
         found.iter().map(|at| &self.store.bucket(at.bucket as usize).cookies[at.place as usize]).collect()
     }
 
-    /// Writes the cookies of a request into its header, in order and as many as fit. Marks them as
-    /// used. `replace` is called with each cookie first. If it returns true, it has dealt with that
-    /// cookie.
+    /// Writes the cookies of a request into its header, in order and as many as fit, and marks
+    /// these as used. `replace` is called with each cookie first. If it returns true, the cookie is
+    /// skipped: `replace` may have written another one in its place.
     pub(crate) fn send(
         &mut self,
         url: &Url,

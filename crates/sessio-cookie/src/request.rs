@@ -19,7 +19,7 @@ use crate::unix_time::UnixTime;
 /// caller.
 ///
 /// Each name occurs once, in the given order. The cookies belong to the request's origin: drop them
-/// when you follow a redirect to another origin. An empty value allocates nothing.
+/// when you follow a redirect to another origin. Without cookies it allocates nothing.
 ///
 /// ```
 /// use sessio_cookie::RequestCookies;
