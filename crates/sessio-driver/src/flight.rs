@@ -222,6 +222,19 @@ impl<R: Runtime> Flight<R> {
                         Poll::Pending => return self.wait(),
                     }
                 }
+                Ok(Step::Turn { deadline, .. }) => {
+                    self.close();
+                    self.steps += 1;
+                    // The flow is code of the caller.
+                    let turn = self.call.poll_turn(cx);
+                    self.look_at_clock();
+                    if turn.is_pending() {
+                        match self.poll_deadline(cx, deadline) {
+                            Poll::Ready(()) => {}
+                            Poll::Pending => return self.wait(),
+                        }
+                    }
+                }
                 Ok(Step::Rewind) => match self.poll_rewind(cx) {
                     Poll::Ready(()) => {}
                     Poll::Pending => return self.wait(),

@@ -186,6 +186,7 @@ kinds! {
     ProxyRefused "proxy-refused" Peer "the proxy refused the connection" "read the proxy's response, or use another route";
     ProxyAuthentication "proxy-authentication" Peer "the proxy requires other credentials" "give the proxy a user and a password";
     NotSocks "not-socks" Peer "the proxy does not speak SOCKS 5" "check its scheme and port";
+    Authentication "authentication" Peer "the authentication failed" "see the detail, and check the credentials";
     Status "status" Peer "the server responded with an error status" "read the response in the error";
 
     HeadTooLarge "head-too-large" Limit "the response's heads are larger than allowed" "raise `limits.head_bytes`";

@@ -332,7 +332,10 @@ impl Call {
     /// were read from a source and not sent (row FS9).
     pub(super) fn recycle(&mut self) {
         if matches!(self.prepared.request.body.content, Content::Source { .. })
-            && !matches!(self.phase, Phase::Rewind { .. } | Phase::Wait { rewinds: true, .. })
+            && !matches!(
+                self.phase,
+                Phase::Rewind { .. } | Phase::Wait { rewinds: true, .. } | Phase::Sign { rewinds: true, .. }
+            )
             && let Some(unsent) = self.sender.take_unsent()
         {
             self.rare_mut().unsent = Some(unsent);

@@ -118,7 +118,10 @@ impl Call {
             self.prepared.choose_proxy()?;
         }
         let flow = self.prepared.options.flow.take();
-        if let Some(mut flow) = flow {
+        if flow.as_ref().is_some_and(|flow| flow.asks()) {
+            self.prepared.options.is_unsigned = true;
+            self.prepared.options.flow = flow;
+        } else if let Some(mut flow) = flow {
             let signed = flow.sign(&mut self.prepared.request);
             self.prepared.options.flow = Some(flow);
             signed?;
@@ -144,6 +147,7 @@ impl Call {
         }
         self.marks = Marks::default();
         self.phase = match rewinds {
+            rewinds if self.prepared.options.is_unsigned => Phase::Sign { rewinds, fresh: false },
             true => Phase::Rewind { fresh: false },
             false => Phase::Connect { fresh: false, limit: Timeout::Pool },
         };

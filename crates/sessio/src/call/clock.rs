@@ -24,6 +24,11 @@ enum Total {
 }
 
 impl Clock {
+    /// A clock with the total limit of this one.
+    pub(super) fn within(outer: &Self) -> Self {
+        Self { total: outer.total, waiting: None }
+    }
+
     /// Starts the total limit, with the first step only.
     pub(super) fn start(&mut self, limits: &Timeouts, now: Instant) {
         if let Total::Unknown = self.total {

@@ -80,7 +80,11 @@ impl Call {
     pub(super) fn progress(&self) -> Progress {
         let stage = match self.phase {
             Phase::Connect { .. } if self.prepared.options.routing.plan.proxy().is_some() => Stage::Proxy,
-            Phase::Connect { .. } | Phase::Rewind { .. } | Phase::Wait { .. } => Stage::Connect,
+            Phase::Connect { .. }
+            | Phase::Rewind { .. }
+            | Phase::Wait { .. }
+            | Phase::Sign { .. }
+            | Phase::Turn { .. } => Stage::Connect,
             Phase::Handshake if self.is_at_proxy() => Stage::Proxy,
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,

@@ -403,15 +403,21 @@ impl Call {
     /// }
     /// ```
     pub fn decide_with(&mut self, mut lend: impl FnMut(&mut dyn FnMut(&mut SessionState)), now: Now) {
-        if !matches!(self.phase, Phase::Decide(_) | Phase::Lost(_)) {
+        if !matches!(self.phase, Phase::Decide(_) | Phase::Lost(_) | Phase::Sign { .. }) {
             return self.misuse();
         }
         // The caller may hold a lock, and an observer may use the session. So the next step reports
         // the decision.
         let watch = self.take_watch();
+        let was_nested = self.is_nested();
         self.decide_next(&mut lend, now);
         if watch.is_some() {
-            self.rare_mut().watch = watch;
+            // The flow may have made another call of this one.
+            let of = match self.rare_mut().nested.as_mut().filter(|_| !was_nested) {
+                Some(nested) => nested.outer_mut(),
+                None => self,
+            };
+            of.rare_mut().watch = watch;
         }
         self.rare_mut().has_decided = true;
     }

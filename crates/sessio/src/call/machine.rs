@@ -60,6 +60,17 @@ pub(super) enum Phase {
     /// Connected, with stages to pass before the connection carries HTTP. No byte of the request is
     /// sent.
     Handshake,
+    /// The authentication flow is asked for its needs, and then signs the request. `rewinds` is
+    /// whether the source of the body starts over then, `fresh` whether the connection must be new.
+    Sign {
+        rewinds: bool,
+        fresh: bool,
+    },
+    /// Waits for another call that does what the flow needs.
+    Turn {
+        rewinds: bool,
+        fresh: bool,
+    },
     Exchange,
     Decide(Upload),
     HeadReady(Upload),
@@ -189,7 +200,10 @@ impl Call {
         if self.prepared.request.framed.is_none() {
             self.prepared.seal()?;
         }
-        self.phase = Phase::Connect { fresh: false, limit: Timeout::Pool };
+        self.phase = match self.prepared.options.is_unsigned {
+            true => Phase::Sign { rewinds: false, fresh: false },
+            false => Phase::Connect { fresh: false, limit: Timeout::Pool },
+        };
         if let Some(watch) = self.prepared.options.observer.begin(&self.prepared.request) {
             self.watch(watch);
         }
@@ -211,7 +225,7 @@ impl Call {
     }
 
     #[cold]
-    fn watch(&mut self, watch: Watch) {
+    pub(super) fn watch(&mut self, watch: Watch) {
         self.rare_mut().watch = Some(watch);
         self.report_own(Self::connecting);
     }

@@ -25,6 +25,10 @@
 //!   Release: as soon as the last byte has come      Body ⇄ Io ──▶ Done
 //! ```
 //!
+//! A [flow](crate::Flow) that [asks](crate::Flow::asks) is asked for its needs before the request is
+//! sent, as a `Decide` before `Connect`. It may want a response first. The steps are then those of
+//! another request, up to its end. Or it may want to wait for another call: [`Step::Turn`].
+//!
 //! With a policy of [retries](crate::retry), `Decide` is wanted for each response and for each
 //! failure before it. The request may then be sent again: `Wait` ──▶ [`Rewind` ──▶] `Connect`.
 //!
@@ -103,6 +107,7 @@ mod proxy_retry;
 mod rare;
 mod report;
 mod step;
+mod sub_call;
 mod timings;
 
 pub use body_state::BodyState;

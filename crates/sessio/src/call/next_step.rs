@@ -17,6 +17,14 @@ impl Call {
     /// # Errors
     /// The reason why the call failed. It stays failed, and the driver drops its connection.
     pub fn step(&mut self, now: Now) -> Result<Step<'_>> {
+        if self.is_nested() {
+            self.play_nested(now);
+        }
+        self.next_step(now)
+    }
+
+    /// The next operation, of the request that is played.
+    pub(super) fn next_step(&mut self, now: Now) -> Result<Step<'_>> {
         let now = now.mono;
         if self.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.has_decided)) {
             self.report_own(Self::decision);
@@ -51,7 +59,8 @@ impl Call {
                 let until = self.grace_deadline();
                 self.send_and_wait(now).map(|step| step.by(until))
             }
-            Phase::Decide(_) | Phase::Lost(_) => Ok(Step::Decide),
+            Phase::Decide(_) | Phase::Lost(_) | Phase::Sign { .. } => Ok(Step::Decide),
+            Phase::Turn { .. } => Ok(Step::Turn { deadline: self.clock.wait_for_ever() }),
             Phase::Wait { until, .. } => Ok(Step::Wait { until: *until }),
             Phase::HeadReady(_) => Ok(Step::Head),
             Phase::Body(_) => self.read(now),
@@ -218,6 +227,7 @@ impl Call {
     #[must_use]
     pub fn needs_source(&self) -> bool {
         match self.phase {
+            _ if self.is_nested() => true,
             Phase::HeadReady(upload) | Phase::Body(upload) => upload == Upload::Continues,
             Phase::Done | Phase::Failed(_) | Phase::Failing(_) => false,
             _ => true,

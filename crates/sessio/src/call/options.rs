@@ -60,6 +60,8 @@ pub struct CallOptions {
     pub overrides: Vec<Override>,
     pub(crate) meters: ProgressCallbacks,
     pub(crate) flow: Option<Box<dyn Flow>>,
+    /// Whether the flow has yet to be asked for its needs and to sign the request.
+    pub(crate) is_unsigned: bool,
     /// The transport that carries the request, in place of a connection. Default: `None`.
     pub transport: Option<Arc<dyn Transport>>,
     /// The mounts of the session, if it has any.
@@ -94,7 +96,7 @@ impl CallOptions {
     /// Drops the credentials of an origin.
     fn leave_origin(&mut self) {
         self.cookies = RequestCookies::new();
-        self.flow = None;
+        (self.flow, self.is_unsigned) = (None, false);
         self.routing.tls.forget_identity();
     }
 }
@@ -219,14 +221,12 @@ impl PreparedCall {
         if has_left {
             self.options.leave_origin();
         }
-        // The old value is gone: this one was set for the new origin.
-        let own = self.request.headers.get_bytes("Authorization").filter(|_| has_left).map(<[u8]>::to_vec);
-        self.remount(has_left);
-        if let Some(own) = own {
-            self.request.headers.insert("Authorization", own)?;
-        }
         if has_left {
+            // The old credentials are gone: these were set for the new origin.
+            self.remount_with_credentials(true)?;
             self.log_in()?;
+        } else {
+            self.remount(false);
         }
         attach(self);
         Ok(has_left)
@@ -321,6 +321,16 @@ impl Clone for Box<dyn Remount> {
 }
 
 impl PreparedCall {
+    /// Applies the mount of this URL. The credentials of the request are for this URL, and stay.
+    pub(super) fn remount_with_credentials(&mut self, leaves_origin: bool) -> Result<()> {
+        let own = self.request.headers.get_bytes("Authorization").map(<[u8]>::to_vec);
+        self.remount(leaves_origin);
+        if let Some(own) = own {
+            self.request.headers.insert("Authorization", own)?;
+        }
+        Ok(())
+    }
+
     /// Applies the mount of this URL, after a redirect.
     pub(super) fn remount(&mut self, leaves_origin: bool) {
         let Some(mut mounts) = self.options.mounts.take() else { return };

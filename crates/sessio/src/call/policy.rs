@@ -22,7 +22,7 @@ use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
-use crate::prepared::hook::{FinalResponse, Reaction};
+use crate::prepared::hook::{FinalResponse, Hooks, Reaction};
 use crate::wire::tunnel::asks_for_basic;
 use sessio_cookie::{Extracted, ResponseCookies};
 
@@ -68,8 +68,10 @@ impl Call {
     }
 
     pub(super) fn decide_next(&mut self, lend: &mut Lend<'_>, now: Now) {
-        if matches!(self.phase, Phase::Lost(_)) {
-            return self.decide_failure(lend, now);
+        match self.phase {
+            Phase::Lost(_) => return self.decide_failure(lend, now),
+            Phase::Sign { .. } => return self.decide_signature(lend, now),
+            _ => {}
         }
         let Some(mut head) = self.head.take() else { return self.misuse() };
         if self.is_from_proxy(&head) {
@@ -98,6 +100,11 @@ impl Call {
                 Ok(Answer::Again) => {
                     // The challenge may have set cookies (rule A-07).
                     lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
+                    let exchange = self.exchange_of(&asked, head);
+                    return self.follow(exchange, Next::Again);
+                }
+                Ok(Answer::Renew) => {
+                    self.prepared.options.is_unsigned = true;
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
@@ -206,7 +213,8 @@ impl Call {
         let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
         let answer = flow.challenged(head, &mut self.prepared.request);
         self.prepared.options.flow = Some(flow);
-        if answer? == Answer::Accept || self.challenges == MAX_CHALLENGES {
+        let answer = answer?;
+        if answer == Answer::Accept || self.challenges == MAX_CHALLENGES {
             return Ok(Answer::Accept);
         }
         if !self.can_replay() {
@@ -215,7 +223,7 @@ impl Call {
         self.challenges += 1;
         self.prepared.request.frame();
         self.prepared.seal()?;
-        Ok(Answer::Again)
+        Ok(answer)
     }
 
     /// The complete request that a redirect leads to.
@@ -242,7 +250,12 @@ impl Call {
                 |call: &mut PreparedCall| lend(&mut |state| call.attach_cookies(&mut state.jar, now));
             next.run_hooks(&mut attach)?;
         }
-        if let Some(flow) = &mut next.options.flow {
+        if self.is_nested() {
+            next.options.hooks = Hooks::default();
+        }
+        if next.options.flow.as_ref().is_some_and(|flow| flow.asks()) {
+            next.options.is_unsigned = true;
+        } else if let Some(flow) = &mut next.options.flow {
             flow.sign(&mut next.request)?;
             next.request.frame();
         }
@@ -283,6 +296,7 @@ impl Call {
             }
             Phase::Drain { next: Next::Later(_), .. } | Phase::Wait { .. } => self.waiting(),
             Phase::Failing(error) => Some(Event::Failed(error)),
+            Phase::Connect { .. } => self.connecting(),
             _ => self.answer(),
         }
     }
@@ -316,6 +330,7 @@ impl Call {
         self.clock.rest();
         self.phase = match (later, self.must_rewind()) {
             (Some(until), rewinds) => Phase::Wait { until, rewinds },
+            (None, rewinds) if self.prepared.options.is_unsigned => Phase::Sign { rewinds, fresh: is_fresh },
             (None, true) => Phase::Rewind { fresh: is_fresh },
             (None, false) => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
         };

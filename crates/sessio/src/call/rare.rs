@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::machine::Call;
 use super::options::PreparedCall;
+use super::sub_call::{Nested, Outcome};
 use crate::base::time::Instant;
 use crate::call::observer::Watch;
 use crate::error::{Error, Result};
@@ -58,6 +59,12 @@ pub(super) struct RareState {
     /// Number of bytes that the caller held before this response, and the total if the response
     /// names it.
     pub(super) resumed: Option<(u64, Option<u64>)>,
+    /// The call that waits, while a request of its authentication flow is played.
+    pub(super) nested: Option<Box<Nested>>,
+    /// The response to the last such request, for the flow.
+    pub(super) received: Option<Box<Outcome>>,
+    /// Number of such requests.
+    pub(super) sub_requests: u32,
 }
 
 impl Call {

@@ -45,7 +45,8 @@ pub enum Step<'a> {
     /// Take the connection back by [`release`](super::Call::release): the call needs it no more.
     Release,
     /// Decide what follows from the response or from a failure by [`decide`](super::Call::decide),
-    /// with the session's state.
+    /// with the session's state. It comes before the first connection, too, if the authentication
+    /// flow of the request [asks](crate::Flow::asks).
     Decide,
     /// Wait until this time, and ask again. A connection that can be reused was released before.
     /// Close any other. A wait of zero is no step: [`Connect`](Self::Connect) follows.
@@ -53,6 +54,14 @@ pub enum Step<'a> {
     Wait {
         /// The time of the next attempt.
         until: Instant,
+    },
+    /// Wait for another call that does what this call needs, such as a renewal of a token. Poll
+    /// [`poll_turn`](super::Call::poll_turn), or ask again at the deadline. Close any connection that
+    /// was not released.
+    #[non_exhaustive]
+    Turn {
+        /// The end of the time limit over the whole call.
+        deadline: Option<Instant>,
     },
     /// Rewind the source of the request's body to its start. Report by
     /// [`rewound`](super::Call::rewound).

@@ -127,7 +127,7 @@ impl Remount for Mounting {
         );
         if (changes_auth(left) || changes_auth(entered)) && !is_own {
             next.request.headers.remove("Authorization");
-            next.options.flow = None;
+            (next.options.flow, next.options.is_unsigned) = (None, false);
         }
         let options = &mut next.options;
         if !left.cookies.is_empty() {
@@ -218,6 +218,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
         overrides: Vec::new(),
         meters: ProgressCallbacks::default(),
         flow: None,
+        is_unsigned: false,
         transport: None,
         mounts: None,
     }

@@ -115,7 +115,10 @@ impl PreparedCall {
                     let (user, password) = userinfo(&request.url);
                     Auth::basic(user, password).apply(request)?;
                 }
-                auth => call.options.flow = auth.apply(request)?,
+                auth => {
+                    call.options.flow = auth.apply(request)?;
+                    call.options.is_unsigned = call.options.flow.as_ref().is_some_and(|flow| flow.asks());
+                }
             }
             if matches!(auth, Auth::Flow(_)) {
                 // A signer may have changed the body (rule P-45).

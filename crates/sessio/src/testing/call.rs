@@ -170,6 +170,7 @@ impl<'a, E: Iterator<Item = Exchange<'a>>> Driver<'a, E> {
                 Ok(Step::Connect(_)) => self.connect(call),
                 Ok(Step::Io(_)) => self.io(call, cut),
                 Ok(Step::Message(_)) => panic!("no carrier was attached"),
+                Ok(Step::Turn { .. }) => panic!("no flow waits for another call"),
                 Ok(Step::Release) => {
                     let key = call.key().to_owned();
                     let kept = call.release().map(|(conn, _)| (key, conn));

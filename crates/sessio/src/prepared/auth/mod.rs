@@ -2,14 +2,18 @@
 
 #[cfg(feature = "digest")]
 mod digest;
+mod single_flight;
+mod sub_request;
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use url::Url;
 
 use crate::base::kind::Kind;
 use crate::base::secret::{Secret, basic};
+use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::message::head::Head;
 use crate::prepared::Prepared;
@@ -17,6 +21,8 @@ use crate::uri::pattern::UrlPattern;
 
 #[cfg(feature = "digest")]
 pub use self::digest::Digest;
+pub use self::single_flight::{SingleFlight, Turn, TurnTicket};
+pub use self::sub_request::SubRequest;
 
 /// The authentication of a request. `Debug` hides its secrets.
 ///
@@ -126,7 +132,9 @@ impl Auth {
             Self::Bearer(token) => [b"Bearer ", &*token.0].concat(),
             Self::Flow(scheme) => {
                 let mut flow = scheme.begin();
-                flow.sign(request)?;
+                if !flow.asks() {
+                    flow.sign(request)?;
+                }
                 return Ok(Some(flow));
             }
         };
@@ -221,6 +229,74 @@ pub trait Flow: fmt::Debug + Send + Sync {
 
     /// Copies the flow in its current state, for a copy of its request.
     fn clone_box(&self) -> Box<dyn Flow>;
+
+    /// Whether the flow may [need](Self::need) something before it signs. Default: `false`.
+    ///
+    /// If so, the call asks before each [`sign`](Self::sign), and signs when the request is sent:
+    /// [`prepare`](crate::prepare()) leaves the request unsigned.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// Returns what the flow needs before it signs this request. The call asks again after each
+    /// response and each wait, until the flow needs nothing. A flow may send at most 16 requests in
+    /// one call. Default: [`Need::Nothing`].
+    ///
+    /// # Errors
+    /// An error ends the call.
+    fn need(&mut self, request: &Prepared, now: Now) -> Result<Need> {
+        let _ = (request, now);
+        Ok(Need::Nothing)
+    }
+
+    /// Receives the final response to the request that it [needed](Self::need). It is no response of
+    /// the call. Default: ignores it.
+    ///
+    /// # Errors
+    /// An error ends the call.
+    fn received(&mut self, response: &Received<'_>, now: Now) -> Result<()> {
+        let _ = (response, now);
+        Ok(())
+    }
+
+    /// Receives the error of the request that it needed. Default: the error ends the call.
+    ///
+    /// # Errors
+    /// An error ends the call. Without one, the call asks for the needs again.
+    fn failed(&mut self, error: Error) -> Result<()> {
+        Err(error)
+    }
+
+    /// Waits for another call, after [`Need::Turn`]. It returns [`Poll::Ready`] if the call is to
+    /// ask again, and wakes the waker of `cx` when that is so. Default: ready at once.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+}
+
+/// The need of a [`Flow`] before it signs a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Need {
+    /// Nothing: the flow can sign.
+    Nothing,
+    /// The response to this request. The call sends it first.
+    Response(Box<SubRequest>),
+    /// The result of another call that uses the same scheme: see [`SingleFlight`].
+    Turn,
+}
+
+/// A response to a [`SubRequest`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Received<'a> {
+    /// The head of the final response, after redirects.
+    pub head: &'a Head,
+    /// The decoded body, at most 64 KiB of it.
+    pub body: &'a [u8],
+    /// Whether that is the whole body.
+    pub is_whole: bool,
 }
 
 impl Clone for Box<dyn Flow> {
@@ -236,4 +312,7 @@ pub enum Answer {
     Accept,
     /// Answers the challenge: sends the changed request again. At most eight times in one call.
     Again,
+    /// Sends the request again, after the flow has got what it [needs](Flow::need) and has signed
+    /// it. It counts as [`Again`](Self::Again).
+    Renew,
 }
