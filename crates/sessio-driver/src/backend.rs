@@ -33,18 +33,24 @@ macro_rules! backend {
             Timeouts, Timings, Tls, BodyProgress, Url,
         };
         #[doc(inline)]
-        pub use $crate::{ConnectFailure, Endpoint, Source};
+        pub use $crate::{ConnectFailure, Endpoint, Login, Source};
         #[doc(no_inline)]
         pub use $crate::sessio;
         #[doc(no_inline)]
         pub use $crate::sessio::{cookie, http};
         $crate::digest_names! {}
+        $crate::oauth2_names! {}
         $crate::mock_names! {}
         $crate::in_process_names! {}
 
         /// Content codings that are selected by name.
         pub mod coding {
             pub use $crate::sessio::coding::ContentCoding;
+        }
+
+        /// The requests of a [`Login`], and their responses.
+        pub mod auth {
+            pub use $crate::sessio::auth::{Received, SubRequest};
         }
 
         /// Hooks, which edit requests and decide about responses.
@@ -280,6 +286,25 @@ macro_rules! digest_names {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! digest_names {
+    () => {};
+}
+
+/// The names of the feature `oauth2`.
+#[cfg(feature = "oauth2")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! oauth2_names {
+    () => {
+        #[doc(inline)]
+        pub use $crate::OAuth2;
+    };
+}
+
+/// The names of the feature `oauth2`, which is off.
+#[cfg(not(feature = "oauth2"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! oauth2_names {
     () => {};
 }
 

@@ -41,10 +41,14 @@ mod flight;
 mod interop;
 mod iterators;
 mod lines;
+mod login;
 pub mod multipart;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod partial;
 mod pooled_connection;
 mod readers;
+mod renewals;
 mod response;
 mod resume;
 mod runtime;
@@ -83,8 +87,12 @@ pub use interop::{BytesStream, StreamSource};
 pub use interop::{InProcess, InProcessBody, Serve};
 pub use iterators::Chunks;
 pub use lines::Lines;
+pub use login::Login;
 pub use mode::BlockOn;
+#[cfg(feature = "oauth2")]
+pub use oauth2::OAuth2;
 pub use readers::{ReadFrom, ReaderSource, WriteTo};
+pub use renewals::{Part, Renewals, Seat};
 pub use response::Response;
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;

@@ -351,7 +351,7 @@ impl<S: Stream> Drop for Shared<S> {
 
 /// Runs code of the caller that belongs to another request. The panic hook reports a panic, and it
 /// is caught here.
-fn catch_panic(act: impl FnOnce()) {
+pub(crate) fn catch_panic(act: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(act));
 }
 

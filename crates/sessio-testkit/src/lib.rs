@@ -80,6 +80,7 @@ mod server;
 mod shared;
 mod site;
 mod socket;
+mod tokens;
 mod wire;
 
 pub use coat::{Coat, Wardrobe, dressed_by};
@@ -96,3 +97,4 @@ pub use request::Request;
 pub use routes::{ROUTES, pattern};
 pub use script::{Connection, Otherwise, Script};
 pub use server::Server;
+pub use tokens::{TOKEN_CLIENT, TOKEN_SECRET};

@@ -286,6 +286,11 @@ impl Server {
         self.shared.site.logins().expire()
     }
 
+    /// Ends the last token of `/oauth/token`, as `/oauth/revoke` does.
+    pub fn revoke_token(&self) {
+        self.shared.site.tokens().revoke();
+    }
+
     /// Sets whether bytes of connections are recorded from now on. Without it only the connections
     /// are recorded, so a server that runs for days does not keep all bytes.
     pub fn record_bytes(&self, keep: bool) {

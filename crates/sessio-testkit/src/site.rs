@@ -4,16 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::login::Logins;
+use crate::tokens::Tokens;
 
 #[derive(Debug, Default)]
 pub(crate) struct Site {
     logins: Mutex<Logins>,
+    tokens: Mutex<Tokens>,
     turns: Mutex<HashMap<String, usize>>,
 }
 
 impl Site {
     pub(crate) fn logins(&self) -> MutexGuard<'_, Logins> {
         lock(&self.logins)
+    }
+
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        lock(&self.tokens)
     }
 
     /// The number of earlier calls for `what`.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use sessio::auth::{Need, Received, SubRequest};
 use sessio::retry::RetryPolicy;
 use sessio::{
-    Answer, Auth, Body, Call, Error, Flow, Head, Instant, Jar, Kind, Memory, Mount, Now, Observer, Prepared, Request,
-    Result, Scheme, Seed, SessionState, Settings, Step, Timeout, UnixTime, hook, merge, prepare,
+    Answer, Auth, Body, Call, Error, Flow, Head, Instant, Jar, Kind, Memory, Mount, Now, Observer, Prepared,
+    Request, Result, Scheme, Seed, SessionState, Settings, Step, Timeout, UnixTime, hook, merge, prepare,
 };
 
 const NOW: Now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
@@ -48,7 +48,8 @@ impl Flow for TokenFlow {
     }
 
     fn need(&mut self, _: &Prepared, _: Now) -> Result<Need> {
-        let request = || SubRequest::post(self.scheme.address).basic_auth("client", "key").form([("grant", "x")]);
+        let request =
+            || SubRequest::post(self.scheme.address).basic_auth("client", "key").form([("grant", "x")]);
         Ok(match self.token {
             Some(_) => Need::Nothing,
             None => Need::Response(Box::new(request())),
@@ -121,7 +122,12 @@ fn run(settings: &Settings, request: Request, peer: &mut Peer<'_>) -> (Sent, Res
     (sent, done)
 }
 
-fn drive(call: &mut Call, state: &mut SessionState, peer: &mut Peer<'_>, sent: &mut Sent) -> Result<(u16, String)> {
+fn drive(
+    call: &mut Call,
+    state: &mut SessionState,
+    peer: &mut Peer<'_>,
+    sent: &mut Sent,
+) -> Result<(u16, String)> {
     let (mut response, mut now, mut host) = (Vec::new(), NOW, String::new());
     let (mut status, mut text, mut uploaded) = (0, Vec::new(), false);
     loop {
@@ -257,7 +263,9 @@ fn a_flow_is_asked_again_for_each_hop_and_attempt_and_left_behind_with_its_origi
     let (sent, done) = run(&settings(), request, &mut |host, bytes| match host {
         "auth.test" => Some(token("t")),
         "b.test" => Some(OK.into()),
-        _ if bytes.starts_with("GET /1 ") => Some("302 X\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n".into()),
+        _ if bytes.starts_with("GET /1 ") => {
+            Some("302 X\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n".into())
+        }
         _ => {
             number += 1;
             match number {
@@ -276,9 +284,9 @@ fn a_flow_is_asked_again_for_each_hop_and_attempt_and_left_behind_with_its_origi
 
 #[test]
 fn redirects_of_a_sub_request_keep_its_credentials_at_its_origin() {
-    let request = Request::head("http://a.test/").auth(Auth::flow(tokens(0))).hook(hook::before(|request| {
-        Ok(request.headers_mut().insert("X-Hook", "secret")?)
-    }));
+    let request = Request::head("http://a.test/")
+        .auth(Auth::flow(tokens(0)))
+        .hook(hook::before(|request| Ok(request.headers_mut().insert("X-Hook", "secret")?)));
     let (sent, done) = run(&settings(), request, &mut |host, bytes| match host {
         "auth.test" if bytes.starts_with("POST /token ") => {
             Some("307 X\r\nLocation: /two\r\nContent-Length: 0\r\n\r\n".into())
@@ -291,7 +299,8 @@ fn redirects_of_a_sub_request_keep_its_credentials_at_its_origin() {
     assert_eq!(done.unwrap().0, 302);
     let urls = ["http://auth.test/token", "http://auth.test/two", "http://b.test/three", "http://a.test/"];
     assert_eq!(targets(&sent), urls);
-    let seen: Vec<_> = sent.requests.iter().map(|(_, head)| header(head, "Authorization").is_some()).collect();
+    let seen: Vec<_> =
+        sent.requests.iter().map(|(_, head)| header(head, "Authorization").is_some()).collect();
     assert_eq!(seen, [true, true, false, true]);
     let hooked: Vec<_> = sent.requests.iter().map(|(_, head)| header(head, "X-Hook").is_some()).collect();
     assert_eq!(hooked, [false, false, false, true]);
@@ -300,7 +309,9 @@ fn redirects_of_a_sub_request_keep_its_credentials_at_its_origin() {
 
 #[test]
 fn a_flow_receives_64_kib_at_most_and_the_rest_closes_the_connection() {
-    for (length, expected) in [(65_536, "200 65536 true"), (65_537, "200 65536 false"), (900_000, "200 65536 false")] {
+    for (length, expected) in
+        [(65_536, "200 65536 true"), (65_537, "200 65536 false"), (900_000, "200 65536 false")]
+    {
         let scheme = tokens(0);
         let request = Request::get("http://a.test/").auth(Auth::flow(scheme.clone())).body_limit(10);
         let (sent, done) = run(&settings(), request, &mut |host, _| match host {
@@ -370,7 +381,9 @@ fn a_flow_that_never_has_enough_is_ended() {
         }
     }
     let (sent, done) =
-        run(&settings(), Request::get("http://a.test/x/y").auth(Auth::flow(Greedy)), &mut |_, _| Some(OK.into()));
+        run(&settings(), Request::get("http://a.test/x/y").auth(Auth::flow(Greedy)), &mut |_, _| {
+            Some(OK.into())
+        });
     assert_eq!(done.unwrap_err().kind(), Kind::Authentication);
     assert_eq!(targets(&sent), ["http://a.test/more"; 16]);
 }
@@ -412,7 +425,8 @@ fn a_flow_waits_its_turn_within_the_total_limit() {
     let mut state = SessionState::new(Seed::new(7));
     let begin = |state: &mut SessionState| {
         let request = Request::get("http://a.test/").auth(Auth::flow(scheme.clone()));
-        Call::new(prepare(merge(&settings, request), &mut state.jar, NOW).unwrap(), Memory::default()).unwrap()
+        Call::new(prepare(merge(&settings, request), &mut state.jar, NOW).unwrap(), Memory::default())
+            .unwrap()
     };
     let cx = &mut Context::from_waker(Waker::noop());
     let mut call = begin(&mut state);
@@ -486,7 +500,10 @@ fn the_mount_of_its_url_applies_to_a_sub_request_without_its_credentials() {
     let mut settings = settings();
     let mount = Mount::new().header("X-Mount", "1").bearer_auth("secret").cookie("id", "secret");
     settings.mounts.add("http://auth.test/", mount).unwrap();
-    settings.mounts.add("http://a.test/", Mount::new().auth(Auth::flow(tokens(0))).header("X-Own", "1")).unwrap();
+    settings
+        .mounts
+        .add("http://a.test/", Mount::new().auth(Auth::flow(tokens(0))).header("X-Own", "1"))
+        .unwrap();
     let (sent, done) = run(&settings, Request::get("http://a.test/x"), &mut |host, _| match host {
         "auth.test" => Some(token("t")),
         _ => Some(OK.into()),

@@ -3,3 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod hooks;
+mod logins;
+mod oauth2;
+mod together;

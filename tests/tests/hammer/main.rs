@@ -7,4 +7,5 @@
 
 mod crowd;
 mod line;
+mod renewals;
 mod visits;

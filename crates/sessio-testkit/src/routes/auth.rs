@@ -29,7 +29,7 @@ pub(super) fn bearer(asked: Asked<'_>) -> Answer {
 }
 
 /// The text after the name of the scheme.
-fn credentials(asked: Asked<'_>, scheme: &str) -> Option<String> {
+pub(super) fn credentials(asked: Asked<'_>, scheme: &str) -> Option<String> {
     let field = asked.request.header("authorization")?;
     let (name, rest) = field.split_once(' ')?;
     name.eq_ignore_ascii_case(scheme).then(|| rest.trim().to_owned())

@@ -6,6 +6,7 @@ mod bodies;
 mod cookies;
 mod echo;
 mod login;
+mod oauth;
 mod redirects;
 mod status;
 
@@ -48,6 +49,9 @@ sessio-testkit: a loopback server with routes like httpbin's
 /login                                GET: a form; POST user, password, csrf: 302 to /private, setting JSESSIONID
 /private                              200 when logged in, otherwise 401
 /logout                               ends the login
+/oauth/token[?life=seconds]           POST with the client's credentials: a token, which ends the one before
+/oauth/api                            200 with the last token, otherwise 401
+/oauth/revoke                         ends the last token
 /expire                               ends all logins
 ";
 
@@ -90,6 +94,9 @@ pub(crate) fn answer(request: &Request, origin: IpAddr, site: &Site) -> Answer {
         ["login"] => Some(login::login(asked)),
         ["private"] => Some(login::private(asked)),
         ["logout"] => Some(login::logout(asked)),
+        ["oauth", "token"] => Some(only(request, "POST", || oauth::token(asked))),
+        ["oauth", "api"] => Some(oauth::api(asked)),
+        ["oauth", "revoke"] => Some(oauth::revoke(asked)),
         ["expire"] => Some(login::expire(asked)),
         _ => None,
     };

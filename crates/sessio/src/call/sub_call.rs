@@ -140,7 +140,8 @@ impl Call {
             return Err(Error::new(Kind::Authentication).with_detail(detail));
         }
         let (method, shown) = (request.method.clone(), format!("{:?}", request.address));
-        let prepared = self.prepare_sub(request, lend, now).map_err(|error| of_sub(error, &method, &shown))?;
+        let prepared =
+            self.prepare_sub(request, lend, now).map_err(|error| of_sub(error, &method, &shown))?;
         let memory = Memory {
             send: self.sender.take_buffer(),
             recv: self.receiver.take_buffer(),
@@ -156,12 +157,7 @@ impl Call {
         Ok(())
     }
 
-    fn prepare_sub(
-        &self,
-        mut sub: SubRequest,
-        lend: &mut Lend<'_>,
-        now: Now,
-    ) -> Result<Box<PreparedCall>> {
+    fn prepare_sub(&self, mut sub: SubRequest, lend: &mut Lend<'_>, now: Now) -> Result<Box<PreparedCall>> {
         sub.check()?;
         let PreparedCall { request: from, options } = &*self.prepared;
         let (url, has_userinfo) = sub.address.resolve(Some(&from.url))?;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "digest")]
 mod digest;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 mod single_flight;
 mod sub_request;
 
@@ -297,6 +299,20 @@ pub struct Received<'a> {
     pub body: &'a [u8],
     /// Whether that is the whole body.
     pub is_whole: bool,
+}
+
+impl<'a> Received<'a> {
+    /// A response without a call: for tests, and for programs that send the request themselves.
+    #[must_use]
+    pub fn new(head: &'a Head, body: &'a [u8], is_whole: bool) -> Self {
+        Self { head, body, is_whole }
+    }
+
+    /// The body as text. Bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'a, str> {
+        String::from_utf8_lossy(self.body)
+    }
 }
 
 impl Clone for Box<dyn Flow> {

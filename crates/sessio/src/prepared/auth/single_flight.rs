@@ -108,6 +108,12 @@ impl<E: Clone> SingleFlight<E> {
         Some(leader)
     }
 
+    /// Whether a place waits without a result.
+    #[must_use]
+    pub fn is_waiting(&self, ticket: TurnTicket) -> bool {
+        matches!(self.others.get(&ticket), Some(None))
+    }
+
     /// Whether a call renews now.
     #[must_use]
     pub fn is_led(&self) -> bool {
