@@ -29,6 +29,8 @@ pub(crate) enum Owner {
     Proxy(&'static str),
     /// Like `First`, if the origin is https.
     SecureFirst,
+    /// This origin.
+    Origin(&'static str),
     /// No party.
     Nobody,
 }
@@ -48,7 +50,7 @@ impl Owner {
             Self::Domain(name) => host().is_some_and(|host| {
                 host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }),
-            Self::Proxy(name) => who == name,
+            Self::Proxy(name) | Self::Origin(name) => who == name,
             Self::Nobody => false,
         }
     }
@@ -56,7 +58,7 @@ impl Owner {
 
 /// All secrets. Credentials are sent as base64 of `user:password`, so each pair is a mark of its
 /// own.
-pub(crate) const SECRETS: [Secret; 27] = [
+pub(crate) const SECRETS: [Secret; 30] = [
     Secret { mark: "MARK-session:MARK-session-password", owner: Owner::Session },
     Secret { mark: "MARK-session-key", owner: Owner::Session },
     Secret { mark: "MARK-session-line", owner: Owner::Session },
@@ -84,6 +86,9 @@ pub(crate) const SECRETS: [Secret; 27] = [
     Secret { mark: "MARK-certificate", owner: Owner::SecureSession },
     Secret { mark: "MARK-own-certificate", owner: Owner::SecureFirst },
     Secret { mark: "MARK-private-key", owner: Owner::Nobody },
+    Secret { mark: "MARK-client:MARK-client-password", owner: Owner::Origin("https://auth.test:443") },
+    Secret { mark: "MARK-token", owner: Owner::First },
+    Secret { mark: "MARK-jar-auth.test.", owner: Owner::Host("auth.test") },
 ];
 
 impl Secret {

@@ -1,10 +1,14 @@
 //! Chains of redirects, and the parties that read the secrets on them.
 
+use sessio::auth::{Need, Received, SubRequest};
 use sessio::cookie::NewCookie;
 use sessio::netrc::Netrc;
 use sessio::proxy::{Proxies, Proxy};
 use sessio::tls::{Identity, KeyFormat};
-use sessio::{Auth, Environment, Request, Seed, SessionState, Settings, Url, merge, prepare};
+use sessio::{
+    Auth, Environment, Flow, Head, Now, Prepared, Request, Result, Scheme, Seed, SessionState, Settings, Url,
+    merge, prepare,
+};
 use sessio_tests::oracle::peer::origin_of;
 use sessio_tests::oracle::veil::engine;
 use sessio_tests::oracle::walk::{Idle, walk};
@@ -31,6 +35,65 @@ pub(crate) const ORIGINS: [&str; 12] = [
 
 /// The number of ways to choose the proxies.
 pub(crate) const CHOICES: u64 = 9;
+
+/// Gets a token from an origin of its own before the first request.
+#[derive(Clone, Debug)]
+struct TokenScheme;
+
+#[derive(Clone, Debug)]
+struct TokenFlow(Option<String>);
+
+impl Scheme for TokenScheme {
+    fn begin(&self) -> Box<dyn Flow> {
+        Box::new(TokenFlow(None))
+    }
+}
+
+impl Flow for TokenFlow {
+    fn asks(&self) -> bool {
+        true
+    }
+
+    fn need(&mut self, _: &Prepared, _: Now) -> Result<Need> {
+        let request = || {
+            let request = SubRequest::post("https://auth.test/token").form([("grant", "token")]);
+            request.basic_auth("MARK-client", "MARK-client-password")
+        };
+        Ok(if self.0.is_some() { Need::Nothing } else { Need::Response(Box::new(request())) })
+    }
+
+    fn received(&mut self, response: &Received<'_>, _: Now) -> Result<()> {
+        self.0 = Some(response.text().into_owned());
+        Ok(())
+    }
+
+    fn sign(&mut self, request: &mut Prepared) -> Result<()> {
+        let token = self.0.as_deref().unwrap_or_default();
+        Ok(request.headers_mut().insert("Authorization", format!("Bearer {token}"))?)
+    }
+
+    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<sessio::Answer> {
+        Ok(sessio::Answer::Accept)
+    }
+
+    fn clone_box(&self) -> Box<dyn Flow> {
+        Box::new(self.clone())
+    }
+}
+
+/// The response to a request of the flow: a redirect to another port, and then the token.
+fn answer_to_flow(request: &str) -> Option<Vec<u8>> {
+    let host = request.lines().find_map(|line| line.strip_prefix("Host: "))?;
+    let text = match host {
+        "auth.test" => {
+            "HTTP/1.1 307 X\r\nLocation: https://auth.test:8443/token\r\nSet-Cookie: jar=MARK-jar-auth.test.\r\n\
+             Content-Length: 0\r\n\r\n"
+        }
+        "auth.test:8443" => "HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\nMARK-token",
+        _ => return None,
+    };
+    Some(text.into())
+}
 
 /// The state of the chains so far.
 #[derive(Default)]
@@ -133,7 +196,8 @@ impl World {
         if draw(4) == 0 {
             request = request.identity(identity("MARK-own-certificate"));
         }
-        request = match draw(5) {
+        request = match draw(6) {
+            3 => request.auth(Auth::flow(TokenScheme)),
             0 => request.header("aUTHorization", "MARK-by-hand"),
             1 => request.auth(Auth::bearer("MARK-bearer")),
             2 => request.basic_auth("MARK-request", "MARK-request-password"),
@@ -170,6 +234,10 @@ impl World {
         // The bytes read before the response to each request.
         let mut reached = Vec::new();
         let mut answer = |request: &str| {
+            // The request of the flow is none of the chain.
+            if let Some(response) = answer_to_flow(request) {
+                return response;
+            }
             reached.push(request.lines().next().unwrap_or_default().to_owned());
             let host = ORIGINS[chain[at]].split("://").nth(1).unwrap().split(':').next().unwrap();
             at += 1;
@@ -211,7 +279,8 @@ impl World {
             let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
             // A request to another origin ends the ownership of the first origin.
             let origin = readers.into_iter().flatten().find(|who| who.contains("://"));
-            if let Some(origin) = origin.filter(|origin| **origin != first) {
+            let is_of_flow = |origin: &str| origin.starts_with("https://auth.test:");
+            if let Some(origin) = origin.filter(|origin| **origin != first && !is_of_flow(origin)) {
                 // An exception is the same host by https, both on their default ports: ownership
                 // moves along.
                 let host = first.strip_prefix("http://").and_then(|rest| rest.strip_suffix(":80"));
