@@ -24,7 +24,7 @@ pub struct Token {
     pub refresh: Option<String>,
     /// The end of its life. `None` if the server does not say.
     pub expires: Option<Instant>,
-    /// What it is good for, if the server says so.
+    /// The scope of the token, if the server names it.
     pub scope: Option<String>,
 }
 
