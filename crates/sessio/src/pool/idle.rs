@@ -114,6 +114,13 @@ impl<T> Idle<T> {
         self.entries.get(at).map(|entry| entry.until)
     }
 
+    /// Ends the idle time of a connection at `latest`, unless it ends before.
+    pub(super) fn shorten(&mut self, at: usize, latest: Instant) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            entry.until = entry.until.min(latest);
+        }
+    }
+
     pub(super) fn host(&self, at: usize) -> Option<usize> {
         self.entries.get(at).map(|entry| entry.host)
     }

@@ -93,7 +93,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     }
 
     /// Lists the first ticket of a host, if the host has room.
-    fn list(&mut self, at: usize) {
+    pub(super) fn list(&mut self, at: usize) {
         let most = self.policy.most_per_host();
         let Some(host) = self.hosts.get_mut(at) else { return };
         let has_room = host.idle.len() > 0 || host.in_use < most;

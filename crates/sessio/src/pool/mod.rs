@@ -14,9 +14,7 @@
 //! use sessio::pool::{Effects, Grant, Policy, Pool};
 //!
 //! let (now, key) = (Instant::from_nanos(1 << 42), "http://example.org");
-//! let mut policy = Policy::default();
-//! policy.max_per_host = Some(1);
-//! let mut pool: Pool<String, &str> = Pool::new(policy);
+//! let mut pool: Pool<String, &str> = Pool::new(Policy::new().max_per_host(1));
 //! let mut effects = Effects::default();
 //!
 //! let Grant::Dial(lease) = pool.request(key, now, &mut effects) else { panic!() };
@@ -30,6 +28,7 @@ mod idle;
 mod lease;
 mod line;
 mod policy;
+mod policy_change;
 mod slab;
 #[cfg(test)]
 mod tests;
@@ -115,7 +114,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
     }
 
-    /// The policy in force.
+    /// The policy in force. [`set_policy`](Self::set_policy) changes it.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -169,7 +168,8 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         let is_kept = until > now
             && lease.era == self.era
             && self.policy.max_idle > 0
-            && self.policy.max_idle_per_host > 0;
+            && self.policy.max_idle_per_host > 0
+            && self.has_room_to_return(lease.host as usize);
         if !is_kept {
             effects.closed.push(connection);
             return self.discard(lease, now, effects);

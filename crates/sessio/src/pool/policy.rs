@@ -3,6 +3,18 @@
 use std::time::Duration;
 
 /// The limits of a pool.
+///
+/// Requests over `max_per_host` or `max_total` queue, first come, first served. Idle connections over
+/// `max_idle_per_host` or `max_idle` are closed.
+///
+/// ```
+/// use std::time::Duration;
+/// use sessio::pool::Policy;
+///
+/// let policy = Policy::new().max_per_host(6).max_total(100).idle_timeout(Duration::from_secs(30));
+/// assert_eq!(policy.max_per_host, Some(6));
+/// assert_eq!(policy.max_lifetime, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -39,6 +51,60 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The default limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the maximum number of idle connections for one key. With 0 no connection is reused.
+    /// Default: 128.
+    #[must_use]
+    pub const fn max_idle_per_host(mut self, most: usize) -> Self {
+        self.max_idle_per_host = most;
+        self
+    }
+
+    /// Sets the maximum number of idle connections in all. With 0 no connection is reused. Default:
+    /// 1024.
+    #[must_use]
+    pub const fn max_idle(mut self, most: usize) -> Self {
+        self.max_idle = most;
+        self
+    }
+
+    /// Sets the maximum number of connections for one key, idle or in use. A request over the limit
+    /// queues, at most for `timeouts.pool`. 0 counts as 1. Default: `None`, no limit.
+    #[must_use]
+    pub fn max_per_host(mut self, most: impl Into<Option<usize>>) -> Self {
+        self.max_per_host = most.into();
+        self
+    }
+
+    /// Sets the maximum number of connections in all, idle or in use. A request over the limit closes
+    /// an idle connection of another host. If none is idle, it queues, at most for `timeouts.pool`. 0
+    /// counts as 1. Default: `None`, no limit.
+    #[must_use]
+    pub fn max_total(mut self, most: impl Into<Option<usize>>) -> Self {
+        self.max_total = most.into();
+        self
+    }
+
+    /// Sets the maximum idle time of a connection. Default: 90 seconds.
+    #[must_use]
+    pub const fn idle_timeout(mut self, most: Duration) -> Self {
+        self.idle_timeout = most;
+        self
+    }
+
+    /// Sets the maximum lifetime of a connection. One that is older is closed when it returns to the
+    /// pool, and is not cut off while in use. Default: `None`, no limit.
+    #[must_use]
+    pub fn max_lifetime(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.max_lifetime = most.into();
+        self
+    }
+
     /// A limit of 0 counts as 1: with 0 no request would ever be served.
     pub(super) fn most_per_host(&self) -> usize {
         self.max_per_host.unwrap_or(usize::MAX).max(1)

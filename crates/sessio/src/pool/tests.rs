@@ -93,6 +93,19 @@ enum Act {
     EvictExpired,
     Wait(u64),
     Clear,
+    SetPolicy(Policy),
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let limits = (0..15usize, 0..30usize, proptest::option::of(0..4usize), proptest::option::of(0..7usize));
+    (limits, 1..12u64).prop_map(|((idle_per_host, idle, per_host, total), idle_timeout)| Policy {
+        max_idle_per_host: idle_per_host,
+        max_idle: idle,
+        max_per_host: per_host,
+        max_total: total,
+        idle_timeout: Duration::from_secs(idle_timeout),
+        ..Policy::default()
+    })
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -107,6 +120,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::EvictExpired),
         2 => (0..15u64).prop_map(Act::Wait),
         1 => Just(Act::Clear),
+        1 => policy().prop_map(Act::SetPolicy),
     ]
 }
 
@@ -131,6 +145,39 @@ impl Model {
         for _ in 0..MOST_EXPIRED {
             if self.idle.first().is_some_and(|(_, _, until, _)| *until <= now) {
                 self.closed.push(self.idle.remove(0).0);
+            }
+        }
+    }
+
+    fn in_use_or_idle(&self, host: u8) -> usize {
+        self.in_use(host) + self.idle.iter().filter(|(_, h, ..)| *h == host).count()
+    }
+
+    /// Closes the longest idle connection, of this host or of any.
+    fn close_oldest(&mut self, host: Option<u8>) -> bool {
+        let oldest = self.idle.iter().position(|(_, h, ..)| host.is_none_or(|host| *h == host));
+        self.closed.extend(oldest.map(|oldest| self.idle.remove(oldest).0));
+        oldest.is_some()
+    }
+
+    fn apply(&mut self, policy: &Policy, now: Instant) {
+        self.idle.iter_mut().for_each(|entry| entry.2 = entry.2.min(now + policy.idle_timeout));
+        self.closed.extend(self.idle.extract_if(.., |entry| entry.2 <= now).map(|entry| entry.0));
+        for host in 0..5 {
+            let idle = |model: &Self| model.in_use_or_idle(host) - model.in_use(host);
+            while idle(self) > policy.max_idle_per_host
+                || policy.max_per_host.is_some_and(|most| self.in_use_or_idle(host) > most.max(1))
+            {
+                if !self.close_oldest(Some(host)) {
+                    break;
+                }
+            }
+        }
+        while self.idle.len() > policy.max_idle
+            || policy.max_total.is_some_and(|most| self.out.len() + self.idle.len() > most.max(1))
+        {
+            if !self.close_oldest(None) {
+                break;
             }
         }
     }
@@ -187,19 +234,9 @@ proptest! {
     #[test]
     fn the_pool_equals_its_model(
         acts in prop::collection::vec(act(), 0..160),
-        idle_per_host in 0..15usize,
-        idle in 0..30usize,
-        per_host in proptest::option::of(0..4usize),
-        total in proptest::option::of(0..7usize),
+        policy in policy(),
     ) {
-        let policy = Policy {
-            max_idle_per_host: idle_per_host,
-            max_idle: idle,
-            max_per_host: per_host,
-            max_total: total,
-            idle_timeout: Duration::from_secs(10),
-            ..Policy::default()
-        };
+        let mut policy = policy;
         let mut now = Instant::from_nanos(1 << 42);
         let mut pool = Pool::new(policy);
         let mut model = Model::default();
@@ -230,21 +267,29 @@ proptest! {
                         (grant, expected) => panic!("{grant:?} instead of {expected:?}"),
                     }
                 }
+                Act::SetPolicy(changed) => {
+                    policy = changed;
+                    pool.set_policy(policy, now, &mut effects);
+                    model.apply(&policy, now);
+                }
                 Act::Checkin { which, idle_for } if !model.out.is_empty() => {
+                    let open = (model.out.len() + model.idle.len(), &model.out[which % model.out.len()]);
+                    let is_over = policy.max_total.is_some_and(|most| open.0 > most.max(1))
+                        || policy.max_per_host.is_some_and(|most| model.in_use_or_idle(open.1.1) > most.max(1));
                     let (lease, host, is_old) = model.out.swap_remove(which % model.out.len());
                     made += 1;
                     let span = idle_for.map(Duration::from_secs);
                     pool.checkin(lease, made, proof(now, span), now, &mut effects);
                     let until = now + span.map_or(policy.idle_timeout, |span| span.min(policy.idle_timeout));
-                    if until <= now || idle_per_host == 0 || idle == 0 || is_old {
+                    if until <= now || policy.max_idle_per_host == 0 || policy.max_idle == 0 || is_old || is_over {
                         model.closed.push(made);
                     } else {
                         model.reap(now);
-                        if model.idle.len() >= idle {
+                        if model.idle.len() >= policy.max_idle {
                             model.closed.push(model.idle.remove(0).0);
                         }
                         let same = |(_, h, ..): &(u32, u8, Instant, bool)| *h == host;
-                        if model.idle.iter().filter(|entry| same(entry)).count() >= idle_per_host {
+                        if model.idle.iter().filter(|entry| same(entry)).count() >= policy.max_idle_per_host {
                             let oldest = model.idle.iter().position(same).unwrap();
                             model.closed.push(model.idle.remove(oldest).0);
                         }

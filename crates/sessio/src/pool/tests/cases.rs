@@ -367,3 +367,54 @@ fn fa17_what_another_pool_has_given_is_refused_and_does_no_harm() {
     pool.discard(own, now, &mut effects);
     assert_eq!(effects.ready, [waiting]);
 }
+
+#[test]
+fn a_raised_limit_serves_the_queue_in_its_order() {
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
+    let narrow = Policy::new().max_per_host(1).max_total(2);
+    let mut pool = Pool::new(narrow);
+    let leases = [dial(&mut pool, 1, now), dial(&mut pool, 2, now)];
+    let tickets = [2, 3, 1, 2].map(|host| wait(&mut pool, host, now));
+    pool.set_policy(narrow.max_total(3), now, &mut effects);
+    assert_eq!(effects.ready, [tickets[1]], "the first has its host at the limit");
+    effects.ready.clear();
+    pool.set_policy(narrow.max_per_host(2).max_total(5), now, &mut effects);
+    assert_eq!(effects.ready, [tickets[0], tickets[2]]);
+    assert_eq!((pool.stats().in_use, pool.stats().waiting), (5, 1));
+    leases.into_iter().for_each(|lease| pool.discard(lease, now, &mut Effects::default()));
+    assert!(pool.collect(tickets[3]).is_some());
+}
+
+#[test]
+fn a_lowered_limit_closes_the_longest_idle_and_cuts_nothing_off() {
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
+    let mut pool = Pool::new(wide());
+    let mut leases: Vec<_> = (0..6).map(|_| dial(&mut pool, 1, now)).collect();
+    for (connection, lease) in (1..).zip(leases.drain(..3)) {
+        pool.checkin(lease, connection, proof(now, None), now, &mut effects);
+    }
+    pool.set_policy(wide().max_per_host(5), now, &mut effects);
+    assert_eq!(effects.closed, [1]);
+    pool.set_policy(wide().max_per_host(2), now, &mut effects);
+    assert_eq!((&effects.closed[..], pool.stats().in_use), (&[1, 2, 3][..], 3));
+    // Three are in use, and one too many.
+    let mut leases = leases.into_iter();
+    for (connection, idle) in [(4, 0), (5, 1), (6, 2)] {
+        pool.checkin(leases.next().unwrap(), connection, proof(now, None), now, &mut effects);
+        assert_eq!(pool.stats().idle, idle, "{connection}");
+    }
+    assert_eq!(effects.closed, [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_shorter_idle_time_counts_from_the_change() {
+    let (now, mut effects) = (Instant::from_nanos(1 << 42), Effects::default());
+    let (mut pool, second) = (idling(2, 1, now), Duration::from_secs(1));
+    pool.set_policy(wide().idle_timeout(5 * second), now + 2 * second, &mut effects);
+    assert_eq!(pool.next_expiry(), Some(now + 7 * second));
+    // A longer one applies to those that return later.
+    pool.set_policy(wide().idle_timeout(60 * second), now + 3 * second, &mut effects);
+    assert_eq!(pool.next_expiry(), Some(now + 7 * second));
+    pool.set_policy(wide().idle_timeout(Duration::ZERO), now + 4 * second, &mut effects);
+    assert_eq!((effects.closed.len(), pool.stats().open()), (2, 0));
+}
