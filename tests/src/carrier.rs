@@ -155,7 +155,7 @@ impl Carrier {
             settings.tls = TRUST.clone();
         }
         if self == Self::Veiled {
-            settings.engine = veil::engine();
+            settings.tls_connector = veil::connector();
         }
         let way = self.way();
         if way != Way::Direct {

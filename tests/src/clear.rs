@@ -4,14 +4,14 @@
 use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
 use sessio::{Fault, Kind, TlsInfo, TlsSession};
 
-/// An engine whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. The
+/// A connector whose handshake is the head of a request, `TLS <host> HTTP/1.1`, and nothing else. The
 /// head has a field more if keys are pinned, or if invalid certificates are accepted.
 #[must_use]
-pub fn engine() -> TlsConnector {
+pub fn connector() -> TlsConnector {
     TlsConnector::new(Plain { is_silent: false })
 }
 
-/// An engine without a handshake. The bytes sent are HTTP only, for `https` as for `http`.
+/// A connector without a handshake. The bytes sent are HTTP only, for `https` as for `http`.
 #[must_use]
 pub fn silent() -> TlsConnector {
     TlsConnector::new(Plain { is_silent: true })

@@ -21,9 +21,9 @@ pub struct Sizes {
     pub sip: usize,
 }
 
-/// An engine of such sessions, which use these sizes in turn.
+/// A connector for such sessions, which use these sizes in turn.
 #[must_use]
-pub fn engine(sizes: impl Into<Vec<Sizes>>) -> TlsConnector {
+pub fn connector(sizes: impl Into<Vec<Sizes>>) -> TlsConnector {
     TlsConnector::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
 }
 

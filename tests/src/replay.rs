@@ -86,7 +86,7 @@ pub fn new_state() -> SessionState {
 }
 
 /// Runs a call to its end. Each connection is new, and `peer` returns its script. Bytes move in the
-/// pieces of `cut`. For `https` the settings of the request need an engine, such as
+/// pieces of `cut`. For `https` the settings of the request need a TLS connector, such as
 /// [`silent`](crate::clear::silent).
 ///
 /// # Panics

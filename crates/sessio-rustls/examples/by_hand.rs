@@ -161,7 +161,7 @@ fn clear_text_is_refused(session: &mut Session) -> Result<()> {
 fn main() -> Result<()> {
     let (secured, roots) = tls_server::start(Script::new().otherwise(Otherwise::Routes));
     let mut settings = Settings::default();
-    settings.engine = sessio_rustls::engine();
+    settings.tls_connector = sessio_rustls::connector();
     settings.tls = Tls::default().roots(roots);
     // A real program takes the bits of the seed from the operating system.
     let state = SessionState::new(Seed::new(7));

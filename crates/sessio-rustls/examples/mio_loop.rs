@@ -330,7 +330,7 @@ fn main() -> Result<()> {
     assert!(room > 2 * most as u64 + 50, "both ends of {most} connections are files: {room} are allowed");
     let (secured, roots) = tls_server::start(held(SECURED_CALLS));
     let mut settings = Settings::default();
-    settings.engine = sessio_rustls::engine();
+    settings.tls_connector = sessio_rustls::connector();
     settings.tls = Tls::default().roots(roots);
     let mut policy = Policy::default();
     (policy.max_idle, policy.max_idle_per_host) = (most, CALLS);

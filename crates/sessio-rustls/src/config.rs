@@ -89,7 +89,7 @@ fn key(identity: &Identity) -> Result<PrivateKeyDer<'static>, Fault> {
         KeyFormat::Pkcs8 => PrivateKeyDer::Pkcs8(der.into()),
         KeyFormat::Pkcs1 => PrivateKeyDer::Pkcs1(der.into()),
         KeyFormat::Sec1 => PrivateKeyDer::Sec1(der.into()),
-        _ => return Err(invalid("a private key in a format that this engine does not know")),
+        _ => return Err(invalid("a private key in a format that rustls does not know")),
     })
 }
 

@@ -9,7 +9,7 @@
 //! use sessio_rustls::Rustls;
 //!
 //! let mut settings = Settings::default();
-//! settings.engine = TlsConnector::new(Rustls::new()?);
+//! settings.tls_connector = TlsConnector::new(Rustls::new()?);
 //! # Ok::<(), sessio::Error>(())
 //! ```
 //!
@@ -32,19 +32,19 @@
 mod alert;
 mod clock;
 mod config;
+mod connector;
 mod der;
 mod diagnosis;
-mod engine;
-mod filter;
 mod provider;
 mod roots;
 mod sessions;
+mod tls_session;
 mod verifier;
 
 #[doc = include_str!("../docs/tls.md")]
 pub mod guide {}
 
-pub use engine::{Rustls, engine};
+pub use connector::{Rustls, connector};
 pub use rustls;
 
 /// Compiles the program of the README.

@@ -23,7 +23,7 @@ pub(crate) fn of(
         Roots::Platform => return platform(options, provider),
         Roots::Bundled => bundled(&mut store)?,
         Roots::Only(own) => add(&mut store, own.iter(), own.iter().count())?,
-        _ => return Err(invalid("roots that this engine does not know")),
+        _ => return Err(invalid("roots that rustls does not know")),
     }
     add(&mut store, extra(), extra().count())?;
     let lists = options.revocation.iter().flat_map(RevocationLists::iter);

@@ -12,7 +12,7 @@ use super::case::{Case, scalars, text_or_null};
 /// may name limits in seconds, and `max_redirects` the largest number of redirects followed.
 pub(super) fn read(case: &Case<'_>, now: Now) -> Result<(Settings, Jar), Failure> {
     let mut settings = Settings::default();
-    settings.engine = silent();
+    settings.tls_connector = silent();
     for (name, value) in case.pairs("headers")? {
         match text_or_null(name, value)? {
             Some(value) => settings.headers.insert(name, value)?,

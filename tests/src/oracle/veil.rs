@@ -50,9 +50,9 @@ fn whole(held: &[u8]) -> Option<(u8, usize)> {
     (held.len() >= end).then_some((kind, end))
 }
 
-/// An engine of veils.
+/// A connector of veils.
 #[must_use]
-pub fn engine() -> TlsConnector {
+pub fn connector() -> TlsConnector {
     TlsConnector::new(Veils)
 }
 

@@ -45,8 +45,8 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         krate: "sessio",
-        files: &["route/key.rs", "route/routing/mod.rs", "route/tls/engine.rs"],
-        reason: "a key is made of a route with its engine, an engine is told the key, and `routing` shows the key to users",
+        files: &["route/key.rs", "route/routing/mod.rs", "route/tls/connector.rs"],
+        reason: "a key is made of a route with its TLS connector, a connector receives the key, and `routing` shows the key to users",
     },
     Allowed {
         krate: "sessio-driver",

@@ -9,7 +9,7 @@ use sessio::coding::{BodyDecoder, Decoders};
 use sessio::{Call, Conn, Jar, Kind, Memory, Request, Seed, SessionState, Settings, Step, merge, prepare};
 use sessio_tests::clear::silent;
 use sessio_tests::coded::{CODINGS, coded, text};
-use sessio_tests::holding::{Sizes, WELCOME, engine, goodbye, opened, records};
+use sessio_tests::holding::{Sizes, WELCOME, connector, goodbye, opened, records};
 use sessio_tests::replay::now;
 
 /// The number of calls in a normal run.
@@ -194,7 +194,7 @@ fn run(number: u64) -> usize {
     let seed = &mut seed;
     let peer = Peer::new(one(seed, &CARRIERS), seed);
     let mut settings = Settings::default();
-    settings.engine = engine(peer.sizes());
+    settings.tls_connector = connector(peer.sizes());
     settings.limits.drain_time = Duration::from_secs(3600);
     settings.limits.drain_bytes = 1 << 20;
     if let Some(proxy) = peer.carrier.proxy {
@@ -288,7 +288,7 @@ fn fn1_fm1_fm2_what_has_come_is_readable_without_another_event() {
 fn fa0_a_call_takes_only_a_connection_with_the_stages_that_it_wants() {
     let call = |carrier: Carrier| {
         let mut settings = Settings::default();
-        settings.engine = silent();
+        settings.tls_connector = silent();
         if let Some(proxy) = carrier.proxy {
             settings.proxies.set("all", proxy).unwrap();
         }

@@ -71,7 +71,7 @@ fn g06_no_mark_reaches_an_origin_that_does_not_own_it() {
         let mut seed = Seed::new(number);
         let seed = &mut seed;
         let mut settings = Settings::default();
-        settings.engine = silent();
+        settings.tls_connector = silent();
         settings.sensitive_headers = ["x-listed".into(), "x-hook-listed".into()].into();
         settings.keep_on_upgrade = number % 4 > 0;
         if draw(seed, 2) == 0 {

@@ -10,7 +10,7 @@ use sessio::{
     merge, prepare,
 };
 use sessio_tests::oracle::peer::origin_of;
-use sessio_tests::oracle::veil::engine;
+use sessio_tests::oracle::veil::connector;
 use sessio_tests::oracle::walk::{Idle, walk};
 use sessio_tests::oracle::{Sight, WIRE};
 use sessio_tests::replay::now;
@@ -211,7 +211,7 @@ impl World {
         settings.credentials_beyond_base_url = is_free;
         settings.keep_on_upgrade = draw(4) > 0;
         let keeps_on_upgrade = settings.keep_on_upgrade;
-        settings.engine = engine();
+        settings.tls_connector = connector();
         settings.tls = settings.tls.identity(identity("MARK-certificate"));
         if draw(2) == 0 {
             settings.auth = Auth::basic("MARK-session", "MARK-session-password");

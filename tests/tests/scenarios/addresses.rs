@@ -95,5 +95,5 @@ async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<
 }
 
 fn without_tls<R: Runtime>(session: &Session<R>) {
-    session.update(|settings| settings.engine = TlsConnector::default());
+    session.update(|settings| settings.tls_connector = TlsConnector::default());
 }

@@ -96,7 +96,7 @@ async fn d16_a_tunnel_is_opened_for_https_and_used_again<R: Runtime>(world: &Wor
     let session = world.session();
     session
         .try_update(|settings| {
-            settings.engine = clear::engine();
+            settings.tls_connector = clear::connector();
             let proxy = Proxy::parse(&url(&proxy, "http", "user:pass@"))?.header("X-Team", "a")?;
             settings.proxies = Proxies::from(proxy);
             Ok(())
@@ -135,7 +135,7 @@ async fn v90_tls_to_the_proxy_and_through_it<R: Runtime>(world: &World<R>) {
     let session = world.session();
     session
         .update(|settings| {
-            settings.engine = clear::engine();
+            settings.tls_connector = clear::connector();
             settings.tls = sessio::Tls::default().pins([sessio::tls::Pin::from_sha256([7; 32])]);
             settings.proxies.set("all", url(&proxy, "https", "user:pass@"))
         })
@@ -173,7 +173,7 @@ async fn q05_f20_a_refused_tunnel_tells_what_the_proxy_said<R: Runtime>(world: &
         Connection::new().connect().expect_request().routes(),
     ]);
     let session = proxied(world, &proxy);
-    session.update(|settings| settings.engine = clear::engine());
+    session.update(|settings| settings.tls_connector = clear::connector());
     for (kind, status, body) in [
         (Kind::ProxyRefused, Some(403), "because"),
         (Kind::ProxyRefused, Some(302), ""),
@@ -208,10 +208,10 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     session.set_resolver(sessio::Resolver::from_fn(|_, _| Err(std::io::ErrorKind::NotFound.into())));
     let error = failure(&session, "http://127.0.0.1/").await;
     assert_eq!((error.kind(), error.progress().unwrap().stage), (Kind::Resolve, Stage::Proxy));
-    // Without a TLS engine nothing is sent.
-    session.update(|settings| settings.engine = sessio::tls::TlsConnector::default());
+    // Without a TLS connector nothing is sent.
+    session.update(|settings| settings.tls_connector = sessio::tls::TlsConnector::default());
     set(&session, "all", &url(&closed, "https", ""));
-    session.update(|settings| settings.engine = sessio::tls::TlsConnector::default());
+    session.update(|settings| settings.tls_connector = sessio::tls::TlsConnector::default());
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
 
@@ -230,7 +230,7 @@ async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let waiting = || Proxy::parse(&url(&proxy, "http", "user:pass@")).unwrap().wait_for_challenge();
     session.update(|settings| {
-        settings.engine = clear::engine();
+        settings.tls_connector = clear::connector();
         settings.proxies = Proxies::from(waiting());
     });
     let response = session.get("http://a.test/").send().await.unwrap();
@@ -289,7 +289,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
     let waiting =
         |userinfo| Proxies::from(Proxy::parse(&url(&proxy, "http", userinfo)).unwrap().wait_for_challenge());
     session.update(|settings| {
-        settings.engine = clear::engine();
+        settings.tls_connector = clear::connector();
         settings.limits.drain_time = std::time::Duration::from_millis(50);
         settings.proxies = waiting("user:pass@");
     });
@@ -362,7 +362,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
         Connection::new().socks_greeting(1).socks_address(0).routes(),
     ]);
     let session = world.session_on(world.rig().name("b.test", ["192.0.2.7:0".parse().unwrap()]));
-    session.update(|settings| settings.engine = clear::engine());
+    session.update(|settings| settings.tls_connector = clear::connector());
     for (scheme, userinfo, asked) in [
         ("socks5h", "", "http://a.test/get"),
         ("socks5h", "user:pass@", "http://a.test/get"),

@@ -140,7 +140,7 @@ impl<'a> Connect<'a> {
         self.routing.admit_socket(self.url).map_err(|fault| Error::from(fault).with_url(self.url))?;
         if let Some(proxy) = self.proxy() {
             match proxy.protocol() {
-                Protocol::Https => self.engine()?.check(&self.proxy_tls(proxy))?,
+                Protocol::Https => self.start_tls()?.check(&self.proxy_tls(proxy))?,
                 Protocol::Socks5h => drop(Target::of(self.url)?),
                 _ => {}
             }
@@ -153,7 +153,7 @@ impl<'a> Connect<'a> {
         {
             return Err(Error::new(Kind::InvalidTls).with_detail(problem.to_owned()));
         }
-        Ok(self.engine()?.check(&self.routing.tls)?)
+        Ok(self.start_tls()?.check(&self.routing.tls)?)
     }
 
     /// Opens a new connection, with all stages that it must pass before it carries HTTP. `id`
@@ -180,7 +180,7 @@ impl<'a> Connect<'a> {
                     Host::Ipv6(ip) => Host::Ipv6(*ip),
                 };
                 let wanted = ConnectInfo { tls: &tls, host, scope, now };
-                stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
+                stages.push(Stage::Secure(self.start_tls()?.start(&wanted)?));
             }
             if self.wants_tunnel() {
                 let tunnel = Tunnel::to(self.url, proxy, &self.routing.plan.says(), told, self.limits)?;
@@ -195,7 +195,7 @@ impl<'a> Connect<'a> {
                 scope: Scope { key: &key, is_proxy: false },
                 now,
             };
-            stages.push(Stage::Secure(self.engine()?.start(&wanted)?));
+            stages.push(Stage::Secure(self.start_tls()?.start(&wanted)?));
         }
         Ok(Conn::staged(id, now.mono, stages))
     }
@@ -227,8 +227,11 @@ impl<'a> Connect<'a> {
         }
     }
 
-    fn engine(&self) -> Result<&'a dyn StartTls> {
-        self.routing.engine.start().ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
+    fn start_tls(&self) -> Result<&'a dyn StartTls> {
+        self.routing
+            .tls_connector
+            .start()
+            .ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
     }
 }
 

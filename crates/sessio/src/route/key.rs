@@ -49,7 +49,7 @@ pub struct KeyBuf(Key<'static>);
 struct Rest {
     proxy: Option<Through>,
     tls: Option<TlsKey>,
-    engine: Option<TlsConnector>,
+    tls_connector: Option<TlsConnector>,
     guard: Guard,
     /// Route of the connection to its first peer: the origin, or the proxy.
     way: Way,
@@ -118,15 +118,16 @@ impl<'a> Key<'a> {
     pub fn reaching(url: &'a Url, routing: &RouteOptions) -> Self {
         // Without `..`, so that a new field does not compile before it is considered here. The
         // environment is already part of the headers, the TLS settings and the proxy selector.
-        let RouteOptions { routes, resolver, tcp, tls, engine, plan, guard, environment: _ } = routing;
+        let RouteOptions { routes, resolver, tcp, tls, tls_connector, plan, guard, environment: _ } = routing;
         let proxy = plan.proxy();
         let is_plain = url.scheme() == "http";
         let is_proxy_secure = proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https);
-        let (tls, engine) =
-            if is_plain && !is_proxy_secure { (None, None) } else { (tls.key(), engine.own()) };
+        let (tls, tls_connector) =
+            if is_plain && !is_proxy_secure { (None, None) } else { (tls.key(), tls_connector.own()) };
         let to_host = || Way::new(routes.of(url), resolver, is_resolved(url));
         let Some(proxy) = proxy else {
-            let is_usual = tls.is_none() && engine.is_none() && !guard.is_on() && *tcp == Tcp::default();
+            let is_usual =
+                tls.is_none() && tls_connector.is_none() && !guard.is_on() && *tcp == Tcp::default();
             // Most requests take this branch, and get their key without an allocation. Their host is
             // not read, either.
             if is_usual && routes.is_empty() && !resolver.is_set() {
@@ -137,7 +138,14 @@ impl<'a> Key<'a> {
                 return Self::of(url);
             }
             let tcp = if way.is_socket_file() { Tcp::default() } else { *tcp };
-            let rest = Rest { tls, engine: engine.cloned(), guard: *guard, way, tcp, ..Rest::default() };
+            let rest = Rest {
+                tls,
+                tls_connector: tls_connector.cloned(),
+                guard: *guard,
+                way,
+                tcp,
+                ..Rest::default()
+            };
             let rest = if rest == Rest::default() { None } else { Some(Arc::new(rest)) };
             return Self { rest, ..Self::of(url) };
         };
@@ -146,7 +154,7 @@ impl<'a> Key<'a> {
         let rest = Rest {
             proxy: Some(Through::new(proxy, plan, is_plain)),
             tls,
-            engine: engine.cloned(),
+            tls_connector: tls_connector.cloned(),
             guard: *guard,
             behind: if proxy.protocol() == Protocol::Socks5 { to_host() } else { Way::default() },
             tcp: if way.is_socket_file() { Tcp::default() } else { *tcp },
@@ -181,9 +189,9 @@ impl<'a> Key<'a> {
     /// keep itself alive.
     pub(crate) fn without_engine(mut self) -> Self {
         if let Some(rest) = &mut self.rest
-            && rest.engine.is_some()
+            && rest.tls_connector.is_some()
         {
-            Arc::make_mut(rest).engine = None;
+            Arc::make_mut(rest).tls_connector = None;
         }
         self
     }
@@ -264,7 +272,7 @@ impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)?;
         let Some(rest) = &self.rest else { return Ok(()) };
-        let Rest { proxy, tls, engine, guard, way, behind, tcp, reactor } = &**rest;
+        let Rest { proxy, tls, tls_connector, guard, way, behind, tcp, reactor } = &**rest;
         match proxy {
             Some(through) if through.is_for_all => f.write_str(" for all")?,
             Some(through) => write!(f, " through {}", through.proxy)?,
@@ -273,8 +281,8 @@ impl fmt::Display for Key<'_> {
         if let Some(tls) = tls {
             write!(f, " {tls}")?;
         }
-        if engine.is_some() {
-            f.write_str(" by its own engine")?;
+        if tls_connector.is_some() {
+            f.write_str(" by its own TLS connector")?;
         }
         if guard.is_on() {
             f.write_str(if guard.is_on_pins() { " guarded with pins" } else { " guarded" })?;
@@ -454,8 +462,8 @@ mod tests {
         let mut keys: Vec<_> = all.iter().map(|tls| key(url, |routing| routing.tls = tls.clone())).collect();
         let nobody = || TlsConnector::new(Nobody);
         keys.extend([
-            key(url, |routing| routing.engine = nobody()),
-            key(url, |routing| routing.engine = nobody()),
+            key(url, |routing| routing.tls_connector = nobody()),
+            key(url, |routing| routing.tls_connector = nobody()),
         ]);
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for (tls, text) in all.iter().zip(&keys) {
@@ -470,7 +478,7 @@ mod tests {
         }
         // A refused URL never gets a connection; standard connectors of backends are equal.
         assert_eq!(key(url, |routing| routing.tls = tls().https_only(true)), keys[0]);
-        assert_eq!(key(url, |routing| routing.engine = TlsConnector::standard(Nobody)), keys[0]);
+        assert_eq!(key(url, |routing| routing.tls_connector = TlsConnector::standard(Nobody)), keys[0]);
     }
 
     struct Nobody;

@@ -138,7 +138,7 @@ pub struct Settings {
     /// TLS settings: verification, roots, client certificate, versions.
     pub tls: Tls,
     /// The TLS implementation. Default: none, unless the backend sets one.
-    pub engine: TlsConnector,
+    pub tls_connector: TlsConnector,
     /// Rules that choose proxies. Default: none. The environment's rules come after them. See
     /// [`proxy`](crate::route::proxy).
     pub proxies: Proxies,
@@ -181,13 +181,13 @@ impl Settings {
     /// them.
     #[must_use]
     pub fn routing(&self) -> RouteOptions {
-        let Self { routes, resolver, tcp, tls, engine, proxies, guard, .. } = self;
+        let Self { routes, resolver, tcp, tls, tls_connector, proxies, guard, .. } = self;
         RouteOptions {
             routes: routes.clone(),
             resolver: resolver.clone(),
             tcp: *tcp,
             tls: tls.clone(),
-            engine: engine.clone(),
+            tls_connector: tls_connector.clone(),
             plan: ProxySelector::new(Proxies::new(), proxies.clone(), Proxies::new()),
             guard: *guard,
             environment: Environment::empty(),
@@ -226,7 +226,7 @@ impl Default for Settings {
             resolver: Resolver::default(),
             tcp: Tcp::default(),
             tls: Tls::default(),
-            engine: TlsConnector::default(),
+            tls_connector: TlsConnector::default(),
             proxies: Proxies::new(),
             guard: Guard::off(),
             redirect_targets: AllowedTargets::default(),
@@ -261,7 +261,7 @@ impl fmt::Debug for Settings {
             .field("resolver", &self.resolver)
             .field("tcp", &self.tcp)
             .field("tls", &self.tls)
-            .field("engine", &self.engine)
+            .field("tls_connector", &self.tls_connector)
             .field("proxies", &self.proxies)
             .field("guard", &self.guard)
             .field("redirect_targets", &self.redirect_targets)

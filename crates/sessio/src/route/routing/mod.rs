@@ -60,7 +60,7 @@ pub struct RouteOptions {
     /// TLS settings of `https://` URLs.
     pub tls: Tls,
     /// The TLS implementation.
-    pub engine: TlsConnector,
+    pub tls_connector: TlsConnector,
     /// The proxy of each URL.
     pub plan: ProxySelector,
     /// Addresses that may be reached.

@@ -19,7 +19,7 @@
 
 mod bundle;
 mod change;
-mod engine;
+mod connector;
 mod identity;
 mod options;
 mod pem;
@@ -28,7 +28,7 @@ pub(crate) mod session;
 
 pub use bundle::{Certificates, RevocationLists};
 pub use change::TlsChanges;
-pub use engine::{ConnectInfo, Scope, StartTls, TlsConnector};
+pub use connector::{ConnectInfo, Scope, StartTls, TlsConnector};
 pub use identity::{Identity, KeyFormat};
 pub(crate) use options::TlsKey;
 pub use options::{Options, Roots, Tls, Version};

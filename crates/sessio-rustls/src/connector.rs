@@ -15,8 +15,8 @@ use url::Host;
 
 use crate::clock::Clock;
 use crate::config::Scoped;
-use crate::filter::Filter;
 use crate::roots::invalid;
+use crate::tls_session::RustlsSession;
 use crate::{config, diagnosis, provider};
 
 /// Number of cached rustls configurations, and of scopes with their tickets.
@@ -27,7 +27,7 @@ const MOST_SCOPES: usize = 256;
 ///
 /// Without the features `ring` and `aws-lc-rs` it is empty, and `https` is unsupported.
 #[must_use]
-pub fn engine() -> TlsConnector {
+pub fn connector() -> TlsConnector {
     Rustls::new().map_or_else(|_| TlsConnector::default(), TlsConnector::standard)
 }
 
@@ -109,7 +109,7 @@ impl StartTls for Rustls {
         let Scoped { config, sessions } = self.scoped(wanted.tls, wanted.scope)?;
         let name = server_name(&wanted.host)?;
         let connection = ClientConnection::new(config, name).map_err(diagnosis::error)?;
-        Ok(Box::new(Filter::new(connection, sessions)))
+        Ok(Box::new(RustlsSession::new(connection, sessions)))
     }
 }
 
@@ -150,11 +150,11 @@ mod tests {
 
     use super::*;
 
-    fn start(engine: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn TlsSession>, Fault> {
+    fn start(rustls: &Rustls, tls: &Tls, host: &str, scope: &str) -> Result<Box<dyn TlsSession>, Fault> {
         let url = url::Url::parse(&format!("https://{scope}.test/")).unwrap();
         let scope = Scope { key: &Key::of(&url), is_proxy: false };
         let now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
-        engine.start(&ConnectInfo { tls, host: Host::Domain(host), scope, now })
+        rustls.start(&ConnectInfo { tls, host: Host::Domain(host), scope, now })
     }
 
     fn trusting() -> Tls {
@@ -163,30 +163,30 @@ mod tests {
 
     #[test]
     fn what_it_remembers_is_bounded() {
-        let engine = Rustls::new().unwrap();
+        let rustls = Rustls::new().unwrap();
         for number in 0..2 * MOST_SCOPES {
             let pin = Pin::from_sha256([u8::try_from(number % 200).unwrap(); 32]);
-            start(&engine, &trusting().pins([pin]), "a.test", &format!("scope{number}")).unwrap();
+            start(&rustls, &trusting().pins([pin]), "a.test", &format!("scope{number}")).unwrap();
         }
-        let memory = engine.memory();
+        let memory = rustls.memory();
         assert_eq!((memory.configs.len(), memory.scopes.len()), (MOST_CONFIGS, MOST_SCOPES));
     }
 
     #[test]
     fn a_handshake_begins_with_a_name_that_a_certificate_can_have() {
-        let engine = Rustls::new().unwrap();
-        let mut filter = start(&engine, &trusting(), "a.test.", "scope").unwrap();
-        assert!(filter.is_handshaking());
-        let (hello, room) = filter.ends();
+        let rustls = Rustls::new().unwrap();
+        let mut session = start(&rustls, &trusting(), "a.test.", "scope").unwrap();
+        assert!(session.is_handshaking());
+        let (hello, room) = session.ends();
         // The server receives the name without the trailing dot.
         assert!(
             hello.windows(6).any(|bytes| bytes == b"a.test")
                 && !hello.windows(7).any(|bytes| bytes == b"a.test.")
         );
         assert!(!room.is_empty());
-        let hidden = start(&engine, &trusting().sni(false), "a.test", "another").unwrap().ends().0.to_vec();
+        let hidden = start(&rustls, &trusting().sni(false), "a.test", "another").unwrap().ends().0.to_vec();
         assert!(!hidden.windows(6).any(|bytes| bytes == b"a.test"));
-        let error = start(&engine, &trusting(), "a..test", "scope").unwrap_err();
+        let error = start(&rustls, &trusting(), "a..test", "scope").unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidUrl);
     }
 

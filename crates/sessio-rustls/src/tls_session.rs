@@ -19,7 +19,7 @@ const MOST_OUT: usize = 64 * 1024;
 
 /// The client side of a TLS session. rustls limits its memory for a handshake (64 KiB), for records
 /// and for plaintext (16 KiB). Ciphertext that exceeds those limits stays here.
-pub(crate) struct Filter {
+pub(crate) struct RustlsSession {
     tls: ClientConnection,
     /// The store that a full handshake is reported to.
     sessions: Option<Arc<Sessions>>,
@@ -41,7 +41,7 @@ pub(crate) struct Filter {
     cipher: String,
 }
 
-impl Filter {
+impl RustlsSession {
     pub(crate) fn new(tls: ClientConnection, sessions: Option<Arc<Sessions>>) -> Self {
         Self {
             tls,
@@ -160,7 +160,7 @@ impl Records {
     }
 }
 
-impl TlsSession for Filter {
+impl TlsSession for RustlsSession {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         self.collect();
         if self.room.is_empty() {
@@ -273,9 +273,11 @@ fn truncated() -> Fault {
     Fault::new(Kind::IncompleteBody).with_detail("the connection ended without TLS's close_notify")
 }
 
-impl fmt::Debug for Filter {
+impl fmt::Debug for RustlsSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Filter").field("is_handshaking", &self.is_handshaking()).finish_non_exhaustive()
+        f.debug_struct("RustlsSession")
+            .field("is_handshaking", &self.is_handshaking())
+            .finish_non_exhaustive()
     }
 }
 
