@@ -1,6 +1,6 @@
 //! Responses that are read to their end.
 
-use sessio_driver::{RequestBuilder, Runtime};
+use sessio_driver::{RequestBuilder, Response, Runtime};
 
 /// A summary of a response that was read. Its connection is free again, on every network.
 #[derive(Debug)]
@@ -20,7 +20,13 @@ pub struct Whole {
 /// If the request fails.
 pub async fn whole<R: Runtime>(request: RequestBuilder<R>) -> Whole {
     let response = request.send().await.expect("an answer");
-    let (status, connection) = (response.status().as_u16(), response.connection());
+    let (status, connection) = (response.status().as_u16(), connection(&response));
     let body = response.bytes().await.expect("its body").into();
     Whole { status, connection, body }
+}
+
+/// The number of a response's connection, and whether the connection was reused.
+pub fn connection<R: Runtime, M>(response: &Response<R, M>) -> (u64, bool) {
+    let connection = response.connection();
+    (connection.number(), connection.is_reused())
 }

@@ -12,7 +12,8 @@ use sessio::http::{StatusCode, Version};
 use sessio::link::Links;
 use sessio::retry::Attempt;
 use sessio::{
-    CallOptions, Error, Exchange, Head, Headers, Kind, Prepared, PreparedCall, Result, Timings, Url,
+    CallOptions, ConnectionInfo, Error, Exchange, Head, Headers, Kind, Prepared, PreparedCall, Result,
+    Timings, Url,
 };
 
 use crate::flight::Flight;
@@ -137,10 +138,9 @@ impl<R: Runtime, M> Response<R, M> {
         self.flight.call.remote_address()
     }
 
-    /// The number of the connection within its session, and `true` if it had carried an earlier
-    /// exchange.
+    /// The connection: its number within the session, and whether it had carried an earlier exchange.
     #[must_use]
-    pub fn connection(&self) -> (u64, bool) {
+    pub fn connection(&self) -> ConnectionInfo {
         self.flight.call.connection()
     }
 

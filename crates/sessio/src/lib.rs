@@ -146,6 +146,7 @@ pub use call::{Call, Memory, Step};
 pub use error::{Error, Progress, Result, Stage};
 pub use http;
 pub use message::body::Body;
+pub use message::connection_info::ConnectionInfo;
 pub use message::exchange::Exchange;
 pub use message::head::Head;
 pub use message::headers::{Field, Headers};

@@ -173,7 +173,7 @@ async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: 
         let request = session.post(server.url("/x")).source(source, Some(12), false).expect_continue();
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), second);
-        assert!(!response.connection().1);
+        assert!(!response.connection().is_reused());
         let [refused] = response.history() else { panic!("{:?}", response.history()) };
         assert_eq!((refused.head.status.as_u16(), refused.sent.get("expect")), (417, Some("100-continue")));
         assert!(refused.reused);
@@ -243,7 +243,7 @@ async fn f11_a_body_that_waits_outlives_a_stale_connection<R: Runtime>(world: &W
     let (source, _) = counted();
     let request = session.put(server.url("/x")).source(source, Some(12), false).expect_continue();
     let response = request.send().await.unwrap();
-    assert_eq!((response.status().as_u16(), response.connection().1), (200, false));
+    assert_eq!((response.status().as_u16(), response.connection().is_reused()), (200, false));
     assert_eq!(server.connection(1).requests()[0].text(), "hello, world");
 }
 

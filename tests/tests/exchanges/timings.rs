@@ -42,7 +42,7 @@ async fn s04_an_exchange_tells_when_it_came_how_far<R: Runtime>(world: &World<R>
             assert!(course.is_sorted(), "{timings:?}");
             assert_eq!(timings.head, Some(response.elapsed()));
             assert_eq!(
-                (response.remote_address(), response.connection().1),
+                (response.remote_address(), response.connection().is_reused()),
                 (Some(server.addr()), is_reused)
             );
         }

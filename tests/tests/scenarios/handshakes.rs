@@ -167,7 +167,10 @@ async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &
         let session = session(world);
         session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
         let response = session.get(server.url("/get")).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), response.connection()), (200, (2, false)));
+        assert_eq!(
+            (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+            (200, (2, false))
+        );
         response.bytes().await.unwrap();
     }
 }
@@ -276,7 +279,11 @@ async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &W
                 match session.request(method, &url).send().await {
                     Ok(response) => {
                         assert!(is_sent_again, "{way:?} {ending:?}: a POST is not sent again");
-                        assert_eq!(response.connection(), (2, false), "{way:?} {ending:?}");
+                        assert_eq!(
+                            sessio_tests::whole::connection(&response),
+                            (2, false),
+                            "{way:?} {ending:?}"
+                        );
                         response.bytes().await.unwrap();
                     }
                     Err(error) => {
@@ -341,7 +348,7 @@ async fn next_after<R: Runtime>(session: &Session<Rig<R>>, server: &Server, way:
     go(session, way, server);
     let post = async || {
         let response = session.post(server.url("/anything")).send().await.unwrap();
-        let connection = response.connection();
+        let connection = sessio_tests::whole::connection(&response);
         response.bytes().await.unwrap();
         connection
     };

@@ -304,7 +304,7 @@ async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World
         // The connection that was returned last is kept.
         if left != [0, 0] {
             let response = session.get(other.url("/get")).send().await.unwrap();
-            assert_eq!(response.connection(), (2, true));
+            assert_eq!(sessio_tests::whole::connection(&response), (2, true));
         }
     }
 }

@@ -41,7 +41,10 @@ async fn v100_p133_a_second_response_is_never_the_answer_to_the_next_request<R: 
         server.open_gate("idle");
         server.wait_steps(0, 5);
         let second = session.post(server.url("/2")).send().await.unwrap();
-        assert_eq!((second.connection(), second.text().await.unwrap()), ((2, false), "second".into()));
+        assert_eq!(
+            (sessio_tests::whole::connection(&second), second.text().await.unwrap()),
+            ((2, false), "second".into())
+        );
         assert_eq!(server.wait_closed(0).requests().len(), 1);
     }
 }

@@ -97,7 +97,7 @@ async fn fn1_a_coded_body_over_tls_is_read_on_every_way<R: Runtime>(world: &Worl
             assert!(bytes == body, "{way:?} {coding}");
             // The body was complete, so the connection is reused.
             let next = session.get(server.url("/get")).send().await.unwrap();
-            assert_eq!(next.connection(), (1, true), "{way:?} {coding}");
+            assert_eq!(sessio_tests::whole::connection(&next), (1, true), "{way:?} {coding}");
             next.bytes().await.unwrap();
         }
     }
@@ -188,7 +188,11 @@ async fn fm2_the_rest_of_a_followed_response_is_drained<R: Runtime>(world: &Worl
                 assert_eq!(response.status(), 200);
                 assert_eq!(response.history()[0].head.status, status);
                 let what = format!("{way:?} {status} {length} {is_chunked}");
-                assert_eq!(response.connection(), (1, true), "the connection is kept: {what}");
+                assert_eq!(
+                    sessio_tests::whole::connection(&response),
+                    (1, true),
+                    "the connection is kept: {what}"
+                );
                 response.bytes().await.unwrap();
             }
         }
@@ -208,7 +212,10 @@ async fn fn1_interim_heads_and_trailers_over_tls<R: Runtime>(world: &World<R>) {
         let mut response = session.get(server.url("/")).send().await.unwrap();
         assert!(pieces(&mut response, 5_000).await == body, "{way:?}");
         assert_eq!(response.trailers().get("x-sum"), Some("20000"), "{way:?}");
-        assert_eq!(session.get(server.url("/get")).send().await.unwrap().connection(), (1, true));
+        assert_eq!(
+            sessio_tests::whole::connection(&session.get(server.url("/get")).send().await.unwrap()),
+            (1, true)
+        );
     }
 }
 

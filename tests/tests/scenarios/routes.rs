@@ -116,7 +116,7 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     let prepared = session.prepare(sessio::Request::get("http://site.test/get")).unwrap();
     session.unresolve("site.test");
     // A prepared request keeps its route.
-    assert_eq!(session.execute(prepared).await.unwrap().connection(), (1, false));
+    assert_eq!(sessio_tests::whole::connection(&session.execute(prepared).await.unwrap()), (1, false));
     assert_eq!(whole(variant.get("http://site.test/get")).await.connection, (2, false));
     assert_eq!(servers.each_ref().map(Server::accepted), [1, 1]);
     assert!(session.settings().routes.is_empty());

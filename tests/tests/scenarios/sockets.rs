@@ -85,7 +85,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
     for reused in [false, true] {
         for (session, number) in variants.iter().zip(1..) {
             let response = session.get(server.url("/get")).send().await.unwrap();
-            assert_eq!(response.connection(), (number, reused));
+            assert_eq!(sessio_tests::whole::connection(&response), (number, reused));
             response.bytes().await.unwrap();
         }
     }

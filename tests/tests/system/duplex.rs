@@ -56,7 +56,7 @@ async fn fm3_an_echo_is_whole_in_clear_and_behind_tls<R: Runtime>(world: &World<
     for is_secure in [false, true] {
         // Without an observer: the network decides whether the request or the head of the response
         // is complete first.
-        exchange(&Session::on(world.rig()), 64 * PIECE, is_secure).await;
+        exchange(&Session::with_runtime(world.rig()), 64 * PIECE, is_secure).await;
     }
 }
 

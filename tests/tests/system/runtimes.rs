@@ -15,7 +15,7 @@ fn get(runtime: &Runtime, session: &Session, server: &Server) -> (u64, bool) {
     runtime.block_on(async {
         let exchange = async {
             let response = session.get(server.url("/get")).send().await.unwrap();
-            let connection = response.connection();
+            let connection = sessio_tests::whole::connection(&response);
             response.bytes().await.unwrap();
             connection
         };

@@ -20,9 +20,9 @@ pub(crate) fn head(response: &Response) {
     for refused in response.extracted().refused.iter() {
         println!("  {refused}");
     }
-    let (number, reused) = response.connection();
-    let state = if reused { "reused" } else { "new" };
-    println!("  connection #{number}, {state}; {:?}", response.elapsed());
+    let connection = response.connection();
+    let state = if connection.is_reused() { "reused" } else { "new" };
+    println!("  connection #{}, {state}; {:?}", connection.number(), response.elapsed());
 }
 
 /// The body's size, and the cookies in the session's jar.

@@ -146,8 +146,9 @@ async fn one_connection_serves_many(server: &Server) -> Done {
     let session = Session::new();
     for _ in 0..10 {
         let response = session.get(server.url("/get")).send().await?;
-        let (number, reused) = response.connection();
-        print!("  #{number}{}", if reused { " reused" } else { " new" });
+        let connection = response.connection();
+        let state = if connection.is_reused() { "reused" } else { "new" };
+        print!("  #{} {state}", connection.number());
         response.bytes().await?;
     }
     println!();

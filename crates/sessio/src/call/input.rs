@@ -152,7 +152,7 @@ impl Call {
         if self.prepared.options.meters.is_set() {
             self.restart_meters();
         }
-        let (connection, reused) = self.connection();
+        let (connection, reused) = (self.link.number, self.link.is_reused);
         self.report(Event::Connected { connection, reused });
         self.settle();
     }

@@ -14,6 +14,7 @@ use crate::base::kind::{Kind, Timeout};
 use crate::base::time::{Instant, Now, UnixTime};
 use crate::error::{Error, Result};
 use crate::message::coding::BodyDecoder;
+use crate::message::connection_info::ConnectionInfo;
 use crate::message::exchange::Exchange;
 use crate::message::head::Head;
 use crate::message::headers::Headers;
@@ -272,7 +273,7 @@ impl Call {
     }
 
     pub(super) fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
-        let (connection, reused) = self.connection();
+        let connection = self.connection();
         Exchange {
             timings: self.timings(),
             remote: self.remote_address(),
@@ -281,8 +282,8 @@ impl Call {
             sent: request.headers.clone(),
             head,
             elapsed: self.elapsed(),
-            reused,
-            connection,
+            reused: connection.is_reused(),
+            connection: connection.number(),
         }
     }
 
@@ -292,10 +293,10 @@ impl Call {
         self.past().map_or(&NO_COOKIES, |past| &past.extracted)
     }
 
-    /// The number of this hop's connection, and whether it carried an earlier exchange.
+    /// The connection of this hop: its number, and whether it carried an earlier exchange.
     #[must_use]
-    pub fn connection(&self) -> (u64, bool) {
-        (self.link.number, self.link.is_reused)
+    pub fn connection(&self) -> ConnectionInfo {
+        ConnectionInfo::new(self.link.number, self.link.is_reused)
     }
 
     /// The remote address of this hop's connection. `None` if it is not known, and over a Unix

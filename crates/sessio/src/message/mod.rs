@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod challenge;
 pub mod coding;
+pub(crate) mod connection_info;
 pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod headers;
