@@ -87,6 +87,12 @@ impl NewCookie {
         })
     }
 
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
     /// Sends the cookie to this host alone. An IPv6 address may be written with or without its
     /// brackets.
     #[must_use]

@@ -175,15 +175,15 @@ in_both_modes! { Response:
     ///
     /// # Errors
     /// - Those of [`bytes`](Self::bytes).
-    /// - [`Kind::InvalidBody`]: the charset is not [known](sessio::text::is_known).
+    /// - [`Kind::UnknownCharset`]: the charset is not [known](sessio::text::is_known).
     async {
         /// # Cancel safety
         /// The same as for [`bytes`](Self::bytes).
     }
     pub fn text_with_charset[](self, charset: &str) -> Result<String> {
         if !sessio::text::is_known(charset) {
-            let detail = format!("the charset {} is not known", sessio::escape(charset.as_bytes()));
-            return Err(Error::new(Kind::InvalidBody).with_detail(detail).with_url(self.url()));
+            let detail = sessio::escape(charset.as_bytes());
+            return Err(Error::new(Kind::UnknownCharset).with_detail(detail).with_url(self.url()));
         }
         let body = self.unread()?.unread_bytes().await?;
         Ok(sessio::text::decode(Some(charset), &body))

@@ -137,6 +137,26 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         self
     }
 
+    /// A copy of the request, for sending it more than once. It shares the session and the bytes of
+    /// the body. `None` if the body has a [source](Self::source), which can be read only once:
+    /// readers, streams, files, and forms with a part of these. For such requests, build one for each
+    /// sending.
+    ///
+    /// It is not `Clone`, because that could not fail.
+    ///
+    /// ```
+    /// # fn copies<R: sessio_driver::Runtime>(session: &sessio_driver::Session<R>) {
+    /// let search = session.get("http://localhost:8080/items").header("X-Client", "1");
+    /// let pages = (1..=3).map(|page| search.try_clone().map(|request| request.param("page", page)));
+    /// assert!(pages.into_iter().all(|request| request.is_some()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        let (session, request) = (self.session.clone(), self.request.clone());
+        Some(Self { session, request, supply: self.supply.try_clone()? })
+    }
+
     /// The exact request, which can be read, edited and [executed](Session::execute). A
     /// [source](Self::source) is dropped, and so are the sources of a form's parts.
     ///

@@ -89,7 +89,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
     async fn load(self, path: &Path, goes_on: bool) -> Result<u64> {
         let (session, request) = self.into_parts();
         if request.method != Method::GET {
-            let detail = "what is not got cannot be resumed";
+            let detail = format!("only a GET can be resumed, and this is a {}", request.method);
             return Err(Error::new(Kind::InvalidMethod).with_detail(detail));
         }
         let whole = session.prepare(request.for_download())?;

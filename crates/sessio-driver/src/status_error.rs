@@ -40,7 +40,7 @@ impl<R: Runtime, M> Response<R, M> {
     pub fn error_for_status_ref(&self) -> Result<&Self, Error> {
         if self.status().is_client_error() || self.status().is_server_error() {
             let (exchange, history) = self.exchanges();
-            return Err(error(exchange, history));
+            return Err(error(exchange, history).with_attempts(self.attempts().to_vec()));
         }
         Ok(self)
     }

@@ -23,6 +23,15 @@ pub(crate) enum Supply {
 }
 
 impl Supply {
+    /// A copy; `None` if there is a source.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        match self {
+            Self::Nothing => Some(Self::Nothing),
+            Self::Parts(sources) if sources.is_empty() => Some(Self::Parts(Vec::new())),
+            Self::Source(_) | Self::Parts(_) => None,
+        }
+    }
+
     /// The upload of this body; `None` if the request itself contains the body.
     pub(crate) fn upload(self, body: &Body) -> Option<Box<Upload>> {
         let origin = match self {

@@ -89,9 +89,12 @@ pub struct Progress {
 /// The reason why a call failed. `Display` is one line: what happened, and what to do. The cause is
 /// in `source()`.
 ///
-/// It contains no secrets: URLs have no userinfo, and header values are never shown.
+/// It contains no secrets: URLs have no userinfo, and header values are never shown. A clone shares
+/// the cause.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     fault: Fault,
     url: Option<Url>,

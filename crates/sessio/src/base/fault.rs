@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use super::kind::Kind;
 
@@ -21,12 +22,15 @@ pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 /// assert_eq!(fault.kind(), Kind::InvalidHeader);
 /// assert_eq!(Error::from(fault).kind(), Kind::InvalidHeader);
 /// ```
+#[derive(Clone)]
 pub struct Fault(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     detail: Option<Cow<'static, str>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Shared by the clones of the fault.
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Fault {
@@ -47,7 +51,7 @@ impl Fault {
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -131,6 +131,7 @@ kinds! {
     InvalidNetrc "invalid-netrc" Caller "the netrc file cannot be used" "chmod 600 it, or set `trust_env` to false";
     InvalidBody "invalid-body" Caller "the body cannot be serialised" "see the cause";
     InvalidQuery "invalid-query" Caller "the query cannot be written as pairs" "give a struct, a map or pairs of plain values";
+    UnknownCharset "unknown-charset" Caller "the charset is not known" "use a label of the Encoding standard; most of them need the feature `charset`";
     BodyLength "body-length" Caller "the body's length is not the declared one" "declare the length that is sent, or none";
     PartlyRead "partly-read" Caller "a part of the body was already read" "read the other chunks one by one, or take them with `rest`";
     BodySource "body-source" Caller "the source of the request's body failed" "see the cause";

@@ -56,4 +56,21 @@ impl Timeouts {
             .flatten()
             .any(|limit| limit.is_zero())
     }
+
+    /// The name of the first limit that is zero.
+    #[cold]
+    pub(crate) fn zero(&self) -> Option<&'static str> {
+        let Self { pool, resolve, connect, send, head, read, total, expect } = *self;
+        let limits = [
+            ("pool", pool),
+            ("resolve", resolve),
+            ("connect", connect),
+            ("send", send),
+            ("head", head),
+            ("read", read),
+            ("total", total),
+            ("expect", expect),
+        ];
+        limits.into_iter().find(|(_, limit)| limit.is_some_and(|limit| limit.is_zero())).map(|(name, _)| name)
+    }
 }

@@ -466,7 +466,8 @@ impl Headers {
     }
 
     fn write(&mut self, name: &[u8], value: &[u8]) -> Result<Span> {
-        let too_large = || Fault::new(Kind::InvalidHeader).with_detail("too large");
+        let too_large =
+            || Fault::new(Kind::InvalidHeader).with_detail(format!("{} is too large", escape(name)));
         let start = u32::try_from(self.bytes.len()).map_err(|_| too_large())?;
         let name_len = u16::try_from(name.len()).map_err(|_| too_large())?;
         let value_len = u32::try_from(value.len()).map_err(|_| too_large())?;

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::base::decimal;
+use crate::base::escape::escape;
 use crate::base::kind::Kind;
 use crate::error::{Error, Result};
 use crate::message::body::Body;
@@ -84,8 +85,13 @@ impl<'a> Facts<'a> {
     /// the body that is sent.
     pub(super) fn check(&self, url: &Url, body: &Body) -> Result<Framed> {
         let invalid = |why: &'static str| Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(url));
+        let refused = |why: &str, value: &[u8]| {
+            let detail = format!("{why}: \"{}\"", escape(value));
+            Err(Error::new(Kind::InvalidHeader).with_detail(detail).with_url(url))
+        };
         match &self.host {
             Some(Once(host)) if host.iter().all(|b| IS_HOST_BYTE[usize::from(*b)]) => {}
+            Some(Once(host)) => return refused("Host must be one name with an optional port", host),
             _ => return invalid("Host must be one name with an optional port"),
         }
         if self.is_for_proxies {
@@ -94,13 +100,14 @@ impl<'a> Facts<'a> {
         let chunked = match &self.coding {
             None => false,
             Some(Once(coding)) if coding.eq_ignore_ascii_case(b"chunked") => true,
-            _ => return invalid("Transfer-Encoding can only be chunked"),
+            Some(Once(coding)) => return refused("Transfer-Encoding can only be chunked", coding),
+            Some(Again) => return invalid("Transfer-Encoding can only be chunked"),
         };
         let declared = match &self.length {
             None => None,
             Some(Once(digits)) => match decimal::parse(digits) {
                 Some(length) => Some(length),
-                None => return invalid("Content-Length is not a number"),
+                None => return refused("Content-Length is not a number", digits),
             },
             Some(Again) => return invalid("more than one Content-Length"),
         };
@@ -109,7 +116,8 @@ impl<'a> Facts<'a> {
             (true, None, _) if body.is_empty() => invalid("Transfer-Encoding without a body"),
             (true, None, _) => Ok(Framed::Chunked),
             (false, Some(declared), Some(length)) if declared != length => {
-                invalid("Content-Length is not the length of the body")
+                let why = format!("Content-Length is {declared}, and the body has {length} bytes");
+                Err(Error::new(Kind::InvalidHeader).with_detail(why).with_url(url))
             }
             (false, Some(declared), _) => Ok(Framed::Length(declared)),
             (false, None, Some(0)) => Ok(Framed::Length(0)),

@@ -12,6 +12,7 @@ use http::Method;
 use url::{Position, Url};
 
 use crate::base::decimal::decimal;
+use crate::base::escape::escape;
 use crate::base::kind::Kind;
 use crate::base::percent;
 use crate::error::{Error, Result};
@@ -135,7 +136,8 @@ impl Prepared {
     /// # Errors
     /// - [`Kind::InvalidMethod`]: the method is not a token (row V42).
     pub fn set_method(&mut self, method: &str) -> Result<()> {
-        self.method = Method::from_bytes(method.as_bytes()).map_err(|_| Error::new(Kind::InvalidMethod))?;
+        let refused = || Error::new(Kind::InvalidMethod).with_detail(escape(method.as_bytes()));
+        self.method = Method::from_bytes(method.as_bytes()).map_err(|_| refused())?;
         Ok(())
     }
 
@@ -183,9 +185,8 @@ impl Prepared {
     /// - [`Kind::InvalidUrl`]: the target is empty, or has bytes other than visible ASCII.
     pub fn set_target(&mut self, target: &str) -> Result<()> {
         if target.is_empty() || !target.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(
-                Error::new(Kind::InvalidUrl).with_detail("a blank or control character in the target")
-            );
+            let detail = format!("the target \"{}\" is not visible ASCII", escape(target.as_bytes()));
+            return Err(Error::new(Kind::InvalidUrl).with_detail(detail));
         }
         self.target = Some(target.into());
         Ok(())
@@ -287,6 +288,7 @@ impl Prepared {
         let Some(form) = self.body.form.take() else { return Ok(()) };
         let declared = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("Content-Type"));
         let mut layout = form;
+        let shown = || escape(declared.map_or(b"", |field| field.value));
         match declared.map(|field| (field.name.to_owned(), Declared::read(field.value, layout.boundary()))) {
             None => self.headers.append_with("Content-Type", |out| {
                 out.extend_from_slice(b"multipart/form-data; boundary=");
@@ -296,7 +298,7 @@ impl Prepared {
             Some((name, Declared::Missing(value))) => self.headers.insert(name, value)?,
             Some((_, Declared::Given(boundary))) => layout = Arc::new(layout.with_boundary(boundary)?),
             Some((_, Declared::Invalid)) => {
-                let detail = "the boundary in Content-Type is not one (RFC 2046 section 5.1.1)";
+                let detail = format!("no boundary by RFC 2046 section 5.1.1 in Content-Type: {}", shown());
                 return Err(Error::new(Kind::InvalidHeader).with_detail(detail));
             }
         }

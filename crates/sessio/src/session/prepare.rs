@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::escape::escape;
 use crate::base::kind::Kind;
 use crate::base::time::Now;
 use crate::call::options::PreparedCall;
@@ -45,7 +46,8 @@ impl PreparedCall {
             return Err(problem);
         }
         if merged.options.timeouts.has_zero() {
-            return Err(Kind::InvalidTimeout.into());
+            let name = merged.options.timeouts.zero().unwrap_or_default();
+            return Err(Error::new(Kind::InvalidTimeout).with_detail(format!("`timeouts.{name}`")));
         }
         let (mut url, mut credentials) = merged.address.resolve(merged.base_url.as_ref())?;
         if !merged.params.is_empty() {
@@ -134,4 +136,11 @@ impl From<sessio_cookie::InvalidCookie> for Error {
     fn from(error: sessio_cookie::InvalidCookie) -> Self {
         Self::new(Kind::InvalidCookie).with_source(error)
     }
+}
+
+/// The error of a cookie of a request. It names the cookie, and never shows its value.
+#[cold]
+pub(crate) fn invalid_cookie(name: &[u8], error: sessio_cookie::InvalidCookie) -> Error {
+    let detail = format!("\"{}\": {}", escape(name), error.reason().explanation());
+    Error::from(error).with_detail(detail)
 }

@@ -39,7 +39,17 @@ use crate::uri::pair::Pair;
 ///     .param("page", "2")
 ///     .basic_auth("user", "pass");
 /// ```
-#[derive(Debug, Default)]
+///
+/// A clone is an equal request. It shares the bytes of the body, and has the error of the original.
+///
+/// ```
+/// use sessio::Request;
+///
+/// let first = Request::get("http://example.org/items").header("X-Client", "1");
+/// let second = first.clone().param("page", 2);
+/// assert!(first.params.is_empty());
+/// ```
+#[derive(Clone, Debug, Default)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct Request {

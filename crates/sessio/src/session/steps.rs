@@ -130,8 +130,10 @@ macro_rules! change_steps {
 
         /// Sends a cookie besides those of the jar.
         pub fn cookie(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
-            let done = self.changes.cookies.set(name.as_ref(), value.as_ref()).map_err(Error::from);
-            self.noting(done)
+            let name = name.as_ref();
+            let done = self.changes.cookies.set(name, value.as_ref());
+            let invalid = |error| crate::session::prepare::invalid_cookie(name, error);
+            self.noting(done.map_err(invalid))
         }
 
         /// Disables the session's jar: none of its cookies are sent, and none are stored.

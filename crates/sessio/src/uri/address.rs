@@ -111,6 +111,24 @@ impl Address {
         }
     }
 
+    /// The URL of a complete address, or the reason why it is none.
+    ///
+    /// ```
+    /// use sessio::{Address, Kind};
+    ///
+    /// assert_eq!(Address::from("http://example.org").to_url()?.as_str(), "http://example.org/");
+    /// let error = Address::from("example.org/v1").to_url().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::MissingScheme);
+    /// assert!(error.to_string().contains("example.org/v1"));
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`], [`Kind::MissingScheme`] or [`Kind::UnsupportedScheme`], with the text.
+    pub fn to_url(&self) -> Result<Url> {
+        self.clone().resolve(None).map(|(url, _)| url)
+    }
+
     /// The URL. A relative address is resolved against `base`. `None` for an invalid one.
     pub(crate) fn at(&self, base: Option<&Url>) -> Option<Cow<'_, Url>> {
         match &self.0 {
@@ -160,7 +178,7 @@ pub(crate) fn read(text: &str, base: Option<&Url>) -> Result<(Url, bool)> {
 
 /// Adds the text to the error of an address of the caller.
 #[cold]
-fn naming(text: &str, fault: Fault) -> Fault {
+pub(crate) fn naming(text: &str, fault: Fault) -> Fault {
     let why = match (fault.detail(), fault.cause()) {
         (Some(why), _) => format!(": {why}"),
         (None, Some(cause)) => format!(": {cause}"),

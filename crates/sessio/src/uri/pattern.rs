@@ -71,7 +71,10 @@ impl UrlPattern {
             let detail = format!("{why}: {}", escape(text.as_bytes()));
             Fault::new(Kind::InvalidUrl).with_detail(detail)
         };
-        let Some((scheme, rest)) = text.split_once("://") else { return Err(Kind::MissingScheme.into()) };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            let text = text.rsplit('@').next().unwrap_or_default();
+            return Err(Fault::new(Kind::MissingScheme).with_detail(escape(text.as_bytes())));
+        };
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
         if !is_scheme {

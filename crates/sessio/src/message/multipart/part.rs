@@ -111,8 +111,8 @@ impl Part {
         let name = name.as_ref();
         let is_ours = ["Content-Disposition", "Content-Type"];
         let done = if is_ours.iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes())) {
-            Err(Fault::new(Kind::InvalidHeader)
-                .with_detail("the part's name, file name and type have steps of their own"))
+            let detail = format!("{} of a part has its own method", escape(name));
+            Err(Fault::new(Kind::InvalidHeader).with_detail(detail))
         } else {
             self.headers.append(name, value)
         };

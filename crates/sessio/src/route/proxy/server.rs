@@ -109,9 +109,13 @@ impl Proxy {
     /// empty (rule A-03). Path and query are ignored. A URL whose host is ambiguous is refused.
     ///
     /// # Errors
-    /// [`Kind::InvalidProxy`]. The message never contains the userinfo.
+    /// [`Kind::InvalidProxy`], with the text. The message never contains the userinfo: it leaves out
+    /// everything before the last `@`.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim_ascii();
+        Self::read(text.trim_ascii()).map_err(|fault| address::naming(text, fault))
+    }
+
+    fn read(text: &str) -> Result<Self> {
         let (protocol, rest) = match text.split_once("://") {
             Some((scheme, rest)) => {
                 // A password may contain "://", so the text before it may be secret and is not
@@ -162,8 +166,7 @@ impl Proxy {
             Ok(host) if !host.to_string().starts_with(['*', '.']) => host,
             // The part behind the last @ cannot contain a password.
             _ if userinfo.is_some() || end == rest.len() => {
-                let detail = format!("{} is no host", escape(host.as_bytes()));
-                return Err(Fault::new(Kind::InvalidProxy).with_detail(detail));
+                return Err(invalid("its host is none"));
             }
             _ => return Err(invalid("its host is none")),
         };

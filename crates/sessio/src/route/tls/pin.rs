@@ -6,6 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::base::escape::escape;
 use crate::base::fault::Fault;
 use crate::base::kind::Kind;
 
@@ -51,7 +52,9 @@ impl FromStr for Pin {
             .and_then(|digest| digest.try_into().ok())
             .map(Self)
             .ok_or_else(|| {
-                Fault::new(Kind::InvalidTls).with_detail("a pin is sha256// and 32 bytes in base64")
+                let text = escape(text.as_bytes());
+                let detail = format!("\"{text}\" is no pin: sha256// and 32 bytes in base64");
+                Fault::new(Kind::InvalidTls).with_detail(detail)
             })
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 
 use super::cut_short::ended;
+use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::secret::Secret;
@@ -32,7 +33,7 @@ impl Target {
             return Err(Kind::InvalidUrl.into());
         };
         Ok(match host {
-            Host::Domain(name) if name.len() > 255 => return Err(too_long()),
+            Host::Domain(name) if name.len() > 255 => return Err(too_long(name)),
             Host::Domain(name) => Self::Name(name.into(), port),
             Host::Ipv4(ip) => Self::Address((ip, port).into()),
             Host::Ipv6(ip) => Self::Address((ip, port).into()),
@@ -57,7 +58,7 @@ impl Target {
             }
             Self::Name(name, port) => {
                 out.push(3);
-                out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
+                out.push(u8::try_from(name.len()).map_err(|_| too_long(name))?);
                 out.extend_from_slice(name.as_bytes());
                 *port
             }
@@ -67,8 +68,11 @@ impl Target {
     }
 }
 
-fn too_long() -> Fault {
-    Fault::new(Kind::InvalidUrl).with_detail("SOCKS has room for 255 bytes of a host's name")
+#[cold]
+fn too_long(name: &str) -> Fault {
+    let (name, length) = (escape(name.as_bytes()), name.len());
+    let detail = format!("SOCKS has room for 255 bytes of a host's name, and {name} has {length}");
+    Fault::new(Kind::InvalidUrl).with_detail(detail)
 }
 
 /// The reason why a SOCKS proxy did not connect (RFC 1928 section 6). It is the source of
