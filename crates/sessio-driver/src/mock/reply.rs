@@ -18,7 +18,7 @@ use super::Received;
 /// use sessio_driver::mock::Reply;
 ///
 /// let slow = Reply::ok("hello").header("Content-Type", "text/plain").delay(Duration::from_secs(2));
-/// let limited = Reply::new(429).header("Retry-After", "1");
+/// let limited = Reply::ok("later").header("Retry-After", "1").status(429);
 /// let broken = Reply::ok("hello").cut_after(3);
 /// # let _ = (slow, limited, broken);
 /// ```
@@ -32,7 +32,10 @@ pub struct Reply {
     pub(super) piece_delay: Duration,
     pub(super) is_early: bool,
     pub(super) fault: Option<Fault>,
-    problem: Option<Kind>,
+    /// Whether the Content-Type is that of [`json_body`](Self::json_body), and no field of the caller.
+    has_default_type: bool,
+    /// The first invalid value.
+    problem: Option<Error>,
 }
 
 /// The failure of a response.
@@ -48,15 +51,11 @@ pub(super) enum Fault {
 
 impl Reply {
     /// A response with this status, such as 204, and no body. An impossible status fails the
-    /// request.
+    /// request. All further methods can be called in any order.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        let (status, problem) = match StatusCode::from_u16(status) {
-            Ok(status) if status.as_u16() >= 200 => (status, None),
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, Some(Kind::Misuse)),
-        };
-        Self {
-            head: Head::new(status, Headers::new()),
+        let reply = Self {
+            head: Head::new(StatusCode::OK, Headers::new()),
             interim: Vec::new(),
             pieces: VecDeque::new(),
             trailers: Headers::new(),
@@ -64,8 +63,10 @@ impl Reply {
             piece_delay: Duration::ZERO,
             is_early: false,
             fault: None,
-            problem,
-        }
+            has_default_type: false,
+            problem: None,
+        };
+        reply.status(status)
     }
 
     /// A response with the status 200 and this body.
@@ -74,14 +75,19 @@ impl Reply {
         Self::new(200).body(body)
     }
 
-    /// A response with the status 200, this value as JSON, and its Content-Type.
+    /// A response with the status 200, and this value as its [JSON body](Self::json_body).
+    ///
+    /// ```
+    /// use sessio_driver::mock::Reply;
+    ///
+    /// let created = Reply::json(&["a", "b"]).status(201);
+    /// let problem = Reply::new(422).json_body("no name").header("Content-Type", "application/problem+json");
+    /// # let _ = (created, problem);
+    /// ```
     #[cfg(feature = "json")]
     #[must_use]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(body) => Self::ok(body).header("Content-Type", "application/json"),
-            Err(_) => Self { problem: Some(Kind::InvalidBody), ..Self::new(500) },
-        }
+        Self::new(200).json_body(value)
     }
 
     /// Replies for one request each, first to last. Further requests fail.
@@ -102,13 +108,49 @@ impl Reply {
         Self { fault: Some(Fault::Silent), ..Self::new(500) }
     }
 
+    /// Sets the status, such as 404. An impossible one, and one below 200, fails the request.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        match StatusCode::from_u16(status) {
+            Ok(code) if status >= 200 => self.head.status = code,
+            _ => self.refuse(
+                Error::new(Kind::Misuse).with_detail(format!("the status {status} of a mock's reply")),
+            ),
+        }
+        self
+    }
+
     /// Adds a header field. An invalid one fails the request.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if self.has_default_type && name.eq_ignore_ascii_case("Content-Type") {
+            self.head.headers.remove(name);
+            self.has_default_type = false;
+        }
         if let Err(error) = self.head.headers.append(name, value) {
-            self.problem = Some(error.kind());
+            self.refuse(error);
         }
         self
+    }
+
+    /// Sets a value as the body in JSON. Its Content-Type is `application/json`, unless there is a
+    /// field of that name. A value without JSON form fails the request.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn json_body<T: serde::Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let body = match serde_json::to_vec(value) {
+            Ok(body) => body,
+            Err(error) => {
+                self.refuse(Error::new(Kind::InvalidBody).with_source(error));
+                return self;
+            }
+        };
+        let mut reply = self.body(body);
+        if !reply.head.headers.contains("Content-Type") {
+            reply = reply.header("Content-Type", "application/json");
+            reply.has_default_type = true;
+        }
+        reply
     }
 
     /// Sets the body, and its Content-Length. A response to HEAD has the length alone.
@@ -133,7 +175,7 @@ impl Reply {
     #[must_use]
     pub fn trailer(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if let Err(error) = self.trailers.append(name, value) {
-            self.problem = Some(error.kind());
+            self.refuse(error);
         }
         self
     }
@@ -144,12 +186,15 @@ impl Reply {
         let mut headers = Headers::new();
         for (name, value) in fields {
             if let Err(error) = headers.append(name, value) {
-                self.problem = Some(error.kind());
+                self.refuse(error);
             }
         }
         match StatusCode::from_u16(status) {
             Ok(status) if status.is_informational() => self.interim.push(Head::new(status, headers)),
-            _ => self.problem = Some(Kind::Misuse),
+            _ => {
+                let detail = format!("the status {status} of an interim response of a mock");
+                self.refuse(Error::new(Kind::Misuse).with_detail(detail));
+            }
         }
         self
     }
@@ -183,10 +228,14 @@ impl Reply {
         self.fault == Some(Fault::Refused)
     }
 
-    /// Checks what the builder methods were given.
+    /// Keeps the first error.
+    fn refuse(&mut self, error: impl Into<Error>) {
+        self.problem.get_or_insert_with(|| error.into());
+    }
+
+    /// The first error of the builder methods.
     pub(super) fn check(&self) -> Result<()> {
-        let detail = "the reply of the mock has an invalid status, field or body";
-        self.problem.map_or(Ok(()), |kind| Err(Error::new(kind).with_detail(detail)))
+        self.problem.clone().map_or(Ok(()), Err)
     }
 }
 
