@@ -213,7 +213,7 @@ mod tests {
     fn every_session_of_a_scenario_is_observed() {
         for (path, source) in sources().iter().filter(|(_, source)| source.contains("World<R>")) {
             for unseen in
-                [" Session::on(", " Session::with_pool(", " Session::with_runtime(", " Session::new("]
+                [" Session::builder(", " Session::with_pool(", " Session::with_runtime(", " Session::new("]
             {
                 assert!(
                     !source.contains(unseen),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessio::Settings;
 use sessio::pool::Policy;
-use sessio_driver::{Runtime, Session};
+use sessio_driver::{Runtime, Session, SessionBuilder};
 
 use crate::carrier::Carrier;
 use crate::rig::Rig;
@@ -57,7 +57,7 @@ impl<R: Runtime> World<R> {
 
     /// A new session on this rig whose pool has this policy.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
-        let session = Session::with_runtime(rig, policy);
+        let session = SessionBuilder::new(rig).pool(policy).build().unwrap();
         set(&session, |settings| {
             settings.observer = self.trace.observer();
             self.carrier.set_up(settings);

@@ -30,9 +30,9 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
-    Address Auth Body Bytes ConnectFailure Digest Endpoint Environment Error Events Exchange Guard Head Headers Hook Hooks KeepAlive
+    Address Auth Body Bytes ConnectFailure ConnectionInfo Digest Endpoint Environment Error Events Exchange Guard Head Headers Hook Hooks KeepAlive
     Kind Lines Login Mount NoProxy OAuth2 Observer Params Prepared PreparedCall Proxies Proxy ReaderSource Request RequestBuilder Resolver Response Result
-    Routes Session Settings Socket Source StatusError Tcp Timeout Timeouts Timer Timings Tls BodyProgress Url
+    Routes Session SessionBuilder Settings Socket Source StatusError Tcp Timeout Timeouts Timer Timings Tls BodyProgress Url
     auth::{ Received SubRequest }
     coding::{ ContentCoding }
     cookie

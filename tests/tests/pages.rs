@@ -15,8 +15,20 @@ const METHODS: &[(&str, &str, &[&str])] = &[
     (
         "session",
         "Session",
-        &["new", "with_pool", "get", "update", "cookies", "execute", "save_cookies", "stats"],
+        &[
+            "new",
+            "builder",
+            "with_pool",
+            "set_pool_policy",
+            "get",
+            "update",
+            "cookies",
+            "execute",
+            "save_cookies",
+            "stats",
+        ],
     ),
+    ("session_builder", "SessionBuilder", &["base_url", "header", "pool", "build"]),
     ("builder", "RequestBuilder", &["header", "multipart", "reader", "prepare", "send", "resume"]),
     (
         "response",

@@ -113,7 +113,7 @@ impl Stream for LocalStream {
 
 #[test]
 fn futures_of_a_runtime_of_one_thread_stay_there() {
-    let session = Session::on(Local::default());
+    let session = Session::with_runtime(Local::default());
     is_not_send(&session);
     is_not_send(&session.get("http://h.test/").send());
 }
@@ -121,7 +121,7 @@ fn futures_of_a_runtime_of_one_thread_stay_there() {
 #[test]
 fn a_runtime_of_one_thread_has_the_whole_session() {
     wait(async {
-        let (server, session) = (Server::start(), Session::on(Local::default()));
+        let (server, session) = (Server::start(), Session::with_runtime(Local::default()));
         let response = session.get(server.url("/redirect/3?cookies=1")).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.history().len()), (200, 3));
         response.bytes().await.unwrap();

@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn fw1_limits_hold_while_the_resolver_does_not_return() {
         let _guard = alone();
-        let session = Session::on(Stuck);
+        let session = Session::with_runtime(Stuck);
         for which in [Timeout::Resolve, Timeout::Total] {
             session.update(|settings| {
                 let limits = &mut settings.timeouts;

@@ -28,7 +28,7 @@ macro_rules! backend {
     (@names $runtime:ty, $mode:ty, $kind:tt $(, $files:ident)?) => {
         #[doc(inline)]
         pub use $crate::sessio::{
-            Address, Auth, Body, Bytes, Environment, Error, Exchange, Guard, Head, Headers, Hook, Hooks, KeepAlive, Kind, Mount,
+            Address, Auth, Body, Bytes, ConnectionInfo, Environment, Error, Exchange, Guard, Head, Headers, Hook, Hooks, KeepAlive, Kind, Mount,
             NoProxy, Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
             Timeouts, Timings, Tls, BodyProgress, Url,
         };
@@ -80,6 +80,8 @@ macro_rules! backend {
 
         /// A session on this backend: see [`sessio_driver::Session`]($crate::Session).
         pub type Session = $crate::Session<$runtime, $mode>;
+        /// Builds a [`Session`]: see [`sessio_driver::SessionBuilder`]($crate::SessionBuilder).
+        pub type SessionBuilder = $crate::SessionBuilder<$runtime, $mode>;
         /// A request of a [`Session`] that is being built: see
         /// [`sessio_driver::RequestBuilder`]($crate::RequestBuilder).
         pub type RequestBuilder = $crate::RequestBuilder<$runtime, $mode>;

@@ -1,7 +1,7 @@
 //! Cookies that the caller sets and reads.
 
-use sessio::cookie::NewCookie;
-use sessio::{Error, Result};
+use sessio::cookie::{InvalidCookie, NewCookie};
+use sessio::{Error, Result, escape};
 
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -31,7 +31,11 @@ impl<R: Runtime, M> Session<R, M> {
     /// # }
     /// ```
     pub fn set_cookie(&self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        let cookie = NewCookie::new(name, value).map_err(Error::from)?;
+        self.insert_own_cookie(new_cookie(name.as_ref(), value.as_ref())?)
+    }
+
+    /// Inserts a cookie for the host of the base URL, or for the first host.
+    pub(crate) fn insert_own_cookie(&self, cookie: NewCookie) -> Result<()> {
         let settings = self.settings();
         self.insert_cookie(match settings.base_url.as_ref().and_then(|url| url.host_str()) {
             Some(host) => cookie.host(host),
@@ -56,7 +60,8 @@ impl<R: Runtime, M> Session<R, M> {
     /// ```
     pub fn insert_cookie(&self, cookie: NewCookie) -> Result<()> {
         let now = self.runtime().now().wall;
-        self.cookies(|jar| jar.insert(cookie, now))?;
+        let name = cookie.name().to_owned();
+        self.cookies(|jar| jar.insert(cookie, now)).map_err(|error| invalid(&name, error))?;
         Ok(())
     }
 
@@ -78,4 +83,16 @@ impl<R: Runtime, M> Session<R, M> {
         };
         found.map(|cookie| String::from_utf8_lossy(cookie.value()).into_owned())
     }
+}
+
+/// A cookie for the path `/`.
+pub(crate) fn new_cookie(name: &[u8], value: &[u8]) -> Result<NewCookie> {
+    NewCookie::new(name, value).map_err(|error| invalid(name, error))
+}
+
+/// The error of a cookie of the caller. It names the cookie, and never shows its value.
+#[cold]
+fn invalid(name: &[u8], error: InvalidCookie) -> Error {
+    let detail = format!("\"{}\": {}", escape(name), error.reason().explanation());
+    Error::from(error).with_detail(detail)
 }

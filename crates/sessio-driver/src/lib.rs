@@ -53,6 +53,8 @@ mod response;
 mod resume;
 mod runtime;
 mod session;
+mod session_builder;
+mod session_pool;
 mod shared;
 #[cfg(feature = "sockets")]
 mod socket;
@@ -97,6 +99,7 @@ pub use response::Response;
 pub use runtime::{Runtime, Sleep, Stream};
 pub use sessio;
 pub use session::Session;
+pub use session_builder::SessionBuilder;
 #[cfg(feature = "sockets")]
 pub use socket::tcp_socket;
 #[cfg(feature = "sockets")]

@@ -8,11 +8,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sessio::pool::{Policy, Stats};
-use sessio::routing::{Key, KeyBuf};
+use sessio::pool::Policy;
 use sessio::{
-    Address, Environment, Instant, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed,
-    Settings, UnixTime, Url,
+    Address, Environment, Jar, Memory, Merged, Now, PreparedCall, Request, Resolver, Result, Seed, Settings,
+    UnixTime,
 };
 
 use crate::builder::RequestBuilder;
@@ -20,6 +19,7 @@ use crate::flight::Flight;
 use crate::mode::{Async, BlockOn, Blocking};
 use crate::response::Response;
 use crate::runtime::Runtime;
+use crate::session_builder::SessionBuilder;
 use crate::shared::Shared;
 use crate::turns::Turns;
 use crate::upload::Supply;
@@ -73,10 +73,25 @@ impl<R: Runtime + Default, M> Session<R, M> {
         Self::with_pool(Policy::default())
     }
 
+    /// Begins to build a session: settings, pool, cookies and runtime in one expression.
+    ///
+    /// ```
+    /// # fn build<R: sessio_driver::Runtime + Default>() -> sessio_driver::sessio::Result<()> {
+    /// # type Session<R> = sessio_driver::Session<R>;
+    /// use std::time::Duration;
+    ///
+    /// let session = Session::<R>::builder().header("X-Client", "1").timeout(Duration::from_secs(30)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> SessionBuilder<R, M> {
+        SessionBuilder::default()
+    }
+
     /// A session with these limits of its pool.
     #[must_use]
     pub fn with_pool(policy: Policy) -> Self {
-        Self::with_runtime(R::default(), policy)
+        Self::from_parts(R::default(), settings(), policy, None)
     }
 }
 
@@ -87,20 +102,20 @@ impl<R: Runtime + Default, M> Default for Session<R, M> {
 }
 
 impl<R: Runtime> Session<R> {
-    /// A session on this runtime.
+    /// A session on this runtime, with default settings. For anything else there is a
+    /// [builder](SessionBuilder::new).
     #[must_use]
-    pub fn on(runtime: R) -> Self {
-        Self::with_runtime(runtime, Policy::default())
+    pub fn with_runtime(runtime: R) -> Self {
+        Self::from_parts(runtime, settings(), Policy::default(), None)
     }
 }
 
 impl<R: Runtime, M> Session<R, M> {
-    /// A session on this runtime, with these limits of its pool.
-    #[must_use]
-    pub fn with_runtime(runtime: R, policy: Policy) -> Self {
-        let shared = Shared::new(policy, runtime.seed(), runtime.process());
+    pub(crate) fn from_parts(runtime: R, settings: Settings, policy: Policy, seed: Option<Seed>) -> Self {
+        let seed = seed.unwrap_or_else(|| runtime.seed());
+        let shared = Shared::new(policy, seed, runtime.process());
         let owner = Owner { shared: Arc::new(shared), runtime };
-        Self::of(Arc::new(settings()), Arc::new(owner))
+        Self::of(Arc::new(settings), Arc::new(owner))
     }
 
     fn of(settings: Arc<Settings>, owner: Arc<Owner<R>>) -> Self {
@@ -380,49 +395,6 @@ impl<R: Runtime, M> Session<R, M> {
         self.shared().set_environment(None);
     }
 
-    /// Closes all idle connections now, and those in use once their responses are read. The session
-    /// stays usable (rule M-28).
-    pub fn close(&self) {
-        self.shared().close();
-    }
-
-    /// Closes the idle connections for this URL's scheme, host and port, on every route.
-    pub fn close_idle_to(&self, url: &Url) {
-        let plain = Key::of(url);
-        let is_same = |key: &KeyBuf| key.as_key().origin() == plain.origin();
-        self.shared().pool(|pool, effects| pool.close_idle_of(is_same, effects));
-    }
-
-    /// Closes all idle connections. Those in use return to the pool as usual.
-    pub fn close_idle(&self) {
-        self.shared().pool(|pool, effects| pool.close_idle(effects));
-    }
-
-    /// Closes all expired connections: past [`Policy::idle_timeout`], past their `max_lifetime`, or
-    /// past the time that their server announced. An expired connection is never used again. But it
-    /// stays open until the session is next used: each request closes a few, and nothing runs while
-    /// there is none.
-    ///
-    /// Call it at [`next_expiry`](Self::next_expiry) if the session must not hold expired
-    /// connections.
-    pub fn close_expired(&self) {
-        let now = self.runtime().mono();
-        self.shared().pool(|pool, effects| pool.close_expired(now, effects));
-    }
-
-    /// The time at which the first idle connection expires, by the runtime's monotonic clock;
-    /// `None` if none is idle. It looks at all idle connections.
-    #[must_use]
-    pub fn next_expiry(&self) -> Option<Instant> {
-        self.shared().next_expiry()
-    }
-
-    /// The contents and counters of the pool.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.shared().stats()
-    }
-
     /// The runtime.
     #[must_use]
     pub fn runtime(&self) -> &R {
@@ -462,12 +434,12 @@ impl<R: BlockOn> Session<R, Blocking> {
 }
 
 /// The settings of a new session.
-fn settings() -> Settings {
-    #[allow(unused_mut, reason = "who does no TLS has nothing to add")]
+pub(crate) fn settings() -> Settings {
+    #[allow(unused_mut, reason = "without TLS there is nothing to add")]
     let mut settings = Settings::default();
     #[cfg(feature = "rustls")]
     {
-        settings.engine = sessio_rustls::engine();
+        settings.tls_connector = sessio_rustls::connector();
     }
     settings
 }

@@ -334,6 +334,10 @@ impl<S: Stream> Shared<S> {
         self.shelf().pool.next_expiry()
     }
 
+    pub(crate) fn pool_policy(&self) -> Policy {
+        *self.shelf().pool.policy()
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.shelf().pool.stats()
     }

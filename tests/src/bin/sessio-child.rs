@@ -109,7 +109,7 @@ mod child {
     /// Prints the number of idle connections before and after a request that finds no free file
     /// descriptor. Then prints the error when no connection is idle.
     async fn full<R: Runtime>(runtime: R, url: &str) {
-        let session = Session::on(runtime);
+        let session = Session::with_runtime(runtime);
         let mut responses = Vec::new();
         // Each response holds its connection until it is read.
         for _ in 0..10 {
@@ -134,7 +134,7 @@ mod child {
         // used all descriptors.
         let least = Rlimit { current: Some(3), maximum: whole.maximum };
         setrlimit(Resource::Nofile, least).expect("a limit");
-        let empty = Session::on(session.runtime().clone());
+        let empty = Session::with_runtime(session.runtime().clone());
         let error = empty.get(&other).send().await.expect_err("no file");
         println!("{error}");
         setrlimit(Resource::Nofile, whole).expect("the limit");
@@ -147,7 +147,7 @@ mod child {
         let post = |session: &sessio_blocking::Session| {
             let request = session.post(url).multipart(Form::new().text("a", "b"));
             let response = request.send().expect("a response");
-            let reused = response.connection().1;
+            let reused = response.connection().is_reused();
             response.bytes().expect("its body");
             reused
         };

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod builder;
+mod building;
 mod cookies;
 mod errors;
 mod files;

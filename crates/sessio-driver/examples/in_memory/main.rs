@@ -55,7 +55,7 @@ fn site(received: &mut Vec<u8>) -> ControlFlow<Vec<u8>, Vec<u8>> {
 fn network(seed: u64, link: Link) -> (Network, Session<Network>) {
     let network = Network::new(seed);
     network.serve("site.test", link, site);
-    (network.clone(), Session::on(network))
+    (network.clone(), Session::with_runtime(network))
 }
 
 fn main() -> Result<()> {
