@@ -38,8 +38,16 @@ mod programs {
     struct Readme;
     #[doc = include_str!("../../crates/sessio/docs/connections.md")]
     struct Connections;
+    #[doc = include_str!("../../crates/sessio/docs/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../crates/sessio/docs/first-steps.md")]
+    struct FirstSteps;
     #[doc = include_str!("../../crates/sessio/docs/from-requests.md")]
     struct FromRequests;
+    #[doc = include_str!("../../crates/sessio/docs/pool.md")]
+    struct Pool;
     #[doc = include_str!("../../crates/sessio/docs/retries.md")]
     struct Retries;
+    #[doc = include_str!("../../crates/sessio/docs/settings.md")]
+    struct Settings;
 }

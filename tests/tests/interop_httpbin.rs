@@ -11,7 +11,7 @@ use sessio_driver::Runtime as _;
 use sessio_tests::program::Script;
 use sessio_tokio::cookie::NewCookie;
 use sessio_tokio::multipart::{Form, Part};
-use sessio_tokio::{Auth, Digest, Kind, ReaderSource, Response, Result, Session, Settings, Timeout};
+use sessio_tokio::{Auth, Digest, Kind, Response, Result, Session, Settings, Timeout, body::ReaderSource};
 
 async fn read(response: Result<Response>) -> Value {
     let response = response.unwrap();
@@ -43,8 +43,8 @@ fn a_session_talks_to_httpbin() {
     });
 }
 
-/// S1, S8, S10: cookies set by a response are sent again, those of a request are sent once, and
-/// those put into the jar are sent.
+/// S1, S8, S10: cookies of a response are sent again. Those of a request are sent once, and those
+/// of the jar are sent.
 async fn cookies(server: &Script) {
     let session = Session::new();
     let sent = read(session.get(server.url("/cookies/set/sessioncookie/123456789")).send().await).await;

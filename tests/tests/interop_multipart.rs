@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sessio_tests::program::Script;
 use sessio_tokio::multipart::{Form, Part};
-use sessio_tokio::{ReaderSource, Session};
+use sessio_tokio::{Session, body::ReaderSource};
 
 /// Names that every parser reads as they were sent, both of fields and of files.
 const PLAIN: [&str; 32] = [

@@ -30,22 +30,26 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
-    Address Auth Body Bytes ConnectFailure ConnectionInfo Digest Endpoint Environment Error Events Exchange Guard Head Headers Hook Hooks KeepAlive
-    Kind Lines Login Mount NoProxy OAuth2 Observer Params Prepared PreparedCall Proxies Proxy ReaderSource Request RequestBuilder Resolver Response Result
-    Routes Session SessionBuilder Settings Socket Source StatusError Tcp Timeout Timeouts Timer Timings Tls BodyProgress Url
+    Auth Body Bytes Digest Error Headers Kind Login Mount OAuth2 Request RequestBuilder Response Result Session SessionBuilder Settings
+    Socket StatusError Timeout Timeouts Timer Tls Url
     auth::{ Received SubRequest }
+    body::{ BodyProgress Events Lines ReaderSource Source }
+    call::{ Address ConnectionInfo Exchange Head Observer Params Prepared PreparedCall Timings }
     coding::{ ContentCoding }
     cookie
     delete get head
-    hook::{ FinalResponse Reaction after before response }
+    hook::{ FinalResponse Hook Hooks Reaction after before response }
     http
     InProcess InProcessBody
     mock
     multipart::{ Form Part file open }
     options patch
     pool::{ Policy Stats }
-    post put request
+    post
+    proxy::{ NoProxy Proxies Proxy Via }
+    put request
     retry::{ Again Attempt AttemptEnd Backoff Beyond Budget FailureClass FailureSet Jitter Methods RetryAfter RetryPolicy Stop StatusSet Verdict }
+    route::{ ConnectFailure Endpoint Environment Guard KeepAlive Resolver Routes Tcp }
     sessio
     tls::{ Certificates Identity KeyFormat Pin RevocationLists Roots Version }
     upload::{ Feed file open }
@@ -57,16 +61,16 @@ const OWN: &[(&str, &[&str], &str)] = &[
     ("Smol", &["smol"], "the runtime"),
     ("Blocking", &["blocking"], "the runtime"),
     ("wait", &["blocking"], "runs a future where there is no executor"),
-    ("Chunks", &["blocking"], "an iterator; BytesStream is the stream"),
+    ("body::Chunks", &["blocking"], "an iterator; BytesStream is the stream"),
     (
         "Reader",
         &["tokio"],
         "its traits of reading cannot be implemented by the response itself, which is of another crate",
     ),
-    ("BytesStream", &["tokio", "smol"], "a stream; Chunks is the iterator"),
-    ("StreamSource", &["tokio", "smol"], "streams are asynchronous"),
-    ("BodySource", &["tokio", "smol"], "the bodies of the crate http-body are asynchronous"),
-    ("ResponseBody", &["tokio", "smol"], "the bodies of the crate http-body are asynchronous"),
+    ("body::BytesStream", &["tokio", "smol"], "a stream; Chunks is the iterator"),
+    ("body::StreamSource", &["tokio", "smol"], "streams are asynchronous"),
+    ("body::BodySource", &["tokio", "smol"], "the bodies of the crate http-body are asynchronous"),
+    ("body::ResponseBody", &["tokio", "smol"], "the bodies of the crate http-body are asynchronous"),
 ];
 
 fn source(path: &str) -> String {
@@ -89,10 +93,11 @@ fn within(text: &str, brackets: [char; 2]) -> &str {
     panic!("not closed: {text}")
 }
 
-/// The rules of the macros of a file: pattern and body.
-fn rules(source: &str) -> Vec<(&str, &str)> {
+/// The rules of the macros of a file: the macro, pattern and body.
+fn rules(source: &str) -> Vec<(&str, &str, &str)> {
     let mut rules = Vec::new();
-    for body in source.split("macro_rules! ").skip(1).map(|text| within(text, ['{', '}'])) {
+    for text in source.split("macro_rules! ").skip(1) {
+        let (name, body) = (text.split_whitespace().next().unwrap(), within(text, ['{', '}']));
         let mut rest = body;
         while let Some(at) = rest.find("=>").filter(|_| rest.contains('(')) {
             // An arrow within the pattern itself does not end it.
@@ -100,7 +105,7 @@ fn rules(source: &str) -> Vec<(&str, &str)> {
             let after = &rest[rest.find(pattern).unwrap() + pattern.len()..];
             let outcome = within(after, ['{', '}']);
             assert!(at < rest.len());
-            rules.push((pattern, outcome));
+            rules.push((name, pattern, outcome));
             rest = &after[after.find(outcome).unwrap() + outcome.len() + 1..];
         }
     }
@@ -192,7 +197,7 @@ fn names_of(backend: &str) -> BTreeSet<String> {
     assert!(is_blocking || own.contains(", files);"), "{backend} has its face from the macro");
     let mut found = BTreeSet::new();
     names(&own, "", &mut found);
-    for (pattern, outcome) in rules(&shared) {
+    for (macro_name, pattern, outcome) in rules(&shared) {
         let is_wanted = match pattern {
             _ if pattern.contains("@function") || pattern.contains("@one_shots") => continue,
             _ if pattern.contains("@names") || pattern.contains("@files") || pattern.is_empty() => true,
@@ -200,7 +205,10 @@ fn names_of(backend: &str) -> BTreeSet<String> {
             _ => !is_blocking,
         };
         if is_wanted {
-            names(outcome, "", &mut found);
+            // These are written within `body`.
+            let is_of_bodies =
+                pattern.contains("@bodies") || ["stream_names", "http_body_names"].contains(&macro_name);
+            names(outcome, if is_of_bodies { "body" } else { "" }, &mut found);
             written(outcome, &mut found);
         }
     }
@@ -229,6 +237,19 @@ fn the_backends_have_the_same_names() {
             missing.is_empty() && surplus.is_empty(),
             "{backend}: without {missing:?}, beyond that {surplus:?}"
         );
+    }
+}
+
+/// The largest number of names at the root of a backend. Rarer ones are in modules.
+const MOST_AT_THE_ROOT: usize = 60;
+
+#[test]
+fn the_index_of_a_backend_is_short() {
+    for backend in ["tokio", "smol", "blocking"] {
+        let names = names_of(backend);
+        let root: Vec<_> = names.iter().filter(|name| !name.contains("::")).collect();
+        assert!(root.len() <= MOST_AT_THE_ROOT, "{backend}: {} names: {root:?}", root.len());
+        assert!(root.len() > 30, "{backend}: the names are found: {root:?}");
     }
 }
 

@@ -35,10 +35,10 @@ const METHODS: &[(&str, &str, &[&str])] = &[
         "Response",
         &["status", "history", "error_for_status", "chunk", "text", "copy_to", "save", "lines"],
     ),
-    ("lines", "Lines", &["response", "next"]),
-    ("events", "Events", &["last_event_id", "next"]),
+    ("lines", "body::Lines", &["response", "next"]),
+    ("events", "body::Events", &["last_event_id", "next"]),
     ("status_error", "StatusError", &["into_response"]),
-    ("readers", "ReaderSource", &["new"]),
+    ("readers", "body::ReaderSource", &["new"]),
 ];
 
 /// The names of methods in a part of a page.
@@ -52,7 +52,8 @@ fn methods(html: &str) -> impl Iterator<Item = &str> {
 fn the_methods_of_a_session_are_on_the_pages_of_its_backend() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (module, name, expected) in METHODS {
-        let file = format!("target/doc/type.impl/sessio_driver/{module}/struct.{name}.js");
+        let item = name.rsplit("::").next().unwrap();
+        let file = format!("target/doc/type.impl/sessio_driver/{module}/struct.{item}.js");
         let script = std::fs::read_to_string(root.join(&file)).expect(&file);
         let list = &script[script.find("fromEntries(").unwrap() + "fromEntries(".len()..];
         let list = serde_json::Deserializer::from_str(list).into_iter::<Value>().next().unwrap().unwrap();

@@ -35,6 +35,8 @@
 //! # Ok(())
 //! # }
 //! ```
+#![doc = sessio_driver::chapters!()]
+//! # Programs
 //!
 //! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
@@ -42,7 +44,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = sessio_testkit::Server::start();
 //! # let address = server.addr();
-//! use sessio_blocking::{Resolver, Session};
+//! use sessio_blocking::{Session, route::Resolver};
 //!
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
@@ -114,7 +116,7 @@
 //! # let url = |path: &str| server.url(path);
 //! # let path = std::env::temp_dir().join(format!("sessio-blocking-form-{}.txt", std::process::id()));
 //! use sessio_blocking::multipart::{self, Form, Part};
-//! use sessio_blocking::{ReaderSource, Session};
+//! use sessio_blocking::{Session, body::ReaderSource};
 //!
 //! # std::fs::write(&path, "a file, however large")?;
 //! let form = Form::new()

@@ -17,23 +17,18 @@
 macro_rules! backend {
     ($runtime:ty $(, $files:ident)?) => {
         $crate::backend! { @names $runtime, $crate::mode::Async, async $(, $files)? }
-        $crate::async_names! { $runtime }
+        $crate::service! { $runtime }
     };
     ($runtime:ty, blocking, files) => {
         $crate::backend! { @names $runtime, $crate::mode::Blocking, blocking, files }
-
-        /// The pieces of a body: see [`Response::chunks`](sessio_driver::Response::chunks).
-        pub type Chunks = $crate::Chunks<$runtime>;
     };
     (@names $runtime:ty, $mode:ty, $kind:tt $(, $files:ident)?) => {
         #[doc(inline)]
         pub use $crate::sessio::{
-            Address, Auth, Body, Bytes, ConnectionInfo, Environment, Error, Exchange, Guard, Head, Headers, Hook, Hooks, KeepAlive, Kind, Mount,
-            NoProxy, Observer, Params, Prepared, PreparedCall, Proxies, Proxy, Request, Resolver, Result, Routes, Settings, Tcp, Timeout,
-            Timeouts, Timings, Tls, BodyProgress, Url,
+            Auth, Body, Bytes, Error, Headers, Kind, Mount, Request, Result, Settings, Timeout, Timeouts, Tls, Url,
         };
         #[doc(inline)]
-        pub use $crate::{ConnectFailure, Endpoint, Login, Source};
+        pub use $crate::Login;
         #[doc(no_inline)]
         pub use $crate::sessio;
         #[doc(no_inline)]
@@ -42,6 +37,33 @@ macro_rules! backend {
         $crate::oauth2_names! {}
         $crate::mock_names! {}
         $crate::in_process_names! {}
+
+        /// Bodies: sources that are sent, and ways to read a response.
+        pub mod body {
+            use super::*;
+
+            #[doc(inline)]
+            pub use $crate::sessio::BodyProgress;
+            #[doc(inline)]
+            pub use $crate::Source;
+
+            /// The lines of a body: see [`Response::lines`](sessio_driver::Response::lines).
+            pub type Lines = $crate::Lines<$runtime, $mode>;
+            /// The server-sent events of a body: see [`Response::events`](sessio_driver::Response::events).
+            pub type Events = $crate::Events<$runtime, $mode>;
+            /// A reader as a [`Source`]: see [`sessio_driver::ReaderSource`]($crate::ReaderSource).
+            pub type ReaderSource<T> = $crate::ReaderSource<$runtime, T>;
+
+            $crate::backend! { @bodies $kind $runtime }
+        }
+
+        /// Requests as they are sent, and the parts of responses.
+        pub mod call {
+            #[doc(inline)]
+            pub use $crate::sessio::{
+                Address, ConnectionInfo, Exchange, Head, Observer, Params, Prepared, PreparedCall, Timings,
+            };
+        }
 
         /// Content codings that are selected by name.
         pub mod coding {
@@ -55,12 +77,17 @@ macro_rules! backend {
 
         /// Hooks, which edit requests and decide about responses.
         pub mod hook {
-            pub use $crate::sessio::hook::{FinalResponse, Reaction, after, before, response};
+            pub use $crate::sessio::hook::{FinalResponse, Hook, Hooks, Reaction, after, before, response};
         }
 
         /// The limits and counters of the pool of connections.
         pub mod pool {
             pub use $crate::sessio::pool::{Policy, Stats};
+        }
+
+        /// Proxies, and the rules that choose them.
+        pub mod proxy {
+            pub use $crate::sessio::proxy::{NoProxy, Proxies, Proxy, Via};
         }
 
         /// The policy by which requests are sent again, and the decisions of it.
@@ -69,6 +96,14 @@ macro_rules! backend {
                 Again, Attempt, AttemptEnd, Backoff, Beyond, Budget, FailureClass, FailureSet, Jitter, Methods,
                 RetryAfter, RetryPolicy, StatusSet, Stop, Verdict,
             };
+        }
+
+        /// The ways to hosts: routes, resolvers, socket options, guards, and failures to connect.
+        pub mod route {
+            #[doc(inline)]
+            pub use $crate::sessio::{Environment, Guard, KeepAlive, Resolver, Routes, Tcp};
+            #[doc(inline)]
+            pub use $crate::{ConnectFailure, Endpoint};
         }
 
         /// The parts of a [`Tls`]($crate::sessio::Tls).
@@ -89,12 +124,6 @@ macro_rules! backend {
         pub type Response = $crate::Response<$runtime, $mode>;
         /// A [`Response`] with an error status: see [`sessio_driver::StatusError`]($crate::StatusError).
         pub type StatusError = $crate::StatusError<$runtime, $mode>;
-        /// The lines of a body: see [`Response::lines`](sessio_driver::Response::lines).
-        pub type Lines = $crate::Lines<$runtime, $mode>;
-        /// The server-sent events of a body: see [`Response::events`](sessio_driver::Response::events).
-        pub type Events = $crate::Events<$runtime, $mode>;
-        /// A reader as a [`Source`]: see [`sessio_driver::ReaderSource`]($crate::ReaderSource).
-        pub type ReaderSource<T> = $crate::ReaderSource<$runtime, T>;
 
         $crate::backend! { @one_shots $kind $runtime, $mode:
             get "GET"  post "POST"  put "PUT"  patch "PATCH"  delete "DELETE"  head "HEAD"  options "OPTIONS"
@@ -102,11 +131,19 @@ macro_rules! backend {
 
         /// Begins a single request with any method. It has its own session, with default
         /// settings and an empty jar.
-        pub fn request(method: impl AsRef<str>, address: impl Into<Address>) -> RequestBuilder {
+        pub fn request(method: impl AsRef<str>, address: impl Into<$crate::sessio::Address>) -> RequestBuilder {
             Session::new().request(method, address)
         }
 
         $( $crate::backend! { @$files $kind $runtime } )?
+    };
+    (@bodies async $runtime:ty) => {
+        $crate::stream_names! { $runtime }
+        $crate::http_body_names! { $runtime }
+    };
+    (@bodies blocking $runtime:ty) => {
+        /// The pieces of a body: see [`Response::chunks`](sessio_driver::Response::chunks).
+        pub type Chunks = $crate::Chunks<$runtime>;
     };
     (@one_shots $kind:tt $runtime:ty, $mode:ty: $($name:ident $verb:literal)*) => {
         $(
@@ -119,7 +156,7 @@ macro_rules! backend {
                     /// # Cancel safety
                     /// Dropping the future closes its connection.
                 }
-                $name(address: impl Into<Address>) -> Result<Response>:
+                $name(address: impl Into<$crate::sessio::Address>) -> Result<Response>:
                 $crate::one_shot::<$runtime, $mode>(Request::$name(address))
             }
         )*
@@ -220,17 +257,6 @@ macro_rules! backend {
         pub fn $name($argument: $type) -> $output {
             <$runtime as $crate::BlockOn>::block_on($future)
         }
-    };
-}
-
-/// The names that only asynchronous backends have.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! async_names {
-    ($runtime:ty) => {
-        $crate::stream_names! { $runtime }
-        $crate::http_body_names! { $runtime }
-        $crate::service! { $runtime }
     };
 }
 

@@ -37,6 +37,7 @@ mod file_failure;
 #[doc(hidden)]
 pub mod files;
 mod flight;
+mod front_page;
 #[cfg(any(feature = "futures-io", feature = "http-body", feature = "stream"))]
 mod interop;
 mod iterators;

@@ -24,6 +24,8 @@
 //! # })
 //! # }
 //! ```
+#![doc = sessio_driver::chapters!()]
+//! # Programs
 //!
 //! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
@@ -32,7 +34,7 @@
 //! # smol::block_on(async {
 //! # let server = sessio_testkit::Server::start();
 //! # let address = server.addr();
-//! use sessio_smol::{Resolver, Session};
+//! use sessio_smol::{Session, route::Resolver};
 //!
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
@@ -89,7 +91,7 @@
 //! # let url = |path: &str| server.url(path);
 //! # let path = std::env::temp_dir().join(format!("sessio-smol-form-{}.txt", std::process::id()));
 //! use sessio_smol::multipart::{self, Form, Part};
-//! use sessio_smol::{ReaderSource, Session};
+//! use sessio_smol::{Session, body::ReaderSource};
 //!
 //! # std::fs::write(&path, "a file, however large")?;
 //! let form = Form::new()

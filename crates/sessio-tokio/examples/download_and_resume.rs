@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use sessio_tokio::mock::{Mock, Received, Reply};
-use sessio_tokio::{BodyProgress, Bytes, Kind, Mount, Session};
+use sessio_tokio::{Bytes, Kind, Mount, Session, body::BodyProgress};
 
 const SIZE: usize = 1_000_000;
 

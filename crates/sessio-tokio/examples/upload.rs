@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 
 use sessio_tokio::mock::{Mock, Received, Reply};
 use sessio_tokio::multipart::{self, Form};
-use sessio_tokio::{BodyProgress, Mount, Session, upload};
+use sessio_tokio::{Mount, Session, body::BodyProgress, upload};
 
 const SIZE: usize = 3_000_000;
 

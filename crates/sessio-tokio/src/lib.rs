@@ -23,6 +23,8 @@
 //! # Ok(())
 //! # }
 //! ```
+#![doc = sessio_driver::chapters!()]
+//! # Programs
 //!
 //! The session decides where connections lead. Host, cookies and redirects still follow the URL:
 //!
@@ -31,7 +33,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = sessio_testkit::Server::start();
 //! # let address = server.addr();
-//! use sessio_tokio::{Resolver, Session};
+//! use sessio_tokio::{Session, route::Resolver};
 //!
 //! let session = Session::new();
 //! session.resolve("example.org", [address])?;
@@ -74,7 +76,7 @@
 //! # let url = |path: &str| server.url(path);
 //! # let path = std::env::temp_dir().join(format!("sessio-tokio-form-{}.txt", std::process::id()));
 //! use sessio_tokio::multipart::{self, Form, Part};
-//! use sessio_tokio::{ReaderSource, Session};
+//! use sessio_tokio::{Session, body::ReaderSource};
 //!
 //! # std::fs::write(&path, "a file, however large")?;
 //! let form = Form::new()

@@ -110,10 +110,14 @@ mod uri;
 mod wire;
 #[doc = include_str!("../docs/differences.md")]
 pub mod differences {}
+#[doc = include_str!("../docs/embedding.md")]
+pub mod embedding {}
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
 #[doc = include_str!("../docs/from-reqwest.md")]
 pub mod from_reqwest {}
+#[doc = include_str!("../docs/from-ureq.md")]
+pub mod from_ureq {}
 #[doc = include_str!("../docs/proxies.md")]
 pub mod proxies {}
 #[doc = include_str!("../docs/rules.md")]
@@ -124,10 +128,18 @@ pub mod speed {}
 // Their programs need a backend: `sessio-tests` compiles them.
 #[cfg_attr(not(doctest), doc = include_str!("../docs/connections.md"))]
 pub mod connections {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/errors.md"))]
+pub mod errors {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/first-steps.md"))]
+pub mod first_steps {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/from-requests.md"))]
 pub mod from_requests {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/pool.md"))]
+pub mod pooling {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/retries.md"))]
 pub mod retries {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/settings.md"))]
+pub mod settings {}
 
 pub use base::change::Change;
 pub use base::escape::escape;

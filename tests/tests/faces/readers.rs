@@ -94,7 +94,7 @@ async fn p34_futures_readers_are_uploaded<R: Movable>(world: &World<R>) {
 
 #[tokio::test]
 async fn tokio_readers_read_and_are_uploaded() {
-    use sessio_tokio::{Reader, ReaderSource, Session};
+    use sessio_tokio::{Reader, Session, body::ReaderSource};
     use tokio::io::AsyncReadExt as _;
 
     let (server, far, session) = (Server::start(), Server::start(), Session::new());

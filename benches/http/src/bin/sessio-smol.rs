@@ -4,7 +4,7 @@ use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::{Plan, Turns, Workload};
 use bench_http::{Outcome, heap::Counting, session, smol_run};
-use sessio_smol::{Error, ReaderSource, Session};
+use sessio_smol::{Error, Session, body::ReaderSource};
 use smol::io::AsyncReadExt as _;
 
 #[global_allocator]

@@ -4,7 +4,7 @@ use bench_http::answer::{Answer, Tally};
 use bench_http::async_run::{Client, Worker};
 use bench_http::plan::{Plan, Turns, Workload};
 use bench_http::{Outcome, heap::Counting, session, tokio_run};
-use sessio_tokio::{Error, ReaderSource, Session};
+use sessio_tokio::{Error, Session, body::ReaderSource};
 use tokio::io::AsyncReadExt as _;
 
 #[global_allocator]

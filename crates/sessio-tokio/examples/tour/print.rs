@@ -1,6 +1,7 @@
 //! Prints the messages of an exchange.
 
-use crate::backend::{Exchange, Headers, Response, Session};
+use crate::backend::call::Exchange;
+use crate::backend::{Headers, Response, Session};
 
 pub(crate) fn title(text: &str) {
     println!("\n== {text}");

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 
+use crate::backend::call::Observer;
 use crate::backend::cookie::NewCookie;
-use crate::backend::{self, Auth, Observer, RequestBuilder, Response, Session};
+use crate::backend::{self, Auth, RequestBuilder, Response, Session};
 use crate::print;
 
 pub(crate) type Done = Result<(), Box<dyn Error>>;
@@ -176,7 +177,8 @@ async fn observers_receive_events(server: &Server) -> Done {
         println!("  {line}");
     }
     assert!(
-        lines.contains(&"hop 0: response 302".to_owned()) && lines.contains(&"hop 1: answer 200".to_owned())
+        lines.contains(&"hop 0: response 302".to_owned())
+            && lines.contains(&"hop 1: final response 200".to_owned())
     );
     Ok(())
 }
