@@ -146,11 +146,11 @@ fn line(call: &Call, event: &Event<'_>) -> String {
         Event::Redirect { next, .. } => format!("{hop}: redirect to {}", shown(next)),
         Event::Challenge { next, .. } => format!("{hop}: challenge, then {}", shown(next)),
         Event::Unexpecting { next, .. } => format!("{hop}: expectation refused, then {}", shown(next)),
-        Event::Answer(head) => {
+        Event::FinalResponse(head) => {
             let made = call.extracted();
             let (stored, refused) = (made.stored + made.replaced, made.refused.len());
             let (status, history) = (head.status.as_u16(), call.history().len());
-            format!("{hop}: answer {status} after {history}, cookies {stored} kept {refused} refused")
+            format!("{hop}: response {status} after {history}, cookies {stored} kept {refused} refused")
         }
         // The number of bytes moved by then depends on the cut.
         Event::Failed(error) => format!("{hop}: failed {}", error.kind()),

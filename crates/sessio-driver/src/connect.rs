@@ -71,7 +71,7 @@ impl<R: Runtime> Flight<R> {
         let deadline = self.call.admitted(now);
         // Addresses that a SOCKS5 proxy receives. The connection goes to the proxy.
         let mut origin_addresses = Vec::new();
-        if let Some(host) = self.call.wanted().and_then(|wanted| wanted.told()) {
+        if let Some(host) = self.call.wanted().and_then(|wanted| wanted.destination_for_proxy()) {
             let Some(addresses) = self.addresses(host, deadline).await else { return };
             let Some(addresses) = self.admit(addresses) else { return };
             origin_addresses = addresses;

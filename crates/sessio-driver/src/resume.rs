@@ -21,7 +21,7 @@ in_both_modes! { RequestBuilder:
     /// absent.
     ///
     /// The received bytes are kept in `.name.part` beside the file. `.name.part-of` contains a mark
-    /// of the URL (none of its text) and the validator of the server: a strong `ETag`, or a
+    /// of the URL (none of its text) and the validator of the server. That is a strong `ETag`, or a
     /// `Last-Modified` that has settled ([`Validator::of`]). The next try requests the rest of the
     /// same version (`Range`, `If-Range`: RFC 9110 section 14). It starts over if the server sends
     /// anything else, if the part is of another URL, or if there is no validator. Decoders are off.
@@ -35,7 +35,7 @@ in_both_modes! { RequestBuilder:
     /// [`ResourceBusy`](io::ErrorKind::ResourceBusy).
     ///
     /// A try is one call, and the caller decides about further tries. It is two calls if the server
-    /// refuses the rest or sends a range that does not fit ([`Verdict::AskAnew`]): the second one
+    /// refuses the rest or sends a range that does not fit ([`Verdict::RequestWhole`]): the second one
     /// requests the whole file. Each call has the time limits of the request. The calling thread
     /// waits for the file system.
     ///

@@ -48,7 +48,7 @@ pub fn walk(
                     Some(kept) => kept,
                     None => {
                         numbers += 1;
-                        let told = match to.told() {
+                        let told = match to.destination_for_proxy() {
                             Some(Destination::Addresses(all)) => all,
                             Some(_) => {
                                 vec![(UNREACHABLE, 80).into(), (Ipv4Addr::new(10, 0, 0, 2), 80).into()]

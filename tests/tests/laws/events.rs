@@ -150,7 +150,7 @@ fn a_call_tells_its_course() {
             "2: sent, with 7 bytes of body",
             "2: head 103",
             "2: head 200",
-            "2: answer 200 after 3, cookies 1 kept 0 refused",
+            "2: response 200 after 3, cookies 1 kept 0 refused",
             "2: done, with 2 bytes of body, connection kept",
         ]
     );

@@ -293,7 +293,7 @@ impl Call {
         if !matches!(self.phase, Phase::HeadReady(_)) {
             return None;
         }
-        self.head.as_ref().map(Event::Answer)
+        self.head.as_ref().map(Event::FinalResponse)
     }
 
     pub(super) fn failure(&self) -> Failure {

@@ -19,7 +19,7 @@ use crate::uri::address::Shown;
 /// time: read a clock if you need one.
 ///
 /// ```text
-/// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ Answer ──▶ Done
+/// Connecting ──▶ Connected ──▶ [Secured] ──▶ Sent ──▶ Interim* ──▶ Head ──▶ FinalResponse ──▶ Done
 ///     ▲ ▲                                       │                     │
 ///     │ └───────────── [Rewound] ◀─────────── Retry                   ▼
 ///     └──────────────── [Rewound] ◀── Skipped ◀── Redirect, Challenge, Unexpecting or Waiting
@@ -84,7 +84,7 @@ pub enum Event<'a> {
         /// The request that it leads to.
         next: &'a Prepared,
     },
-    /// The response is a challenge, and the call answers it with credentials.
+    /// The response is a challenge. The request is sent again with credentials.
     #[non_exhaustive]
     Challenge {
         /// The request as it will be sent again.
@@ -97,7 +97,7 @@ pub enum Event<'a> {
         next: &'a Prepared,
     },
     /// The response is the final one of the call.
-    Answer(&'a Head),
+    FinalResponse(&'a Head),
     /// The response that is followed is over.
     #[non_exhaustive]
     Skipped {
@@ -166,7 +166,7 @@ impl fmt::Display for Event<'_> {
             }
             Self::Challenge { .. } => f.write_str("challenge, sent again with credentials"),
             Self::Unexpecting { .. } => f.write_str("expectation refused, sent again without it"),
-            Self::Answer(head) => write!(f, "answer {}", head.status.as_u16()),
+            Self::FinalResponse(head) => write!(f, "final response {}", head.status.as_u16()),
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "retry after {kind}"),
             Self::Waiting { attempt, .. } => write!(f, "waiting, {attempt}"),

@@ -154,7 +154,7 @@ impl Call {
             deadline,
             transport: self.prepared.options.transport.as_ref(),
             limits: self.prepared.options.limits,
-            untold: self.rare.as_ref().map_or(&[], |rare| &rare.untold),
+            remaining_addresses: self.rare.as_ref().map_or(&[], |rare| &rare.remaining_addresses),
         }
     }
 

@@ -44,13 +44,13 @@ impl Call {
     /// Restarts the count of the request's body for a new exchange.
     #[cold]
     pub(super) fn restart_meters(&mut self) {
-        let was_told = std::mem::take(&mut self.rare_mut().told[Way::Up as usize]) > 0;
+        let was_reported = std::mem::take(&mut self.rare_mut().reported[Way::Up as usize]) > 0;
         let is_told = self
             .prepared
             .options
             .meters
             .of(Way::Up)
-            .filter(|_| was_told && !self.prepared.request.body.is_empty());
+            .filter(|_| was_reported && !self.prepared.request.body.is_empty());
         if let Some(tell) = is_told {
             tell(BodyProgress { bytes: 0, total: self.prepared.request.announced() });
         }
@@ -58,9 +58,9 @@ impl Call {
 
     fn measure(&mut self, way: Way, transfer: BodyProgress) {
         let Some(tell) = self.prepared.options.meters.of(way) else { return };
-        let told = &mut self.rare_mut().told[way as usize];
-        if *told < transfer.bytes {
-            *told = transfer.bytes;
+        let reported = &mut self.rare_mut().reported[way as usize];
+        if *reported < transfer.bytes {
+            *reported = transfer.bytes;
             tell(transfer);
         }
     }

@@ -17,14 +17,14 @@ impl Call {
     /// connect limit applies to all attempts together.
     #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
-        let untold = match self.conn.as_mut().and_then(|conn| conn.again()) {
+        let remaining = match self.conn.as_mut().and_then(|conn| conn.again()) {
             Some(Again::Credentials) if self.prepared.options.routing.plan.challenge() => Vec::new(),
-            Some(Again::Addresses(untold)) => untold,
+            Some(Again::Addresses(remaining)) => remaining,
             _ => return self.fail(error),
         };
         self.conn = None;
         self.forget_connection();
-        self.rare_mut().untold = untold;
+        self.rare_mut().remaining_addresses = remaining;
         self.recycle();
         self.phase = Phase::Connect { fresh: true, limit: Timeout::Connect };
         self.report(Event::Retry { kind: error.kind() });
@@ -66,16 +66,19 @@ mod tests {
         let after = |seconds| Now { mono: start.mono + at(seconds), ..start };
         let request = prepare(merge(&settings, Request::get("http://a/")), &mut Jar::new(), start).unwrap();
         let mut call = Call::new(request, Memory::default()).unwrap();
-        let mut told: Vec<_> = (1..=9).map(|n| format!("192.0.2.{n}:80").parse().unwrap()).collect();
+        let mut addresses: Vec<_> = (1..=9).map(|n| format!("192.0.2.{n}:80").parse().unwrap()).collect();
         for attempt in 0..3 {
             let begun = after(if attempt == 0 { 0 } else { 4 * attempt });
             let Ok(Step::Connect(to)) = call.step(begun) else { panic!("{call:?}") };
             assert_eq!((to.is_admitted, to.fresh), (attempt > 0, attempt > 0));
             if attempt > 0 {
-                assert_eq!(to.told(), Some(crate::route::routing::Destination::Addresses(told.clone())));
+                assert_eq!(
+                    to.destination_for_proxy(),
+                    Some(crate::route::routing::Destination::Addresses(addresses.clone()))
+                );
                 assert_eq!(to.deadline, Some(after(10).mono));
             }
-            let conn = to.open(attempt, begun, &told).unwrap();
+            let conn = to.open(attempt, begun, &addresses).unwrap();
             call.admitted(begun);
             assert_eq!(call.resolved(begun), Some(after(10).mono));
             call.connected(conn);
@@ -88,7 +91,7 @@ mod tests {
                 io.recv[..word.len()].copy_from_slice(word);
                 call.received(word.len());
             }
-            told.remove(0);
+            addresses.remove(0);
         }
         // A blocking resolver returned too late: no time is left to dial.
         assert!(matches!(call.step(after(9)), Ok(Step::Connect(_))));

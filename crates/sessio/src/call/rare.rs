@@ -39,7 +39,7 @@ pub(super) struct RareState {
     pub(super) tried: Option<Box<dyn StdError + Send + Sync>>,
     /// Addresses of the origin that the proxy has not received yet, after it could not reach the
     /// first ones.
-    pub(super) untold: Vec<SocketAddr>,
+    pub(super) remaining_addresses: Vec<SocketAddr>,
     /// The TLS session of the connection that was closed last, if it has bytes left to send.
     pub(super) parting: Option<Box<dyn TlsSession>>,
     /// Time until the addresses were known, until the connection, and until its handshakes ended.
@@ -55,7 +55,7 @@ pub(super) struct RareState {
     /// Bytes that were read from the body's source for the previous connection and not sent.
     pub(super) unsent: Option<Unsent>,
     /// The last reported number of body bytes, up and down.
-    pub(super) told: [u64; 2],
+    pub(super) reported: [u64; 2],
     /// Number of bytes that the caller held before this response, and the total if the response
     /// names it.
     pub(super) resumed: Option<(u64, Option<u64>)>,
@@ -91,7 +91,7 @@ impl Call {
         if let Some(rare) = &mut self.rare {
             (rare.send_failure, rare.receive_failure) = (None, None);
             (rare.drain_deadline, rare.continued_by) = (None, None);
-            (rare.untold, rare.parting) = (Vec::new(), None);
+            (rare.remaining_addresses, rare.parting) = (Vec::new(), None);
         }
     }
 }

@@ -93,7 +93,7 @@ pub struct Connect<'a> {
     /// The transport of the request's mount. It carries the request in place of a connection.
     pub transport: Option<&'a Arc<dyn Transport>>,
     pub(super) limits: Limits,
-    pub(super) untold: &'a [SocketAddr],
+    pub(super) remaining_addresses: &'a [SocketAddr],
 }
 
 impl<'a> Connect<'a> {
@@ -113,9 +113,9 @@ impl<'a> Connect<'a> {
     /// to [`open`](Self::open). After the proxy could not reach the first of them, this returns the
     /// remaining addresses.
     #[must_use]
-    pub fn told(&self) -> Option<Destination> {
-        if !self.untold.is_empty() {
-            return Some(Destination::Addresses(self.untold.to_vec()));
+    pub fn destination_for_proxy(&self) -> Option<Destination> {
+        if !self.remaining_addresses.is_empty() {
+            return Some(Destination::Addresses(self.remaining_addresses.to_vec()));
         }
         let proxy = self.proxy().filter(|proxy| proxy.protocol() == Protocol::Socks5);
         proxy.and_then(|_| self.routing.direct(self.url))

@@ -127,13 +127,13 @@ pub enum Verdict {
     /// Its body is unusable, and another range request would have the same result. Send the request
     /// without `Range`. The stored bytes stay valid until a response brings the whole
     /// representation.
-    AskAnew,
+    RequestWhole,
 }
 
 /// Interprets the response to a request that [asked](PartialFile::ask) for the rest of the stored
 /// bytes, or, without stored bytes, for all of them. An error leaves the stored bytes valid.
 ///
-/// A part other than the requested one is [`Verdict::AskAnew`]: another position, another version,
+/// A part other than the requested one is [`Verdict::RequestWhole`]: another position, another version,
 /// several parts, an unknown length. So is a 416, unless it confirms that the stored bytes are
 /// complete.
 ///
@@ -146,12 +146,14 @@ pub fn decide(held: Option<&PartialFile>, head: &Head) -> Result<Verdict> {
     let headers = &head.headers;
     match (head.status, held) {
         (StatusCode::OK, _) => Ok(Verdict::StartOver),
-        (StatusCode::PARTIAL_CONTENT, Some(held)) => Ok(rest_of(held, headers).unwrap_or(Verdict::AskAnew)),
+        (StatusCode::PARTIAL_CONTENT, Some(held)) => {
+            Ok(rest_of(held, headers).unwrap_or(Verdict::RequestWhole))
+        }
         (StatusCode::RANGE_NOT_SATISFIABLE, Some(held)) => {
             let range = only(headers, "Content-Range").and_then(content_range);
             let is_whole = range == Some((None, Some(held.length)));
             let is_same = !held.validator.is_contradicted(headers);
-            Ok(if is_whole && is_same { Verdict::Complete } else { Verdict::AskAnew })
+            Ok(if is_whole && is_same { Verdict::Complete } else { Verdict::RequestWhole })
         }
         (status, _) if status.is_client_error() || status.is_server_error() => {
             Err(Fault::new(Kind::Status).with_detail(status.to_string()))
@@ -275,51 +277,51 @@ mod tests {
 
     #[test]
     fn the_whole_table() {
-        use Verdict::{Append, AskAnew, Complete, StartOver};
+        use Verdict::{Append, Complete, RequestWhole, StartOver};
         let tag = "\"v1\"";
         let held = PartialFile { length: 500, validator: Validator::read(tag.as_bytes()).unwrap() };
         let range = |value: &'static str| ("Content-Range", value);
         let good = range("bytes 500-1233/1234");
         let all = Ok(Append { at: 500, end: 1234, length: 1234 });
-        let (anew, bad, refused) = (Ok(AskAnew), Err(Kind::BadRange), Err(Kind::Status));
+        let (whole, bad, refused) = (Ok(RequestWhole), Err(Kind::BadRange), Err(Kind::Status));
         for (status, lines, verdict) in [
             (206, &[good][..], all),
             (206, &[range("BYTES 500-1233/1234"), ("ETag", tag), ("Content-Length", "734")], all),
             (206, &[range("bytes 500-599/1234")], Ok(Append { at: 500, end: 600, length: 1234 })),
             (206, &[range("bytes 500-500/501")], Ok(Append { at: 500, end: 501, length: 501 })),
-            (206, &[], anew),
-            (206, &[good, good], anew),
-            (206, &[good, ("ETag", "\"v2\"")], anew),
-            (206, &[good, ("ETag", "W/\"v1\"")], anew),
-            (206, &[good, ("ETag", tag), ("ETag", "\"v2\"")], anew),
-            (206, &[good, ("Content-Length", "735")], anew),
-            (206, &[good, ("Content-Length", "+734")], anew),
-            (206, &[good, ("Content-Type", "Multipart/ByteRanges; boundary=x")], anew),
-            (206, &[range("bytes 0-1233/1234")], anew),
-            (206, &[range("bytes 499-1233/1234")], anew),
-            (206, &[range("bytes 501-1233/1234")], anew),
-            (206, &[range("bytes 500-1234/1234")], anew),
-            (206, &[range("bytes 500-499/1234")], anew),
-            (206, &[range("bytes 500-1233/*")], anew),
-            (206, &[range("bytes */1234")], anew),
-            (206, &[range("bytes 500-1233")], anew),
-            (206, &[range("bytes=500-1233/1234")], anew),
-            (206, &[range("bytes  500-1233/1234")], anew),
-            (206, &[range("bytes 500-+1233/1234")], anew),
-            (206, &[range("bytes 500-1233/1234/5")], anew),
-            (206, &[range("items 500-1233/1234")], anew),
-            (206, &[range("bytes 500-18446744073709551615/*")], anew),
-            (206, &[range("bytes 500-99999999999999999999/99999999999999999999")], anew),
-            (206, &[range("b")], anew),
+            (206, &[], whole),
+            (206, &[good, good], whole),
+            (206, &[good, ("ETag", "\"v2\"")], whole),
+            (206, &[good, ("ETag", "W/\"v1\"")], whole),
+            (206, &[good, ("ETag", tag), ("ETag", "\"v2\"")], whole),
+            (206, &[good, ("Content-Length", "735")], whole),
+            (206, &[good, ("Content-Length", "+734")], whole),
+            (206, &[good, ("Content-Type", "Multipart/ByteRanges; boundary=x")], whole),
+            (206, &[range("bytes 0-1233/1234")], whole),
+            (206, &[range("bytes 499-1233/1234")], whole),
+            (206, &[range("bytes 501-1233/1234")], whole),
+            (206, &[range("bytes 500-1234/1234")], whole),
+            (206, &[range("bytes 500-499/1234")], whole),
+            (206, &[range("bytes 500-1233/*")], whole),
+            (206, &[range("bytes */1234")], whole),
+            (206, &[range("bytes 500-1233")], whole),
+            (206, &[range("bytes=500-1233/1234")], whole),
+            (206, &[range("bytes  500-1233/1234")], whole),
+            (206, &[range("bytes 500-+1233/1234")], whole),
+            (206, &[range("bytes 500-1233/1234/5")], whole),
+            (206, &[range("items 500-1233/1234")], whole),
+            (206, &[range("bytes 500-18446744073709551615/*")], whole),
+            (206, &[range("bytes 500-99999999999999999999/99999999999999999999")], whole),
+            (206, &[range("b")], whole),
             (200, &[], Ok(StartOver)),
             (200, &[good, ("ETag", tag)], Ok(StartOver)),
             (416, &[range("bytes */500")], Ok(Complete)),
-            (416, &[range("bytes */500"), ("ETag", "\"v2\"")], anew),
-            (416, &[range("bytes */499")], anew),
-            (416, &[range("bytes */501")], anew),
-            (416, &[range("bytes */*")], anew),
-            (416, &[range("bytes 0-499/500")], anew),
-            (416, &[], anew),
+            (416, &[range("bytes */500"), ("ETag", "\"v2\"")], whole),
+            (416, &[range("bytes */499")], whole),
+            (416, &[range("bytes */501")], whole),
+            (416, &[range("bytes */*")], whole),
+            (416, &[range("bytes 0-499/500")], whole),
+            (416, &[], whole),
             (204, &[], bad),
             (203, &[], bad),
             (304, &[], bad),
@@ -342,7 +344,7 @@ mod tests {
         }
         let day = "Sun, 06 Nov 1994 08:49:37 GMT";
         let held = PartialFile { length: 500, validator: Validator::read(day.as_bytes()).unwrap() };
-        for (modified, verdict) in [(day, all), ("Sun, 06 Nov 1994 08:49:38 GMT", anew)] {
+        for (modified, verdict) in [(day, all), ("Sun, 06 Nov 1994 08:49:38 GMT", whole)] {
             let lines = headers(&[good, ("Last-Modified", modified), ("ETag", "\"any\"")]);
             let head = Head::new(StatusCode::PARTIAL_CONTENT, lines);
             assert_eq!(decide(Some(&held), &head).map_err(|error| error.kind()), verdict);

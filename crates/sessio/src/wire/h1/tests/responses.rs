@@ -492,17 +492,17 @@ fn fm5_extensions_count_in_proportion_to_the_data() {
     let small = many(1_000, &format!("1;{}\r\nx\r\n", "e".repeat(17)));
     assert_eq!(chunked(&format!("{small}0\r\n\r\n")).cut(&[]).end, End::Complete);
     // The limit itself, read byte by byte and cut at every position.
-    for (extension, is_borne) in [(20, true), (21, false)] {
+    for (extension, is_tolerated) in [(20, true), (21, false)] {
         let mut wire = chunked(&format!("1;{0}\r\nx\r\n1;{0}\r\nx\r\n0\r\n\r\n", "e".repeat(extension - 1)));
         wire.limits.chunk_ext_bytes = 20;
-        assert_eq!(wire.everyhow().end == End::Complete, is_borne, "{extension}");
+        assert_eq!(wire.everyhow().end == End::Complete, is_tolerated, "{extension}");
     }
     // A chunk of one byte has 18 bytes free, so ten extensions of 20 bytes reach the limit.
-    for (last, is_borne) in [(18, true), (19, false)] {
+    for (last, is_tolerated) in [(18, true), (19, false)] {
         let chunk = |extension: usize| format!("1;{}\r\nx\r\n", "e".repeat(extension - 1));
         let mut wire = chunked(&format!("{}{}0\r\n\r\n", chunk(20).repeat(10), chunk(last)));
         wire.limits.chunk_ext_bytes = 20;
-        assert_eq!(wire.cut(&[]).end == End::Complete, is_borne, "{last}");
+        assert_eq!(wire.cut(&[]).end == End::Complete, is_tolerated, "{last}");
     }
 }
 
