@@ -57,7 +57,7 @@ impl<R: Runtime> World<R> {
 
     /// A new session on this rig whose pool has this policy.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
-        let session = SessionBuilder::new(rig).pool(policy).build().unwrap();
+        let session = SessionBuilder::new(rig).pool(policy).build().expect("valid settings");
         set(&session, |settings| {
             settings.observer = self.trace.observer();
             self.carrier.set_up(settings);

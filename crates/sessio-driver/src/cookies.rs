@@ -10,11 +10,11 @@ impl<R: Runtime, M> Session<R, M> {
     /// Sets a cookie: a session cookie for the path `/`. It replaces the one that an earlier call
     /// has set.
     ///
-    /// With a [`base_url`](sessio::Settings::base_url) it belongs to the host of that URL. Otherwise
-    /// it belongs to the first host that a request is sent to. It is never sent to another host, for
-    /// example after a redirect. requests sends such a cookie to every host; a jar whose policy is
-    /// [`Unscoped::DangerouslySendToAnyHost`](sessio::cookie::Unscoped) does so too, if there is no
-    /// `base_url`.
+    /// With a [`base_url`](sessio::Settings::base_url) it belongs to the host of that URL.
+    /// Otherwise it belongs to the first host that a request is sent to. It is never sent to
+    /// another host, for example after a redirect. In requests such a cookie goes to every host.
+    /// Without a `base_url`, a jar with the policy
+    /// [`Unscoped::DangerouslySendToAnyHost`](sessio::cookie::Unscoped) does the same.
     ///
     /// For a domain, a path or a time limit, see [`insert_cookie`](Self::insert_cookie). For one
     /// request only, see [`RequestBuilder::cookie`](crate::RequestBuilder::cookie).

@@ -12,8 +12,8 @@ use sessio::proxy::Via;
 use sessio::retry::RetryPolicy;
 use sessio::tls::TlsConnector;
 use sessio::{
-    Address, Auth, Environment, Error, Guard, Headers, Jar, Mount, Observer, Pair, Params, Proxies, Resolver,
-    Result, Seed, Settings, Tcp, Timeouts, Tls,
+    Address, Auth, Environment, Error, Guard, Headers, Hook, Jar, Mount, Observer, Pair, Params, Proxies,
+    Resolver, Result, Seed, Settings, Tcp, Timeouts, Tls,
 };
 
 use crate::cookies::new_cookie;
@@ -77,8 +77,8 @@ impl<R: Runtime, M> SessionBuilder<R, M> {
 
     /// Sets the base URL of relative addresses: see [`Settings::base_url`]. Default: none.
     ///
-    /// The last segment of a path without a final `/` is replaced, as in a browser (RFC 3986 section
-    /// 5.2): with `http://host/api`, the address `users` becomes `/users`.
+    /// The last segment of a path without a final `/` is replaced, as in a browser (RFC 3986
+    /// section 5.2). With `http://host/api`, the address `users` becomes `/users`.
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl),
@@ -303,7 +303,8 @@ impl<R: Runtime, M> SessionBuilder<R, M> {
     /// Adds options for the URLs of a pattern: see [`Settings::mounts`].
     ///
     /// # Errors
-    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) for the pattern, or the error of the mount.
+    /// [`Kind::InvalidUrl`](sessio::Kind::InvalidUrl) or
+    /// [`Kind::MissingScheme`](sessio::Kind::MissingScheme) for the pattern, or the error of the mount.
     pub fn mount(mut self, pattern: &str, mount: Mount) -> Self {
         let done = self.settings.mounts.add(pattern, mount);
         self.noting(done)
@@ -313,6 +314,12 @@ impl<R: Runtime, M> SessionBuilder<R, M> {
     pub fn observe(mut self, observer: Observer) -> Self {
         let earlier = std::mem::take(&mut self.settings.observer);
         self.settings.observer = earlier.and(observer);
+        self
+    }
+
+    /// Adds a [hook](sessio::Settings::hooks) of all calls. It runs after earlier ones.
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.settings.hooks.add(hook);
         self
     }
 

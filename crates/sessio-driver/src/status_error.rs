@@ -53,8 +53,8 @@ fn error(exchange: Exchange, history: Vec<Exchange>) -> Error {
     error.with_response(exchange).with_history(history)
 }
 
-/// A response with an error status. Its response can be read like any other, and `?` converts it
-/// into an [`Error`]: of [`Kind::Status`], with the URL, the head of the response and the history.
+/// A response with an error status. Its response can be read like any other. `?` converts it into
+/// an [`Error`] of [`Kind::Status`], with the URL, the head of the response and the history.
 ///
 /// Threads can share it, as errors require. Its response is behind a lock for that purpose, which
 /// is never waited for.

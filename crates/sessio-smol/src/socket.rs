@@ -36,9 +36,9 @@ impl Socket {
     }
 }
 
-/// Flags of a write: on a closed connection it returns an error and raises no SIGPIPE, which would
-/// kill the process unless the program ignores it. On systems without such a flag the socket is
-/// configured like that, or SIGPIPE does not exist.
+/// Flags of a write: on a closed connection it returns an error and raises no SIGPIPE. The signal
+/// would kill the process unless the program ignores it. On systems without such a flag the socket
+/// is configured like that, or SIGPIPE does not exist.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const WRITE: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]

@@ -133,7 +133,7 @@ pub(crate) fn dressed(own: Option<Wardrobe>) -> Option<Wardrobe> {
     })
 }
 
-/// A socket with a coat. It is reset like any other if it closes over unread bytes: the last byte
+/// A socket with a coat. It is reset like any other if it closes over unread bytes. The last byte
 /// received stays in the socket until more come, or until all of it was read.
 #[derive(Debug)]
 pub(crate) struct Coated {

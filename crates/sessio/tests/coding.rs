@@ -1,5 +1,5 @@
-//! Content codings: any cut decodes the same, a body that was cut short is an error, and no body
-//! grows without bound (rows V116, V117, P148, Q34, Q35, B52).
+//! Content codings (rows V116, V117, P148, Q34, Q35, B52). Any cut decodes the same, a body that
+//! was cut short is an error, and no body grows without bound.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use proptest::prelude::*;

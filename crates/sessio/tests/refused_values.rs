@@ -36,6 +36,7 @@ fn zero(change: fn(&mut Request)) -> Result<Prepared> {
 
 /// The outcome of each constructor, the kind of its error, and the text that the error shows.
 fn table() -> Vec<(Result<()>, Kind, &'static str)> {
+    type Edit = fn(&mut Request);
     let mut headers = Headers::new();
     let mut blank = HeaderMap::new();
     blank.insert("x-blank", HeaderValue::from_static(" a"));
@@ -71,7 +72,7 @@ fn table() -> Vec<(Result<()>, Kind, &'static str)> {
     row(prepared(get().cookie("crumb", "hunter2;b")).map(drop), Kind::InvalidCookie, "crumb");
     row(prepared(get().cookie("a=b", "c")).map(drop), Kind::InvalidCookie, "a=b");
 
-    let timeouts: [(fn(&mut Request), &str); 3] = [
+    let timeouts: [(Edit, &str); 3] = [
         (|request| request.timeouts.total = Change::Set(Duration::ZERO), "timeouts.total"),
         (|request| request.timeouts.head = Change::Set(Duration::ZERO), "timeouts.head"),
         (|request| request.timeouts.expect = Change::Set(Duration::ZERO), "timeouts.expect"),

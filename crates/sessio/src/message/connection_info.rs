@@ -21,8 +21,8 @@ impl ConnectionInfo {
         Self { number, is_reused }
     }
 
-    /// The number of the connection within its session: 1 is the first one that was opened. 0 if the
-    /// call had no connection, as with a [transport](crate::transport).
+    /// The number of the connection within its session: 1 is the first one that was opened. It is 0
+    /// if the call had no connection, as with a [transport](crate::transport).
     #[must_use]
     pub const fn number(self) -> u64 {
         self.number

@@ -145,9 +145,9 @@ impl Prepared {
     /// dropped.
     ///
     /// The call chooses the proxy, the mount and the jar's cookies by the new URL, and the guard
-    /// checks it. If it has another origin, the request loses what a redirect to another origin
-    /// would drop: credentials, cookies of its own, the Host field and the client certificate. Set
-    /// credentials for the new origin afterwards.
+    /// checks it. If it has another origin, the request loses the values that a redirect to another
+    /// origin would drop. These are credentials, cookies of its own, the Host field and the client
+    /// certificate. Set credentials for the new origin afterwards.
     ///
     /// ```
     /// use sessio::{Jar, Now, Request, Settings, UnixTime, hook, merge, prepare};

@@ -23,9 +23,8 @@ pub mod peer;
 use line::{Line, UP};
 use peer::{Packet, Peer, Server, Site};
 
-/// The way to a server: the latency of each byte, the largest additional delay, the bandwidth in
-/// bytes per second, and `loss`: one packet in this many breaks its connection. A 0 disables the
-/// effect.
+/// The way to a server: the latency of each byte, the largest additional delay, and the bandwidth
+/// in bytes per second. One packet in `loss` breaks its connection. A 0 disables the effect.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Link {
     pub latency: Duration,

@@ -1,7 +1,7 @@
 //! The whole table of decisions.
 //!
-//! The expectation is the text below. It is written by hand from RFC 9110 sections 9.2.2 and
-//! 10.2.3 and from the documentation of the policy, and shares no code with the decision.
+//! The expectation is the text below. It is written by hand from RFC 9110 sections 9.2.2 and 10.2.3
+//! and from the documentation of the policy. It shares no code with the decision.
 
 use std::time::Duration;
 
