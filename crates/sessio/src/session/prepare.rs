@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::base::escape::escape;
 use crate::base::kind::Kind;
 use crate::base::time::Now;
 use crate::call::options::PreparedCall;
@@ -136,11 +135,4 @@ impl From<sessio_cookie::InvalidCookie> for Error {
     fn from(error: sessio_cookie::InvalidCookie) -> Self {
         Self::new(Kind::InvalidCookie).with_source(error)
     }
-}
-
-/// The error of a cookie of a request. It names the cookie, and never shows its value.
-#[cold]
-pub(crate) fn invalid_cookie(name: &[u8], error: sessio_cookie::InvalidCookie) -> Error {
-    let detail = format!("\"{}\": {}", escape(name), error.reason().explanation());
-    Error::from(error).with_detail(detail)
 }

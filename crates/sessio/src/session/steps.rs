@@ -1,5 +1,8 @@
 //! The builder methods that set changes. Requests and mounts have the same ones.
 
+use crate::base::escape::escape;
+use crate::error::Error;
+
 /// Writes one builder method for each option of [`Changes`](crate::Changes). The type has the
 /// fields `changes` and `problem`.
 macro_rules! change_steps {
@@ -132,7 +135,7 @@ macro_rules! change_steps {
         pub fn cookie(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
             let name = name.as_ref();
             let done = self.changes.cookies.set(name, value.as_ref());
-            let invalid = |error| crate::session::prepare::invalid_cookie(name, error);
+            let invalid = |error| crate::session::steps::invalid_cookie(name, error);
             self.noting(done.map_err(invalid))
         }
 
@@ -345,3 +348,10 @@ macro_rules! change_steps {
 }
 
 pub(crate) use change_steps;
+
+/// The error of a cookie of a request. It names the cookie, and never shows its value.
+#[cold]
+pub(crate) fn invalid_cookie(name: &[u8], error: sessio_cookie::InvalidCookie) -> Error {
+    let detail = format!("\"{}\": {}", escape(name), error.reason().explanation());
+    Error::from(error).with_detail(detail)
+}
