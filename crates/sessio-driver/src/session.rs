@@ -19,7 +19,6 @@ use crate::flight::Flight;
 use crate::mode::{Async, BlockOn, Blocking};
 use crate::response::Response;
 use crate::runtime::Runtime;
-use crate::session_builder::SessionBuilder;
 use crate::shared::Shared;
 use crate::turns::Turns;
 use crate::upload::Supply;
@@ -73,21 +72,6 @@ impl<R: Runtime + Default, M> Session<R, M> {
         Self::with_pool(Policy::default())
     }
 
-    /// Begins to build a session: settings, pool, cookies and runtime in one expression.
-    ///
-    /// ```
-    /// # fn build<R: sessio_driver::Runtime + Default>() -> sessio_driver::sessio::Result<()> {
-    /// # type Session<R> = sessio_driver::Session<R>;
-    /// use std::time::Duration;
-    ///
-    /// let session = Session::<R>::builder().header("X-Client", "1").timeout(Duration::from_secs(30)).build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn builder() -> SessionBuilder<R, M> {
-        SessionBuilder::default()
-    }
-
     /// A session with these limits of its pool.
     #[must_use]
     pub fn with_pool(policy: Policy) -> Self {
@@ -103,7 +87,7 @@ impl<R: Runtime + Default, M> Default for Session<R, M> {
 
 impl<R: Runtime> Session<R> {
     /// A session on this runtime, with default settings. For anything else there is a
-    /// [builder](SessionBuilder::new).
+    /// [builder](crate::SessionBuilder::new).
     #[must_use]
     pub fn with_runtime(runtime: R) -> Self {
         Self::from_parts(runtime, settings(), Policy::default(), None)

@@ -57,6 +57,23 @@ pub struct SessionBuilder<R: Runtime, M = Async> {
     mode: std::marker::PhantomData<M>,
 }
 
+impl<R: Runtime + Default, M> Session<R, M> {
+    /// Begins to build a session: settings, pool, cookies and runtime in one expression.
+    ///
+    /// ```
+    /// # fn build<R: sessio_driver::Runtime + Default>() -> sessio_driver::sessio::Result<()> {
+    /// # type Session<R> = sessio_driver::Session<R>;
+    /// use std::time::Duration;
+    ///
+    /// let session = Session::<R>::builder().header("X-Client", "1").timeout(Duration::from_secs(30)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> SessionBuilder<R, M> {
+        SessionBuilder::default()
+    }
+}
+
 impl<R: Runtime, M> SessionBuilder<R, M> {
     /// A builder of a session on this runtime, with the default settings of its backend.
     /// [`Session::builder`] uses the default runtime.
