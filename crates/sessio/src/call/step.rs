@@ -158,7 +158,7 @@ impl<'a> Connect<'a> {
 
     /// Opens a new connection, with all stages that it must pass before it carries HTTP. `id`
     /// identifies it within its session. `told` are the addresses of the origin, best first, for a
-    /// proxy that [receives addresses](Self::told).
+    /// proxy that [receives addresses](Self::destination_for_proxy).
     ///
     /// # Errors
     /// As [`check`](Self::check).
