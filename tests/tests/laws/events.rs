@@ -17,7 +17,7 @@ const GRAPH: [(&str, &[&str]); 14] = [
     ("connected", &["sent", "head", "retry", "waiting", "failed"]),
     ("sent", &["head", "retry", "waiting", "done", "failed"]),
     // An interim response may come before the request is sent.
-    ("head", &["sent", "head", "answer", "redirect", "challenge", "expectation", "waiting", "failed"]),
+    ("head", &["sent", "head", "response", "redirect", "challenge", "expectation", "waiting", "failed"]),
     ("redirect", &["skipped", "failed"]),
     ("challenge", &["skipped", "failed"]),
     ("expectation", &["skipped", "failed"]),
@@ -27,7 +27,7 @@ const GRAPH: [(&str, &[&str]); 14] = [
     ("retry", &["rewound", "connecting", "failed"]),
     ("rewound", &["connecting"]),
     // In a duplex exchange the request is sent completely after the response has begun.
-    ("answer", &["sent", "done", "failed"]),
+    ("response", &["sent", "done", "failed"]),
     ("done", &[]),
     ("failed", &[]),
 ];
