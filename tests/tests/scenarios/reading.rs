@@ -181,7 +181,7 @@ async fn s06_text_in_a_charset_of_the_callers<R: Runtime>(world: &World<R>) {
         assert_eq!(response.text_with_charset(charset).await.unwrap(), expected, "{charset}");
     }
     let (response, _server) = answer(world, fields, b"", 1000).await;
-    assert_eq!(response.text_with_charset("no-such").await.unwrap_err().kind(), Kind::InvalidBody);
+    assert_eq!(response.text_with_charset("no-such").await.unwrap_err().kind(), Kind::UnknownCharset);
 }
 
 async fn s08_b38_what_was_read_in_part_is_never_whole<R: Runtime>(world: &World<R>) {
