@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use sessio::auth::{Need, SubRequest};
 use sessio::coding::{Decoder, Malformed, Moved};
 use sessio::cookie::{self, PublicSuffixes};
 use sessio::pool::Policy;
@@ -45,6 +46,7 @@ use sessio_tests::world::World;
 
 scenarios! {
     fw3_a_flow_may_use_its_session
+    fw3_a_flow_that_asks_may_use_its_session
     fw3_a_hook_may_use_its_session
     fw3_an_observer_may_use_its_session
     fw3_a_resolver_may_use_its_session
@@ -264,6 +266,82 @@ async fn fw3_a_flow_may_use_its_session<R: Movable>(world: &World<R>) {
         meddling.finish(4).await;
         assert!(session.cookies(|jar| jar.get("asked").is_some() || jar.get("led").is_some()));
     }
+}
+
+struct AskingScheme<R: Movable>(Arc<Meddler<R>>);
+
+struct AskingFlow<R: Movable> {
+    meddler: Arc<Meddler<R>>,
+    /// The state: 0 before the response, 1 before the turn, 2 after it.
+    state: u8,
+}
+
+impl<R: Movable> std::fmt::Debug for AskingScheme<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AskingScheme")
+    }
+}
+
+impl<R: Movable> std::fmt::Debug for AskingFlow<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AskingFlow")
+    }
+}
+
+impl<R: Movable> Scheme for AskingScheme<R> {
+    fn begin(&self) -> Box<dyn Flow> {
+        Box::new(AskingFlow { meddler: Arc::clone(&self.0), state: 0 })
+    }
+}
+
+impl<R: Movable> Flow for AskingFlow<R> {
+    fn asks(&self) -> bool {
+        true
+    }
+
+    fn need(&mut self, _: &Prepared, _: sessio::Now) -> Result<Need> {
+        self.meddler.meddle();
+        Ok(match self.state {
+            0 => Need::Response(Box::new(SubRequest::get("/get?asked"))),
+            1 => Need::Turn,
+            _ => Need::Nothing,
+        })
+    }
+
+    fn received(&mut self, response: &sessio::auth::Received<'_>, _: sessio::Now) -> Result<()> {
+        assert_eq!(response.head.status, 200);
+        self.state = 1;
+        self.meddler.meddle();
+        Ok(())
+    }
+
+    fn poll_turn(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        self.state = 2;
+        self.meddler.meddle();
+        Poll::Ready(())
+    }
+
+    fn sign(&mut self, request: &mut Prepared) -> Result<()> {
+        self.meddler.meddle();
+        Ok(request.headers_mut().insert("X-Signed", "1")?)
+    }
+
+    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
+        Ok(Answer::Accept)
+    }
+
+    fn clone_box(&self) -> Box<dyn Flow> {
+        Box::new(Self { meddler: Arc::clone(&self.meddler), state: self.state })
+    }
+}
+
+async fn fw3_a_flow_that_asks_may_use_its_session<R: Movable>(world: &World<R>) {
+    let (server, session, meddling) = plain(world);
+    let auth = Auth::flow(AskingScheme(meddling.meddler()));
+    assert_eq!(whole(session.get(server.url("/get?own")).auth(auth)).await.status, 200);
+    let signed = server.requests().into_iter().filter(|request| request.header("x-signed").is_some());
+    assert_eq!(signed.map(|request| request.target().to_owned()).collect::<Vec<_>>(), ["/get?own"]);
+    meddling.finish(MOST).await;
 }
 
 struct MeddlingHook<R: Movable>(Arc<Meddler<R>>, Parting<R>);

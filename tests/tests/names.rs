@@ -30,8 +30,8 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
-    Auth Body Bytes Digest Error Headers Kind Login Mount OAuth2 Request RequestBuilder Response Result Session SessionBuilder Settings
-    Socket StatusError Timeout Timeouts Timer Tls Url
+    AnyAuth Auth Body Bytes Digest Error Headers Kind Login Mount OAuth2 Request RequestBuilder Response Result Session SessionBuilder
+    Settings Socket StatusError Timeout Timeouts Timer Tls Url
     auth::{ Received SubRequest }
     body::{ BodyProgress Events Lines ReaderSource Source }
     call::{ Address ConnectionInfo Exchange Head Observer Params Prepared PreparedCall Timings }

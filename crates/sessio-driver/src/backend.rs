@@ -305,7 +305,7 @@ macro_rules! in_process_names {
 macro_rules! digest_names {
     () => {
         #[doc(inline)]
-        pub use $crate::Digest;
+        pub use $crate::{AnyAuth, Digest};
     };
 }
 

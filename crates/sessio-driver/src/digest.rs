@@ -35,6 +35,21 @@ impl Digest {
         Self(Arc::new(Mutex::new(Known::new(user, password, chance::of_the_system()))))
     }
 
+    /// Adds the proof for the last challenge of the request's origin.
+    pub(crate) fn sign(&self, request: &mut Prepared) -> Result<()> {
+        self.known().sign(request)
+    }
+
+    /// Receives a response, as [`Known::challenged`].
+    pub(crate) fn challenged(
+        &self,
+        head: &Head,
+        request: &mut Prepared,
+        was_answered: bool,
+    ) -> Result<Answer> {
+        self.known().challenged(head, request, was_answered)
+    }
+
     /// No code that can panic runs under the lock.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -63,11 +78,11 @@ struct DigestFlow {
 impl Flow for DigestFlow {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         self.was_answered = false;
-        self.digest.known().sign(request)
+        self.digest.sign(request)
     }
 
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
-        let answer = self.digest.known().challenged(head, request, self.was_answered)?;
+        let answer = self.digest.challenged(head, request, self.was_answered)?;
         self.was_answered = answer == Answer::Again;
         Ok(answer)
     }

@@ -15,6 +15,8 @@ pub mod mock;
 #[macro_use]
 pub mod mode;
 
+#[cfg(feature = "digest")]
+mod any_auth;
 mod assembled;
 mod authorities;
 mod backend;
@@ -71,6 +73,8 @@ pub mod bodies {}
 #[doc = include_str!("../docs/writing-a-backend.md")]
 pub mod writing_a_backend {}
 
+#[cfg(feature = "digest")]
+pub use any_auth::AnyAuth;
 pub use builder::RequestBuilder;
 #[doc(hidden)]
 pub use builder::one_shot;

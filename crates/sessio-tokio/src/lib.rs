@@ -115,6 +115,10 @@
 //! ```
 #![cfg_attr(feature = "tower", doc = include_str!("../docs/http.md"))]
 #![cfg_attr(all(feature = "mock", feature = "tower"), doc = include_str!("../docs/testing.md"))]
+#![cfg_attr(
+    all(feature = "digest", feature = "mock", feature = "oauth2"),
+    doc = include_str!("../docs/authentication.md")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

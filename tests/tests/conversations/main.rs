@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
+mod any_auth;
 mod hooks;
 mod logins;
 mod oauth2;

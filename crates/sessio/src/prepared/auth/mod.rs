@@ -17,6 +17,7 @@ use crate::base::kind::Kind;
 use crate::base::secret::{Secret, basic};
 use crate::base::time::Now;
 use crate::error::{Error, Result};
+use crate::message::challenge::challenges;
 use crate::message::head::Head;
 use crate::prepared::Prepared;
 use crate::uri::pattern::UrlPattern;
@@ -166,6 +167,46 @@ impl fmt::Debug for Only {
             Err(why) => write!(f, "{:?} only for {why}", self.auth),
         }
     }
+}
+
+/// Whether a response with status 401 offers a scheme, such as `Basic`. Case does not matter.
+///
+/// ```
+/// use sessio::auth::offers;
+/// use sessio::http::StatusCode;
+/// use sessio::{Head, Headers};
+///
+/// let mut headers = Headers::new();
+/// headers.insert("WWW-Authenticate", r#"Digest realm="a", nonce="b", Basic realm="a""#)?;
+/// let head = Head::new(StatusCode::UNAUTHORIZED, headers);
+/// assert!(offers(&head, "basic") && !offers(&head, "Bearer"));
+/// # Ok::<(), sessio::Error>(())
+/// ```
+#[must_use]
+pub fn offers(head: &Head, scheme: &str) -> bool {
+    let mut challenges = head.headers.get_all("WWW-Authenticate").flat_map(challenges);
+    challenges.any(|challenge| challenge.is(scheme))
+}
+
+/// The user and the password in a URL, decoded. `None` if it has no user.
+///
+/// ```
+/// let url = "http://me:a%20b@example.org/".parse().unwrap();
+/// assert_eq!(sessio::auth::userinfo(&url), Some((b"me".to_vec(), b"a b".to_vec())));
+/// ```
+#[must_use]
+pub fn userinfo(url: &Url) -> Option<(Vec<u8>, Vec<u8>)> {
+    (!url.username().is_empty()).then(|| crate::prepared::userinfo(url))
+}
+
+/// The value of Basic credentials (RFC 7617 section 2).
+///
+/// ```
+/// assert_eq!(sessio::auth::basic_value(b"user", b"pass"), b"Basic dXNlcjpwYXNz");
+/// ```
+#[must_use]
+pub fn basic_value(user: &[u8], password: &[u8]) -> Vec<u8> {
+    basic(user, password)
 }
 
 /// An authentication scheme. The session begins a new flow of it for each call.
