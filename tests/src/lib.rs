@@ -44,6 +44,8 @@ mod programs {
     struct FirstSteps;
     #[doc = include_str!("../../crates/sessio/docs/from-requests.md")]
     struct FromRequests;
+    #[doc = include_str!("../../crates/sessio/docs/logs.md")]
+    struct Logs;
     #[doc = include_str!("../../crates/sessio/docs/pool.md")]
     struct Pool;
     #[doc = include_str!("../../crates/sessio/docs/retries.md")]

@@ -1,5 +1,5 @@
-//! Cookie files of curl, read by the jar, and files of the jar, read by curl. It needs the `curl` of
-//! the path.
+//! Cookie files of curl, read by the jar, and files of the jar, read by curl. Command lines of
+//! requests, run by a shell and curl. It needs the `curl` of the path.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -11,7 +11,9 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sessio::cookie::Keep;
-use sessio::{Jar, UnixTime, Url};
+use sessio::{Jar, Request, Secrets, UnixTime, Url};
+use sessio_blocking::Session;
+use sessio_testkit::Server as TestServer;
 
 const PAGES: [&str; 7] = [
     "http://www.example.com/",
@@ -138,4 +140,67 @@ fn cookies_txt_with_curl() {
         jar.iter().filter(|cookie| cookie.expires().is_none()).count()
     });
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Method, target, fields in alphabetical order, and body of a received request.
+type Received = (String, String, Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>);
+
+fn received(server: &TestServer) -> Vec<Received> {
+    let one = |request: sessio_testkit::Request| {
+        let mut fields = request.headers.clone();
+        fields.sort();
+        (request.method().to_owned(), request.target().to_owned(), fields, request.body)
+    };
+    server.requests().into_iter().map(one).collect()
+}
+
+fn requests(url: &str) -> Vec<Request> {
+    let bytes: Vec<u8> = (0..=u8::MAX).collect();
+    vec![
+        Request::get(url),
+        Request::get(url)
+            .remove_header("User-Agent")
+            .remove_header("Accept")
+            .remove_header("Accept-Encoding"),
+        Request::head(url).header("X-Quoted", r#"it's "$HOME" `id` \ !x"#),
+        Request::post(url).form([("a", "1 2"), ("b", "\u{e9}&=")]),
+        Request::post(url),
+        Request::put(url).body("plain"),
+        Request::put(url).body("@/etc/hostname"),
+        Request::post(url).body(bytes),
+        Request::post(url).body(vec![b'%'; 100_000]).header("Content-Type", "text/x"),
+        Request::post(url).body("y".repeat(2 * 1024 * 1024)),
+        Request::post(url).body("in one chunk").header("Transfer-Encoding", "chunked"),
+        Request::delete(url)
+            .body("gone")
+            .header("X-Empty", "")
+            .append_header("X-Two", "1")
+            .append_header("X-Two", "2"),
+        Request::get(url).header("Host", "other.test").cookie("a", "b").basic_auth("me", "secret"),
+        Request::get(url).header("X-Raw", b"caf\xe9\ttab".as_slice()),
+        Request::new("PURGE", url),
+    ]
+}
+
+#[test]
+#[cfg_attr(not(interop), ignore = "needs real programs: SESSIO_INTEROP=1")]
+fn command_lines_send_the_same_requests() {
+    for number in 0..requests("http://h/").len() {
+        let (server, session) = (TestServer::start(), Session::new());
+        let url = server.url("/anything/a'b?x=%20$HOME&y=[]{}!");
+        let mut call = session.prepare(requests(&url).swap_remove(number)).unwrap();
+        if call.request.method() == "PURGE" {
+            call.request.set_target("/../x/./%2e%2e/?[a]").unwrap();
+        }
+        let line = call.request.to_curl(Secrets::Shown);
+        session.execute(call).unwrap().bytes().unwrap();
+        let line = format!("{line} --silent --output /dev/null --noproxy '*'");
+        // A line can be longer than an argument of a program.
+        let mut shell = Command::new("sh").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success(), "{line}");
+        let all = received(&server);
+        let [ours, curls] = &all[..] else { panic!("{line}: {} requests", all.len()) };
+        assert_eq!(ours, curls, "{line}");
+    }
 }

@@ -34,7 +34,7 @@ on_every_backend! {
     Settings Socket StatusError Timeout Timeouts Timer Tls Url
     auth::{ Received SubRequest }
     body::{ BodyProgress Events Lines ReaderSource Source }
-    call::{ Address ConnectionInfo Exchange Head Observer Params Prepared PreparedCall Timings }
+    call::{ Address ConnectionInfo Exchange Head Observer Params Prepared PreparedCall Secrets Timings }
     coding::{ ContentCoding }
     cookie
     delete get head

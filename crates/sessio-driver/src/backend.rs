@@ -61,7 +61,7 @@ macro_rules! backend {
         pub mod call {
             #[doc(inline)]
             pub use $crate::sessio::{
-                Address, ConnectionInfo, Exchange, Head, Observer, Params, Prepared, PreparedCall, Timings,
+                Address, ConnectionInfo, Exchange, Head, Observer, Params, Prepared, PreparedCall, Secrets, Timings,
             };
         }
 

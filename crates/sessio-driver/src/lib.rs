@@ -45,6 +45,8 @@ mod interop;
 mod iterators;
 mod lines;
 mod login;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod logs;
 pub mod multipart;
 #[cfg(feature = "oauth2")]
 mod oauth2;

@@ -182,6 +182,8 @@ impl<R: Runtime, M> Session<R, M> {
         memory: Memory,
         now: Now,
     ) -> Result<Box<Flight<R>>> {
+        #[cfg(any(feature = "log", feature = "tracing"))]
+        let request = crate::logs::logged(request);
         let upload = supply.upload(request.request.body());
         let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
         Flight::new(request, memory, upload, runtime, shared, now)

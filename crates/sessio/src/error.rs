@@ -22,6 +22,7 @@ use crate::message::exchange::Exchange;
 use crate::policy::retry::Attempt;
 use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
+use crate::uri::redacted::RedactedUrl;
 use crate::wire::tunnel::Refused;
 
 mod convert;
@@ -392,7 +393,7 @@ impl fmt::Display for Error {
             write!(f, " ({detail})")?;
         }
         if let Some(url) = self.url() {
-            write!(f, " for {}", crate::uri::address::Shown(url))?;
+            write!(f, " for {}", RedactedUrl::new(url))?;
         }
         if let Some(proxy) = self.proxy() {
             write!(f, " through {proxy}")?;

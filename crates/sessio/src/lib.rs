@@ -134,6 +134,8 @@ pub mod errors {}
 pub mod first_steps {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/from-requests.md"))]
 pub mod from_requests {}
+#[cfg_attr(not(doctest), doc = include_str!("../docs/logs.md"))]
+pub mod logs {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/pool.md"))]
 pub mod pooling {}
 #[cfg_attr(not(doctest), doc = include_str!("../docs/retries.md"))]
@@ -169,6 +171,7 @@ pub use policy::session_state::SessionState;
 pub use policy::{guard, range, redirect, retry};
 pub use prepared::auth;
 pub use prepared::auth::{Answer, Auth, Flow, Scheme};
+pub use prepared::curl::Secrets;
 pub use prepared::hook::{Hook, Hooks};
 pub use prepared::{Prepared, hook, transport};
 pub use route::environment::{CaBundle, EnvSources, Environment};
@@ -191,6 +194,7 @@ pub use uri::origin::Origin;
 pub use uri::pair::Pair;
 pub use uri::params::Params;
 pub use uri::pattern::UrlPattern;
+pub use uri::redacted::RedactedUrl;
 pub use uri::url_cache::UrlCache;
 pub use url::Url;
 pub use wire::conn::Conn;

@@ -176,7 +176,7 @@ mod tests {
     /// run scenarios that wait for two things. Scenarios that need the system are not carried.
     fn scenarios() -> Vec<(String, usize)> {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-        let folders = ["scenarios", "exchanges", "faces", "system"]
+        let folders = ["scenarios", "exchanges", "faces", "logs", "system"]
             .map(|name| std::fs::read_dir(tests.join(name)).unwrap());
         let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let mut all = Vec::new();

@@ -31,6 +31,10 @@ pub(crate) enum Owner {
     SecureFirst,
     /// This origin.
     Origin(&'static str),
+    /// Like `Origin`, while no redirect has left that origin.
+    FirstMount(&'static str),
+    /// Like `FirstMount`, and only a request for the first path.
+    MountPath(&'static str),
     /// No party.
     Nobody,
 }
@@ -51,14 +55,20 @@ impl Owner {
                 host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }),
             Self::Proxy(name) | Self::Origin(name) => who == name,
+            Self::FirstMount(origin) | Self::MountPath(origin) => is_home && who == first && who == origin,
             Self::Nobody => false,
         }
+    }
+
+    /// Whether it may be in this request, by the path of the request.
+    pub(crate) fn is_path_of(self, request: &str) -> bool {
+        !matches!(self, Self::MountPath(_)) || request.contains("/0 HTTP/1.1")
     }
 }
 
 /// All secrets. Credentials are sent as base64 of `user:password`, so each pair is a mark of its
 /// own.
-pub(crate) const SECRETS: [Secret; 30] = [
+pub(crate) const SECRETS: [Secret; 34] = [
     Secret { mark: "MARK-session:MARK-session-password", owner: Owner::Session },
     Secret { mark: "MARK-session-key", owner: Owner::Session },
     Secret { mark: "MARK-session-line", owner: Owner::Session },
@@ -89,6 +99,10 @@ pub(crate) const SECRETS: [Secret; 30] = [
     Secret { mark: "MARK-client:MARK-client-password", owner: Owner::Origin("https://auth.test:443") },
     Secret { mark: "MARK-token", owner: Owner::First },
     Secret { mark: "MARK-jar-auth.test.", owner: Owner::Host("auth.test") },
+    Secret { mark: "MARK-mount-token", owner: Owner::Origin("https://b.test:443") },
+    Secret { mark: "MARK-mount-key", owner: Owner::FirstMount("https://b.test:443") },
+    Secret { mark: "MARK-mount-bearer", owner: Owner::FirstMount("https://b.test:443") },
+    Secret { mark: "MARK-path:MARK-path-password", owner: Owner::MountPath("http://a.test:8080") },
 ];
 
 impl Secret {

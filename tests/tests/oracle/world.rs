@@ -1,13 +1,16 @@
 //! Chains of redirects, and the parties that read the secrets on them.
 
+use std::sync::{Arc, Mutex};
+
 use sessio::auth::{Need, Received, SubRequest};
+use sessio::call::Event;
 use sessio::cookie::NewCookie;
 use sessio::netrc::Netrc;
 use sessio::proxy::{Proxies, Proxy};
 use sessio::tls::{Identity, KeyFormat};
 use sessio::{
-    Auth, Environment, Flow, Head, Now, Prepared, Request, Result, Scheme, Seed, SessionState, Settings, Url,
-    merge, prepare,
+    Auth, Call, Environment, Flow, Head, Mount, Now, Observer, Prepared, Request, Result, Scheme, Secrets,
+    Seed, SessionState, Settings, Url, merge, prepare,
 };
 use sessio_tests::oracle::peer::origin_of;
 use sessio_tests::oracle::veil::connector;
@@ -100,8 +103,10 @@ fn answer_to_flow(request: &str) -> Option<Vec<u8>> {
 pub(crate) struct World {
     pub(crate) runs: u64,
     requests: u64,
+    /// The number of bytes of logs, dumps and command lines.
+    shown: u64,
     /// How often each secret reached an owner.
-    arrived: [u64; SECRETS.len()],
+    arrived: Vec<u64>,
 }
 
 fn one() -> Proxy {
@@ -111,6 +116,33 @@ fn one() -> Proxy {
 fn two() -> Proxy {
     let two = Proxy::parse("https://two.proxy").unwrap().basic_auth("MARK-two", "MARK-two-password").unwrap();
     two.header("X-Key", "MARK-two-header").unwrap()
+}
+
+/// One of so many chains is shown in logs, because that takes longer than the chain.
+const SHOWN_EVERY: u64 = 17;
+
+/// Adds mounts with secrets of their own: for an origin, and for the first path of another.
+fn mount(settings: &mut Settings) {
+    let whole = Mount::new()
+        .header("X-Mount-Token", "MARK-mount-token")
+        .header("X-Session-Key", "MARK-mount-key")
+        .auth(Auth::bearer("MARK-mount-bearer"));
+    settings.mounts.add("https://b.test", whole).unwrap();
+    let path = Mount::new().basic_auth("MARK-path", "MARK-path-password");
+    settings.mounts.add("http://a.test:8080/0", path).unwrap();
+}
+
+/// Writes all that a log can contain: events, a dump, and command lines with masked secrets.
+fn show(shown: &Arc<Mutex<String>>) -> Observer {
+    let (events, dump) = (Arc::clone(shown), Arc::clone(shown));
+    let events = Observer::new(move |call: &Call, event: &Event<'_>| {
+        let mut shown = events.lock().unwrap();
+        *shown += &format!("{event}\n{event:?}\n{call:?}\n");
+        if let Event::Connecting { request, .. } = event {
+            *shown += &format!("{}\n{}\n", request.to_curl(Secrets::Masked), request.redacted_target());
+        }
+    });
+    events.and(Observer::dump(move |lines| *dump.lock().unwrap() += lines))
 }
 
 fn identity(mark: &str) -> Identity {
@@ -216,6 +248,9 @@ impl World {
         if draw(2) == 0 {
             settings.auth = Auth::basic("MARK-session", "MARK-session-password");
         }
+        if draw(2) == 0 {
+            mount(&mut settings);
+        }
         let environment = Environment::new(choose(choice, &mut settings, &mut request));
         let environment = environment.with_netrc(Netrc::parse(
             b"machine a.test login MARK-netrc-a password MARK-netrc-a-password\n\
@@ -226,7 +261,11 @@ impl World {
         state.jar.insert(domain, now().wall).unwrap();
         let mut merged = merge(&settings, request);
         merged.apply_environment(&environment);
-        let prepared = prepare(merged, &mut state.jar, now()).unwrap();
+        let mut prepared = prepare(merged, &mut state.jar, now()).unwrap();
+        let shown = Arc::<Mutex<String>>::default();
+        if self.runs.is_multiple_of(SHOWN_EVERY) {
+            prepared.observe(show(&shown));
+        }
 
         let status = [301, 302, 303, 307, 308][draw(5) as usize];
         let (is_relative, is_closed) = (draw(2) == 0, draw(4) == 0);
@@ -259,6 +298,9 @@ impl World {
         let told = walk(prepared, &mut state, &mut Idle::default(), &mut sights, asks, &mut answer);
         assert_eq!(told, Ok(()), "{}", why());
         assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
+        let shown = shown.lock().unwrap();
+        assert!(!shown.contains("MARK"), "{}\n{shown}", why());
+        self.shown += shown.len() as u64;
         self.runs += 1;
         self.requests += reached.len() as u64;
         let first = origin_of(&Url::parse(ORIGINS[chain[0]]).unwrap());
@@ -274,6 +316,7 @@ impl World {
         why: impl Fn() -> String,
     ) {
         let (mut first, mut is_home) = (first.to_owned(), true);
+        self.arrived.resize(SECRETS.len(), 0);
         for sight in sights {
             let text = String::from_utf8_lossy(&sight.bytes);
             let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
@@ -295,6 +338,7 @@ impl World {
                     continue;
                 }
                 let is_owner = |who: &String| secret.owner.is(who, &first, is_home, is_sessions);
+                assert!(secret.owner.is_path_of(&text), "{}: {} for\n{text}", why(), secret.mark);
                 assert!(
                     readers.into_iter().flatten().any(is_owner),
                     "{}: {} was seen by {}\n{text}",
@@ -310,10 +354,11 @@ impl World {
 
     /// Prints the totals. A secret that is never sent would prove nothing.
     pub(crate) fn report(&self) {
-        println!("{} chains, {} requests", self.runs, self.requests);
-        for (secret, arrived) in SECRETS.iter().zip(self.arrived) {
+        println!("{} chains, {} requests, {} bytes of logs", self.runs, self.requests, self.shown);
+        assert!(self.shown > self.runs);
+        for (secret, arrived) in SECRETS.iter().zip(&self.arrived) {
             println!("{arrived:>10} {}", secret.mark);
-            assert!((arrived > 0) == (secret.owner != Owner::Nobody), "{}", secret.mark);
+            assert!((*arrived > 0) == (secret.owner != Owner::Nobody), "{}", secret.mark);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::policy::retry::Attempt;
 use crate::prepared::Prepared;
 use crate::route::proxy::Proxy;
 use crate::route::tls::session::TlsInfo;
-use crate::uri::address::Shown;
+use crate::uri::redacted::RedactedUrl;
 
 /// An event of a call, reported to its [`Observer`](crate::Observer).
 ///
@@ -138,7 +138,7 @@ pub enum Event<'a> {
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, request: &Prepared| {
-            write!(f, "{} {}", request.method(), Shown(request.url()))
+            write!(f, "{} {}", request.method(), RedactedUrl::new(request.url()))
         };
         let fate = |reusable: bool| if reusable { "kept" } else { "closed" };
         match *self {

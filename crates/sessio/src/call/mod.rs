@@ -91,6 +91,7 @@ mod body_state;
 mod carrier;
 mod clock;
 mod decode;
+mod dump;
 mod event;
 mod failure;
 mod input;

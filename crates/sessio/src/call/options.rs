@@ -163,6 +163,10 @@ impl PreparedCall {
     /// - The errors of invalid edits by the caller.
     /// - [`Kind::HttpsOnly`]: an `http` URL where only `https` is allowed.
     pub(crate) fn seal(&mut self) -> Result<()> {
+        for name in self.options.rules.sensitive.iter() {
+            // So logs mask them, too.
+            self.request.headers.mark_sensitive(name);
+        }
         let url = &self.request.url;
         if self.options.routing.tls.is_https_only() && url.scheme() == "http" {
             return Err(Error::new(Kind::HttpsOnly).with_url(url));

@@ -22,8 +22,8 @@ use crate::message::headers::Headers;
 use crate::prepared::auth::{Auth, Flow, Need, Received, SubRequest};
 use crate::prepared::hook::Hooks;
 use crate::prepared::{Prepared, userinfo};
-use crate::uri::address::Shown;
 use crate::uri::origin::Origin;
+use crate::uri::redacted::RedactedUrl;
 use crate::wire::h1::{RequestContext, RequestEncoder, ResponseDecoder};
 use sessio_cookie::RequestCookies;
 
@@ -243,7 +243,8 @@ impl Call {
     fn unnest(&mut self, error: Option<Error>) {
         let Some(nested) = self.rare.as_mut().and_then(|rare| rare.nested.take()) else { return };
         let Nested { mut outer, head, body, .. } = *nested;
-        let (method, url) = (&self.prepared.request.method, Shown(&self.prepared.request.url).to_string());
+        let (method, url) =
+            (&self.prepared.request.method, RedactedUrl::new(&self.prepared.request.url).to_string());
         let is_late = error.as_ref().is_some_and(|error| error.kind() == Kind::Timeout(Timeout::Total));
         let outcome = match (error, head) {
             (Some(error), _) => Err(of_sub(error, method, &url)),

@@ -10,7 +10,7 @@ use url::{Position, Url};
 use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::message::timings::Timings;
-use crate::uri::address::Shown;
+use crate::uri::redacted::RedactedUrl;
 
 /// One request and the head of its response.
 ///
@@ -51,6 +51,6 @@ impl Exchange {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} -> {}", self.method, Shown(&self.url), self.head.status.as_u16())
+        write!(f, "{} {} -> {}", self.method, RedactedUrl::new(&self.url), self.head.status.as_u16())
     }
 }

@@ -1,5 +1,6 @@
 //! Ordered header fields.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -8,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
+use crate::uri::redacted::{RedactedReference, is_secret_name};
 
 /// Header fields in the order of transmission, each with its original spelling.
 ///
@@ -106,9 +108,11 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Formats the field as text for logs. The value is `***` if it is secret, or if its name is one of
+/// those that [`RedactedUrl`](crate::RedactedUrl) lists.
 impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_sensitive() {
+        if self.is_sensitive() || is_secret_name(self.name) {
             return write!(f, "{}: ***", self.name);
         }
         write!(f, "{}: ", self.name)?;
@@ -120,9 +124,13 @@ impl fmt::Display for Field<'_> {
             f.write_str("***")?;
             value = &value[at..];
         }
-        match std::str::from_utf8(value) {
-            Ok(text) if !text.chars().any(char::is_control) => f.write_str(text),
-            _ => write!(f, "{}", value.escape_ascii()),
+        let text = match std::str::from_utf8(value) {
+            Ok(text) if !text.chars().any(char::is_control) => Cow::Borrowed(text),
+            _ => Cow::Owned(value.escape_ascii().to_string()),
+        };
+        match is_url(self.name) {
+            true => write!(f, "{}", RedactedReference(&text)),
+            false => f.write_str(&text),
         }
     }
 }
@@ -652,6 +660,23 @@ mod tests {
         assert_eq!(lines(&h), ["a: 5", "B: 4"]);
         assert_eq!(h.remove("b"), 1);
         assert_eq!(lines(&h), ["a: 5"]);
+    }
+
+    #[test]
+    fn s21_secret_fields_are_masked() {
+        let mut headers = Headers::new();
+        for (name, shown) in [
+            ("Authorization", "Authorization: ***"),
+            ("set-cookie", "set-cookie: ***"),
+            ("X-Api-Key", "X-Api-Key: ***"),
+            ("X-Amz-Security-Token", "X-Amz-Security-Token: ***"),
+            ("Accept", "Accept: /a?key=1"),
+            ("Location", "Location: /a?key=REDACTED"),
+        ] {
+            headers.clear();
+            headers.insert(name, "/a?key=1").unwrap();
+            assert_eq!(headers.iter().next().unwrap().to_string(), shown);
+        }
     }
 
     #[test]

@@ -21,11 +21,13 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use url::Url;
 
+use crate::base::escape::escape;
 use crate::base::kind::Kind;
 use crate::message::head::Head;
 use crate::message::headers::{Field, Headers};
 use crate::uri::address;
 use crate::uri::origin::Origin;
+use crate::uri::redacted::RedactedReference;
 pub use targets::AllowedTargets;
 
 /// The settings of the redirect decision.
@@ -294,7 +296,7 @@ fn target(base: &Url, location: &[u8], schemes: &[Box<str>]) -> Result<Url, Fail
             _ => Kind::BadLocation,
         },
         // A Location may hold a password anywhere before its last @.
-        detail: location.rsplit(|b| *b == b'@').next().map(crate::base::escape::escape),
+        detail: location.rsplit(|b| *b == b'@').next().map(|end| RedactedReference(&escape(end)).to_string()),
     })?;
     if url.fragment().is_none() {
         url.set_fragment(base.fragment());

@@ -1,6 +1,7 @@
 //! The exact request, before it is sent.
 
 pub mod auth;
+pub(crate) mod curl;
 mod framing;
 pub mod hook;
 pub mod transport;
@@ -21,9 +22,10 @@ use crate::message::coding::ContentCoding;
 use crate::message::headers::Headers;
 use crate::message::multipart::Declared;
 use crate::policy::redirect::belongs_to_origin;
-use crate::uri::address::{Address, Shown};
+use crate::uri::address::Address;
 use crate::uri::origin::Origin;
 use crate::uri::pattern::UrlPattern;
+use crate::uri::redacted::{RedactedReference, RedactedUrl};
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use framing::Facts;
 pub(crate) use framing::{Framed, Says};
@@ -97,6 +99,21 @@ impl Prepared {
             Some(target) => target,
             None => &self.url[Position::BeforePath..Position::AfterQuery],
         }
+    }
+
+    /// The request target for logs: secret values of its query are replaced as in [`RedactedUrl`].
+    ///
+    /// ```
+    /// # use sessio::{Jar, Now, Request, Settings, UnixTime, merge, prepare};
+    /// # let now = Now { mono: sessio::Instant::ZERO, wall: UnixTime(0) };
+    /// let request = Request::get("http://example.org/a?page=2&token=abc");
+    /// let call = prepare(merge(&Settings::default(), request), &mut Jar::new(), now)?;
+    /// assert_eq!(call.request.redacted_target(), "/a?page=2&token=REDACTED");
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    #[must_use]
+    pub fn redacted_target(&self) -> String {
+        RedactedReference(self.target()).to_string()
     }
 
     /// The header fields, in the order in which they are sent.
@@ -363,7 +380,7 @@ impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
             .field("method", &self.method)
-            .field("url", &Shown(&self.url).to_string())
+            .field("url", &RedactedUrl::new(&self.url).to_string())
             .field("headers", &self.headers)
             .field("body", &self.body)
             .finish_non_exhaustive()

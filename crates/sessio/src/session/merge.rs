@@ -27,9 +27,10 @@ use crate::session::mounting::{Mounting, change_options, options_of};
 use crate::session::mounts::Entry;
 use crate::session::request::Request;
 use crate::session::settings::{ACCEPT_ENCODING, Settings};
-use crate::uri::address::{Address, Form, Shown};
+use crate::uri::address::{Address, Form};
 use crate::uri::params::Params;
 use crate::uri::pattern::UrlPattern;
+use crate::uri::redacted::RedactedUrl;
 
 /// A request that includes all defaults of the session.
 #[non_exhaustive]
@@ -280,7 +281,7 @@ impl fmt::Debug for Merged {
         f.debug_struct("Merged")
             .field("method", &self.method)
             .field("address", &self.address)
-            .field("base_url", &self.base_url.as_ref().map(|url| Shown(url).to_string()))
+            .field("base_url", &self.base_url.as_ref().map(|url| RedactedUrl::new(url).to_string()))
             .field("headers", &self.headers)
             .field("params", &self.params)
             .field("cookies", &self.options.cookies)

@@ -20,6 +20,7 @@ use crate::route::routing::{Resolver, RouteOptions, Routes, Tcp};
 use crate::route::tls::{Tls, TlsConnector};
 use crate::session::mounts::Mounts;
 use crate::uri::params::Params;
+use crate::uri::redacted::RedactedUrl;
 use crate::wire::h1::Limits;
 
 /// The defaults of a session. Every field can be read and changed at any time. A change applies
@@ -254,7 +255,7 @@ impl fmt::Debug for Settings {
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
             .field("codings", &self.codings)
-            .field("base_url", &self.base_url.as_ref().map(|url| crate::uri::address::Shown(url).to_string()))
+            .field("base_url", &self.base_url.as_ref().map(|url| RedactedUrl::new(url).to_string()))
             .field("credentials_beyond_base_url", &self.credentials_beyond_base_url)
             .field("mounts", &self.mounts)
             .field("routes", &self.routes)

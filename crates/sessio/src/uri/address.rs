@@ -15,6 +15,7 @@ use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::{decimal, percent};
 use crate::uri::origin::Origin;
+use crate::uri::redacted::{RedactedReference, RedactedUrl};
 
 /// The address of a request: a URL, or text that becomes one.
 ///
@@ -75,7 +76,7 @@ impl From<http::Uri> for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0, self.url()) {
-            (_, Some(url)) => write!(f, "{}", Shown(&url)),
+            (_, Some(url)) => write!(f, "{}", RedactedUrl::new(&url)),
             // Text may contain a password anywhere before its last @.
             (Form::Text(text), _) => f.write_str(text.rsplit('@').next().unwrap_or_default()),
             (Form::Whole(..), None) => Ok(()),
@@ -191,8 +192,8 @@ pub(crate) fn naming(text: &str, fault: Fault) -> Fault {
 /// all of that is left out.
 fn without_secrets(text: &str) -> String {
     match text.rsplit_once('@') {
-        Some((_, rest)) => format!("...@{}", escape(rest.as_bytes())),
-        None => escape(text.as_bytes()),
+        Some((_, rest)) => format!("...@{}", escape(RedactedReference(rest).to_string().as_bytes())),
+        None => escape(RedactedReference(text).to_string().as_bytes()),
     }
 }
 
@@ -394,24 +395,6 @@ pub(crate) fn without_userinfo(url: &Url) -> Url {
     url
 }
 
-/// Formats a URL without user, password and fragment.
-pub(crate) struct Shown<'a>(pub(crate) &'a Url);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.0;
-        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
-        if let Some(port) = url.port() {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(url.path())?;
-        if let Some(query) = url.query() {
-            write!(f, "?{query}")?;
-        }
-        Ok(())
-    }
-}
-
 fn invalid(why: &'static str) -> Fault {
     Fault::new(Kind::InvalidUrl).with_detail(why)
 }
@@ -587,7 +570,6 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let url = Url::parse("http://u:p@h/x?q#f").unwrap();
-        assert_eq!(Shown(&url).to_string(), "http://h/x?q");
         assert_eq!(without_userinfo(&url).as_str(), "http://h/x?q#f");
         assert_eq!(format!("{:?}", Address::from("ftp://u:p@h")), "h");
     }

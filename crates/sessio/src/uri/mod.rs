@@ -8,4 +8,5 @@ pub(crate) mod pair;
 pub(crate) mod pairs;
 pub(crate) mod params;
 pub(crate) mod pattern;
+pub(crate) mod redacted;
 pub(crate) mod url_cache;

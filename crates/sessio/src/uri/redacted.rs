@@ -1,0 +1,181 @@
+//! URLs as text without secrets.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::base::percent;
+
+/// A URL as text for logs and errors: without user, password and fragment, and with `REDACTED` in
+/// place of secret values in its query.
+///
+/// The name of a parameter decides whether its value is secret. The name is compared without regard
+/// to case, to percent-encoding and to `-`, `_` and `.`:
+///
+/// - It contains `accesskey`, `apikey`, `assertion`, `authorization`, `credential`, `passphrase`,
+///   `passwd`, `password`, `privatekey`, `secret`, `sessid`, `session`, `signature` or `token`.
+/// - It is `auth`, `code`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`.
+///
+/// The path is shown: do not put secrets into it.
+///
+/// ```
+/// use sessio::{RedactedUrl, Url};
+///
+/// let url = Url::parse("https://me:pw@example.org/a?page=2&access_token=abc#top")?;
+/// assert_eq!(RedactedUrl::new(&url).to_string(), "https://example.org/a?page=2&access_token=REDACTED");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RedactedUrl<'a>(&'a Url);
+
+impl<'a> RedactedUrl<'a> {
+    /// The text of this URL.
+    #[must_use]
+    pub fn new(url: &'a Url) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Display for RedactedUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.0;
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+        if let Some(port) = url.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(url.path())?;
+        match url.query() {
+            Some(query) => write!(f, "?{}", RedactedPairs(query)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A reference to a URL, such as the value of Location or a request target, with `REDACTED` in
+/// place of secret values in its query and its fragment.
+pub(crate) struct RedactedReference<'a>(pub(crate) &'a str);
+
+impl fmt::Display for RedactedReference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        // The first part is the path. A part behind `?` or `#` can have pairs.
+        while let Some(at) = rest.find(['?', '#']) {
+            let (before, after) = rest.split_at(at + 1);
+            f.write_str(before)?;
+            let end = after.find(['?', '#']).unwrap_or(after.len());
+            write!(f, "{}", RedactedPairs(&after[..end]))?;
+            rest = &after[end..];
+        }
+        f.write_str(rest)
+    }
+}
+
+/// Pairs of names and values, as in a query or a form.
+pub(crate) struct RedactedPairs<'a>(pub(crate) &'a str);
+
+impl fmt::Display for RedactedPairs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(['&', ';']) {
+            let pair = part.trim_end_matches(['&', ';']);
+            match pair.split_once('=') {
+                Some((name, value)) if !value.is_empty() && is_secret_name(name) => {
+                    write!(f, "{name}=REDACTED{}", &part[pair.len()..])?;
+                }
+                _ => f.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names that contain one of these have secret values.
+const PARTS: [&str; 14] = [
+    "accesskey",
+    "apikey",
+    "assertion",
+    "authorization",
+    "credential",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "sessid",
+    "session",
+    "signature",
+    "token",
+];
+
+/// These names have secret values.
+const NAMES: [&str; 10] = ["auth", "code", "jwt", "key", "otp", "pass", "pin", "pwd", "sid", "sig"];
+
+/// Whether the value of a parameter or a header field of this name is secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let plain: String = percent::decode(name)
+        .into_iter()
+        .filter(|byte| !b"-_.".contains(byte))
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    NAMES.contains(&&*plain) || PARTS.iter().any(|part| plain.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s21_the_names_of_secret_values() {
+        for name in [
+            "token",
+            "access_token",
+            "X-Amz-Security-Token",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "AWSAccessKeyId",
+            "sig",
+            "api_key",
+            "api-key",
+            "apiKey",
+            "key",
+            "client_secret",
+            "pass%77ord",
+            "user[password]",
+            "code",
+            "PHPSESSID",
+            "Session",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["page", "status_code", "monkey", "signal", "author", "sort.key.name", "", "X-Amz-Date"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn s21_a_url_is_shown_without_secrets() {
+        for (url, shown) in [
+            ("http://u:p@h/x?q#f", "http://h/x?q"),
+            (
+                "http://h:81/?token=a&b=2;sig=c&pin=&=d&e",
+                "http://h:81/?token=REDACTED&b=2;sig=REDACTED&pin=&=d&e",
+            ),
+            ("http://h/?token=a=b&&token=c", "http://h/?token=REDACTED&&token=REDACTED"),
+        ] {
+            assert_eq!(RedactedUrl::new(&Url::parse(url).unwrap()).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn s21_a_reference_is_shown_without_secrets() {
+        for (text, shown) in [
+            ("/a?code=1", "/a?code=REDACTED"),
+            ("/cb#access_token=1&state=2", "/cb#access_token=REDACTED&state=2"),
+            ("/a?b?key=1", "/a?b?key=REDACTED"),
+            ("?sid=1#?sid=2", "?sid=REDACTED#?sid=REDACTED"),
+            ("token=1", "token=1"),
+            ("", ""),
+        ] {
+            assert_eq!(RedactedReference(text).to_string(), shown);
+        }
+    }
+}
