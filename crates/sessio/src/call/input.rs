@@ -414,7 +414,7 @@ impl Call {
         if watch.is_some() {
             // The flow may have made another call of this one.
             let of = match self.rare_mut().nested.as_mut().filter(|_| !was_nested) {
-                Some(nested) => nested.outer_mut(),
+                Some(nested) => &mut nested.outer,
                 None => self,
             };
             of.rare_mut().watch = watch;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::machine::Call;
 use super::options::PreparedCall;
-use super::sub_call::{Nested, Outcome};
 use crate::base::time::Instant;
 use crate::call::observer::Watch;
 use crate::error::{Error, Result};
 use crate::message::exchange::Exchange;
+use crate::message::head::Head;
 use crate::policy::retry::Attempt;
 use crate::route::tls::session::TlsSession;
 use crate::wire::h1::Unsent;
@@ -66,6 +66,18 @@ pub(super) struct RareState {
     /// Number of such requests.
     pub(super) sub_requests: u32,
 }
+
+/// The call that waits for the response, and the response so far.
+pub(super) struct Nested {
+    pub(super) outer: Call,
+    /// Whether the observer knows of this request.
+    pub(super) is_announced: bool,
+    pub(super) head: Option<Head>,
+    pub(super) body: Vec<u8>,
+}
+
+/// A response for the flow, or the reason why there is none.
+pub(super) type Outcome = Result<(Head, Vec<u8>)>;
 
 impl Call {
     pub(super) fn rare_mut(&mut self) -> &mut RareState {

@@ -12,12 +12,12 @@ use super::machine::{Call, Memory, Phase};
 use super::marks::Marks;
 use super::options::{CallOptions, PreparedCall};
 use super::policy::Lend;
+use super::rare::Nested;
 use super::step::Step;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::progress::ProgressCallbacks;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
-use crate::message::head::Head;
 use crate::message::headers::Headers;
 use crate::prepared::auth::{Auth, Flow, Need, Received, SubRequest};
 use crate::prepared::hook::Hooks;
@@ -38,24 +38,6 @@ const MOST_REDIRECTS: u32 = 30;
 
 /// Headers of the call that such a request has, too.
 const SHARED: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Accept-Language"];
-
-/// The call that waits for the response, and the response so far.
-pub(super) struct Nested {
-    outer: Call,
-    /// Whether the observer knows of this request.
-    is_announced: bool,
-    head: Option<Head>,
-    body: Vec<u8>,
-}
-
-impl Nested {
-    pub(super) fn outer_mut(&mut self) -> &mut Call {
-        &mut self.outer
-    }
-}
-
-/// A response for the flow, or the reason why there is none.
-pub(super) type Outcome = Result<(Head, Vec<u8>)>;
 
 impl Call {
     /// Whether a request of the authentication flow is played.
