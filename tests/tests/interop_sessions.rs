@@ -13,8 +13,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sessio::{Auth, Kind};
-use sessio_driver::{Digest, Runtime, Session, Sleep as _};
+use sessio::auth::SubRequest;
+use sessio::{Auth, Error, Kind};
+use sessio_driver::{Digest, Login, Runtime, Session, Sleep as _};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Papers};
 use sessio_tests::folder::Folder;
@@ -31,6 +32,7 @@ scenarios! {
     express_by_itself
     haproxy_in_front_of_express
     tomcat_with_a_form_login
+    tomcat_with_a_login_that_is_repeated
 }
 
 /// The time for which the servers keep an idle connection, and the sites an unused login.
@@ -326,4 +328,38 @@ async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
     // A client that does not trust the authority sends no request.
     let error = world.session().get(place.url("/text.txt")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
+}
+
+async fn tomcat_with_a_login_that_is_repeated<R: Runtime>(world: &World<R>) {
+    let (authority, papers) = papers();
+    let tomcat = tomcat(&papers, &text());
+    let place = Place::new(world, authority, tomcat.address());
+    let login = |password: &'static str| {
+        // Addresses are relative to the URL of the call.
+        Login::new(|| SubRequest::get("/private/"))
+            .then(move |_| {
+                let form = [("j_username", "ada"), ("j_password", password)];
+                Ok(SubRequest::post("/private/j_security_check").form(form))
+            })
+            // The form is a file, and the page is not.
+            .logged_out(|head, _| head.headers.contains("ETag"))
+            .check(|page| match page.text().contains("hello ada") {
+                true => Ok(()),
+                false => Err(Error::new(Kind::Authentication).with_detail("the form again")),
+            })
+    };
+    let good = login("engine");
+    place.session.update(|settings| settings.auth = Auth::flow(good.clone()));
+    for logins in [1, 1, 2] {
+        if good.count() < logins && logins > 1 {
+            place.expire().await;
+        }
+        assert_eq!(place.get("/private/").await.1, "hello ada");
+        assert_eq!(good.count(), logins);
+    }
+    place.expire().await;
+    let wrong = Auth::flow(login("difference"));
+    let error = place.session.get(place.url("/private/")).auth(wrong).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Authentication);
+    assert!(error.to_string().contains("the form again"), "{error}");
 }
