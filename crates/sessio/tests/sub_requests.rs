@@ -483,13 +483,13 @@ fn observers_see_the_request_of_a_flow_as_a_call_of_its_own() {
         "2 Connected",
         "2 Sent",
         "2 Head",
-        "2 Answer",
+        "2 FinalResponse",
         "2 Done",
         "1 Connecting",
         "1 Connected",
         "1 Sent",
         "1 Head",
-        "1 Answer",
+        "1 FinalResponse",
         "1 Done",
     ];
     assert_eq!(*log.lock().unwrap(), expected);
