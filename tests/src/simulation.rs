@@ -158,13 +158,13 @@ impl testkit::Network for Network {
 
 fn dial(network: &Network, from: IpAddr, to: SocketAddr) -> io::Result<Box<dyn Peer>> {
     let line = testkit::dial(from, to, Arc::new(network.clone()), clock::to_std(network.mono()))?;
-    Ok(Box::new(Guest(line)))
+    Ok(Box::new(MemoryClient(line)))
 }
 
 /// A server of the testkit as the network sees it.
-struct Guest(testkit::Line);
+struct MemoryClient(testkit::Line);
 
-impl Peer for Guest {
+impl Peer for MemoryClient {
     fn hear(&mut self, packet: Packet) {
         self.0.hear(match packet {
             Packet::Bytes(bytes) => testkit::Packet::Bytes(bytes),

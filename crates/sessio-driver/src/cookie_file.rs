@@ -7,7 +7,7 @@ use std::path::Path;
 use sessio::Result;
 use sessio::cookie::{Format, Keep, Loaded, Saved};
 
-use crate::draft::Draft;
+use crate::atomic_file::AtomicFile;
 use crate::file_failure::failure;
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -28,9 +28,9 @@ impl<R: Runtime, M> Session<R, M> {
         let now = self.runtime().now().wall;
         let saved = self.cookies(|jar| jar.write(format, keep, now, &mut text));
         let path = path.as_ref();
-        let written = Draft::of(path).and_then(|mut draft| {
+        let written = AtomicFile::of(path).and_then(|mut draft| {
             draft.write_all(&text)?;
-            draft.publish()
+            draft.commit()
         });
         written.map_err(|error| failure("write the cookies to", path, error))?;
         Ok(saved)

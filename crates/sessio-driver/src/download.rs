@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sessio::Result;
 
-use crate::draft::Draft;
+use crate::atomic_file::AtomicFile;
 use crate::file_failure::failure;
 use crate::response::Response;
 
@@ -43,7 +43,7 @@ in_both_modes! { Response:
         let path = path.as_ref();
         let failed = |error| failure("write the body to", path, error);
         let mut response = self.unread()?;
-        let mut draft = Draft::ordinary(path).map_err(failed)?;
+        let mut draft = AtomicFile::ordinary(path).map_err(failed)?;
         let mut count = 0;
         loop {
             let bytes = response.next_bytes().await?;
@@ -55,7 +55,7 @@ in_both_modes! { Response:
             response.take(n);
             count += n as u64;
         }
-        draft.publish().map_err(failed)?;
+        draft.commit().map_err(failed)?;
         Ok(count)
     }
 }

@@ -18,6 +18,7 @@ pub mod mode;
 #[cfg(feature = "digest")]
 mod any_auth;
 mod assembled;
+mod atomic_file;
 mod authorities;
 mod backend;
 mod beside;
@@ -31,7 +32,6 @@ mod cookies;
 #[cfg(feature = "digest")]
 mod digest;
 mod download;
-mod draft;
 mod environment;
 mod events;
 mod failure;
@@ -50,7 +50,7 @@ mod logs;
 pub mod multipart;
 #[cfg(feature = "oauth2")]
 mod oauth2;
-mod partial;
+mod partial_download;
 mod pooled_connection;
 mod readers;
 mod renewals;

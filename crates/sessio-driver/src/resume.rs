@@ -10,7 +10,7 @@ use sessio::{Error, Kind, PreparedCall, Result, Url};
 
 use crate::builder::RequestBuilder;
 use crate::file_failure::failure;
-use crate::partial::Partial;
+use crate::partial_download::PartialDownload;
 use crate::response::Response;
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -94,13 +94,14 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
         }
         let whole = session.prepare(request.for_download())?;
         let failed = |error| failure("write the body to", path, error);
-        let mut partial = Partial::of(path, range::resource_id(whole.request.url())).map_err(failed)?;
+        let mut partial =
+            PartialDownload::of(path, range::resource_id(whole.request.url())).map_err(failed)?;
         let held = if goes_on { partial.held().map_err(failed)? } else { None };
         if let Some(held) = held {
             let mut rest = whole.clone();
             held.ask(&mut rest)?;
             if let Some(length) = go_on(&session, rest, &held, &mut partial, &failed).await? {
-                partial.publish().map_err(failed)?;
+                partial.commit().map_err(failed)?;
                 return Ok(length);
             }
         }
@@ -111,7 +112,7 @@ impl<R: Runtime, M> RequestBuilder<R, M> {
             Err(error) => return Err(Error::from(error).with_url(response.url())),
         }
         let length = start_over(response, &mut partial, &failed).await?;
-        partial.publish().map_err(failed)?;
+        partial.commit().map_err(failed)?;
         Ok(length)
     }
 }
@@ -122,7 +123,7 @@ async fn go_on<R: Runtime, M>(
     session: &Session<R, M>,
     request: PreparedCall,
     held: &PartialFile,
-    partial: &mut Partial,
+    partial: &mut PartialDownload,
     failed: &impl Fn(io::Error) -> io::Error,
 ) -> Result<Option<u64>> {
     let response = session.respond(request).await?;
@@ -160,7 +161,7 @@ async fn go_on<R: Runtime, M>(
 /// Writes the whole body, and returns its length.
 async fn start_over<R: Runtime, M>(
     response: Response<R, M>,
-    partial: &mut Partial,
+    partial: &mut PartialDownload,
     failed: &impl Fn(io::Error) -> io::Error,
 ) -> Result<u64> {
     let file = partial.start_over(Validator::of(response.headers()).as_ref()).map_err(failed)?;
@@ -185,7 +186,7 @@ impl<R: Runtime, M> Session<R, M> {
     /// [`Error::io_kind`] is [`ResourceBusy`](io::ErrorKind::ResourceBusy).
     pub fn discard(&self, path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
-        let discarded = Partial::of(path, String::new()).and_then(Partial::discard);
+        let discarded = PartialDownload::of(path, String::new()).and_then(PartialDownload::discard);
         Ok(discarded.map_err(|error| failure("discard the part of", path, error))?)
     }
 }

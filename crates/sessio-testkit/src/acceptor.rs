@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::playlist::Part;
+use crate::script_queue::Part;
 use crate::serve::serve;
 use crate::shared::Shared;
 use crate::socket::Socket;
@@ -26,7 +26,7 @@ impl Acceptor {
         Ok(Self { addr, thread })
     }
 
-    /// Waits for the accepting thread and the threads of the connections. The journal has already
+    /// Waits for the accepting thread and the threads of the connections. The recorder has already
     /// been stopped, so they all end.
     ///
     /// The thread blocks in `accept`, which only a connection ends. If no connection can be made,
@@ -61,21 +61,21 @@ fn run(listener: TcpListener, shared: &Shared) {
     let mut listener = Some(listener);
     while let Some(open) = &listener {
         let Ok((socket, peer)) = open.accept() else {
-            if shared.journal.is_stopping() {
+            if shared.recorder.is_stopping() {
                 break;
             }
             // Probably out of file descriptors. Some become free when connections close.
-            shared.journal.pause(Duration::from_millis(10));
+            shared.recorder.pause(Duration::from_millis(10));
             continue;
         };
         // Without it, the kernel merges small writes, or delays them until an acknowledgement. Then
         // responses are late, and the cuts of a script are lost.
         let _ = socket.set_nodelay(true);
         let socket = shared.dress(Socket::Tcp(socket));
-        let Some(number) = shared.journal.admit(Arc::clone(&socket), peer) else { break };
-        let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.journal));
-        let part = shared.playlist.next();
-        if shared.playlist.refuses() {
+        let Some(number) = shared.recorder.admit(Arc::clone(&socket), peer) else { break };
+        let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.recorder));
+        let part = shared.script_queue.next();
+        if shared.script_queue.refuses() {
             // Closed before the last connection is served. A client that has read a response on it
             // is refused if it connects again.
             listener = None;
@@ -92,5 +92,5 @@ fn run(listener: TcpListener, shared: &Shared) {
 fn spawn(wire: Wire, part: Part, shared: &Shared) -> io::Result<JoinHandle<()>> {
     let shared = shared.clone();
     let name = format!("connection {}", wire.number());
-    thread::Builder::new().name(name).spawn(move || serve(wire, &part, &shared.site, &shared.playlist))
+    thread::Builder::new().name(name).spawn(move || serve(wire, &part, &shared.site, &shared.script_queue))
 }

@@ -38,8 +38,8 @@ pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Tr
             },
             Step::Send(sending) => send(wire, sending)?,
             Step::HalfClose => wire.half_close()?,
-            Step::Stall => wire.journal().wait_for_gate(wire.number(), None)?,
-            Step::Gate(name) => wire.journal().wait_for_gate(wire.number(), Some(name))?,
+            Step::Stall => wire.recorder().wait_for_gate(wire.number(), None)?,
+            Step::Gate(name) => wire.recorder().wait_for_gate(wire.number(), Some(name))?,
             Step::Close => {
                 wire.read_what_is_there();
                 return Ok(After::Over(End::Server));
@@ -50,7 +50,7 @@ pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Tr
             }
             Step::Routes => return Ok(After::Routes),
         }
-        wire.journal().step_done(wire.number());
+        wire.recorder().step_done(wire.number());
     }
     Ok(After::Open)
 }

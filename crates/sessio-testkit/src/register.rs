@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::guest::Guest;
 use crate::line::Line;
+use crate::memory_client::MemoryClient;
 use crate::network::Network;
 use crate::pipe::{Middle, Pipe, Turns};
 use crate::serve::serve;
@@ -29,7 +29,7 @@ pub(crate) fn enter(addr: SocketAddr, server: Shared) {
 /// Removes a server, unless another one has taken over its address.
 pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
     let mut servers = servers();
-    if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.journal, &server.journal)) {
+    if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.recorder, &server.recorder)) {
         servers.remove(&addr);
     }
 }
@@ -44,20 +44,21 @@ pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
 /// `ConnectionRefused` if there is no server at `to`, or if it does not accept.
 pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
     let found = servers().get(&to).cloned();
-    let server = found.filter(|server| !server.playlist.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
-    server.journal.join(network);
+    let server =
+        found.filter(|server| !server.script_queue.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
+    server.recorder.join(network);
     let middle = Middle::new(now);
     let socket = server.dress(Socket::Memory(Pipe::new(Arc::clone(&middle))));
     let peer = SocketAddr::new(from, 0);
-    let number = server.journal.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
-    let wire = Wire::new(number, from, socket, Arc::clone(&server.journal));
-    let part = server.playlist.next();
-    let (site, playlist) = (Arc::clone(&server.site), Arc::clone(&server.playlist));
+    let number = server.recorder.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
+    let wire = Wire::new(number, from, socket, Arc::clone(&server.recorder));
+    let part = server.script_queue.next();
+    let (site, script_queue) = (Arc::clone(&server.site), Arc::clone(&server.script_queue));
     let turns = Arc::clone(&middle);
     let thread = thread::Builder::new().name(format!("line {number}")).spawn(move || {
         let _turns = Turns::of(turns);
-        serve(wire, &part, &site, &playlist);
+        serve(wire, &part, &site, &script_queue);
     })?;
-    server.guests().push(Guest { middle: Arc::clone(&middle), thread });
+    server.guests().push(MemoryClient { middle: Arc::clone(&middle), thread });
     Ok(Line::new(middle))
 }

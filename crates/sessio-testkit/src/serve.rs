@@ -4,22 +4,22 @@ use crate::answer::reason;
 use crate::bad::Bad;
 use crate::body::Length;
 use crate::play::{After, play, read_to_end};
-use crate::playlist::{Part, Playlist};
 use crate::recording::End;
 use crate::request::Request;
 use crate::routes;
 use crate::script::Connection;
+use crate::script_queue::{Part, ScriptQueue};
 use crate::site::Site;
 use crate::wire::{Trouble, Wire};
 
 /// Plays the task of the connection until one side ends it.
-pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlist) {
+pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, script_queue: &ScriptQueue) {
     wire.greet();
     let end = match part {
-        Part::Routes => serve_routes(&mut wire, site, playlist),
-        Part::Script(connection) => serve_script(&mut wire, connection, site, playlist),
+        Part::Routes => serve_routes(&mut wire, site, script_queue),
+        Part::Script(connection) => serve_script(&mut wire, connection, site, script_queue),
         Part::Nothing => {
-            wire.journal().unexpected(wire.number());
+            wire.recorder().unexpected(wire.number());
             wire.read_what_is_there();
             End::Server
         }
@@ -27,23 +27,23 @@ pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, playlist: &Playlis
     wire.set_end(end);
 }
 
-fn serve_script(wire: &mut Wire, connection: &Connection, site: &Site, playlist: &Playlist) -> End {
+fn serve_script(wire: &mut Wire, connection: &Connection, site: &Site, script_queue: &ScriptQueue) -> End {
     match play(wire, connection) {
         Ok(After::Over(end)) | Err(Trouble::Ended(end)) => end,
         Ok(After::Open) => read_to_end(wire),
-        Ok(After::Routes) => serve_routes(wire, site, playlist),
+        Ok(After::Routes) => serve_routes(wire, site, script_queue),
         // The script has no step that sends a 400.
         Err(Trouble::Bad(bad)) => {
-            wire.journal().fault(wire.number(), bad.reason);
+            wire.recorder().fault(wire.number(), bad.reason);
             wire.read_what_is_there();
             End::Server
         }
     }
 }
 
-fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
+fn serve_routes(wire: &mut Wire, site: &Site, script_queue: &ScriptQueue) -> End {
     loop {
-        match serve_one(wire, site, playlist) {
+        match serve_one(wire, site, script_queue) {
             Ok(After::Open | After::Routes) => {}
             Ok(After::Over(end)) | Err(Trouble::Ended(end)) => return end,
             Err(Trouble::Bad(bad)) => return refuse(wire, bad),
@@ -52,9 +52,9 @@ fn serve_routes(wire: &mut Wire, site: &Site, playlist: &Playlist) -> End {
 }
 
 /// Serves one request, by a script if its path has one.
-fn serve_one(wire: &mut Wire, site: &Site, playlist: &Playlist) -> Result<After, Trouble> {
+fn serve_one(wire: &mut Wire, site: &Site, script_queue: &ScriptQueue) -> Result<After, Trouble> {
     let (mut request, size) = wire.peek_head()?;
-    if let Some(connection) = playlist.next_for_path(request.path()) {
+    if let Some(connection) = script_queue.next_for_path(request.path()) {
         return play(wire, &connection);
     }
     wire.skip(size);
@@ -81,7 +81,7 @@ fn greet(wire: &Wire, request: &Request) -> Result<(), Trouble> {
 
 /// Responds to bytes that are not a request. The bytes after them cannot be parsed.
 fn refuse(wire: &mut Wire, bad: Bad) -> End {
-    wire.journal().fault(wire.number(), bad.reason);
+    wire.recorder().fault(wire.number(), bad.reason);
     let body = format!("{}\n", bad.reason);
     let head = format!(
         "HTTP/1.1 {} {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

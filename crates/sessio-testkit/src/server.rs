@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::acceptor::Acceptor;
 use crate::coat::{self, Wardrobe};
-use crate::guest::Guest;
-use crate::journal::{Journal, State};
-use crate::playlist::Playlist;
+use crate::memory_client::MemoryClient;
+use crate::recorder::{Recorder, State};
 use crate::recording::Recording;
 use crate::register;
 use crate::request::Request;
 use crate::script::{Connection, Otherwise, Script};
+use crate::script_queue::ScriptQueue;
 use crate::shared::Shared;
 use crate::site::Site;
 
@@ -105,14 +105,14 @@ impl Server {
         let listener = bind(addr)?;
         let addr = listener.local_addr()?;
         let shared = Shared {
-            journal: Arc::new(Journal::new()),
+            recorder: Arc::new(Recorder::new()),
             site: Arc::new(Site::default()),
-            playlist: Arc::new(Playlist::new(script)),
+            script_queue: Arc::new(ScriptQueue::new(script)),
             guests: Arc::default(),
             wardrobe: coat::dressed(wardrobe),
         };
         // A server that refuses all clients has to refuse before its address is known.
-        let refuses = shared.playlist.refuses();
+        let refuses = shared.script_queue.refuses();
         let acceptor = if refuses { None } else { Some(Acceptor::start(listener, shared.clone())?) };
         if !refuses {
             register::enter(addr, shared.clone());
@@ -144,7 +144,7 @@ impl Server {
 
     /// The recordings so far, connection by connection.
     pub fn connections(&self) -> Vec<Recording> {
-        self.shared.journal.read(|state| state.connections().to_vec())
+        self.shared.recorder.read(|state| state.connections().to_vec())
     }
 
     /// The recording of one connection. The first is 0.
@@ -153,7 +153,7 @@ impl Server {
     ///
     /// If it was not accepted yet.
     pub fn connection(&self, number: usize) -> Recording {
-        self.shared.journal.read(|state| state.connections()[number].clone())
+        self.shared.recorder.read(|state| state.connections()[number].clone())
     }
 
     /// All complete requests so far, in the order of their connections.
@@ -163,17 +163,17 @@ impl Server {
 
     /// The number of connections accepted so far.
     pub fn accepted(&self) -> usize {
-        self.shared.journal.read(State::accepted)
+        self.shared.recorder.read(State::accepted)
     }
 
     /// The number of connections that are open.
     pub fn open_connections(&self) -> usize {
-        self.shared.journal.read(State::open)
+        self.shared.recorder.read(State::open)
     }
 
     /// The number of connections that came after the script was used up.
     pub fn unexpected(&self) -> usize {
-        self.shared.journal.read(State::unexpected)
+        self.shared.recorder.read(State::unexpected)
     }
 
     /// Blocks until `done` returns `true` for the recording.
@@ -231,9 +231,9 @@ impl Server {
 
     #[track_caller]
     fn wait<T>(&self, what: &str, done: impl FnMut(&State) -> Option<T>) -> T {
-        let found = self.shared.journal.wait(PATIENCE, done);
+        let found = self.shared.recorder.wait(PATIENCE, done);
         found.unwrap_or_else(|| {
-            panic!("waited in vain for {what}; {}", self.shared.journal.read(State::summary))
+            panic!("waited in vain for {what}; {}", self.shared.recorder.read(State::summary))
         })
     }
 
@@ -253,7 +253,7 @@ impl Server {
 
     /// Plays this on the next connection that has no script yet.
     pub fn script_next(&self, connection: Connection) {
-        self.shared.playlist.push(connection);
+        self.shared.script_queue.push(connection);
     }
 
     /// Plays this for the next request of this path that the routes would serve. A second call
@@ -262,23 +262,23 @@ impl Server {
     /// The request has not been read when the script begins, so the first step has to read it. When
     /// its steps are used up, the connection returns to the routes.
     pub fn script_path(&self, path: &str, connection: Connection) {
-        self.shared.playlist.push_for_path(path, connection);
+        self.shared.script_queue.push_for_path(path, connection);
     }
 
     /// Releases all scripts that are stalled, and those that stall later.
     pub fn release(&self) {
-        self.shared.journal.release();
+        self.shared.recorder.release();
     }
 
     /// Opens the gate of this name permanently.
     pub fn open_gate(&self, name: &str) {
-        self.shared.journal.open_gate(name);
+        self.shared.recorder.open_gate(name);
     }
 
     /// Closes all open connections and continues to listen, as a server does that closes idle
     /// connections.
     pub fn disconnect(&self) {
-        self.shared.journal.disconnect();
+        self.shared.recorder.disconnect();
     }
 
     /// Ends all logins, as `/expire` does, and returns their number.
@@ -294,7 +294,7 @@ impl Server {
     /// Sets whether bytes of connections are recorded from now on. Without it only the connections
     /// are recorded, so a server that runs for days does not keep all bytes.
     pub fn record_bytes(&self, keep: bool) {
-        self.shared.journal.keep(keep);
+        self.shared.recorder.keep(keep);
     }
 }
 
@@ -320,11 +320,11 @@ fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 impl Drop for Server {
     fn drop(&mut self) {
         register::strike(self.addr, &self.shared);
-        self.shared.journal.stop();
+        self.shared.recorder.stop();
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join();
         }
         let guests = std::mem::take(&mut *self.shared.guests());
-        guests.into_iter().for_each(Guest::join);
+        guests.into_iter().for_each(MemoryClient::join);
     }
 }

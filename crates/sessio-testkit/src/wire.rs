@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::bad::Bad;
 use crate::body::Body;
-use crate::journal::Journal;
+use crate::recorder::Recorder;
 use crate::recording::End;
 use crate::request::{Request, head_end};
 use crate::socket::Socket;
@@ -40,7 +40,7 @@ pub(crate) struct Wire {
     origin: IpAddr,
     /// Taken only when the wire is dropped.
     socket: Option<Arc<Socket>>,
-    journal: Arc<Journal>,
+    recorder: Arc<Recorder>,
     /// Bytes received and not yet read.
     pending: Vec<u8>,
     /// Whether the last byte received is still in the kernel. It is recorded and pending, but the
@@ -51,9 +51,9 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<Socket>, journal: Arc<Journal>) -> Self {
+    pub(crate) fn new(number: usize, origin: IpAddr, socket: Arc<Socket>, recorder: Arc<Recorder>) -> Self {
         let socket = Some(socket);
-        Self { number, origin, socket, journal, pending: Vec::new(), held: false, end: End::Server }
+        Self { number, origin, socket, recorder, pending: Vec::new(), held: false, end: End::Server }
     }
 
     /// The client's address.
@@ -61,8 +61,8 @@ impl Wire {
         self.origin
     }
 
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     pub(crate) fn number(&self) -> usize {
@@ -101,7 +101,7 @@ impl Wire {
         if count == 0 {
             return Err(self.ended_by(End::Client));
         }
-        self.journal.received(self.number, &buffer[..count]);
+        self.recorder.received(self.number, &buffer[..count]);
         self.pending.extend_from_slice(&buffer[..count]);
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Wire {
     }
 
     fn ended_by(&self, otherwise: End) -> End {
-        self.journal.shut_by_server(self.number).unwrap_or(otherwise)
+        self.recorder.shut_by_server(self.number).unwrap_or(otherwise)
     }
 
     /// Parses the next head, which stays in `pending`. Returns it with its size.
@@ -184,14 +184,14 @@ impl Wire {
     /// Sends all bytes. Up to `PIECE`, one call is one write.
     pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), End> {
         for piece in bytes.chunks(PIECE) {
-            self.journal.sending(self.number, piece);
+            self.recorder.sending(self.number, piece);
             let mut done = 0;
             while done < piece.len() {
                 match self.socket().and_then(|socket| socket.write(&piece[done..])) {
                     Ok(count) if count > 0 => done += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     _ => {
-                        self.journal.unsent(self.number, piece.len() - done);
+                        self.recorder.unsent(self.number, piece.len() - done);
                         return Err(self.ended_by(End::ClientReset));
                     }
                 }
@@ -228,7 +228,7 @@ impl Wire {
     pub(crate) fn sleep(&self, time: Duration) {
         match self.socket.as_deref().and_then(Socket::pipe) {
             Some(pipe) => pipe.sleep(time),
-            None => self.journal.pause(time),
+            None => self.recorder.pause(time),
         }
     }
 
@@ -259,10 +259,10 @@ impl Drop for Wire {
         if self.end != End::ServerReset {
             self.let_go();
         }
-        // The connection closes before the journal records it, so a thread that waits for the
+        // The connection closes before the recorder records it, so a thread that waits for the
         // record can rely on the close.
-        self.journal.forget_socket(self.number);
+        self.recorder.forget_socket(self.number);
         self.socket = None;
-        self.journal.ended(self.number, self.end);
+        self.recorder.ended(self.number, self.end);
     }
 }

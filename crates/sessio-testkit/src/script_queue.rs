@@ -15,7 +15,7 @@ pub(crate) enum Part {
 }
 
 #[derive(Debug)]
-pub(crate) struct Playlist {
+pub(crate) struct ScriptQueue {
     queues: Mutex<Queues>,
 }
 
@@ -25,7 +25,7 @@ struct Queues {
     paths: HashMap<String, VecDeque<Connection>>,
 }
 
-impl Playlist {
+impl ScriptQueue {
     pub(crate) fn new(script: Script) -> Self {
         Self { queues: Mutex::new(Queues { script, paths: HashMap::new() }) }
     }

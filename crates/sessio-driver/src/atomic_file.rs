@@ -9,13 +9,13 @@ use crate::beside::{Claim, Claimed, beside, claim, create, is_at, mode_of, open_
 /// Number of consecutive names without a draft after which no further name is tried.
 const GAP: u32 = 8;
 
-/// A new file beside its target. [`publish`](Self::publish) replaces the target. A draft that is
+/// A new file beside its target. [`commit`](Self::commit) replaces the target. A draft that is
 /// dropped before is removed, and the target stays as it was.
 ///
 /// Drafts of one target are numbered, and each is locked by its process while it is written. An
 /// unlocked draft belongs to a killed process, and the next draft removes it.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct AtomicFile {
     file: Claimed,
     path: PathBuf,
     target: PathBuf,
@@ -23,7 +23,7 @@ pub(crate) struct Draft {
     mode: Option<Permissions>,
 }
 
-impl Draft {
+impl AtomicFile {
     /// Begins a draft of `target`, on Unix readable by its owner only (mode 0600). A link is kept,
     /// and its target is replaced.
     pub(crate) fn of(target: &Path) -> io::Result<Self> {
@@ -75,7 +75,7 @@ impl Draft {
     }
 
     /// Replaces the target in one step.
-    pub(crate) fn publish(self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         if let Some(mode) = &self.mode {
             self.file.set_permissions(mode.clone())?;
         }
@@ -91,7 +91,7 @@ fn remove_abandoned(path: &Path) -> bool {
     })
 }
 
-impl Write for Draft {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -101,9 +101,9 @@ impl Write for Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
-        // After `publish` the path does not exist, or names the file of another process.
+        // After `commit` the path does not exist, or names the file of another process.
         if is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
@@ -137,7 +137,7 @@ mod tests {
         let folder = folder("dropped");
         let target = folder.join("jar");
         fs::write(&target, "old").unwrap();
-        let mut draft = Draft::of(&target).unwrap();
+        let mut draft = AtomicFile::of(&target).unwrap();
         draft.write_all(b"ne").unwrap();
         assert_eq!(names(&folder).len(), 2);
         drop(draft);
@@ -152,11 +152,11 @@ mod tests {
         let target = folder.join("jar");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("inside"), "old").unwrap();
-        Draft::of(&target).unwrap_err();
-        Draft::at(&target).unwrap().publish().unwrap_err();
+        AtomicFile::of(&target).unwrap_err();
+        AtomicFile::at(&target).unwrap().commit().unwrap_err();
         assert_eq!((names(&folder), names(&target)), (vec!["jar".into()], vec!["inside".into()]));
         for nowhere in [folder.join("missing/jar"), PathBuf::from("/"), PathBuf::new()] {
-            Draft::of(&nowhere).unwrap_err();
+            AtomicFile::of(&nowhere).unwrap_err();
         }
         fs::remove_dir_all(&folder).unwrap();
     }
@@ -170,14 +170,14 @@ mod tests {
         fs::write(&target, "old").unwrap();
         fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
         symlink(&target, &link).unwrap();
-        let mut draft = Draft::of(&link).unwrap();
+        let mut draft = AtomicFile::of(&link).unwrap();
         assert_eq!(
             draft.file.metadata().unwrap().permissions().mode() & 0o777,
             0o600,
             "before a byte is in it"
         );
         draft.write_all(b"new").unwrap();
-        draft.publish().unwrap();
+        draft.commit().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
@@ -192,7 +192,7 @@ mod tests {
         let folder = folder("ordinary");
         let (target, other) = (folder.join("page"), folder.join("other"));
         fs::write(&other, "").unwrap();
-        Draft::ordinary(&target).unwrap().publish().unwrap();
+        AtomicFile::ordinary(&target).unwrap().commit().unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&target), mode(&other));
         fs::remove_dir_all(&folder).unwrap();
@@ -207,9 +207,9 @@ mod tests {
                 let target = &target;
                 scope.spawn(move || {
                     for _ in 0..20 {
-                        let mut draft = Draft::of(target).unwrap();
+                        let mut draft = AtomicFile::of(target).unwrap();
                         draft.write_all(&[thread; 10_000]).unwrap();
-                        draft.publish().unwrap();
+                        draft.commit().unwrap();
                         let seen = fs::read(target).unwrap();
                         assert!(seen.len() == 10_000 && seen.iter().all(|byte| *byte == seen[0]));
                     }
@@ -229,10 +229,10 @@ mod tests {
         for mode in [0o600, 0o640, 0o666] {
             fs::write(&target, "old").unwrap();
             fs::set_permissions(&target, Permissions::from_mode(mode)).unwrap();
-            let mut draft = Draft::ordinary(&target).unwrap();
+            let mut draft = AtomicFile::ordinary(&target).unwrap();
             assert_eq!(draft.file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
             draft.write_all(b"new").unwrap();
-            draft.publish().unwrap();
+            draft.commit().unwrap();
             assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, mode);
         }
         fs::remove_dir_all(&folder).unwrap();
@@ -243,10 +243,10 @@ mod tests {
         let folder = folder("long");
         for length in [1, 200, 233, 234, 247, 248, 249, 250, 254, 255] {
             let target = folder.join("n".repeat(length));
-            for draft in [Draft::of, Draft::at, Draft::ordinary] {
+            for draft in [AtomicFile::of, AtomicFile::at, AtomicFile::ordinary] {
                 let mut draft = draft(&target).unwrap();
                 draft.write_all(b"new").unwrap();
-                draft.publish().unwrap();
+                draft.commit().unwrap();
                 assert_eq!(fs::read(&target).unwrap(), b"new", "{length}");
             }
             fs::remove_file(&target).unwrap();
@@ -266,20 +266,20 @@ mod tests {
         for plant in
             [|from: &Path, to: &Path| symlink(from, to), |from: &Path, to: &Path| fs::hard_link(from, to)]
         {
-            let draft = Draft::of(&target).unwrap();
+            let draft = AtomicFile::of(&target).unwrap();
             let path = draft.path.clone();
             fs::remove_file(&path).unwrap();
             plant(&other, &path).unwrap();
-            draft.publish().unwrap_err();
+            draft.commit().unwrap_err();
             assert_eq!(fs::read(&target).unwrap(), b"old");
             // The planted file is not removed, and does not stop the next draft.
             assert!(fs::symlink_metadata(&path).is_ok());
-            Draft::of(&target).unwrap().publish().unwrap();
+            AtomicFile::of(&target).unwrap().commit().unwrap();
             fs::remove_file(&path).unwrap();
             fs::write(&target, "old").unwrap();
         }
         // A pipe or a device is not replaced.
-        Draft::ordinary(Path::new("/dev/null")).unwrap_err();
+        AtomicFile::ordinary(Path::new("/dev/null")).unwrap_err();
         fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -288,12 +288,12 @@ mod tests {
     fn a_draft_is_free_when_it_is_dropped_even_if_a_forked_child_holds_its_descriptor() {
         let folder = folder("forked");
         let target = folder.join("jar");
-        let draft = Draft::of(&target).unwrap();
+        let draft = AtomicFile::of(&target).unwrap();
         let (of_the_child, path) = (draft.file.try_clone().unwrap(), draft.path.clone());
         fs::hard_link(&path, folder.join("kept")).unwrap();
         drop(draft);
         fs::rename(folder.join("kept"), &path).unwrap();
-        Draft::of(&target).unwrap().publish().unwrap();
+        AtomicFile::of(&target).unwrap().commit().unwrap();
         assert_eq!(names(&folder), ["jar"]);
         drop(of_the_child);
         fs::remove_dir_all(&folder).unwrap();
@@ -306,13 +306,13 @@ mod tests {
         let target = folder.join("jar");
         // A killed process leaves the file without its lock.
         let abandon = |number| drop(create(&folder.join(format!(".jar.{number}.tmp")), true).unwrap());
-        let live: Vec<_> = (0..3).map(|_| Draft::of(&target).unwrap()).collect();
+        let live: Vec<_> = (0..3).map(|_| AtomicFile::of(&target).unwrap()).collect();
         (3..12).for_each(abandon);
         abandon(18);
         assert_eq!(names(&folder).len(), 13);
-        let draft = Draft::of(&target).unwrap();
+        let draft = AtomicFile::of(&target).unwrap();
         assert_eq!(names(&folder), [".jar.0.tmp", ".jar.1.tmp", ".jar.2.tmp", ".jar.3.tmp"]);
-        draft.publish().unwrap();
+        draft.commit().unwrap();
         drop(live);
         assert_eq!(names(&folder), ["jar"]);
         fs::remove_dir_all(&folder).unwrap();

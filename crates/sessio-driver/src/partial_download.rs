@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sessio::range::{PartialFile, Validator};
 
+use crate::atomic_file::AtomicFile;
 use crate::beside::{Claim, Claimed, beside, claim, create, is_at, open_own, take_place, target_of};
-use crate::draft::Draft;
 
 /// The first line of a note.
 const TITLE: &[u8] = b"sessio part 1";
@@ -22,7 +22,7 @@ const LONGEST_NOTE: usize = 16 * 1024;
 /// written before the first byte of the part. Both are trusted only if this user has written them
 /// and no other user may write them. The part is locked meanwhile.
 #[derive(Debug)]
-pub(crate) struct Partial {
+pub(crate) struct PartialDownload {
     target: PathBuf,
     part: PathBuf,
     note: PathBuf,
@@ -32,7 +32,7 @@ pub(crate) struct Partial {
     file: Option<Claimed>,
 }
 
-impl Partial {
+impl PartialDownload {
     /// Finds the part of `target` for the resource with this mark. A link is kept.
     pub(crate) fn of(target: &Path, mark: String) -> io::Result<Self> {
         let target = target_of(target)?;
@@ -86,9 +86,9 @@ impl Partial {
         if let Some(validator) = validator {
             let text = [TITLE, self.mark.as_bytes(), validator.as_bytes(), b""].join(&b'\n');
             if text.len() <= LONGEST_NOTE {
-                let mut note = Draft::at(&self.note)?;
+                let mut note = AtomicFile::at(&self.note)?;
                 note.write_all(&text)?;
-                note.publish()?;
+                note.commit()?;
             }
         }
         Ok(self.file.insert(file))
@@ -105,9 +105,9 @@ impl Partial {
 
     /// Replaces the target with the complete part in one step. The part receives the permissions of
     /// the target, or those of a new file.
-    pub(crate) fn publish(self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let mode = Draft::ordinary(&self.target)?.mode()?;
+        let mode = AtomicFile::ordinary(&self.target)?.mode()?;
         file.set_permissions(mode)?;
         take_place(file, &self.part, &self.target)?;
         gone(&self.note).map(drop)
@@ -164,7 +164,7 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
         let target = folder.join("page");
-        let partial = |mark: &str| Partial::of(&target, mark.to_owned()).unwrap();
+        let partial = |mark: &str| PartialDownload::of(&target, mark.to_owned()).unwrap();
         let tag = Validator::read(b"\"v1\"").unwrap();
         assert_eq!(partial("a").held().unwrap(), None);
         partial("a").start_over(Some(&tag)).unwrap().write_all(b"hello").unwrap();
@@ -195,10 +195,10 @@ mod tests {
         // A part that was begun without a validator is not held.
         partial("a").start_over(None).unwrap().write_all(b"whole").unwrap();
         assert_eq!(partial("a").held().unwrap(), None);
-        partial("a").publish().unwrap();
+        partial("a").commit().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");
         assert!(!folder.join(".page.part").exists() && !note.exists());
-        Partial::of(Path::new("/"), String::new()).unwrap_err();
+        PartialDownload::of(Path::new("/"), String::new()).unwrap_err();
         fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -222,8 +222,8 @@ mod tests {
             folder
         }
 
-        fn partial(folder: &Path) -> Partial {
-            Partial::of(&folder.join("page"), "mark".to_owned()).unwrap()
+        fn partial(folder: &Path) -> PartialDownload {
+            PartialDownload::of(&folder.join("page"), "mark".to_owned()).unwrap()
         }
 
         fn held(folder: &Path) -> u64 {
@@ -307,7 +307,7 @@ mod tests {
                 ours.start_over(Some(&tag())).unwrap().write_all(b"whole").unwrap();
                 fs::remove_file(&part).unwrap();
                 plant(&evil, &part);
-                ours.publish().unwrap_err();
+                ours.commit().unwrap_err();
                 assert!(fs::symlink_metadata(&target).is_err(), "nothing has taken the place");
                 fs::remove_file(&part).unwrap();
             }
@@ -319,13 +319,13 @@ mod tests {
             let folder = folder("mode");
             let (target, new) = (folder.join("page"), folder.join("new"));
             fs::write(&new, "").unwrap();
-            partial(&folder).publish().unwrap();
+            partial(&folder).commit().unwrap();
             assert_eq!(mode(&target), mode(&new));
             set_mode(&target, 0o640);
             partial(&folder).start_over(None).unwrap();
             let mut whole = partial(&folder);
             whole.start_over(None).unwrap();
-            whole.publish().unwrap();
+            whole.commit().unwrap();
             assert_eq!(mode(&target), 0o640);
             fs::remove_dir_all(&folder).unwrap();
         }
@@ -335,7 +335,7 @@ mod tests {
             let folder = folder("forked");
             let first = partial(&folder);
             let of_the_child = first.file.as_ref().unwrap().try_clone().unwrap();
-            let busy = Partial::of(&folder.join("page"), String::new()).unwrap_err();
+            let busy = PartialDownload::of(&folder.join("page"), String::new()).unwrap_err();
             assert_eq!(busy.kind(), io::ErrorKind::ResourceBusy);
             drop(first);
             assert_eq!(held(&folder), 5);
@@ -347,7 +347,7 @@ mod tests {
         fn one_try_at_a_time_and_names_of_any_length() {
             let folder = folder("turns");
             let first = partial(&folder);
-            let busy = |target: &Path| Partial::of(target, String::new()).unwrap_err().kind();
+            let busy = |target: &Path| PartialDownload::of(target, String::new()).unwrap_err().kind();
             assert_eq!(busy(&folder.join("page")), io::ErrorKind::ResourceBusy);
             assert!(first.discard().unwrap());
             assert!(!partial(&folder).discard().unwrap());
@@ -355,14 +355,14 @@ mod tests {
             let (mut one, mut other) = (partial(&folder), partial(&folder));
             one.start_over(Some(&tag())).unwrap();
             assert_eq!(other.start_over(Some(&tag())).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
-            one.publish().unwrap();
+            one.commit().unwrap();
             fs::remove_file(folder.join("page")).unwrap();
             for length in [1, 233, 234, 246, 247, 254, 255] {
                 let target = folder.join("n".repeat(length));
-                let of = || Partial::of(&target, "mark".to_owned()).unwrap();
+                let of = || PartialDownload::of(&target, "mark".to_owned()).unwrap();
                 of().start_over(Some(&tag())).unwrap().write_all(b"hello").unwrap();
                 assert_eq!(of().held().unwrap().unwrap().length, 5, "{length}");
-                of().publish().unwrap();
+                of().commit().unwrap();
                 fs::remove_file(&target).unwrap();
             }
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);

@@ -7,13 +7,13 @@ use crate::pipe::Middle;
 
 /// The thread of a connection in memory.
 #[derive(Debug)]
-pub(crate) struct Guest {
+pub(crate) struct MemoryClient {
     pub(crate) middle: Arc<Middle>,
     pub(crate) thread: JoinHandle<()>,
 }
 
-impl Guest {
-    /// Waits for the thread. The journal has already been stopped, so the thread ends.
+impl MemoryClient {
+    /// Waits for the thread. The recorder has already been stopped, so the thread ends.
     pub(crate) fn join(self) {
         self.middle.release();
         // The panic of the thread was printed when it happened.

@@ -75,7 +75,7 @@ struct Inner {
 }
 
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Recorder {
     inner: Mutex<Inner>,
     changed: Condvar,
     /// Stalled scripts wait on this condition variable. A thousand of them must not be woken for
@@ -90,7 +90,7 @@ impl Inner {
     }
 }
 
-impl Journal {
+impl Recorder {
     pub(crate) fn new() -> Self {
         let inner = Inner {
             state: State::default(),
@@ -172,7 +172,7 @@ impl Journal {
         })
     }
 
-    /// Drops the journal's reference to a socket, so that its connection can close.
+    /// Drops the recorder's reference to a socket, so that its connection can close.
     pub(crate) fn forget_socket(&self, number: usize) {
         let socket = self.lock().sockets.remove(&number);
         drop(socket);
