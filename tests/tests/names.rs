@@ -31,7 +31,7 @@ macro_rules! on_every_backend {
 
 on_every_backend! {
     AnyAuth Auth Body Bytes Digest Error Headers Kind Login Mount OAuth2 Request RequestBuilder Response Result Session SessionBuilder
-    Settings Socket StatusError Timeout Timeouts Timer Tls Url
+    Settings SigV4 Socket StatusError Timeout Timeouts Timer Tls Url
     auth::{ Received SubRequest }
     body::{ BodyProgress Events Lines ReaderSource Source }
     call::{ Address ConnectionInfo Exchange Head Observer Params Prepared PreparedCall Secrets Timings }

@@ -35,6 +35,7 @@ macro_rules! backend {
         pub use $crate::sessio::{cookie, http};
         $crate::digest_names! {}
         $crate::oauth2_names! {}
+        $crate::sigv4_names! {}
         $crate::mock_names! {}
         $crate::in_process_names! {}
 
@@ -333,6 +334,25 @@ macro_rules! oauth2_names {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! oauth2_names {
+    () => {};
+}
+
+/// The names of the feature `sigv4`.
+#[cfg(feature = "sigv4")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! sigv4_names {
+    () => {
+        #[doc(inline)]
+        pub use $crate::sessio::auth::SigV4;
+    };
+}
+
+/// The names of the feature `sigv4`, which is off.
+#[cfg(not(feature = "sigv4"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! sigv4_names {
     () => {};
 }
 

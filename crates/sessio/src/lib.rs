@@ -79,6 +79,7 @@
 //! | `charset` | text in the charsets of the Encoding standard, in addition to UTF-8 and ISO 8859-1 |
 //! | `digest` | Digest authentication |
 //! | `oauth2` | OAuth 2.0: requests for tokens, their responses, PKCE, device codes |
+//! | `sigv4` | AWS Signature Version 4 |
 //! | `json` | bodies as JSON; the jar as JSON |
 //! | `serde` | `Serialize` and `Deserialize` for the jar |
 //! | `mime` | media types of files by their extensions, for parts of forms |

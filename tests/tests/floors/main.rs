@@ -40,8 +40,8 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         krate: "sessio",
-        files: &["prepared/auth/digest/mod.rs", "prepared/auth/mod.rs"],
-        reason: "Digest is one of the schemes that `auth` shows, and implements the trait of all of them",
+        files: &["prepared/auth/digest/mod.rs", "prepared/auth/mod.rs", "prepared/auth/sigv4/mod.rs"],
+        reason: "Digest and SigV4 are schemes that `auth` shows, and implement the trait of all of them",
     },
     Allowed {
         krate: "sessio",

@@ -9,12 +9,14 @@ use crate::base::percent;
 /// A URL as text for logs and errors: without user, password and fragment, and with `REDACTED` in
 /// place of secret values in its query.
 ///
-/// The name of a parameter decides whether its value is secret. The name is compared without regard
-/// to case, to percent-encoding and to `-`, `_` and `.`:
+/// The name of a parameter decides whether its value is secret: it contains one of these parts, or it
+/// is one of these names. Case, percent-encoding, `-`, `_` and `.` make no difference.
 ///
-/// - It contains `accesskey`, `apikey`, `assertion`, `authorization`, `credential`, `passphrase`,
-///   `passwd`, `password`, `privatekey`, `secret`, `sessid`, `session`, `signature` or `token`.
-/// - It is `auth`, `code`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`.
+/// ```text
+/// parts: accesskey apikey assertion authorization credential passphrase passwd
+///        password privatekey secret sessid session signature token
+/// names: auth code jwt key otp pass pin pwd sid sig
+/// ```
 ///
 /// The path is shown: do not put secrets into it.
 ///

@@ -4,6 +4,8 @@
 mod digest;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
+#[cfg(feature = "sigv4")]
+mod sigv4;
 mod single_flight;
 mod sub_request;
 
@@ -24,6 +26,8 @@ use crate::uri::pattern::UrlPattern;
 
 #[cfg(feature = "digest")]
 pub use self::digest::Digest;
+#[cfg(feature = "sigv4")]
+pub use self::sigv4::SigV4;
 pub use self::single_flight::{SingleFlight, Turn, TurnTicket};
 pub use self::sub_request::SubRequest;
 
