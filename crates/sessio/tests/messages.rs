@@ -491,3 +491,14 @@ fn a_connection_and_a_carrier_are_not_mistaken_for_each_other() {
         }
     }
 }
+
+#[test]
+fn b19_a_body_of_bytes_is_carried_without_framing() {
+    let request = Request::post("http://h/").header("Transfer-Encoding", "chunked").body("hello");
+    let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), NOW).unwrap();
+    let mut call = Call::new(prepared, Memory::default()).unwrap();
+    assert!(matches!(call.step(NOW), Ok(Step::Connect(_))));
+    call.attached(Carrier::new(1, NOW.mono));
+    let Ok(Step::Message(io)) = call.step(NOW) else { panic!("{call:?}") };
+    assert_eq!((io.body, io.is_last), (&b"hello"[..], true));
+}

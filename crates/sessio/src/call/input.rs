@@ -20,7 +20,7 @@ use crate::pool::ReuseProof;
 use crate::prepared::Framed;
 use crate::route::environment::Environment;
 use crate::wire::conn::Conn;
-use crate::wire::h1::{RequestContext, RequestEncoder, Reuse};
+use crate::wire::h1::{BodyKind, RequestContext, RequestEncoder, Reuse};
 
 /// A direction of transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,11 @@ impl Call {
         // The request was finalized before.
         (asked.close, asked.upgrade) = (request.says.closes, request.says.upgrades);
         self.receiver.restart(asked, self.prepared.options.limits);
-        let outgoing = request.outgoing(request.framed.unwrap_or(Framed::Length(0)));
+        let outgoing = match &request.body.content {
+            // A message has no framing of its own.
+            Content::Bytes(bytes) if self.is_carried() => BodyKind::Bytes(bytes.clone()),
+            _ => request.outgoing(request.framed.unwrap_or(Framed::Length(0))),
+        };
         let buffer = self.sender.take_buffer();
         self.sender = match self.prepared.forwarded_by() {
             _ if self.is_carried() => RequestEncoder::message(outgoing, buffer),
