@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sessio::Instant;
 use sessio_driver::sessio::{Environment, Now, Seed, Tcp};
-use sessio_driver::{Runtime, Stream};
+use sessio_driver::{Runtime, Sleep, Stream};
 
 /// The number of bytes that a flooding peer sends at once.
 const MOST_AT_ONCE: usize = 1024;
@@ -202,7 +202,7 @@ impl Plan {
 
 impl<R: Runtime> Runtime for Rig<R> {
     type Stream = RigStream<R::Stream>;
-    type Sleep = R::Sleep;
+    type Sleep = RigSleep<R::Sleep>;
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let known = self.state().names.get(host).cloned();
@@ -244,7 +244,7 @@ impl<R: Runtime> Runtime for Rig<R> {
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
-        self.backend.sleep_until(self.plan.behind(at))
+        RigSleep { inner: self.backend.sleep_until(self.plan.behind(at)), plan: Arc::clone(&self.plan) }
     }
 
     fn now(&self) -> Now {
@@ -285,6 +285,23 @@ impl<'a> Dialling<'a> {
 impl Drop for Dialling<'_> {
     fn drop(&mut self) {
         self.0.dialling.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A timer of a [`Rig`]. Its time is that of the rig's clock when it is set.
+#[derive(Debug)]
+pub struct RigSleep<S> {
+    inner: S,
+    plan: Arc<Plan>,
+}
+
+impl<S: Sleep> Sleep for RigSleep<S> {
+    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll_elapsed(cx)
+    }
+
+    fn reset(&mut self, at: Instant) {
+        self.inner.reset(self.plan.behind(at));
     }
 }
 

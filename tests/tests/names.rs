@@ -45,6 +45,7 @@ on_every_backend! {
     multipart::{ Form Part file open }
     options patch
     pool::{ Policy Stats }
+    pace::{ AutoThrottle CircuitBreaker FailureShare Hold Pace Rate Reason Refusal }
     post
     proxy::{ NoProxy Proxies Proxy Via }
     put request

@@ -29,7 +29,7 @@ fn is_id(word: &str) -> bool {
         "V" => 2..=3,
         "P" => 3..=3,
         "Q" | "F" | "B" => 2..=2,
-        "S" | "G" | "FA" | "FB" | "FC" | "FM" | "FN" | "FS" | "FW" => 1..=2,
+        "S" | "G" | "FA" | "FB" | "FC" | "FM" | "FN" | "FR" | "FS" | "FW" => 1..=2,
         _ => return false,
     };
     lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -91,6 +91,13 @@ macro_rules! backend {
             pub use $crate::sessio::proxy::{NoProxy, Proxies, Proxy, Via};
         }
 
+        /// The pace of the requests to one host.
+        pub mod pace {
+            pub use $crate::sessio::pace::{
+                AutoThrottle, CircuitBreaker, FailureShare, Hold, Pace, Rate, Reason, Refusal,
+            };
+        }
+
         /// The policy by which requests are sent again, and the decisions of it.
         pub mod retry {
             pub use $crate::sessio::retry::{

@@ -35,6 +35,10 @@ impl<R: Runtime> Flight<R> {
     /// Gets the connection that the call needs, or reports to the call why there is none.
     pub(crate) async fn connect(&mut self, wanted: ConnectInfo) {
         if let Some(transport) = self.call.wanted().and_then(|wanted| wanted.transport.cloned()) {
+            self.close();
+            if self.call.options().pace.is_some() && !self.admit_transport(wanted.deadline).await {
+                return;
+            }
             return self.attach(&transport);
         }
         self.read_authorities();
@@ -56,12 +60,15 @@ impl<R: Runtime> Flight<R> {
                     if is_silent && pooled.conn.is_idle() {
                         return self.connected(pooled);
                     }
+                    // The request keeps its place at the pace of its host.
+                    is_admitted = self.call.options().pace.is_some();
                 }
                 Grant::Dial(lease) => {
                     self.hold(lease);
                     is_admitted = true;
                 }
-                Grant::Wait(_) => {}
+                // After a refusal the call has failed.
+                Grant::Wait(_) | Grant::Refused(_) => return,
             }
         }
         if let Some(Err(error)) = self.call.wanted().map(|wanted| wanted.check()) {
@@ -91,7 +98,6 @@ impl<R: Runtime> Flight<R> {
 
     /// Opens the transport of the request's mount, in place of a connection.
     fn attach(&mut self, transport: &Arc<dyn Transport>) {
-        self.close();
         self.now = self.runtime.now();
         match transport.open(self.call.request(), self.now) {
             Ok(transfer) => {

@@ -34,9 +34,9 @@ pub(crate) struct Flight<R: Runtime> {
     /// The process that opened the stream.
     process: u32,
     /// The right to have that connection open, or to open it.
-    lease: Option<Lease>,
+    pub(crate) lease: Option<Lease>,
     /// A place in the queue for a lease.
-    ticket: Option<Ticket>,
+    pub(crate) ticket: Option<Ticket>,
     upload: Option<Box<Upload>>,
     timer: Option<(Instant, R::Sleep)>,
     pub(crate) now: Now,
@@ -212,6 +212,7 @@ impl<R: Runtime> Flight<R> {
                 Ok(Step::Release) => self.release(),
                 Ok(Step::Decide) => {
                     self.now = self.runtime.now();
+                    self.report_pace();
                     let shared = &self.shared;
                     self.call.decide_with(|act| act(&mut shared.state()), self.now);
                 }
@@ -380,6 +381,9 @@ impl<R: Runtime> Flight<R> {
         deadline: Option<Instant>,
     ) -> Option<Grant<PooledConnection<R::Stream>>> {
         self.close();
+        if self.call.options().pace.is_some() {
+            return Box::pin(self.paced_admission(true, fresh, deadline)).await;
+        }
         let now = self.now();
         if let Some(process) = self.runtime.process() {
             self.shared.belong_to(process);
@@ -415,6 +419,7 @@ impl<R: Runtime> Flight<R> {
     }
 
     fn release(&mut self) {
+        self.report_pace();
         // If an observer panics here, the drop of the flight returns the stream and the lease.
         let released = self.call.release();
         match (released, self.stream.take(), self.lease.take()) {

@@ -18,7 +18,7 @@ macro_rules! chapters {
 | defaults, and what one request changes | [Settings and merging](sessio::settings), [`SessionBuilder`], [`Settings`] |
 | cookies, and files of them | [Cookies](cookie), [`Session::cookies`](sessio_driver::Session::cookies) |
 | uploads, downloads, forms, lines, events | [Bodies](sessio_driver::bodies), [`upload`], [`multipart`], [`body`] |
-| failures, time limits, and sending again | [Errors and time limits](sessio::errors), [Retries](sessio::retries), [`retry`] |
+| failures, time limits, and sending again | [Errors and time limits](sessio::errors), [Retries](sessio::retries), [`retry`], [`pace`] |
 | hooks, tokens, logins | [`hook`], [`Login`], [`auth`], and the chapter of the crate `sessio-tokio` |
 | addresses, sockets, proxies | [Routes](sessio::connections), [Proxies](sessio::proxies), [`route`], [`proxy`] |
 | certificates | [`tls`], [`Tls`], and the chapter of the crate `sessio-rustls` |

@@ -50,6 +50,7 @@ mod logs;
 pub mod multipart;
 #[cfg(feature = "oauth2")]
 mod oauth2;
+mod pace;
 mod partial_download;
 mod pooled_connection;
 mod readers;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use sessio::pace::{Outcome, Pace, PaceKey, PaceWait};
 use sessio::pool::{Effects, Grant, Lease, Policy, Pool, ReuseProof, Stats, Ticket};
 use sessio::routing::{Key, KeyBuf};
 use sessio::{Address, Environment, Instant, Jar, Memory, Merged, Now, Seed, SessionState, UrlCache};
@@ -242,6 +243,57 @@ impl<S: Stream> Shared<S> {
         };
         drop(before);
         Poll::Pending
+    }
+
+    /// The grant of a `ticket` with a pace, or its wait. `cx` is woken when its turn comes, or its
+    /// wait changes. `None` is a wait for a connection.
+    pub(crate) fn poll_paced(
+        &self,
+        ticket: Ticket,
+        now: Now,
+        cx: &Context<'_>,
+    ) -> Result<Grant<PooledConnection<S>>, Option<PaceWait>> {
+        let collect = |pool: &mut Pool<_, _>, effects: &mut Effects<_>| {
+            pool.collect_at(ticket, now.mono, effects).ok_or_else(|| pool.pace_wait(ticket, now.mono))
+        };
+        let wait = match self.pool(collect) {
+            Ok(grant) => return Ok(grant),
+            Err(wait) => wait,
+        };
+        // Cloning and dropping a waker runs code of the caller.
+        let waker = cx.waker().clone();
+        let (grant, before) = {
+            let mut shelf = self.shelf();
+            match shelf.pool.collect(ticket) {
+                Some(grant) => (Some(grant), None),
+                // The time of the wait may have changed meanwhile.
+                None if shelf.pool.pace_wait(ticket, now.mono) != wait => {
+                    cx.waker().wake_by_ref();
+                    (None, shelf.wakers.insert(ticket, waker))
+                }
+                None => (None, shelf.wakers.insert(ticket, waker)),
+            }
+        };
+        drop(before);
+        grant.ok_or(wait)
+    }
+
+    /// Requests a connection with this key at the pace of its host. Without a key it requests the
+    /// right to begin.
+    pub(crate) fn request_paced(
+        &self,
+        key: Option<&Key<'_>>,
+        fresh: bool,
+        host: PaceKey,
+        pace: &Arc<Pace>,
+        now: Now,
+    ) -> Grant<PooledConnection<S>> {
+        self.pool(|pool, effects| pool.request_paced(key, fresh, host, pace, now.mono, effects))
+    }
+
+    /// Takes the outcome of a request with a pace.
+    pub(crate) fn report(&self, lease: &Lease, outcome: &Outcome, now: Now) {
+        self.pool(|pool, effects| pool.report(lease, outcome, now.mono, effects));
     }
 
     /// Removes a ticket from the queue.

@@ -78,7 +78,8 @@ impl Session {
                                 Err(error) => call.unreachable(Error::new(Kind::Connect).with_source(error)),
                             }
                         }
-                        Grant::Wait(_) => break Err(Kind::Misuse.into()), // this pool has no limits
+                        // This pool has no limits.
+                        Grant::Wait(_) | Grant::Refused(_) => break Err(Kind::Misuse.into()),
                     }
                 }
                 Step::Io(io) => match &mut socket {

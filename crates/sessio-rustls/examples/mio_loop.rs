@@ -219,7 +219,7 @@ impl Session {
                 (flight.socket, flight.lease, flight.dialling) = (Some(socket), Some(lease), true);
                 Ok(true)
             }
-            Grant::Wait(_) => Err(io::Error::other("this pool has no limits")),
+            Grant::Wait(_) | Grant::Refused(_) => Err(io::Error::other("this pool has no limits")),
         }
     }
 

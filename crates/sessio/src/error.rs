@@ -19,6 +19,7 @@ use crate::base::fault::Fault;
 use crate::base::kind::{Blame, Kind, Timeout};
 use crate::base::repeat::Repeat;
 use crate::message::exchange::Exchange;
+use crate::policy::pace::Refusal;
 use crate::policy::retry::Attempt;
 use crate::route::proxy::Proxy;
 use crate::uri::origin::Origin;
@@ -196,6 +197,21 @@ impl Error {
     /// The proxy's response to CONNECT, if it refused.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
+        self.0.fault.cause()?.downcast_ref()
+    }
+
+    /// The reason why the [pace](crate::pace) of the host did not let the call begin, and the time of
+    /// the next request, if that is the cause.
+    ///
+    /// ```
+    /// # fn show(error: &sessio::Error) {
+    /// if let Some(wait) = error.pace_refusal().and_then(|refusal| refusal.wait) {
+    ///     println!("ask again in {wait:?}");
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pace_refusal(&self) -> Option<&Refusal> {
         self.0.fault.cause()?.downcast_ref()
     }
 

@@ -29,7 +29,7 @@
 //! | `base` | values without HTTP: time, chance, secrets, time limits, kinds of errors | [`Now`], [`Instant`], [`Seed`], [`Secret`], [`Timeouts`], [`Change`], [`Kind`], [`Fault`] |
 //! | `uri` | addresses, URLs, origins, query parameters | [`Address`], [`Origin`], [`Params`], [`UrlCache`] |
 //! | `message` | requests and responses as data: header fields, heads, bodies, content codings, `Link` fields (RFC 8288) | [`Headers`], [`Head`], [`Body`], [`Exchange`], [`coding`], [`multipart`], [`lines`], [`sse`], [`text`], [`link`] |
-//! | `policy` | decisions over messages, as pure functions, and the state that a session learns | [`redirect`], [`retry`], [`range`], [`guard`], [`SessionState`] |
+//! | `policy` | decisions over messages, as pure functions, and the state that a session learns | [`redirect`], [`retry`], [`pace`], [`range`], [`guard`], [`SessionState`] |
 //! | `route` | the route to a host: routes, resolver, [proxies], environment, netrc, TLS settings, order of addresses (RFC 8305) | [`routing`], [`proxy`], [`Environment`], [`netrc`], [`tls`], [`happy_eyeballs`] |
 //! | `wire` | bytes: HTTP/1.1 framing, CONNECT and SOCKS 5, the stages of a connection | [`h1`], [`tunnel`], [`conn`] |
 //! | `pool` | idle connections, which return only with a proof that they are clean | [`pool::Pool`] |
@@ -169,7 +169,7 @@ pub use message::timings::Timings;
 pub use message::{coding, lines, link, multipart, sse, text};
 pub use policy::guard::Guard;
 pub use policy::session_state::SessionState;
-pub use policy::{guard, range, redirect, retry};
+pub use policy::{guard, pace, range, redirect, retry};
 pub use prepared::auth;
 pub use prepared::auth::{Answer, Auth, Flow, Scheme};
 pub use prepared::curl::Secrets;

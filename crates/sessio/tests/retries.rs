@@ -10,8 +10,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sessio::call::Direction;
+use sessio::call::{Carrier, Direction};
 use sessio::retry::{Again, AttemptEnd, Jitter, Methods, RetryPolicy, Stop, Verdict};
+use sessio::transport::Fate;
 use sessio::{
     Body, Call, Change, Error, Instant, Kind, Memory, Now, Observer, Request, Seed, SessionState, Settings,
     Step, Timeout, UnixTime, merge, prepare,
@@ -176,7 +177,7 @@ fn a_503_waits_without_a_connection_and_is_sent_again() {
     let at = Instant::ZERO + 2 * SECOND;
     assert_eq!(waited.verdict, Verdict::Again { at, wait: 2 * SECOND, why: Again::RetryAfter });
     assert_eq!((waited.end, waited.hop), (AttemptEnd::Status(503.try_into().unwrap()), 0));
-    assert_eq!(last.verdict, Verdict::Stop(Stop::StatusNotListed));
+    assert_eq!(last.verdict, Verdict::Stop(Stop::Success));
     let [busy] = hand.call.history() else { panic!("{:?}", hand.call.history()) };
     assert_eq!((busy.head.status.as_u16(), busy.connection), (503, 1));
     let events = hand.events.lock().unwrap().join("\n");
@@ -388,7 +389,7 @@ fn a_failing_body_is_not_retried() {
     let Ok(Step::Body(b"hel")) = hand.call.step(hand.now) else { panic!("{:?}", hand.call) };
     hand.call.consume(3);
     assert_eq!(hand.close().error().kind(), Kind::IncompleteBody);
-    assert_eq!(hand.verdicts(), ["status-not-listed"]);
+    assert_eq!(hand.verdicts(), ["success"]);
 }
 
 /// Time limits of one attempt begin again with each one.
@@ -433,5 +434,98 @@ fn each_attempt_may_meet_one_stale_connection() {
     }
     hand.connect().take();
     assert_eq!(hand.say(OK).head(), 200);
-    assert_eq!(hand.verdicts(), ["retry-after", "retry-after", "status-not-listed"]);
+    assert_eq!(hand.verdicts(), ["retry-after", "retry-after", "success"]);
+}
+
+/// A dead host: each call fails, and asks for more attempts. The budget bounds what all of them
+/// send, however a host is dead.
+#[test]
+fn ten_thousand_calls_to_a_dead_host_send_twelve_thousand_requests() {
+    for is_refused in [true, false] {
+        let mut state = SessionState::new(Seed::new(3));
+        let mut now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
+        let mut requests = 0_u64;
+        let mut idle = None;
+        for _ in 0..10_000 {
+            // The default policy, with its jitter and its budget of 20 %.
+            let request = Request::get("http://h.test/").retry(RetryPolicy::web());
+            let request = prepare(merge(&Settings::default(), request), &mut state.jar, now).unwrap();
+            let mut call = Call::new(request, Memory::default()).unwrap();
+            loop {
+                match call.step(now) {
+                    Ok(Step::Connect(_)) if is_refused => {
+                        requests += 1;
+                        call.unreachable(Kind::Connect.into());
+                    }
+                    Ok(Step::Connect(to)) => {
+                        requests += 1;
+                        let conn = idle.take().unwrap_or_else(|| to.open(1, now, &[]).unwrap());
+                        call.connected(conn);
+                    }
+                    Ok(Step::Io(io)) if !io.send.is_empty() => {
+                        let n = io.send.len();
+                        call.sent(n);
+                    }
+                    Ok(Step::Io(io)) => {
+                        io.recv[..BROKEN.len()].copy_from_slice(BROKEN.as_bytes());
+                        call.received(BROKEN.len());
+                    }
+                    Ok(Step::Release) => idle = call.release().map(|(conn, _)| conn),
+                    Ok(Step::Decide) => call.decide(&mut state, now),
+                    Ok(Step::Wait { until, .. }) => now = now.after(until - now.mono),
+                    Ok(Step::Head) => drop(call.take_head()),
+                    Ok(Step::Done) | Err(_) => break,
+                    Ok(step) => panic!("{step:?}"),
+                }
+            }
+            now = now.after(Duration::from_millis(10));
+        }
+        assert!((11_900..=12_000).contains(&requests), "{requests}");
+    }
+}
+
+impl Hand {
+    /// A transport takes the whole request.
+    fn attach(&mut self) -> &mut Self {
+        let Ok(Step::Connect(_)) = self.call.step(self.now) else { panic!("{:?}", self.call) };
+        self.connections += 1;
+        self.call.attached(Carrier::new(self.connections, self.now.mono));
+        let Ok(Step::Message(io)) = self.call.step(self.now) else { panic!("{:?}", self.call) };
+        let n = io.body.len();
+        self.call.request_taken(n);
+        self
+    }
+
+    fn transport_failed(&mut self, fate: Fate) -> &mut Self {
+        self.call.transport_failed(fate, Kind::Io.into());
+        self.settle()
+    }
+}
+
+/// A transport knows that the request was not processed. Then also a POST is sent again: at once the
+/// first time, and later by the policy.
+#[test]
+fn a_request_that_was_not_processed_is_sent_again_within_the_attempts() {
+    let mut hand = Hand::new(post());
+    hand.attach().transport_failed(Fate::Unprocessed);
+    assert!(hand.call.attempts().is_empty(), "it is the same attempt");
+    hand.attach().transport_failed(Fate::Unprocessed);
+    assert_eq!(hand.sleep(), SECOND / 2);
+    hand.attach().transport_failed(Fate::Unprocessed);
+    hand.attach().transport_failed(Fate::Unprocessed);
+    assert_eq!(hand.sleep(), SECOND);
+    // It may have been processed now.
+    let error = hand.attach().transport_failed(Fate::Unknown).error();
+    assert!(!error.is_safe_to_repeat());
+    assert_eq!(hand.verdicts(), ["backoff", "backoff", "not-idempotent"]);
+
+    let mut hand = Hand::new(post());
+    for wait in [SECOND / 2, SECOND, 2 * SECOND] {
+        hand.attach().transport_failed(Fate::Unprocessed);
+        hand.attach().transport_failed(Fate::Unprocessed);
+        assert_eq!(hand.sleep(), wait);
+    }
+    hand.attach().transport_failed(Fate::Unprocessed);
+    let error = hand.attach().transport_failed(Fate::Unprocessed).error();
+    assert_eq!((error.kind(), error.attempts().len(), hand.connections), (Kind::Io, 4, 8));
 }

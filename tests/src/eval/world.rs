@@ -115,7 +115,7 @@ impl World {
                     return self.dial(place, to, now);
                 }
                 // No other call exists that could free a connection.
-                Grant::Wait(_) => return None,
+                Grant::Wait(_) | Grant::Refused(_) => return None,
             }
         }
     }

@@ -109,7 +109,7 @@ async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &
 }
 
 /// Polls each future when it was woken, and only then, so a lost wakeup hangs.
-async fn all<F: Future>(futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
+pub(crate) async fn all<F: Future>(futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
     struct Bell {
         rings: AtomicBool,
         outer: Waker,

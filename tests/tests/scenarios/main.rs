@@ -28,6 +28,7 @@ mod multipart;
 mod observers;
 mod one_byte_records;
 mod one_shots;
+mod pace;
 mod partial_responses;
 mod pool;
 mod proxies;

@@ -81,7 +81,7 @@ async fn a_busy_server_is_asked_again_when_it_says<R: Runtime>(world: &World<R>)
         assert_eq!(*waits.lock().unwrap(), [wait]);
         let [first, last] = response.attempts() else { panic!("{:?}", response.attempts()) };
         assert_eq!(first.to_string(), format!("status 503: again after {wait:?}, as Retry-After asks"));
-        assert_eq!(last.to_string(), "status 200: not again, the policy does not retry this status");
+        assert_eq!(last.to_string(), "status 200: not again, the status is no error");
         assert_eq!(response.history()[0].head.status, 503);
         assert_eq!(response.text().await.unwrap(), "fine");
     }

@@ -199,6 +199,8 @@ kinds! {
     TooManyRedirects "too-many-redirects" Limit "the call was redirected more often than allowed" "raise `max_redirects`, or read the response in the error";
     BlockedAddress "blocked-address" Limit "the guard blocks the host's address" "use another host, or change `guard`";
     RedirectForbidden "redirect-forbidden" Limit "the redirect leads to a target that is not allowed" "read the response in the error, or change `redirect_targets`";
+    CircuitOpen "circuit-open" Limit "too many requests to the host have failed, and none is sent for a while" "see the cause for the time of the next request, or change `pace.breaker`";
+    Paced "paced" Limit "the wait for the pace of the host is longer than allowed" "see the cause for the time of the next request, raise `timeouts.total` or `hold.max_wait`, or change `pace`";
     RedirectLoop "redirect-loop" Limit "the redirects lead back to a request that was already sent" "read the response in the error, or disable `detect_loops`; a missing cookie or login is the usual cause";
 }
 

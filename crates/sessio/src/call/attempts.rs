@@ -21,12 +21,12 @@ impl Call {
         self.past().map_or(&[], |past| &past.attempts)
     }
 
-    /// Whether another attempt may mend this error, which the policy step decides.
-    pub(super) fn may_mend(&self, error: &Error) -> bool {
-        self.prepared.options.retry.is_some()
-            && matches!(self.phase, Phase::Connect { .. } | Phase::Handshake | Phase::Exchange)
+    /// Whether the policy step takes this error: another attempt may mend it, or a pace counts it.
+    pub(super) fn is_for_policy(&self, error: &Error) -> bool {
+        let options = &self.prepared.options;
+        matches!(self.phase, Phase::Connect { .. } | Phase::Handshake | Phase::Exchange)
+            && (options.pace.is_some() || (options.retry.is_some() && may_mend(error.kind())))
             && error.kind().blame() != Blame::Caller
-            && error.kind() != Kind::Timeout(Timeout::Total)
     }
 
     /// Whether an earlier attempt may have sent a part of the request.
@@ -64,8 +64,9 @@ impl Call {
             resent: self.retries > 0,
         };
         let end = AttemptEnd::Failed(error.kind());
-        let at =
-            policy.and_then(|policy| self.decide_attempt(&policy, Outcome::Failed(failed), end, lend, now));
+        let at = policy
+            .filter(|_| may_mend(error.kind()))
+            .and_then(|policy| self.decide_attempt(&policy, Outcome::Failed(failed), end, lend, now));
         let error = match at {
             None => error,
             Some(until) => match self.prepare_again(lend, now) {
@@ -160,4 +161,10 @@ impl Call {
         let Verdict::Again { at, .. } = attempt.verdict else { return None };
         Some(Event::Waiting { until: at, attempt })
     }
+}
+
+/// Whether another attempt may mend an error of this kind. None fits after the time limit of the
+/// whole call.
+fn may_mend(kind: Kind) -> bool {
+    kind != Kind::Timeout(Timeout::Total)
 }

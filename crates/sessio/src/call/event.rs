@@ -1,6 +1,7 @@
 //! The events of a call.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::base::kind::Kind;
 use crate::base::time::Instant;
@@ -120,6 +121,15 @@ pub enum Event<'a> {
         /// The attempt that has ended, with the reason for the next one.
         attempt: &'a Attempt,
     },
+    /// The request waits for the [pace](crate::pace) of its host. Emitted between `Connecting` and
+    /// `Connected`, once for each of them.
+    #[non_exhaustive]
+    Paced {
+        /// The time at which it may begin, as known now. `None` if it waits for the end of others.
+        until: Option<Instant>,
+        /// The time until then.
+        wait: Option<Duration>,
+    },
     /// The source of the request's body is at its start again.
     Rewound,
     /// The response was read to its end.
@@ -170,6 +180,7 @@ impl fmt::Display for Event<'_> {
             Self::Skipped { reusable } => write!(f, "skipped the rest, connection {}", fate(reusable)),
             Self::Retry { kind } => write!(f, "retry after {kind}"),
             Self::Waiting { attempt, .. } => write!(f, "waiting, {attempt}"),
+            Self::Paced { .. } => f.write_str("waiting for the pace of the host"),
             Self::Rewound => f.write_str("rewound the body"),
             Self::Done { body, reusable } => {
                 write!(f, "done, with {body} bytes of body, connection {}", fate(reusable))

@@ -50,7 +50,7 @@ impl Call {
         if let Some(filter) = self.conn.take().filter(|_| has_words).and_then(Conn::into_filter) {
             self.rare_mut().parting = Some(filter);
         }
-        if self.may_mend(&error) {
+        if self.is_for_policy(&error) {
             self.phase = Phase::Lost(error);
             return;
         }

@@ -102,6 +102,7 @@ mod next_step;
 pub(crate) mod observer;
 pub(crate) mod options;
 pub(crate) mod overrides;
+mod paced;
 mod policy;
 mod progress;
 mod proxy_retry;

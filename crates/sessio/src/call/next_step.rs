@@ -37,9 +37,7 @@ impl Call {
             self.check_grace(now);
         }
         self.clock.start(&self.prepared.options.timeouts, now);
-        if self.clock.total_is_over(now)
-            && !matches!(self.phase, Phase::Done | Phase::Failed(_) | Phase::Failing(_))
-        {
+        if self.clock.total_is_over(now) && !self.is_over() {
             self.fail(Kind::Timeout(Timeout::Total).into());
         }
         self.mark(now);
@@ -71,6 +69,16 @@ impl Call {
             Phase::Rewind { .. } => Ok(Step::Rewind),
             Phase::Done => Ok(Step::Done),
             Phase::Failed(_) | Phase::Failing(_) => Err(self.tell()),
+        }
+    }
+
+    /// Whether the time limit of the whole call has no effect any more.
+    fn is_over(&self) -> bool {
+        match &self.phase {
+            Phase::Done | Phase::Failed(_) | Phase::Failing(_) => true,
+            // It has passed, and the policy step has yet to take it.
+            Phase::Lost(error) => error.kind() == Kind::Timeout(Timeout::Total),
+            _ => false,
         }
     }
 
@@ -153,6 +161,7 @@ impl Call {
             is_admitted: limit != Timeout::Pool,
             deadline,
             transport: self.prepared.options.transport.as_ref(),
+            pace: self.prepared.options.pace.as_ref(),
             limits: self.prepared.options.limits,
             remaining_addresses: self.rare.as_ref().map_or(&[], |rare| &rare.remaining_addresses),
         }

@@ -15,6 +15,7 @@ use crate::base::timeouts::Timeouts;
 use crate::error::{Error, Result};
 use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
+use crate::policy::pace::PaceRule;
 use crate::policy::redirect::RedirectRules;
 use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::{Auth, Flow};
@@ -42,6 +43,8 @@ pub struct CallOptions {
     pub rules: RedirectRules,
     /// The policy of retries. `None` retries stale connections only.
     pub retry: Option<Arc<RetryPolicy>>,
+    /// The pace of the host. `None` is no limit.
+    pub pace: Option<PaceRule>,
     /// The time limits.
     pub timeouts: Timeouts,
     /// The limits on the response.

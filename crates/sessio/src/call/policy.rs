@@ -50,6 +50,7 @@ impl Call {
             || self.is_from_proxy(head)
             || self.refuses_expectation(head)
             || self.prepared.options.retry.is_some()
+            || self.prepared.options.pace.is_some()
             || (self.prepared.options.jar && head.headers.contains("Set-Cookie"))
     }
 

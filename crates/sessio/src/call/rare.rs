@@ -48,6 +48,8 @@ pub(super) struct RareState {
     pub(super) secure: Option<Duration>,
     /// Whether [`Event::Sent`](super::Event::Sent) was emitted for this exchange.
     pub(super) has_reported_sent: bool,
+    /// Whether [`Event::Paced`](super::Event::Paced) was emitted for this connection.
+    pub(super) has_reported_wait: bool,
     /// Whether a decision was made that the next step reports and acts on.
     pub(super) has_decided: bool,
     /// Whether a handshake runs or has just ended.
@@ -104,6 +106,7 @@ impl Call {
             (rare.send_failure, rare.receive_failure) = (None, None);
             (rare.drain_deadline, rare.continued_by) = (None, None);
             (rare.remaining_addresses, rare.parting) = (Vec::new(), None);
+            rare.has_reported_wait = false;
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::base::time::Instant;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::message::headers::Headers;
+use crate::policy::pace::PaceRule;
 use crate::prepared::Prepared;
 use crate::prepared::transport::Transport;
 use crate::route::environment::CaBundle;
@@ -92,6 +93,8 @@ pub struct Connect<'a> {
     pub deadline: Option<Instant>,
     /// The transport of the request's mount. It carries the request in place of a connection.
     pub transport: Option<&'a Arc<dyn Transport>>,
+    /// The pace of the host. [`Pool::request_paced`](crate::pool::Pool::request_paced) takes it.
+    pub pace: Option<&'a PaceRule>,
     pub(super) limits: Limits,
     pub(super) remaining_addresses: &'a [SocketAddr],
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::base::time::Instant;
+use crate::policy::pace::Refusal;
 
 /// The result of a request for a connection.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub enum Grant<T> {
     Dial(Lease),
     /// A place in the queue: see [`Pool::collect`](super::Pool::collect).
     Wait(Ticket),
+    /// The pace of the host does not let the request begin. Only for requests
+    /// [with a pace](super::Pool::request_paced).
+    Refused(Refusal),
 }
 
 /// A connection taken from the pool.
@@ -39,9 +43,16 @@ pub struct Checkout<T> {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a lease that is not given back counts for ever"]
 pub struct Lease {
-    pub(super) era: u64,
+    pub(super) era: u32,
     pub(super) host: u32,
     pub(super) pool: PoolNumber,
+    /// The number of the permit of a pace, from 1. 0 without a pace.
+    pub(super) permit: u32,
+}
+
+impl Lease {
+    /// The host of a lease without a place of the pool: a transport carries the request.
+    pub(super) const NO_HOST: u32 = u32::MAX;
 }
 
 /// A place in the queue. The ticket that has waited longest is served first. It is valid only in
@@ -93,7 +104,7 @@ pub struct ReuseProof {
 pub struct Effects<T> {
     /// Connections to close.
     pub closed: Vec<T>,
-    /// Tickets that have a grant: wake their holders.
+    /// Tickets that have a grant, or another time to wait for: wake their holders.
     pub ready: Vec<Ticket>,
 }
 

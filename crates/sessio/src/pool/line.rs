@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use super::Pool;
-use super::lease::{Effects, Grant, Ticket};
+use super::lease::{Effects, Grant, PoolNumber, Ticket};
 use crate::base::time::Instant;
 
 /// The queue. A ticket that is served has a grant that waits to be collected, so that no later
@@ -17,7 +17,7 @@ pub(super) struct Line<T> {
     /// The first ticket of each host that has room for another connection, with its host. They wait
     /// only for `max_total`.
     heads: BTreeSet<(Ticket, usize)>,
-    granted: BTreeMap<Ticket, Grant<T>>,
+    pub(super) granted: BTreeMap<Ticket, Grant<T>>,
 }
 
 impl<T> Default for Line<T> {
@@ -27,6 +27,12 @@ impl<T> Default for Line<T> {
 }
 
 impl<T> Line<T> {
+    /// The next ticket.
+    pub(super) fn ticket(&mut self, pool: PoolNumber) -> Ticket {
+        self.next += 1;
+        Ticket::new(self.next, pool)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -41,11 +47,9 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
 
     /// Leaves the queue. A grant that the ticket already has goes to the next one.
     pub fn cancel(&mut self, ticket: Ticket, now: Instant, effects: &mut Effects<T>) {
-        if let Some(at) = self.line.waiting.remove(&ticket) {
-            if let Some(host) = self.hosts.get_mut(at) {
-                host.waiting.remove(&ticket);
-            }
-            return self.list(at);
+        let has_left_lane = self.cancel_paced(ticket);
+        if self.drop_out(ticket) || has_left_lane {
+            return self.settle_lanes(now, effects);
         }
         match self.line.granted.remove(&ticket) {
             Some(Grant::Idle(checkout)) => {
@@ -55,19 +59,33 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
                 self.discard(checkout.lease, now, effects);
             }
             Some(Grant::Dial(lease)) => self.discard(lease, now, effects),
-            Some(Grant::Wait(_)) | None => {}
+            Some(Grant::Wait(_) | Grant::Refused(_)) | None => {}
         }
     }
 
     pub(super) fn enqueue(&mut self, at: usize) -> Ticket {
-        let ticket = Ticket::new(self.line.next, self.number);
-        self.line.next += 1;
+        let ticket = self.line.ticket(self.number);
+        self.line_up(ticket, at);
+        ticket
+    }
+
+    /// Puts a ticket into the queue, in its place by number.
+    pub(super) fn line_up(&mut self, ticket: Ticket, at: usize) {
         self.line.waiting.insert(ticket, at);
         if let Some(host) = self.hosts.get_mut(at) {
             host.waiting.insert(ticket);
         }
         self.list(at);
-        ticket
+    }
+
+    /// Takes a ticket out of the queue. Returns `false` if it does not wait there.
+    pub(super) fn drop_out(&mut self, ticket: Ticket) -> bool {
+        let Some(at) = self.line.waiting.remove(&ticket) else { return false };
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.waiting.remove(&ticket);
+        }
+        self.list(at);
+        true
     }
 
     /// Grants free room at a host to the ticket that has waited longest among those that can use
@@ -81,12 +99,13 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
         self.list(at);
         while let Some((ticket, at)) = self.line.heads.first().copied() {
-            let Some(grant) = self.admit(at, now, effects) else { return };
-            self.line.waiting.remove(&ticket);
-            if let Some(host) = self.hosts.get_mut(at) {
-                host.waiting.remove(&ticket);
+            if !self.may_begin(ticket, now) {
+                self.drop_out(ticket);
+                continue;
             }
-            self.list(at);
+            let Some(mut grant) = self.admit(at, now, effects) else { return };
+            self.drop_out(ticket);
+            self.begin_paced(ticket, &mut grant, now);
             self.line.granted.insert(ticket, grant);
             effects.ready.push(ticket);
         }

@@ -27,6 +27,7 @@
 mod idle;
 mod lease;
 mod line;
+mod paced;
 mod policy;
 mod policy_change;
 mod slab;
@@ -43,6 +44,7 @@ use idle::{Ends, Idle};
 use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, ReuseProof, Ticket};
 use line::Line;
+use paced::Lanes;
 pub use policy::{Policy, Stats};
 use slab::Slab;
 
@@ -63,7 +65,9 @@ pub struct Pool<K, T> {
     reused: u64,
     dialled: u64,
     /// Counts the closes. A connection that was lent before the last close does not return.
-    era: u64,
+    era: u32,
+    /// The paces. `None` before the first request with one.
+    lanes: Option<Box<Lanes<K>>>,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             reused: 0,
             dialled: 0,
             era: 0,
+            lanes: None,
         }
     }
 
@@ -190,15 +195,30 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         if let Some(host) = self.hosts.get_mut(at) {
             self.idle.insert(connection, at, until, &mut host.idle);
         }
-        self.admit_waiting(at, now, effects);
+        self.admit_after(&lease, at, now, effects);
     }
 
     /// Returns a lease without a connection: it was closed, or never opened. A lease of another
     /// pool is ignored.
     pub fn discard(&mut self, lease: Lease, now: Instant, effects: &mut Effects<T>) {
-        if let Some(at) = self.give_back(&lease) {
-            self.admit_waiting(at, now, effects);
+        if lease.host == Lease::NO_HOST {
+            return self.end_paced(&lease, now, effects);
         }
+        if let Some(at) = self.give_back(&lease) {
+            self.admit_after(&lease, at, now, effects);
+        }
+    }
+
+    /// Gives the room that a lease has left to the requests that wait for it.
+    fn admit_after(&mut self, lease: &Lease, at: usize, now: Instant, effects: &mut Effects<T>) {
+        if self.lanes.is_none() {
+            return self.admit_waiting(at, now, effects);
+        }
+        // A request that its pace lets go now may have waited longer than those in the queue.
+        self.list(at);
+        self.end_paced(lease, now, effects);
+        self.admit_waiting(at, now, effects);
+        self.settle_lanes(now, effects);
     }
 
     /// Counts a connection that was opened. Returns its number.
@@ -209,7 +229,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
 
     /// Closes every idle connection, and each lent one when it returns. The pool stays usable.
     pub fn clear(&mut self, effects: &mut Effects<T>) {
-        self.era += 1;
+        self.era = self.era.wrapping_add(1);
         self.close_idle(effects);
     }
 
@@ -279,7 +299,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         Stats {
             idle: self.idle.len(),
             in_use: self.in_use,
-            waiting: self.line.len(),
+            waiting: self.line.len() + self.lanes.as_ref().map_or(0, |lanes| lanes.len()),
             reused: self.reused,
             dialled: self.dialled,
         }
@@ -316,12 +336,12 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             host.in_use += 1;
         }
         // There is no memory for four billion hosts.
-        Lease { host: at as u32, era: self.era, pool: self.number }
+        Lease { host: at as u32, era: self.era, pool: self.number, permit: 0 }
     }
 
     /// Takes a lease back. Returns its host, or `None` if another pool has lent it.
     fn give_back(&mut self, lease: &Lease) -> Option<usize> {
-        if lease.pool != self.number {
+        if lease.pool != self.number || lease.host == Lease::NO_HOST {
             return None;
         }
         let at = lease.host as usize;

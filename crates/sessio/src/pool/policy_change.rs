@@ -37,6 +37,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         if let Some(host) = hosts.first() {
             self.admit_waiting(*host, now, effects);
         }
+        self.settle_lanes(now, effects);
     }
 
     /// Whether a connection that returns to this host is within the limits. It still counts as in use.

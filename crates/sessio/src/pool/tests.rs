@@ -1,6 +1,7 @@
 //! Tests of the pool against a model that is too simple to be wrong, and case by case.
 
 mod cases;
+mod paced;
 pub(super) mod steps;
 
 use crate::base::time::Instant;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, ReuseProof, Ticket};
+use super::{Checkout, Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, ReuseProof, Ticket};
 use crate::route::routing::RouteOptions;
 
 fn url(host: u8) -> Url {
@@ -222,7 +223,7 @@ fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], no
                 assert_eq!(expected, Some(None));
                 lease
             }
-            Grant::Wait(_) => panic!("granted a place in line"),
+            Grant::Wait(_) | Grant::Refused(_) => panic!("granted a place in line"),
         };
         model.out.push((lease, host, false));
     }

@@ -23,7 +23,7 @@ use crate::route::environment::{EnvSources, Environment};
 use crate::route::proxy::{Proxies, Source};
 use crate::route::tls::TlsChanges;
 use crate::session::changes::{Changes, HeaderChanges};
-use crate::session::mounting::{Mounting, change_options, options_of};
+use crate::session::mounting::{Mounting, change_options, options_of, pace_of};
 use crate::session::mounts::Entry;
 use crate::session::request::Request;
 use crate::session::settings::{ACCEPT_ENCODING, Settings};
@@ -148,6 +148,9 @@ fn merge_in_place(
         }
     }
     options.overrides = overrides;
+    if entry.is_some() {
+        options.pace = pace_of(settings, entry.as_ref());
+    }
     if let Some(mount) = mount {
         change_by_mount(mount, &mut options, &mut auth);
     }

@@ -9,6 +9,7 @@ use crate::base::progress::{BodyProgress, Way};
 use crate::call::observer::Observer;
 use crate::error::{Error, Result};
 use crate::message::headers::Headers;
+use crate::policy::pace::Pace;
 use crate::prepared::auth::Auth;
 use crate::prepared::transport::Transport;
 use crate::route::proxy::{Proxies, Via};
@@ -42,6 +43,8 @@ pub struct Mount {
     pub changes: Changes,
     /// The transport that carries the requests. Default: `None`, which is a connection.
     pub transport: Option<Arc<dyn Transport>>,
+    /// The pace of the requests. Default: [`Change::Inherit`], which is the session's.
+    pub pace: Change<Arc<Pace>>,
     pub(crate) problem: Option<Error>,
 }
 
@@ -54,6 +57,24 @@ impl Mount {
     /// Carries the requests by a [`Transport`], such as a mock, in place of connections.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Sets the [pace](crate::pace) of the requests of this pattern, to each origin by itself. It
+    /// replaces the session's, and shares nothing with it. With `None` the requests have no pace.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessio::pace::Pace;
+    /// use sessio::{Mount, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// let search = Mount::new().pace(Pace::rate(10, Duration::from_secs(60)));
+    /// settings.mounts.add("https://api.example.org/search", search)?;
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    pub fn pace(mut self, pace: impl Into<Option<Arc<Pace>>>) -> Self {
+        self.pace = pace.into().map_or(Change::Remove, Change::Set);
         self
     }
 

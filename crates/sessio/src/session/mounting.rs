@@ -11,6 +11,7 @@ use crate::base::progress::ProgressCallbacks;
 use crate::base::timeouts::Timeouts;
 use crate::call::options::{CallOptions, PreparedCall, Remount};
 use crate::message::headers::Headers;
+use crate::policy::pace::PaceRule;
 use crate::policy::redirect::{RedirectRules, belongs_to_origin, describes_body};
 use crate::route::environment::EnvSources;
 use crate::route::proxy::{Proxies, Source};
@@ -106,6 +107,7 @@ impl Remount for Mounting {
         let pattern = entered.as_ref().map(|entry| Arc::clone(&entry.pattern));
         let is_same = self.current.as_ref().map(|entry| &entry.pattern) == pattern.as_ref();
         next.request.mount = pattern;
+        next.options.pace = pace_of(&self.settings, entered.as_ref());
         next.options.transport = entered.as_ref().and_then(|entry| entry.mount.transport.clone());
         if is_same {
             return;
@@ -190,6 +192,18 @@ fn without(cookies: &RequestCookies, mount: &RequestCookies, request: &RequestCo
     kept
 }
 
+/// The pace of a call with this mount.
+#[inline]
+pub(crate) fn pace_of(settings: &Settings, entry: Option<&Entry>) -> Option<PaceRule> {
+    match entry.map(|entry| (&entry.mount.pace, &entry.pattern)) {
+        Some((Change::Set(pace), pattern)) => Some(PaceRule::new(pace.clone(), Some(pattern.clone()))),
+        Some((Change::Remove, _)) => None,
+        Some((Change::Inherit, _)) | None => {
+            settings.pace.as_ref().map(|pace| PaceRule::new(pace.clone(), None))
+        }
+    }
+}
+
 /// The options of a call under these settings alone.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "the options are large, and are made in their place")]
@@ -208,6 +222,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
             schemes: settings.mounts.schemes(),
         },
         retry: settings.retry.clone(),
+        pace: pace_of(settings, None),
         timeouts: settings.timeouts,
         limits: settings.limits,
         codings: settings.codings.clone(),

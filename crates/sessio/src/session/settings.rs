@@ -10,6 +10,7 @@ use crate::call::observer::Observer;
 use crate::message::coding::Decoders;
 use crate::message::headers::Headers;
 use crate::policy::guard::Guard;
+use crate::policy::pace::Pace;
 use crate::policy::redirect::AllowedTargets;
 use crate::policy::retry::RetryPolicy;
 use crate::prepared::auth::Auth;
@@ -81,6 +82,18 @@ pub struct Settings {
     /// settings.retry = RetryPolicy::web().into();
     /// ```
     pub retry: Option<Arc<RetryPolicy>>,
+    /// The pace of the requests to each origin: see [`pace`](crate::pace). Default: `None`, which is
+    /// no limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sessio::Settings;
+    /// use sessio::pace::Pace;
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.pace = Pace::rate(100, Duration::from_secs(60)).into();
+    /// ```
+    pub pace: Option<Arc<Pace>>,
     /// The named time limits. Default: none except `expect`.
     pub timeouts: Timeouts,
     /// Limits on responses.
@@ -217,6 +230,7 @@ impl Default for Settings {
             keep_on_upgrade: true,
             sensitive_headers: Arc::default(),
             retry: None,
+            pace: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             codings: Decoders::default(),
@@ -252,6 +266,7 @@ impl fmt::Debug for Settings {
             .field("keep_on_upgrade", &self.keep_on_upgrade)
             .field("sensitive_headers", &self.sensitive_headers)
             .field("retry", &self.retry)
+            .field("pace", &self.pace)
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
             .field("codings", &self.codings)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::kind::Kind;
 use crate::call::{Call, Direction, Memory, Step};
 use crate::message::body::Body;
+use crate::policy::retry::{Attempt, AttemptEnd, Methods, RetryPolicy, Verdict};
 use crate::prepared::auth::Auth;
 use crate::route::key::KeyBuf;
 use crate::testing::at;
@@ -28,8 +29,11 @@ const UPLOAD: &[u8] = b"an upload of some length";
 const BODY: u64 = 64 * 1024;
 /// The most redirects of one call.
 const REDIRECTS: u32 = 5;
-/// The most responses before the final one: redirects, challenges, and one refused expectation.
-const HISTORY: usize = 16;
+/// The most attempts of a call.
+const ATTEMPTS: u32 = 4;
+/// The most responses before the final one: redirects, challenges, retries, and one refused
+/// expectation.
+const HISTORY: usize = 16 + ATTEMPTS as usize;
 /// The time limit of a call, by its own clock.
 const TOTAL: Duration = Duration::from_secs(60);
 /// The most steps of a call.
@@ -125,8 +129,21 @@ fn request(plan: u8, more: u8, jar: &mut Jar, now: Now) -> PreparedCall {
         3 => request.auth(flow()),
         _ => request,
     };
+    let request = match more & 32 {
+        0 => request,
+        _ => request.retry(retries(more)),
+    };
     let request = request.header("X-Key", KEY).decode(plan & 64 == 0);
     prepare(merge(&settings, request), jar, now).expect("a request that can be sent")
+}
+
+/// A policy of retries, with waits that fit into the time limit of the call, and that do not.
+fn retries(more: u8) -> RetryPolicy {
+    let mut policy = RetryPolicy::web();
+    policy.max_attempts = ATTEMPTS;
+    policy.methods = if more & 64 == 0 { Methods::WithKey } else { Methods::Any };
+    policy.retry_after.max = if more & 128 == 0 { TOTAL / 4 } else { 2 * TOTAL };
+    policy
 }
 
 /// Digest authentication, which answers challenges.
@@ -279,7 +296,7 @@ impl<'a, E: Iterator<Item = Exchange<'a>>> Driver<'a, E> {
 }
 
 /// Plays the script against a call.
-fn play([plan, more, cut, sip]: [u8; 4], script: &[u8]) -> (Outcome, Vec<bool>) {
+fn play([plan, more, cut, sip]: [u8; 4], script: &[u8]) -> (Outcome, Vec<bool>, Vec<AttemptEnd>) {
     // 255 stands for no limit.
     let size = |byte: u8| if byte == u8::MAX { usize::MAX } else { usize::from(byte).max(1) };
     let (mut state, now) = (SessionState::new(Seed::new(1)), at(1_767_225_600));
@@ -301,10 +318,21 @@ fn play([plan, more, cut, sip]: [u8; 4], script: &[u8]) -> (Outcome, Vec<bool>) 
     assert_ne!(outcome.error, Some(Kind::Misuse), "the driver answers every step");
     assert!(outcome.body.len() as u64 <= call.options().limits.body_bytes.unwrap_or(BODY));
     assert!(call.hop() <= REDIRECTS && call.history().len() <= HISTORY);
+    // Each of them has a decision. A stale connection is no attempt of its own.
+    let attempts = call.attempts();
+    assert!(attempts.len() <= ATTEMPTS as usize && (more & 32 != 0 || attempts.is_empty()), "{attempts:?}");
+    if more & 32 != 0 && more & 64 == 0 && matches!(plan % 8, 2 | 5 | 6) {
+        let is_repeated = |attempt: &&Attempt| {
+            matches!(attempt.end, AttemptEnd::Status(_)) && matches!(attempt.verdict, Verdict::Again { .. })
+        };
+        // Only a redirect makes a GET of a POST, and a GET may be repeated.
+        assert!(attempts.iter().find(is_repeated).is_none_or(|attempt| attempt.hop > 0), "{attempts:?}");
+    }
     assert!(driver.now.mono - now.mono <= TOTAL, "it continues after its time limit");
     assert!(outcome.error.is_some() || outcome.statuses.len() == 1, "one response for one request");
+    let ends = attempts.iter().map(|attempt| attempt.end).collect();
     assert!(call.take_memory().capacity() <= 512 * 1024);
-    (outcome, driver.reused)
+    (outcome, driver.reused, ends)
 }
 
 /// Plays one call. The first four bytes draw the request, its settings and the cuts; the others are
@@ -316,12 +344,15 @@ pub fn call(data: &[u8]) {
         return;
     }
     let [plan, more, ..] = draws;
-    let ((cut, reused), (whole, reused_whole)) = (play(draws, script), play([plan, more, 255, 255], script));
+    let (cut, reused, ends) = play(draws, script);
+    let (whole, reused_whole, ends_whole) = play([plan, more, 255, 255], script);
     // The limit on growth compares lengths at each read, and a decoder may hold bytes back before an
     // error. A call reads an early response sooner if more of it comes in one read.
     let is_guarded = [cut.error, whole.error].contains(&Some(Kind::CodingGrowth));
     // With the small limit on a drain, a connection is reused only if the rest is there already.
     let has_other_peers = plan & 32 != 0 && reused != reused_whole;
+    // Of two faults of a response, one may be retried and the other not.
+    let has_other_peers = has_other_peers || ends != ends_whole;
     if !is_guarded && !has_other_peers && plan % 8 < 6 {
         assert_eq!(cut.statuses, whole.statuses, "{}", script.escape_ascii());
         // A response can have two faults. The cut decides which of them is found first.

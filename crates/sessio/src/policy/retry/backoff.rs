@@ -37,7 +37,7 @@ pub struct Backoff {
 #[non_exhaustive]
 pub enum Jitter {
     /// All of it: each wait is drawn evenly from zero up to its length. Clients that failed together
-    /// then do not come back together.
+    /// then do not come back together (row FR3).
     #[default]
     Full,
     /// Nothing: equal attempts have equal waits.

@@ -66,11 +66,11 @@ pub struct Failed {
 /// 3. The policy does not list the status or the failure: no.
 /// 4. All attempts are used up: no.
 /// 5. The server may have processed the request, and [`RetryPolicy::methods`] does not allow a
-///    second one: no. It cannot have processed a request of which no byte was sent.
+///    second one: no (row FR2). It cannot have processed a request of which no byte was sent.
 /// 6. The body cannot be sent again: no.
 /// 7. `Retry-After` asks for more than allowed: no, or the longest allowed wait.
-/// 8. The wait does not end before the deadline: no.
-/// 9. The budget is spent: no.
+/// 8. The wait does not end before the deadline: no (row FR5).
+/// 9. The budget is spent: no (row FR4).
 /// 10. Otherwise yes, after the time that `Retry-After` names. Without it, after the backoff.
 ///
 /// `budget` is the state of the request's origin. The first attempt of a call is counted there.
@@ -121,6 +121,7 @@ pub fn decide(
         Outcome::Response(head) if policy.statuses.contains(head.status.as_u16()) => {
             retry_after(&head.headers, now.wall)
         }
+        Outcome::Response(head) if head.status.as_u16() < 400 => return Verdict::Stop(Stop::Success),
         Outcome::Response(_) => return Verdict::Stop(Stop::StatusNotListed),
         Outcome::Failed(failed) => match failed.kind {
             Kind::IncompleteBody | Kind::Timeout(Timeout::Read) => {

@@ -1,4 +1,4 @@
-//! The wait that a response asks for: `Retry-After` (RFC 9110 section 10.2.3).
+//! The wait that a response asks for: `Retry-After` (RFC 9110 section 10.2.3, row FR1).
 
 use std::time::Duration;
 

@@ -26,8 +26,9 @@ const TABLE: &str = "
     stale-unsent                  * *          replayable *     *    *     stale-connection
     stale-sent                    * safe|keyed replayable *     *    *     stale-connection
     stale-sent-again              * *          *          last  *    *     attempts-spent
-    200|204|206|304|400|401|403   * *          *          *     *    *     status-not-listed
-    404|413|421|501|505|511       * *          *          *     *    *     status-not-listed
+    200|204|206|304               * *          *          *     *    *     success
+    400|401|403|404|413           * *          *          *     *    *     status-not-listed
+    421|501|505|511               * *          *          *     *    *     status-not-listed
     incomplete-body|read-timeout  * *          *          *     *    *     response-delivered
     certificate|tls-alert|refused * *          *          *     *    *     failure-not-listed
     bad-head|total-timeout|source * *          *          *     *    *     failure-not-listed

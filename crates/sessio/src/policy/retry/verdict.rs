@@ -72,6 +72,8 @@ reasons! {
 reasons! {
     /// The reason why a request is not sent again.
     Stop {
+        /// The status is no error.
+        Success "success" "the status is no error";
         /// The policy does not retry this status.
         StatusNotListed "status-not-listed" "the policy does not retry this status";
         /// The policy does not retry this failure.

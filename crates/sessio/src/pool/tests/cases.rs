@@ -40,7 +40,7 @@ fn sweep(pool: &mut Pool<KeyBuf, u32>, now: Instant) {
         match pool.request(&Key::of(&other(number)), now, &mut Effects::default()) {
             Grant::Dial(lease) => pool.discard(lease, now, &mut Effects::default()),
             Grant::Wait(ticket) => pool.cancel(ticket, now, &mut Effects::default()),
-            grant @ Grant::Idle(_) => panic!("{grant:?}"),
+            grant @ (Grant::Idle(_) | Grant::Refused(_)) => panic!("{grant:?}"),
         }
     }
     assert!(pool.by_key.len() <= FEW_HOSTS + 1, "{}", pool.by_key.len());
@@ -189,7 +189,7 @@ fn fs8_nobody_pays_for_all_that_has_idled_too_long() {
             let mut lease = None;
             let asked = steps::of(|| match pool.request(&Key::of(&url(0)), late, &mut effects) {
                 Grant::Dial(dialled) => lease = Some(dialled),
-                grant @ Grant::Wait(_) => panic!("{grant:?}"),
+                grant @ (Grant::Wait(_) | Grant::Refused(_)) => panic!("{grant:?}"),
                 // The connection that has returned since.
                 Grant::Idle(checkout) => lease = Some(checkout.lease),
             });
