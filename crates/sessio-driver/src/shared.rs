@@ -65,9 +65,14 @@ struct Shelf<S> {
     wakers: HashMap<Ticket, Waker>,
 }
 
+/// A pool in which the connections of a mount have the limits of the mount.
+fn new_pool<S>(policy: Policy) -> Pool<KeyBuf, PooledConnection<S>> {
+    Pool::new(policy).with_host_policies(|key: &KeyBuf| key.as_key().host_policy().copied())
+}
+
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed, process: Option<u32>) -> Self {
-        let shelf = Shelf { pool: Pool::new(policy), process, wakers: HashMap::new() };
+        let shelf = Shelf { pool: new_pool(policy), process, wakers: HashMap::new() };
         let mut seed = seed;
         Self {
             state: Mutex::new(SessionState::new(seed.split())),
@@ -347,7 +352,7 @@ impl<S: Stream> Shared<S> {
     #[cold]
     fn start_over(mut shelf: MutexGuard<'_, Shelf<S>>) {
         let policy = *shelf.pool.policy();
-        let pool = std::mem::replace(&mut shelf.pool, Pool::new(policy));
+        let pool = std::mem::replace(&mut shelf.pool, new_pool(policy));
         let wakers = std::mem::take(&mut shelf.wakers);
         drop(shelf);
         drop((pool, wakers));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sessio::pool::HostPolicy;
 use sessio::{Change, Kind, Mount, Stage, Timeout};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
@@ -16,6 +17,8 @@ scenarios! {
     s15_a_mounts_credentials_stay_within_its_pattern
     s15_the_time_limit_of_a_mount_applies_to_a_redirect_into_it
     s15_a_relative_address_is_mounted_where_it_leads
+    s15_a_mount_limits_the_connections_to_its_hosts
+    s15_the_pool_limits_of_a_mount_apply_to_a_redirect_into_it
 }
 
 /// Adds mounts to the session's settings.
@@ -99,4 +102,33 @@ async fn s15_a_relative_address_is_mounted_where_it_leads<R: Runtime>(world: &Wo
         seen.push(server.requests().pop().unwrap().header("x-mount").is_some());
     }
     assert_eq!(seen, [true, false, true, true]);
+}
+
+async fn s15_a_mount_limits_the_connections_to_its_hosts<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let mut one = Mount::new().pool(HostPolicy::new().max_connections(1));
+    one.changes.timeouts.pool = Change::Set(Duration::from_millis(50));
+    mount(&session, [(server.url("/bytes/"), one)]);
+    let first = session.get(server.url("/bytes/1000000")).send().await.unwrap();
+    let error = session.get(server.url("/bytes/1")).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Pool));
+    // Outside the mount the limits are those of the pool, and the connections are others.
+    whole(session.get(server.url("/get"))).await;
+    assert_eq!(first.bytes().await.unwrap().len(), 1_000_000);
+    assert_eq!(server.accepted(), 2);
+    for path in ["/bytes/1", "/get", "/bytes/2"] {
+        whole(session.get(server.url(path))).await;
+    }
+    assert_eq!((server.accepted(), session.stats().idle), (2, 2));
+}
+
+async fn s15_the_pool_limits_of_a_mount_apply_to_a_redirect_into_it<R: Runtime>(world: &World<R>) {
+    let (server, other, session) = (Server::start(), Server::start(), world.session());
+    mount(&session, [(server.url("/anything/"), Mount::new().pool(HostPolicy::new().max_idle(0)))]);
+    for round in 1..=3 {
+        let response = whole(session.get(redirect(&other, server.url("/anything/x"), 302))).await;
+        assert_eq!(response.status, 200);
+        // The connection to the mounted host is not kept, the other one is.
+        assert_eq!((server.accepted(), other.accepted(), session.stats().idle), (round, 1, 1));
+    }
 }

@@ -1,6 +1,7 @@
 //! Decisions over messages, as pure functions, and the state that a session learns.
 
 pub mod guard;
+pub(crate) mod host_policy;
 pub mod pace;
 pub mod range;
 pub mod redirect;

@@ -113,7 +113,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
 
     /// Lists the first ticket of a host, if the host has room.
     pub(super) fn list(&mut self, at: usize) {
-        let most = self.policy.most_per_host();
+        let most = self.policy_at(at).most_per_host();
         let Some(host) = self.hosts.get_mut(at) else { return };
         let has_room = host.idle.len() > 0 || host.in_use < most;
         let head = host.waiting.first().copied().filter(|_| has_room);

@@ -40,6 +40,7 @@ use std::hash::{BuildHasherDefault, Hash};
 
 use crate::base::fnv::Fnv;
 use crate::base::time::Instant;
+pub use crate::policy::host_policy::HostPolicy;
 use idle::{Ends, Idle};
 use lease::PoolNumber;
 pub use lease::{Checkout, Effects, Grant, Lease, ReuseProof, Ticket};
@@ -54,6 +55,8 @@ pub struct Pool<K, T> {
     /// The number that this pool's leases and tickets have.
     number: PoolNumber,
     policy: Policy,
+    /// The limits of a key, in place of those of the policy.
+    limits_of: fn(&K) -> Option<HostPolicy>,
     by_key: HashMap<K, usize, BuildHasherDefault<Fnv>>,
     hosts: Slab<Host<K>>,
     /// The number of hosts at which those without connections and waiters are forgotten. Most of
@@ -73,6 +76,8 @@ pub struct Pool<K, T> {
 #[derive(Debug)]
 struct Host<K> {
     key: K,
+    /// Limits in place of those of the policy.
+    limits: Option<Box<HostPolicy>>,
     /// The host's idle connections.
     idle: Ends,
     /// Idle connections with a lower number are not used any more: a newer one has failed.
@@ -106,6 +111,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         Self {
             number: PoolNumber::next(),
             policy,
+            limits_of: |_| None,
             by_key: HashMap::default(),
             hosts: Slab::default(),
             sweep_at: FEW_HOSTS,
@@ -123,6 +129,25 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The pool with limits of its own for some keys. `limits_of` is asked once for each new key.
+    ///
+    /// ```
+    /// use sessio::Instant;
+    /// use sessio::pool::{Effects, Grant, HostPolicy, Policy, Pool};
+    ///
+    /// let one = |key: &String| (key == "slow").then(|| HostPolicy::new().max_connections(1));
+    /// let mut pool: Pool<String, u8> = Pool::new(Policy::default()).with_host_policies(one);
+    /// let mut effects = Effects::default();
+    /// let mut grant = |key: &str| pool.request(key, Instant::ZERO, &mut effects);
+    /// assert!(matches!((grant("fast"), grant("fast")), (Grant::Dial(_), Grant::Dial(_))));
+    /// assert!(matches!((grant("slow"), grant("slow")), (Grant::Dial(_), Grant::Wait(_))));
+    /// ```
+    #[must_use]
+    pub fn with_host_policies(mut self, limits_of: fn(&K) -> Option<HostPolicy>) -> Self {
+        self.limits_of = limits_of;
+        self
     }
 
     /// Requests a connection with this key. Returns the one that was used last, the right to open
@@ -163,17 +188,18 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         now: Instant,
         effects: &mut Effects<T>,
     ) {
-        let mut until = now + self.policy.idle_timeout;
+        let policy = self.policy_at(lease.host as usize);
+        let mut until = now + policy.idle_timeout;
         if let Some(span) = proof.idle_for {
             until = until.min(now + span);
         }
-        if let Some(lifetime) = self.policy.max_lifetime {
+        if let Some(lifetime) = policy.max_lifetime {
             until = until.min(proof.opened + lifetime);
         }
         let is_kept = until > now
             && lease.era == self.era
-            && self.policy.max_idle > 0
-            && self.policy.max_idle_per_host > 0
+            && policy.max_idle > 0
+            && policy.max_idle_per_host > 0
             && self.has_room_to_return(lease.host as usize);
         if !is_kept {
             effects.closed.push(connection);
@@ -181,13 +207,13 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
         let Some(at) = self.give_back(&lease) else { return effects.closed.push(connection) };
         self.reap(now, effects);
-        if self.idle.len() >= self.policy.max_idle
+        if self.idle.len() >= policy.max_idle
             && let Some(oldest) = self.idle.oldest()
         {
             self.close(oldest, effects);
         }
         let idle = self.hosts.get(at).map(|host| host.idle).unwrap_or_default();
-        if idle.len() >= self.policy.max_idle_per_host
+        if idle.len() >= policy.max_idle_per_host
             && let Some(oldest) = idle.oldest()
         {
             self.close(oldest, effects);
@@ -319,7 +345,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             let lease = self.lend(at);
             return Some(Grant::Idle(Checkout { connection, lease }));
         }
-        if self.hosts.get(at)?.in_use >= self.policy.most_per_host() {
+        if self.hosts.get(at)?.in_use >= self.policy_at(at).most_per_host() {
             return None;
         }
         if self.in_use + self.idle.len() >= self.policy.most_in_all() {
@@ -328,6 +354,14 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             self.close(oldest, effects);
         }
         Some(Grant::Dial(self.lend(at)))
+    }
+
+    /// The policy with the limits of a host.
+    pub(super) fn policy_at(&self, at: usize) -> Policy {
+        match self.hosts.get(at).and_then(|host| host.limits.as_ref()) {
+            Some(limits) => self.policy.limited_by(limits),
+            None => self.policy,
+        }
     }
 
     fn lend(&mut self, at: usize) -> Lease {
@@ -364,6 +398,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
         }
         let key = key.to_owned();
         let new = Host {
+            limits: (self.limits_of)(&key).map(Box::new),
             key: key.clone(),
             idle: Ends::default(),
             trusted_from: 0,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::policy::host_policy::HostPolicy;
+
 /// The limits of a pool.
 ///
 /// Requests over `max_per_host` or `max_total` queue, first come, first served. Idle connections over
@@ -102,6 +104,16 @@ impl Policy {
     #[must_use]
     pub fn max_lifetime(mut self, most: impl Into<Option<Duration>>) -> Self {
         self.max_lifetime = most.into();
+        self
+    }
+
+    /// The policy for one host with limits of its own.
+    pub(super) fn limited_by(mut self, limits: &HostPolicy) -> Self {
+        let HostPolicy { max_connections, max_idle, idle_timeout, max_lifetime } = *limits;
+        self.max_per_host = max_connections.or(self.max_per_host);
+        self.max_idle_per_host = max_idle.unwrap_or(self.max_idle_per_host);
+        self.idle_timeout = idle_timeout.unwrap_or(self.idle_timeout);
+        self.max_lifetime = max_lifetime.or(self.max_lifetime);
         self
     }
 

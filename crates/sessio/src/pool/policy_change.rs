@@ -44,7 +44,7 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     /// Only after a limit was lowered it may not be.
     pub(super) fn has_room_to_return(&self, at: usize) -> bool {
         let own = self.hosts.get(at).map_or(0, |host| host.in_use + host.idle.len());
-        own <= self.policy.most_per_host() && self.open() <= self.policy.most_in_all()
+        own <= self.policy_at(at).most_per_host() && self.open() <= self.policy.most_in_all()
     }
 
     fn open(&self) -> usize {
@@ -52,19 +52,20 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     }
 
     fn shorten_idle_times(&mut self, now: Instant, effects: &mut Effects<T>) {
-        let latest = now + self.policy.idle_timeout;
         let mut next = self.idle.oldest();
         while let Some(at) = next {
             next = self.idle.newer(at);
-            self.idle.shorten(at, latest);
+            let policy = self.idle.host(at).map_or(self.policy, |host| self.policy_at(host));
+            self.idle.shorten(at, now + policy.idle_timeout);
         }
         self.close_expired(now, effects);
     }
 
     fn close_surplus_of(&mut self, at: usize, effects: &mut Effects<T>) {
+        let policy = self.policy_at(at);
         while let Some(host) = self.hosts.get(at) {
-            let is_surplus = host.idle.len() > self.policy.max_idle_per_host
-                || host.in_use + host.idle.len() > self.policy.most_per_host();
+            let is_surplus = host.idle.len() > policy.max_idle_per_host
+                || host.in_use + host.idle.len() > policy.most_per_host();
             match host.idle.oldest().filter(|_| is_surplus) {
                 Some(oldest) => self.close(oldest, effects),
                 None => return,

@@ -7,12 +7,13 @@ pub(super) mod steps;
 use crate::base::time::Instant;
 use crate::route::key::{Key, KeyBuf};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use url::Url;
 
-use super::{Checkout, Effects, Grant, Lease, MOST_EXPIRED, Policy, Pool, ReuseProof, Ticket};
+use super::{Checkout, Effects, Grant, HostPolicy, Lease, MOST_EXPIRED, Policy, Pool, ReuseProof, Ticket};
 use crate::route::routing::RouteOptions;
 
 fn url(host: u8) -> Url {
@@ -208,12 +209,12 @@ impl Model {
 
 /// Takes over the grants of the pool to waiting tickets, and checks each against the model. It must
 /// go to the first ticket among those that can be served.
-fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], now: Instant) {
+fn collect(pool: &mut Pool<KeyBuf, u32>, policy: &Policy, model: &mut Model, ready: &[Ticket], now: Instant) {
     for ticket in ready {
         let place = model.waiting.iter().position(|(t, _)| t == ticket).unwrap();
         let (_, host) = model.waiting.remove(place);
         assert!(model.waiting[..place].iter().all(|(_, other)| *other != host), "overtaken");
-        let expected = model.admit(host, &pool.policy().clone(), now);
+        let expected = model.admit(host, policy, now);
         let lease = match pool.collect(*ticket).unwrap() {
             Grant::Idle(checkout) => {
                 assert_eq!(expected, Some(Some(checkout.connection)));
@@ -231,15 +232,28 @@ fn collect(pool: &mut Pool<KeyBuf, u32>, model: &mut Model, ready: &[Ticket], no
 
 proptest! {
     /// No connection is lost, lent twice, too old, or over the limits. No lease is lost. No ticket
-    /// waits that could be served, and none is overtaken.
+    /// waits that could be served, and none is overtaken. The limits of the keys do the same as those
+    /// of the pool.
     #[test]
     fn the_pool_equals_its_model(
         acts in prop::collection::vec(act(), 0..160),
         policy in policy(),
+        is_by_key: bool,
     ) {
         let mut policy = policy;
         let mut now = Instant::from_nanos(1 << 42);
-        let mut pool = Pool::new(policy);
+        let mut routing = RouteOptions::default();
+        let mut common = policy;
+        if is_by_key {
+            let limits = HostPolicy::new()
+                .max_connections(policy.max_per_host.unwrap_or(usize::MAX))
+                .max_idle(policy.max_idle_per_host)
+                .idle_timeout(policy.idle_timeout);
+            routing.pool = Some(Arc::new(limits));
+            common = Policy { max_idle: policy.max_idle, max_total: policy.max_total, ..Policy::default() };
+        }
+        let mut pool =
+            Pool::new(common).with_host_policies(|key: &KeyBuf| key.as_key().host_policy().copied());
         let mut model = Model::default();
         let mut made = 0;
         for act in acts {
@@ -253,10 +267,10 @@ proptest! {
                     url = crate::pool::tests::url(host);
                     if fresh {
                         model.idle.iter_mut().filter(|(_, h, ..)| *h == host).for_each(|entry| entry.3 = true);
-                        granted = pool.request_fresh(&Key::of(&url), now, &mut effects);
+                        granted = pool.request_fresh(&Key::reaching(&url, &routing), now, &mut effects);
                         prop_assert!(!matches!(granted, Grant::Idle(_)));
                     } else {
-                        granted = pool.request(&Key::of(&url), now, &mut effects);
+                        granted = pool.request(&Key::reaching(&url, &routing), now, &mut effects);
                     }
                     match (granted, model.admit(host, &policy, now)) {
                         (Grant::Idle(checkout), Some(Some(connection))) => {
@@ -269,8 +283,11 @@ proptest! {
                     }
                 }
                 Act::SetPolicy(changed) => {
-                    policy = changed;
-                    pool.set_policy(policy, now, &mut effects);
+                    policy = match is_by_key {
+                        true => Policy { max_idle: changed.max_idle, max_total: changed.max_total, ..policy },
+                        false => changed,
+                    };
+                    pool.set_policy(changed, now, &mut effects);
                     model.apply(&policy, now);
                 }
                 Act::Checkin { which, idle_for } if !model.out.is_empty() => {
@@ -307,7 +324,7 @@ proptest! {
                 }
                 Act::Checkin { .. } | Act::Discard { .. } | Act::Cancel { .. } => {}
                 Act::Evict { host } => {
-                    pool.close_idle_of(|key| *key.as_key() == Key::of(&url(host)), &mut effects);
+                    pool.close_idle_of(|key| key.as_key().origin() == format!("http://host{host}"), &mut effects);
                     model.closed.extend(model.idle.extract_if(.., |(_, h, ..)| *h == host).map(|entry| entry.0));
                 }
                 Act::EvictIdle => {
@@ -324,7 +341,7 @@ proptest! {
                     model.out.iter_mut().for_each(|(_, _, is_old)| *is_old = true);
                 }
             }
-            collect(&mut pool, &mut model, &effects.ready, now);
+            collect(&mut pool, &policy, &mut model, &effects.ready, now);
             effects.closed.sort_unstable();
             model.closed.sort_unstable();
             prop_assert_eq!(&effects.closed, &model.closed);
@@ -338,7 +355,7 @@ proptest! {
                 prop_assert!(!could, "host {host} waits in vain");
             }
             prop_assert_eq!(pool.next_expiry(), model.idle.iter().map(|entry| entry.2).min());
-            let mut keys: Vec<_> = pool.keys().map(|(key, idle, used)| (key.to_string(), idle, used)).collect();
+            let mut keys: Vec<_> = pool.keys().map(|(key, idle, used)| (key.as_key().origin().to_owned(), idle, used)).collect();
             keys.sort_unstable();
             let hosts = (0..5).map(|host| {
                 let idle = model.idle.iter().filter(|(_, h, ..)| *h == host).count();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use url::{Host, Position, Url};
 
 use crate::policy::guard::Guard;
+use crate::policy::host_policy::HostPolicy;
 use crate::route::proxy::{Protocol, Proxy, ProxySelector};
 use crate::route::routing::{Resolver, Route, RouteOptions, Tcp};
 use crate::route::tls::{TlsConnector, TlsKey};
@@ -56,6 +57,8 @@ struct Rest {
     /// Resolution of the host behind a SOCKS 5 proxy that receives addresses.
     behind: Way,
     tcp: Tcp,
+    /// Limits on the connections, in place of the pool's.
+    pool: Option<Arc<HostPolicy>>,
     /// The reactor that drives the connection, if the runtime has several.
     reactor: Option<u64>,
 }
@@ -118,7 +121,8 @@ impl<'a> Key<'a> {
     pub fn reaching(url: &'a Url, routing: &RouteOptions) -> Self {
         // Without `..`, so that a new field does not compile before it is considered here. The
         // environment is already part of the headers, the TLS settings and the proxy selector.
-        let RouteOptions { routes, resolver, tcp, tls, tls_connector, plan, guard, environment: _ } = routing;
+        let RouteOptions { routes, resolver, tcp, tls, tls_connector, plan, guard, environment: _, pool } =
+            routing;
         let proxy = plan.proxy();
         let is_plain = url.scheme() == "http";
         let is_proxy_secure = proxy.is_some_and(|proxy| proxy.protocol() == Protocol::Https);
@@ -126,8 +130,11 @@ impl<'a> Key<'a> {
             if is_plain && !is_proxy_secure { (None, None) } else { (tls.key(), tls_connector.own()) };
         let to_host = || Way::new(routes.of(url), resolver, is_resolved(url));
         let Some(proxy) = proxy else {
-            let is_usual =
-                tls.is_none() && tls_connector.is_none() && !guard.is_on() && *tcp == Tcp::default();
+            let is_usual = tls.is_none()
+                && tls_connector.is_none()
+                && !guard.is_on()
+                && pool.is_none()
+                && *tcp == Tcp::default();
             // Most requests take this branch, and get their key without an allocation. Their host is
             // not read, either.
             if is_usual && routes.is_empty() && !resolver.is_set() {
@@ -144,6 +151,7 @@ impl<'a> Key<'a> {
                 guard: *guard,
                 way,
                 tcp,
+                pool: pool.clone(),
                 ..Rest::default()
             };
             let rest = if rest == Rest::default() { None } else { Some(Arc::new(rest)) };
@@ -159,6 +167,7 @@ impl<'a> Key<'a> {
             behind: if proxy.protocol() == Protocol::Socks5 { to_host() } else { Way::default() },
             tcp: if way.is_socket_file() { Tcp::default() } else { *tcp },
             way,
+            pool: pool.clone(),
             reactor: None,
         };
         let origin = match &rest.proxy {
@@ -194,6 +203,12 @@ impl<'a> Key<'a> {
             Arc::make_mut(rest).tls_connector = None;
         }
         self
+    }
+
+    /// Limits on the connections with this key, in place of the pool's.
+    #[must_use]
+    pub fn host_policy(&self) -> Option<&HostPolicy> {
+        self.rest.as_ref()?.pool.as_deref()
     }
 
     /// Scheme and host, and the port unless it is the default of the scheme.
@@ -272,7 +287,7 @@ impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)?;
         let Some(rest) = &self.rest else { return Ok(()) };
-        let Rest { proxy, tls, tls_connector, guard, way, behind, tcp, reactor } = &**rest;
+        let Rest { proxy, tls, tls_connector, guard, way, behind, tcp, pool, reactor } = &**rest;
         match proxy {
             Some(through) if through.is_for_all => f.write_str(" for all")?,
             Some(through) => write!(f, " through {}", through.proxy)?,
@@ -307,6 +322,16 @@ impl fmt::Display for Key<'_> {
         }
         if let Some(span) = user_timeout {
             write!(f, " user timeout {span:?}")?;
+        }
+        if let Some(pool) = pool {
+            let HostPolicy { max_connections, max_idle, idle_timeout, max_lifetime } = **pool;
+            f.write_str(" limited")?;
+            for (name, most) in [("connections", max_connections), ("idle", max_idle)] {
+                most.map_or(Ok(()), |most| write!(f, " {name} {most}"))?;
+            }
+            for (name, span) in [("idle for", idle_timeout), ("for", max_lifetime)] {
+                span.map_or(Ok(()), |span| write!(f, " {name} {span:?}"))?;
+            }
         }
         match reactor {
             Some(number) => write!(f, " on reactor {number}"),
@@ -368,6 +393,8 @@ mod tests {
             move |routing: &mut RouteOptions| routing.routes.unix("a.test", path).unwrap()
         };
         let keep = |keep: KeepAlive| move |routing: &mut RouteOptions| routing.tcp.keep_alive = Some(keep);
+        let limited =
+            |limits: HostPolicy| move |routing: &mut RouteOptions| routing.pool = Some(Arc::new(limits));
         let minute = KeepAlive::after(Duration::from_secs(60));
         let nobody = || Resolver::from_fn(|_, _| Ok(vec![]));
         let keys = [
@@ -391,11 +418,24 @@ mod tests {
             key(url, |routing| routing.tcp.nodelay = false),
             key(url, |routing| routing.tcp.user_timeout = Some(Duration::from_secs(60))),
             key(url, |routing| routing.tcp.user_timeout = Some(Duration::from_secs(61))),
+            key(url, limited(HostPolicy::new())),
+            key(url, limited(HostPolicy::new().max_connections(1))),
+            key(url, limited(HostPolicy::new().max_connections(2))),
+            key(url, limited(HostPolicy::new().max_idle(1))),
+            key(url, limited(HostPolicy::new().idle_timeout(Duration::from_secs(1)))),
+            key(url, limited(HostPolicy::new().max_lifetime(Duration::from_secs(1)))),
         ];
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:#?}");
         for key in &keys {
             assert_eq!(key.as_key().origin(), "http://a.test");
         }
+        let limits = HostPolicy::new().max_connections(1).max_idle(2).idle_timeout(Duration::from_secs(3));
+        assert_eq!(key(url, limited(limits)), key(url, limited(limits)));
+        assert_eq!(key(url, limited(limits)).as_key().host_policy(), Some(&limits));
+        assert_eq!(
+            key(url, limited(limits)).to_string(),
+            "http://a.test limited connections 1 idle 2 idle for 3s"
+        );
         let shared = nobody();
         let one = key(url, |routing| routing.resolver = shared.clone());
         assert_eq!(

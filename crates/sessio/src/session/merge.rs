@@ -161,6 +161,7 @@ fn merge_in_place(
     change_options(changes, &mut options, Source::Request);
     let mount = entry.as_ref().map(|entry| Arc::clone(&entry.pattern));
     options.transport = entry.as_ref().and_then(|entry| entry.mount.transport.clone());
+    options.routing.pool = entry.as_ref().and_then(|entry| entry.mount.pool.clone());
     if let Some((auth, cookies, proxies, tls)) = kept {
         let request = Changes { auth, cookies, proxies, tls, ..mem::take(changes) };
         options.mounts = Some(Mounting::new(share(), entry, request) as _);

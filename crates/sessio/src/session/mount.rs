@@ -9,6 +9,7 @@ use crate::base::progress::{BodyProgress, Way};
 use crate::call::observer::Observer;
 use crate::error::{Error, Result};
 use crate::message::headers::Headers;
+use crate::policy::host_policy::HostPolicy;
 use crate::policy::pace::Pace;
 use crate::prepared::auth::Auth;
 use crate::prepared::transport::Transport;
@@ -45,6 +46,8 @@ pub struct Mount {
     pub transport: Option<Arc<dyn Transport>>,
     /// The pace of the requests. Default: [`Change::Inherit`], which is the session's.
     pub pace: Change<Arc<Pace>>,
+    /// Limits on the connections to each host, in place of those of the pool. Default: `None`.
+    pub pool: Option<Arc<HostPolicy>>,
     pub(crate) problem: Option<Error>,
 }
 
@@ -75,6 +78,24 @@ impl Mount {
     /// ```
     pub fn pace(mut self, pace: impl Into<Option<Arc<Pace>>>) -> Self {
         self.pace = pace.into().map_or(Change::Remove, Change::Set);
+        self
+    }
+
+    /// Limits the connections to each host. These requests share no connection with requests that
+    /// have other limits. Through a proxy that forwards requests the limits are those of its
+    /// connections. A mount with a transport has none.
+    ///
+    /// ```
+    /// use sessio::pool::HostPolicy;
+    /// use sessio::{Mount, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// let two = Mount::new().pool(HostPolicy::new().max_connections(2));
+    /// settings.mounts.add("https://*.slow.example.org/", two)?;
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    pub fn pool(mut self, limits: HostPolicy) -> Self {
+        self.pool = Some(Arc::new(limits));
         self
     }
 

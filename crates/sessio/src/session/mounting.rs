@@ -109,6 +109,7 @@ impl Remount for Mounting {
         next.request.mount = pattern;
         next.options.pace = pace_of(&self.settings, entered.as_ref());
         next.options.transport = entered.as_ref().and_then(|entry| entry.mount.transport.clone());
+        next.options.routing.pool = entered.as_ref().and_then(|entry| entry.mount.pool.clone());
         if is_same {
             return;
         }

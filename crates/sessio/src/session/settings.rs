@@ -205,6 +205,7 @@ impl Settings {
             plan: ProxySelector::new(Proxies::new(), proxies.clone(), Proxies::new()),
             guard: *guard,
             environment: Environment::empty(),
+            pool: None,
         }
     }
 }

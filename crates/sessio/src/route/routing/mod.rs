@@ -36,6 +36,7 @@ use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::policy::guard::Guard;
+use crate::policy::host_policy::HostPolicy;
 use crate::policy::redirect::AllowedTargets;
 use crate::route::environment::{CaBundle, Environment};
 pub use crate::route::key::{Key, KeyBuf};
@@ -67,6 +68,8 @@ pub struct RouteOptions {
     pub guard: Guard,
     /// The enabled parts of the environment.
     pub environment: Environment,
+    /// Limits on the connections to the host, in place of the pool's. Those of the mount.
+    pub pool: Option<Arc<HostPolicy>>,
 }
 
 /// The destination of a connection for a URL.
