@@ -17,7 +17,7 @@ scenarios! {
 /// The schemes of the Authorization lines that a server got.
 fn schemes(server: &Server) -> Vec<String> {
     let scheme = |line: Option<String>| {
-        line.map_or("none".to_owned(), |line| line.split(' ').next().unwrap().to_owned())
+        line.map_or_else(|| "none".to_owned(), |line| line.split(' ').next().unwrap().to_owned())
     };
     server.requests().iter().map(|request| scheme(request.header("authorization"))).collect()
 }
