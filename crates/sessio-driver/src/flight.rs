@@ -440,6 +440,10 @@ impl<R: Runtime> Flight<R> {
             self.close_stream();
         }
         self.transfer = None;
+        if (self.lease.is_some() || self.ticket.is_some()) && self.call.options().pace.is_some() {
+            // The caller may have kept the response for long, and the pace needs the time of its end.
+            self.look_at_clock();
+        }
         if let Some(lease) = self.lease.take() {
             self.shared.discard(lease, self.now);
         }

@@ -105,10 +105,12 @@ impl<R: Runtime> Flight<R> {
     }
 
     /// Reports the outcome of an attempt with a pace, once it is known.
-    pub(crate) fn report_pace(&self) {
-        if self.call.options().pace.is_none() {
+    pub(crate) fn report_pace(&mut self) {
+        if self.lease.is_none() || self.call.options().pace.is_none() {
             return;
         }
+        // `Retry-After` may be a date, and the exchange may have taken long.
+        self.now = self.runtime.now();
         if let Some(lease) = &self.lease
             && let Some(outcome) = self.call.pace_outcome(self.now)
         {

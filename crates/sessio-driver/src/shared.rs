@@ -258,29 +258,19 @@ impl<S: Stream> Shared<S> {
         now: Now,
         cx: &Context<'_>,
     ) -> Result<Grant<PooledConnection<S>>, Option<PaceWait>> {
-        let collect = |pool: &mut Pool<_, _>, effects: &mut Effects<_>| {
-            pool.collect_at(ticket, now.mono, effects).ok_or_else(|| pool.pace_wait(ticket, now.mono))
-        };
-        let wait = match self.pool(collect) {
-            Ok(grant) => return Ok(grant),
-            Err(wait) => wait,
-        };
         // Cloning and dropping a waker runs code of the caller.
         let waker = cx.waker().clone();
-        let (grant, before) = {
-            let mut shelf = self.shelf();
-            match shelf.pool.collect(ticket) {
-                Some(grant) => (Some(grant), None),
-                // The time of the wait may have changed meanwhile.
-                None if shelf.pool.pace_wait(ticket, now.mono) != wait => {
-                    cx.waker().wake_by_ref();
-                    (None, shelf.wakers.insert(ticket, waker))
-                }
-                None => (None, shelf.wakers.insert(ticket, waker)),
-            }
-        };
+        let before = self.shelf().wakers.insert(ticket, waker);
         drop(before);
-        grant.ok_or(wait)
+        // A change after this point wakes the task.
+        let asked = self.pool(|pool, effects| {
+            pool.collect_at(ticket, now.mono, effects).ok_or_else(|| pool.pace_wait(ticket, now.mono))
+        });
+        if asked.is_ok() {
+            let waker = self.shelf().wakers.remove(&ticket);
+            catch_panic(|| drop(waker));
+        }
+        asked
     }
 
     /// Requests a connection with this key at the pace of its host. Without a key it requests the

@@ -233,9 +233,11 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
             return Some(PaceWait { until, earliest: lane.state.earliest(&lane.pace, 0, now) });
         }
         // The place of the last one is known without counting.
-        let before = if *last == ticket { lane.waiting.len() - 1 + usize::from(is_queued) } else { 0 };
+        let is_last = *last == ticket;
+        let before = if is_last { lane.waiting.len() - 1 + usize::from(is_queued) } else { 0 };
         let earliest = lane.state.earliest(&lane.pace, before, now);
-        Some(PaceWait { until: Some(earliest).filter(|at| *at > now), earliest })
+        // The others are woken when they become the first. With a timer each would wake at every slot.
+        Some(PaceWait { until: Some(earliest).filter(|at| is_last && *at > now), earliest })
     }
 
     /// Takes the outcome of a request with a pace. Only the first one of a lease counts. Without a
@@ -271,6 +273,17 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
     fn advance_lane(&mut self, at: usize, now: Instant, effects: &mut Effects<T>) -> bool {
         let Some(lanes) = &mut self.lanes else { return false };
         let Some(lane) = lanes.lanes.get_mut(at) else { return false };
+        if lane.queued.is_some() {
+            // Its wait for a connection ends if the pace refuses all requests.
+            let Pass::Refused(refusal) = lane.state.check(&lane.pace, now) else { return false };
+            if let Some((ticket, key)) = lane.queued.take() {
+                lane.waiting.insert(ticket, Some(key));
+                lanes.waiting += 1;
+                self.drop_out(ticket);
+            }
+            self.refuse_lane(at, refusal, effects);
+            return false;
+        }
         let Some((ticket, _)) = lane.waiting.first_key_value().filter(|_| lane.queued.is_none()) else {
             return false;
         };
@@ -284,7 +297,11 @@ impl<K: Eq + Hash + Clone, T> Pool<K, T> {
                 }
                 return false;
             }
-            Pass::Full => return false,
+            Pass::Full => {
+                // It has no timer now, so the time that follows is announced, even if it is the same.
+                lane.announced = None;
+                return false;
+            }
             Pass::Refused(refusal) => {
                 self.refuse_lane(at, refusal, effects);
                 return false;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::outcome::Outcome;
 use super::refusal::{Reason, Refusal};
-use super::state::Outcome;
 use crate::base::kind::{Kind, Timeout};
 use crate::base::time::Instant;
 use crate::policy::retry::{FailureClass, FailureSet, StatusSet};

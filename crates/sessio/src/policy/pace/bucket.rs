@@ -49,7 +49,9 @@ impl Rate {
     /// The time between two requests, rounded up: the rate is never exceeded.
     fn interval(&self) -> Duration {
         let nanos = self.per.as_nanos().div_ceil(u128::from(self.requests.max(1)));
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        // The time of a full burst does not saturate, so that a burst is never without end.
+        let longest = (1 << 62) / u64::from(self.burst.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX).min(longest))
     }
 
     fn slack(&self) -> Duration {

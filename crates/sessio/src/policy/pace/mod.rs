@@ -28,6 +28,7 @@
 mod breaker;
 mod bucket;
 mod key;
+mod outcome;
 mod refusal;
 mod rules;
 mod state;
@@ -36,9 +37,10 @@ mod throttle;
 pub use breaker::{CircuitBreaker, FailureShare};
 pub use bucket::Rate;
 pub use key::{PaceKey, PaceRule};
+pub use outcome::Outcome;
 pub use refusal::{Reason, Refusal};
 pub use rules::{Hold, Pace};
-pub use state::{Outcome, PaceState, PaceWait, Pass, Permit};
+pub use state::{PaceState, PaceWait, Pass, Permit};
 pub use throttle::AutoThrottle;
 
 #[cfg(test)]

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-
 use super::breaker::BreakerState;
 use super::bucket::Bucket;
+use super::outcome::Outcome;
 use super::refusal::{Reason, Refusal};
 use super::rules::Pace;
 use super::throttle::ThrottleState;
-use crate::base::kind::Kind;
 use crate::base::time::Instant;
 
 /// The state of the requests that share one pace, as a function of the time.
@@ -65,27 +63,6 @@ pub struct Permit {
     began: Instant,
 }
 
-/// The outcome of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a request has a response, or it has none")]
-pub enum Outcome {
-    /// The head of a response.
-    Status {
-        /// The status.
-        status: StatusCode,
-        /// The wait that it asks for: see [`retry_after`](crate::retry::retry_after()).
-        retry_after: Option<Duration>,
-        /// The time from the end of the request to the head. `None` counts from the beginning of the
-        /// request.
-        latency: Option<Duration>,
-    },
-    /// An error.
-    Failed {
-        /// The kind of the error.
-        kind: Kind,
-    },
-}
-
 /// The wait of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,7 +70,8 @@ pub struct PaceWait {
     /// The time at which the request may begin, as known now. `None` if it waits for the end of
     /// others.
     pub until: Option<Instant>,
-    /// A time before which it cannot begin, whatever happens.
+    /// A time before which it does not begin, unless requests before it are given up or the pace
+    /// changes.
     pub earliest: Instant,
 }
 

@@ -406,3 +406,45 @@ fn the_work_for_one_request_does_not_grow_with_the_line() {
     let (few, many) = (work(100), work(2000));
     assert!(many < few * 4, "{few} {many}");
 }
+
+/// The clock of a drop may be behind the clock of a timer that has rung.
+#[test]
+fn a_ticket_whose_timer_has_rung_is_woken_when_the_running_request_ends() {
+    let mut pace = Pace::rate(1, Duration::from_secs(5));
+    pace.concurrency = Some(1);
+    let pace = Arc::new(pace);
+    let (url, at) = (url(1), |millis: u64| START + Duration::from_millis(millis));
+    let (key, host) = (Key::of(&url), PaceKey::new(&url, None));
+    let (mut pool, mut effects) = (Pool::<KeyBuf, u32>::new(Policy::default()), Effects::default());
+    let Grant::Dial(lease) = pool.request_paced(Some(&key), false, host.clone(), &pace, at(0), &mut effects)
+    else {
+        panic!()
+    };
+    let Grant::Wait(ticket) = pool.request_paced(Some(&key), false, host, &pace, at(1_000), &mut effects)
+    else {
+        panic!()
+    };
+    assert!(pool.collect_at(ticket, at(5_000), &mut effects).is_none());
+    assert_eq!(pool.pace_wait(ticket, at(5_000)).unwrap().until, None);
+    let mut effects = Effects::default();
+    pool.discard(lease, at(100), &mut effects);
+    assert_eq!(effects.ready, [ticket]);
+    assert_eq!(pool.pace_wait(ticket, at(5_000)).unwrap().until, None, "it may begin now");
+    assert!(pool.collect_at(ticket, at(5_000), &mut effects).is_some());
+}
+
+#[test]
+fn a_circuit_that_opens_refuses_the_ticket_in_the_queue_too() {
+    let breaker = CircuitBreaker { failures: 1, ..CircuitBreaker::default() };
+    let pace = Pace { breaker: Some(breaker), ..Pace::default() };
+    let mut callers = Callers::new(Policy { max_per_host: Some(2), ..Policy::default() }, vec![Some(pace)]);
+    let (_, second) = (callers.request(0), callers.request(0));
+    let (third, fourth) = (callers.request(0), callers.request(0));
+    assert_eq!(callers.waiting.len(), 2);
+    let mut effects = Effects::default();
+    let lease = &callers.running[&second].1;
+    callers.pool.report(lease, &status(503, None), callers.now, &mut effects);
+    callers.wake(effects);
+    let refused: Vec<_> = callers.refused.iter().map(|(_, call, _)| *call).collect();
+    assert_eq!((refused, callers.waiting.len()), (vec![third, fourth], 0));
+}
