@@ -81,6 +81,10 @@ impl Login {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        if Arc::get_mut(&mut self.config).is_none() {
+            // A clone with another configuration learns by itself.
+            self.shared = Arc::default();
+        }
         change(Arc::make_mut(&mut self.config));
         self
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sessio::auth::oauth2::{Client, Grant, Token};
 use sessio::auth::{Need, Received};
-use sessio::{Answer, Error, Flow, Head, Kind, Now, Prepared, Result, Scheme};
+use sessio::{Address, Answer, Error, Flow, Head, Kind, Now, Prepared, Result, Scheme};
 
 use crate::renewals::{Part, Renewals, Seat};
 
@@ -99,6 +99,10 @@ impl OAuth2 {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        if Arc::get_mut(&mut self.config).is_none() {
+            // A clone with another configuration learns by itself.
+            self.shared = Arc::default();
+        }
         change(Arc::make_mut(&mut self.config));
         self
     }
@@ -275,6 +279,21 @@ impl Flow for TokenFlow {
 
 impl fmt::Debug for OAuth2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OAuth2({}, {:?})", self.config.endpoint, self.config.client)
+        write!(f, "OAuth2({:?}, {:?})", Address::from(&*self.config.endpoint), self.config.client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_equal_configurations_share_a_token() {
+        let one = OAuth2::client_credentials("https://id:hidden@auth.test/token", "id", "hidden");
+        assert!(!format!("{one:?}").contains("hidden"));
+        let same = one.clone();
+        assert!(Arc::ptr_eq(&one.shared, &same.shared));
+        let other = one.clone().param("audience", "https://b.test");
+        assert!(!Arc::ptr_eq(&one.shared, &other.shared));
     }
 }

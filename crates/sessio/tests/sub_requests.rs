@@ -283,6 +283,22 @@ fn a_flow_is_asked_again_for_each_hop_and_attempt_and_left_behind_with_its_origi
 }
 
 #[test]
+fn a_redirect_does_not_lead_the_body_of_a_sub_request_to_another_origin() {
+    for status in [307, 308] {
+        let request = Request::get("http://a.test/").auth(Auth::flow(tokens(0)));
+        let (sent, done) = run(&settings(), request, &mut |host, _| match host {
+            "auth.test" => {
+                Some(format!("{status} X\r\nLocation: http://b.test/three\r\nContent-Length: 0\r\n\r\n"))
+            }
+            _ => Some("200 X\r\nContent-Length: 0\r\n\r\n".into()),
+        });
+        let error = done.unwrap_err();
+        assert_eq!(error.kind(), Kind::RedirectForbidden, "{error}");
+        assert_eq!(targets(&sent), ["http://auth.test/token"]);
+    }
+}
+
+#[test]
 fn redirects_of_a_sub_request_keep_its_credentials_at_its_origin() {
     let request = Request::head("http://a.test/")
         .auth(Auth::flow(tokens(0)))
@@ -291,7 +307,8 @@ fn redirects_of_a_sub_request_keep_its_credentials_at_its_origin() {
         "auth.test" if bytes.starts_with("POST /token ") => {
             Some("307 X\r\nLocation: /two\r\nContent-Length: 0\r\n\r\n".into())
         }
-        "auth.test" => Some("307 X\r\nLocation: http://b.test/three\r\nContent-Length: 0\r\n\r\n".into()),
+        // A request without a body may leave the origin.
+        "auth.test" => Some("303 X\r\nLocation: http://b.test/three\r\nContent-Length: 0\r\n\r\n".into()),
         "b.test" => Some(token("t")),
         _ => Some("302 X\r\nLocation: /further\r\nContent-Length: 0\r\n\r\n".into()),
     });

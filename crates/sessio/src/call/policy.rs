@@ -22,7 +22,7 @@ use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
-use crate::prepared::hook::{FinalResponse, Hooks, Reaction};
+use crate::prepared::hook::{FinalResponse, Reaction};
 use crate::wire::tunnel::asks_for_basic;
 use sessio_cookie::{Extracted, ResponseCookies};
 
@@ -106,6 +106,7 @@ impl Call {
                 }
                 Ok(Answer::Renew) => {
                     self.prepared.options.is_unsigned = true;
+                    self.rare_mut().has_asked = true;
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
@@ -230,6 +231,11 @@ impl Call {
     /// The complete request that a redirect leads to.
     fn request_after(&self, follow: Follow, lend: &mut Lend<'_>, now: Now) -> Result<PreparedCall> {
         let PreparedCall { request: from, options } = &*self.prepared;
+        // The body of a token request is a secret of the flow, and so for its origin alone.
+        if self.is_nested() && follow.leaves_origin && follow.keeps_body && !from.body.is_empty() {
+            let detail = "it leads the body of a request of the authentication flow to another origin";
+            return Err(Error::new(Kind::RedirectForbidden).with_detail(detail));
+        }
         let body = if follow.keeps_body { from.body.clone() } else { Body::empty() };
         let mut next = PreparedCall {
             request: Prepared::new(follow.method, follow.url, follow.headers, body),
@@ -240,7 +246,10 @@ impl Call {
         options.routing.follow_redirect(&from.url, &request.url, &options.rules.targets)?;
         request.address_host()?;
         next.remount(follow.leaves_origin);
-        if follow.leaves_origin {
+        if self.is_nested() {
+            // The mount has brought the options of ordinary requests.
+            next.options.be_of_flow(true);
+        } else if follow.leaves_origin {
             next.log_in()?;
         }
         next.request.headers.remove("Cookie");
@@ -250,9 +259,6 @@ impl Call {
             let mut attach =
                 |call: &mut PreparedCall| lend(&mut |state| call.attach_cookies(&mut state.jar, now));
             next.run_hooks(&mut attach)?;
-        }
-        if self.is_nested() {
-            next.options.hooks = Hooks::default();
         }
         if next.options.flow.as_ref().is_some_and(|flow| flow.asks()) {
             next.options.is_unsigned = true;

@@ -33,6 +33,8 @@ pub(super) struct RareState {
     /// The reason why nothing more can come from the peer. It is reported after the earlier bytes
     /// were read.
     pub(super) receive_failure: Option<Error>,
+    /// Whether the flow has asked for something since the cookies were attached.
+    pub(super) has_asked: bool,
     /// Deadline of the wait for `100 Continue`.
     pub(super) continued_by: Option<Instant>,
     /// The failures of connecting so far, for the error of an expired limit.

@@ -19,6 +19,7 @@ use crate::base::progress::ProgressCallbacks;
 use crate::base::time::Now;
 use crate::error::{Error, Result};
 use crate::message::headers::Headers;
+use crate::policy::redirect::describes_body;
 use crate::prepared::auth::{Auth, Flow, Need, Received, SubRequest};
 use crate::prepared::hook::Hooks;
 use crate::prepared::{Prepared, userinfo};
@@ -77,7 +78,10 @@ impl Call {
         };
         match signed.and_then(|need| match need {
             Need::Response(request) => self.nest(*request, lend, now).map(|()| None),
-            Need::Turn => Ok(Some(Phase::Turn { rewinds, fresh })),
+            Need::Turn => {
+                self.rare_mut().has_asked = true;
+                Ok(Some(Phase::Turn { rewinds, fresh }))
+            }
             Need::Nothing => {
                 self.prepared.seal()?;
                 self.prepared.options.is_unsigned = false;
@@ -106,7 +110,10 @@ impl Call {
         }
         let need = flow.need(&self.prepared.request, now)?;
         if matches!(need, Need::Nothing) {
-            lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
+            // Its requests may have set cookies. Otherwise the line is that of the hooks and the caller.
+            if mem::take(&mut self.rare_mut().has_asked) {
+                lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
+            }
             flow.sign(&mut self.prepared.request)?;
             self.prepared.request.frame();
         }
@@ -115,9 +122,10 @@ impl Call {
 
     /// Becomes the call of this request.
     fn nest(&mut self, request: SubRequest, lend: &mut Lend<'_>, now: Now) -> Result<()> {
-        let count = &mut self.rare_mut().sub_requests;
-        *count += 1;
-        if *count > MOST_REQUESTS {
+        let rare = self.rare_mut();
+        rare.has_asked = true;
+        rare.sub_requests += 1;
+        if rare.sub_requests > MOST_REQUESTS {
             let detail = format!("the authentication flow asks for more than {MOST_REQUESTS} requests");
             return Err(Error::new(Kind::Authentication).with_detail(detail));
         }
@@ -144,6 +152,7 @@ impl Call {
         let PreparedCall { request: from, options } = &*self.prepared;
         let (url, has_userinfo) = sub.address.resolve(Some(&from.url))?;
         let leaves_origin = !Origin::is_same(&from.url, &url);
+        let own = sub.headers.clone();
         let mut headers = sub.headers;
         for name in SHARED.into_iter().filter(|name| !headers.contains(name)).collect::<Vec<_>>() {
             for field in from.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name)) {
@@ -159,6 +168,9 @@ impl Call {
         next.request.sensitive.clone_from(&from.sensitive);
         next.request.address_host()?;
         next.remount_with_credentials(leaves_origin)?;
+        // Its own fields come last, as those of a request. A mount does not describe its body.
+        next.request.headers.retain(|field| !own.contains(field.name) && !describes_body(field.name));
+        own.iter().for_each(|field| next.request.headers.append_field(field));
         next.options.be_of_flow(sub.follows_redirects);
         if has_userinfo && !next.request.headers.contains("Authorization") {
             let (user, password) = userinfo(&next.request.url);
@@ -259,7 +271,7 @@ enum Wanted {
 
 impl CallOptions {
     /// The options of a request that the flow sends itself.
-    fn be_of_flow(&mut self, follows_redirects: bool) {
+    pub(super) fn be_of_flow(&mut self, follows_redirects: bool) {
         self.cookies = RequestCookies::new();
         (self.flow, self.is_unsigned) = (None, false);
         self.hooks = Hooks::default();

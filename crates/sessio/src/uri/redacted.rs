@@ -91,12 +91,13 @@ impl fmt::Display for RedactedPairs<'_> {
 }
 
 /// Names that contain one of these have secret values.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 16] = [
     "accesskey",
     "apikey",
     "assertion",
     "authorization",
     "credential",
+    "devicecode",
     "passphrase",
     "passwd",
     "password",
@@ -106,6 +107,7 @@ const PARTS: [&str; 14] = [
     "session",
     "signature",
     "token",
+    "verifier",
 ];
 
 /// These names have secret values.

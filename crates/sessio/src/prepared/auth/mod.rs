@@ -335,7 +335,7 @@ pub enum Need {
 }
 
 /// A response to a [`SubRequest`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Received<'a> {
     /// The head of the final response, after redirects.
@@ -344,6 +344,17 @@ pub struct Received<'a> {
     pub body: &'a [u8],
     /// Whether that is the whole body.
     pub is_whole: bool,
+}
+
+/// Formats the body as its length: it may be a token.
+impl fmt::Debug for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("head", self.head)
+            .field("body_bytes", &self.body.len())
+            .field("is_whole", &self.is_whole)
+            .finish()
+    }
 }
 
 impl<'a> Received<'a> {

@@ -151,6 +151,17 @@ impl Prepared {
                 length: *length,
                 coding: self.body.coding.as_ref().map(|coding| coding.0.name()),
             }),
+            // A form that cannot be read cannot be masked.
+            Content::Bytes(bytes)
+                if secrets == Secrets::Masked
+                    && self.is_form()
+                    && (self.headers.contains("Content-Encoding") || std::str::from_utf8(bytes).is_err()) =>
+            {
+                Some(Data::Source {
+                    length: Some(bytes.len() as u64),
+                    coding: self.body.coding.as_ref().map(|coding| coding.0.name()),
+                })
+            }
             Content::Bytes(bytes) => {
                 let bytes = match std::str::from_utf8(bytes) {
                     Ok(form) if secrets == Secrets::Masked && self.is_form() => {

@@ -29,8 +29,10 @@ impl fmt::Display for Word<'_> {
 
 impl fmt::Display for Format<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &byte in self.0 {
+        for (at, &byte) in self.0.iter().enumerate() {
             match byte {
+                // It would begin an option.
+                b'-' if at == 0 => f.write_str("\\055")?,
                 b'%' => f.write_str("%%")?,
                 // An exclamation mark can stand for an earlier command.
                 b'\\' | b'\'' | b'!' => write!(f, "\\{byte:03o}")?,

@@ -255,3 +255,8 @@ proptest! {
         prop_assert_eq!(sent_by_curl(&parse(&line)), sent(&request), "{}", line);
     }
 }
+
+#[test]
+fn a_format_never_begins_an_option() {
+    assert_eq!(super::shell::Format(b"--b-\r\n").to_string(), r"\055-b-\015\012");
+}

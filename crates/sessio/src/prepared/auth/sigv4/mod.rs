@@ -115,6 +115,9 @@ impl SigV4 {
         request.headers.insert("X-Amz-Date", time.to_string())?;
         if self.is_s3() || payload == UNSIGNED {
             request.headers.insert("X-Amz-Content-SHA256", &payload)?;
+        } else if request.headers.get("X-Amz-Content-SHA256") == Some(UNSIGNED) {
+            // An earlier signature was for a body that is not sent any more.
+            request.headers.remove("X-Amz-Content-SHA256");
         }
         if let Some(token) = &self.session_token {
             request.headers.insert("X-Amz-Security-Token", &token.0).map_err(invalid)?;
