@@ -19,8 +19,9 @@ const LEEWAY: Duration = Duration::from_secs(30);
 ///
 /// A call gets a token before its first request, if there is none. It renews the token when its life
 /// is nearly over, and after a response with status 401: once in a call. A refresh token is used if
-/// the server has given one. Clones share the token. If many calls need one at the same time, one of
-/// them asks for it, and the others wait. If that call is dropped, the next one asks.
+/// the server has given one. Clones with the same configuration share the token. If many calls need
+/// one at the same time, one of them asks for it, and the others wait. If that call is dropped, the
+/// next one asks.
 ///
 /// The request for a token goes through the session of the call: its jar, pool, proxies and TLS
 /// settings. It carries the credentials of the client and nothing else of the session. The token is

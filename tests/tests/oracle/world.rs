@@ -89,7 +89,7 @@ fn answer_to_flow(request: &str) -> Option<Vec<u8>> {
     let host = request.lines().find_map(|line| line.strip_prefix("Host: "))?;
     let text = match host {
         "auth.test" => {
-            "HTTP/1.1 307 X\r\nLocation: https://auth.test:8443/token\r\nSet-Cookie: jar=MARK-jar-auth.test.\r\n\
+            "HTTP/1.1 303 X\r\nLocation: https://auth.test:8443/token\r\nSet-Cookie: jar=MARK-jar-auth.test.\r\n\
              Content-Length: 0\r\n\r\n"
         }
         "auth.test:8443" => "HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\nMARK-token",
