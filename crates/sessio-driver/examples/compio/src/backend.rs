@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use compio::net::{TcpSocket, ToSocketAddrsAsync as _};
-use sessio_driver::sessio::{Instant, Now};
+use sessio_driver::sessio::{Instant, Now, Tcp};
 use sessio_driver::{Runtime, clock, tcp_socket};
 
 use crate::socket::Socket;
