@@ -12,7 +12,7 @@ use crate::host::{is_ip, lineage};
 
 pub use self::rules::InvalidSuffixList;
 
-/// The compiled-in list. Its first use builds the index, in about a millisecond.
+/// The compiled-in list. Its first use builds the index, in about two milliseconds.
 #[cfg(feature = "psl")]
 static BUILT_IN: LazyLock<Rules> =
     LazyLock::new(|| Rules::index(include_str!("../data/public_suffixes.txt").into()));

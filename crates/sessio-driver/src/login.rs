@@ -19,7 +19,7 @@ use crate::renewals::{Part, Renewals, Seat};
 /// The call sends its request first. If the response shows that the site knows no login, the call
 /// logs in and sends the request again, at most once. If many calls find that out at the same time,
 /// one of them logs in, and the others wait. If that call is dropped, the next one logs in. Clones
-/// share the login.
+/// with the same configuration share the login.
 ///
 /// ```
 /// use sessio_driver::Login;
