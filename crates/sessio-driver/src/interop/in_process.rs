@@ -13,13 +13,15 @@ use sessio::transport::{Transfer, TransferError, Transport};
 use sessio::{Error, Head, Headers, Kind, Now, Prepared, Result, http};
 use tower_service::Service;
 
-/// Bytes of a request's body that wait for the service. More are taken once it has read some.
+/// The most bytes of a request's body that wait for the service. More are taken once it has read
+/// some.
 const MOST_WAITING: usize = 64 * 1024;
 
 /// A transport that passes requests to a [`Service`] of this process, without a socket: an axum
 /// `Router` in a test, for one.
 ///
-/// Bodies and trailers stream in both directions. The service runs in the future of the caller, so
+/// Bodies and trailers stream in both directions. At most 64 KiB of a request's body wait for the
+/// service, so the time limit for sending holds for a service that does not read. The service runs in the future of the caller, so
 /// it needs no task. A service that needs a runtime, for its timers for example, needs a caller on
 /// that runtime. A dropped request drops the future of its service.
 ///
@@ -226,26 +228,30 @@ where
         is_last: bool,
     ) -> Poll<Result<usize, TransferError>> {
         let mut pipe = lock(&self.body);
-        if pipe.state == State::Open && !body.is_empty() && pipe.waiting >= MOST_WAITING {
+        if pipe.state != State::Open {
+            // A service that has dropped the body wants no more of it: the session reads the response.
+            return Poll::Ready(Ok(body.len()));
+        }
+        // A part is taken if it is larger than the room. All of it would count as sent otherwise, and
+        // be copied, though the service reads nothing.
+        let taken = body.len().min(MOST_WAITING.saturating_sub(pipe.waiting));
+        if taken == 0 && !body.is_empty() {
             let before = pipe.writer.replace(cx.waker().clone());
             drop(pipe);
             drop(before);
             return Poll::Pending;
         }
-        // A service that has dropped the body wants no more of it: the session reads the response.
-        if pipe.state == State::Open {
-            if !body.is_empty() {
-                pipe.bytes.push_back(Bytes::copy_from_slice(body));
-                pipe.waiting += body.len();
-            }
-            if is_last {
-                pipe.state = State::Ended;
-            }
+        if taken > 0 {
+            pipe.bytes.push_back(Bytes::copy_from_slice(&body[..taken]));
+            pipe.waiting += taken;
+        }
+        if is_last && taken == body.len() {
+            pipe.state = State::Ended;
         }
         let reader = pipe.reader.take();
         drop(pipe);
         wake(reader);
-        Poll::Ready(Ok(body.len()))
+        Poll::Ready(Ok(taken))
     }
 
     fn send_trailers(&mut self, trailers: &Headers) {
@@ -321,5 +327,125 @@ impl<S: Service<http::Request<InProcessBody>>, B: Body> Drop for Run<S, B> {
         let reader = pipe.reader.take();
         drop(pipe);
         wake(reader);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Pending, pending};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use sessio::{Instant, Jar, Request, Settings, UnixTime, merge, prepare};
+
+    use super::*;
+
+    /// A service that keeps the body of its request, and does not respond.
+    #[derive(Clone, Default)]
+    struct Keeper(Arc<Mutex<Option<InProcessBody>>>);
+
+    impl Service<http::Request<InProcessBody>> for Keeper {
+        type Response = http::Response<String>;
+        type Error = Infallible;
+        type Future = Pending<Result<http::Response<String>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: http::Request<InProcessBody>) -> Self::Future {
+            *self.0.lock().unwrap() = Some(request.into_body());
+            pending()
+        }
+    }
+
+    impl Keeper {
+        /// The next bytes of the body. `None` if it waits, and no bytes at its end.
+        fn read(&self, cx: &mut Context<'_>) -> Option<Bytes> {
+            let mut body = self.0.lock().unwrap();
+            match Pin::new(body.as_mut().unwrap()).poll_frame(cx) {
+                Poll::Ready(Some(frame)) => Some(frame.unwrap().into_data().unwrap()),
+                Poll::Ready(None) => Some(Bytes::new()),
+                Poll::Pending => None,
+            }
+        }
+    }
+
+    /// Counts wake-ups.
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    const NOW: Now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
+
+    /// A transfer whose service has its request.
+    fn begin(service: &Keeper, cx: &mut Context<'_>) -> Box<dyn Transfer> {
+        let request = Request::post("http://app.test/").body("x");
+        let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), NOW).unwrap();
+        let mut transfer = InProcess::new(service.clone()).open(&prepared.request, NOW).unwrap();
+        assert!(matches!(transfer.poll_send(cx, NOW, b"", false), Poll::Ready(Ok(0))));
+        assert!(transfer.poll_head(cx, NOW).is_pending());
+        transfer
+    }
+
+    #[test]
+    fn a_large_part_of_a_body_waits_for_the_service() {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let cx = &mut Context::from_waker(&waker);
+        let (service, body) = (Keeper::default(), vec![b'x'; 2 * MOST_WAITING + 5]);
+        let mut transfer = begin(&service, cx);
+        let mut send = |body: &[u8], cx: &mut Context<'_>| match transfer.poll_send(cx, NOW, body, true) {
+            Poll::Ready(taken) => Some(taken.unwrap()),
+            Poll::Pending => None,
+        };
+        let mut left = &*body;
+        for expected in [MOST_WAITING, MOST_WAITING, 5] {
+            assert_eq!(send(left, cx), Some(expected));
+            left = &left[expected..];
+            if !left.is_empty() {
+                assert_eq!(send(left, cx), None, "the service has read nothing");
+            }
+            let before = wakes.0.load(Ordering::Relaxed);
+            assert_eq!(service.read(cx).map(|bytes| bytes.len()), Some(expected));
+            assert_eq!(wakes.0.load(Ordering::Relaxed) - before, usize::from(!left.is_empty()));
+        }
+        assert_eq!(service.read(cx), Some(Bytes::new()), "the end follows the last part");
+    }
+
+    #[test]
+    fn the_end_of_a_body_is_taken_with_its_last_byte() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let service = Keeper::default();
+        let mut transfer = begin(&service, cx);
+        let body = vec![b'x'; MOST_WAITING + 1];
+        assert!(matches!(transfer.poll_send(cx, NOW, &body, true), Poll::Ready(Ok(MOST_WAITING))));
+        assert_eq!(service.read(cx).map(|bytes| bytes.len()), Some(MOST_WAITING));
+        assert_eq!(service.read(cx), None, "one byte is left");
+        assert!(matches!(transfer.poll_send(cx, NOW, b"x", true), Poll::Ready(Ok(1))));
+        assert_eq!(service.read(cx), Some(Bytes::from_static(b"x")));
+        assert_eq!(service.read(cx), Some(Bytes::new()));
+    }
+
+    #[test]
+    fn a_body_that_the_service_drops_counts_as_taken() {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let cx = &mut Context::from_waker(&waker);
+        let service = Keeper::default();
+        let mut transfer = begin(&service, cx);
+        let body = vec![b'x'; MOST_WAITING + 1];
+        assert!(matches!(transfer.poll_send(cx, NOW, &body, true), Poll::Ready(Ok(MOST_WAITING))));
+        assert!(transfer.poll_send(cx, NOW, b"x", true).is_pending());
+        let before = wakes.0.load(Ordering::Relaxed);
+        *service.0.lock().unwrap() = None;
+        assert_eq!(wakes.0.load(Ordering::Relaxed) - before, 1);
+        assert!(matches!(transfer.poll_send(cx, NOW, b"x", true), Poll::Ready(Ok(1))));
     }
 }

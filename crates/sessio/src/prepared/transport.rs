@@ -34,8 +34,9 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// a wake-up by the waker of `cx`, or by [`wake_at`](Self::wake_at). A dropped transfer is cancelled.
 pub trait Transfer: Send {
     /// Takes bytes of the request's body. Returns the number of bytes taken. `is_last` marks the end
-    /// of the body behind these bytes. The end counts as taken if all of the bytes are taken. The
-    /// session polls this method at least once, and not again after the end.
+    /// of the body behind these bytes. The end counts as taken if all of the bytes are taken. Taken
+    /// bytes count as sent, also for the time limit: a transfer takes no more than it can pass on or
+    /// hold. The session polls this method at least once, and not again after the end.
     fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
