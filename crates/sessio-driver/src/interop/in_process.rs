@@ -1,5 +1,8 @@
 //! A service of the same process as a transport.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
@@ -21,9 +24,12 @@ const MOST_WAITING: usize = 64 * 1024;
 /// `Router` in a test, for one.
 ///
 /// Bodies and trailers stream in both directions. At most 64 KiB of a request's body wait for the
-/// service, so the time limit for sending holds for a service that does not read. The service runs in the future of the caller, so
-/// it needs no task. A service that needs a runtime, for its timers for example, needs a caller on
-/// that runtime. A dropped request drops the future of its service.
+/// service. So the time limit for sending holds for a service that does not read. After a service
+/// has dropped the body, the session sends no more of it, and waits for the response.
+///
+/// The service runs in the future of the caller, so it needs no task. A service that needs a
+/// runtime, for its timers for example, needs a caller on that runtime. A dropped request drops the
+/// future of its service.
 ///
 /// The service sees a request as it would be sent: method, URL, HTTP/1.1, headers with Host, and the
 /// body without framing.
@@ -71,8 +77,8 @@ where
 {
     fn open(&self, request: &Prepared, _: Now) -> Result<Box<dyn Transfer>> {
         let body = Arc::new(Mutex::new(Pipe::default()));
-        let mut message =
-            http::Request::new(InProcessBody { pipe: Arc::clone(&body), length: request.body().length() });
+        let length = request.body().length().filter(|_| !request.headers().contains("Transfer-Encoding"));
+        let mut message = http::Request::new(InProcessBody { pipe: Arc::clone(&body), length });
         *message.method_mut() = request.method().clone();
         *message.headers_mut() = http::HeaderMap::from(request.headers());
         let mut url = request.url().clone();
@@ -180,10 +186,10 @@ impl Drop for InProcessBody {
         }
         let bytes = std::mem::take(&mut pipe.bytes);
         pipe.waiting = 0;
+        // The writer has nothing to do.
         let wakers = (pipe.reader.take(), pipe.writer.take());
         drop(pipe);
-        drop(bytes);
-        wake(wakers.1);
+        drop((bytes, wakers));
     }
 }
 
@@ -228,13 +234,15 @@ where
         is_last: bool,
     ) -> Poll<Result<usize, TransferError>> {
         let mut pipe = lock(&self.body);
-        if pipe.state != State::Open {
-            // A service that has dropped the body wants no more of it: the session reads the response.
-            return Poll::Ready(Ok(body.len()));
-        }
         // A part is taken if it is larger than the room. All of it would count as sent otherwise, and
-        // be copied, though the service reads nothing.
-        let taken = body.len().min(MOST_WAITING.saturating_sub(pipe.waiting));
+        // be copied, though the service reads nothing. A service that has dropped the body takes no
+        // more of it, and the session waits for the response. To take and drop the rest would read
+        // all of a file for nothing.
+        let room = match pipe.state {
+            State::Open => MOST_WAITING.saturating_sub(pipe.waiting),
+            _ => 0,
+        };
+        let taken = body.len().min(room);
         if taken == 0 && !body.is_empty() {
             let before = pipe.writer.replace(cx.waker().clone());
             drop(pipe);
@@ -245,7 +253,7 @@ where
             pipe.bytes.push_back(Bytes::copy_from_slice(&body[..taken]));
             pipe.waiting += taken;
         }
-        if is_last && taken == body.len() {
+        if is_last && taken == body.len() && pipe.state == State::Open {
             pipe.state = State::Ended;
         }
         let reader = pipe.reader.take();
@@ -327,125 +335,5 @@ impl<S: Service<http::Request<InProcessBody>>, B: Body> Drop for Run<S, B> {
         let reader = pipe.reader.take();
         drop(pipe);
         wake(reader);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::future::{Pending, pending};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
-
-    use sessio::{Instant, Jar, Request, Settings, UnixTime, merge, prepare};
-
-    use super::*;
-
-    /// A service that keeps the body of its request, and does not respond.
-    #[derive(Clone, Default)]
-    struct Keeper(Arc<Mutex<Option<InProcessBody>>>);
-
-    impl Service<http::Request<InProcessBody>> for Keeper {
-        type Response = http::Response<String>;
-        type Error = Infallible;
-        type Future = Pending<Result<http::Response<String>, Infallible>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: http::Request<InProcessBody>) -> Self::Future {
-            *self.0.lock().unwrap() = Some(request.into_body());
-            pending()
-        }
-    }
-
-    impl Keeper {
-        /// The next bytes of the body. `None` if it waits, and no bytes at its end.
-        fn read(&self, cx: &mut Context<'_>) -> Option<Bytes> {
-            let mut body = self.0.lock().unwrap();
-            match Pin::new(body.as_mut().unwrap()).poll_frame(cx) {
-                Poll::Ready(Some(frame)) => Some(frame.unwrap().into_data().unwrap()),
-                Poll::Ready(None) => Some(Bytes::new()),
-                Poll::Pending => None,
-            }
-        }
-    }
-
-    /// Counts wake-ups.
-    #[derive(Default)]
-    struct Wakes(AtomicUsize);
-
-    impl Wake for Wakes {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    const NOW: Now = Now { mono: Instant::ZERO, wall: UnixTime(0) };
-
-    /// A transfer whose service has its request.
-    fn begin(service: &Keeper, cx: &mut Context<'_>) -> Box<dyn Transfer> {
-        let request = Request::post("http://app.test/").body("x");
-        let prepared = prepare(merge(&Settings::default(), request), &mut Jar::new(), NOW).unwrap();
-        let mut transfer = InProcess::new(service.clone()).open(&prepared.request, NOW).unwrap();
-        assert!(matches!(transfer.poll_send(cx, NOW, b"", false), Poll::Ready(Ok(0))));
-        assert!(transfer.poll_head(cx, NOW).is_pending());
-        transfer
-    }
-
-    #[test]
-    fn a_large_part_of_a_body_waits_for_the_service() {
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
-        let cx = &mut Context::from_waker(&waker);
-        let (service, body) = (Keeper::default(), vec![b'x'; 2 * MOST_WAITING + 5]);
-        let mut transfer = begin(&service, cx);
-        let mut send = |body: &[u8], cx: &mut Context<'_>| match transfer.poll_send(cx, NOW, body, true) {
-            Poll::Ready(taken) => Some(taken.unwrap()),
-            Poll::Pending => None,
-        };
-        let mut left = &*body;
-        for expected in [MOST_WAITING, MOST_WAITING, 5] {
-            assert_eq!(send(left, cx), Some(expected));
-            left = &left[expected..];
-            if !left.is_empty() {
-                assert_eq!(send(left, cx), None, "the service has read nothing");
-            }
-            let before = wakes.0.load(Ordering::Relaxed);
-            assert_eq!(service.read(cx).map(|bytes| bytes.len()), Some(expected));
-            assert_eq!(wakes.0.load(Ordering::Relaxed) - before, usize::from(!left.is_empty()));
-        }
-        assert_eq!(service.read(cx), Some(Bytes::new()), "the end follows the last part");
-    }
-
-    #[test]
-    fn the_end_of_a_body_is_taken_with_its_last_byte() {
-        let cx = &mut Context::from_waker(Waker::noop());
-        let service = Keeper::default();
-        let mut transfer = begin(&service, cx);
-        let body = vec![b'x'; MOST_WAITING + 1];
-        assert!(matches!(transfer.poll_send(cx, NOW, &body, true), Poll::Ready(Ok(MOST_WAITING))));
-        assert_eq!(service.read(cx).map(|bytes| bytes.len()), Some(MOST_WAITING));
-        assert_eq!(service.read(cx), None, "one byte is left");
-        assert!(matches!(transfer.poll_send(cx, NOW, b"x", true), Poll::Ready(Ok(1))));
-        assert_eq!(service.read(cx), Some(Bytes::from_static(b"x")));
-        assert_eq!(service.read(cx), Some(Bytes::new()));
-    }
-
-    #[test]
-    fn a_body_that_the_service_drops_counts_as_taken() {
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
-        let cx = &mut Context::from_waker(&waker);
-        let service = Keeper::default();
-        let mut transfer = begin(&service, cx);
-        let body = vec![b'x'; MOST_WAITING + 1];
-        assert!(matches!(transfer.poll_send(cx, NOW, &body, true), Poll::Ready(Ok(MOST_WAITING))));
-        assert!(transfer.poll_send(cx, NOW, b"x", true).is_pending());
-        let before = wakes.0.load(Ordering::Relaxed);
-        *service.0.lock().unwrap() = None;
-        assert_eq!(wakes.0.load(Ordering::Relaxed) - before, 1);
-        assert!(matches!(transfer.poll_send(cx, NOW, b"x", true), Poll::Ready(Ok(1))));
     }
 }
