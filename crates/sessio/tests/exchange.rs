@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessio::call::Io;
+use sessio::range::{PartialFile, Validator};
 use sessio::{
     Body, BodyProgress, Call, Change, Conn, Instant, Jar, Kind, Memory, Now, Request, Result, Seed,
     SessionState, Settings, Step, UnixTime, merge, prepare,
@@ -304,6 +305,31 @@ fn progress_is_told_once_however_often_the_call_is_asked() {
     }
     let expected = [("up", 2, Some(5)), ("up", 5, Some(5)), ("down", 2, Some(4)), ("down", 4, Some(4))];
     assert_eq!(*told.lock().unwrap(), expected);
+}
+
+#[test]
+fn fn8_the_bytes_of_a_partial_file_are_no_progress() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = {
+        let told = Arc::clone(&told);
+        move |transfer: BodyProgress| told.lock().unwrap().push((transfer.bytes, transfer.total))
+    };
+    let mut hand = Hand::new(Request::get("http://h/"));
+    let request = Request::get("http://h/").for_download().on_download_progress(tell);
+    let mut request = prepare(merge(&Settings::default(), request), &mut hand.state.jar, hand.now).unwrap();
+    let validator = Validator::read(b"\"v1\"").unwrap();
+    PartialFile { length: 500, validator }.ask(&mut request).unwrap();
+    hand.call = Call::new(request, Memory::default()).unwrap();
+    hand.connect().take();
+    hand.say("HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: bytes 500-503/504\r\n\r\n");
+    assert_eq!(hand.head(), 206);
+    // The call is asked before the first byte of the body.
+    hand.io();
+    assert_eq!(*told.lock().unwrap(), []);
+    hand.say("ab");
+    hand.call.step(hand.now).unwrap();
+    hand.read();
+    assert_eq!(*told.lock().unwrap(), [(502, Some(504))]);
 }
 
 /// A call on a reused connection, which ends after `most` bytes of the request. Its source is

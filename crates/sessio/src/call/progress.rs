@@ -38,7 +38,12 @@ impl Call {
     pub(super) fn resume_meters(&mut self, head: &Head) {
         let held = self.prepared.options.meters.held().filter(|_| head.status == StatusCode::PARTIAL_CONTENT);
         let resumed = held.filter(|held| range::first_of(head) == Some(*held));
-        self.rare_mut().resumed = resumed.map(|held| (held, range::length_of(head)));
+        let rare = self.rare_mut();
+        rare.resumed = resumed.map(|held| (held, range::length_of(head)));
+        if let Some(held) = resumed {
+            // These bytes are not new.
+            rare.reported[Way::Down as usize] = held;
+        }
     }
 
     /// Restarts the count of the request's body for a new exchange.
