@@ -9,6 +9,7 @@ use sessio_tokio::Tokio;
 
 use crate::agreement::agree;
 use crate::carrier::Carrier;
+use crate::messages::Http1;
 use crate::movable::Movable;
 use crate::simulation::{
     self,
@@ -126,6 +127,11 @@ pub type Scenario<R> = for<'w> fn(&'w World<R>) -> Pin<Box<dyn Future<Output = (
 pub fn run<B: Backend>(scenario: Scenario<B::Runtime>, carrier: Carrier, trace: Trace) {
     B::run(async move {
         let world = World::carried(B::Runtime::default(), trace, carrier);
+        let world = match carrier {
+            Carrier::Messages => world.with_transport(Http1::transport),
+            Carrier::InProcess => world.with_transport(B::Runtime::in_process),
+            _ => world,
+        };
         scenario(&world).await;
     });
 }

@@ -1,4 +1,4 @@
-//! Carriers of the HTTP of a scenario: clear text, TLS, proxies of every kind.
+//! Carriers of the HTTP of a scenario: clear text, TLS, proxies of every kind, messages.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,6 +36,10 @@ pub enum Carrier {
     TlsInTls,
     /// The TLS of the tests, which has no randomness: small records, with tickets between them.
     Veiled,
+    /// A transport that speaks HTTP/1.1 with the servers, so that the session has no connection.
+    Messages,
+    /// The transport `InProcess`, with a second session as its service.
+    InProcess,
 }
 
 /// The authority of the servers.
@@ -49,7 +53,7 @@ static TRUST: LazyLock<Tls> =
 
 impl Carrier {
     /// All carriers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Clear,
         Self::Tls,
         Self::SmallRecords,
@@ -59,7 +63,15 @@ impl Carrier {
         Self::Socks,
         Self::TlsInTls,
         Self::Veiled,
+        Self::Messages,
+        Self::InProcess,
     ];
+
+    /// Whether a transport carries the requests, and no connection of the session.
+    #[must_use]
+    pub fn is_transport(self) -> bool {
+        matches!(self, Self::Messages | Self::InProcess)
+    }
 
     /// Its name in lists.
     #[must_use]
@@ -74,6 +86,8 @@ impl Carrier {
             Self::Socks => "socks5",
             Self::TlsInTls => "tls-in-tls",
             Self::Veiled => "veiled",
+            Self::Messages => "messages",
+            Self::InProcess => "in-process",
         }
     }
 
@@ -85,7 +99,12 @@ impl Carrier {
 
     fn way(self) -> Way {
         match self {
-            Self::Clear | Self::Tls | Self::SmallRecords | Self::Veiled => Way::Direct,
+            Self::Clear
+            | Self::Tls
+            | Self::SmallRecords
+            | Self::Veiled
+            | Self::Messages
+            | Self::InProcess => Way::Direct,
             Self::HttpProxy | Self::Connect => Way::Http,
             Self::HttpsProxy | Self::TlsInTls => Way::Https,
             Self::Socks => Way::Socks,
@@ -95,7 +114,12 @@ impl Carrier {
     /// The adapter of servers that have none of their own.
     fn inside(self) -> Option<Wardrobe> {
         match self {
-            Self::Clear | Self::HttpProxy | Self::HttpsProxy | Self::Socks => None,
+            Self::Clear
+            | Self::HttpProxy
+            | Self::HttpsProxy
+            | Self::Socks
+            | Self::Messages
+            | Self::InProcess => None,
             Self::Tls | Self::Connect | Self::TlsInTls => Some(LARGE.clone().wardrobe()),
             Self::SmallRecords => Some(SMALL.clone().wardrobe()),
             Self::Veiled => Some(Wardrobe::new(|| Box::new(Host::new(100, 1)))),
@@ -136,6 +160,8 @@ impl Carrier {
         let inside = own.or_else(|| self.inside());
         let worn = match self.way() {
             Way::Direct if is_own => return inside,
+            // The server is the same. Its connections are counted.
+            Way::Direct if self.is_transport() => Wardrobe::new(|| Box::new(Bare)).clear(),
             Way::Direct => inside?,
             way => way.before(inside),
         };

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod h2_client;
 pub mod holding;
 pub mod matrix;
+pub mod messages;
 pub mod movable;
 pub mod oracle;
 pub mod polls;

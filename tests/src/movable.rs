@@ -1,12 +1,18 @@
 //! Runtimes whose connections move between threads.
 
+use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use sessio::coding::Decoders;
+use sessio::{Headers, Settings, Tcp};
 use sessio_blocking::Blocking;
-use sessio_driver::{RequestBuilder, Runtime};
+use sessio_driver::{InProcess, RequestBuilder, Runtime, Session};
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
+use crate::messages::AnyTransport;
 use crate::rig::Rig;
 use crate::simulation::network::Network;
 use crate::whole::{Whole, whole};
@@ -19,7 +25,16 @@ use crate::whole::{Whole, whole};
 pub trait Movable: Runtime<Stream: Send, Sleep: Send> + Send + Sync {
     /// Sends a request, and reads all of the response.
     fn whole(request: RequestBuilder<Rig<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>>;
+
+    /// A second session on this rig, as a service of this process.
+    fn in_process(rig: &Rig<Self>) -> AnyTransport;
+
+    /// Opens a connection to a host, at the first of its addresses.
+    fn dial(rig: &Rig<Self>, host: String, port: u16) -> Dialling<Self>;
 }
+
+/// An attempt to connect.
+pub type Dialling<R> = Pin<Box<dyn Future<Output = io::Result<<Rig<R> as Runtime>::Stream>> + Send>>;
 
 macro_rules! movable {
     ($($runtime:ident)*) => {
@@ -28,11 +43,36 @@ macro_rules! movable {
                 fn whole(request: RequestBuilder<Rig<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>> {
                     Box::pin(whole(request))
                 }
+
+                fn in_process(rig: &Rig<Self>) -> AnyTransport {
+                    let session = Session::with_runtime(rig.clone());
+                    session.update(pass_on);
+                    Arc::new(InProcess::new(session))
+                }
+
+                fn dial(rig: &Rig<Self>, host: String, port: u16) -> Dialling<Self> {
+                    let rig = rig.clone();
+                    Box::pin(async move {
+                        let first = match host.parse() {
+                            Ok(address) => Some(SocketAddr::new(address, port)),
+                            Err(_) => rig.resolve(&host, port).await?.into_iter().next(),
+                        };
+                        let first = first.ok_or(io::ErrorKind::NotFound)?;
+                        rig.connect(first, Tcp::default(), None).await
+                    })
+                }
             }
 
             sessio_driver::service!(Rig<$runtime>);
         )*
     };
+}
+
+/// Makes the settings of a session that changes nothing of a request and its response.
+fn pass_on(settings: &mut Settings) {
+    settings.headers = Headers::new();
+    settings.codings = Decoders::none();
+    (settings.cookies, settings.follow_redirects, settings.trust_env) = (false, false, false);
 }
 
 movable! { Tokio Smol Blocking Network }

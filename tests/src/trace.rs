@@ -169,6 +169,16 @@ pub fn bare(call: &Vec<String>) -> Vec<String> {
     call.iter().filter(|line| !is_carriers(line)).map(|line| line.replace("https://", "http://")).collect()
 }
 
+/// The lines of a call without the numbers of its connections, and without their reuse.
+#[must_use]
+pub fn unconnected(call: &[String]) -> Vec<String> {
+    let plain = |line: &String| match line.split_once(": connected ") {
+        Some((hop, _)) => format!("{hop}: connected"),
+        None => line.replace(", connection kept", "").replace(", connection closed", ""),
+    };
+    call.iter().map(plain).collect()
+}
+
 fn shown(request: &Prepared) -> String {
     format!("{} {} [{}]", request.method(), marked(request.url()), field_names(request.headers()))
 }

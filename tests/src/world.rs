@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sessio::Settings;
 use sessio::pool::Policy;
+use sessio::{Mount, Settings};
 use sessio_driver::{Runtime, Session, SessionBuilder};
 
 use crate::carrier::Carrier;
+use crate::messages::AnyTransport;
 use crate::rig::Rig;
 use crate::trace::Trace;
 
@@ -17,7 +18,11 @@ pub struct World<R> {
     runtime: R,
     trace: Trace,
     carrier: Carrier,
+    transport: Option<MakeTransport<R>>,
 }
+
+/// Makes the transport of one session from its rig.
+pub type MakeTransport<R> = fn(&Rig<R>) -> AnyTransport;
 
 impl<R: Runtime> World<R> {
     /// A world on this backend.
@@ -27,7 +32,13 @@ impl<R: Runtime> World<R> {
 
     /// A world whose servers use this carrier. Call it within [`Carrier::carry`].
     pub fn carried(runtime: R, trace: Trace, carrier: Carrier) -> Self {
-        Self { runtime, trace, carrier }
+        Self { runtime, trace, carrier, transport: None }
+    }
+
+    /// Carries all `http` requests of each session over a transport of its own.
+    #[must_use]
+    pub fn with_transport(self, transport: MakeTransport<R>) -> Self {
+        Self { transport: Some(transport), ..self }
     }
 
     /// The carrier of its servers.
@@ -57,10 +68,16 @@ impl<R: Runtime> World<R> {
 
     /// A new session on this rig whose pool has this policy.
     pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
+        let transport = self.transport.map(|make| make(&rig));
         let session = SessionBuilder::new(rig).pool(policy).build().expect("valid settings");
         set(&session, |settings| {
             settings.observer = self.trace.observer();
             self.carrier.set_up(settings);
+            if transport.is_some() {
+                let mut mount = Mount::new();
+                mount.transport = transport;
+                settings.mounts.add("http://", mount).expect("a pattern");
+            }
         });
         session
     }

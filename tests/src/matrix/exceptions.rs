@@ -65,12 +65,14 @@ pub fn parse(text: &str) -> Vec<Exception> {
     all
 }
 
-/// The carriers of a name: one carrier, all but clear text, or all with `https` or `http` URLs.
+/// The carriers of a name: one carrier, all but clear text, all transports, or all connections with
+/// `https` or `http` URLs.
 fn named(name: &str) -> Vec<Carrier> {
     let all = Carrier::ALL.into_iter().filter(|carrier| *carrier != Carrier::Clear);
     let is_meant = |carrier: &Carrier| match name {
         "all" => true,
-        "https" | "http" => carrier.scheme() == name,
+        "transports" => carrier.is_transport(),
+        "https" | "http" => carrier.scheme() == name && !carrier.is_transport(),
         name => carrier.name() == name,
     };
     let meant: Vec<_> = all.filter(is_meant).collect();

@@ -1,4 +1,4 @@
-//! Every scenario over every carrier.
+//! Every scenario over every carrier. Transports carry those of the program `scenarios`.
 //!
 //! In simulation every pair is run, and each carrier's events are compared with those of clear
 //! text. On real sockets each pair has one backend. Every third pair is run, so that every backend
@@ -6,6 +6,7 @@
 //! [`EXCEPTIONS`]. Those marked as failing are still run in simulation, and have to fail.
 
 mod exceptions;
+mod listed;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +15,13 @@ use std::thread;
 use std::time::Duration;
 
 pub use exceptions::{EXCEPTIONS, Exception, Treatment, parse};
+pub use listed::{LISTED, Listed};
 
 use crate::agreement::is_comparable;
 use crate::backend::{self, Scenario, Simulation};
 use crate::carrier::Carrier;
 use crate::simulation::network::Network;
-use crate::trace::{Trace, bare};
+use crate::trace::{Trace, bare, unconnected};
 
 /// The time after which a scenario on real sockets counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,9 +36,26 @@ fn treatment(scenario: &str, carrier: Carrier) -> Option<Treatment> {
     exception(scenario, carrier).map(|exception| exception.treatment)
 }
 
+/// Whether a scenario belongs to a carrier.
+#[must_use]
+pub fn is_carried(scenario: &str, carrier: Carrier) -> bool {
+    let is_over_transports = |one: &Listed| one.name == scenario && one.is_over_transports;
+    !carrier.is_transport() || LISTED.iter().any(is_over_transports)
+}
+
+/// Whether a carrier is wanted: `SESSIO_CARRIERS`, names with commas. Default: all.
+fn is_chosen(carrier: Carrier) -> bool {
+    let chosen = std::env::var("SESSIO_CARRIERS");
+    chosen.map_or(true, |names| names.split(',').any(|name| name == carrier.name()))
+}
+
 /// The carriers over which a scenario is run.
 fn tried(scenario: &str) -> impl Iterator<Item = Carrier> {
-    let is_tried = move |carrier: &Carrier| treatment(scenario, *carrier) != Some(Treatment::Costly);
+    let is_tried = move |carrier: &Carrier| {
+        is_chosen(*carrier)
+            && is_carried(scenario, *carrier)
+            && treatment(scenario, *carrier) != Some(Treatment::Costly)
+    };
     Carrier::ALL.into_iter().filter(is_tried)
 }
 
@@ -91,7 +110,7 @@ pub fn simulated(name: &str, scenario: Scenario<Network>) {
         let fault = match done {
             Err(failure) => Some(said(&*failure)),
             Ok(()) if carried == 0 => Some("no connection was carried".to_owned()),
-            Ok(()) => differs(name, &expected, &trace),
+            Ok(()) => differs(name, carrier, &expected, &trace),
         };
         match (treatment(name, carrier), fault) {
             (None | Some(Treatment::Simulated), Some(fault)) => {
@@ -100,6 +119,7 @@ pub fn simulated(name: &str, scenario: Scenario<Network>) {
             (Some(Treatment::Fails), None) => {
                 faults.push(format!("{}: it is no exception any more", carrier.name()))
             }
+            (_, Some(fault)) => println!("{name} over {} fails: {fault}", carrier.name()),
             _ => println!("{name} over {}, {carried} connections", carrier.name()),
         }
     }
@@ -107,14 +127,24 @@ pub fn simulated(name: &str, scenario: Scenario<Network>) {
 }
 
 /// The difference from clear text, without the lines that the carrier adds.
-fn differs(name: &str, expected: &Trace, trace: &Trace) -> Option<String> {
+fn differs(name: &str, carrier: Carrier, expected: &Trace, trace: &Trace) -> Option<String> {
     let (expected, found) = if is_comparable(name)? {
         (expected.calls(), trace.calls())
     } else {
         (expected.kinds(), trace.kinds())
     };
-    let (expected, found) = (expected.iter().map(bare), found.iter().map(bare));
-    let (expected, found): (Vec<_>, Vec<_>) = (expected.collect(), found.collect());
+    let shown = |calls: Vec<Vec<String>>| -> Vec<Vec<String>> {
+        let lines = calls.iter().map(bare);
+        match carrier {
+            // Each request has a transfer of its own. The crate `http` writes names in lower case.
+            Carrier::Messages => lines.map(|call| unconnected(&call)).collect(),
+            Carrier::InProcess => lines
+                .map(|call| unconnected(&call).into_iter().map(|line| line.to_lowercase()).collect())
+                .collect(),
+            _ => lines.collect(),
+        }
+    };
+    let (expected, found) = (shown(expected), shown(found));
     if expected == found {
         return None;
     }
@@ -168,36 +198,7 @@ fn said(failure: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-
-    /// The scenarios that run over carriers, and the number of their backends. Plain sockets do not
-    /// run scenarios that wait for two things. Scenarios that need the system are not carried.
-    fn scenarios() -> Vec<(String, usize)> {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-        let folders = ["scenarios", "exchanges", "faces", "logs", "system"]
-            .map(|name| std::fs::read_dir(tests.join(name)).unwrap());
-        let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
-        let mut all = Vec::new();
-        for file in files.chain([tests.join("callbacks.rs")]) {
-            let text = std::fs::read_to_string(&file).unwrap();
-            for block in text.split("scenarios! {").skip(1).filter_map(|rest| rest.split('}').next()) {
-                let mut words: Vec<_> = block.split_whitespace().collect();
-                let kind = words.first().filter(|word| word.ends_with(':')).copied().unwrap_or_default();
-                words.retain(|word| !word.ends_with(':'));
-                let backends = match kind {
-                    "system:" => continue,
-                    _ if words.first().is_some_and(|word| word.starts_with('@')) => continue,
-                    "waiting:" => 2,
-                    _ => 3,
-                };
-                all.extend(words.iter().map(|name| ((*name).to_owned(), backends)));
-            }
-        }
-        all.sort();
-        all
-    }
 
     #[test]
     fn the_list_of_what_is_run() {
@@ -205,10 +206,10 @@ mod tests {
         let (mut pairs, mut runs, mut simulated) = (0, 0, 0);
         // Per backend: the pairs of every test run, and all pairs.
         let mut on = [(0, 0); 3];
-        for (name, count) in scenarios() {
-            for carrier in Carrier::ALL {
+        for Listed { name, backends: count, .. } in LISTED.iter() {
+            for carrier in Carrier::ALL.into_iter().filter(|carrier| is_carried(name, *carrier)) {
                 pairs += 1;
-                if let Some(Exception { why, treatment, .. }) = exception(&name, carrier) {
+                if let Some(Exception { why, treatment, .. }) = exception(name, carrier) {
                     let how = match treatment {
                         Treatment::Fails => "fails",
                         Treatment::Simulated => "in simulation",
@@ -219,8 +220,8 @@ mod tests {
                 } else {
                     runs += 1;
                     simulated += 1;
-                    let backend = backend_of(&name, carrier, count);
-                    let is_always = is_sampled(&name, carrier);
+                    let backend = backend_of(name, carrier, *count);
+                    let is_always = is_sampled(name, carrier);
                     on[backend].0 += usize::from(is_always);
                     on[backend].1 += 1;
                     let when = if is_always { "" } else { " with SESSIO_MATRIX=all" };
@@ -232,6 +233,13 @@ mod tests {
                 }
             }
         }
+        for carrier in Carrier::ALL {
+            let is_run =
+                |one: &&Listed| is_carried(&one.name, carrier) && exception(&one.name, carrier).is_none();
+            let count = LISTED.iter().filter(is_run).count();
+            println!("{count} of {} scenarios run over {}", LISTED.len(), carrier.name());
+            assert!(count >= 40, "{}: {count}", carrier.name());
+        }
         println!("{simulated} of {pairs} pairs of scenario and carrier hold in simulation");
         for (backend, (always, all)) in backends.iter().zip(on) {
             println!("{always} on {backend}, {all} with SESSIO_MATRIX=all");
@@ -242,9 +250,8 @@ mod tests {
 
     #[test]
     fn every_exception_names_a_scenario_that_is_carried() {
-        let scenarios = scenarios();
         for Exception { scenario, why, .. } in EXCEPTIONS.iter() {
-            assert!(scenarios.iter().any(|(name, _)| name == scenario), "{scenario}");
+            assert!(LISTED.iter().any(|one| one.name == *scenario), "{scenario}");
             assert!(why.len() > 10, "{scenario}: {why}");
         }
     }
@@ -254,6 +261,6 @@ mod tests {
         let read = parse("# x\n! one reason\na_b https socks5\n\n$ another\nc all\n");
         let is: Vec<_> =
             read.iter().map(|one| (&*one.scenario, one.carriers.len(), &*one.why, one.treatment)).collect();
-        assert_eq!(is, [("a_b", 6, "one reason", Treatment::Fails), ("c", 8, "another", Treatment::Costly)]);
+        assert_eq!(is, [("a_b", 6, "one reason", Treatment::Fails), ("c", 10, "another", Treatment::Costly)]);
     }
 }
