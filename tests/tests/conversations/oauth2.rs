@@ -21,6 +21,7 @@ scenarios! {
     a_refresh_token_is_used_and_replaced
     many_calls_with_an_expired_token_renew_it_once
     a_failed_renewal_fails_the_calls_that_wait_for_it
+    limits_of_the_call_that_renews_do_not_fail_the_others
     a_renewal_is_taken_over_wherever_it_is_dropped
     a_token_is_got_over_a_transport
     the_clients_secret_goes_to_the_token_endpoint_alone
@@ -155,6 +156,24 @@ async fn a_failed_renewal_fails_the_calls_that_wait_for_it<R: Runtime>(world: &W
     assert_eq!(counts(&server).1, 0);
     session.update(|settings| settings.auth = Auth::flow(tokens(&server)));
     assert_eq!(whole(session.get(server.url("/oauth/api"))).await.status, 200);
+}
+
+async fn limits_of_the_call_that_renews_do_not_fail_the_others<R: Runtime>(world: &World<R>) {
+    // Nothing listens at the address of this proxy.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (server, session, _) = set_up(world);
+    unobserved(&session);
+    let calls = (0..8).map(|number| {
+        let request = session.get(server.url("/oauth/api"));
+        if number == 0 { request.proxy(&*proxy).send() } else { request.send() }
+    });
+    let mut outcomes = together(calls.collect()).await.into_iter();
+    let error = outcomes.next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("authentication flow"), "{error}");
+    assert!(outcomes.all(|outcome| outcome.unwrap().status() == 200));
+    assert_eq!(counts(&server), (1, 7));
 }
 
 async fn a_renewal_is_taken_over_wherever_it_is_dropped<R: Runtime>(world: &World<R>) {
