@@ -354,6 +354,44 @@ fn a_url_of_a_hook_has_its_own_host_proxy_mount_cookies_and_no_secret_of_the_old
 }
 
 #[test]
+fn a_cookie_line_of_a_hook_is_for_its_hop_and_attempt() {
+    let edit = |value: Option<&'static str>| {
+        hook::before(move |request| {
+            assert!(request.url().path() == "/2" || request.headers().contains("Cookie"));
+            match value {
+                _ if request.url().path() == "/2" => Ok(()),
+                Some(value) => Ok(request.headers_mut().insert("cookie", value)?),
+                None => {
+                    request.headers_mut().remove("Cookie");
+                    Ok(())
+                }
+            }
+        })
+    };
+    let away = "302 X\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n";
+    let busy = "503 X\r\nContent-Length: 0\r\n\r\n";
+    for (value, seen) in [(Some("edited=1; jar=edited"), Some("edited=1; jar=edited")), (None, None)] {
+        let line = |head: &str| {
+            let lines: Vec<_> =
+                head.lines().filter(|line| line.to_lowercase().starts_with("cookie:")).collect();
+            assert!(lines.len() <= 1, "{head}");
+            lines.first().map(|line| line[8..].to_owned())
+        };
+        let request = || Request::get("http://a.test/1").cookie("own", "1").hook(edit(value));
+        let sent = run(&settings(), request().retry(RetryPolicy::web()), &[busy, away, OK]);
+        assert_eq!((sent.status.unwrap(), sent.heads.len()), (200, 3));
+        // The next attempt begins with the line of the jar and the request, and the hook edits it.
+        let lines: Vec<_> = sent.heads.iter().map(|head| line(head)).collect();
+        let after = Some("jar=1; own=1".to_owned());
+        assert_eq!(lines, [seen.map(str::to_owned), seen.map(str::to_owned), after]);
+        // A flow that needs nothing leaves the line as it is.
+        let auth = Auth::flow(sessio::auth::SigV4::new("key", "secret", "region", "service"));
+        let sent = run(&settings(), request().auth(auth), &[OK]);
+        assert_eq!(line(&sent.heads[0]).as_deref(), seen);
+    }
+}
+
+#[test]
 fn a_hook_does_not_lead_past_the_guard_or_https_only() {
     let mut settings = settings();
     settings.guard = Guard::public();

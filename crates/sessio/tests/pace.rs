@@ -124,6 +124,37 @@ fn the_outcome_is_known_before_the_connection_is_released() {
 }
 
 #[test]
+fn a_date_in_retry_after_holds_the_next_call_until_then() {
+    // 2026-01-01 00:00:00 is the time of the clock.
+    for (date, seconds) in [
+        ("Thu, 01 Jan 2026 00:00:09 GMT", Some(9)),
+        ("Thursday, 01-Jan-26 00:01:00 GMT", Some(60)),
+        ("Thu Jan  1 00:00:05 2026", Some(5)),
+        ("Wed, 31 Dec 2025 23:59:00 GMT", Some(0)),
+        ("tomorrow", None),
+    ] {
+        let mut hand = Hand::new(Pace::new());
+        let mut call = hand.call(get());
+        let lease = hand.begin(&mut call);
+        hand.say(&mut call, &BUSY.replace("Retry-After: 7", &format!("Retry-After: {date}")));
+        let Outcome::Status { retry_after, .. } = hand.report(&call, &lease) else { panic!() };
+        assert_eq!(retry_after, seconds.map(Duration::from_secs), "{date}");
+        let Ok(Step::Release) = call.step(hand.now) else { panic!("{call:?}") };
+        let (conn, proof) = call.release().unwrap();
+        hand.pool.checkin(lease, conn, proof, hand.now.mono, &mut Effects::default());
+        let mut call = hand.call(get());
+        match (hand.request(&mut call), seconds) {
+            (Grant::Wait(ticket), Some(seconds)) if seconds > 0 => {
+                let wait = hand.pool.pace_wait(ticket, hand.now.mono).unwrap();
+                assert_eq!(wait.until, Some(hand.now.mono + Duration::from_secs(seconds)), "{date}");
+            }
+            (Grant::Wait(_), _) => panic!("{date}"),
+            (_, seconds) => assert_eq!(seconds.unwrap_or(0), 0, "{date}"),
+        }
+    }
+}
+
+#[test]
 fn a_call_without_a_pace_takes_no_policy_step() {
     let mut hand = Hand::new(None);
     let mut call = hand.call(get());

@@ -532,3 +532,136 @@ fn the_mount_of_its_url_applies_to_a_sub_request_without_its_credentials() {
     assert_eq!((header(sub, "Cookie"), header(own, "Authorization")), (None, Some("Bearer t")));
     assert!(header(sub, "Authorization").unwrap().starts_with("Basic "));
 }
+
+#[test]
+fn no_hook_runs_for_a_sub_request_and_its_redirects() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let hook = |name: &'static str| {
+        let log = Arc::clone(&log);
+        hook::before(move |request| {
+            log.lock().unwrap().push(format!("{name} {}", request.url()));
+            Ok(())
+        })
+    };
+    let mut settings = settings();
+    settings.hooks.add(hook("session"));
+    for url in ["http://auth.test/", "http://b.test/", "http://a.test/"] {
+        settings.mounts.add(url, Mount::new().hook(hook("mount"))).unwrap();
+    }
+    let request = Request::get("http://a.test/x").auth(Auth::flow(tokens(1))).hook(hook("request"));
+    let mut denied = 0;
+    let (sent, done) = run(&settings, request, &mut |host, bytes| match host {
+        "auth.test" if bytes.starts_with("POST /token ") => {
+            Some("303 X\r\nLocation: /two\r\nContent-Length: 0\r\n\r\n".into())
+        }
+        "auth.test" => Some("302 X\r\nLocation: http://b.test/three\r\nContent-Length: 0\r\n\r\n".into()),
+        "b.test" => Some(token("t")),
+        _ => {
+            denied += 1;
+            Some(if denied == 1 { DENIED } else { OK }.into())
+        }
+    });
+    assert_eq!((done.unwrap().0, sent.requests.len()), (200, 8));
+    let expected = ["session", "mount", "request"].map(|name| format!("{name} http://a.test/x"));
+    assert_eq!(*log.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_mount_does_not_overwrite_the_fields_of_a_sub_request() {
+    let fields = [
+        ("Authorization", "mount"),
+        ("Content-Type", "text/mount"),
+        ("Content-Length", "99"),
+        ("Content-Encoding", "gzip"),
+        ("Cookie", "mount=1"),
+        ("Accept", "text/mount"),
+        ("User-Agent", "mount"),
+    ];
+    let mut settings = settings();
+    let mount = fields.iter().fold(Mount::new(), |mount, (name, value)| mount.header(name, value));
+    settings.mounts.add("http://auth.test/", mount).unwrap();
+    let (sent, done) =
+        run(&settings, Request::get("http://a.test/").auth(Auth::flow(tokens(0))), &mut |host, _| {
+            Some(if host == "auth.test" { token("t") } else { OK.into() })
+        });
+    assert_eq!(done.unwrap().0, 200);
+    let sub = &sent.requests[0].1;
+    let expected = [
+        ("Authorization", Some("Basic Y2xpZW50OmtleQ==")),
+        ("Content-Type", Some("application/x-www-form-urlencoded")),
+        ("Content-Length", Some("7")),
+        ("Content-Encoding", None),
+        // Those of the mount, which the flow does not set.
+        ("Accept", Some("text/mount")),
+        ("User-Agent", Some("mount")),
+    ];
+    for (name, value) in expected {
+        assert_eq!(header(sub, name), value, "{name}: {sub}");
+    }
+    assert!(sub.ends_with("\r\n\r\ngrant=x"), "{sub}");
+}
+
+/// A flow that edits the URL.
+#[derive(Clone, Debug)]
+struct Moving {
+    to: &'static str,
+    asks: bool,
+    when_challenged: bool,
+}
+
+impl Scheme for Moving {
+    fn begin(&self) -> Box<dyn Flow> {
+        self.clone_box()
+    }
+}
+
+impl Flow for Moving {
+    fn asks(&self) -> bool {
+        self.asks
+    }
+
+    fn sign(&mut self, request: &mut Prepared) -> Result<()> {
+        if self.when_challenged { Ok(()) } else { request.set_url(self.to) }
+    }
+
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+        if head.status != 401 || !self.when_challenged {
+            return Ok(Answer::Accept);
+        }
+        request.set_url(self.to)?;
+        Ok(Answer::Again)
+    }
+
+    fn clone_box(&self) -> Box<dyn Flow> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn a_flow_edits_the_query_of_its_url_and_nothing_else_of_it() {
+    for (asks, when_challenged) in [(false, false), (true, false), (false, true)] {
+        let ask = |to: &'static str| {
+            let request = Request::get("http://a.test/x?page=2&token=secret").cookie("own", "1");
+            let auth = Auth::flow(Moving { to, asks, when_challenged });
+            let (mut sent, done) = run(&settings(), request.auth(auth), &mut |_, bytes| {
+                Some(if when_challenged && bytes.contains("?page") { DENIED } else { OK }.into())
+            });
+            if when_challenged {
+                assert!(sent.requests.remove(0).1.starts_with("GET /x?page=2&token=secret "));
+            }
+            (sent, done)
+        };
+        let (sent, done) = ask("?sig=1");
+        assert_eq!(done.unwrap().0, 200, "{asks} {when_challenged}");
+        assert!(sent.requests[0].1.starts_with("GET /x?sig=1 HTTP/1.1\r\nHost: a.test\r\n"));
+        assert_eq!(header(&sent.requests[0].1, "Cookie"), Some("own=1"));
+        for to in ["/y", "http://b.test/x", "https://a.test/x", "http://a.test:81/x", "http://me@a.test/x"] {
+            let (sent, done) = ask(to);
+            let error = done.unwrap_err();
+            assert_eq!(error.kind(), Kind::Authentication, "{to}");
+            assert!(error.to_string().contains("replaced more than the query"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            assert!(sent.requests.is_empty(), "{to}");
+        }
+    }
+}

@@ -26,6 +26,7 @@ use crate::route::key::Key;
 use crate::route::proxy::{Proxy, ProxyChoice};
 use crate::route::routing::RouteOptions;
 use crate::uri::origin::Origin;
+use crate::uri::redacted::RedactedUrl;
 use crate::wire::h1::{BodyKind, RequestEncoder};
 use sessio_cookie::{Jar, RequestCookies};
 
@@ -177,7 +178,20 @@ impl PreparedCall {
         if !Origin::is_one(url) && self.options.transport.is_none() {
             return Err(Error::new(Kind::UnsupportedScheme).with_url(url));
         }
+        self.check_url_of_flow()?;
         self.request.seal()
+    }
+
+    /// Checks an edit of the URL that is not [followed](Self::follow_edit): that of the flow. It signs
+    /// last, for the proxy, the mount and the cookies of this URL. They do not depend on its query.
+    fn check_url_of_flow(&mut self) -> Result<()> {
+        let Some(before) = self.request.moved_from.take() else { return Ok(()) };
+        let url = &self.request.url;
+        if before[..Position::AfterPath] == url[..Position::AfterPath] {
+            return Ok(());
+        }
+        let detail = format!("the flow has replaced more than the query of {}", RedactedUrl::new(&before));
+        Err(Error::new(Kind::Authentication).with_detail(detail).with_url(url))
     }
 
     /// Chooses the proxy, unless it is chosen already. A [`Call`](crate::Call) does so when it

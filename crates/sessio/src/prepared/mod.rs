@@ -166,6 +166,8 @@ impl Prepared {
     /// origin would drop. These are credentials, cookies of its own, the Host field and the client
     /// certificate. Set credentials for the new origin afterwards.
     ///
+    /// An authentication [flow](crate::Flow::sign) may replace the query alone.
+    ///
     /// ```
     /// use sessio::{Jar, Now, Request, Settings, UnixTime, hook, merge, prepare};
     ///

@@ -264,11 +264,16 @@ pub trait Scheme: fmt::Debug + Send + Sync + 'static {
 pub trait Flow: fmt::Debug + Send + Sync {
     /// Receives the complete request before it is sent for the first time.
     ///
+    /// It may edit the request. Of its URL it may replace the query alone, such as to add a
+    /// signature. The call has chosen proxy, mount and cookies by the rest, so another edit of the
+    /// URL is [`Kind::Authentication`]. A [hook](crate::hook) can replace the URL.
+    ///
     /// # Errors
     /// An error ends the call.
     fn sign(&mut self, request: &mut Prepared) -> Result<()>;
 
-    /// Receives every final response, and the request, which it can change to send it again.
+    /// Receives every final response, and the request, which it can change to send it again. It may
+    /// edit what [`sign`](Self::sign) may edit.
     ///
     /// # Errors
     /// An error ends the call.

@@ -227,6 +227,28 @@ fn s21_secrets_are_masked() {
     assert_eq!(shown.matches("SECRET").count(), 6, "{shown}");
 }
 
+#[test]
+fn s21_forms_are_masked_however_they_are_written() {
+    let form = "application/x-www-form-urlencoded";
+    let ask = |kind: &str, body: &[u8]| {
+        prepared(Request::post("https://h/").header("Content-Type", kind).body(body.to_vec()))
+    };
+    for (kind, body, shown) in [
+        (form, &b"page=2&pass%77ord=SECRET;client_secret=SECRET"[..], "page=2"),
+        ("Application/X-WWW-Form-URLEncoded; charset=utf-8", b"code=SECRET&a=1", "a=1"),
+        // It cannot be masked, so it is not shown.
+        (form, b"password=SECRET&name=\xff", "# body: a source of 22 bytes"),
+    ] {
+        let masked = ask(kind, body).to_curl(Secrets::Masked);
+        assert!(!masked.contains("SECRET") && masked.contains(shown), "{masked}");
+    }
+    let mut coded = ask(form, b"password=SECRET");
+    coded.headers_mut().insert("Content-Encoding", "identity").unwrap();
+    assert!(!coded.to_curl(Secrets::Masked).contains("SECRET"));
+    // Another body is shown, as the documentation says.
+    assert!(ask("text/plain", b"password=SECRET").to_curl(Secrets::Masked).contains("SECRET"));
+}
+
 proptest! {
     #[test]
     fn a_command_line_sends_the_same_request(

@@ -82,6 +82,30 @@ fn the_payload_is_signed_if_it_is_known() {
 }
 
 #[test]
+fn the_field_of_the_payload_describes_the_body_that_is_sent() {
+    let field = |request: &Prepared| request.headers().get("X-Amz-Content-SHA256").map(str::to_owned);
+    let [first, second] = ["first", "second"].map(|body| Some(hex(&Sha256::digest(body))));
+    for (service, bytes) in [("s3", [first, second]), ("sqs", [None, None])] {
+        let credentials = credentials(service);
+        let mut request = signed(&credentials, Request::put(HOST).body("first"));
+        assert_eq!(field(&request), bytes[0], "{service}");
+        request.set_body(Body::source(Some(3), true));
+        credentials.sign(&mut request, NOW).unwrap();
+        assert_eq!(field(&request).as_deref(), Some(UNSIGNED), "{service}");
+        request.set_body("second");
+        credentials.sign(&mut request, NOW).unwrap();
+        assert_eq!(field(&request), bytes[1], "{service}");
+        // It is one field, and the signature covers it.
+        assert!(request.headers().get_all("X-Amz-Content-SHA256").count() <= 1);
+        let value = request.headers().get("Authorization").unwrap();
+        assert_eq!(value.contains(";x-amz-content-sha256;"), bytes[1].is_some(), "{value}");
+    }
+    // A field of the caller stays, where the service does not need it.
+    let by_hand = Request::put(HOST).body("x").header("x-amz-content-sha256", "by hand");
+    assert_eq!(field(&signed(&credentials("sqs"), by_hand)).as_deref(), Some("by hand"));
+}
+
+#[test]
 fn a_session_token_is_signed_and_secret() {
     let request = signed(&credentials("s3").session_token("token"), Request::get(HOST));
     let value = request.headers().get("Authorization").unwrap();
