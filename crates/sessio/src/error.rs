@@ -433,7 +433,7 @@ impl fmt::Debug for Error {
             out.field("detail", &detail);
         }
         if let Some(url) = self.url() {
-            out.field("url", &url.as_str());
+            out.field("url", &RedactedUrl::new(url).to_string());
         }
         if let Some(proxy) = self.proxy() {
             out.field("proxy", proxy);
@@ -479,6 +479,9 @@ mod tests {
             "no response came in time for http://example.org/x; raise `timeouts.head` if the server needs longer to respond"
         );
         assert!(!format!("{error:?}").contains("secret"));
+        let url = Url::parse("http://example.org/x?page=2&token=secret#secret").unwrap();
+        let text = format!("{0} {0:?}", Error::new(Kind::Connect).with_url(&url));
+        assert!(!text.contains("secret") && text.matches("page=2&token=REDACTED").count() == 2, "{text}");
         assert_eq!(error.source().unwrap().to_string(), "inner cause");
     }
     #[test]

@@ -36,7 +36,11 @@ async fn s21_no_record_contains_a_secret<R: Runtime>(world: &World<R>) {
     server.script_path("/moved", {
         let head = format!(
             "HTTP/1.1 307 X\r\nLocation: /anything?access_token={SECRET}&page=2#code={SECRET}\r\n\
-             Set-Cookie: sid={SECRET}\r\nX-Auth-Token: {SECRET}\r\nContent-Length: 0\r\n\r\n"
+             Set-Cookie: sid={SECRET}\r\nX-Auth-Token: {SECRET}\r\n\
+             Link: </a?token={SECRET}>; rel=next, <//me:{SECRET}@h/>\r\nRefresh: 9; url=/?key={SECRET}\r\n\
+             Content-Location: /b?sig={SECRET}\r\nX-Request-URI: /c?pwd={SECRET}\r\n\
+             WWW-Authenticate: Bearer realm=\"https://h/?code={SECRET}\"\r\n\
+             Authentication-Info: rspauth=\"{SECRET}\"\r\nContent-Length: 0\r\n\r\n"
         );
         Connection::new().expect_request().send(head)
     });
@@ -48,8 +52,12 @@ async fn s21_no_record_contains_a_secret<R: Runtime>(world: &World<R>) {
         let head = format!("HTTP/1.1 307 X\r\nLocation: ftp://h/?sig={SECRET}\r\nContent-Length: 0\r\n\r\n");
         Connection::new().expect_request().send(head)
     });
-    session.get(server.url("/lost?sig=hunter2")).send().await.unwrap_err();
+    let error = session.get(server.url("/lost?sig=hunter2")).send().await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
     let records = format!("{:?}{:?}{:?}", receiver.logged(), receiver.traced(), receiver.spans());
+    for shown in ["</a?token=REDACTED>; rel=next", "url=/?key=REDACTED", "Authentication-Info: ***"] {
+        assert!(records.contains(shown), "{shown}");
+    }
     for shown in ["page=2", "X-Listed: ***", "X-Auth-Token: ***", "Set-Cookie: ***", "/lost?sig=REDACTED"] {
         assert!(records.contains(shown), "{shown}");
     }

@@ -20,6 +20,7 @@ use crate::route::key::Key;
 use crate::route::proxy::{Protocol, Proxy};
 use crate::route::routing::{Destination, RouteOptions};
 use crate::route::tls::{ConnectInfo, Roots, Scope, StartTls, Tls};
+use crate::uri::redacted::RedactedUrl;
 use crate::wire::conn::{Conn, Route, Stage};
 use crate::wire::tunnel::{Target, Tunnel};
 
@@ -76,7 +77,7 @@ pub enum Step<'a> {
 }
 
 /// A connection that the call wants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Connect<'a> {
     /// The URL of the request.
@@ -235,6 +236,19 @@ impl<'a> Connect<'a> {
             .tls_connector
             .start()
             .ok_or_else(|| Error::new(Kind::UnsupportedScheme).with_url(self.url))
+    }
+}
+
+impl fmt::Debug for Connect<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connect")
+            .field("url", &RedactedUrl::new(self.url))
+            .field("proxy", &self.proxy())
+            .field("fresh", &self.fresh)
+            .field("is_admitted", &self.is_admitted)
+            .field("deadline", &self.deadline)
+            .field("remaining_addresses", &self.remaining_addresses)
+            .finish_non_exhaustive()
     }
 }
 

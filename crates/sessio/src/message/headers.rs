@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::base::escape::escape;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
-use crate::uri::redacted::{RedactedReference, is_secret_name};
+use crate::uri::redacted::{RedactedField, is_secret_name};
 
 /// Header fields in the order of transmission, each with its original spelling.
 ///
@@ -116,21 +116,13 @@ impl fmt::Display for Field<'_> {
             return write!(f, "{}: ***", self.name);
         }
         write!(f, "{}: ", self.name)?;
-        let mut value = self.value;
-        if is_url(self.name)
-            && let Some(at) = value.iter().rposition(|b| *b == b'@')
-        {
-            // A URL may hold a password anywhere before its last @.
-            f.write_str("***")?;
-            value = &value[at..];
-        }
-        let text = match std::str::from_utf8(value) {
+        let text = match std::str::from_utf8(self.value) {
             Ok(text) if !text.chars().any(char::is_control) => Cow::Borrowed(text),
-            _ => Cow::Owned(value.escape_ascii().to_string()),
+            _ => Cow::Owned(self.value.escape_ascii().to_string()),
         };
-        match is_url(self.name) {
-            true => write!(f, "{}", RedactedReference(&text)),
-            false => f.write_str(&text),
+        match has_urls(self.name) {
+            Some(is_delimited) => write!(f, "{}", RedactedField { value: &text, is_delimited }),
+            None => f.write_str(&text),
         }
     }
 }
@@ -606,16 +598,32 @@ impl TryFrom<&HeaderMap> for Headers {
     }
 }
 
-/// Fields whose values are always secrets.
+/// Fields whose values are always secrets. Those with information on an authentication hold proofs
+/// of the password, as the credentials do.
 fn is_always_sensitive(name: &str) -> bool {
-    ["authorization", "cookie", "set-cookie", "proxy-authorization"]
-        .iter()
-        .any(|n| name.eq_ignore_ascii_case(n))
+    [
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "proxy-authorization",
+        "authentication-info",
+        "proxy-authentication-info",
+    ]
+    .iter()
+    .any(|n| name.eq_ignore_ascii_case(n))
 }
 
-/// Fields whose values are URLs.
-fn is_url(name: &str) -> bool {
-    ["location", "content-location", "referer"].iter().any(|n| name.eq_ignore_ascii_case(n))
+/// Whether the value of a field holds URLs, by the last word of its name, as in `Content-Location`
+/// and `X-Original-URL`. `Some(true)` is a field that delimits them, as Link does.
+fn has_urls(name: &str) -> Option<bool> {
+    let last = name.rsplit(['-', '_']).next().unwrap_or_default();
+    let is_one_of = |words: &[&str]| words.iter().any(|word| last.eq_ignore_ascii_case(word));
+    if is_one_of(&["link", "authenticate"]) {
+        return Some(true);
+    }
+    let whole =
+        ["location", "referer", "refresh", "url", "uri", "destination", "sourcemap", "asyncoperation"];
+    is_one_of(&whole).then_some(false)
 }
 
 fn check(name: &[u8], value: &[u8]) -> Result<()> {
@@ -672,10 +680,48 @@ mod tests {
             ("X-Amz-Security-Token", "X-Amz-Security-Token: ***"),
             ("Accept", "Accept: /a?key=1"),
             ("Location", "Location: /a?key=REDACTED"),
+            ("content-location", "content-location: /a?key=REDACTED"),
+            ("Link", "Link: /a?key=REDACTED"),
+            ("X-Original-URL", "X-Original-URL: /a?key=REDACTED"),
+            ("Authentication-Info", "Authentication-Info: ***"),
+            ("Proxy-Authentication-Info", "Proxy-Authentication-Info: ***"),
         ] {
             headers.clear();
             headers.insert(name, "/a?key=1").unwrap();
             assert_eq!(headers.iter().next().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn s21_urls_within_a_field_are_masked() {
+        for (name, value, shown) in [
+            (
+                "Link",
+                r#"</a?page=2&token=a>; rel="next", <https://me:pw@h/?sig=b>; rel=last; title="x, y""#,
+                r#"</a?page=2&token=REDACTED>; rel="next", <https://***@h/?sig=REDACTED>; rel=last; title="x, y""#,
+            ),
+            ("Link", "</a?token=a\">b", "</a?token=REDACTED>b"),
+            ("Link", "</a?token=never>ends</b?key=x", "</a?token=REDACTED>ends</b?key=REDACTED"),
+            ("Link", "</a>; anchor=\"/b?code=1\"", "</a>; anchor=\"/b?code=REDACTED\""),
+            ("Refresh", "5; url=/next?session=1", "5; url=/next?session=REDACTED"),
+            ("Refresh", "0;URL='https://me:pw@h/?key=1'", "0;URL='https://***@h/?key=REDACTED"),
+            ("Refresh", "0;URL=/?key=1", "0;URL=/?key=REDACTED"),
+            ("Location", "https://me:p/w@h/?key=a>b\"c", "https://***@h/?key=REDACTED"),
+            ("Location", "me:pw@h", "***@h"),
+            (
+                "WWW-Authenticate",
+                r#"Bearer realm="https://h/token?key=a", scope="b""#,
+                r#"Bearer realm="https://h/token?key=REDACTED", scope="b""#,
+            ),
+            (
+                "Proxy-Authenticate",
+                r#"Digest realm="a", nonce="b", qop="auth""#,
+                r#"Digest realm="a", nonce="b", qop="auth""#,
+            ),
+        ] {
+            let mut headers = Headers::new();
+            headers.insert(name, value).unwrap();
+            assert_eq!(headers.iter().next().unwrap().to_string(), format!("{name}: {shown}"));
         }
     }
 

@@ -21,6 +21,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -28,12 +29,13 @@ use url::Url;
 
 use crate::base::percent::hex_digit;
 use crate::message::text;
+use crate::uri::redacted::{RedactedField, RedactedUrl};
 
 /// Maximal number of links of one response. Later ones are dropped.
 pub const MOST: usize = 1024;
 
 /// One link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     reference: String,
     anchor: Option<String>,
@@ -70,6 +72,19 @@ impl Links {
     #[must_use]
     pub fn get(&self, rel: &str) -> Option<&Link> {
         self.links.iter().find(|link| link.is(rel) && link.is_own())
+    }
+}
+
+/// Formats the link without the secrets of its URLs.
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value| RedactedField { value, is_delimited: false }.to_string();
+        f.debug_struct("Link")
+            .field("reference", &shown(&self.reference))
+            .field("anchor", &self.anchor.as_deref().map(shown))
+            .field("params", &self.params)
+            .field("base", &RedactedUrl::new(&self.base))
+            .finish()
     }
 }
 

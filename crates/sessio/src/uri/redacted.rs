@@ -13,8 +13,8 @@ use crate::base::percent;
 /// is one of these names. Case, percent-encoding, `-`, `_` and `.` make no difference.
 ///
 /// ```text
-/// parts: accesskey apikey assertion authorization credential passphrase passwd
-///        password privatekey secret sessid session signature token
+/// parts: accesskey apikey assertion authorization credential devicecode passphrase passwd
+///        password privatekey secret sessid session signature token verifier
 /// names: auth code jwt key otp pass pin pwd sid sig
 /// ```
 ///
@@ -27,7 +27,7 @@ use crate::base::percent;
 /// assert_eq!(RedactedUrl::new(&url).to_string(), "https://example.org/a?page=2&access_token=REDACTED");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RedactedUrl<'a>(&'a Url);
 
 impl<'a> RedactedUrl<'a> {
@@ -53,6 +53,12 @@ impl fmt::Display for RedactedUrl<'_> {
     }
 }
 
+impl fmt::Debug for RedactedUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// A reference to a URL, such as the value of Location or a request target, with `REDACTED` in
 /// place of secret values in its query and its fragment.
 pub(crate) struct RedactedReference<'a>(pub(crate) &'a str);
@@ -70,6 +76,46 @@ impl fmt::Display for RedactedReference<'_> {
         }
         f.write_str(rest)
     }
+}
+
+/// The value of a field that holds URLs, with `***` in place of userinfo and `REDACTED` in place of
+/// secret values in queries and fragments.
+pub(crate) struct RedactedField<'a> {
+    pub(crate) value: &'a str,
+    /// Whether the URLs are delimited by `<` and `>` or by quotes, as in Link. Otherwise the whole
+    /// value is one URL.
+    pub(crate) is_delimited: bool,
+}
+
+impl fmt::Display for RedactedField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.value;
+        while self.is_delimited
+            && let Some(start) = rest.find(['<', '"'])
+        {
+            let (before, inner) = rest.split_at(start + 1);
+            redact(&before[..start], f)?;
+            f.write_str(&before[start..])?;
+            let end = inner.find(if before.ends_with('<') { '>' } else { '"' }).unwrap_or(inner.len());
+            redact(&inner[..end], f)?;
+            rest = &inner[end..];
+            // The end is no start of the next one.
+            let closed = rest.len().min(1);
+            f.write_str(&rest[..closed])?;
+            rest = &rest[closed..];
+        }
+        redact(rest, f)
+    }
+}
+
+/// Writes a URL without its secrets.
+fn redact(url: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    // A URL may hold a password anywhere before its last @.
+    let Some(at) = url.rfind('@') else { return write!(f, "{}", RedactedReference(url)) };
+    if let Some(start) = url[..at].find("://") {
+        write!(f, "{}://", RedactedReference(&url[..start]))?;
+    }
+    write!(f, "***{}", RedactedReference(&url[at..]))
 }
 
 /// Pairs of names and values, as in a query or a form.
@@ -165,7 +211,9 @@ mod tests {
             ),
             ("http://h/?token=a=b&&token=c", "http://h/?token=REDACTED&&token=REDACTED"),
         ] {
-            assert_eq!(RedactedUrl::new(&Url::parse(url).unwrap()).to_string(), shown);
+            let url = Url::parse(url).unwrap();
+            assert_eq!(RedactedUrl::new(&url).to_string(), shown);
+            assert_eq!(format!("{:?}", RedactedUrl::new(&url)), shown);
         }
     }
 
