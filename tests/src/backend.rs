@@ -272,6 +272,10 @@ macro_rules! scenarios {
         $crate::scenarios! { @laws $($name)* }
         $crate::scenarios! { @on blocking: BlockingThread => $($name)* }
     };
+    // Scenarios whose own proxies would replace those of a carrier.
+    (uncarried: $($name:ident)*) => {
+        $crate::scenarios! { unconnected: $($name)* }
+    };
     // Scenarios about waiting, for backends whose futures return `Pending`.
     (waiting: $($name:ident)*) => {
         $crate::scenarios! { @waiting $($name)* }

@@ -11,7 +11,7 @@ use std::fs;
 use sessio::{Kind, Proxy};
 use sessio_driver::{Runtime, Session};
 use sessio_tests::authority::Authority;
-use sessio_tests::program::{Program, nginx, socks, squid};
+use sessio_tests::program::{Program, User, nginx, socks, squid};
 use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
@@ -20,6 +20,7 @@ scenarios! {
     programs:
     squid_forwards_and_tunnels
     squid_wants_to_know_who_asks
+    squid_wants_a_proof
     squid_behind_tls
     squid_ends_tls_itself
     socks_by_name_and_by_address
@@ -73,7 +74,7 @@ async fn text<R: Runtime>(session: &Session<R>, url: &str) -> String {
 
 async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
     let place = Place::start();
-    let squid = squid(None, &place.authority.issue_ecdsa().papers(), &place.authority.papers());
+    let squid = squid(User::Any, &place.authority.issue_ecdsa().papers(), &place.authority.papers());
     let session = place.session(world, &format!("http://{}", squid.program.address()));
     for _ in 0..3 {
         let told = text(&session, &place.plain.url("/")).await;
@@ -96,7 +97,7 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
 async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
     let place = Place::start();
     let own = place.authority.issue_ecdsa().papers();
-    let squid = squid(Some(("user", "p@ss")), &own, &place.authority.papers());
+    let squid = squid(User::Basic("user", "p@ss"), &own, &place.authority.papers());
     let at = squid.program.address();
     let known = place.session(world, &format!("http://user:p%40ss@{at}"));
     assert!(text(&known, &place.plain.url("/")).await.ends_with("; secret ."));
@@ -117,10 +118,46 @@ async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
     }
 }
 
+async fn squid_wants_a_proof<R: Runtime>(world: &World<R>) {
+    let place = Place::start();
+    let own = place.authority.issue_ecdsa().papers();
+    // Each nonce is used three times, so it is stale now and then.
+    let squid = squid(User::Digest("user", "p@ss", 3), &own, &place.authority.papers());
+    let url = format!("http://{}", squid.program.address());
+    let proxy = || Proxy::parse(&url).unwrap();
+    let session = place.session(world, &url);
+    for proxy in [
+        proxy().digest_auth("user", "p@ss").unwrap(),
+        proxy().basic_auth("user", "p@ss").unwrap().wait_for_challenge(),
+        // It sends the password first, and then a proof.
+        proxy().basic_auth("user", "p@ss").unwrap(),
+    ] {
+        session.update(|settings| settings.proxies = proxy.into());
+        let mut challenged = 0;
+        for round in 0..8 {
+            let response = session.get(place.plain.url(&format!("/{round}?a=b%20c"))).send().await.unwrap();
+            assert_eq!(response.status(), 200, "{round}");
+            challenged += response.history().len();
+            assert!(response.text().await.unwrap().starts_with("via 1.1 "));
+            // A tunnel of its own.
+            session.close_idle();
+            assert!(text(&session, &place.secure_url()).await.starts_with("via ; to localhost:"));
+        }
+        assert!((1..=8).contains(&challenged), "{challenged}");
+    }
+    for proxy in [proxy(), proxy().digest_auth("user", "pass").unwrap()] {
+        session.update(|settings| settings.proxies = proxy.into());
+        let error = session.get(place.secure_url()).send().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::ProxyAuthentication, "{error}");
+        assert_eq!(error.refused().unwrap().head.status, 407);
+        assert_eq!(session.get(place.plain.url("/")).send().await.unwrap().status(), 407);
+    }
+}
+
 async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
     let place = Place::start();
     let own = place.authority.issue_ecdsa().papers();
-    let squid = squid(Some(("user", "pass")), &own, &place.authority.papers());
+    let squid = squid(User::Basic("user", "pass"), &own, &place.authority.papers());
     let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
     // TLS in TLS, and clear text in TLS.
     for _ in 0..3 {
@@ -138,7 +175,7 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
 async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
     let place = Place::start();
     let maker = Authority::ecdsa("a maker of certificates");
-    let squid = squid(None, &place.authority.issue_ecdsa().papers(), &maker.papers());
+    let squid = squid(User::Any, &place.authority.issue_ecdsa().papers(), &maker.papers());
     let session = place.session(world, &format!("http://{}", squid.bump));
     let error = session.get(place.secure_url()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");

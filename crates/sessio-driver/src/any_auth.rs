@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sessio::auth::{basic_value, offers, userinfo};
+use sessio::auth::{basic_value, offers};
+use sessio::netrc::Login;
 use sessio::{Answer, Flow, Head, Origin, Prepared, Result, Scheme};
 
 use crate::digest::Digest;
@@ -29,7 +30,7 @@ const MOST_KNOWN: usize = 256;
 pub struct AnyAuth(Arc<Shared>);
 
 struct Shared {
-    /// `None` for those of the URL.
+    /// `None` for those of the URL or of the netrc file.
     own: Option<Credentials>,
     /// The origins that offer Basic and no Digest.
     basic: Mutex<Vec<Origin>>,
@@ -55,8 +56,12 @@ impl AnyAuth {
         Self::of(Some(Credentials::new(user.as_ref(), password.as_ref())))
     }
 
-    /// The user and the password in the URL of each request. A URL without a user sends none. Each
-    /// call is challenged: the nonce of a server is not kept.
+    /// The user and the password in the URL of each request, or else those of the netrc file for its
+    /// host. A request without either sends none. Each call is challenged: the nonce of a server is
+    /// not kept.
+    ///
+    /// Without this scheme, both are sent by Basic at once. A redirect to another origin ends the
+    /// scheme. A login of the netrc file for that host is then sent by Basic.
     ///
     /// ```
     /// use sessio_driver::AnyAuth;
@@ -81,7 +86,19 @@ impl AnyAuth {
 
 impl Scheme for AnyAuth {
     fn begin(&self) -> Box<dyn Flow> {
-        Box::new(AnyFlow { credentials: self.0.own.clone(), scheme: self.clone(), sent: Sent::Nothing })
+        self.begin_with(None)
+    }
+
+    fn wants_login(&self) -> bool {
+        self.0.own.is_none()
+    }
+
+    fn begin_with(&self, login: Option<Login>) -> Box<dyn Flow> {
+        let credentials = match login {
+            Some(login) => Some(Credentials::new(login.user(), login.password())),
+            None => self.0.own.clone(),
+        };
+        Box::new(AnyFlow { credentials, scheme: self.clone(), sent: Sent::Nothing })
     }
 }
 
@@ -112,11 +129,6 @@ struct AnyFlow {
 impl Flow for AnyFlow {
     fn sign(&mut self, request: &mut Prepared) -> Result<()> {
         self.sent = Sent::Nothing;
-        if self.credentials.is_none()
-            && let Some((user, password)) = userinfo(request.url())
-        {
-            self.credentials = Some(Credentials::new(&user, &password));
-        }
         let (Some(credentials), Some(origin)) = (&self.credentials, Origin::of(request.url())) else {
             return Ok(());
         };
@@ -135,7 +147,8 @@ impl Flow for AnyFlow {
         let (Some(credentials), Some(origin)) = (&self.credentials, Origin::of(request.url())) else {
             return Ok(Answer::Accept);
         };
-        let is_answered = matches!(self.sent, Sent::Known | Sent::Digest);
+        // A proof for an earlier challenge may be outdated, although the server does not say so.
+        let is_answered = self.sent == Sent::Digest;
         if credentials.digest.challenged(head, request, is_answered)? == Answer::Again {
             self.scheme.basic().retain(|known| *known != origin);
             self.sent = Sent::Digest;

@@ -16,7 +16,8 @@ use crate::chance;
 /// The challenge of one origin is never used for another (row B30). See [`sessio::auth::Digest`]
 /// for the supported algorithms.
 ///
-/// It responds to challenges of servers, never of proxies.
+/// It responds to challenges of servers. For those of a proxy, see
+/// [`Proxy::digest_auth`](sessio::Proxy::digest_auth).
 ///
 /// ```
 /// use sessio_driver::Digest;

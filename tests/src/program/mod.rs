@@ -31,7 +31,7 @@ pub use nginx::nginx;
 pub use openssl::openssl;
 pub use script::Script;
 pub use socks::socks;
-pub use squid::{Squid, squid};
+pub use squid::{Squid, User, squid};
 pub use tomcat::tomcat;
 
 /// A running server. It ends on drop.

@@ -33,7 +33,18 @@ impl Drop for Squid {
     }
 }
 
-/// squid that accepts only `user`, if there is one, and refuses requests to `forbidden.test`.
+/// The users of a squid.
+#[derive(Clone, Copy, Debug)]
+pub enum User<'a> {
+    /// Anyone.
+    Any,
+    /// One user with a password, by Basic.
+    Basic(&'a str, &'a str),
+    /// One user with a password, by Digest. A nonce is used so many times.
+    Digest(&'a str, &'a str, u32),
+}
+
+/// squid that accepts only `user`, and refuses requests to `forbidden.test`.
 /// `server` is the certificate for its own clients. `authority` signs the certificates that it
 /// makes, and is the authority that it trusts.
 ///
@@ -41,7 +52,7 @@ impl Drop for Squid {
 ///
 /// If squid or one of its helpers is missing, or it does not listen after a minute.
 #[must_use]
-pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) -> Squid {
+pub fn squid(user: User<'_>, server: &Papers, authority: &Papers) -> Squid {
     let (folder, address) = (Folder::new(), free_address());
     let (https, bump) = (free_address(), free_address());
     // It does not run as root.
@@ -66,16 +77,29 @@ pub fn squid(user: Option<(&str, &str)>, server: &Papers, authority: &Papers) ->
          acl forbidden dstdomain forbidden.test\n\
          http_access deny forbidden\n"
     );
-    if let Some((name, password)) = user {
-        let hashed = Command::new(program("openssl")).args(["passwd", "-apr1", password]).output();
-        let hashed = String::from_utf8(hashed.expect("openssl").stdout).expect("text");
-        write(&folder, "users", format!("{name}:{hashed}"));
-        text += "auth_param basic program /usr/lib/squid/basic_ncsa_auth {folder}/users\n\
-                 auth_param basic children 1 startup=1\n\
-                 acl known proxy_auth REQUIRED\n\
-                 http_access allow known\nhttp_access deny all\n";
-    } else {
-        text += "http_access allow all\n";
+    text += &match user {
+        User::Any => "http_access allow all\n".to_owned(),
+        User::Basic(name, password) => {
+            let hashed = Command::new(program("openssl")).args(["passwd", "-apr1", password]).output();
+            let hashed = String::from_utf8(hashed.expect("openssl").stdout).expect("text");
+            write(&folder, "users", format!("{name}:{hashed}"));
+            "auth_param basic program /usr/lib/squid/basic_ncsa_auth {folder}/users\n\
+             auth_param basic children 1 startup=1\n"
+                .to_owned()
+        }
+        User::Digest(name, password, uses) => {
+            write(&folder, "users", format!("{name}:{password}\n"));
+            format!(
+                "auth_param digest program /usr/lib/squid/digest_file_auth {{folder}}/users\n\
+                 auth_param digest children 1 startup=1\n\
+                 auth_param digest realm the lions\n\
+                 auth_param digest nonce_max_count {uses}\n\
+                 auth_param digest check_nonce_count on\n"
+            )
+        }
+    };
+    if !matches!(user, User::Any) {
+        text += "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n";
     }
     let _ = write!(
         text,

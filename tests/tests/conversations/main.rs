@@ -6,4 +6,5 @@ mod any_auth;
 mod hooks;
 mod logins;
 mod oauth2;
+mod proxies;
 mod together;

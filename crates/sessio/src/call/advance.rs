@@ -121,7 +121,12 @@ impl Call {
                         return self.fail(error);
                     }
                 }
-                Some(Ok(Advance::Tunnelled)) => self.report_own(Self::tunnelled),
+                Some(Ok(Advance::Tunnelled(auth))) => {
+                    if let Some(auth) = auth {
+                        self.prepared.options.routing.plan.set_auth(*auth);
+                    }
+                    self.report_own(Self::tunnelled);
+                }
                 Some(Err(fault)) => return self.redial_or_fail(fault.into()),
                 Some(Ok(Advance::Open)) => {
                     self.clock.rest();

@@ -148,7 +148,7 @@ impl Call {
         }
         self.marks = Marks::default();
         self.phase = match rewinds {
-            rewinds if self.prepared.options.is_unsigned => Phase::Sign { rewinds, fresh: false },
+            rewinds if self.prepared.is_unsigned() => Phase::Sign { rewinds, fresh: false },
             true => Phase::Rewind { fresh: false },
             false => Phase::Connect { fresh: false, limit: Timeout::Pool },
         };

@@ -61,7 +61,8 @@ pub(super) enum Phase {
     /// Connected, with stages to pass before the connection carries HTTP. No byte of the request is
     /// sent.
     Handshake,
-    /// The authentication flow is asked for its needs, and then signs the request. `rewinds` is
+    /// The authentication flow is asked for its needs, and then signs the request. So does a proxy's
+    /// Digest. `rewinds` is
     /// whether the source of the body starts over then, `fresh` whether the connection must be new.
     Sign {
         rewinds: bool,
@@ -201,7 +202,7 @@ impl Call {
         if self.prepared.request.framed.is_none() {
             self.prepared.seal()?;
         }
-        self.phase = match self.prepared.options.is_unsigned {
+        self.phase = match self.prepared.is_unsigned() {
             true => Phase::Sign { rewinds: false, fresh: false },
             false => Phase::Connect { fresh: false, limit: Timeout::Pool },
         };

@@ -7,6 +7,7 @@ use url::Position;
 
 use super::observer::Observer;
 use super::overrides::Override;
+use super::policy::Lend;
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
 use crate::base::progress::ProgressCallbacks;
@@ -23,7 +24,8 @@ use crate::prepared::hook::Hooks;
 use crate::prepared::transport::Transport;
 use crate::prepared::{Prepared, userinfo};
 use crate::route::key::Key;
-use crate::route::proxy::{Proxy, ProxyChoice};
+use crate::route::netrc::Login;
+use crate::route::proxy::{Proxy, ProxyChoice, ProxyRequest};
 use crate::route::routing::RouteOptions;
 use crate::uri::origin::Origin;
 use crate::uri::redacted::RedactedUrl;
@@ -151,7 +153,8 @@ impl PreparedCall {
             path if path.starts_with('/') => format!("http://{host}{path}"),
             target => target.to_owned(),
         };
-        let says = self.options.routing.plan.says();
+        let (method, body) = (self.request.method.as_str(), self.request.body.as_bytes());
+        let says = self.options.routing.plan.says(ProxyRequest { method, target: &target, body });
         let mut headers = self.request.headers.clone_with_room(says.len(), 128);
         // The proxy would forward a field of any other name to the origin.
         let is_for_proxies = |name: &[u8]| name.len() > 6 && name[..6].eq_ignore_ascii_case(b"proxy-");
@@ -212,6 +215,19 @@ impl PreparedCall {
         })
     }
 
+    /// Whether the request is still to be signed, for its origin or for its proxy.
+    pub(super) fn is_unsigned(&self) -> bool {
+        self.options.is_unsigned || self.options.routing.plan.wants_proof()
+    }
+
+    /// Prepares the proof of the next request to the proxy.
+    pub(super) fn renew_proof(&mut self, lend: &mut Lend<'_>) {
+        let plan = &mut self.options.routing.plan;
+        if plan.wants_proof() {
+            lend(&mut |state| plan.renew_proof(state));
+        }
+    }
+
     /// Runs the hooks on a request that is about to be sent, and follows their edits. `attach`
     /// attaches the cookies if the URL has changed. Returns whether it has another origin now.
     #[cold]
@@ -253,24 +269,43 @@ impl PreparedCall {
         Ok(has_left)
     }
 
-    /// Adds the credentials of the netrc file for this host (rules ), unless the
-    /// request has credentials already. A user named in the URL never gets the password of another
-    /// user (row V20).
-    pub(crate) fn log_in(&mut self) -> Result<()> {
-        let Some(netrc) = self.options.routing.environment.netrc() else { return Ok(()) };
-        if self.request.headers.contains("Authorization") {
-            return Ok(());
+    /// The login for the URL of this request: that of the URL, or else that of the netrc file for its
+    /// host. A user named in the URL never gets the password of another user (row V20). `None` if
+    /// there is neither, or if the request uses no environment.
+    ///
+    /// # Errors
+    /// - [`Kind::InvalidNetrc`]: the netrc file cannot be used.
+    pub fn login(&self) -> Result<Option<Login>> {
+        let (user, password) = userinfo(&self.request.url);
+        if !password.is_empty() {
+            return Ok(Some(Login::new(&user, &password)));
         }
+        let own = (!user.is_empty()).then(|| Login::new(&user, b""));
+        Ok(self.netrc_login()?.cloned().or(own))
+    }
+
+    /// The login of the netrc file for this host and the user of the URL, if it has one.
+    fn netrc_login(&self) -> Result<Option<&Login>> {
+        let Some(netrc) = self.options.routing.environment.netrc() else { return Ok(None) };
         let (user, _) = userinfo(&self.request.url);
         let found = self.request.url.host_str().and_then(|host| match &*user {
             [] => netrc.of(host),
             user => netrc.of_user(host, user),
         });
-        let Some(login) = found else { return Ok(()) };
-        if netrc.is_exposed() && !login.password().is_empty() {
+        if netrc.is_exposed() && found.is_some_and(|login| !login.password().is_empty()) {
             let detail = "it contains a password, and users other than its owner can read it";
             return Err(Error::new(Kind::InvalidNetrc).with_detail(detail).with_url(&self.request.url));
         }
+        Ok(found)
+    }
+
+    /// Adds the credentials of the netrc file for this host (rules ), unless the
+    /// request has credentials already.
+    pub(crate) fn log_in(&mut self) -> Result<()> {
+        if self.request.headers.contains("Authorization") {
+            return Ok(());
+        }
+        let Some(login) = self.netrc_login()? else { return Ok(()) };
         Auth::basic(login.user(), login.password()).apply(&mut self.request).map(drop)
     }
 

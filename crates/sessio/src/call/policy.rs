@@ -23,7 +23,6 @@ use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
 use crate::prepared::auth::Answer;
 use crate::prepared::hook::{FinalResponse, Reaction};
-use crate::wire::tunnel::asks_for_basic;
 use sessio_cookie::{Extracted, ResponseCookies};
 
 /// Lends the session's state to a closure that runs no code of the caller.
@@ -48,6 +47,7 @@ impl Call {
             || self.prepared.options.hooks.is_set()
             || redirect::is_redirect(head.status)
             || self.is_from_proxy(head)
+            || self.prepared.options.routing.plan.has_news()
             || self.refuses_expectation(head)
             || self.prepared.options.retry.is_some()
             || self.prepared.options.pace.is_some()
@@ -75,8 +75,13 @@ impl Call {
             _ => {}
         }
         let Some(mut head) = self.head.take() else { return self.misuse() };
+        let plan = &mut self.prepared.options.routing.plan;
+        if plan.has_news() {
+            lend(&mut |state| plan.remember_challenge(state));
+        }
         if self.is_from_proxy(&head) {
-            if asks_for_basic(&head) && self.prepared.options.routing.plan.challenge() {
+            let has_bytes = self.prepared.request.body.as_bytes().is_some();
+            if self.prepared.options.routing.plan.challenge(&head, has_bytes) {
                 if !self.can_replay() {
                     return self.refuse(Kind::NotReplayable.into(), self.exchange(head));
                 }
@@ -337,7 +342,7 @@ impl Call {
         self.clock.rest();
         self.phase = match (later, self.must_rewind()) {
             (Some(until), rewinds) => Phase::Wait { until, rewinds },
-            (None, rewinds) if self.prepared.options.is_unsigned => Phase::Sign { rewinds, fresh: is_fresh },
+            (None, rewinds) if self.prepared.is_unsigned() => Phase::Sign { rewinds, fresh: is_fresh },
             (None, true) => Phase::Rewind { fresh: is_fresh },
             (None, false) => Phase::Connect { fresh: is_fresh, limit: Timeout::Pool },
         };

@@ -12,15 +12,18 @@ impl Call {
     /// Retries a failed stage of the connection, or fails.
     ///
     /// A proxy may ask for credentials that it has not received, and close. Then it receives them
-    /// on another connection: once, as with any challenge. If the proxy cannot reach an address of
+    /// on another connection, as with any challenge. If the proxy cannot reach an address of
     /// the origin, it receives the remaining addresses. No byte of the request was sent. The
     /// connect limit applies to all attempts together.
     #[cold]
     pub(super) fn redial_or_fail(&mut self, error: Error) {
         let remaining = match self.conn.as_mut().and_then(|conn| conn.again()) {
-            Some(Again::Credentials) if self.prepared.options.routing.plan.challenge() => Vec::new(),
+            Some(Again::Credentials(auth)) => {
+                self.prepared.options.routing.plan.set_auth(*auth);
+                Vec::new()
+            }
             Some(Again::Addresses(remaining)) => remaining,
-            _ => return self.fail(error),
+            None => return self.fail(error),
         };
         self.conn = None;
         self.forget_connection();

@@ -17,12 +17,12 @@ use crate::prepared::Prepared;
 use crate::prepared::transport::Transport;
 use crate::route::environment::CaBundle;
 use crate::route::key::Key;
-use crate::route::proxy::{Protocol, Proxy};
+use crate::route::proxy::{Protocol, Proxy, ProxyRequest};
 use crate::route::routing::{Destination, RouteOptions};
 use crate::route::tls::{ConnectInfo, Roots, Scope, StartTls, Tls};
 use crate::uri::redacted::RedactedUrl;
 use crate::wire::conn::{Conn, Route, Stage};
-use crate::wire::tunnel::{Target, Tunnel};
+use crate::wire::tunnel::{Target, Tunnel, authority};
 
 /// The one operation that a call wants now. The step stays the same until its outcome is reported.
 #[derive(Debug)]
@@ -187,8 +187,7 @@ impl<'a> Connect<'a> {
                 stages.push(Stage::Secure(self.start_tls()?.start(&wanted)?));
             }
             if self.wants_tunnel() {
-                let tunnel = Tunnel::to(self.url, proxy, &self.routing.plan.says(), told, self.limits)?;
-                stages.push(Stage::Tunnel(tunnel));
+                stages.push(Stage::Tunnel(self.tunnel(proxy, told)?));
             }
         }
         if self.wants_tls() {
@@ -202,6 +201,13 @@ impl<'a> Connect<'a> {
             stages.push(Stage::Secure(self.start_tls()?.start(&wanted)?));
         }
         Ok(Conn::staged(id, now.mono, stages))
+    }
+
+    fn tunnel(&self, proxy: &Proxy, told: &[SocketAddr]) -> Result<Tunnel> {
+        let plan = &self.routing.plan;
+        let target = authority(self.url).ok_or(Kind::InvalidUrl)?;
+        let says = plan.says(ProxyRequest { method: "CONNECT", target: &target, body: Some(b"") });
+        Ok(Tunnel::with_auth(self.url, proxy, &says, plan.auth(), told, self.limits)?)
     }
 
     /// The stages that the connection must have.

@@ -83,6 +83,7 @@ impl Call {
                 Ok(Some(Phase::Turn { rewinds, fresh }))
             }
             Need::Nothing => {
+                self.prepared.renew_proof(lend);
                 self.prepared.seal()?;
                 self.prepared.options.is_unsigned = false;
                 self.marks = Marks::default();
@@ -180,6 +181,7 @@ impl Call {
         next.request.frame();
         next.seal()?;
         next.choose_proxy()?;
+        next.renew_proof(lend);
         Ok(next)
     }
 

@@ -4,6 +4,8 @@ pub(crate) mod body;
 pub(crate) mod challenge;
 pub mod coding;
 pub(crate) mod connection_info;
+#[cfg(feature = "digest")]
+pub(crate) mod digest;
 pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod headers;

@@ -3,6 +3,8 @@
 pub mod guard;
 pub(crate) mod host_policy;
 pub mod pace;
+#[cfg(feature = "digest")]
+pub(crate) mod proxy_challenges;
 pub mod range;
 pub mod redirect;
 pub mod retry;

@@ -5,12 +5,14 @@ use std::fmt;
 use url::Url;
 
 use crate::base::time::{Now, Seed};
+#[cfg(feature = "digest")]
+use crate::policy::proxy_challenges::ProxyChallenges;
 use crate::policy::retry::{self, BudgetState, Budgets, Facts, RetryPolicy, Verdict};
 use crate::uri::origin::Origin;
 use sessio_cookie::Jar;
 
-/// The state that a session learns from its responses, as one value: its cookies, and the budgets of
-/// its [retries](retry).
+/// The state that a session learns from its responses, as one value: its cookies, the budgets of
+/// its [retries](retry), and the challenges of its proxies.
 ///
 /// The policy step of a call takes it: [`Call::decide`](crate::Call::decide). A session has one, and
 /// all its calls share it. An ordinary response needs none of it.
@@ -28,16 +30,25 @@ pub struct SessionState {
     pub jar: Jar,
     /// The budgets of retries, by origin.
     budgets: Budgets,
+    /// The last challenges of proxies.
+    #[cfg(feature = "digest")]
+    pub(crate) proxies: ProxyChallenges,
     /// The randomness of decisions.
     pub(crate) seed: Seed,
 }
 
 impl SessionState {
     /// The state of a new session, with an empty jar. A decision that needs chance draws it from
-    /// `seed`, so each session needs a seed of its own. No decision needs chance yet.
+    /// `seed`, so each session needs a seed of its own.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
-        Self { jar: Jar::new(), budgets: Budgets::default(), seed }
+        Self {
+            jar: Jar::new(),
+            budgets: Budgets::default(),
+            #[cfg(feature = "digest")]
+            proxies: ProxyChallenges::default(),
+            seed,
+        }
     }
 
     /// Decides whether a request to this URL is sent again.

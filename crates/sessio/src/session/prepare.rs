@@ -6,7 +6,7 @@ use crate::base::kind::Kind;
 use crate::base::time::Now;
 use crate::call::options::PreparedCall;
 use crate::error::{Error, Result};
-use crate::prepared::auth::Auth;
+use crate::prepared::auth::{self, Auth};
 use crate::prepared::{Prepared, userinfo};
 use crate::session::merge::Merged;
 use crate::uri::params::encode_pairs;
@@ -117,7 +117,13 @@ impl PreparedCall {
                     Auth::basic(user, password).apply(request)?;
                 }
                 auth => {
-                    call.options.flow = auth.apply(request)?;
+                    call.options.flow = match auth {
+                        Auth::Flow(scheme) if scheme.wants_login() => {
+                            let flow = scheme.begin_with(call.login()?);
+                            Some(auth::start(flow, &mut call.request)?)
+                        }
+                        auth => auth.apply(request)?,
+                    };
                     call.options.is_unsigned = call.options.flow.as_ref().is_some_and(|flow| flow.asks());
                 }
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::base::time::Instant;
+use crate::route::proxy::ProxyAuth;
 use crate::route::tls::session::{TlsInfo, TlsSession};
 use crate::wire::h1::{RequestEncoder, ResponseDecoder};
 use crate::wire::stack::Stack;
@@ -96,14 +97,14 @@ struct Ahead {
 }
 
 /// The progress of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Advance {
     /// A stage waits for bytes.
     Waits,
     /// A TLS session has just been established.
     Secured,
-    /// A proxy has just accepted the tunnel.
-    Tunnelled,
+    /// A proxy has just accepted the tunnel, with these credentials after its challenges.
+    Tunnelled(Option<Box<ProxyAuth>>),
     /// The connection carries HTTP.
     Open,
 }
@@ -265,8 +266,8 @@ impl Conn {
             if !tunnel.is_done() {
                 return Ok(Advance::Waits);
             }
-            ahead.tunnel = None;
-            return Ok(Advance::Tunnelled);
+            let auth = ahead.tunnel.take().and_then(|mut tunnel| tunnel.take_auth());
+            return Ok(Advance::Tunnelled(auth.map(Box::new)));
         }
         match ahead.stages.pop() {
             None => {

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::message::challenge::challenges;
 use crate::message::head::Head;
 use crate::prepared::Prepared;
+use crate::route::netrc::Login;
 use crate::uri::pattern::UrlPattern;
 
 #[cfg(feature = "digest")]
@@ -137,19 +138,22 @@ impl Auth {
             Self::None | Self::Only(_) => return Ok(None),
             Self::Basic(user, password) => basic(&user.0, &password.0),
             Self::Bearer(token) => [b"Bearer ", &*token.0].concat(),
-            Self::Flow(scheme) => {
-                let mut flow = scheme.begin();
-                if !flow.asks() {
-                    flow.sign(request)?;
-                }
-                return Ok(Some(flow));
-            }
+            Self::Flow(scheme) => return start(scheme.begin(), request).map(Some),
         };
         request.headers.insert("Authorization", value).map_err(|_| {
             Error::new(Kind::InvalidHeader).with_detail("a control character in the credentials")
         })?;
         Ok(None)
     }
+}
+
+/// Signs a request by a new flow, unless the flow has to be asked first.
+pub(crate) fn start(flow: Box<dyn Flow>, request: &mut Prepared) -> Result<Box<dyn Flow>> {
+    let mut flow = flow;
+    if !flow.asks() {
+        flow.sign(request)?;
+    }
+    Ok(flow)
 }
 
 impl fmt::Debug for Auth {
@@ -258,6 +262,19 @@ pub fn basic_value(user: &[u8], password: &[u8]) -> Vec<u8> {
 pub trait Scheme: fmt::Debug + Send + Sync + 'static {
     /// Begins a flow: one for each call and each origin in it.
     fn begin(&self) -> Box<dyn Flow>;
+
+    /// Whether the flows use the [login](crate::PreparedCall::login) of the URL or of the netrc file.
+    /// Default: `false`.
+    fn wants_login(&self) -> bool {
+        false
+    }
+
+    /// Begins a flow with that login, if the scheme [wants](Self::wants_login) one. `None` is no
+    /// login. Default: [`begin`](Self::begin).
+    fn begin_with(&self, login: Option<Login>) -> Box<dyn Flow> {
+        let _ = login;
+        self.begin()
+    }
 }
 
 /// One authentication flow. A redirect to another origin ends it.

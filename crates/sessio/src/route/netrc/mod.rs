@@ -57,6 +57,10 @@ pub struct Login {
 }
 
 impl Login {
+    pub(crate) fn new(user: &[u8], password: &[u8]) -> Self {
+        Self { user: Secret(user.into()), password: Secret(password.into()) }
+    }
+
     /// The login, or the account if the login is empty (rule A-19).
     #[must_use]
     pub fn user(&self) -> &[u8] {

@@ -37,11 +37,13 @@
 //! # Ok::<(), sessio::Error>(())
 //! ```
 
+mod auth;
 mod no_proxy;
 mod rules;
 mod selector;
 mod server;
 
+pub(crate) use auth::{ProxyAuth, ProxyRequest};
 pub use no_proxy::NoProxy;
 pub use rules::{Proxies, Via};
 pub use selector::{ProxyChoice, ProxySelector, Source, Why};

@@ -4,12 +4,15 @@ use std::fmt;
 
 use url::Url;
 
+use super::auth::{ProxyAuth, ProxyRequest};
 use super::no_proxy::NoProxy;
 use super::rules::{Found, Proxies, Via};
 use super::server::Proxy;
 use crate::base::fault::Result;
 use crate::base::secret::Secret;
+use crate::message::head::Head;
 use crate::message::headers::Headers;
+use crate::policy::session_state::SessionState;
 
 /// The rules of a request, and the choice for its URL. Boxed, so that the usual empty one is one
 /// word.
@@ -27,8 +30,8 @@ struct Layers {
     choice: Option<ProxyChoice>,
     /// The choice belongs to the previous hop; the next one is not made yet.
     is_stale: bool,
-    /// The chosen proxy has asked for credentials.
-    is_challenged: bool,
+    /// The credentials for the chosen proxy.
+    auth: ProxyAuth,
     /// A Proxy-Authorization that the caller set as a header, and the proxy that receives it.
     by_hand: Option<(Proxy, Secret)>,
     /// The same, before a proxy was chosen.
@@ -143,7 +146,9 @@ impl ProxySelector {
         let choice = if is_routed { ProxyChoice { proxy: None, why: Why::Route } } else { self.of(url)? };
         if let Some(layers) = &mut self.0 {
             // A challenge of one proxy says nothing about another.
-            layers.is_challenged &= layers.choice.as_ref().is_some_and(|before| before.proxy == choice.proxy);
+            if layers.choice.as_ref().is_none_or(|before| before.proxy != choice.proxy) {
+                layers.auth = ProxyAuth::default();
+            }
             layers.by_hand.take_if(|(proxy, _)| choice.proxy.as_ref() != Some(proxy));
             if let Some(words) = layers.pending.take() {
                 layers.by_hand = choice.proxy.clone().map(|proxy| (proxy, words));
@@ -188,18 +193,20 @@ impl ProxySelector {
     }
 
     /// The headers for the current proxy, beside those of the request.
-    pub(crate) fn says(&self) -> Headers {
-        let Some(layers) = &self.0 else { return Headers::new() };
-        let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
-            return Headers::new();
-        };
-        let mut headers = proxy.adds(layers.is_challenged);
-        if let Some((_, words)) = &layers.by_hand {
-            // The value was valid in a header before.
-            let _ = headers.insert("Proxy-Authorization", &words.0);
-            headers.mark_sensitive("Proxy-Authorization");
-        }
+    pub(crate) fn says(&self, request: ProxyRequest<'_>) -> Headers {
+        let Some((layers, proxy)) = self.current() else { return Headers::new() };
+        let Some((_, words)) = &layers.by_hand else { return layers.auth.headers(proxy, request) };
+        let mut headers = proxy.adds(false);
+        // The value was valid in a header before.
+        let _ = headers.insert("Proxy-Authorization", &words.0);
+        headers.mark_sensitive("Proxy-Authorization");
         headers
+    }
+
+    /// The settings with the current proxy.
+    fn current(&self) -> Option<(&Layers, &Proxy)> {
+        let layers = self.0.as_deref()?;
+        Some((layers, layers.choice.as_ref()?.proxy.as_ref()?))
     }
 
     /// Everything that tells connections through the current proxy apart, secrets included; it must
@@ -214,17 +221,75 @@ impl ProxySelector {
         Some(bytes.escape_ascii().to_string())
     }
 
-    /// Handles a challenge of the current proxy. Returns `true` if the credentials go out now:
-    /// once, if there are any and they were not sent before.
-    pub(crate) fn challenge(&mut self) -> bool {
-        let Some(layers) = &mut self.0 else { return false };
-        let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref()) else {
+    /// Handles a challenge of the current proxy. Returns `true` if credentials go out now that did
+    /// not go out before. `has_bytes` says whether the body of the request consists of bytes.
+    pub(crate) fn challenge(&mut self, head: &Head, has_bytes: bool) -> bool {
+        let Some(layers) = self.0.as_deref_mut().filter(|layers| layers.by_hand.is_none()) else {
             return false;
         };
-        let is_news =
-            proxy.has_credentials() && !proxy.is_eager() && !layers.is_challenged && layers.by_hand.is_none();
-        layers.is_challenged |= is_news;
-        is_news
+        let proxy = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref());
+        proxy.is_some_and(|proxy| layers.auth.challenge(proxy, head, has_bytes))
+    }
+
+    /// The credentials for the current proxy, for a tunnel. `None` if the caller has set them by
+    /// hand.
+    pub(crate) fn auth(&self) -> Option<ProxyAuth> {
+        let (layers, _) = self.current()?;
+        layers.by_hand.is_none().then(|| layers.auth.clone())
+    }
+
+    /// Takes the credentials back after a tunnel was challenged.
+    pub(crate) fn set_auth(&mut self, auth: ProxyAuth) {
+        if let Some(layers) = &mut self.0 {
+            layers.auth = auth;
+        }
+    }
+
+    /// Returns `true` if each request to the current proxy needs a proof of its own, or may need
+    /// one: see [`renew_proof`](Self::renew_proof).
+    #[inline]
+    pub(crate) fn wants_proof(&self) -> bool {
+        #[cfg(feature = "digest")]
+        return self.0.is_some()
+            && self
+                .current()
+                .is_some_and(|(layers, proxy)| layers.by_hand.is_none() && layers.auth.may_prove(proxy));
+        #[cfg(not(feature = "digest"))]
+        false
+    }
+
+    /// Returns `true` if the proxy has sent a challenge that the session does not know.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        #[cfg(feature = "digest")]
+        return self.0.as_ref().is_some_and(|layers| layers.auth.has_news());
+        #[cfg(not(feature = "digest"))]
+        false
+    }
+
+    /// Prepares the proof of the next request to the current proxy, by the challenges that the
+    /// session knows.
+    pub(crate) fn renew_proof(&mut self, state: &mut SessionState) {
+        #[cfg(feature = "digest")]
+        if let Some(layers) = &mut self.0
+            && let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref())
+        {
+            layers.auth.renew(proxy, &mut state.proxies, state.seed.draw_bytes());
+        }
+        #[cfg(not(feature = "digest"))]
+        let _ = state;
+    }
+
+    /// Tells the session the last challenge of the current proxy.
+    pub(crate) fn remember_challenge(&mut self, state: &mut SessionState) {
+        #[cfg(feature = "digest")]
+        if let Some(layers) = &mut self.0
+            && let Some(proxy) = layers.choice.as_ref().and_then(|choice| choice.proxy.as_ref())
+        {
+            layers.auth.remember(proxy, &mut state.proxies);
+        }
+        #[cfg(not(feature = "digest"))]
+        let _ = state;
     }
 }
 
@@ -286,8 +351,16 @@ mod tests {
     use super::*;
     use crate::base::kind::Kind;
 
+    const GET: ProxyRequest<'_> = ProxyRequest { method: "GET", target: "http://a.test/", body: Some(b"") };
+
     fn url() -> Url {
         Url::parse("http://a.test/").unwrap()
+    }
+
+    fn challenge(offers: &str) -> Head {
+        let mut headers = Headers::new();
+        headers.insert("Proxy-Authenticate", offers).unwrap();
+        Head::new(http::StatusCode::PROXY_AUTHENTICATION_REQUIRED, headers)
     }
 
     /// A layer of rules: nothing, direct, or its own proxy.
@@ -363,18 +436,19 @@ mod tests {
         let mut rules = Proxies::from(proxy("u:p@one"));
         rules.set("https", proxy("u:p@two")).unwrap();
         let mut plan = ProxySelector::new(rules, Proxies::new(), Proxies::new());
-        assert!(!plan.challenge(), "nobody was chosen yet");
+        let head = challenge("Basic");
+        assert!(!plan.challenge(&head, true), "no proxy was chosen yet");
         plan.choose(&url(), false).unwrap();
-        assert!(!plan.says().contains("Proxy-Authorization"));
-        assert!(plan.challenge() && plan.says().contains("Proxy-Authorization"));
-        assert!(!plan.challenge(), "once");
+        assert!(!plan.says(GET).contains("Proxy-Authorization"));
+        assert!(plan.challenge(&head, true) && plan.says(GET).contains("Proxy-Authorization"));
+        assert!(!plan.challenge(&head, true), "once");
         plan.choose(&url(), false).unwrap();
-        assert!(plan.says().contains("Proxy-Authorization"), "the same proxy");
+        assert!(plan.says(GET).contains("Proxy-Authorization"), "the same proxy");
         plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
-        assert!(!plan.says().contains("Proxy-Authorization"), "another");
+        assert!(!plan.says(GET).contains("Proxy-Authorization"), "another");
         plan.choose(&url(), true).unwrap();
         assert_eq!(plan.choice().unwrap().why, Why::Route);
-        assert!(!plan.challenge());
+        assert!(!plan.challenge(&head, true));
     }
 
     #[test]
@@ -388,13 +462,13 @@ mod tests {
             plan.choose(&url(), false).unwrap();
         }
         assert_ne!(plan.identity(), bare.identity());
-        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"));
+        assert_eq!(plan.says(GET).get("Proxy-Authorization"), Some("Custom x"));
         plan.choose(&url(), false).unwrap();
-        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Custom x"), "the same proxy");
+        assert_eq!(plan.says(GET).get("Proxy-Authorization"), Some("Custom x"), "the same proxy");
         plan.choose(&Url::parse("https://a.test/").unwrap(), false).unwrap();
-        assert_eq!(plan.says().get("Proxy-Authorization"), None, "another");
+        assert_eq!(plan.says(GET).get("Proxy-Authorization"), None, "another");
         plan.choose(&url(), false).unwrap();
-        assert_eq!(plan.says().get("Proxy-Authorization"), Some("Basic dTpw"), "gone is gone");
+        assert_eq!(plan.says(GET).get("Proxy-Authorization"), Some("Basic dTpw"), "gone is gone");
         assert!(!format!("{plan:?}").contains("Custom"));
     }
 }

@@ -97,6 +97,8 @@ struct Parts {
     port: u16,
     credentials: Option<(Secret, Secret)>,
     waits_for_challenge: bool,
+    /// Whether the password is only proved, and never sent.
+    is_digest_only: bool,
     headers: Headers,
     tls: Option<Tls>,
 }
@@ -176,6 +178,7 @@ impl Proxy {
             port,
             credentials: None,
             waits_for_challenge: false,
+            is_digest_only: false,
             headers: Headers::new(),
             tls: None,
         };
@@ -191,6 +194,9 @@ impl Proxy {
     /// Sets user and password, in place of those in the URL: Basic for HTTP (RFC 7617), the method
     /// of RFC 1929 for SOCKS. An empty user removes them.
     ///
+    /// A proxy that refuses Basic and offers Digest gets a proof of the password, with the feature
+    /// `digest`. [`digest_auth`](Self::digest_auth) never sends the password itself.
+    ///
     /// # Errors
     /// [`Kind::InvalidProxy`] if SOCKS cannot carry them: each may have 255 bytes at most.
     pub fn basic_auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Result<Self> {
@@ -201,11 +207,39 @@ impl Proxy {
         }
         let is_some = !user.is_empty();
         parts.credentials = is_some.then(|| (Secret(user.into()), Secret(password.into())));
+        parts.is_digest_only = false;
         Ok(self)
     }
 
+    /// Sets user and password for Digest (RFC 7616), in place of those in the URL: a proof of the
+    /// password is sent, never the password. An empty user removes them.
+    ///
+    /// The first request is challenged. The session keeps the challenge, so later requests carry
+    /// their proof at once. A proxy that does not offer Digest gets no credentials.
+    ///
+    /// ```
+    /// use sessio::Proxy;
+    ///
+    /// let proxy = Proxy::parse("http://proxy.test:3128")?.digest_auth("user", "pass")?;
+    /// assert!(proxy.has_credentials());
+    /// # Ok::<(), sessio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::InvalidProxy`] for a SOCKS proxy: it has no Digest.
+    #[cfg(feature = "digest")]
+    pub fn digest_auth(self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Result<Self> {
+        if self.protocol().is_socks() {
+            return Err(invalid("SOCKS has no Digest: it would send the password"));
+        }
+        let mut proxy = self.basic_auth(user, password)?;
+        Arc::make_mut(&mut proxy.0).is_digest_only = true;
+        Ok(proxy)
+    }
+
     /// Sends the credentials only after the proxy has asked for them (407), rather than with every
-    /// request. SOCKS always asks first.
+    /// request. They are sent by the strongest scheme that the proxy offers: Digest, with the feature
+    /// `digest`, before Basic. SOCKS always asks first.
     #[must_use]
     pub fn wait_for_challenge(mut self) -> Self {
         Arc::make_mut(&mut self.0).waits_for_challenge = true;
@@ -286,15 +320,21 @@ impl Proxy {
 
     /// Returns `true` if credentials go out with the first request.
     pub(crate) fn is_eager(&self) -> bool {
-        self.has_credentials() && !self.0.waits_for_challenge
+        self.has_credentials() && !self.0.waits_for_challenge && !self.0.is_digest_only
     }
 
-    /// The headers for the proxy, beside those of the request. `answers` is set in response to a
-    /// challenge.
+    /// Returns `true` if the password is never sent.
+    pub(crate) fn is_digest_only(&self) -> bool {
+        self.0.is_digest_only
+    }
+
+    /// The headers for the proxy, beside those of the request, with Basic credentials if they are
+    /// sent. `answers` is set in response to a challenge.
     pub(crate) fn adds(&self, answers: bool) -> Headers {
         let mut headers = self.0.headers.clone();
         if let Some((user, password)) = self.credentials()
             && (answers || self.is_eager())
+            && !self.is_digest_only()
             && !headers.contains("Proxy-Authorization")
         {
             // Base64 is valid in every header.
@@ -310,9 +350,19 @@ impl Proxy {
         self.0.headers.encode(&mut text);
         if let Some((user, password)) = self.credentials() {
             text.extend_from_slice(&basic(user, password));
-            text.push(if self.is_eager() { b'!' } else { b'?' });
+            text.push(match self.is_eager() {
+                true => b'!',
+                false if self.is_digest_only() => b'#',
+                false => b'?',
+            });
         }
         text
+    }
+
+    /// The same, with the address.
+    #[cfg(feature = "digest")]
+    pub(crate) fn full_identity(&self) -> Vec<u8> {
+        [self.to_string().as_bytes(), b"\n", &self.identity()].concat()
     }
 }
 
@@ -490,6 +540,20 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "digest")]
+    fn a_password_for_digest_is_never_sent() {
+        let proxy = Proxy::parse("http://u:p@p").unwrap().digest_auth("v", "q").unwrap();
+        assert!(proxy.has_credentials() && !proxy.is_eager());
+        for answers in [false, true] {
+            assert!(!proxy.adds(answers).contains("Proxy-Authorization"));
+        }
+        // Later credentials for Basic replace them.
+        assert!(proxy.basic_auth("u", "p").unwrap().adds(false).contains("Proxy-Authorization"));
+        let error = Proxy::parse("socks5h://p").unwrap().digest_auth("u", "p").unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidProxy);
+    }
+
+    #[test]
     fn socks_has_room_for_255_bytes() {
         let long = [b'x'; 256];
         let socks = || Proxy::parse("socks5://p").unwrap();
@@ -516,6 +580,8 @@ mod tests {
             proxy().basic_auth("u", "q").unwrap(),
             proxy().basic_auth("up", "").unwrap(),
             proxy().wait_for_challenge(),
+            #[cfg(feature = "digest")]
+            proxy().digest_auth("u", "p").unwrap(),
             proxy().header("X-A", "1").unwrap(),
             proxy().header("X-A", "2").unwrap(),
         ];

@@ -26,9 +26,9 @@ use url::Url;
 use crate::base::fault::{Fault, Result};
 use crate::base::kind::Kind;
 use crate::message::headers::Headers;
-use crate::route::proxy::Proxy;
+use crate::route::proxy::{Proxy, ProxyAuth};
 use crate::wire::h1::Limits;
-pub(crate) use connect::asks_for_basic;
+pub(crate) use connect::authority;
 pub use connect::{Connect, Refused};
 pub use socks5::{Reply, Socks5, Target};
 
@@ -57,9 +57,23 @@ impl Tunnel {
         addresses: &[SocketAddr],
         limits: Limits,
     ) -> Result<Self> {
+        let auth = (!says.contains("Proxy-Authorization")).then(ProxyAuth::default);
+        Self::with_auth(url, proxy, says, auth, addresses, limits)
+    }
+
+    /// The same, with the state of the credentials for an HTTP proxy. `None` if the caller has set
+    /// them by hand.
+    pub(crate) fn with_auth(
+        url: &Url,
+        proxy: &Proxy,
+        says: &Headers,
+        auth: Option<ProxyAuth>,
+        addresses: &[SocketAddr],
+        limits: Limits,
+    ) -> Result<Self> {
         use crate::route::proxy::Protocol::{Http, Https, Socks5 as Told, Socks5h as Named};
         Ok(match proxy.protocol() {
-            Http | Https => Self::Connect(Box::new(Connect::saying(url, proxy, says, limits)?)),
+            Http | Https => Self::Connect(Box::new(Connect::saying(url, proxy, says, auth, limits)?)),
             Told => {
                 let (first, others) = addresses.split_first().ok_or_else(|| Fault::new(Kind::Resolve))?;
                 Self::Socks5(Box::new(Socks5::new(Target::Address(*first), proxy)?.or(others)))
@@ -134,10 +148,22 @@ impl Tunnel {
         matches!(self, Self::Connect(connect) if connect.is_challenged())
     }
 
+    /// The credentials after the challenges of this handshake. `None` for SOCKS, and if the caller has
+    /// set them by hand.
+    pub(crate) fn take_auth(&mut self) -> Option<ProxyAuth> {
+        match self {
+            Self::Connect(connect) => connect.take_auth(),
+            Self::Socks5(_) => None,
+        }
+    }
+
     /// The use of another connection to this proxy, after a refusal.
     pub(crate) fn again(&mut self) -> Option<Again> {
         match self {
-            Self::Connect(connect) => connect.is_asked().then_some(Again::Credentials),
+            Self::Connect(connect) if connect.is_asked() => {
+                Some(Again::Credentials(Box::new(connect.take_auth()?)))
+            }
+            Self::Connect(_) => None,
             Self::Socks5(socks) => Some(Again::Addresses(socks.others()?)),
         }
     }
@@ -147,7 +173,7 @@ impl Tunnel {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Again {
     /// It sends the credentials that the proxy asked for.
-    Credentials,
+    Credentials(Box<ProxyAuth>),
     /// It uses the remaining addresses of the host: one at least.
     Addresses(Vec<SocketAddr>),
 }

@@ -10,15 +10,14 @@ fn prepared(request: Request) -> Prepared {
     prepare(merge(&Settings::default(), request), &mut Jar::new(), now).unwrap().request
 }
 
-/// The terms of the challenge for a request without a body.
+/// The terms of the challenge for a request whose body consists of bytes.
 fn terms(line: &str) -> Terms {
-    let request = prepared(Request::get("http://example.org/"));
     let all = challenge::challenges(line.as_bytes());
-    all.iter().find_map(|one| Terms::read(one, &request)).unwrap().0
+    all.iter().find_map(|one| Terms::read(one, true)).unwrap().0
 }
 
-fn asked<'a>(target: &'a str, once: &'a str) -> Asked<'a> {
-    Asked { method: "GET", target, body: b"", count: "00000001", once }
+fn asked<'a>(target: &'a str, once: &'a str) -> RequestParts<'a> {
+    RequestParts { method: "GET", target, body: b"", count: "00000001", once }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The terms of a challenge, and their proof (RFC 7616 section 3.4).
+//! Digest access authentication: the terms of a challenge, and their proof (RFC 7616 section 3.4).
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,15 @@ use sha2::{Sha256, Sha512, Sha512_256};
 
 use crate::message::challenge::Challenge;
 use crate::message::list::has_option;
-use crate::prepared::Prepared;
 
 /// The terms of a challenge.
-#[derive(Clone)]
-pub(super) struct Terms {
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Terms {
     algorithm: Algorithm,
     is_session: bool,
     protection: Protection,
     realm: Box<[u8]>,
-    pub(super) nonce: Box<[u8]>,
+    pub(crate) nonce: Box<[u8]>,
     opaque: Option<Box<[u8]>>,
     /// The algorithm in the server's spelling, if it names one.
     named: Option<Box<[u8]>>,
@@ -27,16 +26,16 @@ pub(super) struct Terms {
 }
 
 /// The request that a proof covers.
-pub(super) struct Asked<'a> {
-    pub(super) method: &'a str,
-    pub(super) target: &'a str,
-    pub(super) body: &'a [u8],
-    pub(super) count: &'a str,
+pub(crate) struct RequestParts<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) body: &'a [u8],
+    pub(crate) count: &'a str,
     /// The client's nonce.
-    pub(super) once: &'a str,
+    pub(crate) once: &'a str,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
     Md5,
     Sha256,
@@ -57,7 +56,8 @@ enum Protection {
 impl Terms {
     /// The terms of a challenge, if this crate can meet them for this request, and whether the
     /// nonce was stale.
-    pub(super) fn read(challenge: &Challenge<'_>, request: &Prepared) -> Option<(Self, bool)> {
+    /// `has_bytes` says whether its body consists of bytes.
+    pub(crate) fn read(challenge: &Challenge<'_>, has_bytes: bool) -> Option<(Self, bool)> {
         if !challenge.is("Digest") {
             return None;
         }
@@ -69,7 +69,7 @@ impl Terms {
         let terms = Self {
             algorithm,
             is_session,
-            protection: Protection::read(challenge.param("qop"), request.body().as_bytes().is_some())?,
+            protection: Protection::read(challenge.param("qop"), has_bytes)?,
             realm: challenge.param("realm").unwrap_or_default().into(),
             nonce: challenge.param("nonce")?.into(),
             opaque: challenge.param("opaque").map(Into::into),
@@ -81,19 +81,19 @@ impl Terms {
     }
 
     /// Whether the proof covers the body too.
-    pub(super) fn covers_body(&self) -> bool {
+    pub(crate) fn covers_body(&self) -> bool {
         self.protection == Protection::AuthInt
     }
 
     /// A client nonce of 128 bits, made from random bytes and their use.
-    pub(super) fn once(&self, draw: [u8; 16], count: &str) -> String {
+    pub(crate) fn once(&self, draw: [u8; 16], count: &str) -> String {
         let mut once = self.algorithm.hash(&[&draw, &self.nonce, count.as_bytes()]);
         once.truncate(32);
         once
     }
 
     /// The `response` value (section 3.4.1).
-    pub(super) fn proof(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> String {
+    pub(crate) fn proof(&self, user: &[u8], password: &[u8], asked: &RequestParts<'_>) -> String {
         let hash = |parts: &[&[u8]]| self.algorithm.hash(parts);
         let once = asked.once.as_bytes();
         let mut secret = hash(&[user, &self.realm, password]);
@@ -114,8 +114,9 @@ impl Terms {
         hash(&parts)
     }
 
-    /// The value of `Authorization`. Tokens of the grammar have no quotes, as some servers require.
-    pub(super) fn answer(&self, user: &[u8], password: &[u8], asked: &Asked<'_>) -> Vec<u8> {
+    /// The value of `Authorization` or `Proxy-Authorization`. Tokens of the grammar have no quotes, as
+    /// some servers require.
+    pub(crate) fn credentials(&self, user: &[u8], password: &[u8], asked: &RequestParts<'_>) -> Vec<u8> {
         let mut value = b"Digest ".to_vec();
         if self.hides_user {
             put(&mut value, "username", self.algorithm.hash(&[user, &self.realm]).as_bytes());
@@ -199,6 +200,12 @@ impl Protection {
             Self::AuthInt => Some("auth-int"),
         }
     }
+}
+
+/// Bytes for a client's nonce that a peer without the password cannot guess.
+pub(crate) fn nonce_of(user: &[u8], password: &[u8]) -> [u8; 16] {
+    let hash = Sha256::digest([user, password].join(&b':'));
+    std::array::from_fn(|at| hash[at])
 }
 
 /// Appends a parameter in quotes.

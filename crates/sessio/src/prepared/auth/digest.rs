@@ -1,16 +1,15 @@
 //! Digest access authentication (RFC 7616).
 
-mod terms;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-use self::terms::{Asked, Terms};
 use super::{Answer, Flow, Scheme, Secret};
 use crate::base::time::Seed;
 use crate::error::Result;
 use crate::message::challenge;
+use crate::message::digest::{RequestParts, Terms};
 use crate::message::head::Head;
 use crate::prepared::Prepared;
 use crate::uri::origin::Origin;
@@ -95,8 +94,9 @@ impl Digest {
             }
             return Ok(Answer::Accept);
         }
+        let has_bytes = request.body().as_bytes().is_some();
         let lines = head.headers.get_all("WWW-Authenticate").flat_map(challenge::challenges);
-        let Some((terms, is_stale)) = lines.filter_map(|one| Terms::read(&one, request)).next() else {
+        let Some((terms, is_stale)) = lines.filter_map(|one| Terms::read(&one, has_bytes)).next() else {
             return Ok(Answer::Accept);
         };
         // A repeated nonce keeps its count.
@@ -136,8 +136,8 @@ impl Digest {
         let count = &format!("{count:08x}");
         let once = &terms.once(draw, count);
         let (method, target, body) = (request.method().as_str(), request.target(), body.unwrap_or_default());
-        let value =
-            terms.answer(&self.user.0, &self.password.0, &Asked { method, target, body, count, once });
+        let parts = RequestParts { method, target, body, count, once };
+        let value = terms.credentials(&self.user.0, &self.password.0, &parts);
         Ok(request.headers_mut().insert("Authorization", value)?)
     }
 }
