@@ -29,6 +29,7 @@ scenarios! {
     programs:
     apache_with_digest_deflate_and_ranges
     caddy_with_gzip_in_front_of_django
+    django_with_a_login_that_is_repeated
     express_by_itself
     haproxy_in_front_of_express
     tomcat_with_a_form_login
@@ -250,6 +251,43 @@ async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
     place.echo("/echo/", &[("X-CSRFToken", &token), ("Referer", url.as_str())]).await;
     place.file("/text.txt", Some("gzip")).await;
     place.around_the_keep_alive_limit("/text.txt").await;
+}
+
+async fn django_with_a_login_that_is_repeated<R: Runtime>(world: &World<R>) {
+    let (authority, papers) = papers();
+    let site = Script::python("sites/accounts.py");
+    let caddy = caddy(&papers, &text(), site.address(0));
+    let place = Place::new(world, authority, caddy.address());
+    let url = place.url("/login/");
+    let login = |password: &'static str| {
+        let url = url.clone();
+        Login::new(|| SubRequest::get("/login/"))
+            .then(move |page| {
+                let text = page.text();
+                let found = text.split_once("csrfmiddlewaretoken\" value=\"");
+                let token = found.and_then(|(_, rest)| rest.split('"').next());
+                let token = token.ok_or_else(|| Error::new(Kind::Authentication).with_detail("no token"))?;
+                let form = [("csrfmiddlewaretoken", token), ("name", "ada"), ("password", password)];
+                // Over TLS, Django wants to know the page of the form.
+                Ok(SubRequest::post(&*url).header("Referer", &url).form(form))
+            })
+            .logged_out(|head, _| head.headers.get("Location") == Some("/login/"))
+    };
+    let good = login("engine");
+    place.session.update(|settings| settings.auth = Auth::flow(good.clone()));
+    for logins in [1, 1, 2] {
+        if logins > good.count() && logins > 1 {
+            place.expire().await;
+        }
+        let page = ("/private/".to_owned(), "hello ada".to_owned());
+        assert_eq!(place.get("/private/").await, page);
+        assert_eq!(good.count(), logins);
+    }
+    place.expire().await;
+    let wrong = Auth::flow(login("difference"));
+    let error = place.session.get(place.url("/private/")).auth(wrong).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Authentication);
+    assert!(error.to_string().contains("refused with status 403"), "{error}");
 }
 
 async fn express_by_itself<R: Runtime>(world: &World<R>) {

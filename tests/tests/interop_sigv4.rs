@@ -1,4 +1,5 @@
-//! Signatures of AWS Signature Version 4, compared with those of botocore for random requests.
+//! Signatures of AWS Signature Version 4: compared with those of botocore for random requests, and
+//! checked by the S3 of moto.
 //!
 //! It runs with `SESSIO_INTEROP=1`, after `tests/interop/install`.
 #![forbid(unsafe_code)]
@@ -9,7 +10,73 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use sessio::auth::SigV4;
-use sessio::{Jar, Now, Request, Seed, Settings, UnixTime, merge, prepare};
+use sessio::{Auth, Jar, Now, Request, Seed, Settings, UnixTime, merge, prepare};
+use sessio_driver::Runtime;
+use sessio_tests::folder::Folder;
+use sessio_tests::program::Script;
+use sessio_tests::scenarios;
+use sessio_tests::source::Pieces;
+use sessio_tests::whole::whole;
+use sessio_tests::world::World;
+
+scenarios! {
+    programs:
+    moto_stores_objects_with_odd_keys
+}
+
+/// Keys of objects that clients encode in different ways. Dot segments are not among them: a URL
+/// has none.
+const KEYS: [&str; 12] = [
+    "plain",
+    "a b",
+    "a+b",
+    "\u{e9}/\u{1f600}",
+    "a//b",
+    "100%41",
+    "a&b=c:d",
+    "(x)!'*$@,;=~",
+    "folder/",
+    "q?x#y",
+    "<a>\"b\"",
+    "[0]{1}|^`\\",
+];
+
+async fn moto_stores_objects_with_odd_keys<R: Runtime>(world: &World<R>) {
+    let folder = Folder::new();
+    let file = folder.file("keys");
+    let site = Script::python_with("sites/buckets.py", &[&file]);
+    let keys = std::fs::read_to_string(&file).unwrap();
+    let (access, secret) = keys.trim().split_once('\n').unwrap();
+    let session = world.session();
+    session.update(|settings| settings.auth = Auth::flow(SigV4::new(access, secret, "us-east-1", "s3")));
+    assert_eq!(whole(session.put(site.url("/bucket"))).await.status, 200);
+    for key in KEYS {
+        let url = site.url(&format!("/bucket/{}", encoded(key, "/")));
+        for body in ["first", "of a source"] {
+            let request =
+                session.put(&url).header("Content-Type", "text/plain").header("X-Amz-Meta-Key", "a  b");
+            let stored = match body {
+                "first" => whole(request.body(body)).await,
+                _ => whole(request.source(Pieces::of(["of a ", "source"]), Some(11), true)).await,
+            };
+            assert_eq!(stored.status, 200, "{key} {body}");
+            let response = session.get(&url).header("Range", "bytes=0-99").send().await.unwrap();
+            assert_eq!(response.status(), 206, "{key} {body}");
+            assert_eq!(response.text().await.unwrap(), body, "{key}");
+        }
+        // The list finds it by its prefix, which is in the query.
+        let request = session.get(site.url("/bucket")).query([("list-type", "2"), ("prefix", key)]);
+        let list = request.send().await.unwrap().text().await.unwrap();
+        assert!(list.contains("<KeyCount>1</KeyCount>") && list.contains("<Size>11</Size>"), "{key}: {list}");
+        assert_eq!(whole(session.delete(&url)).await.status, 204, "{key}");
+        assert_eq!(whole(session.head(&url)).await.status, 404, "{key}");
+    }
+    // It checks: another secret, and a field that was signed and then changed.
+    let wrong = Auth::flow(SigV4::new(access, "wrong", "us-east-1", "s3"));
+    let response = session.get(site.url("/bucket")).auth(wrong).send().await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert!(response.text().await.unwrap().contains("SignatureDoesNotMatch"));
+}
 
 /// Signs each request of a list, as a line of JSON, at its time: `python3 -c SIGN file`.
 const SIGN: &str = r#"
