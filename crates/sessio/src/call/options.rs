@@ -7,7 +7,6 @@ use url::Position;
 
 use super::observer::Observer;
 use super::overrides::Override;
-use super::policy::Lend;
 use crate::base::kind::Kind;
 use crate::base::limits::Limits;
 use crate::base::progress::ProgressCallbacks;
@@ -19,6 +18,7 @@ use crate::message::headers::Headers;
 use crate::policy::pace::PaceRule;
 use crate::policy::redirect::RedirectRules;
 use crate::policy::retry::RetryPolicy;
+use crate::policy::session_state::SessionState;
 use crate::prepared::auth::{Auth, Flow};
 use crate::prepared::hook::Hooks;
 use crate::prepared::transport::Transport;
@@ -221,7 +221,7 @@ impl PreparedCall {
     }
 
     /// Prepares the proof of the next request to the proxy.
-    pub(super) fn renew_proof(&mut self, lend: &mut Lend<'_>) {
+    pub(super) fn renew_proof(&mut self, lend: &mut (dyn FnMut(&mut dyn FnMut(&mut SessionState)) + '_)) {
         let plan = &mut self.options.routing.plan;
         if plan.wants_proof() {
             lend(&mut |state| plan.renew_proof(state));

@@ -39,8 +39,7 @@ impl Client {
         let request = SubRequest::post(endpoint).header("Accept", "application/json");
         match &self.secret {
             Some(secret) if !self.is_in_body => {
-                let [id, secret] =
-                    [&self.id, secret].map(|text| byte_serialize(text.as_bytes()).collect::<String>());
+                let [id, secret] = [&self.id, secret].map(|text| encoded(text));
                 request.basic_auth(id, secret).form(form)
             }
             secret => {
@@ -50,6 +49,12 @@ impl Client {
             }
         }
     }
+}
+
+/// A text in the encoding of forms. A blank is `%20`: servers that decode percent signs alone, such as
+/// those of Authlib, do not know it as `+`.
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 impl fmt::Debug for Client {
