@@ -18,7 +18,6 @@ use crate::message::headers::Headers;
 use crate::policy::pace::PaceRule;
 use crate::policy::redirect::RedirectRules;
 use crate::policy::retry::RetryPolicy;
-use crate::policy::session_state::SessionState;
 use crate::prepared::auth::{Auth, Flow};
 use crate::prepared::hook::Hooks;
 use crate::prepared::transport::Transport;
@@ -218,14 +217,6 @@ impl PreparedCall {
     /// Whether the request is still to be signed, for its origin or for its proxy.
     pub(super) fn is_unsigned(&self) -> bool {
         self.options.is_unsigned || self.options.routing.plan.wants_proof()
-    }
-
-    /// Prepares the proof of the next request to the proxy.
-    pub(super) fn renew_proof(&mut self, lend: &mut (dyn FnMut(&mut dyn FnMut(&mut SessionState)) + '_)) {
-        let plan = &mut self.options.routing.plan;
-        if plan.wants_proof() {
-            lend(&mut |state| plan.renew_proof(state));
-        }
     }
 
     /// Runs the hooks on a request that is about to be sent, and follows their edits. `attach`

@@ -357,6 +357,14 @@ impl Call {
     }
 }
 
+/// Prepares the proof of the next request to the proxy.
+pub(super) fn renew_proof(call: &mut PreparedCall, lend: &mut Lend<'_>) {
+    let plan = &mut call.options.routing.plan;
+    if plan.wants_proof() {
+        lend(&mut |state| plan.renew_proof(state));
+    }
+}
+
 /// Stores the cookies of a response. A list of public suffixes may be a function of the caller: it
 /// runs before the jar is lent.
 fn extract(lend: &mut Lend<'_>, url: &url::Url, headers: &Headers, now: Now) -> Extracted {

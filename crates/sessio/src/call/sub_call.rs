@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::machine::{Call, Memory, Phase};
 use super::marks::Marks;
 use super::options::{CallOptions, PreparedCall};
-use super::policy::Lend;
+use super::policy::{Lend, renew_proof};
 use super::rare::Nested;
 use super::step::Step;
 use crate::base::kind::{Kind, Timeout};
@@ -83,7 +83,7 @@ impl Call {
                 Ok(Some(Phase::Turn { rewinds, fresh }))
             }
             Need::Nothing => {
-                self.prepared.renew_proof(lend);
+                renew_proof(&mut self.prepared, lend);
                 self.prepared.seal()?;
                 self.prepared.options.is_unsigned = false;
                 self.marks = Marks::default();
@@ -181,7 +181,7 @@ impl Call {
         next.request.frame();
         next.seal()?;
         next.choose_proxy()?;
-        next.renew_proof(lend);
+        renew_proof(&mut next, lend);
         Ok(next)
     }
 

@@ -47,6 +47,7 @@ struct Proof {
 
 /// A request to a proxy, as a proof covers it.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "digest"), allow(dead_code, reason = "without the feature there is no proof"))]
 pub(crate) struct ProxyRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,

@@ -269,6 +269,10 @@ impl ProxySelector {
 
     /// Prepares the proof of the next request to the current proxy, by the challenges that the
     /// session knows.
+    #[cfg_attr(
+        not(feature = "digest"),
+        allow(clippy::needless_pass_by_ref_mut, reason = "without the feature there is no proof")
+    )]
     pub(crate) fn renew_proof(&mut self, state: &mut SessionState) {
         #[cfg(feature = "digest")]
         if let Some(layers) = &mut self.0
@@ -281,6 +285,10 @@ impl ProxySelector {
     }
 
     /// Tells the session the last challenge of the current proxy.
+    #[cfg_attr(
+        not(feature = "digest"),
+        allow(clippy::needless_pass_by_ref_mut, reason = "without the feature there is no proof")
+    )]
     pub(crate) fn remember_challenge(&mut self, state: &mut SessionState) {
         #[cfg(feature = "digest")]
         if let Some(layers) = &mut self.0
