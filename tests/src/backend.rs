@@ -7,7 +7,6 @@ use sessio_blocking::Blocking;
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
-use crate::agreement::agree;
 use crate::carrier::Carrier;
 use crate::messages::Http1;
 use crate::movable::Movable;
@@ -16,6 +15,7 @@ use crate::simulation::{
     network::{Link, Network},
 };
 use crate::trace::Trace;
+use crate::trace_equality::check_equal;
 use crate::world::World;
 
 /// The time after which a scenario counts as hanging. None takes a hundredth of it.
@@ -140,7 +140,7 @@ pub fn run<B: Backend>(scenario: Scenario<B::Runtime>, carrier: Carrier, trace: 
 pub fn check<B: Backend>(module: &str, name: &str, backend: &str, scenario: Scenario<B::Runtime>) {
     let trace = Trace::default();
     run::<B>(scenario, Carrier::Clear, trace.clone());
-    agree(module, name, backend, &trace);
+    check_equal(module, name, backend, &trace);
 }
 
 /// Runs a property of scenarios in virtual time.

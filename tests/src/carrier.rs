@@ -7,12 +7,12 @@ use std::sync::{Arc, LazyLock};
 use sessio::Settings;
 use sessio::proxy::{Proxies, Via};
 use sessio::tls::Tls;
-use sessio_testkit::{Coat, Wardrobe, dressed_by};
+use sessio_testkit::{Adapter, AdapterFactory, with_adapters};
 
 use crate::authority::Authority;
-use crate::coat::Dress;
-use crate::gate::Way;
-use crate::oracle::veil::{self, Host};
+use crate::oracle::fake_tls::{self, FakeTlsServer};
+use crate::server_tls::ServerTls;
+use crate::way::Way;
 
 /// The way to the servers of a scenario. The code of the scenario is the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -35,7 +35,7 @@ pub enum Carrier {
     /// TLS in a tunnel through a proxy that is itself reached over TLS.
     TlsInTls,
     /// The TLS of the tests, which has no randomness: small records, with tickets between them.
-    Veiled,
+    FakeTls,
     /// A transport that speaks HTTP/1.1 with the servers, so that the session has no connection.
     Messages,
     /// The transport `InProcess`, with a second session as its service.
@@ -44,9 +44,9 @@ pub enum Carrier {
 
 /// The authority of the servers.
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("the carriers'"));
-static LARGE: LazyLock<Dress> = LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})));
-static SMALL: LazyLock<Dress> =
-    LazyLock::new(|| Dress::of(&ROOT.issue(|_| {})).with(|config| config.max_fragment_size = Some(256)));
+static LARGE: LazyLock<ServerTls> = LazyLock::new(|| ServerTls::new(&ROOT.issue(|_| {})));
+static SMALL: LazyLock<ServerTls> =
+    LazyLock::new(|| ServerTls::new(&ROOT.issue(|_| {})).with(|config| config.max_fragment_size = Some(256)));
 /// The trust of the clients. Host names are not checked, because a scenario may use any.
 static TRUST: LazyLock<Tls> =
     LazyLock::new(|| Tls::default().roots(ROOT.certificates()).danger_accept_invalid_hostnames(true));
@@ -62,7 +62,7 @@ impl Carrier {
         Self::HttpsProxy,
         Self::Socks,
         Self::TlsInTls,
-        Self::Veiled,
+        Self::FakeTls,
         Self::Messages,
         Self::InProcess,
     ];
@@ -85,7 +85,7 @@ impl Carrier {
             Self::HttpsProxy => "https-proxy",
             Self::Socks => "socks5",
             Self::TlsInTls => "tls-in-tls",
-            Self::Veiled => "veiled",
+            Self::FakeTls => "fake-tls",
             Self::Messages => "messages",
             Self::InProcess => "in-process",
         }
@@ -102,7 +102,7 @@ impl Carrier {
             Self::Clear
             | Self::Tls
             | Self::SmallRecords
-            | Self::Veiled
+            | Self::FakeTls
             | Self::Messages
             | Self::InProcess => Way::Direct,
             Self::HttpProxy | Self::Connect => Way::Http,
@@ -112,7 +112,7 @@ impl Carrier {
     }
 
     /// The adapter of servers that have none of their own.
-    fn inside(self) -> Option<Wardrobe> {
+    fn inside(self) -> Option<AdapterFactory> {
         match self {
             Self::Clear
             | Self::HttpProxy
@@ -120,20 +120,20 @@ impl Carrier {
             | Self::Socks
             | Self::Messages
             | Self::InProcess => None,
-            Self::Tls | Self::Connect | Self::TlsInTls => Some(LARGE.clone().wardrobe()),
-            Self::SmallRecords => Some(SMALL.clone().wardrobe()),
-            Self::Veiled => Some(Wardrobe::new(|| Box::new(Host::new(100, 1)))),
+            Self::Tls | Self::Connect | Self::TlsInTls => Some(LARGE.clone().adapters()),
+            Self::SmallRecords => Some(SMALL.clone().adapters()),
+            Self::FakeTls => Some(AdapterFactory::new(|| Box::new(FakeTlsServer::new(100, 1)))),
         }
     }
 
     /// The adapter between HTTP and the bytes of one connection. It is the whole server side of the
     /// carrier.
     #[must_use]
-    pub fn coat(self) -> Box<dyn Coat> {
+    pub fn adapter(self) -> Box<dyn Adapter> {
         match (self.way(), self.inside()) {
-            (Way::Direct, None) => Box::new(Bare),
-            (Way::Direct, Some(inside)) => inside.coat(),
-            (way, inside) => way.before(inside).coat(),
+            (Way::Direct, None) => Box::new(Identity),
+            (Way::Direct, Some(inside)) => inside.adapter(),
+            (way, inside) => way.before(inside).adapter(),
         }
     }
 
@@ -150,29 +150,29 @@ impl Carrier {
     pub fn carry<T>(self, run: impl FnOnce() -> T) -> (T, usize) {
         let carried = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&carried);
-        let done = dressed_by(move |own| self.worn(own, &count), run);
+        let done = with_adapters(move |own| self.adapters(own, &count), run);
         (done, carried.load(Ordering::Relaxed))
     }
 
-    fn worn(self, own: Option<Wardrobe>, count: &Arc<AtomicUsize>) -> Option<Wardrobe> {
+    fn adapters(self, own: Option<AdapterFactory>, count: &Arc<AtomicUsize>) -> Option<AdapterFactory> {
         // A server with its own adapter keeps it: the handshake may be the subject of its test.
         let is_own = own.is_some();
         let inside = own.or_else(|| self.inside());
-        let worn = match self.way() {
+        let adapters = match self.way() {
             Way::Direct if is_own => return inside,
             // The server is the same. Its connections are counted.
-            Way::Direct if self.is_transport() => Wardrobe::new(|| Box::new(Bare)).clear(),
+            Way::Direct if self.is_transport() => AdapterFactory::new(|| Box::new(Identity)).clear(),
             Way::Direct => inside?,
             way => way.before(inside),
         };
-        let (is_clear, count) = (worn.is_clear(), Arc::clone(count));
-        let counted = Wardrobe::new(move || {
+        let (is_clear, count) = (adapters.is_clear(), Arc::clone(count));
+        let counted = AdapterFactory::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
-            worn.coat()
+            adapters.adapter()
         });
         let counted = counted.cut_every(self.piece());
         let counted = if is_clear { counted.clear() } else { counted };
-        Some(if is_own { counted } else { counted.greeting() })
+        Some(if is_own { counted } else { counted.handshake_first() })
     }
 
     /// Configures a session for this carrier.
@@ -180,8 +180,8 @@ impl Carrier {
         if self.inside().is_some() {
             settings.tls = TRUST.clone();
         }
-        if self == Self::Veiled {
-            settings.tls_connector = veil::connector();
+        if self == Self::FakeTls {
+            settings.tls_connector = fake_tls::connector();
         }
         let way = self.way();
         if way != Way::Direct {
@@ -196,15 +196,15 @@ impl Carrier {
 
 /// The identity: no change to the bytes.
 #[derive(Debug)]
-struct Bare;
+struct Identity;
 
-impl Coat for Bare {
-    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, _: &mut Vec<u8>) -> io::Result<()> {
+impl Adapter for Identity {
+    fn decode(&mut self, sealed: &[u8], plain: &mut Vec<u8>, _: &mut Vec<u8>) -> io::Result<()> {
         plain.extend_from_slice(sealed);
         Ok(())
     }
 
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         out.extend_from_slice(plain);
         Ok(())
     }

@@ -1,17 +1,15 @@
 //! Tests of the whole workspace, and the code that they share.
 #![forbid(unsafe_code)]
 
-pub mod agreement;
 pub mod authority;
 pub mod backend;
 pub mod carrier;
 pub mod clear;
-pub mod coat;
 pub mod coded;
 pub mod eval;
+pub mod faulty_runtime;
 pub mod folder;
 pub mod forward;
-pub mod gate;
 pub mod h2_client;
 pub mod holding;
 pub mod matrix;
@@ -22,13 +20,15 @@ pub mod polls;
 #[cfg(unix)]
 pub mod program;
 mod readers;
+pub mod redirect_chain;
 pub mod renewal;
 pub mod replay;
-pub mod rig;
+pub mod server_tls;
 pub mod simulation;
 pub mod source;
 pub mod trace;
-pub mod trail;
+pub mod trace_equality;
+pub mod way;
 pub mod whole;
 pub mod world;
 

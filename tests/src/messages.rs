@@ -14,19 +14,19 @@ use sessio::transport::{Transfer, TransferError, Transport};
 use sessio::{Error, Head, Headers, Instant, Kind, Now, Prepared};
 use sessio_driver::{Runtime, Stream};
 
+use crate::faulty_runtime::FaultyRuntime;
 use crate::movable::{Dialling, Movable};
-use crate::rig::Rig;
 
 /// Any transport.
 pub type AnyTransport = Arc<dyn Transport>;
 
-/// The socket of a rig.
-type Socket<R> = <Rig<R> as Runtime>::Stream;
+/// The socket of a runtime.
+type Socket<R> = <FaultyRuntime<R> as Runtime>::Stream;
 
-/// A transport over the sockets of a rig. It keeps connections for later requests, as long as the
+/// A transport over the sockets of a runtime. It keeps connections for later requests, as long as the
 /// pool of a session does.
 pub struct Http1<R: Movable> {
-    rig: Rig<R>,
+    runtime: FaultyRuntime<R>,
     idle: Idle<R>,
 }
 
@@ -34,9 +34,9 @@ pub struct Http1<R: Movable> {
 type Idle<R> = Arc<Mutex<HashMap<(String, u16), Vec<(Socket<R>, Instant)>>>>;
 
 impl<R: Movable> Http1<R> {
-    /// The transport over the sockets of a rig.
-    pub fn transport(rig: &Rig<R>) -> AnyTransport {
-        Arc::new(Self { rig: rig.clone(), idle: Arc::default() })
+    /// The transport over the sockets of a runtime.
+    pub fn transport(runtime: &FaultyRuntime<R>) -> AnyTransport {
+        Arc::new(Self { runtime: runtime.clone(), idle: Arc::default() })
     }
 }
 
@@ -62,7 +62,7 @@ impl<R: Movable> Transport for Http1<R> {
         kept.retain(|(stream, until)| *until > now.mono && stream.is_idle_open());
         let connection = match kept.pop() {
             Some((stream, _)) => Connection::Open(stream),
-            None => Connection::Dialling(R::dial(&self.rig, peer.0.clone(), peer.1)),
+            None => Connection::Dialling(R::dial(&self.runtime, peer.0.clone(), peer.1)),
         };
         idle.insert(peer.clone(), kept);
         Ok(Box::new(Exchange::<R> {
@@ -298,14 +298,14 @@ mod tests {
         run(|world| {
             Box::pin(async {
                 for (fields, most) in [("", 90), ("Keep-Alive: timeout=5\r\n", 4)] {
-                    let rig = world.rig();
-                    let session = world.session_on(rig.clone());
+                    let runtime = world.runtime();
+                    let session = world.session_on(runtime.clone());
                     let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n");
                     let three = Connection::new();
                     let three = (0..3).fold(three, |script, _| script.expect_request().send(&head));
                     let server = Server::scripted(Script::new().connection(three.clone()).connection(three));
                     for (wait, accepted) in [(0, 1), (most - 1, 1), (most + 1, 2)] {
-                        rig.pass(Duration::from_secs(wait));
+                        runtime.pass(Duration::from_secs(wait));
                         assert_eq!(whole(session.get(server.url("/x"))).await.status, 200);
                         assert_eq!(server.accepted(), accepted, "{fields} {wait}");
                     }

@@ -12,8 +12,8 @@ use sessio_driver::{InProcess, RequestBuilder, Runtime, Session};
 use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
+use crate::faulty_runtime::FaultyRuntime;
 use crate::messages::AnyTransport;
-use crate::rig::Rig;
 use crate::simulation::network::Network;
 use crate::whole::{Whole, whole};
 
@@ -24,46 +24,47 @@ use crate::whole::{Whole, whole};
 /// runtime boxes them itself.
 pub trait Movable: Runtime<Stream: Send, Sleep: Send> + Send + Sync {
     /// Sends a request, and reads all of the response.
-    fn whole(request: RequestBuilder<Rig<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>>;
+    fn whole(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>>;
 
-    /// A second session on this rig, as a service of this process.
-    fn in_process(rig: &Rig<Self>) -> AnyTransport;
+    /// A second session on this runtime, as a service of this process.
+    fn in_process(runtime: &FaultyRuntime<Self>) -> AnyTransport;
 
     /// Opens a connection to a host, at the first of its addresses.
-    fn dial(rig: &Rig<Self>, host: String, port: u16) -> Dialling<Self>;
+    fn dial(runtime: &FaultyRuntime<Self>, host: String, port: u16) -> Dialling<Self>;
 }
 
 /// An attempt to connect.
-pub type Dialling<R> = Pin<Box<dyn Future<Output = io::Result<<Rig<R> as Runtime>::Stream>> + Send>>;
+pub type Dialling<R> =
+    Pin<Box<dyn Future<Output = io::Result<<FaultyRuntime<R> as Runtime>::Stream>> + Send>>;
 
 macro_rules! movable {
     ($($runtime:ident)*) => {
         $(
             impl Movable for $runtime {
-                fn whole(request: RequestBuilder<Rig<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>> {
+                fn whole(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>> {
                     Box::pin(whole(request))
                 }
 
-                fn in_process(rig: &Rig<Self>) -> AnyTransport {
-                    let session = Session::with_runtime(rig.clone());
+                fn in_process(runtime: &FaultyRuntime<Self>) -> AnyTransport {
+                    let session = Session::with_runtime(runtime.clone());
                     session.update(pass_on);
                     Arc::new(InProcess::new(session))
                 }
 
-                fn dial(rig: &Rig<Self>, host: String, port: u16) -> Dialling<Self> {
-                    let rig = rig.clone();
+                fn dial(runtime: &FaultyRuntime<Self>, host: String, port: u16) -> Dialling<Self> {
+                    let runtime = runtime.clone();
                     Box::pin(async move {
                         let first = match host.parse() {
                             Ok(address) => Some(SocketAddr::new(address, port)),
-                            Err(_) => rig.resolve(&host, port).await?.into_iter().next(),
+                            Err(_) => runtime.resolve(&host, port).await?.into_iter().next(),
                         };
                         let first = first.ok_or(io::ErrorKind::NotFound)?;
-                        rig.connect(first, Tcp::default(), None).await
+                        runtime.connect(first, Tcp::default(), None).await
                     })
                 }
             }
 
-            sessio_driver::service!(Rig<$runtime>);
+            sessio_driver::service!(FaultyRuntime<$runtime>);
         )*
     };
 }

@@ -1,4 +1,4 @@
-//! Readers and writers of a rig: those of `futures-io` on any backend.
+//! Readers and writers of a runtime: those of `futures-io` on any backend.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use sessio_driver::{ReadFrom, Runtime, WriteTo};
 use sessio_smol::Smol;
 
-use crate::rig::Rig;
+use crate::faulty_runtime::FaultyRuntime;
 
-impl<R: Runtime, T> ReadFrom<T> for Rig<R>
+impl<R: Runtime, T> ReadFrom<T> for FaultyRuntime<R>
 where
     Smol: ReadFrom<T>,
 {
@@ -27,7 +27,7 @@ where
     }
 }
 
-impl<R: Runtime, W> WriteTo<W> for Rig<R>
+impl<R: Runtime, W> WriteTo<W> for FaultyRuntime<R>
 where
     Smol: WriteTo<W>,
 {

@@ -9,7 +9,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, StoresServerSessions};
 use rustls::sign::CertifiedKey;
 
 use crate::authority::Issued;
-use crate::coat::{Dress, certified};
+use crate::server_tls::{ServerTls, certified};
 
 /// The certificates of a server, of which it uses one, and the sessions that it can resume. A clone
 /// shares both.
@@ -33,8 +33,8 @@ impl Renewal {
 
     /// The TLS of its connections in this version.
     #[must_use]
-    pub fn dress(&self, issued: &Issued, version: &'static SupportedProtocolVersion) -> Dress {
-        Dress::speaking(issued, &[version]).with(|config| {
+    pub fn server_tls(&self, issued: &Issued, version: &'static SupportedProtocolVersion) -> ServerTls {
+        ServerTls::with_versions(issued, &[version]).with(|config| {
             config.cert_resolver = Arc::new(self.clone());
             config.session_storage = Arc::new(self.clone());
         })

@@ -7,11 +7,11 @@ use sessio::{Mount, Settings};
 use sessio_driver::{Runtime, Session, SessionBuilder};
 
 use crate::carrier::Carrier;
+use crate::faulty_runtime::FaultyRuntime;
 use crate::messages::AnyTransport;
-use crate::rig::Rig;
 use crate::trace::Trace;
 
-/// One backend, with sessions whose calls are recorded. The sockets go through a [`Rig`], which
+/// One backend, with sessions whose calls are recorded. The sockets go through a [`FaultyRuntime`], which
 /// changes nothing by default.
 #[derive(Debug)]
 pub struct World<R> {
@@ -21,8 +21,8 @@ pub struct World<R> {
     transport: Option<MakeTransport<R>>,
 }
 
-/// Makes the transport of one session from its rig.
-pub type MakeTransport<R> = fn(&Rig<R>) -> AnyTransport;
+/// Makes the transport of one session from its runtime.
+pub type MakeTransport<R> = fn(&FaultyRuntime<R>) -> AnyTransport;
 
 impl<R: Runtime> World<R> {
     /// A world on this backend.
@@ -54,22 +54,22 @@ impl<R: Runtime> World<R> {
     /// A new session directly on the backend's sockets. A scenario that starts one server after
     /// another needs a session for each, because a later server may have the address of an earlier
     /// one.
-    pub fn session(&self) -> Session<Rig<R>> {
-        let session = self.session_on(self.rig());
+    pub fn session(&self) -> Session<FaultyRuntime<R>> {
+        let session = self.session_on(self.runtime());
         // The reuse of a connection must not depend on the load of the machine.
         set(&session, |settings| settings.limits.drain_time = Duration::from_secs(20));
         session
     }
 
-    /// A new session on this rig.
-    pub fn session_on(&self, rig: Rig<R>) -> Session<Rig<R>> {
-        self.session_with_pool(rig, Policy::default())
+    /// A new session on this runtime.
+    pub fn session_on(&self, runtime: FaultyRuntime<R>) -> Session<FaultyRuntime<R>> {
+        self.session_with_pool(runtime, Policy::default())
     }
 
-    /// A new session on this rig whose pool has this policy.
-    pub fn session_with_pool(&self, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
-        let transport = self.transport.map(|make| make(&rig));
-        let session = SessionBuilder::new(rig).pool(policy).build().expect("valid settings");
+    /// A new session on this runtime whose pool has this policy.
+    pub fn session_with_pool(&self, runtime: FaultyRuntime<R>, policy: Policy) -> Session<FaultyRuntime<R>> {
+        let transport = self.transport.map(|make| make(&runtime));
+        let session = SessionBuilder::new(runtime).pool(policy).build().expect("valid settings");
         set(&session, |settings| {
             settings.observer = self.trace.observer();
             self.carrier.set_up(settings);
@@ -82,9 +82,9 @@ impl<R: Runtime> World<R> {
         session
     }
 
-    /// A rig around the backend, for [`session_on`](Self::session_on).
-    pub fn rig(&self) -> Rig<R> {
-        Rig::new(self.runtime.clone())
+    /// A runtime around the backend, for [`session_on`](Self::session_on).
+    pub fn runtime(&self) -> FaultyRuntime<R> {
+        FaultyRuntime::new(self.runtime.clone())
     }
 }
 

@@ -38,8 +38,8 @@ use sessio::{Answer, Auth, Flow, Head, Mount, Observer, Prepared, Request, Resol
 use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{InProcess, InProcessBody, Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -73,7 +73,7 @@ type Sent = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Code of the caller with a handle on the session that it runs in.
 struct Meddler<R: Movable> {
     /// Removed at the end, because settings of the session may hold this value.
-    session: Mutex<Option<Session<Rig<R>>>>,
+    session: Mutex<Option<Session<FaultyRuntime<R>>>>,
     url: String,
     is_at_it: AtomicBool,
     times: AtomicUsize,
@@ -97,7 +97,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<R: Movable> Meddling<R> {
-    fn of(session: &Session<Rig<R>>, server: &Server) -> Self {
+    fn of(session: &Session<FaultyRuntime<R>>, server: &Server) -> Self {
         Self(Arc::new(Meddler {
             session: Mutex::new(Some(session.clone())),
             url: server.url("/get?meddled"),
@@ -135,7 +135,7 @@ impl<R: Movable> Meddler<R> {
         });
     }
 
-    fn meddle_with(&self, change: impl FnOnce(&Session<Rig<R>>)) {
+    fn meddle_with(&self, change: impl FnOnce(&Session<FaultyRuntime<R>>)) {
         let session = lock(&self.session).clone();
         let Some(session) = session else { return };
         if self.times.load(Ordering::SeqCst) >= MOST || self.is_at_it.swap(true, Ordering::SeqCst) {
@@ -169,15 +169,19 @@ impl<R: Movable> Drop for Parting<R> {
 }
 
 fn set<R: Movable>(
-    session: &Session<Rig<R>>,
+    session: &Session<FaultyRuntime<R>>,
     change: impl FnOnce(&mut sessio::Settings) -> Result<(), sessio::Fault>,
 ) {
     session.update(change).unwrap();
 }
 
 /// A session whose trace is not compared: the requests inside have no fixed order between backends.
-fn session<R: Movable>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session<Rig<R>> {
-    let session = world.session_with_pool(rig, policy);
+fn session<R: Movable>(
+    world: &World<R>,
+    runtime: FaultyRuntime<R>,
+    policy: Policy,
+) -> Session<FaultyRuntime<R>> {
+    let session = world.session_with_pool(runtime, policy);
     set(&session, |settings| {
         settings.observer = Observer::default();
         settings.limits.drain_time = std::time::Duration::from_secs(20);
@@ -186,8 +190,8 @@ fn session<R: Movable>(world: &World<R>, rig: Rig<R>, policy: Policy) -> Session
     session
 }
 
-fn plain<R: Movable>(world: &World<R>) -> (Server, Session<Rig<R>>, Meddling<R>) {
-    let (server, session) = (Server::start(), session(world, world.rig(), Policy::default()));
+fn plain<R: Movable>(world: &World<R>) -> (Server, Session<FaultyRuntime<R>>, Meddling<R>) {
+    let (server, session) = (Server::start(), session(world, world.runtime(), Policy::default()));
     let meddling = Meddling::of(&session, &server);
     (server, session, meddling)
 }
@@ -423,7 +427,7 @@ async fn fw3_a_function_that_chooses_proxies_may_use_its_session<R: Movable>(wor
 
 async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Movable>(world: &World<R>) {
     let server = Server::start();
-    let session = session(world, world.rig().name("www.site.test", [server.addr()]), Policy::default());
+    let session = session(world, world.runtime().name("www.site.test", [server.addr()]), Policy::default());
     let meddling = Meddling::of(&session, &server);
     let (meddler, parting) = (meddling.meddler(), Parting(meddling.meddler()));
     session.cookies(|jar| {
@@ -519,7 +523,7 @@ async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &Wo
 }
 
 async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: Movable>(world: &World<R>) {
-    let (server, session) = (Server::start(), session(world, world.rig(), Policy::default()));
+    let (server, session) = (Server::start(), session(world, world.runtime(), Policy::default()));
     let within = catch_unwind(AssertUnwindSafe(|| {
         set(&session, |settings| {
             settings.headers.insert("X-Outer", "1")?;
@@ -724,11 +728,11 @@ fn waker<R: Movable>(meddling: &Meddling<R>, panics: bool) -> Arc<MeddlingWake<R
 /// connection to the first.
 async fn narrow<R: Movable>(
     world: &World<R>,
-) -> ([Server; 2], Session<Rig<R>>, Meddling<R>, Pin<Box<impl Future<Output = ()> + use<R>>>) {
+) -> ([Server; 2], Session<FaultyRuntime<R>>, Meddling<R>, Pin<Box<impl Future<Output = ()> + use<R>>>) {
     let mut policy = Policy::default();
     policy.max_per_host = Some(1);
     let (server, other) = (Server::start(), Server::start());
-    let session = session(world, world.rig(), policy);
+    let session = session(world, world.runtime(), policy);
     // The meddling requests go to another origin: at this one they would wait too.
     let meddling = Meddling::of(&session, &other);
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";

@@ -26,7 +26,7 @@ use sessio_tests::backend::{
     Backend, BlockingThread, SmolCurrentThread, TokioCurrentThread, TokioMultiThread,
 };
 use sessio_tests::carrier::Carrier;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::trace::Trace;
 use sessio_tests::world::World;
 use sessio_tokio::Tokio;
@@ -111,7 +111,7 @@ fn memory_is_flat_while_lines_and_events_are_read_over_every_carrier() {
 }
 
 /// A session for servers with this carrier.
-fn session<R: Runtime>(runtime: R, carrier: Carrier) -> Session<Rig<R>> {
+fn session<R: Runtime>(runtime: R, carrier: Carrier) -> Session<FaultyRuntime<R>> {
     World::carried(runtime, Trace::default(), carrier).session()
 }
 

@@ -14,8 +14,8 @@ use sessio::auth::oauth2::{Client, Grant};
 use sessio::{Auth, Kind, Mount, Seed, Url};
 use sessio_driver::mock::{Mock, Reply};
 use sessio_driver::{OAuth2, Runtime, Session, Sleep as _};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::program::Script;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -29,21 +29,21 @@ scenarios! {
 /// The secret of the clients.
 const SECRET: &str = "a secret/+%\u{e9}";
 
-async fn text<R: Runtime>(session: &Session<Rig<R>>, url: &str) -> (u16, usize, String) {
+async fn text<R: Runtime>(session: &Session<FaultyRuntime<R>>, url: &str) -> (u16, usize, String) {
     let response = session.get(url).send().await.unwrap();
     let (status, history) = (response.status().as_u16(), response.history().len());
     (status, history, response.text().await.unwrap())
 }
 
 /// The numbers of tokens by the client's own grant, and by refresh tokens.
-async fn counts<R: Runtime>(session: &Session<Rig<R>>, site: &Script) -> (u64, u64) {
+async fn counts<R: Runtime>(session: &Session<FaultyRuntime<R>>, site: &Script) -> (u64, u64) {
     let response = session.get(site.url("/counts")).without_auth().send().await.unwrap();
     let counts: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     let of = |grant: &str| counts[grant].as_u64().unwrap();
     (of("client_credentials"), of("refresh_token"))
 }
 
-async fn post<R: Runtime>(session: &Session<Rig<R>>, url: String) {
+async fn post<R: Runtime>(session: &Session<FaultyRuntime<R>>, url: String) {
     assert_eq!(session.post(url).without_auth().send().await.unwrap().status(), 200);
 }
 
@@ -60,7 +60,7 @@ async fn authlib_with_tokens_that_are_refreshed<R: Runtime>(world: &World<R>) {
     assert_eq!(counts(&session, &site).await, (1, 1));
     // Its time ends: it is refreshed in advance.
     let mut timer = world
-        .rig()
+        .runtime()
         .sleep_until(sessio_driver::clock::from_std(Instant::now() + Duration::from_millis(2_100)));
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
     assert_eq!(text(&session, &site.url("/read")).await, (200, 0, "read".to_owned()));

@@ -11,8 +11,8 @@ use std::fs;
 use sessio::{Kind, Proxy};
 use sessio_driver::{Runtime, Session};
 use sessio_tests::authority::Authority;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::program::{Program, User, nginx, socks, squid};
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -53,7 +53,7 @@ impl Place {
         format!("https://localhost:{}/", self.secure.address().port())
     }
 
-    fn session<R: Runtime>(&self, world: &World<R>, proxy: &str) -> Session<Rig<R>> {
+    fn session<R: Runtime>(&self, world: &World<R>, proxy: &str) -> Session<FaultyRuntime<R>> {
         let session = world.session();
         session
             .try_update(|settings| {

@@ -18,9 +18,9 @@ use sessio::{Auth, Error, Kind};
 use sessio_driver::{Digest, Login, Runtime, Session, Sleep as _};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Papers};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
 use sessio_tests::program::{Script, apache, caddy, haproxy, tomcat};
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
@@ -50,7 +50,7 @@ fn text() -> Vec<u8> {
 /// A server with TLS, seen by one client.
 struct Place<'w, R: Runtime> {
     world: &'w World<R>,
-    session: Session<Rig<R>>,
+    session: Session<FaultyRuntime<R>>,
     authority: Authority,
     port: u16,
 }
@@ -81,7 +81,7 @@ impl<'w, R: Runtime> Place<'w, R> {
 
     /// Waits in real time, because the server uses the clock of the system.
     async fn wait_until(&self, time: Instant) {
-        let mut timer = self.world.rig().sleep_until(sessio_driver::clock::from_std(time));
+        let mut timer = self.world.runtime().sleep_until(sessio_driver::clock::from_std(time));
         poll_fn(|cx| timer.poll_elapsed(cx)).await;
     }
 
@@ -157,7 +157,7 @@ impl<'w, R: Runtime> Place<'w, R> {
     }
 }
 
-fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<R>> {
+fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = settings.tls.clone().roots(authority.certificates()));
     session

@@ -11,8 +11,8 @@ use sessio::Kind;
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::pattern;
 use sessio_tests::authority::{Authority, Issued};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::program::{Program, nginx, openssl};
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
@@ -60,12 +60,12 @@ impl Place {
         format!("https://localhost:{}{path}", self.nginx.address().port())
     }
 
-    fn session<R: Runtime>(&self, world: &World<R>) -> Session<Rig<R>> {
+    fn session<R: Runtime>(&self, world: &World<R>) -> Session<FaultyRuntime<R>> {
         trusting(world, &self.authority)
     }
 }
 
-fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Rig<R>> {
+fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = settings.tls.clone().roots(authority.certificates()));
     session

@@ -33,9 +33,9 @@ impl Acceptor {
     /// the thread is left running, because a wait for it could last forever.
     pub(crate) fn join(self) {
         for _ in 0..10 {
-            let rung = TcpStream::connect_timeout(&self.doorbell(), Duration::from_secs(1));
+            let woken = TcpStream::connect_timeout(&self.reachable_address(), Duration::from_secs(1));
             // If the port refuses, the thread has closed it and is not in `accept` any more.
-            if rung.map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |_| true) {
+            if woken.map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |_| true) {
                 // The panic of the thread was printed when it happened. Another panic here would
                 // abort a test that is unwinding.
                 let _ = self.thread.join();
@@ -45,7 +45,7 @@ impl Acceptor {
     }
 
     /// An address that reaches the listener, also if it listens on all addresses.
-    fn doorbell(&self) -> SocketAddr {
+    fn reachable_address(&self) -> SocketAddr {
         let ip = match self.addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -71,7 +71,7 @@ fn run(listener: TcpListener, shared: &Shared) {
         // Without it, the kernel merges small writes, or delays them until an acknowledgement. Then
         // responses are late, and the cuts of a script are lost.
         let _ = socket.set_nodelay(true);
-        let socket = shared.dress(Socket::Tcp(socket));
+        let socket = shared.adapt(Socket::Tcp(socket));
         let Some(number) = shared.recorder.admit(Arc::clone(&socket), peer) else { break };
         let wire = Wire::new(number, peer.ip(), socket, Arc::clone(&shared.recorder));
         let part = shared.script_queue.next();

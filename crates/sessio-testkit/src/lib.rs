@@ -36,9 +36,9 @@
 //! - [`Script`] and [`Connection`]: steps to play instead of a normal response: exact bytes in
 //!   exact pieces, early responses, stalls, resets. [`Server::scripted`] plays them connection by
 //!   connection, [`Server::script_path`] for one path.
-//! - [`Coat`] and [`Wardrobe`]: adapters between HTTP and the sockets of a server, such as the TLS
-//!   of a test. Within [`dressed_by`] the servers of a test get one without a change to the test.
-//! - `Door`: a Unix socket that leads to a server, on systems with Unix sockets.
+//! - [`Adapter`] and [`AdapterFactory`]: adapters between HTTP and the sockets of a server, such as the TLS
+//!   of a test. Within [`with_adapters`] the servers of a test get one without a change to the test.
+//! - `UnixProxy`: a Unix socket that leads to a server, on systems with Unix sockets.
 //! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
 //! - [`http2`]: a scripted HTTP/2 server as a function of bytes, which checks its client.
 //! - [`State`], [`Recording`], [`Request`]: received and sent bytes, connection by connection. The
@@ -48,13 +48,11 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod adapter;
 mod answer;
 mod bad;
 mod base64;
 mod body;
-mod coat;
-#[cfg(unix)]
-mod door;
 mod field;
 mod form;
 pub mod http2;
@@ -81,11 +79,11 @@ mod shared;
 mod site;
 mod socket;
 mod tokens;
+#[cfg(unix)]
+mod unix_proxy;
 mod wire;
 
-pub use coat::{Coat, Wardrobe, dressed_by};
-#[cfg(unix)]
-pub use door::Door;
+pub use adapter::{Adapter, AdapterFactory, with_adapters};
 pub use line::{Line, Said};
 pub use login::{LOGIN_PASSWORD, LOGIN_USER};
 pub use network::Network;
@@ -98,3 +96,5 @@ pub use routes::{ROUTES, pattern};
 pub use script::{Connection, Otherwise, Script};
 pub use server::Server;
 pub use tokens::{TOKEN_CLIENT, TOKEN_SECRET};
+#[cfg(unix)]
+pub use unix_proxy::UnixProxy;

@@ -48,7 +48,7 @@ pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instan
         found.filter(|server| !server.script_queue.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
     server.recorder.join(network);
     let middle = Middle::new(now);
-    let socket = server.dress(Socket::Memory(Pipe::new(Arc::clone(&middle))));
+    let socket = server.adapt(Socket::Memory(Pipe::new(Arc::clone(&middle))));
     let peer = SocketAddr::new(from, 0);
     let number = server.recorder.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
     let wire = Wire::new(number, from, socket, Arc::clone(&server.recorder));
@@ -59,6 +59,6 @@ pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instan
         let _turns = Turns::of(turns);
         serve(wire, &part, &site, &script_queue);
     })?;
-    server.guests().push(MemoryClient { middle: Arc::clone(&middle), thread });
+    server.memory_clients().push(MemoryClient { middle: Arc::clone(&middle), thread });
     Ok(Line::new(middle))
 }

@@ -14,7 +14,7 @@ use crate::wire::{Trouble, Wire};
 
 /// Plays the task of the connection until one side ends it.
 pub(crate) fn serve(mut wire: Wire, part: &Part, site: &Site, script_queue: &ScriptQueue) {
-    wire.greet();
+    wire.finish_handshake();
     let end = match part {
         Part::Routes => serve_routes(&mut wire, site, script_queue),
         Part::Script(connection) => serve_script(&mut wire, connection, site, script_queue),
@@ -58,14 +58,14 @@ fn serve_one(wire: &mut Wire, site: &Site, script_queue: &ScriptQueue) -> Result
         return play(wire, &connection);
     }
     wire.skip(size);
-    greet(wire, &request)?;
+    send_continue(wire, &request)?;
     wire.read_body(&mut request)?;
     let answer = routes::answer(&request, wire.origin(), site);
     Ok(if answer.send(wire, &request)? { After::Open } else { After::Over(End::Server) })
 }
 
 /// Sends `100 Continue` to a client that waits for it with its body.
-fn greet(wire: &Wire, request: &Request) -> Result<(), Trouble> {
+fn send_continue(wire: &Wire, request: &Request) -> Result<(), Trouble> {
     match request.header("expect") {
         Some(expected) if !expected.eq_ignore_ascii_case("100-continue") => {
             Err(Bad { status: 417, reason: "an unknown expectation" }.into())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acceptor::Acceptor;
-use crate::coat::{self, Wardrobe};
+use crate::adapter::{self, AdapterFactory};
 use crate::memory_client::MemoryClient;
 use crate::recorder::{Recorder, State};
 use crate::recording::Recording;
@@ -80,36 +80,36 @@ impl Server {
         Self::open(addr, Script::new().otherwise(Otherwise::Routes), None)
     }
 
-    /// Serves the routes on a free port of 127.0.0.1, through the adapters of `wardrobe`. Its URLs
-    /// are `https`, unless the wardrobe is [`clear`](Wardrobe::clear).
+    /// Serves the routes on a free port of 127.0.0.1, through these adapters. Its URLs
+    /// are `https`, unless the factory is [`clear`](AdapterFactory::clear).
     ///
     /// # Panics
     ///
     /// If there is no free port.
-    pub fn dressed(wardrobe: Wardrobe) -> Self {
-        Self::dressed_scripted(wardrobe, Script::new().otherwise(Otherwise::Routes))
+    pub fn adapted(adapters: AdapterFactory) -> Self {
+        Self::adapted_scripted(adapters, Script::new().otherwise(Otherwise::Routes))
     }
 
-    /// Plays a script on a free port of 127.0.0.1, through the adapters of `wardrobe`.
+    /// Plays a script on a free port of 127.0.0.1, through these adapters.
     ///
     /// # Panics
     ///
     /// If there is no free port.
-    pub fn dressed_scripted(wardrobe: Wardrobe, script: impl Into<Script>) -> Self {
+    pub fn adapted_scripted(adapters: AdapterFactory, script: impl Into<Script>) -> Self {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self::open(addr, script.into(), Some(wardrobe))
+        Self::open(addr, script.into(), Some(adapters))
             .unwrap_or_else(|error| panic!("cannot listen on {addr}: {error}"))
     }
 
-    fn open(addr: SocketAddr, script: Script, wardrobe: Option<Wardrobe>) -> io::Result<Self> {
+    fn open(addr: SocketAddr, script: Script, adapters: Option<AdapterFactory>) -> io::Result<Self> {
         let listener = bind(addr)?;
         let addr = listener.local_addr()?;
         let shared = Shared {
             recorder: Arc::new(Recorder::new()),
             site: Arc::new(Site::default()),
             script_queue: Arc::new(ScriptQueue::new(script)),
-            guests: Arc::default(),
-            wardrobe: coat::dressed(wardrobe),
+            memory_clients: Arc::default(),
+            adapters: adapter::replaced(adapters),
         };
         // A server that refuses all clients has to refuse before its address is known.
         let refuses = shared.script_queue.refuses();
@@ -136,8 +136,8 @@ impl Server {
     }
 
     fn scheme(&self) -> &'static str {
-        match &self.shared.wardrobe {
-            Some(wardrobe) if !wardrobe.is_clear() => "https",
+        match &self.shared.adapters {
+            Some(adapters) if !adapters.is_clear() => "https",
             _ => "http",
         }
     }
@@ -324,7 +324,7 @@ impl Drop for Server {
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join();
         }
-        let guests = std::mem::take(&mut *self.shared.guests());
-        guests.into_iter().for_each(MemoryClient::join);
+        let memory_clients = std::mem::take(&mut *self.shared.memory_clients());
+        memory_clients.into_iter().for_each(MemoryClient::join);
     }
 }

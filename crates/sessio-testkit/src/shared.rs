@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::coat::Wardrobe;
+use crate::adapter::AdapterFactory;
 use crate::memory_client::MemoryClient;
 use crate::recorder::Recorder;
 use crate::script_queue::ScriptQueue;
@@ -16,20 +16,20 @@ pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) script_queue: Arc<ScriptQueue>,
     /// The connections without a socket.
-    pub(crate) guests: Arc<Mutex<Vec<MemoryClient>>>,
+    pub(crate) memory_clients: Arc<Mutex<Vec<MemoryClient>>>,
     /// The adapters of its connections.
-    pub(crate) wardrobe: Option<Wardrobe>,
+    pub(crate) adapters: Option<AdapterFactory>,
 }
 
 impl Shared {
-    pub(crate) fn dress(&self, socket: Socket) -> Arc<Socket> {
-        Arc::new(match &self.wardrobe {
-            Some(wardrobe) => wardrobe.dress(socket),
+    pub(crate) fn adapt(&self, socket: Socket) -> Arc<Socket> {
+        Arc::new(match &self.adapters {
+            Some(adapters) => adapters.adapt(socket),
             None => socket,
         })
     }
 
-    pub(crate) fn guests(&self) -> MutexGuard<'_, Vec<MemoryClient>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn memory_clients(&self) -> MutexGuard<'_, Vec<MemoryClient>> {
+        self.memory_clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

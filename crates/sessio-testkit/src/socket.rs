@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::coat::Coated;
+use crate::adapter::AdaptedSocket;
 use crate::pipe::Pipe;
 
 /// A transport that closes on drop. Received bytes that were not read make the close a reset.
@@ -13,7 +13,7 @@ use crate::pipe::Pipe;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Memory(Pipe),
-    Coated(Box<Coated>),
+    Adapted(Box<AdaptedSocket>),
 }
 
 impl Socket {
@@ -22,7 +22,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.peek(room),
             Self::Memory(pipe) => pipe.peek(room),
-            Self::Coated(coated) => coated.peek(room),
+            Self::Adapted(adapted) => adapted.peek(room),
         }
     }
 
@@ -37,8 +37,8 @@ impl Socket {
                 pipe.take(count);
                 Ok(())
             }
-            Self::Coated(coated) => {
-                coated.take(count);
+            Self::Adapted(adapted) => {
+                adapted.take(count);
                 Ok(())
             }
         }
@@ -51,7 +51,7 @@ impl Socket {
                 socket.write(bytes)
             }
             Self::Memory(pipe) => pipe.write(bytes),
-            Self::Coated(coated) => coated.write(bytes),
+            Self::Adapted(adapted) => adapted.write(bytes),
         }
     }
 
@@ -59,7 +59,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.shutdown(how),
             Self::Memory(pipe) => pipe.shutdown(how),
-            Self::Coated(coated) => coated.shutdown(how),
+            Self::Adapted(adapted) => adapted.shutdown(how),
         }
     }
 
@@ -70,7 +70,7 @@ impl Socket {
                 pipe.set_read_timeout(limit);
                 Ok(())
             }
-            Self::Coated(coated) => coated.socket.set_read_timeout(limit),
+            Self::Adapted(adapted) => adapted.socket.set_read_timeout(limit),
         }
     }
 
@@ -80,7 +80,7 @@ impl Socket {
             Self::Tcp(socket) => socket.set_nonblocking(true),
             // A pipe supports a timeout of zero.
             Self::Memory(_) => self.set_read_timeout(Some(Duration::ZERO)),
-            Self::Coated(coated) => coated.socket.stop_waiting(),
+            Self::Adapted(adapted) => adapted.socket.stop_waiting(),
         }
     }
 
@@ -89,7 +89,7 @@ impl Socket {
         match self {
             Self::Tcp(_) => Instant::now(),
             Self::Memory(pipe) => pipe.now(),
-            Self::Coated(coated) => coated.socket.now(),
+            Self::Adapted(adapted) => adapted.socket.now(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Socket {
         match self {
             Self::Tcp(_) => None,
             Self::Memory(pipe) => Some(pipe),
-            Self::Coated(coated) => coated.socket.pipe(),
+            Self::Adapted(adapted) => adapted.socket.pipe(),
         }
     }
 }

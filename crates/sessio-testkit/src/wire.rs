@@ -83,9 +83,9 @@ impl Wire {
     }
 
     /// Waits for the end of the handshake, if the server has an adapter that asks for it.
-    pub(crate) fn greet(&self) {
-        if let Ok(Socket::Coated(coated)) = self.socket() {
-            coated.greet();
+    pub(crate) fn finish_handshake(&self) {
+        if let Ok(Socket::Adapted(adapted)) = self.socket() {
+            adapted.finish_handshake();
         }
     }
 

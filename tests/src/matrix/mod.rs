@@ -17,11 +17,11 @@ use std::time::Duration;
 pub use exceptions::{EXCEPTIONS, Exception, Treatment, parse};
 pub use listed::{LISTED, Listed};
 
-use crate::agreement::is_comparable;
 use crate::backend::{self, Scenario, Simulation};
 use crate::carrier::Carrier;
 use crate::simulation::network::Network;
 use crate::trace::{Trace, bare, unconnected};
+use crate::trace_equality::is_comparable;
 
 /// The time after which a scenario on real sockets counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);

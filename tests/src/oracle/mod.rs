@@ -1,11 +1,11 @@
 //! An oracle of secrecy: a call among hosts and proxies that record every byte they receive.
 //!
-//! There are no sockets. The TLS is a [`veil`]: it has no cryptography, but an observer outside it
+//! There are no sockets. The TLS is [`fake_tls`]: it has no cryptography, but an observer outside it
 //! cannot read the bytes. A [`peer`] is the other end of a connection, also a proxy with a host
 //! behind it. [`walk`] runs a call through them.
 
+pub mod fake_tls;
 pub mod peer;
-pub mod veil;
 pub mod walk;
 
 /// Bytes that a party has read.

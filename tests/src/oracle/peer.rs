@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use sessio::call::Connect;
 use sessio::proxy::Protocol;
 
-use sessio_testkit::Coat as _;
+use sessio_testkit::Adapter as _;
 
-use super::veil::Host;
+use super::fake_tls::FakeTlsServer;
 use super::{Sight, WIRE};
 
 /// The other end of a connection: TLS, proxies and finally an origin, from the outside in.
@@ -28,7 +28,7 @@ struct Layer {
 #[derive(Debug)]
 enum Role {
     /// TLS that ends here.
-    Veil(Host),
+    FakeTls(FakeTlsServer),
     /// An HTTP proxy. If it `asks`, it responds with 407 to requests without credentials, and
     /// closes the connection for some that want a tunnel.
     Http { asks: bool, is_tunnel: bool },
@@ -54,12 +54,12 @@ impl Peer {
     #[must_use]
     pub fn of(to: &Connect<'_>, asks: impl Fn(&str) -> bool) -> Self {
         let layer = |who: &str, role| Layer { who: who.to_owned(), role, held: Vec::new() };
-        let veil = || Role::Veil(Host::new(16 << 10, 0));
+        let fake_tls = || Role::FakeTls(FakeTlsServer::new(16 << 10, 0));
         let mut layers = Vec::new();
         if let Some(proxy) = to.proxy() {
             let name = proxy.host().to_string();
             if proxy.protocol() == Protocol::Https {
-                layers.push(layer(&name, veil()));
+                layers.push(layer(&name, fake_tls()));
             }
             let role = if proxy.protocol().is_socks() {
                 Role::Socks { messages: 0, has_credentials: proxy.has_credentials() }
@@ -70,7 +70,7 @@ impl Peer {
         }
         let origin = origin_of(to.url);
         if to.url.scheme() == "https" {
-            layers.push(layer(&origin, veil()));
+            layers.push(layer(&origin, fake_tls()));
         }
         layers.push(layer(&origin, Role::Origin));
         Self { layers }
@@ -78,7 +78,7 @@ impl Peer {
 
     /// Takes bytes and returns the reply.
     pub fn hear(&mut self, bytes: &[u8], sights: &mut Vec<Sight>, answer: &mut Answer<'_>) -> Vec<u8> {
-        if let Role::Veil(_) = self.layers[0].role {
+        if let Role::FakeTls(_) = self.layers[0].role {
             sights.push(Sight { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
         }
         self.hear_at(0, bytes, sights, answer)
@@ -104,16 +104,16 @@ impl Peer {
             bytes: bytes.to_vec(),
         };
         match &mut layer.role {
-            Role::Veil(host) => {
-                let (was_up, mut plain, mut said) = (host.is_up(), Vec::new(), Vec::new());
-                // A veil accepts any bytes.
-                let _ = host.hear(bytes, &mut plain, &mut said);
-                if let (false, Some(greeting)) = (was_up, host.greeting()) {
+            Role::FakeTls(host) => {
+                let (was_up, mut plain, mut said) = (host.is_established(), Vec::new(), Vec::new());
+                // Fake TLS accepts any bytes.
+                let _ = host.decode(bytes, &mut plain, &mut said);
+                if let (false, Some(greeting)) = (was_up, host.hello()) {
                     sights.push(sight(false, greeting));
                 }
                 let answer = self.hear_at(at + 1, &plain, sights, answer);
-                if let Role::Veil(host) = &mut self.layers[at].role {
-                    let _ = host.say(&answer, &mut said);
+                if let Role::FakeTls(host) = &mut self.layers[at].role {
+                    let _ = host.encode(&answer, &mut said);
                 }
                 said
             }

@@ -5,9 +5,9 @@ use sessio::{Error, Kind, Mount};
 use sessio_driver::Runtime;
 use sessio_driver::mock::{Mock, Reply};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::redirect_chain;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::trail;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -41,7 +41,7 @@ async fn s18_hooks_edit_each_hop_of_a_call<R: Runtime>(world: &World<R>) {
         request.set_body(sealed);
         Ok(())
     });
-    let request = session.post(trail(&[&a, &b, &a], 307)).body("letter").hook(sealed);
+    let request = session.post(redirect_chain(&[&a, &b, &a], 307)).body("letter").hook(sealed);
     assert_eq!(whole(request).await.status, 200);
     assert_eq!((hops(&a), hops(&b)), (vec!["1".to_owned(), "3".to_owned()], vec!["2".to_owned()]));
     let bodies: Vec<_> = a.requests().iter().chain(&b.requests()).map(|request| request.text()).collect();
@@ -122,7 +122,7 @@ async fn s18_hooks_run_over_a_transport<R: Runtime>(world: &World<R>) {
     session
         .update(|settings| settings.mounts.add("http://mocked.test/", Mount::new().transport(mock)))
         .unwrap();
-    let request = session.get(trail(&[&server], 302)).hook(hook::after(|head, request| {
+    let request = session.get(redirect_chain(&[&server], 302)).hook(hook::after(|head, request| {
         match head.status.is_success() && request.url().host_str() != Some("mocked.test") {
             true => match request.set_url("http://mocked.test/x") {
                 Ok(()) => Reaction::Again,

@@ -4,7 +4,7 @@ use sessio::auth::{Received, SubRequest};
 use sessio::{Auth, Error, Kind, Result};
 use sessio_driver::{Login, Runtime, Session};
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::whole::whole;
@@ -37,7 +37,7 @@ fn login(server: &Server, password: &'static str) -> Login {
     })
 }
 
-fn set_up<R: Runtime>(world: &World<R>) -> (Server, Session<Rig<R>>, Login) {
+fn set_up<R: Runtime>(world: &World<R>) -> (Server, Session<FaultyRuntime<R>>, Login) {
     let (server, session) = (Server::start(), world.session());
     let login = login(&server, LOGIN_PASSWORD);
     session.update(|settings| settings.auth = Auth::flow(login.clone()));

@@ -7,7 +7,7 @@ use sessio::{Auth, Kind, Mount, Observer};
 use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{OAuth2, Runtime, Session};
 use sessio_testkit::{Server, TOKEN_CLIENT, TOKEN_SECRET};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -32,7 +32,7 @@ fn tokens(auth: &Server) -> OAuth2 {
 }
 
 /// An authorization server that is the resource too, and a session with its tokens.
-fn set_up<R: Runtime>(world: &World<R>) -> (Server, Session<Rig<R>>, OAuth2) {
+fn set_up<R: Runtime>(world: &World<R>) -> (Server, Session<FaultyRuntime<R>>, OAuth2) {
     let (server, session) = (Server::start(), world.session());
     let tokens = tokens(&server);
     session.update(|settings| settings.auth = Auth::flow(tokens.clone()));
@@ -40,7 +40,7 @@ fn set_up<R: Runtime>(world: &World<R>) -> (Server, Session<Rig<R>>, OAuth2) {
 }
 
 /// Records no events: a runtime that blocks makes concurrent calls one after the other.
-pub(crate) fn unobserved<R: Runtime>(session: &Session<Rig<R>>) {
+pub(crate) fn unobserved<R: Runtime>(session: &Session<FaultyRuntime<R>>) {
     session.update(|settings| settings.observer = Observer::default());
 }
 
@@ -227,7 +227,7 @@ async fn the_clients_secret_goes_to_the_token_endpoint_alone<R: Runtime>(world: 
             Ok(())
         })
         .unwrap();
-    let away = sessio_tests::trail::redirect(&api, other.url("/get"), 302);
+    let away = sessio_tests::redirect_chain::redirect(&api, other.url("/get"), 302);
     let request = session.get(away).cookie("own", "cookie-secret");
     assert_eq!(whole(request).await.status, 200);
     let all = |server: &Server| {

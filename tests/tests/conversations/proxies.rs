@@ -5,7 +5,7 @@ use sessio::{Kind, Proxies, Proxy};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::clear;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -42,7 +42,11 @@ fn asks(script: Connection, nonce: &str) -> Connection {
     script.expect_request().send(refusal(&[&digest(nonce, "")], ""))
 }
 
-fn use_proxy<R: Runtime>(session: &Session<Rig<R>>, proxy: &Server, change: impl FnOnce(Proxy) -> Proxy) {
+fn use_proxy<R: Runtime>(
+    session: &Session<FaultyRuntime<R>>,
+    proxy: &Server,
+    change: impl FnOnce(Proxy) -> Proxy,
+) {
     let proxy = Proxy::parse(&format!("http://{}", proxy.addr())).unwrap();
     session.update(|settings| {
         settings.tls_connector = clear::connector();

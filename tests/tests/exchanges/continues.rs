@@ -9,7 +9,7 @@ use std::time::Duration;
 use sessio::{Kind, Timeout};
 use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server, pattern};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::whole::whole;
@@ -49,7 +49,7 @@ fn counted() -> (Counted, Arc<AtomicUsize>) {
 }
 
 /// A session whose bodies wait this long for a 100. `None` waits forever.
-fn waiting<R: Runtime>(world: &World<R>, wait: Option<Duration>) -> Session<Rig<R>> {
+fn waiting<R: Runtime>(world: &World<R>, wait: Option<Duration>) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.timeouts.expect = wait);
     session

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use sessio_driver::{Runtime, Source};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -21,8 +21,8 @@ scenarios! {
 const MOST: usize = 160 * 1024;
 
 async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
-    let rig = world.rig();
-    let session = world.session_on(rig.clone());
+    let runtime = world.runtime();
+    let session = world.session_on(runtime.clone());
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
     let server =
         Server::scripted(Connection::new().expect_request().send(head).send(vec![b'x'; 1 << 20]).forever());
@@ -31,13 +31,13 @@ async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
     let mut seen = 0;
     for _ in 0..50 {
         seen += response.chunk().await.unwrap().unwrap().len();
-        let ahead = rig.moved() - seen;
+        let ahead = runtime.moved() - seen;
         assert!(ahead < MOST, "{ahead} bytes are held for a reader that is slow");
     }
 }
 
 /// An endless body that counts at each poll how many of its bytes are buffered.
-struct Measured<R>(Rig<R>, AtomicUsize, Arc<AtomicUsize>);
+struct Measured<R>(FaultyRuntime<R>, AtomicUsize, Arc<AtomicUsize>);
 
 impl<R: Movable> Source for Measured<R> {
     fn poll_fill(&mut self, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -52,16 +52,16 @@ impl<R: Movable> Source for Measured<R> {
 
 async fn what_is_not_taken_is_not_asked_for<R: Movable>(world: &World<R>) {
     for length in [None, Some(1 << 40)] {
-        let rig = world.rig();
-        let session = world.session_on(rig.clone());
+        let runtime = world.runtime();
+        let session = world.session_on(runtime.clone());
         let refusal = "HTTP/1.1 413 X\r\nContent-Length: 9\r\n\r\ntoo large";
         let server = Server::scripted(Connection::new().read_head().read(10_000_000).send(refusal).stall());
         server.record_bytes(false);
         let held = Arc::default();
-        let source = Measured(rig.clone(), AtomicUsize::new(0), Arc::clone(&held));
+        let source = Measured(runtime.clone(), AtomicUsize::new(0), Arc::clone(&held));
         let response = session.post(server.url("/")).source(source, length, false).send().await.unwrap();
         assert_eq!(response.text().await.unwrap(), "too large");
         let held = held.load(Ordering::Relaxed);
-        assert!(rig.moved() > 10_000_000 && held < MOST, "{held} bytes are held for a peer that is slow");
+        assert!(runtime.moved() > 10_000_000 && held < MOST, "{held} bytes are held for a peer that is slow");
     }
 }

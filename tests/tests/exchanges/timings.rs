@@ -5,9 +5,9 @@ use std::time::Duration;
 use sessio::Timings;
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::redirect_chain;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::trail;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -28,7 +28,7 @@ fn course(timings: &Timings) -> [Option<Duration>; 6] {
 
 async fn s04_an_exchange_tells_when_it_came_how_far<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = world.session_on(world.rig().name("named.test", [server.addr()]));
+    let session = world.session_on(world.runtime().name("named.test", [server.addr()]));
     for host in ["127.0.0.1", "named.test"] {
         for is_reused in [false, true] {
             let url = format!("http://{host}:{}/bytes/100", server.addr().port());
@@ -57,11 +57,11 @@ async fn s04_a_body_counts_for_the_end_alone<R: Runtime>(world: &World<R>) {
             .gate("rest")
             .send("rest"),
     );
-    let rig = world.rig();
-    let session = world.session_on(rig.clone());
+    let runtime = world.runtime();
+    let session = world.session_on(runtime.clone());
     let mut response = session.get(server.url("/")).send().await.unwrap();
     assert_eq!(response.timings().end, None);
-    rig.pass(HOUR);
+    runtime.pass(HOUR);
     server.open_gate("rest");
     while response.chunk().await.unwrap().is_some() {}
     let timings = response.timings();
@@ -70,7 +70,7 @@ async fn s04_a_body_counts_for_the_end_alone<R: Runtime>(world: &World<R>) {
 
 async fn s04_r24_the_history_tells_the_same_of_each_hop<R: Runtime>(world: &World<R>) {
     let (one, two, session) = (Server::start(), Server::start(), world.session());
-    let mut response = session.get(trail(&[&one, &two], 302)).send().await.unwrap();
+    let mut response = session.get(redirect_chain(&[&one, &two], 302)).send().await.unwrap();
     while response.chunk().await.unwrap().is_some() {}
     let [hop] = response.history() else { panic!() };
     assert_eq!((hop.remote, response.remote_address()), (Some(one.addr()), Some(two.addr())));

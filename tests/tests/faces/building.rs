@@ -9,8 +9,8 @@ use sessio::pool::Policy;
 use sessio::{Jar, Mount, Url};
 use sessio_driver::{Runtime, SessionBuilder};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -21,8 +21,8 @@ scenarios! {
     the_policy_of_a_pool_changes_while_it_is_used
 }
 
-fn builder<R: Runtime>(world: &World<R>) -> SessionBuilder<Rig<R>> {
-    SessionBuilder::new(world.rig()).update(|settings| world.carrier().set_up(settings))
+fn builder<R: Runtime>(world: &World<R>) -> SessionBuilder<FaultyRuntime<R>> {
+    SessionBuilder::new(world.runtime()).update(|settings| world.carrier().set_up(settings))
 }
 
 async fn fn10_a_builder_sets_what_every_request_has<R: Movable>(world: &World<R>) {

@@ -4,8 +4,8 @@ use sessio::cookie::{NewCookie, UnixTime};
 use sessio::{Kind, Request};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -18,7 +18,7 @@ scenarios! {
 }
 
 /// The cookies that a request to this address would send.
-fn sent<R: Runtime>(session: &Session<Rig<R>>, address: &str) -> Option<String> {
+fn sent<R: Runtime>(session: &Session<FaultyRuntime<R>>, address: &str) -> Option<String> {
     let call = session.prepare(Request::get(address)).unwrap();
     call.request.headers().get("Cookie").map(str::to_owned)
 }

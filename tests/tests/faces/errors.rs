@@ -3,8 +3,8 @@
 use sessio::{Kind, Result};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -14,7 +14,7 @@ scenarios! {
     fn6_json_that_is_none_blames_the_server
 }
 
-async fn page<R: Runtime>(session: &Session<Rig<R>>, url: &str) -> Result<String> {
+async fn page<R: Runtime>(session: &Session<FaultyRuntime<R>>, url: &str) -> Result<String> {
     session.get(url).send().await?.error_for_status()?.text().await
 }
 

@@ -136,8 +136,8 @@ async fn f13_what_is_cut_short_is_an_error_and_stays_one<R: Runtime>(world: &Wor
 }
 
 async fn f24_a_frame_that_is_dropped_loses_nothing<R: Runtime>(world: &World<R>) {
-    let rig = world.rig().dripping();
-    let session = sessio_driver::Session::with_runtime(rig);
+    let runtime = world.runtime().dripping();
+    let session = sessio_driver::Session::with_runtime(runtime);
     let server = Server::scripted(Connection::new().expect_request().send(CHUNKED));
     let mut body = ResponseBody::from(session.get(server.url("/")).send().await.unwrap());
     let (mut seen, mut polls, mut trailers) = (Vec::new(), 0, None);

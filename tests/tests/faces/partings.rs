@@ -4,16 +4,16 @@
 use sessio::tls::Tls;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::authority::Authority;
-use sessio_tests::coat::Dress;
+use sessio_tests::server_tls::ServerTls;
 use sessio_tokio::Session;
 
 #[test]
 fn q16_a_session_ends_outside_of_its_runtime_and_after_it() {
     let root = Authority::root("root");
-    let dress = Dress::of(&root.issue(|_| {}));
-    let partings = dress.partings();
+    let tls = ServerTls::new(&root.issue(|_| {}));
+    let partings = tls.partings();
     let kept = || Connection::new().expect_request().ok("hi").read_to_end();
-    let server = Server::dressed_scripted(dress.wardrobe(), [kept(), kept()]);
+    let server = Server::adapted_scripted(tls.adapters(), [kept(), kept()]);
     for (number, outlives) in [false, true].into_iter().enumerate() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let session = Session::new();

@@ -5,8 +5,8 @@ use sessio::http::{Request, Response};
 use sessio::{Bytes, Kind};
 use sessio_driver::{ResponseBody, Runtime, Serve};
 use sessio_testkit::Server;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::movable::Movable;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
@@ -19,7 +19,7 @@ scenarios! {
 
 async fn a_session_is_a_service_below_layers<R: Movable>(world: &World<R>)
 where
-    Rig<R>: Serve<Full<Bytes>, Stream: Send, Sleep: Send>,
+    FaultyRuntime<R>: Serve<Full<Bytes>, Stream: Send, Sleep: Send>,
 {
     let (server, session) = (Server::start(), world.session());
     let mut service = ServiceBuilder::new()
@@ -49,7 +49,7 @@ where
 
 async fn a_session_that_is_borrowed_is_one_too<R: Runtime>(world: &World<R>)
 where
-    Rig<R>: Serve<Empty<Bytes>>,
+    FaultyRuntime<R>: Serve<Empty<Bytes>>,
 {
     let (server, session) = (Server::start(), world.session());
     let request = || Request::get(server.url("/get")).body(Empty::<Bytes>::new()).unwrap();
@@ -63,7 +63,7 @@ where
 
 async fn f24_a_call_that_is_dropped_leaves_nothing_behind<R: Runtime>(world: &World<R>)
 where
-    Rig<R>: Serve<Empty<Bytes>>,
+    FaultyRuntime<R>: Serve<Empty<Bytes>>,
 {
     let (server, session) = (Server::start(), world.session());
     drop((&session).call(Request::get(server.url("/get")).body(Empty::<Bytes>::new()).unwrap()));

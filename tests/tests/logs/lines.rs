@@ -3,8 +3,8 @@
 use sessio::retry::RetryPolicy;
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::trail::nowhere;
 use sessio_tests::world::World;
 
 use crate::receiver::{Receiver, bare};
@@ -65,7 +65,7 @@ async fn s21_a_retry_is_a_warning<R: Runtime>(world: &World<R>) {
 
 async fn s21_a_failure_is_one_line_with_its_causes<R: Runtime>(world: &World<R>) {
     let receiver = Receiver::new();
-    let (server, session) = (nowhere(), world.session());
+    let (server, session) = (refusing_server(), world.session());
     let error = session.get(server.url("/?key=hunter2")).send().await.unwrap_err();
     let lines = bare(&receiver.logged(), &server, &["WARN", "DEBUG"]);
     let [line] = &lines[..] else { panic!("{lines:?}") };

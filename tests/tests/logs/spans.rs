@@ -2,8 +2,8 @@
 
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::trail::nowhere;
 use sessio_tests::world::World;
 use tracing::Instrument as _;
 
@@ -59,7 +59,7 @@ async fn s21_each_attempt_is_a_span_of_its_caller<R: Runtime>(world: &World<R>) 
 
 async fn s21_a_failed_attempt_names_its_error<R: Runtime>(world: &World<R>) {
     let receiver = Receiver::new();
-    let (server, session) = (nowhere(), world.session());
+    let (server, session) = (refusing_server(), world.session());
     let error = session.get(server.url("/")).send().await.unwrap_err();
     let spans: Vec<Span> = receiver.spans();
     let [span] = &spans[..] else { panic!("{spans:#?}") };

@@ -12,8 +12,8 @@ use sessio_driver::{Response, Runtime};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::backend::{Backend, BlockingThread, Simulation, SmolCurrentThread, TokioCurrentThread};
 use sessio_tests::carrier::Carrier;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
-use sessio_tests::rig::Rig;
 use sessio_tests::trace::Trace;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -151,7 +151,7 @@ async fn run<R: Runtime>(world: &World<R>, row: Row) {
     assert_eq!(server.accepted(), if row.framing == Framing::Close { 2 } else { 1 });
 }
 
-async fn read<R: Runtime>(mut response: Response<Rig<R>>, reading: Reading) -> Vec<u8> {
+async fn read<R: Runtime>(mut response: Response<FaultyRuntime<R>>, reading: Reading) -> Vec<u8> {
     let mut body = Vec::new();
     match reading {
         Reading::Bytes => body.extend_from_slice(&response.bytes().await.expect("bytes")),

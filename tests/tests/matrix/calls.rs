@@ -9,7 +9,7 @@ use sessio::coding::ContentCoding as Compression;
 use sessio::{Auth, Now, Seed};
 use sessio_driver::{RequestBuilder, Runtime as _};
 use sessio_tests::carrier::Carrier;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::simulation::network::{Link, Network};
 use sessio_tests::source::Pieces;
 use sessio_tests::trace::{Trace, bare};
@@ -270,10 +270,10 @@ fn play(plan: &Plan, carrier: Carrier) -> Outcome {
 }
 
 fn first(
-    session: &sessio_driver::Session<Rig<Network>>,
+    session: &sessio_driver::Session<FaultyRuntime<Network>>,
     plan: &Plan,
     url: &str,
-) -> RequestBuilder<Rig<Network>> {
+) -> RequestBuilder<FaultyRuntime<Network>> {
     let request = session.request(plan.method, url).header("Accept-Encoding", "gzip, br, zstd");
     let request = match &plan.body {
         Upload::Nothing => request,
@@ -293,7 +293,7 @@ fn first(
 }
 
 /// Sends a request and reads the response. Returns a description of the outcome.
-async fn ask(request: RequestBuilder<Rig<Network>>, reading: Reading) -> (String, Vec<u8>) {
+async fn ask(request: RequestBuilder<FaultyRuntime<Network>>, reading: Reading) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     let mut response = match request.send().await {
         Ok(response) => response,
@@ -348,7 +348,7 @@ async fn ask(request: RequestBuilder<Rig<Network>>, reading: Reading) -> (String
     (told, body)
 }
 
-fn header(session: &sessio_driver::Session<Rig<Network>>, url: &str, now: Now) -> String {
+fn header(session: &sessio_driver::Session<FaultyRuntime<Network>>, url: &str, now: Now) -> String {
     let mut out = Vec::new();
     session.cookies(|jar| jar.header(&url.parse().unwrap(), now.wall, &mut out));
     String::from_utf8_lossy(&out).into_owned()
@@ -415,7 +415,7 @@ fn whole_calls_are_the_same_over_every_carrier() {
 #[test]
 fn a_call_is_the_same_each_time_that_it_is_drawn() {
     for seed in 0..20 {
-        for carrier in [Carrier::Clear, Carrier::Veiled, Carrier::Socks] {
+        for carrier in [Carrier::Clear, Carrier::FakeTls, Carrier::Socks] {
             assert_eq!(play(&plan(seed), carrier), play(&plan(seed), carrier), "{seed} {carrier:?}");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use sessio_testkit::Coat;
+use sessio_testkit::Adapter;
 use sessio_tests::carrier::Carrier;
 use sessio_tests::simulation::network::peer::{Packet, Peer, Said};
 
@@ -55,10 +55,10 @@ impl Play {
 
 /// The server's end of one connection.
 pub(crate) struct End {
-    coat: Box<dyn Coat>,
+    adapter: Box<dyn Adapter>,
     play: Arc<Mutex<Play>>,
     plain: Vec<u8>,
-    has_greeted: bool,
+    has_continued: bool,
     queue: VecDeque<Packet>,
     is_over: bool,
 }
@@ -66,12 +66,12 @@ pub(crate) struct End {
 impl End {
     pub(crate) fn new(carrier: Carrier, play: Arc<Mutex<Play>>) -> Self {
         let (plain, queue) = (Vec::new(), VecDeque::new());
-        Self { coat: carrier.coat(), play, plain, has_greeted: false, queue, is_over: false }
+        Self { adapter: carrier.adapter(), play, plain, has_continued: false, queue, is_over: false }
     }
 
-    fn say(&mut self, plain: &[u8]) {
+    fn send_plain(&mut self, plain: &[u8]) {
         let mut out = Vec::new();
-        if self.coat.say(plain, &mut out).is_err() {
+        if self.adapter.encode(plain, &mut out).is_err() {
             self.is_over = true;
         }
         self.send(out);
@@ -83,28 +83,28 @@ impl End {
         }
     }
 
-    fn hear_bytes(&mut self, bytes: &[u8]) {
+    fn receive(&mut self, bytes: &[u8]) {
         let mut out = Vec::new();
-        let heard = self.coat.hear(bytes, &mut self.plain, &mut out);
+        let decoded = self.adapter.decode(bytes, &mut self.plain, &mut out);
         self.send(out);
-        if heard.is_err() {
+        if decoded.is_err() {
             self.queue.push_back(Packet::End);
             self.is_over = true;
         }
         while !self.is_over {
             let Some(size) = whole(&self.plain) else {
-                self.greet();
+                self.send_continue();
                 return;
             };
             let request = self.plain.drain(..size).collect();
-            self.has_greeted = false;
+            self.has_continued = false;
             let (pieces, ends) = self.play.lock().unwrap().answer(request);
             for piece in pieces {
-                self.say(&piece);
+                self.send_plain(&piece);
             }
             if ends {
                 let mut out = Vec::new();
-                self.coat.finish(&mut out);
+                self.adapter.finish(&mut out);
                 self.send(out);
                 self.queue.push_back(Packet::End);
                 self.is_over = true;
@@ -113,13 +113,13 @@ impl End {
     }
 
     /// Sends `100 Continue` to a client that waits for it with its body.
-    fn greet(&mut self) {
+    fn send_continue(&mut self) {
         let waits = |plain: &[u8]| {
             plain.ends_with(b"\r\n\r\n") && plain.windows(15).any(|window| window == b"Expect: 100-con")
         };
-        if !self.has_greeted && waits(&self.plain) {
-            self.has_greeted = true;
-            self.say(b"HTTP/1.1 100 Continue\r\n\r\n");
+        if !self.has_continued && waits(&self.plain) {
+            self.has_continued = true;
+            self.send_plain(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     }
 }
@@ -127,7 +127,7 @@ impl End {
 impl Peer for End {
     fn hear(&mut self, packet: Packet) {
         match packet {
-            Packet::Bytes(bytes) if !self.is_over => self.hear_bytes(&bytes),
+            Packet::Bytes(bytes) if !self.is_over => self.receive(&bytes),
             Packet::Bytes(_) => {}
             Packet::End => {
                 if !self.is_over {

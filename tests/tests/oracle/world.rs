@@ -12,8 +12,8 @@ use sessio::{
     Auth, Call, Environment, Flow, Head, Mount, Now, Observer, Prepared, Request, Result, Scheme, Secrets,
     Seed, SessionState, Settings, Url, merge, prepare,
 };
+use sessio_tests::oracle::fake_tls::connector;
 use sessio_tests::oracle::peer::origin_of;
-use sessio_tests::oracle::veil::connector;
 use sessio_tests::oracle::walk::{Idle, walk};
 use sessio_tests::oracle::{Sight, WIRE};
 use sessio_tests::replay::now;

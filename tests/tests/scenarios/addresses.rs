@@ -6,8 +6,8 @@ use sessio::Kind;
 use sessio::tls::TlsConnector;
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::trail::nowhere;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -21,8 +21,8 @@ scenarios! {
 }
 
 async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
-    let (dead, server) = (nowhere(), Server::start());
-    let session = world.session_on(world.rig().name("many.test", [dead.addr(), server.addr()]));
+    let (dead, server) = (refusing_server(), Server::start());
+    let session = world.session_on(world.runtime().name("many.test", [dead.addr(), server.addr()]));
     for _ in 0..2 {
         let response = session.get("http://many.test/get").send().await.unwrap();
         assert!(!response.bytes().await.unwrap().is_empty());
@@ -32,8 +32,8 @@ async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
 }
 
 async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>) {
-    let (one, two) = (nowhere(), nowhere());
-    let session = world.session_on(world.rig().name("many.test", [one.addr(), two.addr()]));
+    let (one, two) = (refusing_server(), refusing_server());
+    let session = world.session_on(world.runtime().name("many.test", [one.addr(), two.addr()]));
     let error = session.get("http://many.test/get").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
     assert!(error.is_connect() && error.is_safe_to_repeat());
@@ -47,8 +47,8 @@ async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>
 
 async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World<R>) {
     let (server, hole) = (Server::start(), "127.0.0.8:9".parse().unwrap());
-    let rig = world.rig().silent(hole).name("many.test", [hole, server.addr()]);
-    let session = world.session_on(rig);
+    let runtime = world.runtime().silent(hole).name("many.test", [hole, server.addr()]);
+    let session = world.session_on(runtime);
     // A blocking runtime gives the first address half of the time.
     let limit = sessio::happy_eyeballs::DELAY * 8;
     session.update(|s| s.timeouts.connect = Some(limit));
@@ -72,20 +72,21 @@ async fn v19_https_without_tls_is_refused_before_a_byte<R: Runtime>(world: &Worl
     assert!(error.is_safe_to_repeat());
     assert_eq!((server.accepted(), session.runtime().dialled()), (0, vec![]));
     // The same for a redirect to that URL.
-    let error = session.get(sessio_tests::trail::redirect(&server, url, 302)).send().await.unwrap_err();
+    let error =
+        session.get(sessio_tests::redirect_chain::redirect(&server, url, 302)).send().await.unwrap_err();
     assert_eq!((error.kind(), server.accepted()), (Kind::UnsupportedScheme, 1));
 }
 
 async fn r16_names_are_origins_whatever_their_address<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let rig = world.rig().name("a.test", [server.addr()]).name("b.test", [server.addr()]);
-    let session = world.session_on(rig.name("sub.a.test", [server.addr()]));
+    let runtime = world.runtime().name("a.test", [server.addr()]).name("b.test", [server.addr()]);
+    let session = world.session_on(runtime.name("sub.a.test", [server.addr()]));
     for (location, keeps) in [
         ("http://b.test/anything/1", false),
         ("http://sub.a.test/anything/2", false),
         ("http://A.TEST:80/anything/3", true),
     ] {
-        let url = sessio_tests::trail::redirect(&server, location, 302);
+        let url = sessio_tests::redirect_chain::redirect(&server, location, 302);
         let url = url.replace(&server.addr().to_string(), "a.test");
         session.get(url).header("Authorization", "secret").send().await.unwrap().bytes().await.unwrap();
         let sent = server.requests().into_iter().find(|request| location.ends_with(request.target()));

@@ -87,12 +87,12 @@ async fn s03_the_next_request_is_that_of_a_redirect<R: Runtime>(world: &World<R>
 }
 
 async fn s04_b31_elapsed_is_of_each_hop_and_not_of_the_body<R: Runtime>(world: &World<R>) {
-    let rig = world.rig();
-    let session = world.session_on(rig.clone());
+    let runtime = world.runtime();
+    let session = world.session_on(runtime.clone());
     let server = Server::start();
     let mut response = session.get(server.url("/redirect-to?url=/bytes/100")).send().await.unwrap();
     let (own, hop) = (response.elapsed(), response.history()[0].elapsed);
-    rig.pass(Duration::from_secs(3600));
+    runtime.pass(Duration::from_secs(3600));
     while response.chunk().await.unwrap().is_some() {}
     assert_eq!((response.elapsed(), response.history()[0].elapsed), (own, hop));
     assert!(own < Duration::from_secs(3600), "by a clock that only goes forward");

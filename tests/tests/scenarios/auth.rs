@@ -4,9 +4,9 @@ use sessio::coding::ContentCoding;
 use sessio::{Answer, Auth, Flow, Head, Kind, Prepared, Result, Scheme};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::redirect_chain;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::trail;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -147,7 +147,7 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
     session.update(|settings| settings.auth = Auth::flow(Steps("secret")));
     a.script_path("/redirect-to", Connection::new().expect_request().send(challenge("one", "")));
     b.script_path("/anything/end", Connection::new().expect_request().send(challenge("evil", "")));
-    let response = session.get(trail(&[&a, &b], 302)).send().await.unwrap();
+    let response = session.get(redirect_chain(&[&a, &b], 302)).send().await.unwrap();
     // The challenge of B has no effect: the session has no credentials for that origin.
     assert_eq!((response.status().as_u16(), response.history().len()), (401, 2));
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));

@@ -11,10 +11,10 @@ use sessio::{Environment, Kind};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Dress;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
+use sessio_tests::server_tls::ServerTls;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -47,8 +47,8 @@ impl Bundle {
         Environment::new([("SSL_CERT_FILE", self.0.as_os_str())])
     }
 
-    fn session<R: Runtime>(&self, world: &World<R>) -> Session<Rig<R>> {
-        world.session_on(world.rig().environment(self.environment()))
+    fn session<R: Runtime>(&self, world: &World<R>) -> Session<FaultyRuntime<R>> {
+        world.session_on(world.runtime().environment(self.environment()))
     }
 }
 
@@ -59,7 +59,7 @@ impl Drop for Bundle {
 }
 
 async fn fs5_a_bundle_is_read_when_tls_is_wanted_and_not_before<R: Runtime>(world: &World<R>) {
-    let (plain, secure, bundle) = (Server::start(), Dress::of(&SERVER).serve(), Bundle::new());
+    let (plain, secure, bundle) = (Server::start(), ServerTls::new(&SERVER).serve(), Bundle::new());
     let session = bundle.session(world);
     // The file does not exist yet.
     whole(session.get(plain.url("/get"))).await;
@@ -79,7 +79,7 @@ async fn fs5_a_bundle_is_read_when_tls_is_wanted_and_not_before<R: Runtime>(worl
 }
 
 async fn fs5_a_bundle_that_cannot_be_read_is_an_error_for_tls_alone<R: Runtime>(world: &World<R>) {
-    let (plain, secure, bundle) = (Server::start(), Dress::of(&SERVER).serve(), Bundle::new());
+    let (plain, secure, bundle) = (Server::start(), ServerTls::new(&SERVER).serve(), Bundle::new());
     let session = bundle.session(world);
     let error = session.get(secure.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidTls);
@@ -92,7 +92,7 @@ async fn fs5_a_bundle_that_cannot_be_read_is_an_error_for_tls_alone<R: Runtime>(
 }
 
 async fn fs5_a_redirect_to_https_reads_it<R: Runtime>(world: &World<R>) {
-    let (plain, secure, bundle) = (Server::start(), Dress::of(&SERVER).serve(), Bundle::new());
+    let (plain, secure, bundle) = (Server::start(), ServerTls::new(&SERVER).serve(), Bundle::new());
     bundle.write(&ROOT);
     let session = bundle.session(world);
     whole(session.get(redirect(&plain, secure.url("/get"), 302))).await;

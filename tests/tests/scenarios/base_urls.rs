@@ -4,9 +4,9 @@ use sessio::netrc::Netrc;
 use sessio::{Auth, Environment, Url};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Request, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -21,12 +21,16 @@ scenarios! {
 const SECRETS: [&str; 4] = ["authorization", "cookie", "x-api-key", "x-listed"];
 
 /// A session whose base URL is that server, with a secret in every place.
-fn at_home<R: Runtime>(world: &World<R>, home: &Server) -> Session<Rig<R>> {
-    at_home_on(world, world.rig(), home)
+fn at_home<R: Runtime>(world: &World<R>, home: &Server) -> Session<FaultyRuntime<R>> {
+    at_home_on(world, world.runtime(), home)
 }
 
-fn at_home_on<R: Runtime>(world: &World<R>, rig: Rig<R>, home: &Server) -> Session<Rig<R>> {
-    let session = world.session_on(rig);
+fn at_home_on<R: Runtime>(
+    world: &World<R>,
+    runtime: FaultyRuntime<R>,
+    home: &Server,
+) -> Session<FaultyRuntime<R>> {
+    let session = world.session_on(runtime);
     session
         .try_update(|settings| {
             settings.base_url = Some(Url::parse(&home.url("/anything/"))?);
@@ -105,8 +109,8 @@ async fn fa9_a_redirect_home_brings_nothing_back<R: Runtime>(world: &World<R>) {
 async fn fa9_the_other_host_has_its_own_login<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start_on([127, 0, 0, 2]));
     let netrc = Netrc::parse(b"machine 127.0.0.2 login other password own");
-    let rig = world.rig().environment(Environment::empty().with_netrc(netrc));
-    let session = at_home_on(world, rig, &home);
+    let runtime = world.runtime().environment(Environment::empty().with_netrc(netrc));
+    let session = at_home_on(world, runtime, &home);
     whole(session.get(other.url("/get"))).await;
     assert_eq!(other.requests()[0].header_all("authorization"), ["Basic b3RoZXI6b3du"]);
     whole(session.get(other.url("/get")).without_auth()).await;

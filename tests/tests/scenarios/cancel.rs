@@ -6,8 +6,8 @@ use std::io;
 use sessio::Error;
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::polls::polled;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
@@ -29,7 +29,7 @@ mod faults {
 }
 
 /// Checks that the session works, and that the server received no bytes of a broken request.
-async fn check<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
+async fn check<R: Runtime>(session: &Session<FaultyRuntime<R>>, server: &Server) {
     assert_eq!(session.stats().in_use, 0, "nobody holds a connection");
     // Whole reads and writes instead of single bytes, to save time.
     session.runtime().drip(false);
@@ -48,7 +48,7 @@ const ANSWER: &str =
 
 async fn f24_a_request_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = world.session_on(world.rig().dripping());
+    let session = world.session_on(world.runtime().dripping());
     let mut points = 0;
     loop {
         server.script_path("/x", Connection::new().expect_request().send(ANSWER));
@@ -67,7 +67,7 @@ async fn f24_a_request_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
 
 async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = world.session_on(world.rig().dripping());
+    let session = world.session_on(world.runtime().dripping());
     let mut points = 0;
     loop {
         let before = server.accepted();
@@ -90,10 +90,10 @@ async fn f24_an_upload_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
 
 async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let (a, b) = (Server::start(), Server::start());
-    let session = world.session_on(world.rig().dripping());
+    let session = world.session_on(world.runtime().dripping());
     // The reuse of a connection must not depend on the load of the machine.
     session.update(|settings| settings.limits.drain_time = std::time::Duration::from_secs(2));
-    let url = sessio_tests::trail::trail(&[&a, &b], 302);
+    let url = sessio_tests::redirect_chain::redirect_chain(&[&a, &b], 302);
     let mut points = 0;
     while polled(points, session.get(&url).send()).await.is_none() {
         check(&session, if points % 2 == 0 { &a } else { &b }).await;
@@ -104,7 +104,7 @@ async fn f24_a_redirect_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
 
 async fn f24_a_chunk_is_dropped_at_every_point_and_loses_nothing<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = world.session_on(world.rig().dripping());
+    let session = world.session_on(world.runtime().dripping());
     for times in 1..4 {
         let mut response = session.get(server.url("/chunked/300?chunk=100")).send().await.unwrap();
         let mut body = Vec::new();
@@ -124,7 +124,7 @@ async fn f24_a_chunk_is_dropped_at_every_point_and_loses_nothing<R: Runtime>(wor
 
 async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let session = world.session_on(world.rig().dripping());
+    let session = world.session_on(world.runtime().dripping());
     for points in 0..60 {
         let response = session.get(server.url("/bytes/50")).send().await.unwrap();
         polled(points, response.bytes()).await;
@@ -133,7 +133,7 @@ async fn f24_q37_a_body_is_dropped_at_every_point<R: Runtime>(world: &World<R>) 
 }
 
 /// Redirects with cookies and an upload, then a body in chunks.
-async fn exchange<R: Runtime>(session: &Session<Rig<R>>, server: &Server) -> Result<(), Error> {
+async fn exchange<R: Runtime>(session: &Session<FaultyRuntime<R>>, server: &Server) -> Result<(), Error> {
     let put = session.post(server.url("/redirect/2?cookies=1"));
     let put = put.source(Pieces::of(["a", "b"]), None, true);
     let body = put.send().await?.bytes().await?;
@@ -144,7 +144,7 @@ async fn exchange<R: Runtime>(session: &Session<Rig<R>>, server: &Server) -> Res
 }
 
 async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>) {
-    let whole = world.rig();
+    let whole = world.runtime();
     exchange(&world.session_on(whole.clone()), &Server::start()).await.unwrap();
     // Every change of direction, and regular points between.
     let mut points: Vec<usize> = (0..whole.moved()).step_by(50).chain(whole.turns()).collect();
@@ -154,7 +154,7 @@ async fn g04_every_operation_on_a_socket_fails_once<R: Runtime>(world: &World<R>
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
         for point in &points {
             let server = Server::start();
-            let session = world.session_on(world.rig().failing(*point, kind));
+            let session = world.session_on(world.runtime().failing(*point, kind));
             // A reused connection that fails at the right moment is replaced.
             if let Err(error) = exchange(&session, &server).await {
                 assert!(error.progress().is_some(), "{error}");

@@ -13,9 +13,9 @@ use sessio::{Kind, Stage};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued, dns};
-use sessio_tests::coat::Dress;
-use sessio_tests::gate::Way;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::ServerTls;
+use sessio_tests::way::Way;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
@@ -84,7 +84,7 @@ async fn check<R: Runtime>(world: &World<R>, cases: &[Case]) {
 impl Case {
     async fn check<R: Runtime>(&self, world: &World<R>, way: Way) {
         let Self { name, server, host, tls, expected } = self;
-        let (server, session) = (Server::dressed(way.dress(Dress::of(server))), world.session());
+        let (server, session) = (Server::adapted(way.adapters(ServerTls::new(server))), world.session());
         let mut request = session.get(server.url_at(host, "/get")).header("Authorization", "secret");
         match way.proxy(&server).unwrap() {
             Some(proxy) => request = request.proxy(proxy),
@@ -122,7 +122,7 @@ async fn fb12_a_trusted_certificate_by_another_name_is_told_by_its_names<R: Runt
         "it is for localhost, 127.0.0.1",
         "it has no name of a host",
     ]) {
-        let (server, session) = (Dress::of(issued).serve(), world.session());
+        let (server, session) = (ServerTls::new(issued).serve(), world.session());
         session.resolve("other.test", [server.addr()]).unwrap();
         let ask = |tls: Tls| session.get(server.url_at("other.test", "/get")).tls(tls).send();
         let trusting = || Tls::default().roots(issued.certificates());

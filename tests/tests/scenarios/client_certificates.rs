@@ -8,10 +8,10 @@ use sessio::{Kind, Url};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Dress;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::{redirect, redirect_chain};
 use sessio_tests::scenarios;
-use sessio_tests::trail::{redirect, trail};
+use sessio_tests::server_tls::ServerTls;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -29,10 +29,10 @@ static CLIENT: LazyLock<Issued> = LazyLock::new(|| CLIENTS.issue(|_| {}));
 
 /// A server that requires a client certificate.
 fn strict() -> Server {
-    Dress::asking(&SERVER, &CLIENTS).serve()
+    ServerTls::with_client_auth(&SERVER, &CLIENTS).serve()
 }
 
-fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = tls);
     session
@@ -42,7 +42,7 @@ fn trusting() -> Tls {
     Tls::default().roots(ROOT.certificates())
 }
 
-async fn refused<R: Runtime>(session: &Session<Rig<R>>, url: &str) {
+async fn refused<R: Runtime>(session: &Session<FaultyRuntime<R>>, url: &str) {
     let error = session.get(url).send().await.map(drop).unwrap_err();
     assert_eq!(error.kind(), Kind::ClientCertificate, "{error}");
 }
@@ -52,8 +52,8 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
     let session = session(world, trusting().identity(CLIENT.identity()));
     // Both servers accept the client, and a redirect within the origin changes nothing.
     whole(session.get(b.url("/get"))).await;
-    whole(session.get(trail(&[&a, &a], 302))).await;
-    refused(&session, &trail(&[&a, &b], 302)).await;
+    whole(session.get(redirect_chain(&[&a, &a], 302))).await;
+    refused(&session, &redirect_chain(&[&a, &b], 302)).await;
     assert_eq!(b.requests().len(), 1);
     // A redirect that the caller follows has no client certificate either.
     let mut response = session.get(redirect(&a, b.url("/get"), 302)).redirects(None).send().await.unwrap();
@@ -65,19 +65,20 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
 }
 
 async fn fa7_it_does_not_come_back_on_a_later_hop<R: Runtime>(world: &World<R>) {
-    let (a, b) = (strict(), Dress::of(&SERVER).serve());
+    let (a, b) = (strict(), ServerTls::new(&SERVER).serve());
     let session = session(world, trusting().identity(CLIENT.identity()));
     // An idle connection that was opened with the certificate is not used without it.
     whole(session.get(a.url("/get"))).await;
-    refused(&session, &trail(&[&a, &b, &a], 302)).await;
+    refused(&session, &redirect_chain(&[&a, &b, &a], 302)).await;
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
 }
 
 async fn fa7_a_requests_own_certificate_is_for_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b) = (strict(), strict());
     let session = session(world, trusting());
-    whole(session.get(trail(&[&a, &a], 302)).identity(CLIENT.identity())).await;
-    let error = session.get(trail(&[&a, &b], 302)).identity(CLIENT.identity()).send().await.unwrap_err();
+    whole(session.get(redirect_chain(&[&a, &a], 302)).identity(CLIENT.identity())).await;
+    let error =
+        session.get(redirect_chain(&[&a, &b], 302)).identity(CLIENT.identity()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::ClientCertificate);
     assert!(b.requests().is_empty());
 }

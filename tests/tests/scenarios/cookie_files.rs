@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use sessio::cookie::{Format, Keep};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -21,7 +21,7 @@ scenarios! {
 
 const FORMATS: [Format; 4] = [Format::CookiesTxt, Format::Lwp, Format::Json, Format::StorageState];
 
-async fn log_in<R: Runtime>(session: &Session<Rig<R>>, server: &Server) {
+async fn log_in<R: Runtime>(session: &Session<FaultyRuntime<R>>, server: &Server) {
     let page = session.get(server.url("/login")).send().await.unwrap().text().await.unwrap();
     let token = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];

@@ -4,9 +4,9 @@
 use sessio::Auth;
 use sessio_driver::{RequestBuilder, Runtime, Session};
 use sessio_testkit::{Connection, Request, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::redirect_chain;
 use sessio_tests::scenarios;
-use sessio_tests::trail::trail;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -26,7 +26,10 @@ scenarios! {
 const SECRETS: [&str; 5] = ["authorization", "cookie", "x-api-key", "x-marked", "proxy-authorization"];
 
 /// A request with a secret in every place.
-fn secretive<R: Runtime>(session: &Session<Rig<R>>, url: String) -> RequestBuilder<Rig<R>> {
+fn secretive<R: Runtime>(
+    session: &Session<FaultyRuntime<R>>,
+    url: String,
+) -> RequestBuilder<FaultyRuntime<R>> {
     session
         .get(url)
         .header("aUtHoRiZaTiOn", "Bearer secret")
@@ -64,7 +67,7 @@ async fn v13_v16_v28_what_reaches_each_server_on_the_way<R: Runtime>(world: &Wor
             let session = world.session();
             session.update(|settings| settings.sensitive_headers = ["X-API-key".into()].into());
             let before: Vec<_> = [&a, &other_port, &other_host].map(|server| server.requests().len()).into();
-            secretive(&session, trail(&hops, status)).send().await.unwrap().bytes().await.unwrap();
+            secretive(&session, redirect_chain(&hops, status)).send().await.unwrap().bytes().await.unwrap();
             let mut sent: Vec<_> = [&a, &other_port, &other_host]
                 .iter()
                 .zip(before)
@@ -93,7 +96,7 @@ impl At for Request {
 
 async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    secretive(&session, trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
+    secretive(&session, redirect_chain(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     // X-Api-Key was not declared a secret.
     assert_eq!(seen(&b.requests()[0]), ["x-api-key"]);
     session
@@ -103,7 +106,7 @@ async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(worl
             Ok(())
         })
         .unwrap();
-    session.get(trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
+    session.get(redirect_chain(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(seen(&b.requests()[1]), [""; 0]);
 }
 
@@ -129,7 +132,7 @@ async fn v08_b04_the_requests_own_cookies_are_bound_to_its_origin<R: Runtime>(wo
     // the request to one.
     session.get(a.url("/cookies/set/jar/1")).send().await.unwrap().bytes().await.unwrap();
     session
-        .get(trail(&[&a, &a, &b, &a], 307))
+        .get(redirect_chain(&[&a, &a, &b, &a], 307))
         .cookie("own", "1")
         .header("Cookie", "line=1")
         .send()
@@ -148,7 +151,7 @@ async fn v33_session_auth_is_not_sent_to_the_target_of_a_redirect<R: Runtime>(wo
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     for auth in [Auth::basic("user", "secret"), Auth::bearer("secret")] {
         session.update(|settings| settings.auth = auth);
-        session.get(trail(&[&a, &a, &b, &a], 302)).send().await.unwrap().bytes().await.unwrap();
+        session.get(redirect_chain(&[&a, &a, &b, &a], 302)).send().await.unwrap().bytes().await.unwrap();
     }
     let reach: Vec<_> = a.requests().iter().map(|r| r.header("authorization").is_some()).collect();
     assert_eq!(reach, [true, true, false, true, true, false]);
@@ -159,7 +162,7 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let with = |url: String, userinfo: &str| url.replacen("http://", &format!("http://{userinfo}@"), 1);
     session
-        .get(with(trail(&[&a, &a, &b, &a], 302), "us%20er:p%40w"))
+        .get(with(redirect_chain(&[&a, &a, &b, &a], 302), "us%20er:p%40w"))
         .send()
         .await
         .unwrap()
@@ -173,7 +176,7 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
     // A Location cannot carry credentials.
     let location = with(a.url("/anything/end"), "evil:twin");
     session
-        .get(sessio_tests::trail::redirect(&b, location, 302))
+        .get(sessio_tests::redirect_chain::redirect(&b, location, 302))
         .send()
         .await
         .unwrap()
@@ -207,7 +210,7 @@ async fn r11_v06_userinfo_is_for_its_own_origin<R: Runtime>(world: &World<R>) {
 async fn b05_the_callers_host_header_stays_within_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     session
-        .get(trail(&[&a, &a, &b, &a], 302))
+        .get(redirect_chain(&[&a, &a, &b, &a], 302))
         .header("Host", "virtual.test")
         .send()
         .await
@@ -227,7 +230,7 @@ async fn b05_the_callers_host_header_stays_within_its_origin<R: Runtime>(world: 
 async fn v02_v10_b16_proxy_authorization_reaches_no_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     session.update(|settings| settings.headers.insert("Proxy-Authorization", "Basic secret")).unwrap();
-    session.get(trail(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
+    session.get(redirect_chain(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     session
         .get(a.url("/get"))
         .header("proxy-authorization", "Basic secret")
@@ -246,7 +249,7 @@ async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     for status in [301, 302, 303] {
         session
-            .post(trail(&[&a, &b], status))
+            .post(redirect_chain(&[&a, &b], status))
             .form([("password", "secret")])
             .send()
             .await
@@ -257,7 +260,7 @@ async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
     }
     // 307 and 308 keep method and body.
     session
-        .post(trail(&[&a, &b], 307))
+        .post(redirect_chain(&[&a, &b], 307))
         .form([("password", "secret")])
         .send()
         .await
@@ -273,7 +276,8 @@ async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
 
 async fn r17_the_redirect_that_is_handed_over_is_as_clean<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
-    let mut response = secretive(&session, trail(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();
+    let mut response =
+        secretive(&session, redirect_chain(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();
     let next = response.next().unwrap().unwrap();
     response.bytes().await.unwrap();
     assert_eq!(next.request.headers().get("x-plain"), Some("plain"));

@@ -4,7 +4,7 @@ use md5::{Digest as _, Md5};
 use sessio::{Auth, Kind};
 use sessio_driver::{Digest, Runtime, Session};
 use sessio_testkit::{Connection, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
@@ -28,7 +28,7 @@ fn auth(password: &str) -> Auth {
 }
 
 /// A session whose requests all have this user.
-fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>) -> Session<FaultyRuntime<R>> {
     world.session().derive(|settings| settings.auth = auth(PASSWORD))
 }
 

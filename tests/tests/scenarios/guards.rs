@@ -7,9 +7,9 @@ use sessio::redirect::AllowedTargets;
 use sessio::{Error, Guard, Kind, Proxy, Resolver};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -20,7 +20,7 @@ scenarios! {
     v61_redirects_lead_where_they_may
 }
 
-fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<Rig<R>> {
+fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.guard = guard);
     session

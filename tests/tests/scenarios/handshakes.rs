@@ -8,10 +8,10 @@ use sessio::{Kind, Stage, Timeout};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::{Dress, Ending, KEY_UPDATE};
-use sessio_tests::gate::Way;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::{Ending, KEY_UPDATE, ServerTls};
+use sessio_tests::way::Way;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
@@ -50,7 +50,7 @@ mod waiting {
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
 static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
-fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
@@ -58,9 +58,9 @@ fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
 
 /// A server of one connection, with or without a close_notify.
 fn server(says_goodbye: bool, connection: Connection) -> Server {
-    let dress = Dress::of(&SERVER);
-    let dress = if says_goodbye { dress } else { dress.without_goodbye() };
-    Server::dressed_scripted(dress.wardrobe(), connection)
+    let tls = ServerTls::new(&SERVER);
+    let tls = if says_goodbye { tls } else { tls.without_close_notify() };
+    Server::adapted_scripted(tls.adapters(), connection)
 }
 
 async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runtime>(world: &World<R>) {
@@ -96,10 +96,10 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
         Connection::new().expect_request().send(said).read_to_end()
     };
     for version in rustls::ALL_VERSIONS {
-        let dress = Dress::speaking(&SERVER, &[version]);
-        let partings = dress.partings();
-        let server = Server::dressed_scripted(
-            dress.wardrobe(),
+        let tls = ServerTls::with_versions(&SERVER, &[version]);
+        let partings = tls.partings();
+        let server = Server::adapted_scripted(
+            tls.adapters(),
             [answer("Connection: close\r\n"), answer(""), answer("")],
         );
         let session = session(world);
@@ -118,13 +118,11 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
         parted(2);
     }
     // A body that was cut off is not reported as complete.
-    let dress = Dress::of(&SERVER);
-    let partings = dress.partings();
+    let tls = ServerTls::new(&SERVER);
+    let partings = tls.partings();
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
-    let server = Server::dressed_scripted(
-        dress.wardrobe(),
-        Connection::new().expect_request().send(half).read_to_end(),
-    );
+    let server =
+        Server::adapted_scripted(tls.adapters(), Connection::new().expect_request().send(half).read_to_end());
     drop(session(world).get(server.url("/")).send().await.unwrap());
     server.wait_closed(0);
     assert!(partings.so_far().is_empty());
@@ -133,9 +131,9 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
 async fn f06_a_refused_certificate_is_told_to_its_server<R: Runtime>(world: &World<R>) {
     let stranger = Authority::root("stranger").issue(|_| {});
     for version in rustls::ALL_VERSIONS {
-        let dress = Dress::speaking(&stranger, &[version]);
-        let partings = dress.partings();
-        let server = Server::dressed_scripted(dress.wardrobe(), Connection::new().read_to_end());
+        let tls = ServerTls::with_versions(&stranger, &[version]);
+        let partings = tls.partings();
+        let server = Server::adapted_scripted(tls.adapters(), Connection::new().read_to_end());
         let error = session(world).get(server.url("/")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
         server.wait_closed(0);
@@ -160,10 +158,10 @@ async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &
         // The server closes as soon as it has received the next request, so no check before can see
         // it.
         let first = Connection::new().expect_request().ok("first").expect_request().close();
-        let dress = Dress::of(&SERVER);
-        let dress = if says_goodbye { dress } else { dress.without_goodbye() };
+        let tls = ServerTls::new(&SERVER);
+        let tls = if says_goodbye { tls } else { tls.without_close_notify() };
         let script = Script::new().connection(first).otherwise(Otherwise::Routes);
-        let server = Server::dressed_scripted(dress.wardrobe(), script);
+        let server = Server::adapted_scripted(tls.adapters(), script);
         let session = session(world);
         session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
         let response = session.get(server.url("/get")).send().await.unwrap();
@@ -270,8 +268,8 @@ async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &W
             for (method, is_sent_again) in [("GET", true), ("POST", false)] {
                 let ends = Connection::new().expect_request().ok("first").expect_request().close();
                 let script = Script::new().connection(ends).otherwise(Otherwise::Routes);
-                let dress = Dress::of(&SERVER).ending(ending);
-                let server = Server::dressed_scripted(way.dress(dress), script);
+                let tls = ServerTls::new(&SERVER).ending(ending);
+                let server = Server::adapted_scripted(way.adapters(tls), script);
                 let session = session(world);
                 go(&session, way, &server);
                 let url = server.url("/anything");
@@ -302,9 +300,9 @@ async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &W
 
 async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>(world: &World<R>) {
     for protocol in ["h2", "acme-tls/1"] {
-        let dress = Dress::of(&SERVER)
+        let tls = ServerTls::new(&SERVER)
             .with(|config| config.alpn_protocols = vec![protocol.into(), "http/1.1".into()]);
-        let (server, session) = (dress.serve(), session(world));
+        let (server, session) = (tls.serve(), session(world));
         let tls = |offered: &[&str]| Tls::default().roots(ROOT.certificates()).alpn(offered);
         let get = session.get(server.url("/get")).tls(tls(&[protocol, "http/1.1"]));
         let error = get.basic_auth("user", "secret").send().await.unwrap_err();
@@ -321,15 +319,15 @@ async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>
 }
 
 /// Configures the session to reach the server this way.
-fn go<R: Runtime>(session: &Session<Rig<R>>, way: Way, server: &Server) {
+fn go<R: Runtime>(session: &Session<FaultyRuntime<R>>, way: Way, server: &Server) {
     if let Some(proxy) = way.proxy(server).unwrap() {
         session.update(|settings| settings.proxies.set("all", proxy)).unwrap();
     }
 }
 
 /// A session that trusts the server.
-fn looking<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
-    let session = world.session_on(world.rig());
+fn looking<R: Runtime>(world: &World<R>) -> Session<FaultyRuntime<R>> {
+    let session = world.session_on(world.runtime());
     session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
 }
@@ -337,14 +335,18 @@ fn looking<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
 /// A server that sends these bytes while its connection is idle.
 fn speaking(way: Way, late: &str) -> Server {
     let script = Connection::new().expect_request().ok("first").gate("idle").send(late).routes();
-    Server::dressed_scripted(
-        way.dress(Dress::of(&SERVER)),
+    Server::adapted_scripted(
+        way.adapters(ServerTls::new(&SERVER)),
         Script::new().connection(script).otherwise(Otherwise::Routes),
     )
 }
 
 /// The connection of the request after those bytes.
-async fn next_after<R: Runtime>(session: &Session<Rig<R>>, server: &Server, way: Way) -> (u64, bool) {
+async fn next_after<R: Runtime>(
+    session: &Session<FaultyRuntime<R>>,
+    server: &Server,
+    way: Way,
+) -> (u64, bool) {
     go(session, way, server);
     let post = async || {
         let response = session.post(server.url("/anything")).send().await.unwrap();

@@ -9,11 +9,11 @@ use std::time::Duration;
 use sessio::{Kind, Stage, Timeout, Timeouts};
 use sessio_driver::{Response, Runtime, Session, Sleep as _};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::polls::polled;
-use sessio_tests::rig::Rig;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::redirect;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -42,8 +42,12 @@ mod turns {
 const SHORT: Duration = Duration::from_millis(25);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn limited<R: Runtime>(world: &World<R>, rig: Rig<R>, change: impl FnOnce(&mut Timeouts)) -> Session<Rig<R>> {
-    let session = world.session_on(rig);
+fn limited<R: Runtime>(
+    world: &World<R>,
+    runtime: FaultyRuntime<R>,
+    change: impl FnOnce(&mut Timeouts),
+) -> Session<FaultyRuntime<R>> {
+    let session = world.session_on(runtime);
     session.update(|settings| {
         change(&mut settings.timeouts);
     });
@@ -58,7 +62,7 @@ fn check(error: &sessio::Error, timeout: Timeout, stage: Stage) {
 
 async fn t02_a_name_that_is_never_resolved<R: Runtime>(world: &World<R>) {
     for (total, which) in [(None, Timeout::Resolve), (Some(SHORT), Timeout::Total)] {
-        let session = limited(world, world.rig().name("slow.test", []), |timeouts| {
+        let session = limited(world, world.runtime().name("slow.test", []), |timeouts| {
             timeouts.resolve = Some(SHORT * if total.is_some() { 100 } else { 1 });
             timeouts.total = total;
         });
@@ -73,7 +77,7 @@ async fn t02_a_name_that_is_never_resolved<R: Runtime>(world: &World<R>) {
 async fn t02_f03_an_address_that_never_answers<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let session =
-        limited(world, world.rig().silent(server.addr()), |timeouts| timeouts.connect = Some(SHORT));
+        limited(world, world.runtime().silent(server.addr()), |timeouts| timeouts.connect = Some(SHORT));
     let error = session.get(server.url("/")).send().await.unwrap_err();
     check(&error, Timeout::Connect, Stage::Connect);
     assert!(error.is_connect() && error.is_safe_to_repeat());
@@ -83,16 +87,16 @@ async fn t02_f03_an_address_that_never_answers<R: Runtime>(world: &World<R>) {
 async fn t02_f03_an_address_that_never_answers_leaves_time_for_the_next<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let walls = ["127.0.0.8:9".parse().unwrap(), "127.0.0.9:9".parse().unwrap()];
-    let rig = world.rig().silent(walls[0]).silent(walls[1]);
-    let rig = rig.name("many.test", [walls[0], walls[1], server.addr()]);
-    let session = limited(world, rig, |timeouts| timeouts.connect = Some(HOUR));
+    let runtime = world.runtime().silent(walls[0]).silent(walls[1]);
+    let runtime = runtime.name("many.test", [walls[0], walls[1], server.addr()]);
+    let session = limited(world, runtime, |timeouts| timeouts.connect = Some(HOUR));
     let mut sent = pin!(session.get("http://many.test/get").send());
     let answer = poll_fn(|cx| {
         let sent = sent.as_mut().poll(cx);
-        let rig = session.runtime();
+        let runtime = session.runtime();
         // Each attempt to connect to a silent address takes a third of the time.
-        if sent.is_pending() && rig.dialling() == rig.dialled().len() && rig.dialling() < 3 {
-            rig.pass(HOUR / 3);
+        if sent.is_pending() && runtime.dialling() == runtime.dialled().len() && runtime.dialling() < 3 {
+            runtime.pass(HOUR / 3);
             cx.waker().wake_by_ref();
         }
         sent
@@ -102,7 +106,7 @@ async fn t02_f03_an_address_that_never_answers_leaves_time_for_the_next<R: Runti
 }
 
 async fn f16_f31_a_peer_or_a_source_that_stalls<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| timeouts.send = Some(SHORT));
+    let session = limited(world, world.runtime(), |timeouts| timeouts.send = Some(SHORT));
     let server = Server::scripted(Connection::new().read_head().stall());
     let error = session.post(server.url("/x")).body(vec![b'x'; 32 << 20]).send().await.unwrap_err();
     check(&error, Timeout::Send, Stage::Send);
@@ -116,7 +120,7 @@ async fn f16_f31_a_peer_or_a_source_that_stalls<R: Runtime>(world: &World<R>) {
 }
 
 async fn t03_a_head_that_never_comes<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| timeouts.head = Some(SHORT));
+    let session = limited(world, world.runtime(), |timeouts| timeouts.head = Some(SHORT));
     let server = Server::scripted(Connection::new().expect_request());
     let error = session.post(server.url("/x")).body("abc").send().await.unwrap_err();
     check(&error, Timeout::Head, Stage::Head);
@@ -127,7 +131,7 @@ async fn t03_a_head_that_never_comes<R: Runtime>(world: &World<R>) {
 }
 
 async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| {
+    let session = limited(world, world.runtime(), |timeouts| {
         timeouts.head = Some(SHORT * 2);
         timeouts.read = Some(SHORT * 100);
     });
@@ -135,17 +139,17 @@ async fn q27_bytes_that_trickle_in_do_not_extend_the_head<R: Runtime>(world: &Wo
         let first = if trickle.starts_with('X') { "HTTP/1.1 200 OK\r\n" } else { "" };
         let step = Connection::new().expect_request().send(first).send(trickle).times(1000);
         let server = Server::scripted(step.pace(Duration::from_millis(3)));
-        let began = world.rig().mono();
+        let began = world.runtime().mono();
         let error = session.get(server.url("/x")).send().await.unwrap_err();
         // A hundred interim responses have a limit of their own.
         check(&error, Timeout::Head, Stage::Head);
         assert!(error.progress().unwrap().bytes_received > 0);
-        assert!(world.rig().mono() - began >= SHORT * 2);
+        assert!(world.runtime().mono() - began >= SHORT * 2);
     }
 }
 
 async fn t03_b39_a_body_that_stops_coming<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let session = limited(world, world.runtime(), |timeouts| timeouts.read = Some(SHORT));
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     let server = Server::scripted(Connection::new().expect_request().send(head));
     let mut response = session.get(server.url("/x")).send().await.unwrap();
@@ -157,7 +161,7 @@ async fn t03_b39_a_body_that_stops_coming<R: Runtime>(world: &World<R>) {
 }
 
 async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| {
+    let session = limited(world, world.runtime(), |timeouts| {
         timeouts.read = Some(SHORT * 40);
         timeouts.total = Some(SHORT * 4);
     });
@@ -170,7 +174,7 @@ async fn q28_a_body_that_keeps_coming_meets_the_total_limit_alone<R: Runtime>(wo
 
 async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) {
     // Every hop alone is fast enough.
-    let session = limited(world, world.rig(), |timeouts| {
+    let session = limited(world, world.runtime(), |timeouts| {
         timeouts.head = Some(SHORT * 40);
         timeouts.total = Some(SHORT * 4);
     });
@@ -189,7 +193,7 @@ async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) 
 }
 
 async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| {
+    let session = limited(world, world.runtime(), |timeouts| {
         for limit in [
             &mut timeouts.pool,
             &mut timeouts.resolve,
@@ -208,12 +212,12 @@ async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
 }
 
 async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.rig(), |timeouts| timeouts.read = Some(SHORT));
+    let session = limited(world, world.runtime(), |timeouts| timeouts.read = Some(SHORT));
     let server = Server::start();
     let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
     let mut seen = response.chunk().await.unwrap().unwrap().len();
     // This time the caller reads slowly.
-    let mut timer = world.rig().sleep_until(world.rig().mono() + SHORT * 2);
+    let mut timer = world.runtime().sleep_until(world.runtime().mono() + SHORT * 2);
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
     while let Some(chunk) = response.chunk().await.unwrap() {
         seen += chunk.len();
@@ -267,7 +271,7 @@ async fn fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit<R: Runtim
         let server = endless();
         let each = limit / u32::try_from(READS).unwrap();
         let session =
-            limited(world, world.rig().flooding(b'\n', each), |timeouts| timeouts.total = Some(limit));
+            limited(world, world.runtime().flooding(b'\n', each), |timeouts| timeouts.total = Some(limit));
         let response = session.get(server.url("/")).send().await.unwrap();
         let error = read(response, way).await.unwrap_err();
         check(&error, Timeout::Total, Stage::Body);
@@ -279,7 +283,7 @@ async fn fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit<R: Runtim
 async fn fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn<R: Runtime>(world: &World<R>) {
     for way in WAYS {
         let server = endless();
-        let session = world.session_on(world.rig().flooding(b'\n', Duration::ZERO));
+        let session = world.session_on(world.runtime().flooding(b'\n', Duration::ZERO));
         let response = session.get(server.url("/")).send().await.unwrap();
         // The future returns to the executor each time, and can be dropped.
         assert!(polled(5, read(response, way)).await.is_none(), "{way:?}");

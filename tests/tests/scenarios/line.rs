@@ -11,7 +11,7 @@ use sessio::pool::Policy;
 use sessio::{Kind, Resolver, Result, Stage, Timeout};
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::{Connection, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
@@ -30,22 +30,26 @@ scenarios! {
     to_evict_closes_what_idles_and_nothing_else
 }
 
-fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Session<FaultyRuntime<R>> {
     let mut policy = Policy::default();
     change(&mut policy);
-    world.session_with_pool(world.rig(), policy)
+    world.session_with_pool(world.runtime(), policy)
 }
 
 /// A request whose response has begun, and continues when the gate of that name is opened. It holds
 /// its connection until then.
-async fn held<R: Runtime>(session: &Session<Rig<R>>, server: &Server, gate: &str) -> Response<Rig<R>> {
+async fn held<R: Runtime>(
+    session: &Session<FaultyRuntime<R>>,
+    server: &Server,
+    gate: &str,
+) -> Response<FaultyRuntime<R>> {
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     let path = format!("/{gate}");
     server.script_path(&path, Connection::new().expect_request().send(half).gate(gate).send("world"));
     session.get(server.url(&path)).send().await.unwrap()
 }
 
-async fn finish<R: Runtime>(server: &Server, gate: &str, response: Response<Rig<R>>) {
+async fn finish<R: Runtime>(server: &Server, gate: &str, response: Response<FaultyRuntime<R>>) {
     server.open_gate(gate);
     assert_eq!(response.bytes().await.unwrap(), "helloworld");
 }
@@ -53,9 +57,9 @@ async fn finish<R: Runtime>(server: &Server, gate: &str, response: Response<Rig<
 /// A request in the queue. This works on a blocking runtime too, because nothing has been awaited
 /// yet.
 fn waiting<R: Runtime>(
-    session: &Session<Rig<R>>,
+    session: &Session<FaultyRuntime<R>>,
     url: String,
-) -> Pin<Box<impl Future<Output = Result<Response<Rig<R>>>> + use<R>>> {
+) -> Pin<Box<impl Future<Output = Result<Response<FaultyRuntime<R>>>> + use<R>>> {
     let before = session.stats().waiting;
     let mut sent = Box::pin(session.get(url).send());
     assert!(is_waiting(&mut sent));
@@ -233,7 +237,8 @@ async fn f25_who_gives_up_connecting_makes_room<R: Runtime>(world: &World<R>) {
 async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: &World<R>) {
     let seconds = Duration::from_secs;
     let server = Server::start();
-    let ask = async |session: &Session<Rig<R>>| whole(session.get(server.url("/get"))).await.connection;
+    let ask =
+        async |session: &Session<FaultyRuntime<R>>| whole(session.get(server.url("/get"))).await.connection;
     let idle = session(world, |policy| policy.idle_timeout = seconds(10));
     assert_eq!(ask(&idle).await, (1, false));
     for _ in 0..3 {

@@ -6,9 +6,9 @@ use sessio::pool::HostPolicy;
 use sessio::{Change, Kind, Mount, Stage, Timeout};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -22,7 +22,7 @@ scenarios! {
 }
 
 /// Adds mounts to the session's settings.
-fn mount<R: Runtime>(session: &Session<Rig<R>>, mounts: impl IntoIterator<Item = (String, Mount)>) {
+fn mount<R: Runtime>(session: &Session<FaultyRuntime<R>>, mounts: impl IntoIterator<Item = (String, Mount)>) {
     session
         .update(|settings| mounts.into_iter().try_for_each(|(url, mount)| settings.mounts.add(&url, mount)))
         .unwrap();

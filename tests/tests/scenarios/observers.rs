@@ -119,7 +119,7 @@ async fn s18_an_observer_that_panics_while_a_connection_is_given_back<R: Runtime
     // In single bytes, the last byte of a redirect comes after the decision to follow it.
     let server = Server::start();
     let url = || server.url("/redirect-to?status_code=307&url=/cookies/set/a/1");
-    panics_at_any_point(&world.session_on(world.rig().dripping()), url).await;
+    panics_at_any_point(&world.session_on(world.runtime().dripping()), url).await;
 }
 
 async fn panics_at_any_point<R: Runtime>(session: &Session<R>, url: impl Fn() -> String) {

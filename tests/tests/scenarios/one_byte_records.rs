@@ -9,13 +9,13 @@ use sessio::{Auth, Kind};
 use sessio_driver::{Digest, Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server, pattern};
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::{Dress, Ending, KEY_UPDATE};
 use sessio_tests::coded::{CODINGS, coded, text};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
-use sessio_tests::gate::Way;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::{Ending, KEY_UPDATE, ServerTls};
 use sessio_tests::source::Endless;
+use sessio_tests::way::Way;
 use sessio_tests::world::World;
 
 /// Dropping each of these calls at twenty points would take minutes.
@@ -56,16 +56,16 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-fn serve(dress: Dress, script: impl Into<Script>) -> Server {
-    Server::dressed_scripted(dress.records_of(1).wardrobe(), script)
+fn serve(tls: ServerTls, script: impl Into<Script>) -> Server {
+    Server::adapted_scripted(tls.records_of(1).adapters(), script)
 }
 
-fn speaking(version: &'static SupportedProtocolVersion) -> Dress {
-    Dress::speaking(&SERVER, &[version])
+fn with_version(version: &'static SupportedProtocolVersion) -> ServerTls {
+    ServerTls::with_versions(&SERVER, &[version])
 }
 
 /// A session that trusts the server.
-fn session<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = Tls::default().roots(ROOT.certificates()));
     session
@@ -93,7 +93,7 @@ async fn fm_one_byte_records_bring_every_coding<R: Runtime>(world: &World<R>) {
             script = script.expect_request().send([by_length.as_bytes(), &coded].concat());
             script = script.expect_request().send([chunked(&fields, &coded), b"0\r\n\r\n".to_vec()].concat());
         }
-        let server = serve(speaking(version), script);
+        let server = serve(with_version(version), script);
         let session = session(world);
         for number in 0..2 * CODINGS.len() {
             let get = session.get(server.url("/")).header("Accept-Encoding", "gzip, br, zstd");
@@ -111,7 +111,7 @@ async fn fm_one_byte_records_bring_interim_heads_and_trailers<R: Runtime>(world:
         let field = format!("X-Long: {}\r\nContent-Encoding: gzip\r\n", "y".repeat(300));
         let said = chunked(&field, &coded("gzip", &body));
         let said = [hint.as_bytes(), hint.as_bytes(), &said, b"0\r\nX-Sum: 600\r\n\r\n"].concat();
-        let server = serve(speaking(version), Connection::new().expect_request().send(said).routes());
+        let server = serve(with_version(version), Connection::new().expect_request().send(said).routes());
         let session = session(world);
         let mut response = session.get(server.url("/")).send().await.unwrap();
         assert_eq!(response.headers().get("x-long").unwrap().len(), 300, "{version:?}");
@@ -136,7 +136,7 @@ async fn fm_one_byte_records_bring_lines_and_events<R: Runtime>(world: &World<R>
         };
         let script = Connection::new().expect_request().send(said("text/plain", &lines));
         let script = script.expect_request().send(said("text/event-stream", &events));
-        let server = serve(speaking(version), script);
+        let server = serve(with_version(version), script);
         let session = session(world);
         let mut read = session.get(server.url("/")).send().await.unwrap().lines();
         let mut count = 0;
@@ -170,7 +170,7 @@ async fn fm_one_byte_records_go_on_with_a_download<R: Runtime>(world: &World<R>)
             );
             Connection::new().expect_request().send([head.as_bytes(), &body[first..end]].concat()).close()
         };
-        let server = serve(speaking(version), [part(0, 50), part(50, 149), part(149, SIZE)]);
+        let server = serve(with_version(version), [part(0, 50), part(50, 149), part(149, SIZE)]);
         let session = session(world);
         for _ in 0..2 {
             session.get(server.url("/")).resume(folder.file("page")).await.unwrap_err();
@@ -186,7 +186,8 @@ async fn fm_one_byte_records_refuse_an_upload<R: Runtime>(world: &World<R>) {
     for version in VERSIONS {
         let head = "HTTP/1.1 413 X\r\nContent-Length: 800\r\n\r\n";
         let script = Connection::new().read_head().send([head.as_bytes(), &body].concat()).stall();
-        let server = serve(speaking(version), Script::new().connection(script).otherwise(Otherwise::Routes));
+        let server =
+            serve(with_version(version), Script::new().connection(script).otherwise(Otherwise::Routes));
         server.record_bytes(false);
         let session = session(world);
         let upload = session.put(server.url("/")).source(Endless, None, false).send().await.unwrap();
@@ -207,7 +208,7 @@ async fn fm_one_byte_records_are_drained<R: Runtime>(world: &World<R>) {
         ] {
             let head = format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: 800\r\n\r\n");
             let said = [head.as_bytes(), &text(800)].concat();
-            let server = serve(speaking(version), Connection::new().expect_request().send(said).routes());
+            let server = serve(with_version(version), Connection::new().expect_request().send(said).routes());
             let session = session(world);
             let auth = Auth::flow(Digest::new("user", "secret"));
             let response = session.get(server.url("/anything")).auth(auth).send().await.unwrap();
@@ -229,8 +230,8 @@ async fn fm_one_byte_records_end_in_every_way<R: Runtime>(world: &World<R>) {
             let cut = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nwhole";
             let stale = Connection::new().expect_request().ok("first").expect_request().close();
             let script = Script::new().connection(ends(until_close)).connection(ends(cut)).connection(stale);
-            let dress = speaking(version).ending(ending);
-            let server = serve(dress, script.otherwise(Otherwise::Routes));
+            let tls = with_version(version).ending(ending);
+            let server = serve(tls, script.otherwise(Otherwise::Routes));
             let session = session(world);
             let get = async |path: &str| session.get(server.url(path)).send().await?.text().await;
             let what = format!("{version:?} {ending:?}");
@@ -253,7 +254,7 @@ async fn fm_one_byte_records_of_an_idle_connection<R: Runtime>(world: &World<R>)
     for (said, connection) in [(KEY_UPDATE, (1, true)), (late, (2, false))] {
         let script = Connection::new().expect_request().ok("first").gate("idle").send(said).routes();
         let script = Script::new().connection(script).otherwise(Otherwise::Routes);
-        let server = serve(speaking(&TLS13), script);
+        let server = serve(with_version(&TLS13), script);
         let session = session(world);
         session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
         server.open_gate("idle");
@@ -271,8 +272,8 @@ async fn fm_one_byte_records_within_one_byte_records<R: Runtime>(world: &World<R
         let said = chunked("Content-Encoding: gzip\r\n", &coded("gzip", &body));
         let said = [b"HTTP/1.1 103 Early Hints\r\n\r\n", &said[..], b"0\r\nX-Sum: 300\r\n\r\n"].concat();
         let script = Connection::new().expect_request().send(said).expect_request().ok("next");
-        let wardrobe = Way::Https.dress_in_records(speaking(version), 1);
-        let server = Server::dressed_scripted(wardrobe, script);
+        let adapters = Way::Https.adapters_with_records(with_version(version), 1);
+        let server = Server::adapted_scripted(adapters, script);
         let session = session(world);
         session
             .try_update(|settings| {

@@ -12,9 +12,9 @@ use sessio::retry::{Jitter, RetryPolicy, Verdict};
 use sessio::{Call, Kind, Mount, Observer, Result, Timeout};
 use sessio_driver::{Response, Runtime, Session, Stream};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::trail::nowhere;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -38,14 +38,14 @@ scenarios! {
 
 type Waits = Arc<Mutex<Vec<Option<Duration>>>>;
 
-/// A session with this pace on a rig whose clock jumps over each wait that is known. Also the waits.
+/// A session with this pace on a runtime whose clock jumps over each wait that is known. Also the waits.
 fn session<R: Runtime>(
     world: &World<R>,
-    rig: Rig<R>,
+    runtime: FaultyRuntime<R>,
     pace: impl Into<Option<Arc<Pace>>>,
-) -> (Session<Rig<R>>, Waits) {
-    let clock = rig.clock();
-    let (session, waits) = (world.session_on(rig), Waits::default());
+) -> (Session<FaultyRuntime<R>>, Waits) {
+    let clock = runtime.clock();
+    let (session, waits) = (world.session_on(runtime), Waits::default());
     let log = Arc::clone(&waits);
     let jump = Observer::new(move |_: &Call, event: &Event<'_>| {
         let wait = match event {
@@ -91,7 +91,7 @@ async fn requests_keep_their_rate_and_redirects_count<R: Runtime>(world: &World<
     let server = Server::start();
     let mut pace = Pace::rate(1, seconds(100));
     pace.rate = pace.rate.map(|rate| rate.burst(2));
-    let (session, waits) = session(world, world.rig(), pace);
+    let (session, waits) = session(world, world.runtime(), pace);
     let mut seen = Vec::new();
     for path in ["/get", "/get", "/get", "/redirect-to?url=/get", "/get"] {
         assert_eq!(whole(session.get(server.url(path))).await.status, 200);
@@ -110,7 +110,7 @@ async fn a_busy_server_holds_every_call_to_its_host_and_to_no_other<R: Runtime>(
         let script = Connection::new().expect_request().send(busy).expect_request().ok("fine");
         let server = Server::scripted(script.routes());
         let other = Server::start();
-        let (session, waits) = session(world, world.rig(), Pace::new());
+        let (session, waits) = session(world, world.runtime(), Pace::new());
         assert!(whole(session.get(server.url("/"))).await.status >= 429);
         whole(session.get(other.url("/get"))).await;
         assert!(taken(&waits).is_empty());
@@ -125,8 +125,8 @@ async fn a_busy_server_holds_every_call_to_its_host_and_to_no_other<R: Runtime>(
 async fn a_hold_that_is_too_long_fails_at_once<R: Runtime>(world: &World<R>) {
     let script = Connection::new().expect_request().send(busy("Retry-After: 9999999999"));
     let server = Server::scripted(Script::new().connection(script).otherwise(Otherwise::Routes));
-    let rig = world.rig();
-    let (session, waits) = session(world, rig.clone(), Pace::new());
+    let runtime = world.runtime();
+    let (session, waits) = session(world, runtime.clone(), Pace::new());
     whole(session.get(server.url("/get"))).await;
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Paced);
@@ -135,34 +135,34 @@ async fn a_hold_that_is_too_long_fails_at_once<R: Runtime>(world: &World<R>) {
     assert!(refusal.wait.unwrap() > seconds(3590) && refusal.wait.unwrap() <= seconds(3600), "{refusal}");
     assert!(error.is_safe_to_repeat() && error.to_string().contains(server.url("/").trim_end_matches('/')));
     // The longest hold is an hour. The last minute of it is waited for.
-    rig.pass(seconds(3550));
+    runtime.pass(seconds(3550));
     whole(session.get(server.url("/get"))).await;
     assert_eq!(taken(&waits).len(), 1);
 }
 
 async fn an_open_circuit_sends_nothing_and_then_one_request<R: Runtime>(world: &World<R>) {
-    let gone = nowhere();
+    let gone = refusing_server();
     let (address, url) = (gone.addr(), gone.url("/get"));
     let mut breaker = CircuitBreaker::default();
     breaker.failures = 2;
     let mut pace = Pace::new();
     pace.breaker = Some(breaker);
-    let rig = world.rig();
-    let (session, waits) = session(world, rig.clone(), pace);
+    let runtime = world.runtime();
+    let (session, waits) = session(world, runtime.clone(), pace);
     for (kind, dialled) in [(Kind::Connect, 1), (Kind::Connect, 2), (Kind::CircuitOpen, 2)] {
         let error = session.get(&url).send().await.unwrap_err();
-        assert_eq!((error.kind(), rig.dialled().len()), (kind, dialled));
+        assert_eq!((error.kind(), runtime.dialled().len()), (kind, dialled));
         assert_eq!(error.pace_refusal().is_some(), kind == Kind::CircuitOpen);
     }
-    rig.pass(seconds(31));
+    runtime.pass(seconds(31));
     // The one that tries fails, so that the circuit is open for another 30 s.
     for (kind, dialled) in [(Kind::Connect, 3), (Kind::CircuitOpen, 3)] {
         let error = session.get(&url).send().await.unwrap_err();
-        assert_eq!((error.kind(), rig.dialled().len()), (kind, dialled));
+        assert_eq!((error.kind(), runtime.dialled().len()), (kind, dialled));
     }
     drop(gone);
     let server = Server::listen(address).unwrap();
-    rig.pass(seconds(31));
+    runtime.pass(seconds(31));
     whole(session.get(&url)).await;
     whole(session.get(&url)).await;
     assert_eq!((server.requests().len(), taken(&waits).len()), (2, 0));
@@ -170,7 +170,7 @@ async fn an_open_circuit_sends_nothing_and_then_one_request<R: Runtime>(world: &
 
 async fn a_wait_that_does_not_fit_fails_at_once<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let (session, waits) = session(world, world.rig(), Pace::rate(1, seconds(1000)));
+    let (session, waits) = session(world, world.runtime(), Pace::rate(1, seconds(1000)));
     whole(session.get(server.url("/get")).timeout(seconds(500))).await;
     let error = session.get(server.url("/get")).timeout(seconds(500)).send().await.unwrap_err();
     assert_eq!((error.kind(), error.pace_refusal().unwrap().reason), (Kind::Paced, Reason::DeadlineTooNear));
@@ -184,9 +184,9 @@ async fn a_wait_that_does_not_fit_fails_at_once<R: Runtime>(world: &World<R>) {
 /// A request in the queue. This works on a blocking runtime too, because nothing has been awaited
 /// yet.
 fn waiting<R: Runtime>(
-    session: &Session<Rig<R>>,
+    session: &Session<FaultyRuntime<R>>,
     url: String,
-) -> Pin<Box<impl Future<Output = Result<Response<Rig<R>>>> + use<R>>> {
+) -> Pin<Box<impl Future<Output = Result<Response<FaultyRuntime<R>>>> + use<R>>> {
     let before = session.stats().waiting;
     let mut sent = Box::pin(session.get(url).send());
     assert!(is_waiting(&mut sent));
@@ -206,7 +206,7 @@ fn narrow(concurrency: u32) -> Pace {
 
 async fn calls_wait_in_one_line_and_begin_in_their_order<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let (session, waits) = session(world, world.rig(), narrow(1));
+    let (session, waits) = session(world, world.runtime(), narrow(1));
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     server.script_path("/held", Connection::new().expect_request().send(half).gate("end").send("world"));
     let first = session.get(server.url("/held")).send().await.unwrap();
@@ -247,8 +247,8 @@ async fn join<F: Future>(mut left: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
 /// Each waiting call is polled when it was woken, and only then: a lost wakeup hangs.
 async fn a_crowd_keeps_the_rate<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let rig = world.rig();
-    let session = world.session_on(rig.clone());
+    let runtime = world.runtime();
+    let session = world.session_on(runtime.clone());
     session.update(|settings| {
         // Whether a call waits depends on the load of the machine.
         settings.observer = Observer::default();
@@ -256,27 +256,27 @@ async fn a_crowd_keeps_the_rate<R: Runtime>(world: &World<R>) {
         pace.concurrency = Some(3);
         settings.pace = pace.into();
     });
-    let begin = rig.now().mono;
+    let begin = runtime.now().mono;
     let ask = |number: usize| {
         let request = session.get(server.url(&format!("/bytes/{}", 100 * number)));
         Box::pin(async move { request.send().await.unwrap().bytes().await.unwrap().len() })
     };
     let asked = (0..20).map(ask).collect();
     // The timers of a blocking runtime wake its thread, and no future.
-    let mut lengths = match <Rig<R> as Runtime>::Stream::BLOCKS {
+    let mut lengths = match <FaultyRuntime<R> as Runtime>::Stream::BLOCKS {
         true => join(asked).await,
         false => all(asked).await,
     };
     lengths.sort_unstable();
     assert_eq!(lengths, (0..20).map(|number| 100 * number).collect::<Vec<_>>());
-    assert!(rig.now().mono - begin >= Duration::from_millis(19 * 4));
+    assert!(runtime.now().mono - begin >= Duration::from_millis(19 * 4));
     assert!(server.accepted() <= 3, "{}", server.accepted());
     assert_eq!((session.stats().waiting, session.stats().in_use), (0, 0));
 }
 
 async fn a_dropped_call_leaves_the_line_usable<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let (session, _) = session(world, world.rig(), narrow(1));
+    let (session, _) = session(world, world.runtime(), narrow(1));
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     server.script_path("/held", Connection::new().expect_request().send(half).gate("end").send("world"));
     let held = session.get(server.url("/held")).send().await.unwrap();
@@ -302,8 +302,8 @@ async fn a_dropped_call_leaves_the_line_usable<R: Runtime>(world: &World<R>) {
 
 async fn the_wait_has_the_limit_of_the_pool<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let rig = world.rig();
-    let (session, _) = session(world, rig.clone(), narrow(1));
+    let runtime = world.runtime();
+    let (session, _) = session(world, runtime.clone(), narrow(1));
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
     server.script_path("/held", Connection::new().expect_request().send(half).gate("end").send("world"));
     let held = session.get(server.url("/held")).send().await.unwrap();
@@ -318,7 +318,7 @@ async fn the_wait_has_the_limit_of_the_pool<R: Runtime>(world: &World<R>) {
 
 async fn a_mount_has_a_pace_of_its_own<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let (session, waits) = session(world, world.rig(), Pace::rate(1, seconds(100)));
+    let (session, waits) = session(world, world.runtime(), Pace::rate(1, seconds(100)));
     session
         .try_update(|settings| {
             settings.mounts.add(&server.url("/anything/free"), Mount::new().pace(None))?;
@@ -348,7 +348,7 @@ async fn retries_wait_for_the_pace_too<R: Runtime>(world: &World<R>) {
         .expect_request()
         .ok("fine");
     let server = Server::scripted(script.routes());
-    let (session, waits) = session(world, world.rig(), Pace::rate(1, seconds(50)));
+    let (session, waits) = session(world, world.runtime(), Pace::rate(1, seconds(50)));
     let mut policy = RetryPolicy::web();
     policy.backoff.jitter = Jitter::None;
     session.update(|settings| settings.retry = policy.into());
@@ -372,7 +372,7 @@ async fn a_throttle_waits_for_the_latency_of_the_server<R: Runtime>(world: &Worl
     (throttle.start, throttle.max) = (seconds(400), seconds(1000));
     let mut pace = Pace::auto();
     pace.throttle = Some(throttle);
-    let (session, waits) = session(world, world.rig(), pace);
+    let (session, waits) = session(world, world.runtime(), pace);
     session.update(|settings| settings.timeouts.total = None);
     for _ in 0..2 {
         drop(session.get(server.url("/get")).send().await.unwrap().bytes().await);
@@ -388,7 +388,7 @@ async fn a_stale_connection_is_replaced_within_the_pace<R: Runtime>(world: &Worl
     let server = Server::start();
     let mut pace = Pace::rate(2, seconds(200));
     pace.rate = pace.rate.map(|rate| rate.burst(2));
-    let (session, waits) = session(world, world.rig(), pace);
+    let (session, waits) = session(world, world.runtime(), pace);
     whole(session.get(server.url("/get"))).await;
     server.disconnect();
     server.wait_open(0);

@@ -6,9 +6,9 @@ use sessio::{Auth, Environment, Error, Kind, Stage};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::clear;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::{redirect, refusing_server};
 use sessio_tests::scenarios;
-use sessio_tests::trail::{nowhere, redirect};
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -30,7 +30,7 @@ scenarios! {
     a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host
 }
 
-fn proxied<R: Runtime>(world: &World<R>, proxy: &Server) -> Session<Rig<R>> {
+fn proxied<R: Runtime>(world: &World<R>, proxy: &Server) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     set(&session, "all", &url(proxy, "http", "user:pass@"));
     session
@@ -194,7 +194,7 @@ async fn q05_f20_a_refused_tunnel_tells_what_the_proxy_said<R: Runtime>(world: &
 
 async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     let session = world.session();
-    let closed = nowhere();
+    let closed = refusing_server();
     for scheme in ["http", "socks5h"] {
         set(&session, "all", &url(&closed, scheme, "user:hunter2@"));
         let error = failure(&session, "http://a.test/").await;
@@ -331,7 +331,7 @@ async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>
     // The policy allows one connection, which each attempt opens in turn.
     let mut policy = sessio::pool::Policy::default();
     policy.max_total = Some(1);
-    let session = world.session_with_pool(world.rig().name("b.test", addresses), policy);
+    let session = world.session_with_pool(world.runtime().name("b.test", addresses), policy);
     set(&session, "all", &url(&proxy, "socks5", ""));
     whole(session.get("http://b.test/get")).await;
     let told = |number: usize| proxy.connection(number).received[3..13].to_vec();
@@ -361,7 +361,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
         Connection::new().socks_greeting(1).socks_name(6, 0).expect_request().routes(),
         Connection::new().socks_greeting(1).socks_address(0).routes(),
     ]);
-    let session = world.session_on(world.rig().name("b.test", ["192.0.2.7:0".parse().unwrap()]));
+    let session = world.session_on(world.runtime().name("b.test", ["192.0.2.7:0".parse().unwrap()]));
     session.update(|settings| settings.tls_connector = clear::connector());
     for (scheme, userinfo, asked) in [
         ("socks5h", "", "http://a.test/get"),
@@ -508,7 +508,7 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
     let (theirs, ours, host) = (Server::start(), Server::start(), Server::start());
     let environment =
         Environment::new([("http_proxy", url(&theirs, "http", "")), ("no_proxy", "127.0.0.2".to_owned())]);
-    let session = world.session_on(world.rig().environment(environment));
+    let session = world.session_on(world.runtime().environment(environment));
     let count = || [&theirs, &ours, &host].map(|server| server.requests().len());
     whole(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 0, 0]);
@@ -536,12 +536,12 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
     let (server, other) = (Server::start(), Server::start());
     let netrc = "machine a.test login ann password secret-a\nmachine b.test login bob\nmachine c.test\n";
     let parsed = sessio::netrc::Netrc::parse(netrc.as_bytes());
-    let rig = world
-        .rig()
+    let runtime = world
+        .runtime()
         .name("a.test", [server.addr()])
         .name("b.test", [other.addr()])
         .name("c.test", [other.addr()]);
-    let session = world.session_on(rig.environment(Environment::empty().with_netrc(parsed.clone())));
+    let session = world.session_on(runtime.environment(Environment::empty().with_netrc(parsed.clone())));
     let last = |server: &Server| server.requests().last().unwrap().header("authorization");
     whole(session.get("http://a.test/get")).await;
     assert_eq!(last(&server).as_deref(), Some("Basic YW5uOnNlY3JldC1h"));

@@ -9,12 +9,12 @@ use sessio::tls::Tls;
 use sessio_driver::{Digest, Response, Runtime, Session};
 use sessio_testkit::{Connection, Server, pattern};
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Dress;
 use sessio_tests::coded::{CODINGS, coded, text};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
-use sessio_tests::gate::Way;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::ServerTls;
+use sessio_tests::way::Way;
 use sessio_tests::world::World;
 
 /// Large bodies: dropping each of these calls at twenty points would take minutes.
@@ -47,7 +47,7 @@ static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
 static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
 
 /// A session that trusts the server and reaches it this way.
-fn session<R: Runtime>(world: &World<R>, way: Way, server: &Server) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>, way: Way, server: &Server) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session
         .try_update(|settings| {
@@ -63,7 +63,7 @@ fn session<R: Runtime>(world: &World<R>, way: Way, server: &Server) -> Session<R
 
 /// A server on this way that plays this script.
 fn serve(way: Way, script: Connection) -> Server {
-    Server::dressed_scripted(way.dress(Dress::of(&SERVER)), script)
+    Server::adapted_scripted(way.adapters(ServerTls::new(&SERVER)), script)
 }
 
 /// A response with this body: by its length, or in chunks of 1,000 bytes.
@@ -221,7 +221,7 @@ async fn fn1_interim_heads_and_trailers_over_tls<R: Runtime>(world: &World<R>) {
 
 async fn fn1_a_coded_upload_over_tls<R: Runtime>(world: &World<R>) {
     for way in Way::ALL {
-        let server = Server::dressed(way.dress(Dress::of(&SERVER)));
+        let server = Server::adapted(way.adapters(ServerTls::new(&SERVER)));
         let session = session(world, way, &server);
         let body = text(60_000);
         let post = session.post(server.url("/status/200")).compress(ContentCoding::Gzip).body(body.clone());
@@ -252,7 +252,7 @@ async fn fn1_a_download_over_tls_is_resumed<R: Runtime>(world: &World<R>) {
         );
         let rest = [head.as_bytes(), &body[17_000..]].concat();
         let scripts = [first, rest].map(|sent| Connection::new().expect_request().send(sent).close());
-        let server = Server::dressed_scripted(way.dress(Dress::of(&SERVER)), scripts);
+        let server = Server::adapted_scripted(way.adapters(ServerTls::new(&SERVER)), scripts);
         let session = session(world, way, &server);
         session.get(server.url("/")).resume(folder.file("page")).await.unwrap_err();
         session.get(server.url("/")).resume(folder.file("page")).await.unwrap();

@@ -4,8 +4,8 @@ use sessio::Kind;
 use sessio::call::BodyState;
 use sessio_driver::{Response, Runtime};
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
@@ -31,7 +31,7 @@ async fn answer<R: Runtime>(
     fields: &str,
     body: &[u8],
     cut: usize,
-) -> (Response<Rig<R>>, Server) {
+) -> (Response<FaultyRuntime<R>>, Server) {
     let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
     let script = Connection::new().expect_request().send([head.as_bytes(), body].concat()).cut_every(cut);
     let server = Server::scripted(script);

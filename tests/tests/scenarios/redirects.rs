@@ -5,9 +5,9 @@ use std::time::Duration;
 use sessio::{Kind, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::{redirect, refusing_server};
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::{nowhere, redirect};
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -289,7 +289,7 @@ async fn fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit<R
 }
 
 async fn fc4_an_error_on_a_later_hop_has_the_hops_before<R: Runtime>(world: &World<R>) {
-    let (server, gone) = (Server::start(), nowhere());
+    let (server, gone) = (Server::start(), refusing_server());
     let to = |location: &str| redirect(&server, location, 302);
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     let bad = "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n";

@@ -11,11 +11,11 @@ use sessio::{Kind, Observer};
 use sessio_driver::{RequestBuilder, Response, Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server, pattern};
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Ending;
 use sessio_tests::coded::{coded, text};
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::renewal::Renewal;
-use sessio_tests::rig::Rig;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::Ending;
 use sessio_tests::source::Endless;
 use sessio_tests::world::World;
 
@@ -46,7 +46,7 @@ fn trusting() -> Tls {
     Tls::default().roots(ROOT.certificates())
 }
 
-fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<Rig<R>> {
+fn session<R: Runtime>(world: &World<R>, tls: Tls) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     session.update(|settings| settings.tls = tls);
     session
@@ -83,12 +83,12 @@ const RESUMED: [(bool, &str); 1] = [(true, "old")];
 fn serve(version: &'static SupportedProtocolVersion, ending: Ending, next: &[Connection]) -> Server {
     let first = Connection::new().expect_request().ok("first");
     let script = next.iter().cloned().fold(Script::new().connection(first), Script::connection);
-    let dress = renewal().dress(&OLD, version).ending(ending);
-    Server::dressed_scripted(dress.wardrobe(), script.otherwise(Otherwise::Routes))
+    let tls = renewal().server_tls(&OLD, version).ending(ending);
+    Server::adapted_scripted(tls.adapters(), script.otherwise(Otherwise::Routes))
 }
 
 /// A session with a ticket of the server, and without a connection to it.
-async fn ticketed<R: Runtime>(world: &World<R>, server: &Server) -> Session<Rig<R>> {
+async fn ticketed<R: Runtime>(world: &World<R>, server: &Server) -> Session<FaultyRuntime<R>> {
     let (session, handshakes) = (session(world, trusting()), Handshakes::default());
     let first = session.get(server.url("/first")).observe(handshakes.observer());
     assert_eq!(first.send().await.unwrap().text().await.unwrap(), "first");
@@ -98,7 +98,9 @@ async fn ticketed<R: Runtime>(world: &World<R>, server: &Server) -> Session<Rig<
 }
 
 /// Sends a request over a connection whose session is resumed.
-async fn resumed<R: Runtime>(request: RequestBuilder<Rig<R>>) -> sessio::Result<Response<Rig<R>>> {
+async fn resumed<R: Runtime>(
+    request: RequestBuilder<FaultyRuntime<R>>,
+) -> sessio::Result<Response<FaultyRuntime<R>>> {
     let handshakes = Handshakes::default();
     let done = request.observe(handshakes.observer()).send().await;
     assert_eq!(handshakes.take(), RESUMED);
@@ -253,7 +255,7 @@ async fn fm_a_resumed_session_is_dropped<R: Runtime>(world: &World<R>) {
 async fn fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket<R: Runtime>(world: &World<R>) {
     for version in VERSIONS {
         let renewal = renewal();
-        let server = renewal.dress(&OLD, version).serve();
+        let server = renewal.server_tls(&OLD, version).serve();
         let session = session(world, trusting());
         let get = async || session.get(server.url("/get")).send().await?.bytes().await;
         get().await.unwrap();
@@ -276,7 +278,7 @@ async fn fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket<R: Runtime
 async fn fm_a_certificate_that_changes_is_looked_at_where_it_is_shown<R: Runtime>(world: &World<R>) {
     for version in VERSIONS {
         let renewal = renewal();
-        let server = renewal.dress(&OLD, version).serve();
+        let server = renewal.server_tls(&OLD, version).serve();
         let (session, handshakes) = (session(world, trusting()), Handshakes::default());
         let get = async || {
             let request = session.get(server.url("/get")).observe(handshakes.observer());
@@ -311,7 +313,7 @@ async fn fm_a_certificate_that_changes_is_looked_at_where_it_is_shown<R: Runtime
 async fn fm_a_pin_holds_for_a_certificate_that_changes<R: Runtime>(world: &World<R>) {
     for version in VERSIONS {
         let renewal = renewal();
-        let server = renewal.dress(&OLD, version).serve();
+        let server = renewal.server_tls(&OLD, version).serve();
         let session = session(world, trusting().pins([OLD.pin()]));
         let get = async || {
             let done = session.get(server.url("/get")).send().await.map(drop);
@@ -331,7 +333,7 @@ async fn fm_a_pin_holds_for_a_certificate_that_changes<R: Runtime>(world: &World
 async fn fm_a_resumed_session_does_not_outlive_its_certificate<R: Runtime>(world: &World<R>) {
     const DAY: u64 = 24 * 3600;
     for version in VERSIONS {
-        let now = u64::try_from(world.rig().now().wall.0).unwrap();
+        let now = u64::try_from(world.runtime().now().wall.0).unwrap();
         // A full handshake is due after a day, and at the end of the certificate.
         let issue = |seconds: u64| {
             let end = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now + seconds);
@@ -347,11 +349,12 @@ async fn fm_a_resumed_session_does_not_outlive_its_certificate<R: Runtime>(world
                 [(0, Some(false)), (DAY / 4, Some(true)), (DAY / 4 - 1000, Some(true)), (1001, None)],
             ),
         ] {
-            let (server, rig) = (Renewal::new(&[&issued]).dress(&issued, version).serve(), world.rig());
-            let session = world.session_on(rig.clone());
+            let (server, runtime) =
+                (Renewal::new(&[&issued]).server_tls(&issued, version).serve(), world.runtime());
+            let session = world.session_on(runtime.clone());
             session.update(|settings| settings.tls = trusting());
             for (seconds, outcome) in times {
-                rig.pass(Duration::from_secs(seconds));
+                runtime.pass(Duration::from_secs(seconds));
                 let resumed = Arc::new(Mutex::new(None));
                 let observer = {
                     let (resumed, leaf) = (Arc::clone(&resumed), issued.chain[0].clone());

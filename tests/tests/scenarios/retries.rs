@@ -10,10 +10,10 @@ use sessio::retry::{AttemptEnd, Budget, Jitter, RetryPolicy, Verdict};
 use sessio::{Call, Kind, Mount, Observer};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::nowhere;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -36,14 +36,14 @@ fn web() -> RetryPolicy {
     policy
 }
 
-/// A session with this policy on a rig whose clock jumps over each wait. Also the waits.
+/// A session with this policy on a runtime whose clock jumps over each wait. Also the waits.
 fn session<R: Runtime>(
     world: &World<R>,
-    rig: Rig<R>,
+    runtime: FaultyRuntime<R>,
     policy: RetryPolicy,
-) -> (Session<Rig<R>>, Arc<Mutex<Vec<Duration>>>) {
-    let clock = rig.clock();
-    let (session, waits) = (world.session_on(rig), Arc::<Mutex<Vec<Duration>>>::default());
+) -> (Session<FaultyRuntime<R>>, Arc<Mutex<Vec<Duration>>>) {
+    let clock = runtime.clock();
+    let (session, waits) = (world.session_on(runtime), Arc::<Mutex<Vec<Duration>>>::default());
     let log = Arc::clone(&waits);
     let jump = Observer::new(move |_: &Call, event: &Event<'_>| {
         if let Event::Waiting { attempt, .. } = event
@@ -71,7 +71,7 @@ async fn a_busy_server_is_asked_again_when_it_says<R: Runtime>(world: &World<R>)
     for (fields, seconds) in [("Retry-After: 3", 3), (date, 9), ("Retry-After: 0", 0)] {
         let script = Connection::new().expect_request().send(busy(fields)).expect_request().ok("fine");
         let server = Server::scripted(script.routes());
-        let (session, waits) = session(world, world.rig(), web());
+        let (session, waits) = session(world, world.runtime(), web());
         let response = session.get(server.url("/")).send().await.unwrap();
         assert_eq!(
             (response.status().as_u16(), sessio_tests::whole::connection(&response)),
@@ -94,7 +94,7 @@ async fn a_wait_that_does_not_fit_returns_the_response<R: Runtime>(world: &World
         ("Retry-After: 40", Some(40), "the wait does not fit into the time limit of the call"),
     ] {
         let server = Server::scripted(Connection::new().expect_request().send(busy(fields)).routes());
-        let (session, waits) = session(world, world.rig(), web());
+        let (session, waits) = session(world, world.runtime(), web());
         let request = session.get(server.url("/")).timeout(limit.map(Duration::from_secs));
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), 503);
@@ -107,10 +107,10 @@ async fn a_wait_that_does_not_fit_returns_the_response<R: Runtime>(world: &World
 }
 
 async fn a_refused_connection_is_tried_until_it_opens<R: Runtime>(world: &World<R>) {
-    let gone = nowhere();
+    let gone = refusing_server();
     let (address, url) = (gone.addr(), gone.url("/post"));
     let later = Arc::new(Mutex::new((Some(gone), 0, None)));
-    let (session, waits) = session(world, world.rig(), web());
+    let (session, waits) = session(world, world.runtime(), web());
     let shared = Arc::clone(&later);
     let open = Observer::new(move |_: &Call, event: &Event<'_>| {
         if let Event::Waiting { .. } = event {
@@ -135,7 +135,7 @@ async fn a_lost_connection_is_replaced_by_another_attempt<R: Runtime>(world: &Wo
     let lost = || Connection::new().expect_request();
     for end in [lost().close(), lost().reset(), lost().send("HTTP/1.1 200 OK\r\nCont").close()] {
         let server = Server::scripted(Script::new().connection(end).otherwise(Otherwise::Routes));
-        let (session, waits) = session(world, world.rig(), web());
+        let (session, waits) = session(world, world.runtime(), web());
         let response = session.get(server.url("/get")).send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.connection().is_reused()), (200, false));
         assert!(matches!(response.attempts()[0].end, AttemptEnd::Failed(_)), "{:?}", response.attempts());
@@ -148,15 +148,15 @@ async fn a_lost_connection_is_replaced_by_another_attempt<R: Runtime>(world: &Wo
 /// The connection fails at each byte of an exchange, in both directions.
 async fn a_post_is_never_doubled_wherever_its_connection_ends<R: Runtime>(world: &World<R>) {
     let server = Server::start();
-    let rig = world.rig();
-    let (first, _) = session(world, rig.clone(), web());
+    let runtime = world.runtime();
+    let (first, _) = session(world, runtime.clone(), web());
     let path = |at: usize| format!("/anything/{at:05}");
     whole(first.post(server.url(&path(99_999))).body("order")).await;
-    let total = rig.moved();
+    let total = runtime.moved();
     let (mut done, mut lost) = (0, 0);
     for at in 0..total {
-        let rig = world.rig().failing(at, std::io::ErrorKind::ConnectionReset);
-        let (session, waits) = session(world, rig, web());
+        let runtime = world.runtime().failing(at, std::io::ErrorKind::ConnectionReset);
+        let (session, waits) = session(world, runtime, web());
         // The call does not wait for a response that a server with half a request cannot send.
         session.update(|settings| settings.limits.drain_time = Duration::ZERO);
         let sent = session.post(server.url(&path(at))).body("order").send().await;
@@ -191,7 +191,7 @@ async fn an_upload_starts_over_after_the_wait<R: Runtime>(world: &World<R>) {
         let script =
             Connection::new().expect_request().send(busy("Retry-After: 1")).expect_request().ok("fine");
         let server = Server::scripted(script.routes());
-        let (session, _) = session(world, world.rig(), web());
+        let (session, _) = session(world, world.runtime(), web());
         let source = Pieces::of(["one", "two"]);
         let response = session.put(server.url("/")).source(source, None, replayable).send().await.unwrap();
         if replayable {
@@ -214,7 +214,7 @@ async fn a_key_makes_a_post_repeatable_and_stays_the_same<R: Runtime>(world: &Wo
         let server = Server::scripted(Script::new().connection(script).otherwise(Otherwise::Routes));
         let mut policy = web();
         policy.draws_key = by_policy;
-        let (session, _) = session(world, world.rig(), policy);
+        let (session, _) = session(world, world.runtime(), policy);
         let request = session.post(server.url("/post")).body("order");
         let request = if by_policy { request } else { request.idempotency_key() };
         assert_eq!(whole(request).await.status, 200);
@@ -230,14 +230,14 @@ async fn a_key_makes_a_post_repeatable_and_stays_the_same<R: Runtime>(world: &Wo
 }
 
 async fn a_dead_host_gets_no_more_than_its_budget<R: Runtime>(world: &World<R>) {
-    let gone = nowhere();
-    let rig = world.rig();
+    let gone = refusing_server();
+    let runtime = world.runtime();
     let mut policy = web();
     // `forget_after` is a day: the jumps of the scenario's clock do not reset the budget.
     let mut budget = Budget::percent(20);
     (budget.reserve, budget.forget_after) = (0, Duration::from_secs(86_400));
     policy.budget = Some(budget);
-    let (session, waits) = session(world, rig.clone(), policy);
+    let (session, waits) = session(world, runtime.clone(), policy);
     let mut spent = 0;
     for _ in 0..100 {
         let error = session.get(gone.url("/")).send().await.unwrap_err();
@@ -245,7 +245,7 @@ async fn a_dead_host_gets_no_more_than_its_budget<R: Runtime>(world: &World<R>) 
         let last = error.attempts().last().unwrap().to_string();
         spent += usize::from(last.ends_with("the budget of retries to this origin is spent"));
     }
-    assert_eq!((rig.dialled().len(), waits.lock().unwrap().len()), (120, 20));
+    assert_eq!((runtime.dialled().len(), waits.lock().unwrap().len()), (120, 20));
     assert!(spent >= 90, "{spent}");
 }
 
@@ -257,7 +257,7 @@ async fn the_policy_of_a_mount_applies_within_its_pattern<R: Runtime>(world: &Wo
     }
     let mut policy = web();
     policy.max_attempts = 2;
-    let (session, waits) = session(world, world.rig(), policy.clone());
+    let (session, waits) = session(world, world.runtime(), policy.clone());
     policy.max_attempts = 3;
     session
         .try_update(|settings| {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use sessio::{Kind, Resolver, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -64,7 +64,7 @@ async fn a_pin_leads_a_name_elsewhere_and_changes_nothing_else<R: Runtime>(world
 
 async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start(), Server::start()];
-    let session = world.session_on(world.rig().name("site.test", [servers[2].addr()]));
+    let session = world.session_on(world.runtime().name("site.test", [servers[2].addr()]));
     let ask = || async { whole(session.get("http://site.test/get")).await.connection };
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
@@ -161,7 +161,7 @@ async fn a_resolver_is_never_asked_for_literals_and_pins<R: Runtime>(world: &Wor
 
 async fn a_resolvers_connections_are_its_own<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
-    let session = world.session_on(world.rig().name("site.test", [other.addr()]));
+    let session = world.session_on(world.runtime().name("site.test", [other.addr()]));
     let (_, resolver) = noting(server.addr());
     let (_, guard) = noting(server.addr());
     let ask = || async { whole(session.get("http://site.test/get")).await.connection };

@@ -6,8 +6,8 @@ use sessio::cookie::NewCookie;
 use sessio::{Auth, Error};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::world::World;
 
 scenarios! {

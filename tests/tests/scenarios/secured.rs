@@ -10,9 +10,9 @@ use sessio::{Blame, Kind, Observer, Stage};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
-use sessio_tests::coat::Dress;
+use sessio_tests::redirect_chain::{redirect, redirect_chain};
 use sessio_tests::scenarios;
-use sessio_tests::trail::{redirect, trail};
+use sessio_tests::server_tls::ServerTls;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
@@ -67,7 +67,7 @@ fn listen(agreed: &Agreed) -> Observer {
 
 async fn s07_both_versions_are_spoken_and_told<R: Runtime>(world: &World<R>) {
     for (spoken, version) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
-        let (server, session) = (Dress::speaking(&SERVER, &[spoken]).serve(), world.session());
+        let (server, session) = (ServerTls::with_versions(&SERVER, &[spoken]).serve(), world.session());
         set(&session, trusting());
         let agreed = Agreed::default();
         for _ in 0..2 {
@@ -88,7 +88,7 @@ async fn f06_without_a_version_or_protocol_in_common<R: Runtime>(world: &World<R
         (&TLS13, trusting().max_version(Version::Tls12)),
         (&TLS13, trusting().alpn(["h2"])),
     ] {
-        let (server, session) = (Dress::speaking(&SERVER, &[spoken]).serve(), world.session());
+        let (server, session) = (ServerTls::with_versions(&SERVER, &[spoken]).serve(), world.session());
         let error = session.get(server.url("/get")).tls(tls).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::TlsMismatch, "{error}");
         assert_eq!(error.progress().unwrap().stage, Stage::Tls);
@@ -101,7 +101,7 @@ async fn f06_without_a_version_or_protocol_in_common<R: Runtime>(world: &World<R
 async fn d09_a_client_shows_its_certificate_to_who_asks<R: Runtime>(world: &World<R>) {
     static CLIENTS: LazyLock<Authority> = LazyLock::new(|| Authority::root("clients"));
     static CLIENT: LazyLock<Issued> = LazyLock::new(|| CLIENTS.below("staff", |_| {}).issue(|_| {}));
-    let (server, session) = (Dress::asking(&SERVER, &CLIENTS).serve(), world.session());
+    let (server, session) = (ServerTls::with_client_auth(&SERVER, &CLIENTS).serve(), world.session());
     set(&session, trusting().identity(CLIENT.identity()));
     let response = session.get(server.url("/get")).send().await.unwrap();
     assert_eq!(response.status(), 200);
@@ -121,7 +121,7 @@ async fn d09_a_client_that_is_not_known_is_told<R: Runtime>(world: &World<R>) {
         (Version::Tls12, Some(stranger.clone())),
         (Version::Tls13, Some(stranger)),
     ] {
-        let (server, session) = (Dress::asking(&SERVER, &CLIENTS).serve(), world.session());
+        let (server, session) = (ServerTls::with_client_auth(&SERVER, &CLIENTS).serve(), world.session());
         set(&session, trusting().max_version(version).identity(identity));
         let error = session.get(server.url("/get")).send().await.unwrap_err();
         // In TLS 1.3 the client is finished before the server has checked its certificate. The
@@ -133,7 +133,7 @@ async fn d09_a_client_that_is_not_known_is_told<R: Runtime>(world: &World<R>) {
 }
 
 async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &World<R>) {
-    let (server, session) = (Dress::of(&Issued::by_itself(|_| {})).serve(), world.session());
+    let (server, session) = (ServerTls::new(&Issued::by_itself(|_| {})).serve(), world.session());
     let get = || session.get(server.url("/get"));
     assert_eq!(get().send().await.unwrap_err().kind(), Kind::CertificateSelfSigned);
     let response = get().danger_accept_invalid_certs(true).send().await.unwrap();
@@ -150,7 +150,7 @@ async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &Wo
 }
 
 async fn v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time<R: Runtime>(world: &World<R>) {
-    let server = Dress::of(&Authority::root("stranger").issue(|_| {})).serve();
+    let server = ServerTls::new(&Authority::root("stranger").issue(|_| {})).serve();
     let session = world.session();
     let tls = trusting();
     set(&session, tls.clone());
@@ -169,7 +169,7 @@ async fn v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time<R: Runtim
 }
 
 async fn v84_b43_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {
-    let (server, session) = (Dress::of(&SERVER).serve(), world.session());
+    let (server, session) = (ServerTls::new(&SERVER).serve(), world.session());
     let number = async |tls: &Tls| {
         let response = session.get(server.url("/get")).tls(tls.clone()).send().await.unwrap();
         let number = sessio_tests::whole::connection(&response);
@@ -200,7 +200,7 @@ async fn v84_b43_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {
 
 async fn v86_tickets_are_for_the_same_origin_and_settings<R: Runtime>(world: &World<R>) {
     for version in [Version::Tls12, Version::Tls13] {
-        let server = Dress::of(&SERVER).serve();
+        let server = ServerTls::new(&SERVER).serve();
         let (session, other) = (world.session(), world.session());
         let is_resumed = async |session: &Session<_>, url: String, tls: &Tls| {
             let agreed = Agreed::default();
@@ -228,7 +228,7 @@ async fn v86_tickets_are_for_the_same_origin_and_settings<R: Runtime>(world: &Wo
 }
 
 async fn m22_https_only_refuses_before_a_byte_and_on_the_way<R: Runtime>(world: &World<R>) {
-    let (plain, secure, session) = (Server::start(), Dress::of(&SERVER).serve(), world.session());
+    let (plain, secure, session) = (Server::start(), ServerTls::new(&SERVER).serve(), world.session());
     set(&session, trusting().https_only(true));
     let error = session.get(plain.url("/get")).send().await.unwrap_err();
     assert_eq!((error.kind(), error.kind().blame(), plain.accepted()), (Kind::HttpsOnly, Blame::Caller, 0));
@@ -242,21 +242,21 @@ async fn m22_https_only_refuses_before_a_byte_and_on_the_way<R: Runtime>(world: 
 async fn f06_certificates_hold_by_the_clock_of_the_runtime<R: Runtime>(world: &World<R>) {
     static AGING: LazyLock<Issued> =
         LazyLock::new(|| ROOT.issue(|params| params.not_after = rcgen::date_time_ymd(2080, 1, 1)));
-    let (server, rig) = (Dress::of(&AGING).serve(), world.rig());
-    let session = world.session_on(rig.clone());
+    let (server, runtime) = (ServerTls::new(&AGING).serve(), world.runtime());
+    let session = world.session_on(runtime.clone());
     set(&session, trusting().tickets(false));
     session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     session.close_idle();
-    rig.pass(Duration::from_secs(80 * 365 * 24 * 3600));
+    runtime.pass(Duration::from_secs(80 * 365 * 24 * 3600));
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateExpired, "{error}");
     assert!(error.to_string().contains("days ago"), "{error}");
 }
 
 async fn r12_redirects_lead_in_and_out_of_tls<R: Runtime>(world: &World<R>) {
-    let (plain, secure, session) = (Server::start(), Dress::of(&SERVER).serve(), world.session());
+    let (plain, secure, session) = (Server::start(), ServerTls::new(&SERVER).serve(), world.session());
     set(&session, trusting());
-    let url = trail(&[&plain, &secure, &plain, &secure], 302);
+    let url = redirect_chain(&[&plain, &secure, &plain, &secure], 302);
     let response = session.get(url).basic_auth("user", "secret").send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.history().len()), (200, 3));
     response.bytes().await.unwrap();
@@ -271,7 +271,7 @@ async fn r12_redirects_lead_in_and_out_of_tls<R: Runtime>(world: &World<R>) {
 }
 
 async fn d08_settings_that_cannot_be_used_are_the_callers_fault<R: Runtime>(world: &World<R>) {
-    let (server, session) = (Dress::of(&SERVER).serve(), world.session());
+    let (server, session) = (ServerTls::new(&SERVER).serve(), world.session());
     let other = ROOT.issue(|_| {});
     let unfit = Identity::from_der(&SERVER.chain, KeyFormat::Pkcs8, &other.key).unwrap();
     let no_key = Identity::from_der(&SERVER.chain, KeyFormat::Pkcs8, b"not a key").unwrap();
@@ -294,8 +294,8 @@ async fn d08_settings_that_cannot_be_used_are_the_callers_fault<R: Runtime>(worl
 
 async fn f01_bodies_go_up_and_down_byte_by_byte<R: Runtime>(world: &World<R>) {
     for version in [Version::Tls12, Version::Tls13] {
-        let server = Dress::of(&SERVER).serve();
-        let session = world.session_on(world.rig().dripping());
+        let server = ServerTls::new(&SERVER).serve();
+        let session = world.session_on(world.runtime().dripping());
         set(&session, trusting().max_version(version));
         let text = "up and down ".repeat(20);
         let echo = session.post(server.url("/post")).body(text.clone()).send().await.unwrap();
@@ -305,7 +305,7 @@ async fn f01_bodies_go_up_and_down_byte_by_byte<R: Runtime>(world: &World<R>) {
 
 async fn f01_bodies_larger_than_all_buffers_go_up_and_down<R: Runtime>(world: &World<R>) {
     for version in [Version::Tls12, Version::Tls13] {
-        let (server, session) = (Dress::of(&SERVER).serve(), world.session());
+        let (server, session) = (ServerTls::new(&SERVER).serve(), world.session());
         set(&session, trusting().max_version(version));
         let echo = session.post(server.url("/post")).body(vec![b'x'; 300_000]).send().await.unwrap();
         assert!(echo.bytes().await.unwrap().len() > 300_000);

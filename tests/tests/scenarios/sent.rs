@@ -5,7 +5,7 @@ use sessio::{Body, Kind, Request};
 use sessio_driver::multipart::{Form, Part};
 use sessio_driver::{RequestBuilder, Runtime};
 use sessio_testkit::Server;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::whole::whole;
@@ -77,8 +77,11 @@ async fn p24_p26_header_lines_keep_their_order_and_their_blanks<R: Runtime>(worl
 }
 
 /// A way to break a request, and the text of its error.
-type Broken<R> =
-    (&'static str, Kind, Box<dyn FnOnce(RequestBuilder<Rig<R>>) -> RequestBuilder<Rig<R>> + Send>);
+type Broken<R> = (
+    &'static str,
+    Kind,
+    Box<dyn FnOnce(RequestBuilder<FaultyRuntime<R>>) -> RequestBuilder<FaultyRuntime<R>> + Send>,
+);
 
 async fn p25_b26_what_breaks_a_request_is_refused_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());

@@ -10,9 +10,9 @@ use sessio::happy_eyeballs::Outcome;
 use sessio::{Error, KeepAlive, Kind, Timeout};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::trail::nowhere;
 use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
@@ -25,7 +25,10 @@ scenarios! {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn from<R: Runtime>(session: &Session<Rig<R>>, local: impl Into<IpAddr>) -> Session<Rig<R>> {
+fn from<R: Runtime>(
+    session: &Session<FaultyRuntime<R>>,
+    local: impl Into<IpAddr>,
+) -> Session<FaultyRuntime<R>> {
     let local = local.into();
     session.derive(|settings| settings.tcp.local_address = Some(local))
 }
@@ -36,7 +39,7 @@ fn failure(error: &Error) -> &ConnectFailure {
 
 async fn connections_come_from_the_local_address<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    let origin = async |session: &Session<Rig<R>>| {
+    let origin = async |session: &Session<FaultyRuntime<R>>| {
         session.get(server.url("/ip")).send().await.unwrap().text().await.unwrap()
     };
     assert!(origin(&session).await.contains("127.0.0.1"));
@@ -59,7 +62,7 @@ async fn an_ipv4_address_never_leads_to_an_ipv6_peer<R: Runtime>(world: &World<R
     let server = Server::start();
     let six = "[::1]:9".parse().unwrap();
     let session =
-        world.session_on(world.rig().name("both.test", [six, server.addr()]).name("six.test", [six]));
+        world.session_on(world.runtime().name("both.test", [six, server.addr()]).name("six.test", [six]));
     let four = from(&session, [127, 0, 0, 1]);
     assert_eq!(whole(four.get("http://both.test/get")).await.status, 200);
     for url in ["http://six.test/", "http://[::1]:9/"] {
@@ -93,9 +96,9 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
 }
 
 async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(world: &World<R>) {
-    let (dead, hole) = (nowhere().addr(), "127.0.0.8:9".parse().unwrap());
+    let (dead, hole) = (refusing_server().addr(), "127.0.0.8:9".parse().unwrap());
     for which in [Timeout::Connect, Timeout::Total] {
-        let session = world.session_on(world.rig().silent(hole).name("many.test", [dead, hole]));
+        let session = world.session_on(world.runtime().silent(hole).name("many.test", [dead, hole]));
         session.update(|settings| {
             let limit = Some(HOUR);
             match which {
@@ -106,10 +109,10 @@ async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(
         let mut sent = pin!(session.get("http://many.test/").send());
         let outcome = poll_fn(|cx| {
             let sent = sent.as_mut().poll(cx);
-            let rig = session.runtime();
+            let runtime = session.runtime();
             // One address has refused, the other never responds.
-            if sent.is_pending() && (rig.dialled().len(), rig.dialling()) == (2, 1) {
-                rig.pass(HOUR);
+            if sent.is_pending() && (runtime.dialled().len(), runtime.dialling()) == (2, 1) {
+                runtime.pass(HOUR);
                 cx.waker().wake_by_ref();
             }
             sent

@@ -8,10 +8,10 @@ use sessio::call::Event;
 use sessio::{Call, Kind, Observer, Repeat};
 use sessio_driver::{RequestBuilder, Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::redirect_chain::{refusing_server, unused_address};
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::trail::{lonely, nowhere};
 use sessio_tests::world::World;
 
 scenarios! {
@@ -118,14 +118,14 @@ async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<
     world: &World<R>,
 ) {
     let server = Server::start();
-    let rig = world.rig();
-    let first = world.session_on(rig.clone());
+    let runtime = world.runtime();
+    let first = world.session_on(runtime.clone());
     first.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
     // Counted while the connection is open, because TLS sends a close_notify.
-    let moved = rig.moved();
+    let moved = runtime.moved();
     for length in [None, Some(6)] {
         // The first write of the second request fails, which no check before can predict.
-        let session = world.session_on(world.rig().failing(moved, io::ErrorKind::BrokenPipe));
+        let session = world.session_on(world.runtime().failing(moved, io::ErrorKind::BrokenPipe));
         session.get(server.url("/get")).send().await.unwrap().bytes().await.unwrap();
         let source = Pieces::of(["one", "two"]);
         let response =
@@ -140,7 +140,7 @@ async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<
 }
 
 /// A session with an idle connection, on which the next request fails.
-async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<Rig<R>>) {
+async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<FaultyRuntime<R>>) {
     // The server reads the complete request, so that the backends do not differ in how much is
     // sent.
     let race = Connection::new().expect_request().ok("first").expect_request();
@@ -152,7 +152,7 @@ async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<Ri
 }
 
 async fn f11_p136_b47_the_race_is_run_once_more_exactly_when_safe<R: Runtime>(world: &World<R>) {
-    type Make<R> = fn(&Session<Rig<R>>, String) -> RequestBuilder<Rig<R>>;
+    type Make<R> = fn(&Session<FaultyRuntime<R>>, String) -> RequestBuilder<FaultyRuntime<R>>;
     let cases: [(&str, Make<R>, bool); 12] = [
         ("GET", |s, url| s.get(url), true),
         ("HEAD", |s, url| s.head(url), true),
@@ -228,7 +228,8 @@ async fn f09_a_fresh_connection_is_never_tried_again<R: Runtime>(world: &World<R
 
 async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
     let step = Connection::new().expect_request().ok("first").expect_request().close();
-    let server = Server::scripted_on(lonely(), Script::new().connection(step).otherwise(Otherwise::Refuse));
+    let server =
+        Server::scripted_on(unused_address(), Script::new().connection(step).otherwise(Otherwise::Refuse));
     let session = world.session();
     session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
     let error = session.get(server.url("/get")).send().await.unwrap_err();
@@ -239,9 +240,9 @@ async fn f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe<R: Runtime>(w
 }
 
 async fn f11_an_error_after_a_redirect_does_not_claim_to_be_safe<R: Runtime>(world: &World<R>) {
-    let gone = nowhere();
+    let gone = refusing_server();
     let server = Server::start();
-    let url = sessio_tests::trail::redirect(&server, gone.url("/"), 303);
+    let url = sessio_tests::redirect_chain::redirect(&server, gone.url("/"), 303);
     let session = world.session();
     let error = session.post(&url).body("order").send().await.unwrap_err();
     // The order was accepted, so sending it again would order twice.

@@ -14,7 +14,7 @@ use sessio::{Auth, Kind, Mount, Stage, Timeout};
 use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{InProcess, Runtime, Session};
 use sessio_testkit::Server;
-use sessio_tests::rig::Rig;
+use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
 use sessio_tests::whole::whole;
@@ -46,13 +46,13 @@ mod connected {
 }
 
 /// A session with this mock for the URLs of `http://api.test/`.
-fn mocked<R: Runtime>(world: &World<R>, mock: &Mock) -> Session<Rig<R>> {
+fn mocked<R: Runtime>(world: &World<R>, mock: &Mock) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     mount(&session, "http://api.test/", Mount::new().transport(mock.clone()));
     session
 }
 
-fn mount<R: Runtime>(session: &Session<Rig<R>>, pattern: &str, mount: Mount) {
+fn mount<R: Runtime>(session: &Session<FaultyRuntime<R>>, pattern: &str, mount: Mount) {
     session.update(|settings| settings.mounts.add(pattern, mount)).unwrap();
 }
 
@@ -94,7 +94,7 @@ async fn s15_a_mock_and_a_server_redirect_to_each_other<R: Runtime>(world: &Worl
     assert_eq!(there.url().as_str(), server.url("/get"));
     there.bytes().await.unwrap();
     assert_eq!(server.requests()[0].header("authorization"), None);
-    let back = sessio_tests::trail::redirect(&server, "http://api.test/here", 302);
+    let back = sessio_tests::redirect_chain::redirect(&server, "http://api.test/here", 302);
     assert_eq!(whole(session.get(back)).await.body, b"mocked");
     mock.assert_requests(["GET /there", "GET /here"]);
 }
@@ -223,9 +223,9 @@ async fn s15_a_scheme_of_its_own<R: Runtime>(world: &World<R>) {
     // The jar is for http and https.
     assert_eq!(response.text().await.unwrap(), "None");
     // Redirects from a server into a scheme with a transport, and into one without.
-    let into = sessio_tests::trail::redirect(&server, "mock://app/y", 302);
+    let into = sessio_tests::redirect_chain::redirect(&server, "mock://app/y", 302);
     assert_eq!(whole(session.get(into)).await.status, 200);
-    let unknown = sessio_tests::trail::redirect(&server, "other://app/y", 302);
+    let unknown = sessio_tests::redirect_chain::redirect(&server, "other://app/y", 302);
     let error = session.get(unknown).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::UnsupportedRedirectScheme);
 }
@@ -252,7 +252,7 @@ fn application() -> Router {
 }
 
 /// A session with the application for the URLs of `http://app.test/`.
-fn in_process<R: Runtime>(world: &World<R>) -> Session<Rig<R>> {
+fn in_process<R: Runtime>(world: &World<R>) -> Session<FaultyRuntime<R>> {
     let session = world.session();
     mount(&session, "http://app.test/", Mount::new().transport(InProcess::new(application())));
     session

@@ -8,9 +8,9 @@ use std::time::Duration;
 use sessio::redirect::AllowedTargets;
 use sessio::{Guard, Kind, Timeout, Timeouts};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Stream as _};
-use sessio_testkit::{Connection, Door, Server};
+use sessio_testkit::{Connection, Server, UnixProxy};
+use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::trail::redirect;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -29,13 +29,13 @@ scenarios! {
 /// A path without a socket, which no other test uses.
 fn no_door() -> PathBuf {
     let server = Server::start();
-    Door::to(&server).path().to_owned()
+    UnixProxy::to(&server).path().to_owned()
 }
 
 async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    let door = Door::to(&server);
-    session.unix_socket("localhost", door.path()).unwrap();
+    let proxy = UnixProxy::to(&server);
+    session.unix_socket("localhost", proxy.path()).unwrap();
     // Cookies, redirects and Host follow the URL.
     let response = session.get("http://localhost:8080/cookies/set/a/1").send().await.unwrap();
     assert_eq!(response.url().as_str(), "http://localhost:8080/cookies");
@@ -43,24 +43,24 @@ async fn a_url_travels_over_a_socket_file<R: Runtime>(world: &World<R>) {
     let body = session.get("http://localhost:8080/redirect/3").send().await.unwrap().text().await.unwrap();
     assert!(body.contains("localhost:8080"), "{body}");
     assert!(server.requests().iter().all(|request| request.header_all("host") == ["localhost:8080"]));
-    assert_eq!((server.requests().len(), door.passed()), (6, 1), "one connection carries them all");
+    assert_eq!((server.requests().len(), proxy.passed()), (6, 1), "one connection carries them all");
     assert_eq!((session.stats().reused, session.stats().dialled), (5, 1));
     // Another host on the same socket is another origin.
-    session.unix_socket("other.test", door.path()).unwrap();
+    session.unix_socket("other.test", proxy.path()).unwrap();
     let away = redirect(&server, "http://other.test/anything", 302);
     let away = away.replace(&server.addr().to_string(), "localhost:8080");
     session.get(away).header("Authorization", "secret").send().await.unwrap().bytes().await.unwrap();
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("authorization"), last.header("cookie")), (None, None));
-    assert_eq!(door.passed(), 2);
+    assert_eq!(proxy.passed(), 2);
     // No name was resolved and no address connected to.
     assert_eq!(session.runtime().dialled(), []);
 }
 
 async fn bodies_of_any_size_go_both_ways<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    let door = Door::to(&server);
-    session.unix_socket("localhost", door.path()).unwrap();
+    let proxy = UnixProxy::to(&server);
+    session.unix_socket("localhost", proxy.path()).unwrap();
     let body = vec![b'x'; 2_000_000];
     let sent = session.post("http://localhost/status/200").body(body).send().await.unwrap();
     assert_eq!(sent.status(), 200);
@@ -70,14 +70,14 @@ async fn bodies_of_any_size_go_both_ways<R: Runtime>(world: &World<R>) {
         let got = session.get(url).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(got, sessio_testkit::pattern(2_000_000));
     }
-    assert_eq!(door.passed(), 1);
+    assert_eq!(proxy.passed(), 1);
 }
 
 async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
     let path = no_door();
     let listener = UnixListener::bind(&path).unwrap();
     for speaks in [true, false] {
-        let stream = world.rig().connect_unix(&path, None).await.unwrap();
+        let stream = world.runtime().connect_unix(&path, None).await.unwrap();
         let mut peer = listener.accept().unwrap().0;
         assert!(stream.is_idle_open() && stream.is_idle_open());
         if speaks {
@@ -93,8 +93,8 @@ async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
 async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::start();
-    let door = Door::to(&server);
-    session.unix_socket("localhost", door.path()).unwrap();
+    let proxy = UnixProxy::to(&server);
+    session.unix_socket("localhost", proxy.path()).unwrap();
     for number in 1..=3 {
         // Even a POST is not affected.
         for reused in [false, true] {
@@ -103,7 +103,7 @@ async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>
             response.bytes().await.unwrap();
         }
         server.disconnect();
-        door.wait_open(0);
+        proxy.wait_open(0);
     }
     assert_eq!(server.requests().len(), 6, "each was sent once");
 }
@@ -133,8 +133,8 @@ async fn t03_time_limits_hold<R: Runtime>(world: &World<R>) {
         Connection::new().expect_request(),
         Connection::new().expect_request().send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"),
     ]);
-    let door = Door::to(&server);
-    session.unix_socket("localhost", door.path()).unwrap();
+    let proxy = UnixProxy::to(&server);
+    session.unix_socket("localhost", proxy.path()).unwrap();
     let limited = |change: fn(&mut Timeouts)| {
         session.derive(|settings| {
             change(&mut settings.timeouts);
@@ -153,25 +153,25 @@ async fn t03_time_limits_hold<R: Runtime>(world: &World<R>) {
 
 async fn a_change_of_the_route_leaves_no_connection_behind<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start()];
-    let doors = servers.each_ref().map(Door::to);
+    let proxies = servers.each_ref().map(UnixProxy::to);
     let session = world.session();
     for _ in 0..2 {
-        for door in &doors {
-            session.unix_socket("localhost", door.path()).unwrap();
+        for proxy in &proxies {
+            session.unix_socket("localhost", proxy.path()).unwrap();
             session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
         }
         session.resolve("localhost", [servers[0].addr()]).unwrap();
         session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
     }
     assert_eq!(servers.each_ref().map(|server| server.requests().len()), [4, 2]);
-    assert_eq!(doors.each_ref().map(Door::passed), [1, 1]);
+    assert_eq!(proxies.each_ref().map(UnixProxy::passed), [1, 1]);
     assert_eq!(session.stats().dialled, 3);
 }
 
 async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &World<R>) {
     let (daemon, stranger, session) = (Server::start(), Server::start(), world.session());
-    let door = Door::to(&daemon);
-    session.unix_socket("localhost", door.path()).unwrap();
+    let proxy = UnixProxy::to(&daemon);
+    session.unix_socket("localhost", proxy.path()).unwrap();
     // A connection to it is idle.
     session.get("http://localhost/get").send().await.unwrap().bytes().await.unwrap();
     let evil = redirect(&stranger, "http://localhost/containers", 307);
@@ -185,8 +185,8 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
     let away = redirect(&daemon, &evil, 302).replace(&daemon.addr().to_string(), "localhost");
     assert_eq!(session.get(away).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
     // The same from the server behind another socket.
-    let other_door = Door::to(&stranger);
-    session.unix_socket("other.test", other_door.path()).unwrap();
+    let other_proxy = UnixProxy::to(&stranger);
+    session.unix_socket("other.test", other_proxy.path()).unwrap();
     let from_other = evil.replace(&stranger.addr().to_string(), "other.test");
     assert_eq!(session.get(&from_other).send().await.unwrap_err().kind(), Kind::RedirectForbidden);
     // A caller that follows the redirect by hand gets the same error.
@@ -204,8 +204,8 @@ async fn fa10_a_redirect_from_a_stranger_reaches_no_socket<R: Runtime>(world: &W
 
 async fn fa10_a_guard_for_sockets_refuses_them<R: Runtime>(world: &World<R>) {
     let (daemon, session) = (Server::start(), world.session());
-    let door = Door::to(&daemon);
-    session.unix_socket("app.test", door.path()).unwrap();
+    let proxy = UnixProxy::to(&daemon);
+    session.unix_socket("app.test", proxy.path()).unwrap();
     let guarded = |guard: Guard| session.derive(|settings| settings.guard = guard);
     for guard in [Guard::off(), Guard::off().and_sockets(), Guard::public(), Guard::public().and_pins()] {
         guarded(guard).get("http://app.test/get").send().await.unwrap().bytes().await.unwrap();

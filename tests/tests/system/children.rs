@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::authority::Authority;
-use sessio_tests::coat::Dress;
+use sessio_tests::server_tls::ServerTls;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -104,7 +104,7 @@ fn fs7_a_process_without_files_uses_those_of_idle_connections() {
 #[test]
 fn fs6_after_a_fork_both_go_on_for_themselves() {
     let issued = Authority::root("root").issue(|_| {});
-    let server = Dress::of(&issued).serve();
+    let server = ServerTls::new(&issued).serve();
     let process = Process::start(&["fork", &server.url("/post")]);
     assert_eq!(process.line(), "child false");
     assert_eq!(process.line(), "parent true");

@@ -12,8 +12,8 @@ use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::authority::Authority;
 use sessio_tests::backend::{Backend, BlockingThread, TokioCurrentThread};
-use sessio_tests::coat::Dress;
 use sessio_tests::scenarios;
+use sessio_tests::server_tls::ServerTls;
 use sessio_tests::world::World;
 use sessio_tokio::Tokio;
 
@@ -33,7 +33,7 @@ fn echo(length: usize, is_secure: bool) -> (Server, Tls) {
     }
     let root = Authority::root("root");
     let server = match is_secure {
-        true => Server::dressed_scripted(Dress::of(&root.issue(|_| {})).wardrobe(), script),
+        true => Server::adapted_scripted(ServerTls::new(&root.issue(|_| {})).adapters(), script),
         false => Server::scripted(script),
     };
     server.record_bytes(false);
@@ -56,7 +56,7 @@ async fn fm3_an_echo_is_whole_in_clear_and_behind_tls<R: Runtime>(world: &World<
     for is_secure in [false, true] {
         // Without an observer: the network decides whether the request or the head of the response
         // is complete first.
-        exchange(&Session::with_runtime(world.rig()), 64 * PIECE, is_secure).await;
+        exchange(&Session::with_runtime(world.runtime()), 64 * PIECE, is_secure).await;
     }
 }
 

@@ -16,8 +16,8 @@ async fn fs10_a_resolver_that_does_not_return_in_time_was_too_late<R: Movable>(w
     let server = Server::start();
     let minute = Duration::from_secs(60);
     for (which, takes) in [(Timeout::Resolve, 60), (Timeout::Total, 60), (Timeout::Resolve, 59)] {
-        let rig = world.rig();
-        let session = world.session_on(rig.clone());
+        let runtime = world.runtime();
+        let session = world.session_on(runtime.clone());
         let address = server.addr();
         session.update(|settings| {
             let limit = match which {
@@ -26,7 +26,7 @@ async fn fs10_a_resolver_that_does_not_return_in_time_was_too_late<R: Movable>(w
             };
             *limit = Some(minute);
             settings.resolver = Resolver::from_fn(move |_, _| {
-                rig.pass(Duration::from_secs(takes));
+                runtime.pass(Duration::from_secs(takes));
                 Ok(vec![address])
             });
         });

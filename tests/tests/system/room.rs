@@ -13,8 +13,8 @@ scenarios! {
 async fn fs7_idle_connections_make_room_once<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     for (exhausted, idle_after) in [(0, Some(5)), (1, Some(1)), (2, None)] {
-        let rig = world.rig().name("other.test", [server.addr()]);
-        let session = world.session_on(rig);
+        let runtime = world.runtime().name("other.test", [server.addr()]);
+        let session = world.session_on(runtime);
         let mut responses = Vec::new();
         // Each response holds its connection until it is read.
         for _ in 0..4 {

@@ -39,7 +39,7 @@ fn wall() -> Wall {
 
 async fn fw2_a_silent_address_is_overtaken<R: Runtime>(world: &World<R>) {
     let (wall, server) = (wall(), Server::start());
-    let session = world.session_on(world.rig().name("many.test", [wall.address, server.addr()]));
+    let session = world.session_on(world.runtime().name("many.test", [wall.address, server.addr()]));
     let began = Instant::now();
     assert_eq!(whole(session.get("http://many.test/get")).await.status, 200);
     // The system itself fails after two minutes.

@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use sessio::tls::{Certificates, Roots};
-use sessio_testkit::{Coat, Script, Server, Wardrobe};
+use sessio_testkit::{Adapter, AdapterFactory, Script, Server};
 
 /// Starts a server with its own certificate for 127.0.0.1. Returns it and the roots that trust it.
 pub(crate) fn start(script: impl Into<Script>) -> (Server, Roots) {
@@ -22,11 +22,11 @@ pub(crate) fn start(script: impl Into<Script>) -> (Server, Roots) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into());
     let config = Arc::new(config.expect("a certificate with its key"));
-    let wardrobe = Wardrobe::new(move || {
+    let adapters = AdapterFactory::new(move || {
         Box::new(Tls(ServerConnection::new(Arc::clone(&config)).expect("a TLS session")))
     });
     // The handshake is complete before the script begins.
-    (Server::dressed_scripted(wardrobe.greeting(), script), roots)
+    (Server::adapted_scripted(adapters.handshake_first(), script), roots)
 }
 
 /// The server's side of a connection.
@@ -41,8 +41,8 @@ impl Tls {
     }
 }
 
-impl Coat for Tls {
-    fn hear(&mut self, mut sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+impl Adapter for Tls {
+    fn decode(&mut self, mut sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
         while !sealed.is_empty() {
             self.0.read_tls(&mut sealed)?;
             let processed = self.0.process_new_packets();
@@ -56,7 +56,7 @@ impl Coat for Tls {
         Ok(())
     }
 
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         self.0.writer().write_all(plain)?;
         self.write(out)
     }
@@ -66,7 +66,7 @@ impl Coat for Tls {
         let _ = self.write(out);
     }
 
-    fn is_up(&self) -> bool {
+    fn is_established(&self) -> bool {
         !self.0.is_handshaking()
     }
 }

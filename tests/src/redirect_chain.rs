@@ -11,7 +11,7 @@ use sessio_testkit::{Otherwise, Script, Server};
 /// # Panics
 ///
 /// If there is no server.
-pub fn trail(servers: &[&Server], status: u16) -> String {
+pub fn redirect_chain(servers: &[&Server], status: u16) -> String {
     let (last, before) = servers.split_last().expect("a server at least");
     before.iter().rev().fold(last.url("/anything/end"), |url, server| redirect(server, &url, status))
 }
@@ -26,13 +26,13 @@ pub fn redirect(server: &Server, location: impl AsRef<[u8]>, status: u16) -> Str
 }
 
 /// A server that refuses all connections. No other server listens at its address.
-pub fn nowhere() -> Server {
-    Server::scripted_on(lonely(), Script::new().otherwise(Otherwise::Refuse))
+pub fn refusing_server() -> Server {
+    Server::scripted_on(unused_address(), Script::new().otherwise(Otherwise::Refuse))
 }
 
 /// An address of this machine that no other test uses. A port that is free on a shared address may
 /// belong to another server a moment later.
-pub fn lonely() -> Ipv4Addr {
+pub fn unused_address() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let [.., process] = std::process::id().to_be_bytes();

@@ -96,7 +96,7 @@ pub fn is_comparable(name: &str) -> Option<bool> {
 /// # Panics
 ///
 /// If another backend gave this scenario another trace.
-pub fn agree(module: &str, name: &str, backend: &str, trace: &Trace) {
+pub fn check_equal(module: &str, name: &str, backend: &str, trace: &Trace) {
     let module = module.rsplit_once("::").map_or(module, |(module, _)| module);
     if let Err(difference) = REGISTER.check(&format!("{module}::{name}"), backend, trace) {
         panic!("{difference}");

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use sessio::tls::Tls;
 use sessio::{Proxy, Result};
-use sessio_testkit::{Coat, Server, Wardrobe};
+use sessio_testkit::{Adapter, AdapterFactory, Server};
 
 use crate::authority::Authority;
-use crate::coat::Dress;
 use crate::forward::Forward;
+use crate::server_tls::ServerTls;
 
 /// The way to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +25,21 @@ pub enum Way {
 }
 
 /// The authority of the TLS proxy.
-static PORTER: LazyLock<Authority> = LazyLock::new(|| Authority::root("the proxy's"));
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::root("the proxy's"));
 /// The TLS of that proxy. Its records are small, so records of the TLS within it span several.
-static LIVERY: LazyLock<Dress> =
-    LazyLock::new(|| Dress::of(&PORTER.issue(|_| {})).with(|config| config.max_fragment_size = Some(900)));
+static PROXY_TLS: LazyLock<ServerTls> = LazyLock::new(|| {
+    ServerTls::new(&AUTHORITY.issue(|_| {})).with(|config| config.max_fragment_size = Some(900))
+});
 /// The settings that verify the proxy under any name. It is one value, because connections are kept
 /// by it.
-static PORTERS: LazyLock<Tls> =
-    LazyLock::new(|| Tls::default().roots(PORTER.certificates()).danger_accept_invalid_hostnames(true));
+static PROXY_TRUST: LazyLock<Tls> =
+    LazyLock::new(|| Tls::default().roots(AUTHORITY.certificates()).danger_accept_invalid_hostnames(true));
 
 impl Way {
     /// All ways.
     pub const ALL: [Self; 4] = [Self::Direct, Self::Http, Self::Https, Self::Socks];
 
-    /// The proxy on this way to a server from [`dress`](Self::dress). `None` for a direct
+    /// The proxy on this way to a server from [`adapters`](Self::adapters). `None` for a direct
     /// connection.
     ///
     /// # Errors
@@ -62,48 +63,48 @@ impl Way {
         };
         let proxy = Proxy::parse(&format!("{scheme}://{authority}"))?;
         // The certificate of the proxy is valid for any host.
-        Ok(Some(proxy.tls(PORTERS.clone())))
+        Ok(Some(proxy.tls(PROXY_TRUST.clone())))
     }
 
     /// The adapters of a server that is reached this way.
     #[must_use]
-    pub fn dress(self, inside: Dress) -> Wardrobe {
-        if self == Self::Direct { inside.wardrobe() } else { self.before(Some(inside.wardrobe())) }
+    pub fn adapters(self, inside: ServerTls) -> AdapterFactory {
+        if self == Self::Direct { inside.adapters() } else { self.before(Some(inside.adapters())) }
     }
 
     /// The adapters of a server, with records of `size` bytes. A TLS proxy has the same size.
     #[must_use]
-    pub fn dress_in_records(self, inside: Dress, size: usize) -> Wardrobe {
-        let inside = inside.records_of(size).wardrobe();
+    pub fn adapters_with_records(self, inside: ServerTls, size: usize) -> AdapterFactory {
+        let inside = inside.records_of(size).adapters();
         match self {
             Self::Direct => inside,
-            _ => self.with_proxy(Some(inside), LIVERY.clone().records_of(size)),
+            _ => self.with_proxy(Some(inside), PROXY_TLS.clone().records_of(size)),
         }
     }
 
     /// The adapters of a proxy in front of the server's own ones, if it has any.
     #[must_use]
-    pub fn before(self, inside: Option<Wardrobe>) -> Wardrobe {
-        self.with_proxy(inside, LIVERY.clone())
+    pub fn before(self, inside: Option<AdapterFactory>) -> AdapterFactory {
+        self.with_proxy(inside, PROXY_TLS.clone())
     }
 
-    fn with_proxy(self, inside: Option<Wardrobe>, livery: Dress) -> Wardrobe {
-        let is_clear = inside.as_ref().is_none_or(Wardrobe::is_clear);
-        let wardrobe = Wardrobe::new(move || {
-            let outside = (self == Self::Https).then(|| livery.coat());
-            let inside = inside.as_ref().map(Wardrobe::coat);
-            let state = State::Talk { is_socks: self == Self::Socks, words: 0 };
-            Box::new(Gate { outside, inside, held: Vec::new(), state })
+    fn with_proxy(self, inside: Option<AdapterFactory>, tls: ServerTls) -> AdapterFactory {
+        let is_clear = inside.as_ref().is_none_or(AdapterFactory::is_clear);
+        let factory = AdapterFactory::new(move || {
+            let outside = (self == Self::Https).then(|| tls.adapter());
+            let inside = inside.as_ref().map(AdapterFactory::adapter);
+            let state = State::Handshake { is_socks: self == Self::Socks, messages: 0 };
+            Box::new(ProxyAdapter { outside, inside, held: Vec::new(), state })
         });
-        if is_clear { wardrobe.clear() } else { wardrobe }
+        if is_clear { factory.clear() } else { factory }
     }
 }
 
 /// A proxy in front of the server: first its messages, then the bytes of the server's adapter.
 #[derive(Debug)]
-struct Gate {
-    outside: Option<Box<dyn Coat>>,
-    inside: Option<Box<dyn Coat>>,
+struct ProxyAdapter {
+    outside: Option<Box<dyn Adapter>>,
+    inside: Option<Box<dyn Adapter>>,
     held: Vec<u8>,
     state: State,
 }
@@ -111,18 +112,18 @@ struct Gate {
 #[derive(Debug)]
 enum State {
     /// The number of messages so far, and whether the proxy speaks SOCKS.
-    Talk { is_socks: bool, words: usize },
+    Handshake { is_socks: bool, messages: usize },
     /// Bytes pass unchanged.
     Open,
     /// Requests are forwarded.
     Forward(Forward),
 }
 
-impl Gate {
+impl ProxyAdapter {
     /// The reply to the next message, if the message is complete.
     fn answer(&mut self) -> Option<&'static [u8]> {
-        let State::Talk { is_socks, words } = &mut self.state else { return None };
-        let (length, answer): (_, &[u8]) = match (*is_socks, *words) {
+        let State::Handshake { is_socks, messages } = &mut self.state else { return None };
+        let (length, answer): (_, &[u8]) = match (*is_socks, *messages) {
             (false, _) => {
                 let seen = self.held.len().min(b"CONNECT ".len());
                 if seen > 0 && self.inside.is_none() && self.held[..seen] != b"CONNECT "[..seen] {
@@ -146,8 +147,8 @@ impl Gate {
             return None;
         }
         self.held.drain(..length);
-        *words += 1;
-        if !*is_socks || *words == 2 {
+        *messages += 1;
+        if !*is_socks || *messages == 2 {
             self.state = State::Open;
         }
         Some(answer)
@@ -158,12 +159,12 @@ impl Gate {
             out.extend_from_slice(answer);
         }
         match &mut self.state {
-            State::Talk { .. } => Ok(()),
+            State::Handshake { .. } => Ok(()),
             State::Forward(forward) => forward.pass(&std::mem::take(&mut self.held), plain),
             State::Open => {
                 let held = std::mem::take(&mut self.held);
                 match &mut self.inside {
-                    Some(inside) => inside.hear(&held, plain, out),
+                    Some(inside) => inside.decode(&held, plain, out),
                     None => {
                         plain.extend_from_slice(&held);
                         Ok(())
@@ -176,7 +177,7 @@ impl Gate {
     /// Encrypts the bytes to be sent, if the proxy is reached over TLS.
     fn seal(&mut self, said: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.outside {
-            Some(outside) => outside.say(said, out),
+            Some(outside) => outside.encode(said, out),
             None => {
                 out.extend_from_slice(said);
                 Ok(())
@@ -185,10 +186,10 @@ impl Gate {
     }
 }
 
-impl Coat for Gate {
-    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+impl Adapter for ProxyAdapter {
+    fn decode(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.outside {
-            Some(outside) => outside.hear(sealed, &mut self.held, out)?,
+            Some(outside) => outside.decode(sealed, &mut self.held, out)?,
             None => self.held.extend_from_slice(sealed),
         }
         let mut said = Vec::new();
@@ -197,10 +198,10 @@ impl Coat for Gate {
         passed
     }
 
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let mut said = Vec::new();
         match &mut self.inside {
-            Some(inside) => inside.say(plain, &mut said)?,
+            Some(inside) => inside.encode(plain, &mut said)?,
             None => said.extend_from_slice(plain),
         }
         self.seal(&said, out)
@@ -217,12 +218,12 @@ impl Coat for Gate {
         }
     }
 
-    fn is_up(&self) -> bool {
-        self.outside.as_ref().is_none_or(|outside| outside.is_up())
+    fn is_established(&self) -> bool {
+        self.outside.as_ref().is_none_or(|outside| outside.is_established())
             && match (&self.state, &self.inside) {
-                (State::Talk { is_socks, .. }, None) => !is_socks,
-                (State::Talk { .. }, Some(_)) => false,
-                (_, inside) => inside.as_ref().is_none_or(|inside| inside.is_up()),
+                (State::Handshake { is_socks, .. }, None) => !is_socks,
+                (State::Handshake { .. }, Some(_)) => false,
+                (_, inside) => inside.as_ref().is_none_or(|inside| inside.is_established()),
             }
     }
 }

@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 1024;
 
 /// A backend with scripted names, routes and sockets. A clone shares the script.
 #[derive(Clone, Debug)]
-pub struct Rig<R> {
+pub struct FaultyRuntime<R> {
     backend: R,
     plan: Arc<Plan>,
 }
@@ -59,7 +59,7 @@ struct State {
     without_room: usize,
 }
 
-impl<R: Runtime> Rig<R> {
+impl<R: Runtime> FaultyRuntime<R> {
     /// The backend without changes.
     pub fn new(backend: R) -> Self {
         Self { backend, plan: Arc::default() }
@@ -101,7 +101,7 @@ impl<R: Runtime> Rig<R> {
     }
 
     /// Makes the peer flood: once it has sent something, each read is filled with this byte if the
-    /// peer has sent nothing more. Each such read takes `each` by the clock of the rig.
+    /// peer has sent nothing more. Each such read takes `each` by the clock of the runtime.
     #[must_use]
     pub fn flooding(self, byte: u8, each: Duration) -> Self {
         self.state().flood = Some((byte, each));
@@ -132,7 +132,7 @@ impl<R: Runtime> Rig<R> {
         Clock(Arc::clone(&self.plan))
     }
 
-    /// From now on the rig plays a child of the process that opened all connections so far.
+    /// From now on the runtime plays a child of the process that opened all connections so far.
     pub fn fork(&self) {
         self.state().forks += 1;
     }
@@ -178,7 +178,7 @@ impl<R: Runtime> Rig<R> {
     }
 }
 
-/// The clock of a [`Rig`].
+/// The clock of a [`FaultyRuntime`].
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Plan>);
 
@@ -200,9 +200,9 @@ impl Plan {
     }
 }
 
-impl<R: Runtime> Runtime for Rig<R> {
-    type Stream = RigStream<R::Stream>;
-    type Sleep = RigSleep<R::Sleep>;
+impl<R: Runtime> Runtime for FaultyRuntime<R> {
+    type Stream = FaultyStream<R::Stream>;
+    type Sleep = FaultySleep<R::Sleep>;
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let known = self.state().names.get(host).cloned();
@@ -234,17 +234,17 @@ impl<R: Runtime> Runtime for Rig<R> {
             return pending().await;
         }
         let inner = self.backend.connect(address, tcp, deadline.map(|end| self.plan.behind(end))).await?;
-        Ok(RigStream::new(inner, &self.plan, drips))
+        Ok(FaultyStream::new(inner, &self.plan, drips))
     }
 
     async fn connect_unix(&self, path: &Path, deadline: Option<Instant>) -> io::Result<Self::Stream> {
         let drips = self.state().drips;
         let inner = self.backend.connect_unix(path, deadline.map(|end| self.plan.behind(end))).await?;
-        Ok(RigStream::new(inner, &self.plan, drips))
+        Ok(FaultyStream::new(inner, &self.plan, drips))
     }
 
     fn sleep_until(&self, at: Instant) -> Self::Sleep {
-        RigSleep { inner: self.backend.sleep_until(self.plan.behind(at)), plan: Arc::clone(&self.plan) }
+        FaultySleep { inner: self.backend.sleep_until(self.plan.behind(at)), plan: Arc::clone(&self.plan) }
     }
 
     fn now(&self) -> Now {
@@ -288,14 +288,14 @@ impl Drop for Dialling<'_> {
     }
 }
 
-/// A timer of a [`Rig`]. Its time is that of the rig's clock when it is set.
+/// A timer of a [`FaultyRuntime`]. Its time is that of the runtime's clock when it is set.
 #[derive(Debug)]
-pub struct RigSleep<S> {
+pub struct FaultySleep<S> {
     inner: S,
     plan: Arc<Plan>,
 }
 
-impl<S: Sleep> Sleep for RigSleep<S> {
+impl<S: Sleep> Sleep for FaultySleep<S> {
     fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inner.poll_elapsed(cx)
     }
@@ -305,9 +305,9 @@ impl<S: Sleep> Sleep for RigSleep<S> {
     }
 }
 
-/// A socket of a [`Rig`].
+/// A socket of a [`FaultyRuntime`].
 #[derive(Debug)]
-pub struct RigStream<S> {
+pub struct FaultyStream<S> {
     inner: S,
     plan: Arc<Plan>,
     drips: bool,
@@ -317,7 +317,7 @@ pub struct RigStream<S> {
     is_answered: bool,
 }
 
-impl<S> RigStream<S> {
+impl<S> FaultyStream<S> {
     fn new(inner: S, plan: &Arc<Plan>, drips: bool) -> Self {
         Self { inner, plan: Arc::clone(plan), drips, has_waited: [false; 2], is_answered: false }
     }
@@ -368,7 +368,7 @@ impl<S> RigStream<S> {
     }
 }
 
-impl<S: Stream> Stream for RigStream<S> {
+impl<S: Stream> Stream for FaultyStream<S> {
     const BLOCKS: bool = S::BLOCKS;
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -389,7 +389,7 @@ impl<S: Stream> Stream for RigStream<S> {
         room: &mut [u8],
         deadline: Option<Instant>,
     ) -> Poll<io::Result<usize>> {
-        // The rig itself sends, so there is nothing to wait for.
+        // The runtime itself sends, so there is nothing to wait for.
         if self.is_answered && self.plan.state().flood.is_some() {
             return self.poll_read(cx, room);
         }

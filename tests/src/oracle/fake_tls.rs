@@ -6,7 +6,7 @@ use std::io;
 
 use sessio::tls::{ConnectInfo, StartTls, Tls, TlsConnector};
 use sessio::{Fault, Kind, TlsInfo, TlsSession};
-use sessio_testkit::Coat;
+use sessio_testkit::Adapter;
 
 /// The mask of each byte.
 const MASK: u8 = 0xA5;
@@ -22,13 +22,13 @@ const ROOM: usize = 4096;
 /// The number of waiting bytes above which plaintext is no longer taken, as in `sessio-rustls`.
 const MOST_OUT: usize = 64 << 10;
 
-fn veil(bytes: &mut [u8]) {
+fn mask(bytes: &mut [u8]) {
     for byte in bytes {
         *byte = (*byte ^ MASK).rotate_left(3);
     }
 }
 
-fn unveil(bytes: &mut [u8]) {
+fn unmask(bytes: &mut [u8]) {
     for byte in bytes {
         *byte = byte.rotate_right(3) ^ MASK;
     }
@@ -40,7 +40,7 @@ fn record(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
     let [.., high, low] = bytes.len().to_be_bytes();
     out.extend([kind, high, low]);
     out.extend_from_slice(bytes);
-    veil(&mut out[start..]);
+    mask(&mut out[start..]);
 }
 
 /// The kind of the first record and its end, if it is complete.
@@ -50,15 +50,15 @@ fn whole(held: &[u8]) -> Option<(u8, usize)> {
     (held.len() >= end).then_some((kind, end))
 }
 
-/// A connector of veils.
+/// A connector of fake TLS.
 #[must_use]
 pub fn connector() -> TlsConnector {
-    TlsConnector::new(Veils)
+    TlsConnector::new(FakeTlsConnector)
 }
 
-struct Veils;
+struct FakeTlsConnector;
 
-impl StartTls for Veils {
+impl StartTls for FakeTlsConnector {
     fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
@@ -66,30 +66,30 @@ impl StartTls for Veils {
     /// The client's hello names the host that it expects, and its own identity.
     fn start(&self, wanted: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let identity = wanted.tls.options().identity.as_ref();
-        let mut greeting = format!("to {} from ", wanted.host).into_bytes();
+        let mut hello = format!("to {} from ", wanted.host).into_bytes();
         for certificate in identity.into_iter().flat_map(|identity| identity.chain()) {
-            greeting.extend_from_slice(certificate);
+            hello.extend_from_slice(certificate);
         }
-        greeting.push(b'\n');
-        veil(&mut greeting);
-        Ok(Box::new(Veil { out: greeting, room: vec![0; ROOM], ..Veil::default() }))
+        hello.push(b'\n');
+        mask(&mut hello);
+        Ok(Box::new(FakeTls { out: hello, room: vec![0; ROOM], ..FakeTls::default() }))
     }
 }
 
 #[derive(Debug, Default)]
-struct Veil {
+struct FakeTls {
     out: Vec<u8>,
     room: Vec<u8>,
     /// Plaintext received in records that were not opened yet.
     held: Vec<u8>,
     /// The rest of the record that was opened last.
     plain: Vec<u8>,
-    is_up: bool,
+    is_established: bool,
     has_ended: bool,
     has_parted: bool,
 }
 
-impl TlsSession for Veil {
+impl TlsSession for FakeTls {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         let is_full = self.has_ended || !self.plain.is_empty() || whole(&self.held).is_some();
         let room = if is_full { 0 } else { self.room.len() };
@@ -103,15 +103,15 @@ impl TlsSession for Veil {
     fn received(&mut self, n: usize) -> Result<(), Fault> {
         self.has_ended |= n == 0;
         let came = self.room.get_mut(..n).ok_or_else(|| Fault::new(Kind::Misuse))?;
-        unveil(came);
-        let is_welcome = !self.is_up && came.first() == Some(&WELCOME);
+        unmask(came);
+        let is_welcome = !self.is_established && came.first() == Some(&WELCOME);
         self.held.extend_from_slice(&came[usize::from(is_welcome)..]);
-        self.is_up |= is_welcome;
+        self.is_established |= is_welcome;
         Ok(())
     }
 
     fn is_handshaking(&self) -> bool {
-        !self.is_up
+        !self.is_established
     }
 
     fn secured(&self) -> TlsInfo<'_> {
@@ -119,7 +119,7 @@ impl TlsSession for Veil {
     }
 
     fn seal(&mut self, plain: &[u8]) -> Result<usize, Fault> {
-        if !self.is_up {
+        if !self.is_established {
             return Ok(0);
         }
         let taken = plain.len().min(RECORD).min(MOST_OUT.saturating_sub(self.out.len()));
@@ -131,7 +131,7 @@ impl TlsSession for Veil {
     }
 
     fn open(&mut self, plain: &mut [u8]) -> Result<Option<usize>, Fault> {
-        while self.plain.is_empty() && self.is_up {
+        while self.plain.is_empty() && self.is_established {
             let Some((kind, end)) = whole(&self.held) else { break };
             let opened: Vec<u8> = self.held.drain(..end).skip(3).collect();
             match kind {
@@ -160,39 +160,39 @@ impl TlsSession for Veil {
 
 /// The host's end.
 #[derive(Debug)]
-pub struct Host {
+pub struct FakeTlsServer {
     held: Vec<u8>,
     /// The client's hello, once it was received.
-    greeting: Option<Vec<u8>>,
+    hello: Option<Vec<u8>>,
     record: usize,
     tickets: usize,
 }
 
-impl Host {
+impl FakeTlsServer {
     /// A host with records of at most `record` bytes. Before its first record it sends `tickets`
     /// tickets, and one before each later record, if `tickets` is not 0.
     #[must_use]
     pub fn new(record: usize, tickets: usize) -> Self {
-        Self { held: Vec::new(), greeting: None, record: record.clamp(1, RECORD), tickets }
+        Self { held: Vec::new(), hello: None, record: record.clamp(1, RECORD), tickets }
     }
 
     /// The client's hello, once it was received.
     #[must_use]
-    pub fn greeting(&self) -> Option<&[u8]> {
-        self.greeting.as_deref()
+    pub fn hello(&self) -> Option<&[u8]> {
+        self.hello.as_deref()
     }
 }
 
-impl Coat for Host {
-    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+impl Adapter for FakeTlsServer {
+    fn decode(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
         let start = self.held.len();
         self.held.extend_from_slice(sealed);
-        unveil(&mut self.held[start..]);
-        if self.greeting.is_none() {
+        unmask(&mut self.held[start..]);
+        if self.hello.is_none() {
             let Some(end) = self.held.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
-            self.greeting = Some(self.held.drain(..=end).collect());
+            self.hello = Some(self.held.drain(..=end).collect());
             let mut welcome = [WELCOME];
-            veil(&mut welcome);
+            mask(&mut welcome);
             out.extend(welcome);
             for _ in 0..self.tickets {
                 record(TICKET, b"a ticket", out);
@@ -207,7 +207,7 @@ impl Coat for Host {
         Ok(())
     }
 
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         for piece in plain.chunks(self.record) {
             if self.tickets > 0 {
                 record(TICKET, b"another", out);
@@ -221,7 +221,7 @@ impl Coat for Host {
         record(GOODBYE, &[], out);
     }
 
-    fn is_up(&self) -> bool {
-        self.greeting.is_some()
+    fn is_established(&self) -> bool {
+        self.hello.is_some()
     }
 }

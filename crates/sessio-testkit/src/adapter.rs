@@ -9,57 +9,57 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::socket::Socket;
 
 /// The server's end of a byte filter, such as TLS, for one connection.
-pub trait Coat: fmt::Debug + Send {
+pub trait Adapter: fmt::Debug + Send {
     /// Takes bytes from the client's end. Appends their plain text to `plain`, and bytes to be sent
     /// back to `out`.
     ///
     /// # Errors
     ///
     /// If the client breaks the rules of the filter. The connection ends after `out` is sent.
-    fn hear(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()>;
+    fn decode(&mut self, sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()>;
 
     /// Encodes plain bytes for the client and appends them to `out`.
     ///
     /// # Errors
     ///
     /// If nothing more can be sent.
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()>;
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()>;
 
     /// Appends the closing message to `out`, if the filter has one.
     fn finish(&mut self, out: &mut Vec<u8>);
 
-    /// Whether the handshake is complete. Default: `true`. See [`Wardrobe::greeting`].
-    fn is_up(&self) -> bool {
+    /// Whether the handshake is complete. Default: `true`. See [`AdapterFactory::handshake_first`].
+    fn is_established(&self) -> bool {
         true
     }
 }
 
-/// A factory of [`Coat`]s: each connection of a server gets one.
+/// A factory of [`Adapter`]s: each connection of a server gets one.
 #[derive(Clone)]
-pub struct Wardrobe {
+pub struct AdapterFactory {
     make: Arc<Make>,
     /// The longest piece of one write, in bytes. 0 writes all at once.
     piece: usize,
     is_clear: bool,
-    greets: bool,
+    is_handshake_first: bool,
 }
 
-type Make = dyn Fn() -> Box<dyn Coat> + Send + Sync;
+type Make = dyn Fn() -> Box<dyn Adapter> + Send + Sync;
 
-impl Wardrobe {
+impl AdapterFactory {
     /// A factory that calls `make` for each connection.
-    pub fn new(make: impl Fn() -> Box<dyn Coat> + Send + Sync + 'static) -> Self {
-        Self { make: Arc::new(make), piece: 0, is_clear: false, greets: false }
+    pub fn new(make: impl Fn() -> Box<dyn Adapter> + Send + Sync + 'static) -> Self {
+        Self { make: Arc::new(make), piece: 0, is_clear: false, is_handshake_first: false }
     }
 
-    /// Declares that the coats do not encrypt: the URLs of the server are `http`.
+    /// Declares that the adapters do not encrypt: the URLs of the server are `http`.
     #[must_use]
     pub fn clear(mut self) -> Self {
         self.is_clear = true;
         self
     }
 
-    /// Writes at most `size` bytes at once, wherever that cuts the output of the coat. 0 cuts
+    /// Writes at most `size` bytes at once, wherever that cuts the output of the adapter. 0 cuts
     /// nothing.
     #[must_use]
     pub fn cut_every(mut self, size: usize) -> Self {
@@ -68,10 +68,11 @@ impl Wardrobe {
     }
 
     /// Completes the handshake before the first step of a script is played, as a server does that
-    /// hands HTTP to another program. Without it a coat reads and writes only when the script does.
+    /// hands HTTP to another program. Without it an adapter reads and writes only when the script
+    /// does.
     #[must_use]
-    pub fn greeting(mut self) -> Self {
-        self.greets = true;
+    pub fn handshake_first(mut self) -> Self {
+        self.is_handshake_first = true;
         self
     }
 
@@ -81,71 +82,76 @@ impl Wardrobe {
         self.is_clear
     }
 
-    /// Makes the coat of one connection.
+    /// Makes the adapter of one connection.
     #[must_use]
-    pub fn coat(&self) -> Box<dyn Coat> {
+    pub fn adapter(&self) -> Box<dyn Adapter> {
         (self.make)()
     }
 
-    pub(crate) fn dress(&self, socket: Socket) -> Socket {
-        let state = Mutex::new(State::of(self.coat()));
-        Socket::Coated(Box::new(Coated { socket, piece: self.piece, greets: self.greets, state }))
+    pub(crate) fn adapt(&self, socket: Socket) -> Socket {
+        let state = Mutex::new(State::of(self.adapter()));
+        Socket::Adapted(Box::new(AdaptedSocket {
+            socket,
+            piece: self.piece,
+            is_handshake_first: self.is_handshake_first,
+            state,
+        }))
     }
 }
 
-impl fmt::Debug for Wardrobe {
+impl fmt::Debug for AdapterFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wardrobe")
+        f.write_str("AdapterFactory")
     }
 }
 
-/// Maps the wardrobe that a server would have to the one that it gets, within [`dressed_by`].
-type Dresser = dyn Fn(Option<Wardrobe>) -> Option<Wardrobe>;
+/// Maps the adapters that a server would have to those that it gets, within [`with_adapters`].
+type Replacement = dyn Fn(Option<AdapterFactory>) -> Option<AdapterFactory>;
 
 thread_local! {
-    static DRESSER: RefCell<Option<Box<Dresser>>> = const { RefCell::new(None) };
+    static REPLACEMENT: RefCell<Option<Box<Replacement>>> = const { RefCell::new(None) };
 }
 
-/// Runs a function. Each server that this thread starts within it gets the wardrobe that `dress`
+/// Runs a function. Each server that this thread starts within it gets the adapters that `replace`
 /// returns for its own. So one test runs over TLS or through a proxy without a change.
-pub fn dressed_by<T>(
-    dress: impl Fn(Option<Wardrobe>) -> Option<Wardrobe> + 'static,
+pub fn with_adapters<T>(
+    replace: impl Fn(Option<AdapterFactory>) -> Option<AdapterFactory> + 'static,
     run: impl FnOnce() -> T,
 ) -> T {
     /// Restores the previous value, also if a test panics.
-    struct Restore(Option<Box<Dresser>>);
+    struct Restore(Option<Box<Replacement>>);
 
     impl Drop for Restore {
         fn drop(&mut self) {
-            DRESSER.set(self.0.take());
+            REPLACEMENT.set(self.0.take());
         }
     }
 
-    let _restore = Restore(DRESSER.replace(Some(Box::new(dress))));
+    let _restore = Restore(REPLACEMENT.replace(Some(Box::new(replace))));
     run()
 }
 
-/// The wardrobe of a server that is started now and would have `own`.
-pub(crate) fn dressed(own: Option<Wardrobe>) -> Option<Wardrobe> {
-    DRESSER.with_borrow(|dresser| match dresser {
-        Some(dress) => dress(own),
+/// The adapters of a server that is started now and would have `own`.
+pub(crate) fn replaced(own: Option<AdapterFactory>) -> Option<AdapterFactory> {
+    REPLACEMENT.with_borrow(|replacement| match replacement {
+        Some(replace) => replace(own),
         None => own,
     })
 }
 
-/// A socket with a coat. It is reset like any other if it closes over unread bytes. The last byte
+/// A socket with an adapter. It is reset like any other if it closes over unread bytes. The last byte
 /// received stays in the socket until more come, or until all of it was read.
 #[derive(Debug)]
-pub(crate) struct Coated {
+pub(crate) struct AdaptedSocket {
     pub(crate) socket: Socket,
     piece: usize,
-    greets: bool,
+    is_handshake_first: bool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    coat: Box<dyn Coat>,
+    adapter: Box<dyn Adapter>,
     /// Plain bytes received and not yet taken.
     plain: Vec<u8>,
     /// Whether the last byte received is still in the socket.
@@ -154,8 +160,8 @@ struct State {
 }
 
 impl State {
-    fn of(coat: Box<dyn Coat>) -> Self {
-        Self { coat, plain: Vec::new(), held: false, is_finished: false }
+    fn of(adapter: Box<dyn Adapter>) -> Self {
+        Self { adapter, plain: Vec::new(), held: false, is_finished: false }
     }
 
     fn let_go(&mut self, socket: &Socket) {
@@ -165,19 +171,22 @@ impl State {
     }
 }
 
-impl Coated {
+impl AdaptedSocket {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the handshake is complete, if that is wanted, or until no more bytes come.
-    pub(crate) fn greet(&self) {
+    pub(crate) fn finish_handshake(&self) {
         let mut state = self.state();
-        while self.greets && !state.coat.is_up() && matches!(self.hear(&mut state), Ok(true)) {}
+        while self.is_handshake_first
+            && !state.adapter.is_established()
+            && matches!(self.receive(&mut state), Ok(true))
+        {}
     }
 
     /// Waits for bytes from the client. `false` is the end of the stream.
-    fn hear(&self, state: &mut State) -> io::Result<bool> {
+    fn receive(&self, state: &mut State) -> io::Result<bool> {
         state.let_go(&self.socket);
         let mut sealed = [0; 16 << 10];
         let count = self.socket.peek(&mut sealed)?;
@@ -185,17 +194,17 @@ impl Coated {
         self.socket.take(last)?;
         state.held = true;
         let mut out = Vec::new();
-        let State { coat, plain, .. } = state;
-        let heard = coat.hear(&sealed[..count], plain, &mut out);
+        let State { adapter, plain, .. } = state;
+        let decoded = adapter.decode(&sealed[..count], plain, &mut out);
         self.write_all(&out)?;
-        heard?;
+        decoded?;
         Ok(true)
     }
 
     pub(crate) fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
         let mut state = self.state();
         while state.plain.is_empty() {
-            if !self.hear(&mut state)? {
+            if !self.receive(&mut state)? {
                 return Ok(0);
             }
         }
@@ -210,7 +219,7 @@ impl Coated {
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut out = Vec::new();
-        self.state().coat.say(bytes, &mut out)?;
+        self.state().adapter.encode(bytes, &mut out)?;
         self.write_all(&out)?;
         Ok(bytes.len())
     }
@@ -242,13 +251,13 @@ impl Coated {
     fn finish(&self, state: &mut State) {
         if !std::mem::replace(&mut state.is_finished, true) {
             let mut out = Vec::new();
-            state.coat.finish(&mut out);
+            state.adapter.finish(&mut out);
             let _ = self.write_all(&out);
         }
     }
 }
 
-impl Drop for Coated {
+impl Drop for AdaptedSocket {
     fn drop(&mut self) {
         let mut out = Vec::new();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -258,7 +267,7 @@ impl Drop for Coated {
         }
         state.let_go(&self.socket);
         if !state.is_finished {
-            state.coat.finish(&mut out);
+            state.adapter.finish(&mut out);
         }
         let _ = self.write_all(&out);
     }

@@ -8,13 +8,13 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
-use sessio_testkit::{Coat, Server, Wardrobe};
+use sessio_testkit::{Adapter, AdapterFactory, Server};
 
 use crate::authority::{Authority, Issued};
 
 /// The TLS settings of a server.
 #[derive(Clone, Debug)]
-pub struct Dress {
+pub struct ServerTls {
     config: Arc<ServerConfig>,
     ending: Ending,
     record: usize,
@@ -49,15 +49,15 @@ impl Partings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, word: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(word);
+    fn note(&self, alert: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(alert);
     }
 }
 
-impl Dress {
+impl ServerTls {
     /// A server with this certificate and both versions.
-    pub fn of(issued: &Issued) -> Self {
-        Self::speaking(issued, rustls::ALL_VERSIONS)
+    pub fn new(issued: &Issued) -> Self {
+        Self::with_versions(issued, rustls::ALL_VERSIONS)
     }
 
     /// A server with this certificate and only these versions.
@@ -65,29 +65,29 @@ impl Dress {
     /// # Panics
     ///
     /// If the key is invalid.
-    pub fn speaking(issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Self {
-        Self::made(issued, versions, None)
+    pub fn with_versions(issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self::build(issued, versions, None)
     }
 
     /// A server that requires a client certificate of this authority.
-    pub fn asking(issued: &Issued, whom: &Authority) -> Self {
-        Self::made(issued, rustls::ALL_VERSIONS, Some(whom))
+    pub fn with_client_auth(issued: &Issued, clients: &Authority) -> Self {
+        Self::build(issued, rustls::ALL_VERSIONS, Some(clients))
     }
 
-    fn made(
+    fn build(
         issued: &Issued,
         versions: &[&'static SupportedProtocolVersion],
-        whom: Option<&Authority>,
+        clients: Option<&Authority>,
     ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
             .expect("versions that are spoken");
-        let builder = match whom {
+        let builder = match clients {
             None => builder.with_no_client_auth(),
-            Some(whom) => {
+            Some(clients) => {
                 let mut roots = RootCertStore::empty();
-                roots.add(whom.der().to_vec().into()).expect("a root");
+                roots.add(clients.der().to_vec().into()).expect("a root");
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
                 builder.with_client_cert_verifier(verifier.expect("a verifier"))
@@ -106,7 +106,7 @@ impl Dress {
 
     /// Sends no close_notify.
     #[must_use]
-    pub fn without_goodbye(self) -> Self {
+    pub fn without_close_notify(self) -> Self {
         self.ending(Ending::Silence)
     }
 
@@ -144,12 +144,12 @@ impl Dress {
     }
 
     /// The adapters for a server of the testkit.
-    pub fn wardrobe(self) -> Wardrobe {
-        Wardrobe::new(move || self.coat())
+    pub fn adapters(self) -> AdapterFactory {
+        AdapterFactory::new(move || self.adapter())
     }
 
     /// The adapter of one connection.
-    pub(crate) fn coat(&self) -> Box<dyn Coat> {
+    pub(crate) fn adapter(&self) -> Box<dyn Adapter> {
         let tls = ServerConnection::new(Arc::clone(&self.config)).expect("a connection");
         Box::new(Tls {
             tls,
@@ -162,7 +162,7 @@ impl Dress {
 
     /// A server with the routes of the testkit and this TLS.
     pub fn serve(self) -> Server {
-        Server::dressed(self.wardrobe())
+        Server::adapted(self.adapters())
     }
 }
 
@@ -225,18 +225,18 @@ impl Tls {
     }
 }
 
-impl Coat for Tls {
-    fn hear(&mut self, mut sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+impl Adapter for Tls {
+    fn decode(&mut self, mut sealed: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
         while !sealed.is_empty() {
             self.tls.read_tls(&mut sealed)?;
-            let heard = self.tls.process_new_packets();
+            let decoded = self.tls.process_new_packets();
             self.collect(out)?;
-            match &heard {
+            match &decoded {
                 Ok(state) if state.peer_has_closed() => self.partings.note("close_notify".to_owned()),
                 Err(rustls::Error::AlertReceived(alert)) => self.partings.note(format!("{alert:?}")),
                 _ => {}
             }
-            heard.map_err(io::Error::other)?;
+            decoded.map_err(io::Error::other)?;
             match self.tls.reader().read_to_end(plain) {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
                 _ => {}
@@ -245,7 +245,7 @@ impl Coat for Tls {
         Ok(())
     }
 
-    fn say(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    fn encode(&mut self, plain: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         if plain == KEY_UPDATE.as_bytes() {
             self.tls.refresh_traffic_keys().map_err(io::Error::other)?;
             return self.collect(out);
@@ -272,7 +272,7 @@ impl Coat for Tls {
         let _ = self.collect(out);
     }
 
-    fn is_up(&self) -> bool {
+    fn is_established(&self) -> bool {
         !self.tls.is_handshaking()
     }
 }

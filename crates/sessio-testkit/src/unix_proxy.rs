@@ -17,30 +17,30 @@ use crate::server::{PATIENCE, Server};
 /// ```
 /// use std::io::{Read, Write};
 /// use std::os::unix::net::UnixStream;
-/// use sessio_testkit::{Door, Server};
+/// use sessio_testkit::{Server, UnixProxy};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// let server = Server::start();
-/// let door = Door::to(&server);
-/// let mut client = UnixStream::connect(door.path())?;
+/// let proxy = UnixProxy::to(&server);
+/// let mut client = UnixStream::connect(proxy.path())?;
 /// client.write_all(b"GET /get HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")?;
 /// let mut response = String::new();
 /// client.read_to_string(&mut response)?;
 /// assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
-/// assert_eq!(door.passed(), 1);
+/// assert_eq!(proxy.passed(), 1);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Door {
+pub struct UnixProxy {
     path: PathBuf,
-    hall: Arc<Hall>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The connections that came through the door.
+/// The connections that came through the socket.
 #[derive(Debug, Default)]
-struct Hall {
+struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -54,8 +54,8 @@ struct State {
     is_closed: bool,
 }
 
-impl Door {
-    /// Opens a door to this server: a socket file in the folder for temporary files. The file is
+impl UnixProxy {
+    /// Makes a socket file for this server, in the folder for temporary files. The file is
     /// removed on drop.
     ///
     /// # Panics
@@ -69,10 +69,10 @@ impl Door {
         let _ = std::fs::remove_file(&path);
         let listener =
             UnixListener::bind(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let hall = Arc::new(Hall::default());
-        let (to, inside) = (server.addr(), Arc::clone(&hall));
+        let shared = Arc::new(Shared::default());
+        let (to, inside) = (server.addr(), Arc::clone(&shared));
         let thread = thread::spawn(move || inside.admit(&listener, to));
-        Self { path, hall, thread: Some(thread) }
+        Self { path, shared, thread: Some(thread) }
     }
 
     /// The socket file.
@@ -82,7 +82,7 @@ impl Door {
 
     /// The number of connections that came through.
     pub fn passed(&self) -> usize {
-        self.hall.lock().pairs.len()
+        self.shared.lock().pairs.len()
     }
 
     /// Blocks until exactly `count` of them are open: the server has ended all others, and their
@@ -93,16 +93,17 @@ impl Door {
     /// If that takes longer than 20 seconds.
     #[track_caller]
     pub fn wait_open(&self, count: usize) {
-        let waited = self.hall.changed.wait_timeout_while(self.hall.lock(), PATIENCE, |it| it.open != count);
+        let waited =
+            self.shared.changed.wait_timeout_while(self.shared.lock(), PATIENCE, |it| it.open != count);
         let (state, time) = waited.unwrap_or_else(PoisonError::into_inner);
         assert!(!time.timed_out(), "{} connections are open", state.open);
     }
 }
 
-impl Drop for Door {
+impl Drop for UnixProxy {
     fn drop(&mut self) {
         {
-            let mut state = self.hall.lock();
+            let mut state = self.shared.lock();
             state.is_closed = true;
             for (unix, tcp) in &state.pairs {
                 let _ = (unix.shutdown(Shutdown::Both), tcp.shutdown(Shutdown::Both));
@@ -118,12 +119,12 @@ impl Drop for Door {
     }
 }
 
-impl Hall {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forwards connections until the door is closed, then waits for those that are open.
+    /// Forwards connections until the proxy is closed, then waits for those that are open.
     fn admit(self: Arc<Self>, listener: &UnixListener, to: SocketAddr) {
         let mut threads = Vec::new();
         while let Ok((unix, _)) = listener.accept() {
@@ -148,15 +149,15 @@ impl Hall {
                 let done = io::copy(&mut &*up.0, &mut &*up.1);
                 let _ = up.1.shutdown(if done.is_ok() { Shutdown::Write } else { Shutdown::Both });
             }));
-            let hall = Arc::clone(&self);
+            let shared = Arc::clone(&self);
             threads.push(thread::spawn(move || {
                 let done = io::copy(&mut &*tcp, &mut &*unix);
                 let _ = unix.shutdown(if done.is_ok() { Shutdown::Write } else { Shutdown::Both });
                 if done.is_err() {
                     let _ = tcp.shutdown(Shutdown::Both);
                 }
-                hall.lock().open -= 1;
-                hall.changed.notify_all();
+                shared.lock().open -= 1;
+                shared.changed.notify_all();
             }));
         }
         for thread in threads {
