@@ -23,7 +23,7 @@ const DROPS: &str = "how often a future waits before the answer is there is up t
 
 /// Scenarios whose outcome alone can be compared, with the reason.
 const ENDS: [(&str, &str); 11] = [
-    ("f40_a_crowd_gets_through_a_narrow_door", "who of a crowd gets which connection is up to the executor"),
+    ("f40_many_calls_share_few_connections", "who of a crowd gets which connection is up to the executor"),
     ("f23_t05_the_total_limit_is_over_all_hops", "how many hops are made until time is up"),
     (
         "v100_p131_p132_bytes_behind_a_response_close_its_connection",
@@ -34,8 +34,8 @@ const ENDS: [(&str, &str); 11] = [
     ("express_by_itself", CLOCK),
     ("haproxy_in_front_of_express", CLOCK),
     ("tomcat_with_a_form_login", CLOCK),
-    ("nginx_stores_what_is_sent_and_gives_it_back", EARLY),
-    ("q07_nginx_refuses_an_upload_and_the_answer_is_read", EARLY),
+    ("nginx_stores_an_upload_and_returns_it", EARLY),
+    ("q07_nginx_refuses_an_upload_and_the_response_is_read", EARLY),
     ("q27_bytes_that_trickle_in_do_not_extend_the_head", "how many interim responses come until time is up"),
 ];
 

@@ -52,17 +52,17 @@ scenarios! {
     fw3_a_resolver_may_use_its_session
     fw3_a_function_that_chooses_proxies_may_use_its_session
     fw3_a_list_of_public_suffixes_may_use_its_session
-    fw3_who_looks_into_the_jar_may_use_its_session
-    fw3_who_changes_the_settings_may_use_its_session
+    fw3_a_closure_that_reads_the_jar_may_use_its_session
+    fw3_a_closure_that_changes_settings_may_use_its_session
     fw3_updates_within_updates_are_refused_and_leave_the_session_whole
-    fw3_who_is_told_of_progress_may_use_its_session
+    fw3_a_progress_callback_may_use_its_session
     fw3_a_body_source_may_use_its_session
     fw3_a_decoder_may_use_its_session
     fw3_a_mock_and_a_service_may_use_their_session
-    fw3_what_is_dropped_may_use_its_session
+    fw3_a_destructor_may_use_its_session
     fa17_a_waker_may_use_its_session
-    fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock
-    fa17_a_waker_that_panics_holds_up_nobody
+    fa17_a_call_that_leaves_the_queue_drops_its_waker_outside_of_the_lock
+    fa17_a_waker_that_panics_delays_no_other_call
 }
 
 /// The largest number of times that it meddles in one scenario: its own requests run it again.
@@ -463,7 +463,7 @@ async fn fw3_a_list_of_public_suffixes_may_use_its_session<R: Movable>(world: &W
     assert!(kept("good"));
 }
 
-async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &World<R>) {
+async fn fw3_a_closure_that_reads_the_jar_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let url: Url = server.url("/").parse().unwrap();
     let now = session.runtime().now();
@@ -490,7 +490,7 @@ async fn fw3_who_looks_into_the_jar_may_use_its_session<R: Movable>(world: &Worl
     assert_eq!(session.cookies(|jar| jar.len()), 3);
 }
 
-async fn fw3_who_changes_the_settings_may_use_its_session<R: Movable>(world: &World<R>) {
+async fn fw3_a_closure_that_changes_settings_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     session
         .try_update(|settings| {
@@ -559,7 +559,7 @@ async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: M
     assert_eq!(all.filter(|name| settings.headers.contains(name)).count(), 100);
 }
 
-async fn fw3_who_is_told_of_progress_may_use_its_session<R: Movable>(world: &World<R>) {
+async fn fw3_a_progress_callback_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let (up, down) = (meddling.meddler(), meddling.meddler());
     let request = session.post(server.url("/anything")).body("some bytes");
@@ -663,7 +663,7 @@ async fn fw3_a_mock_and_a_service_may_use_their_session<R: Movable>(world: &Worl
     meddling.finish(3).await;
 }
 
-async fn fw3_what_is_dropped_may_use_its_session<R: Movable>(world: &World<R>) {
+async fn fw3_a_destructor_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let parting = || Parting(meddling.meddler());
     // Held by settings that are replaced.
@@ -768,7 +768,7 @@ async fn fa17_a_waker_may_use_its_session<R: Movable>(world: &World<R>) {
     meddling.finish(3).await;
 }
 
-async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Movable>(world: &World<R>) {
+async fn fa17_a_call_that_leaves_the_queue_drops_its_waker_outside_of_the_lock<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let response = R::whole(session.get(server.url("/get?2")));
     let mut second: Sent = Box::pin(async move { _ = response.await });
@@ -784,7 +784,7 @@ async fn fa17_who_leaves_the_line_drops_its_waker_outside_of_the_lock<R: Movable
     meddling.finish(1).await;
 }
 
-async fn fa17_a_waker_that_panics_holds_up_nobody<R: Movable>(world: &World<R>) {
+async fn fa17_a_waker_that_panics_delays_no_other_call<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
         let response = R::whole(session.get(server.url(path)));

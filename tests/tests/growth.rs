@@ -68,7 +68,7 @@ fn answer(status: u16, name: &str, values: &[String]) -> Head {
 }
 
 #[test]
-fn fa2_links_and_the_url_that_answers() {
+fn fa2_links_and_the_url_of_the_response() {
     for (name, link) in [
         ("links", "<a>,"),
         ("links with an anchor", "<a>;anchor=\"b\","),
@@ -98,7 +98,7 @@ fn fa2_each_target_that_is_asked_for_is_one_url() {
 }
 
 #[test]
-fn fa5_cookies_and_the_url_that_answers() {
+fn fa5_cookies_and_the_url_of_the_response() {
     let lines = |size: usize| -> Vec<String> { (0..size / 30).map(|at| format!("a{at}=1")).collect() };
     // 50 cookies are kept, each with a path of at most 1,024 bytes: about 600 KB with the copies
     // made. As many copies of the URL of 64 KB would be 3 MB.
@@ -129,7 +129,7 @@ fn fa5_cookies_and_the_url_that_answers() {
 }
 
 #[test]
-fn fa5_responses_and_the_url_that_answers_end_at_the_limits_of_the_jar() {
+fn fa5_responses_and_their_url_end_at_the_limits_of_the_jar() {
     let url = long_url(60_000);
     let mut jar = Jar::new();
     let mut sent = 0;

@@ -22,10 +22,10 @@ scenarios! {
     programs:
     nginx_codes_and_the_body_is_as_its_file
     nginx_serves_ranges
-    nginx_says_that_nothing_has_changed
-    q07_nginx_refuses_an_upload_and_the_answer_is_read
+    nginx_returns_304_for_a_validator
+    q07_nginx_refuses_an_upload_and_the_response_is_read
     q14_nginx_closes_after_a_number_of_requests
-    nginx_stores_what_is_sent_and_gives_it_back
+    nginx_stores_an_upload_and_returns_it
     nginx_redirects
     nginx_finds_a_head_too_large
 }
@@ -130,7 +130,7 @@ async fn nginx_serves_ranges<R: Runtime>(world: &World<R>) {
     assert_eq!((none.status().as_u16(), none.headers().get("content-range")), (416, Some("bytes */3000000")));
 }
 
-async fn nginx_says_that_nothing_has_changed<R: Runtime>(world: &World<R>) {
+async fn nginx_returns_304_for_a_validator<R: Runtime>(world: &World<R>) {
     let nginx = start();
     let (session, url) = (world.session(), nginx.url("/text"));
     let first = session.get(&url).send().await.unwrap();
@@ -142,7 +142,7 @@ async fn nginx_says_that_nothing_has_changed<R: Runtime>(world: &World<R>) {
     assert_eq!(sessio_tests::whole::connection(&get(&session, url).await), (1, true));
 }
 
-async fn q07_nginx_refuses_an_upload_and_the_answer_is_read<R: Runtime>(world: &World<R>) {
+async fn q07_nginx_refuses_an_upload_and_the_response_is_read<R: Runtime>(world: &World<R>) {
     let nginx = start();
     let (session, url) = (world.session(), nginx.url("/small/file"));
     let refused = |response: Response<_>| async {
@@ -168,7 +168,7 @@ async fn q14_nginx_closes_after_a_number_of_requests<R: Runtime>(world: &World<R
     }
 }
 
-async fn nginx_stores_what_is_sent_and_gives_it_back<R: Runtime>(world: &World<R>) {
+async fn nginx_stores_an_upload_and_returns_it<R: Runtime>(world: &World<R>) {
     let nginx = start();
     let (session, noise) = (world.session(), pattern(LARGE));
     let pieces = || Pieces::of(noise.chunks(70_000));

@@ -19,7 +19,7 @@ use sessio_tests::world::World;
 scenarios! {
     programs:
     squid_forwards_and_tunnels
-    squid_wants_to_know_who_asks
+    squid_requires_basic_credentials
     squid_wants_a_proof
     squid_behind_tls
     squid_ends_tls_itself
@@ -94,7 +94,7 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
     assert_eq!(plain.status(), 403);
 }
 
-async fn squid_wants_to_know_who_asks<R: Runtime>(world: &World<R>) {
+async fn squid_requires_basic_credentials<R: Runtime>(world: &World<R>) {
     let place = Place::start();
     let own = place.authority.issue_ecdsa().papers();
     let squid = squid(User::Basic("user", "p@ss"), &own, &place.authority.papers());

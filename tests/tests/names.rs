@@ -255,7 +255,7 @@ fn the_index_of_a_backend_is_short() {
 }
 
 #[test]
-fn a_name_more_or_less_is_found() {
+fn an_extra_or_missing_name_is_found() {
     let mut found = BTreeSet::new();
     let code = "pub use a::{B, c::D};\npub use e::F;\npub mod g {\n    pub use h::I;\n    pub fn j() {}\n}\npub type K<T> = L;\npub(crate) fn m() {}\nuse n;";
     names(code, "", &mut found);

@@ -107,7 +107,7 @@ fn every_cited_rule_is_explained() {
 }
 
 #[test]
-fn an_id_is_told_from_other_words() {
+fn an_id_is_distinguished_from_other_words() {
     for id in ["R-26", "V04", "V100", "P133", "Q07", "B12", "F02", "FA10", "S14", "S8", "G5"] {
         assert!(is_id(id), "{id}");
     }

@@ -16,15 +16,15 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    the_body_follows_the_servers_word
-    a_word_with_fields_and_after_others_is_one
-    without_a_word_the_body_follows_in_time
-    an_answer_in_place_of_the_word_is_the_answer
-    q11_without_a_word_for_it_nothing_is_expected
-    q11_a_refused_expectation_is_sent_once_more_without
-    q11_what_was_sent_in_vain_is_sent_again_if_it_can_be
-    f32_a_body_that_waits_goes_wherever_the_redirect_leads
-    f11_a_body_that_waits_outlives_a_stale_connection
+    the_body_follows_100_continue
+    a_100_continue_may_have_fields_and_follow_other_interim_responses
+    without_100_continue_the_body_follows_after_a_limit
+    a_final_response_in_place_of_100_continue_is_the_response
+    q11_a_request_expects_nothing_by_default
+    q11_a_request_with_a_refused_expectation_is_sent_again_without_it
+    q11_a_body_sent_before_the_refusal_is_sent_again_if_it_is_replayable
+    f32_a_body_that_waits_for_100_continue_follows_a_redirect
+    f11_a_body_that_waits_for_100_continue_survives_a_stale_connection
     a_request_without_content_expects_nothing
     the_total_limit_runs_while_the_body_waits
 }
@@ -65,7 +65,7 @@ impl Source for Obedient {
     }
 }
 
-async fn the_body_follows_the_servers_word<R: Runtime>(world: &World<R>) {
+async fn the_body_follows_100_continue<R: Runtime>(world: &World<R>) {
     let large = pattern(300_000);
     for length in [None, Some(300_000)] {
         let session = waiting(world, None);
@@ -92,7 +92,7 @@ async fn the_body_follows_the_servers_word<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn a_word_with_fields_and_after_others_is_one<R: Runtime>(world: &World<R>) {
+async fn a_100_continue_may_have_fields_and_follow_other_interim_responses<R: Runtime>(world: &World<R>) {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n";
     for word in ["HTTP/1.1 100 Continue\r\nX-Y: z\r\n\r\n".to_owned(), format!("{hints}{CONTINUE}")] {
         let session = waiting(world, None);
@@ -104,7 +104,7 @@ async fn a_word_with_fields_and_after_others_is_one<R: Runtime>(world: &World<R>
     }
 }
 
-async fn without_a_word_the_body_follows_in_time<R: Runtime>(world: &World<R>) {
+async fn without_100_continue_the_body_follows_after_a_limit<R: Runtime>(world: &World<R>) {
     for size in [10, 300_000] {
         let session = waiting(world, Some(SHORT));
         let server = Server::scripted(Connection::new().expect_request().ok("taken").routes());
@@ -117,7 +117,7 @@ async fn without_a_word_the_body_follows_in_time<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn an_answer_in_place_of_the_word_is_the_answer<R: Runtime>(world: &World<R>) {
+async fn a_final_response_in_place_of_100_continue_is_the_response<R: Runtime>(world: &World<R>) {
     for status in [200, 401, 413, 500] {
         let session = waiting(world, None);
         let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 9\r\n\r\nno, thank");
@@ -139,7 +139,7 @@ async fn an_answer_in_place_of_the_word_is_the_answer<R: Runtime>(world: &World<
     }
 }
 
-async fn q11_without_a_word_for_it_nothing_is_expected<R: Runtime>(world: &World<R>) {
+async fn q11_a_request_expects_nothing_by_default<R: Runtime>(world: &World<R>) {
     // A 417 is a normal response if the request has no expectation, or another one.
     for expectation in [None, Some("the-impossible")] {
         let session = waiting(world, None);
@@ -155,7 +155,7 @@ async fn q11_without_a_word_for_it_nothing_is_expected<R: Runtime>(world: &World
     }
 }
 
-async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: &World<R>) {
+async fn q11_a_request_with_a_refused_expectation_is_sent_again_without_it<R: Runtime>(world: &World<R>) {
     let refusal = "HTTP/1.1 417 X\r\nSet-Cookie: seen=1\r\nContent-Length: 3\r\n\r\nno!";
     for second in [200, 417] {
         let session = waiting(world, None);
@@ -190,7 +190,7 @@ async fn q11_a_refused_expectation_is_sent_once_more_without<R: Runtime>(world: 
     }
 }
 
-async fn q11_what_was_sent_in_vain_is_sent_again_if_it_can_be<R: Runtime>(world: &World<R>) {
+async fn q11_a_body_sent_before_the_refusal_is_sent_again_if_it_is_replayable<R: Runtime>(world: &World<R>) {
     let refusal = "HTTP/1.1 417 X\r\nContent-Length: 0\r\n\r\n";
     for replayable in [true, false] {
         // The server sends nothing before it has the body.
@@ -208,7 +208,7 @@ async fn q11_what_was_sent_in_vain_is_sent_again_if_it_can_be<R: Runtime>(world:
     }
 }
 
-async fn f32_a_body_that_waits_goes_wherever_the_redirect_leads<R: Runtime>(world: &World<R>) {
+async fn f32_a_body_that_waits_for_100_continue_follows_a_redirect<R: Runtime>(world: &World<R>) {
     let session = waiting(world, None);
     let far = Server::scripted(Connection::new().read_head().send(CONTINUE).read_body().ok("taken"));
     let location = far.url("/far");
@@ -233,7 +233,7 @@ async fn f32_a_body_that_waits_goes_wherever_the_redirect_leads<R: Runtime>(worl
     assert_eq!((far.requests()[0].method(), far.requests()[0].header("expect")), ("GET", None));
 }
 
-async fn f11_a_body_that_waits_outlives_a_stale_connection<R: Runtime>(world: &World<R>) {
+async fn f11_a_body_that_waits_for_100_continue_survives_a_stale_connection<R: Runtime>(world: &World<R>) {
     let session = waiting(world, None);
     let server = Server::scripted([
         Connection::new().expect_request().ok("first").read_head().close(),

@@ -15,12 +15,12 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    q07_a_good_answer_lets_the_upload_go_on
+    q07_a_2xx_response_lets_the_upload_continue
     q07_a_refusal_or_a_close_ends_the_upload_at_once
-    q07_the_end_of_a_good_answer_ends_the_upload
-    f29_a_source_that_fails_after_the_answer_has_begun_fails_the_answer
-    q08_an_answer_that_goes_on_after_the_peer_takes_no_more_comes_whole
-    an_answer_that_is_dropped_ends_the_upload
+    q07_the_end_of_a_2xx_response_ends_the_upload
+    f29_a_source_that_fails_during_the_response_fails_the_response
+    q08_a_response_is_complete_after_the_peer_has_stopped_reading
+    a_dropped_response_ends_the_upload
 }
 
 /// A body whose chunks are supplied while it is being sent.
@@ -82,7 +82,7 @@ impl Source for Talk {
 const ECHO: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 const REFUSAL: &str = "HTTP/1.1 413 X\r\nContent-Length: 9\r\n\r\ntoo large";
 
-async fn q07_a_good_answer_lets_the_upload_go_on<R: Runtime>(world: &World<R>) {
+async fn q07_a_2xx_response_lets_the_upload_continue<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let mut echo = Connection::new().read_head().send(ECHO);
     for word in ["one", "two", "six"] {
@@ -126,7 +126,7 @@ async fn q07_a_refusal_or_a_close_ends_the_upload_at_once<R: Runtime>(world: &Wo
     }
 }
 
-async fn q07_the_end_of_a_good_answer_ends_the_upload<R: Runtime>(world: &World<R>) {
+async fn q07_the_end_of_a_2xx_response_ends_the_upload<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let step = Connection::new().read_head().send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     let server = Server::scripted([step.gate("rest").send("ok"), Connection::new().routes()]);
@@ -140,7 +140,7 @@ async fn q07_the_end_of_a_good_answer_ends_the_upload<R: Runtime>(world: &World<
     assert_eq!(server.accepted(), 2);
 }
 
-async fn f29_a_source_that_fails_after_the_answer_has_begun_fails_the_answer<R: Runtime>(world: &World<R>) {
+async fn f29_a_source_that_fails_during_the_response_fails_the_response<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(Connection::new().read_head().send(ECHO));
     let talk = Talk::default();
@@ -155,7 +155,7 @@ async fn f29_a_source_that_fails_after_the_answer_has_begun_fails_the_answer<R: 
     assert!(talk.is_unheard());
 }
 
-async fn q08_an_answer_that_goes_on_after_the_peer_takes_no_more_comes_whole<R: Runtime>(world: &World<R>) {
+async fn q08_a_response_is_complete_after_the_peer_has_stopped_reading<R: Runtime>(world: &World<R>) {
     let session = world.session();
     // The last bytes and the reset after them arrive during the upload.
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
@@ -174,7 +174,7 @@ async fn q08_an_answer_that_goes_on_after_the_peer_takes_no_more_comes_whole<R: 
     assert_eq!(session.stats().idle, 0);
 }
 
-async fn an_answer_that_is_dropped_ends_the_upload<R: Runtime>(world: &World<R>) {
+async fn a_dropped_response_ends_the_upload<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(Connection::new().read_head().send(ECHO));
     let talk = Talk::default();

@@ -13,14 +13,14 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    what_is_not_read_is_not_taken
-    what_is_not_taken_is_not_asked_for
+    a_slow_reader_holds_back_the_response
+    a_slow_peer_holds_back_the_source
 }
 
 /// More bytes than all buffers of one direction hold.
 const MOST: usize = 160 * 1024;
 
-async fn what_is_not_read_is_not_taken<R: Runtime>(world: &World<R>) {
+async fn a_slow_reader_holds_back_the_response<R: Runtime>(world: &World<R>) {
     let runtime = world.runtime();
     let session = world.session_on(runtime.clone());
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
@@ -50,7 +50,7 @@ impl<R: Movable> Source for Measured<R> {
     }
 }
 
-async fn what_is_not_taken_is_not_asked_for<R: Movable>(world: &World<R>) {
+async fn a_slow_peer_holds_back_the_source<R: Movable>(world: &World<R>) {
     for length in [None, Some(1 << 40)] {
         let runtime = world.runtime();
         let session = world.session_on(runtime.clone());

@@ -17,11 +17,11 @@ use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    what_goes_up_is_told_to_the_last_byte
-    what_goes_up_again_is_told_from_the_start
-    what_comes_down_is_told_to_the_last_byte
-    what_comes_down_is_counted_before_its_codings_are_undone
-    whoever_is_told_and_panics_takes_nothing_along
+    upload_progress_is_reported_to_the_last_byte
+    upload_progress_restarts_with_a_body_that_is_sent_again
+    download_progress_is_reported_to_the_last_byte
+    download_progress_counts_coded_bytes
+    a_progress_callback_that_panics_leaves_the_session_usable
 }
 
 /// The recorded progress.
@@ -48,7 +48,7 @@ fn check(told: &[(u64, Option<u64>)], bytes: usize, total: Option<usize>) {
     assert_eq!(told.last().map(|one| one.0), (bytes > 0).then_some(bytes as u64), "{told:?}");
 }
 
-async fn what_goes_up_is_told_to_the_last_byte<R: Runtime>(world: &World<R>) {
+async fn upload_progress_is_reported_to_the_last_byte<R: Runtime>(world: &World<R>) {
     let (server, session, told) = (Server::start(), world.session(), Told::default());
     for size in [0, 1, 5000, 300_000] {
         let request =
@@ -72,7 +72,7 @@ async fn what_goes_up_is_told_to_the_last_byte<R: Runtime>(world: &World<R>) {
     check(&told.take(), 0, None);
 }
 
-async fn what_goes_up_again_is_told_from_the_start<R: Runtime>(world: &World<R>) {
+async fn upload_progress_restarts_with_a_body_that_is_sent_again<R: Runtime>(world: &World<R>) {
     let (server, session, told) = (Server::start(), world.session(), Told::default());
     let bodies: [fn() -> Option<Body>; 2] = [|| Some(pattern(20_000).into()), || None];
     for (body, total) in bodies.into_iter().zip([Some(20_000), None]) {
@@ -89,7 +89,7 @@ async fn what_goes_up_again_is_told_from_the_start<R: Runtime>(world: &World<R>)
     }
 }
 
-async fn what_comes_down_is_told_to_the_last_byte<R: Runtime>(world: &World<R>) {
+async fn download_progress_is_reported_to_the_last_byte<R: Runtime>(world: &World<R>) {
     let (server, session, told) = (Server::start(), world.session(), Told::default());
     for size in [0, 1, 5000, 300_000] {
         for (path, is_known) in [("bytes", true), ("chunked", false), ("close", false)] {
@@ -104,7 +104,7 @@ async fn what_comes_down_is_told_to_the_last_byte<R: Runtime>(world: &World<R>) 
     }
 }
 
-async fn what_comes_down_is_counted_before_its_codings_are_undone<R: Runtime>(world: &World<R>) {
+async fn download_progress_counts_coded_bytes<R: Runtime>(world: &World<R>) {
     let (session, told) = (world.session(), Told::default());
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&pattern(100_000)).unwrap();
@@ -118,7 +118,7 @@ async fn what_comes_down_is_counted_before_its_codings_are_undone<R: Runtime>(wo
     check(&told.take(), coded.len(), Some(coded.len()));
 }
 
-async fn whoever_is_told_and_panics_takes_nothing_along<R: Runtime>(world: &World<R>) {
+async fn a_progress_callback_that_panics_leaves_the_session_usable<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for after in 0..4 {
         for is_up in [true, false] {

@@ -11,11 +11,11 @@ use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    s04_an_exchange_tells_when_it_came_how_far
+    s04_an_exchange_has_the_time_of_each_stage
     s04_a_body_counts_for_the_end_alone
-    s04_r24_the_history_tells_the_same_of_each_hop
+    s04_r24_the_history_has_the_timings_of_each_hop
     s04_a_request_that_is_still_going_out_is_not_sent
-    d18_a_head_is_given_out_as_it_was_written
+    d18_a_head_is_returned_as_it_was_received
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,7 +26,7 @@ fn course(timings: &Timings) -> [Option<Duration>; 6] {
     [resolve, connect, sent, first_byte, head, end]
 }
 
-async fn s04_an_exchange_tells_when_it_came_how_far<R: Runtime>(world: &World<R>) {
+async fn s04_an_exchange_has_the_time_of_each_stage<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let session = world.session_on(world.runtime().name("named.test", [server.addr()]));
     for host in ["127.0.0.1", "named.test"] {
@@ -68,7 +68,7 @@ async fn s04_a_body_counts_for_the_end_alone<R: Runtime>(world: &World<R>) {
     assert!(timings.end.unwrap() >= HOUR && timings.head.unwrap() < HOUR, "{timings:?}");
 }
 
-async fn s04_r24_the_history_tells_the_same_of_each_hop<R: Runtime>(world: &World<R>) {
+async fn s04_r24_the_history_has_the_timings_of_each_hop<R: Runtime>(world: &World<R>) {
     let (one, two, session) = (Server::start(), Server::start(), world.session());
     let mut response = session.get(redirect_chain(&[&one, &two], 302)).send().await.unwrap();
     while response.chunk().await.unwrap().is_some() {}
@@ -91,7 +91,7 @@ async fn s04_a_request_that_is_still_going_out_is_not_sent<R: Runtime>(world: &W
     assert_eq!((timings.sent, timings.end.is_some()), (None, true), "{timings:?}");
 }
 
-async fn d18_a_head_is_given_out_as_it_was_written<R: Runtime>(world: &World<R>) {
+async fn d18_a_head_is_returned_as_it_was_received<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let fields = "x-LOWER: 1\r\nX-A: one\r\nSet-Cookie: a=1\r\nx-a:  two  \r\nContent-Length: 0\r\nZ: \r\n";
     let server =

@@ -12,8 +12,8 @@ use sessio_tests::world::World;
 
 scenarios! {
     c01_a_cookie_without_a_host_belongs_to_the_first
-    c01_with_a_base_url_it_belongs_to_that_host
-    c01_what_no_response_could_set_is_refused
+    c01_a_cookie_belongs_to_the_host_of_the_base_url
+    c01_a_cookie_that_no_response_could_set_is_refused
     c01_the_youngest_valid_cookie_is_read
 }
 
@@ -40,7 +40,7 @@ async fn c01_a_cookie_without_a_host_belongs_to_the_first<R: Movable>(world: &Wo
     assert_eq!(sent(&session, "http://third.test/"), None);
 }
 
-async fn c01_with_a_base_url_it_belongs_to_that_host<R: Movable>(world: &World<R>) {
+async fn c01_a_cookie_belongs_to_the_host_of_the_base_url<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.base_url = Some("http://home.test/api/".parse().unwrap()));
     session.set_cookie("sid", "31d4").unwrap();
@@ -50,7 +50,7 @@ async fn c01_with_a_base_url_it_belongs_to_that_host<R: Movable>(world: &World<R
     assert_eq!(sent(&session, "users").as_deref(), Some("sid=31d4"));
 }
 
-async fn c01_what_no_response_could_set_is_refused<R: Movable>(world: &World<R>) {
+async fn c01_a_cookie_that_no_response_could_set_is_refused<R: Movable>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for (name, value) in [("a;b", "1"), ("a", "1;2"), ("a", "1\r\n2"), ("", "")] {
         assert_eq!(session.set_cookie(name, value).unwrap_err().kind(), Kind::InvalidCookie, "{name:?}");

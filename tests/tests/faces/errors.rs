@@ -11,7 +11,7 @@ use sessio_tests::world::World;
 scenarios! {
     s02_error_for_status_converts_by_the_question_mark
     fn6_a_status_error_names_the_url_without_userinfo
-    fn6_json_that_is_none_blames_the_server
+    fn6_the_error_of_invalid_json_blames_the_server
 }
 
 async fn page<R: Runtime>(session: &Session<FaultyRuntime<R>>, url: &str) -> Result<String> {
@@ -48,7 +48,7 @@ async fn fn6_a_status_error_names_the_url_without_userinfo<R: Movable>(world: &W
     assert!(!response.text().await.unwrap().is_empty());
 }
 
-async fn fn6_json_that_is_none_blames_the_server<R: Movable>(world: &World<R>) {
+async fn fn6_the_error_of_invalid_json_blames_the_server<R: Movable>(world: &World<R>) {
     let session = world.session();
     let html = format!("\n<html>\n{}", "x".repeat(1000));
     for (kind, body, says) in [

@@ -162,7 +162,7 @@ fn p35_a_pipe_goes_in_chunks_and_once() {
 }
 
 #[test]
-fn what_plain_sockets_have_beside_the_others() {
+fn a_blocking_session_has_iterators_typed_forms_and_resume() {
     use sessio_blocking::{Kind, Session};
     let (server, session, folder) = (Server::start(), Session::new(), Folder::new());
     let body = session.get(server.url("/chunked/100000?chunk=999")).send().unwrap().chunks();

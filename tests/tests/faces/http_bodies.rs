@@ -15,10 +15,10 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    by_length_in_chunks_and_to_the_end_of_the_connection
+    bodies_of_every_framing_have_their_frames_and_size_hints
     trailers_are_the_last_frame
-    the_head_is_the_answers_own
-    f13_what_is_cut_short_is_an_error_and_stays_one
+    the_converted_head_is_that_of_the_response
+    f13_a_truncated_body_is_an_error_on_each_poll
     f25_a_body_that_is_dropped_closes_its_connection
 }
 
@@ -28,7 +28,7 @@ mod waiting {
     scenarios! { waiting: f24_a_frame_that_is_dropped_loses_nothing }
 }
 
-async fn by_length_in_chunks_and_to_the_end_of_the_connection<R: Runtime>(world: &World<R>) {
+async fn bodies_of_every_framing_have_their_frames_and_size_hints<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for (path, hint, is_kept) in [
         ("/bytes/100000", Some(100_000), true),
@@ -88,7 +88,7 @@ async fn trailers_are_the_last_frame<R: Runtime>(world: &World<R>) {
     assert_eq!(collected.to_bytes(), pattern(100));
 }
 
-async fn the_head_is_the_answers_own<R: Runtime>(world: &World<R>) {
+async fn the_converted_head_is_that_of_the_response<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let head =
         "HTTP/1.0 404 No\r\nX-A: 1\r\nx-b: 2\r\nX-A: 3\r\nSet-Cookie: c=1\r\nContent-Length: 2\r\n\r\nno";
@@ -108,7 +108,7 @@ const COUNTED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello, you";
 const CHUNKED: &str =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\n, you\r\n0\r\nX: y\r\n\r\n";
 
-async fn f13_what_is_cut_short_is_an_error_and_stays_one<R: Runtime>(world: &World<R>) {
+async fn f13_a_truncated_body_is_an_error_on_each_poll<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for whole in [COUNTED, CHUNKED] {
         let body_at = whole.find("\r\n\r\n").unwrap() + 4;

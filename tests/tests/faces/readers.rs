@@ -13,7 +13,7 @@ use sessio_tests::world::World;
 
 scenarios! {
     futures_readers_read_every_framing
-    f13_futures_readers_never_take_the_part_for_the_whole
+    f13_futures_readers_fail_on_a_truncated_body
     p34_futures_readers_are_uploaded
 }
 
@@ -58,7 +58,7 @@ async fn futures_readers_read_every_framing<R: Runtime>(world: &World<R>) {
     assert_eq!((server.accepted(), session.stats().idle), (1, 1));
 }
 
-async fn f13_futures_readers_never_take_the_part_for_the_whole<R: Runtime>(world: &World<R>) {
+async fn f13_futures_readers_fail_on_a_truncated_body<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for answer in cuts() {
         let server = cut_server(answer);

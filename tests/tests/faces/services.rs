@@ -13,7 +13,7 @@ use tower::{Service, ServiceBuilder, ServiceExt as _};
 
 scenarios! {
     a_session_is_a_service_below_layers
-    a_session_that_is_borrowed_is_one_too
+    a_borrowed_session_is_a_service
     f24_a_call_that_is_dropped_leaves_nothing_behind
 }
 
@@ -47,7 +47,7 @@ where
     assert_eq!(error.kind(), Kind::MissingScheme);
 }
 
-async fn a_session_that_is_borrowed_is_one_too<R: Runtime>(world: &World<R>)
+async fn a_borrowed_session_is_a_service<R: Runtime>(world: &World<R>)
 where
     FaultyRuntime<R>: Serve<Empty<Bytes>>,
 {

@@ -16,10 +16,10 @@ use sessio_tests::world::World;
 
 scenarios! {
     p34_p39_a_known_length_is_declared_and_another_goes_in_chunks
-    p40_no_body_is_no_body
+    p40_an_empty_body_is_sent_as_no_body
     f29_a_body_that_fails_never_looks_complete
-    f30_a_body_that_breaks_its_word_is_an_error
-    trailers_are_sent_or_refused_and_never_forgotten
+    f30_a_body_of_another_length_than_its_hint_is_an_error
+    trailers_are_sent_or_refused_and_never_lost
     a_body_makes_the_round_trip
     requests_of_the_crate_http_are_merged_with_the_session
 }
@@ -93,7 +93,7 @@ async fn p34_p39_a_known_length_is_declared_and_another_goes_in_chunks<R: Runtim
     assert_eq!(server.accepted(), 1);
 }
 
-async fn p40_no_body_is_no_body<R: Runtime>(world: &World<R>) {
+async fn p40_an_empty_body_is_sent_as_no_body<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for (method, length) in [("GET", None), ("POST", Some("0"))] {
         for _ in 0..2 {
@@ -120,7 +120,7 @@ async fn f29_a_body_that_fails_never_looks_complete<R: Runtime>(world: &World<R>
     }
 }
 
-async fn f30_a_body_that_breaks_its_word_is_an_error<R: Runtime>(world: &World<R>) {
+async fn f30_a_body_of_another_length_than_its_hint_is_an_error<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for claimed in [4, 6] {
         let server = Server::scripted(Connection::new());
@@ -131,7 +131,7 @@ async fn f30_a_body_that_breaks_its_word_is_an_error<R: Runtime>(world: &World<R
     }
 }
 
-async fn trailers_are_sent_or_refused_and_never_forgotten<R: Runtime>(world: &World<R>) {
+async fn trailers_are_sent_or_refused_and_never_lost<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let trailers = |name| {
         let name = http::HeaderName::from_static(name);

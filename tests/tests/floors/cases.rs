@@ -94,7 +94,7 @@ fn comments_and_literals_are_no_code() {
 }
 
 #[test]
-fn what_only_tests_compile_does_not_count() {
+fn code_that_only_tests_compile_does_not_count() {
     for a in [
         "#[cfg(test)] mod tests { use super::*; use crate::b::A; mod more { fn f() { crate::b::make() } } }",
         "#[cfg(test)]\n#[allow(unused)]\npub(crate) mod tests { use crate::b::A; }",
@@ -138,7 +138,7 @@ fn files_of_tests_are_not_read() {
 
 #[test]
 #[should_panic = "a/b: no file of this module"]
-fn a_module_without_a_file_is_told() {
+fn a_module_without_a_file_is_reported() {
     Crate::read(&files(&[("lib.rs", "mod a;"), ("a.rs", "mod b;"), ("b.rs", "")]));
 }
 
@@ -198,7 +198,7 @@ fn names_that_lead_to_themselves_end() {
 }
 
 #[test]
-fn an_arrow_that_points_up_is_told_with_its_name() {
+fn an_arrow_that_points_up_is_reported_with_its_name() {
     let texts = [
         ("lib.rs", "mod low; mod high; pub struct Top;"),
         ("low/mod.rs", "mod deep; pub struct Low; use crate::Top;"),
@@ -216,7 +216,7 @@ fn an_arrow_that_points_up_is_told_with_its_name() {
 
 #[test]
 #[should_panic = "low.rs is on no floor"]
-fn a_file_on_no_floor_is_told() {
+fn a_file_on_no_floor_is_reported() {
     let texts = [("lib.rs", "mod low; pub use low::Low;"), ("low.rs", "pub struct Low;")];
     upward(&["high"], &Crate::read(&files(&texts)).arrows());
 }

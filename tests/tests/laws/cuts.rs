@@ -22,7 +22,7 @@ pub(crate) const RESPONSES: [&str; 14] = [
 ];
 
 #[test]
-fn g02_f13_no_cut_makes_a_part_the_whole() {
+fn g02_f13_a_truncated_body_is_never_complete() {
     let mut cuts = 0;
     for response in RESPONSES {
         let until_end = response.ends_with("end");

@@ -117,7 +117,7 @@ const ANSWERS: [(&str, Then); 4] = [
 ];
 
 #[test]
-fn a_call_tells_its_course() {
+fn a_call_reports_its_events_in_order() {
     let request = Request::put("http://h/a").auth(Auth::flow(OnDemand)).body("payload");
     let told = run(&Settings::default(), request, Cut::Every(usize::MAX), &ANSWERS);
     assert_eq!(told.error, None);
@@ -165,7 +165,7 @@ fn scribe(name: &'static str, told: &Arc<Mutex<Vec<String>>>) -> Observer {
 }
 
 #[test]
-fn s18_b14_observers_of_session_and_request_are_both_told() {
+fn s18_b14_observers_of_session_and_request_both_receive_events() {
     let told = Arc::default();
     let mut settings = Settings::default();
     settings.observer = scribe("session", &told);

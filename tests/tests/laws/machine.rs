@@ -131,7 +131,7 @@ fn disturb(call: &mut Call, state: &mut SessionState, seed: &mut Seed, now: Now)
 }
 
 #[test]
-fn no_script_of_answers_makes_a_step_panic_or_spin() {
+fn no_script_of_outcomes_makes_a_step_panic_or_spin() {
     let (mut answers, mut events) = (0_u64, 0);
     for number in 0..20_000 {
         let (mut seed, mut state) = (Seed::new(number), SessionState::new(Seed::new(number)));
@@ -170,7 +170,7 @@ fn no_script_of_answers_makes_a_step_panic_or_spin() {
 }
 
 #[test]
-fn a_wrong_answer_is_misuse_and_stays_it() {
+fn a_wrong_outcome_is_misuse_for_the_rest_of_the_call() {
     let mut state = SessionState::new(Seed::new(1));
     let fresh = || {
         let request =

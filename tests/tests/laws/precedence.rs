@@ -169,7 +169,7 @@ fn b01_m22_authorities_of_request_session_and_environment() {
 }
 
 #[test]
-fn b23_what_the_environment_has_wrong_is_an_error_where_it_is_needed() {
+fn b23_an_invalid_environment_is_an_error_where_it_is_needed() {
     let broken = Environment::new([("http_proxy", "ftp://user:hunter2@p"), ("no_proxy", "c.test")]);
     let ask = |request: Request| prepared(&Settings::default(), request, &broken).map(drop);
     let error = ask(Request::get("http://a.test/")).unwrap_err();

@@ -91,7 +91,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2048) })]
 
     #[test]
-    fn v41_v42_b19_what_is_prepared_is_one_request_and_the_rest_is_refused(
+    fn v41_v42_b19_a_prepared_request_is_exactly_one_request_or_is_refused(
         method in prop_oneof![Just("GET".to_owned()), Just("POST".to_owned()), text()],
         url in url(),
         headers in prop::collection::vec((header(), any::<bool>()), 0..4),
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn v44_b19_an_edited_request_says_one_thing_or_is_refused(
+    fn v44_b19_an_edited_request_is_unambiguous_or_is_refused(
         edits in prop::collection::vec((header(), 0..3), 0..4),
         body in body(),
         target in text(),

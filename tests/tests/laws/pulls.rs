@@ -277,7 +277,7 @@ fn run(number: u64) -> usize {
 }
 
 #[test]
-fn fn1_fm1_fm2_what_has_come_is_readable_without_another_event() {
+fn fn1_fm1_fm2_received_bytes_are_readable_without_another_event() {
     let calls = std::env::var("SESSIO_PULLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(CALLS);
     let waits: usize = (0..calls).map(run).sum();
     println!("{calls} calls waited {waits} times in the midst of a body");

@@ -13,8 +13,8 @@ use sessio_tests::world::World;
 
 scenarios! {
     f02_addresses_are_tried_in_order
-    f02_the_error_tells_what_each_address_said
-    f02_f03_a_black_hole_is_overtaken_and_dropped
+    f02_the_error_has_the_error_of_each_address
+    f02_f03_a_silent_address_is_overtaken_and_dropped
     f04_a_name_without_an_address
     v19_https_without_tls_is_refused_before_a_byte
     r16_names_are_origins_whatever_their_address
@@ -31,7 +31,7 @@ async fn f02_addresses_are_tried_in_order<R: Runtime>(world: &World<R>) {
     assert_eq!(server.requests()[0].header_all("host"), ["many.test"]);
 }
 
-async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>) {
+async fn f02_the_error_has_the_error_of_each_address<R: Runtime>(world: &World<R>) {
     let (one, two) = (refusing_server(), refusing_server());
     let session = world.session_on(world.runtime().name("many.test", [one.addr(), two.addr()]));
     let error = session.get("http://many.test/get").send().await.unwrap_err();
@@ -45,7 +45,7 @@ async fn f02_the_error_tells_what_each_address_said<R: Runtime>(world: &World<R>
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
 }
 
-async fn f02_f03_a_black_hole_is_overtaken_and_dropped<R: Runtime>(world: &World<R>) {
+async fn f02_f03_a_silent_address_is_overtaken_and_dropped<R: Runtime>(world: &World<R>) {
     let (server, hole) = (Server::start(), "127.0.0.8:9".parse().unwrap());
     let runtime = world.runtime().silent(hole).name("many.test", [hole, server.addr()]);
     let session = world.session_on(runtime);

@@ -11,12 +11,12 @@ use sessio_tests::world::World;
 
 scenarios! {
     s01_s02_b36_only_4xx_and_5xx_are_errors_and_say_so
-    s03_the_next_request_is_that_of_a_redirect
+    s03_a_redirect_that_is_not_followed_has_the_next_request
     s04_b31_elapsed_is_of_each_hop_and_not_of_the_body
-    s05_s07_json_is_utf8_in_every_disguise
-    s10_b39_what_breaks_a_body_has_its_own_name
-    s14_what_is_dropped_unread_closes_its_connection
-    s15_a_body_is_read_when_it_is_read
+    s05_s07_json_is_utf8_whatever_its_media_type_and_charset
+    s10_b39_each_fault_of_a_body_has_its_own_kind
+    s14_a_response_that_is_dropped_unread_closes_its_connection
+    s15_the_last_body_is_not_read_during_the_call
     s17_names_of_headers_have_no_case_and_keep_their_order
 }
 
@@ -57,7 +57,7 @@ async fn s01_s02_b36_only_4xx_and_5xx_are_errors_and_say_so<R: Runtime>(world: &
     }
 }
 
-async fn s03_the_next_request_is_that_of_a_redirect<R: Runtime>(world: &World<R>) {
+async fn s03_a_redirect_that_is_not_followed_has_the_next_request<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let location = "Location: /next\r\n";
     for (line, fields, next) in [
@@ -98,7 +98,7 @@ async fn s04_b31_elapsed_is_of_each_hop_and_not_of_the_body<R: Runtime>(world: &
     assert!(own < Duration::from_secs(3600), "by a clock that only goes forward");
 }
 
-async fn s05_s07_json_is_utf8_in_every_disguise<R: Runtime>(world: &World<R>) {
+async fn s05_s07_json_is_utf8_whatever_its_media_type_and_charset<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (kind, body, value) in [
         ("application/json", &b"{\"a\": \"\xc3\xa9\"}"[..], Some("\u{e9}")),
@@ -126,7 +126,7 @@ async fn s05_s07_json_is_utf8_in_every_disguise<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn s10_b39_what_breaks_a_body_has_its_own_name<R: Runtime>(world: &World<R>) {
+async fn s10_b39_each_fault_of_a_body_has_its_own_kind<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (head, body, kind) in [
@@ -149,7 +149,7 @@ async fn s10_b39_what_breaks_a_body_has_its_own_name<R: Runtime>(world: &World<R
     }
 }
 
-async fn s14_what_is_dropped_unread_closes_its_connection<R: Runtime>(world: &World<R>) {
+async fn s14_a_response_that_is_dropped_unread_closes_its_connection<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(
         Connection::new().expect_request().send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nstart"),
@@ -161,7 +161,7 @@ async fn s14_what_is_dropped_unread_closes_its_connection<R: Runtime>(world: &Wo
     assert_eq!((session.stats().in_use, session.stats().idle), (0, 0));
 }
 
-async fn s15_a_body_is_read_when_it_is_read<R: Runtime>(world: &World<R>) {
+async fn s15_the_last_body_is_not_read_during_the_call<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let redirect = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 5\r\n\r\nthere";
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";

@@ -13,11 +13,11 @@ scenarios! {
     a01_b13_basic_and_bearer
     b03_an_explicit_header_wins_over_all
     a05_a07_a_flow_of_two_steps_has_its_challenge_in_the_history
-    a07_cookies_of_a_challenge_are_sent_with_its_answer
-    a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_call
-    f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one
-    f32_a_challenge_has_a_coded_body_again
-    a08_a_flow_that_never_ends_is_ended
+    a07_cookies_of_a_challenge_are_sent_with_the_next_request
+    a08_v21_a_flow_ends_at_another_origin_and_restarts_for_each_call
+    f32_a_body_after_a_challenge_must_be_replayable
+    f32_a_coded_body_is_sent_again_after_a_challenge
+    a08_a_flow_without_an_end_fails_at_the_limit
     p45_a_flow_that_changes_the_body_changes_its_framing
 }
 
@@ -126,7 +126,7 @@ async fn a05_a07_a_flow_of_two_steps_has_its_challenge_in_the_history<R: Runtime
     assert_eq!(server.accepted(), 1);
 }
 
-async fn a07_cookies_of_a_challenge_are_sent_with_its_answer<R: Runtime>(world: &World<R>) {
+async fn a07_cookies_of_a_challenge_are_sent_with_the_next_request<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(
         Connection::new()
@@ -140,9 +140,7 @@ async fn a07_cookies_of_a_challenge_are_sent_with_its_answer<R: Runtime>(world: 
     assert_eq!(server.requests()[1].header_all("cookie"), ["round=1; own=1"]);
 }
 
-async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_call<R: Runtime>(
-    world: &World<R>,
-) {
+async fn a08_v21_a_flow_ends_at_another_origin_and_restarts_for_each_call<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     session.update(|settings| settings.auth = Auth::flow(Steps("secret")));
     a.script_path("/redirect-to", Connection::new().expect_request().send(challenge("one", "")));
@@ -157,7 +155,7 @@ async fn a08_v21_a_flow_is_left_behind_with_its_origin_and_begins_anew_for_each_
     assert_eq!(a.requests()[2].header("authorization"), None);
 }
 
-async fn f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one<R: Runtime>(world: &World<R>) {
+async fn f32_a_body_after_a_challenge_must_be_replayable<R: Runtime>(world: &World<R>) {
     for replayable in [true, false] {
         let step = Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
         let session = world.session();
@@ -177,7 +175,7 @@ async fn f32_a_challenge_that_wants_a_body_again_needs_a_replayable_one<R: Runti
     }
 }
 
-async fn f32_a_challenge_has_a_coded_body_again<R: Runtime>(world: &World<R>) {
+async fn f32_a_coded_body_is_sent_again_after_a_challenge<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let step = || Connection::new().expect_request().send(challenge("one", "")).expect_request().ok("in");
     for is_source in [false, true] {
@@ -196,7 +194,7 @@ async fn f32_a_challenge_has_a_coded_body_again<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn a08_a_flow_that_never_ends_is_ended<R: Runtime>(world: &World<R>) {
+async fn a08_a_flow_without_an_end_fails_at_the_limit<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let mut script = Connection::new();
     for _ in 0..20 {

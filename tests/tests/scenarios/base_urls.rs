@@ -12,10 +12,10 @@ use sessio_tests::world::World;
 
 scenarios! {
     fa9_the_sessions_credentials_stay_with_the_base_url
-    fa9_what_the_request_says_itself_goes_along
-    fa9_a_redirect_home_brings_nothing_back
+    fa9_a_requests_own_credentials_are_sent_to_its_host
+    fa9_a_redirect_back_to_the_base_url_restores_no_credentials
     fa9_the_other_host_has_its_own_login
-    fa9_the_settings_may_say_otherwise
+    fa9_settings_may_allow_credentials_beyond_the_base_url
 }
 
 const SECRETS: [&str; 4] = ["authorization", "cookie", "x-api-key", "x-listed"];
@@ -79,7 +79,7 @@ async fn fa9_the_sessions_credentials_stay_with_the_base_url<R: Runtime>(world: 
     assert_eq!(left, ["Cookie", "X-Api-Key", "X-Listed", "auth"]);
 }
 
-async fn fa9_what_the_request_says_itself_goes_along<R: Runtime>(world: &World<R>) {
+async fn fa9_a_requests_own_credentials_are_sent_to_its_host<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
     let ask = || session.get(other.url("/get"));
@@ -95,7 +95,7 @@ async fn fa9_what_the_request_says_itself_goes_along<R: Runtime>(world: &World<R
     assert_eq!(requests[2].header_all("authorization"), ["Basic b3duOm93bg=="]);
 }
 
-async fn fa9_a_redirect_home_brings_nothing_back<R: Runtime>(world: &World<R>) {
+async fn fa9_a_redirect_back_to_the_base_url_restores_no_credentials<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
     whole(session.get(redirect(&other, home.url("/get"), 302))).await;
@@ -117,7 +117,7 @@ async fn fa9_the_other_host_has_its_own_login<R: Runtime>(world: &World<R>) {
     assert_eq!(other.requests()[1].header("authorization"), None);
 }
 
-async fn fa9_the_settings_may_say_otherwise<R: Runtime>(world: &World<R>) {
+async fn fa9_settings_may_allow_credentials_beyond_the_base_url<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
     let open = session.derive(|settings| settings.credentials_beyond_base_url = true);

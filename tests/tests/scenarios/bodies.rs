@@ -9,25 +9,25 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    s09_bodies_of_every_framing_come_whole
+    s09_bodies_of_every_framing_are_complete
     s09_a_body_is_read_piece_by_piece
-    s06_text_is_decoded_by_what_the_response_says
+    s06_text_is_decoded_by_the_charset_of_the_response
     s02_an_error_status_keeps_its_body
     p126_p121_p124_responses_without_a_body
     p138_p139_b33_interim_responses_are_skipped
     fw5_a_switch_of_protocols_is_an_error_although_it_was_asked_for
     fc5_an_interim_response_and_then_the_end_is_no_response
-    fa14_trailers_that_count_only_in_a_head_are_dropped
+    fa14_trailers_that_are_valid_only_in_a_head_are_dropped
     q25_q32_trailers_come_after_the_body_and_set_nothing
-    f13_p017_p058_p059_a_body_that_is_cut_short_is_never_whole
+    f13_p017_p058_p059_a_truncated_body_is_never_complete
     f12_f09_a_head_that_is_cut_short_is_an_error
     p084_p019_large_heads_and_small_chunks
     q36_limits_on_bodies_hold_before_they_are_read
     f14_a_server_may_close_its_side_before_it_is_read
-    b52_what_has_come_before_the_end_can_be_kept
+    b52_bytes_before_a_truncation_can_be_kept
 }
 
-async fn s09_bodies_of_every_framing_come_whole<R: Runtime>(world: &World<R>) {
+async fn s09_bodies_of_every_framing_are_complete<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for size in [0, 1, 5000, 300_000] {
         for path in ["bytes", "chunked", "close"] {
@@ -59,7 +59,7 @@ async fn s09_a_body_is_read_piece_by_piece<R: Runtime>(world: &World<R>) {
     assert_eq!(server.accepted(), 1);
 }
 
-async fn s06_text_is_decoded_by_what_the_response_says<R: Runtime>(world: &World<R>) {
+async fn s06_text_is_decoded_by_the_charset_of_the_response<R: Runtime>(world: &World<R>) {
     for (kind, body, text) in [
         ("text/plain; charset=ISO-8859-1", &b"caf\xe9"[..], "caf\u{e9}"),
         ("text/plain", b"caf\xc3\xa9", "caf\u{e9}"),
@@ -189,7 +189,7 @@ async fn fc5_an_interim_response_and_then_the_end_is_no_response<R: Runtime>(wor
     }
 }
 
-async fn fa14_trailers_that_count_only_in_a_head_are_dropped<R: Runtime>(world: &World<R>) {
+async fn fa14_trailers_that_are_valid_only_in_a_head_are_dropped<R: Runtime>(world: &World<R>) {
     let said = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\
                 X-Sum: 1\r\nSet-Cookie: late=1\r\nContent-Length: 1\r\nAuthorization: Basic eDp5\r\n\r\n";
     let server = Server::scripted(Connection::new().expect_request().send(said));
@@ -218,7 +218,7 @@ async fn q25_q32_trailers_come_after_the_body_and_set_nothing<R: Runtime>(world:
     assert_eq!((session.cookies(|jar| jar.len()), server.accepted()), (0, 1));
 }
 
-async fn f13_p017_p058_p059_a_body_that_is_cut_short_is_never_whole<R: Runtime>(world: &World<R>) {
+async fn f13_p017_p058_p059_a_truncated_body_is_never_complete<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let counted = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello, you";
     let chunked =
@@ -325,7 +325,7 @@ async fn f14_a_server_may_close_its_side_before_it_is_read<R: Runtime>(world: &W
     server.wait_closed(0);
 }
 
-async fn b52_what_has_come_before_the_end_can_be_kept<R: Runtime>(world: &World<R>) {
+async fn b52_bytes_before_a_truncation_can_be_kept<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
     let body = pattern(70_000);

@@ -22,10 +22,10 @@ scenarios! { sealed:
     f06_certificates_that_are_good
     f06_certificates_of_the_wrong_time_or_name
     v94_names_are_matched_to_the_letter
-    f06_certificates_of_nobody_who_is_trusted
+    f06_certificates_of_an_untrusted_authority
     f06_certificates_that_were_revoked
     f06_certificates_that_are_weak_or_for_something_else
-    fb12_a_trusted_certificate_by_another_name_is_told_by_its_names
+    fb12_the_error_for_a_wrong_name_lists_the_names_of_the_certificate
 }
 
 /// The certificate of a server, the settings of a client, and the outcome.
@@ -109,7 +109,7 @@ impl Case {
     }
 }
 
-async fn fb12_a_trusted_certificate_by_another_name_is_told_by_its_names<R: Runtime>(world: &World<R>) {
+async fn fb12_the_error_for_a_wrong_name_lists_the_names_of_the_certificate<R: Runtime>(world: &World<R>) {
     static ISSUED: LazyLock<[Issued; 3]> = LazyLock::new(|| {
         let nameless = |params: &mut CertificateParams| {
             authority(params);
@@ -227,7 +227,7 @@ async fn v94_names_are_matched_to_the_letter<R: Runtime>(world: &World<R>) {
     check(world, &CASES).await;
 }
 
-async fn f06_certificates_of_nobody_who_is_trusted<R: Runtime>(world: &World<R>) {
+async fn f06_certificates_of_an_untrusted_authority<R: Runtime>(world: &World<R>) {
     static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         let Cast { root, middle, stranger, double } = &*CAST;
         let unknown = Err(Kind::CertificateUnknownRoot);

@@ -17,7 +17,7 @@ use sessio_tests::world::World;
 
 scenarios! { sealed:
     fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind
-    fa7_it_does_not_come_back_on_a_later_hop
+    fa7_a_client_certificate_does_not_return_on_a_later_hop
     fa7_a_requests_own_certificate_is_for_its_origin
     fa9_the_sessions_client_certificate_is_the_base_urls
 }
@@ -64,7 +64,7 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
     assert_eq!(error.kind(), Kind::ClientCertificate);
 }
 
-async fn fa7_it_does_not_come_back_on_a_later_hop<R: Runtime>(world: &World<R>) {
+async fn fa7_a_client_certificate_does_not_return_on_a_later_hop<R: Runtime>(world: &World<R>) {
     let (a, b) = (strict(), ServerTls::new(&SERVER).serve());
     let session = session(world, trusting().identity(CLIENT.identity()));
     // An idle connection that was opened with the certificate is not used without it.

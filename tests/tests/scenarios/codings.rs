@@ -13,15 +13,15 @@ use sessio_tests::world::World;
 
 scenarios! {
     fb4_fn11_a_range_is_asked_for_without_codings_and_a_part_is_not_decoded
-    codings_are_undone_however_the_body_is_framed_and_cut
-    what_was_not_accepted_is_handed_out_as_it_came
-    p148_unknown_codings_are_handed_out_and_named
-    answers_without_a_body_may_name_a_coding
-    what_was_flushed_is_read_while_the_stream_goes_on
-    b52_a_coded_body_that_is_cut_short_or_damaged_is_never_whole
+    codings_are_decoded_for_every_framing_and_cut
+    a_coding_that_was_not_accepted_is_not_decoded
+    p148_bodies_in_unknown_codings_are_returned_coded_with_their_names
+    responses_without_a_body_may_name_a_coding
+    flushed_bytes_are_read_before_the_end_of_the_stream
+    b52_a_truncated_or_damaged_coded_body_is_never_complete
     v116_too_many_codings_leave_the_head_to_be_read
-    v117_limits_hold_for_what_is_undone
-    v117_q19_what_is_skipped_is_not_undone
+    v117_limits_apply_to_decoded_bytes
+    v117_q19_a_skipped_body_is_not_decoded
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn answer(coding: &str, body: &[u8], is_chunked: bool) -> Vec<u8> {
     answer
 }
 
-async fn codings_are_undone_however_the_body_is_framed_and_cut<R: Runtime>(world: &World<R>) {
+async fn codings_are_decoded_for_every_framing_and_cut<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let body = pattern(100_000);
     let onion = zlib(&gzip(&body));
@@ -76,7 +76,7 @@ async fn codings_are_undone_however_the_body_is_framed_and_cut<R: Runtime>(world
     }
 }
 
-async fn what_was_not_accepted_is_handed_out_as_it_came<R: Runtime>(world: &World<R>) {
+async fn a_coding_that_was_not_accepted_is_not_decoded<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let coded = gzip(b"hello");
     for (accepted, decode, is_undone) in [
@@ -107,7 +107,7 @@ async fn what_was_not_accepted_is_handed_out_as_it_came<R: Runtime>(world: &Worl
     assert_eq!(response.text().await.unwrap(), "hello");
 }
 
-async fn p148_unknown_codings_are_handed_out_and_named<R: Runtime>(world: &World<R>) {
+async fn p148_bodies_in_unknown_codings_are_returned_coded_with_their_names<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for coding in ["foo", "gzip, foo", "foo, gzip"] {
         let server = Server::scripted(Connection::new().expect_request().send(answer(coding, b"raw", true)));
@@ -117,7 +117,7 @@ async fn p148_unknown_codings_are_handed_out_and_named<R: Runtime>(world: &World
     }
 }
 
-async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) {
+async fn responses_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (method, head) in [
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n"),
@@ -138,7 +138,7 @@ async fn answers_without_a_body_may_name_a_coding<R: Runtime>(world: &World<R>) 
 }
 
 /// The server sends each event only after the one before was read.
-async fn what_was_flushed_is_read_while_the_stream_goes_on<R: Runtime>(world: &World<R>) {
+async fn flushed_bytes_are_read_before_the_end_of_the_stream<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let mut zip = GzEncoder::new(Vec::new(), Compression::default());
     let mut pieces = Vec::new();
@@ -175,7 +175,7 @@ async fn what_was_flushed_is_read_while_the_stream_goes_on<R: Runtime>(world: &W
     }
 }
 
-async fn b52_a_coded_body_that_is_cut_short_or_damaged_is_never_whole<R: Runtime>(world: &World<R>) {
+async fn b52_a_truncated_or_damaged_coded_body_is_never_complete<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let body = pattern(10_000);
     let coded = gzip(&body);
@@ -218,7 +218,7 @@ async fn v116_too_many_codings_leave_the_head_to_be_read<R: Runtime>(world: &Wor
     assert_eq!(raw.text().await.unwrap(), "whatever");
 }
 
-async fn v117_limits_hold_for_what_is_undone<R: Runtime>(world: &World<R>) {
+async fn v117_limits_apply_to_decoded_bytes<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let zeros = vec![0; 4 << 20];
     let bomb = gzip(&gzip(&zeros));
@@ -251,7 +251,7 @@ async fn v117_limits_hold_for_what_is_undone<R: Runtime>(world: &World<R>) {
     assert_eq!(session.get(server.url("/")).send().await.unwrap().bytes().await.unwrap().len(), 4 << 20);
 }
 
-async fn v117_q19_what_is_skipped_is_not_undone<R: Runtime>(world: &World<R>) {
+async fn v117_q19_a_skipped_body_is_not_decoded<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let redirect =
         "HTTP/1.1 302 Found\r\nLocation: /get\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nwrong";

@@ -13,11 +13,11 @@ use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    bytes_are_coded_with_the_length_that_they_come_to
+    coded_bytes_have_their_coded_length
     sources_are_coded_while_they_are_sent
-    what_is_coded_already_or_nothing_goes_out_as_it_is
+    a_coded_or_empty_body_is_not_coded_again
     r10_f32_a_coded_body_is_sent_again
-    f29_f30_a_coded_source_that_breaks_its_word_never_looks_complete
+    f29_f30_a_faulty_coded_source_never_looks_complete
     r12_a_redirect_that_drops_the_body_drops_its_coding
 }
 
@@ -32,7 +32,7 @@ fn undone(request: &Request) -> Vec<u8> {
     body
 }
 
-async fn bytes_are_coded_with_the_length_that_they_come_to<R: Runtime>(world: &World<R>) {
+async fn coded_bytes_have_their_coded_length<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/status/200");
     for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
@@ -90,7 +90,7 @@ async fn sources_are_coded_while_they_are_sent<R: Runtime>(world: &World<R>) {
     assert_eq!(server.accepted(), 1);
 }
 
-async fn what_is_coded_already_or_nothing_goes_out_as_it_is<R: Runtime>(world: &World<R>) {
+async fn a_coded_or_empty_body_is_not_coded_again<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/status/200");
     for own in ["gzip", "identity", "br"] {
@@ -145,7 +145,7 @@ async fn r10_f32_a_coded_body_is_sent_again<R: Runtime>(world: &World<R>) {
     assert_eq!(error.kind(), Kind::NotReplayable);
 }
 
-async fn f29_f30_a_coded_source_that_breaks_its_word_never_looks_complete<R: Runtime>(world: &World<R>) {
+async fn f29_f30_a_faulty_coded_source_never_looks_complete<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (source, length, kind) in [
         (Pieces::of(["hello"]), Some(6), Kind::BodyLength),

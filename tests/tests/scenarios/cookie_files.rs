@@ -15,7 +15,7 @@ use sessio_tests::world::World;
 scenarios! {
     a_login_is_saved_and_lasts_in_another_session
     session_cookies_are_kept_on_request
-    a_broken_line_loses_nothing_else
+    a_broken_line_of_a_cookie_file_loses_no_other_line
     a_file_that_cannot_be_written_leaves_the_old_one
 }
 
@@ -73,7 +73,7 @@ async fn session_cookies_are_kept_on_request<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn a_broken_line_loses_nothing_else<R: Runtime>(world: &World<R>) {
+async fn a_broken_line_of_a_cookie_file_loses_no_other_line<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let path = folder.file("cookies.txt");
     let text = "example.org\tFALSE\t/\tFALSE\t0\ta\t1\n\

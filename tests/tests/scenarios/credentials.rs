@@ -10,16 +10,16 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    v13_v16_v28_what_reaches_each_server_on_the_way
-    v31_b12_sensitive_headers_stay_and_plain_ones_go_along
-    v05_cookies_of_a_redirect_belong_to_who_set_them
+    v13_v16_v28_the_fields_that_reach_each_server_of_a_redirect_chain
+    v31_b12_sensitive_headers_stay_and_other_ones_follow_a_redirect
+    v05_cookies_of_a_redirect_belong_to_the_host_that_set_them
     v08_b04_the_requests_own_cookies_are_bound_to_its_origin
     v33_session_auth_is_not_sent_to_the_target_of_a_redirect
     r11_v06_userinfo_is_for_its_own_origin
     b05_the_callers_host_header_stays_within_its_origin
     v02_v10_b16_proxy_authorization_reaches_no_origin
     v09_a_secret_body_does_not_follow_a_303
-    r17_the_redirect_that_is_handed_over_is_as_clean
+    r17_a_redirect_for_the_caller_has_no_secrets_of_another_origin
     v100_a_redirect_with_a_chunked_body_does_not_lend_its_connection_to_another_origin
 }
 
@@ -49,7 +49,7 @@ fn seen(request: &Request) -> Vec<&'static str> {
     SECRETS.into_iter().filter(|name| request.header(name).is_some()).collect()
 }
 
-async fn v13_v16_v28_what_reaches_each_server_on_the_way<R: Runtime>(world: &World<R>) {
+async fn v13_v16_v28_the_fields_that_reach_each_server_of_a_redirect_chain<R: Runtime>(world: &World<R>) {
     let own = ["authorization", "cookie", "x-api-key", "x-marked"].as_slice();
     let none = [].as_slice();
     for status in [301, 302, 303, 307, 308] {
@@ -94,7 +94,7 @@ impl At for Request {
     }
 }
 
-async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(world: &World<R>) {
+async fn v31_b12_sensitive_headers_stay_and_other_ones_follow_a_redirect<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     secretive(&session, redirect_chain(&[&a, &b], 302)).send().await.unwrap().bytes().await.unwrap();
     // X-Api-Key was not declared a secret.
@@ -110,7 +110,7 @@ async fn v31_b12_sensitive_headers_stay_and_plain_ones_go_along<R: Runtime>(worl
     assert_eq!(seen(&b.requests()[1]), [""; 0]);
 }
 
-async fn v05_cookies_of_a_redirect_belong_to_who_set_them<R: Runtime>(world: &World<R>) {
+async fn v05_cookies_of_a_redirect_belong_to_the_host_that_set_them<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start_on([127, 0, 0, 2]), world.session());
     a.script_path(
         "/x",
@@ -274,7 +274,7 @@ async fn v09_a_secret_body_does_not_follow_a_303<R: Runtime>(world: &World<R>) {
     assert_eq!(b.requests()[0].header("content-type"), None);
 }
 
-async fn r17_the_redirect_that_is_handed_over_is_as_clean<R: Runtime>(world: &World<R>) {
+async fn r17_a_redirect_for_the_caller_has_no_secrets_of_another_origin<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let mut response =
         secretive(&session, redirect_chain(&[&a, &b, &a], 302)).redirects(None).send().await.unwrap();

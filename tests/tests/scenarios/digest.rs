@@ -13,11 +13,11 @@ scenarios! {
     a06_a11_a_challenge_is_answered_once_and_then_in_advance
     a07_a_wrong_password_is_refused_once
     a08_each_hop_has_a_proof_of_its_own
-    a09_b29_what_is_understood_is_found_among_several_challenges
-    a10_b29_what_is_not_understood_is_not_sent_again
-    a14_a_nonce_that_is_too_old_or_followed_by_another
-    a15_b30_v21_what_one_origin_has_said_is_for_no_other
-    b07_a_challenge_wants_the_body_again
+    a09_b29_a_supported_challenge_is_found_among_several
+    a10_b29_a_request_with_an_unsupported_challenge_is_not_sent_again
+    a14_a_stale_nonce_and_a_next_nonce_are_replaced
+    a15_b30_v21_a_challenge_applies_to_its_origin_alone
+    b07_a_body_is_sent_again_after_a_challenge
 }
 
 const USER: &str = "Mufasa";
@@ -123,7 +123,7 @@ async fn a08_each_hop_has_a_proof_of_its_own<R: Runtime>(world: &World<R>) {
     check(lines[2].as_ref().unwrap(), "PUT", "/there?x", "n1", 2);
 }
 
-async fn a09_b29_what_is_understood_is_found_among_several_challenges<R: Runtime>(world: &World<R>) {
+async fn a09_b29_a_supported_challenge_is_found_among_several<R: Runtime>(world: &World<R>) {
     let several = "Negotiate, Digest realm=\"new\", algorithm=SHA3-256, nonce=\"x\", qop=\"auth\", Basic realm=\"b\", \
                    dIGEST REALM=\"the lions\" , nonce = \"n1\", QOP=auth , opaque=o, Bearer";
     let server = Server::scripted(
@@ -134,7 +134,7 @@ async fn a09_b29_what_is_understood_is_found_among_several_challenges<R: Runtime
     check(lines(&server)[1].as_ref().unwrap(), "GET", "/", "n1", 1);
 }
 
-async fn a10_b29_what_is_not_understood_is_not_sent_again<R: Runtime>(world: &World<R>) {
+async fn a10_b29_a_request_with_an_unsupported_challenge_is_not_sent_again<R: Runtime>(world: &World<R>) {
     let session = session(world);
     for unknown in [
         "Basic realm=\"x\"",
@@ -150,7 +150,7 @@ async fn a10_b29_what_is_not_understood_is_not_sent_again<R: Runtime>(world: &Wo
     }
 }
 
-async fn a14_a_nonce_that_is_too_old_or_followed_by_another<R: Runtime>(world: &World<R>) {
+async fn a14_a_stale_nonce_and_a_next_nonce_are_replaced<R: Runtime>(world: &World<R>) {
     let stale = digest("n2").replace("Digest ", "Digest stale=TRUE, ");
     let server = Server::scripted(
         Connection::new()
@@ -177,7 +177,7 @@ async fn a14_a_nonce_that_is_too_old_or_followed_by_another<R: Runtime>(world: &
     }
 }
 
-async fn a15_b30_v21_what_one_origin_has_said_is_for_no_other<R: Runtime>(world: &World<R>) {
+async fn a15_b30_v21_a_challenge_applies_to_its_origin_alone<R: Runtime>(world: &World<R>) {
     let other = Server::scripted(Connection::new().expect_request().ok("other").expect_request().ok("other"));
     let server = Server::scripted(
         Connection::new()
@@ -196,7 +196,7 @@ async fn a15_b30_v21_what_one_origin_has_said_is_for_no_other<R: Runtime>(world:
     check(lines(&server)[2].as_ref().unwrap(), "GET", "/", "n1", 2);
 }
 
-async fn b07_a_challenge_wants_the_body_again<R: Runtime>(world: &World<R>) {
+async fn b07_a_body_is_sent_again_after_a_challenge<R: Runtime>(world: &World<R>) {
     let script = || Connection::new().expect_request().send(digest("n1"));
     let server = Server::scripted(script().expect_request().ok("in"));
     let session = session(world);

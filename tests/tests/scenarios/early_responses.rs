@@ -13,7 +13,7 @@ scenarios! {
     fm_a_long_refusal_is_read_although_the_server_reads_on
     fm_the_rest_of_a_long_refusal_is_no_next_response
     fm_head_with_an_upload_has_no_body_and_keeps_its_connection
-    fm_head_is_answered_before_its_upload_has_gone_out
+    fm_a_response_to_head_comes_before_the_end_of_its_upload
 }
 
 /// More than the sockets hold in one direction, in bytes.
@@ -147,7 +147,7 @@ async fn fm_head_with_an_upload_has_no_body_and_keeps_its_connection<R: Runtime>
     }
 }
 
-async fn fm_head_is_answered_before_its_upload_has_gone_out<R: Runtime>(world: &World<R>) {
+async fn fm_a_response_to_head_comes_before_the_end_of_its_upload<R: Runtime>(world: &World<R>) {
     for head in [
         "HTTP/1.1 413 Too Large\r\nContent-Length: 100000\r\n\r\n",
         "HTTP/1.1 413 Too Large\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -14,10 +14,10 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding
-    a_guard_through_a_proxy_refuses_what_is_known
-    fa10_a_redirect_from_a_stranger_has_no_part_in_pins
-    v61_redirects_lead_where_they_may
+    a_guard_checks_each_address_over_redirects_and_dns_rebinding
+    a_guard_refuses_known_addresses_behind_a_proxy
+    fa10_a_redirect_from_another_host_does_not_use_pins
+    v61_redirects_are_followed_to_allowed_targets_alone
 }
 
 fn guarded<R: Runtime>(world: &World<R>, guard: Guard) -> Session<FaultyRuntime<R>> {
@@ -30,7 +30,7 @@ async fn failure<R: Runtime>(session: &Session<R>, url: &str) -> Error {
     session.get(url).send().await.map(drop).unwrap_err()
 }
 
-async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtime>(world: &World<R>) {
+async fn a_guard_checks_each_address_over_redirects_and_dns_rebinding<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let session = guarded(world, Guard::public());
     let error = failure(&session, &server.url("/get")).await;
@@ -62,7 +62,7 @@ async fn a_guard_looks_at_what_is_dialled_over_redirects_and_rebinding<R: Runtim
     assert_eq!(failure(&session, &server.url("/get")).await.kind(), Kind::BlockedAddress);
 }
 
-async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World<R>) {
+async fn a_guard_refuses_known_addresses_behind_a_proxy<R: Runtime>(world: &World<R>) {
     let proxy = Server::start();
     let session = guarded(world, Guard::public());
     let through = Proxy::parse(&proxy.url("")).unwrap();
@@ -79,7 +79,7 @@ async fn a_guard_through_a_proxy_refuses_what_is_known<R: Runtime>(world: &World
     assert_eq!(proxy.requests().len(), 1);
 }
 
-async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: &World<R>) {
+async fn fa10_a_redirect_from_another_host_does_not_use_pins<R: Runtime>(world: &World<R>) {
     let (door, inside) = (Server::start(), Server::start());
     let session = guarded(world, Guard::public());
     for (name, server) in [("door.test", &door), ("same.test", &door), ("inside.test", &inside)] {
@@ -107,7 +107,7 @@ async fn fa10_a_redirect_from_a_stranger_has_no_part_in_pins<R: Runtime>(world: 
     assert_eq!(inside.requests().len(), 3);
 }
 
-async fn v61_redirects_lead_where_they_may<R: Runtime>(world: &World<R>) {
+async fn v61_redirects_are_followed_to_allowed_targets_alone<R: Runtime>(world: &World<R>) {
     let (server, other) = (Server::start(), Server::start());
     let session = world.session();
     let allow = |targets: AllowedTargets| session.update(|s| s.redirect_targets = targets);

@@ -15,35 +15,35 @@ use sessio_tests::way::Way;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
-    q16_a_body_to_the_end_of_the_connection_needs_the_closing_word
-    q17_a_body_that_is_whole_does_not
+    q16_a_body_to_the_end_of_the_connection_needs_close_notify
+    q17_a_body_with_a_length_needs_no_close_notify
     f11_a_connection_that_ended_while_idle_is_replaced
-    f07_who_answers_in_the_clear_does_not_speak_tls
+    f07_a_response_in_clear_text_is_no_tls
     f08_a_connection_that_ends_within_the_handshake
     f06_alerts_have_their_names
-    v97_what_breaks_the_rules_ends_at_once
-    q16_who_closes_in_order_says_so
-    f06_a_refused_certificate_is_told_to_its_server
+    v97_a_violation_of_tls_ends_the_connection_at_once
+    q16_a_closed_connection_sends_close_notify
+    f06_a_server_receives_the_alert_for_its_refused_certificate
     fm4_a_connection_that_ends_with_an_alert_is_stale
-    fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte
-    fa13_a_record_without_data_does_not_cost_an_idle_connection
+    fm6_an_unsupported_alpn_protocol_is_an_error_before_a_byte_is_sent
+    fa13_a_record_without_data_keeps_an_idle_connection
 }
 
 mod together {
-    use super::{fa13_data_on_an_idle_connection_costs_it, scenarios};
+    use super::{fa13_data_on_an_idle_connection_closes_it, scenarios};
 
     scenarios! {
         together:
-        fa13_data_on_an_idle_connection_costs_it
+        fa13_data_on_an_idle_connection_closes_it
     }
 }
 
 mod waiting {
-    use super::{f08_a_server_that_says_nothing_is_given_up_with_connecting, scenarios};
+    use super::{f08_a_silent_server_meets_the_connect_limit, scenarios};
 
     scenarios! {
         waiting:
-        f08_a_server_that_says_nothing_is_given_up_with_connecting
+        f08_a_silent_server_meets_the_connect_limit
     }
 }
 
@@ -63,7 +63,7 @@ fn server(says_goodbye: bool, connection: Connection) -> Server {
     Server::adapted_scripted(tls.adapters(), connection)
 }
 
-async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runtime>(world: &World<R>) {
+async fn q16_a_body_to_the_end_of_the_connection_needs_close_notify<R: Runtime>(world: &World<R>) {
     let until_close = || Connection::new().expect_request().send("HTTP/1.1 200 OK\r\n\r\nall of it").close();
     let whole = server(true, until_close());
     let response = session(world).get(whole.url("/")).send().await.unwrap();
@@ -90,7 +90,7 @@ async fn q16_a_body_to_the_end_of_the_connection_needs_the_closing_word<R: Runti
     }
 }
 
-async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
+async fn q16_a_closed_connection_sends_close_notify<R: Runtime>(world: &World<R>) {
     let answer = |fields: &str| {
         let said = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{fields}\r\nhi");
         Connection::new().expect_request().send(said).read_to_end()
@@ -128,7 +128,7 @@ async fn q16_who_closes_in_order_says_so<R: Runtime>(world: &World<R>) {
     assert!(partings.so_far().is_empty());
 }
 
-async fn f06_a_refused_certificate_is_told_to_its_server<R: Runtime>(world: &World<R>) {
+async fn f06_a_server_receives_the_alert_for_its_refused_certificate<R: Runtime>(world: &World<R>) {
     let stranger = Authority::root("stranger").issue(|_| {});
     for version in rustls::ALL_VERSIONS {
         let tls = ServerTls::with_versions(&stranger, &[version]);
@@ -142,7 +142,7 @@ async fn f06_a_refused_certificate_is_told_to_its_server<R: Runtime>(world: &Wor
     }
 }
 
-async fn q17_a_body_that_is_whole_does_not<R: Runtime>(world: &World<R>) {
+async fn q17_a_body_with_a_length_needs_no_close_notify<R: Runtime>(world: &World<R>) {
     for said in [
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n",
@@ -173,7 +173,7 @@ async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &
     }
 }
 
-async fn f07_who_answers_in_the_clear_does_not_speak_tls<R: Runtime>(world: &World<R>) {
+async fn f07_a_response_in_clear_text_is_no_tls<R: Runtime>(world: &World<R>) {
     let answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
     for said in [answer, "220 mail.test ESMTP\r\n", "<html>", "\0\0\0\0"] {
         let server = Server::scripted(Connection::new().read(1).send(said).read_to_end());
@@ -210,7 +210,7 @@ async fn f08_a_connection_that_ends_within_the_handshake<R: Runtime>(world: &Wor
     }
 }
 
-async fn f08_a_server_that_says_nothing_is_given_up_with_connecting<R: Runtime>(world: &World<R>) {
+async fn f08_a_silent_server_meets_the_connect_limit<R: Runtime>(world: &World<R>) {
     let server = Server::scripted(Connection::new().read(1).stall());
     let url = server.url("/").replace("http:", "https:");
     let session = session(world);
@@ -243,7 +243,7 @@ async fn f06_alerts_have_their_names<R: Runtime>(world: &World<R>) {
 
 /// Rows V96, V97: there is no endless loop without progress, and no buffer that grows with the
 /// input.
-async fn v97_what_breaks_the_rules_ends_at_once<R: Runtime>(world: &World<R>) {
+async fn v97_a_violation_of_tls_ends_the_connection_at_once<R: Runtime>(world: &World<R>) {
     let record = |content: &[u8]| {
         let len = u16::try_from(content.len()).unwrap().to_be_bytes();
         [&[22, 3, 3, len[0], len[1]], content].concat()
@@ -298,7 +298,7 @@ async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &W
     }
 }
 
-async fn fm6_a_protocol_that_is_not_spoken_is_an_error_before_a_byte<R: Runtime>(world: &World<R>) {
+async fn fm6_an_unsupported_alpn_protocol_is_an_error_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
     for protocol in ["h2", "acme-tls/1"] {
         let tls = ServerTls::new(&SERVER)
             .with(|config| config.alpn_protocols = vec![protocol.into(), "http/1.1".into()]);
@@ -360,14 +360,14 @@ async fn next_after<R: Runtime>(
     post().await
 }
 
-async fn fa13_a_record_without_data_does_not_cost_an_idle_connection<R: Runtime>(world: &World<R>) {
+async fn fa13_a_record_without_data_keeps_an_idle_connection<R: Runtime>(world: &World<R>) {
     for way in [Way::Direct, Way::Http, Way::Https] {
         let server = speaking(way, KEY_UPDATE);
         assert_eq!(next_after(&looking(world), &server, way).await, (1, true), "{way:?}");
     }
 }
 
-async fn fa13_data_on_an_idle_connection_costs_it<R: Runtime>(world: &World<R>) {
+async fn fa13_data_on_an_idle_connection_closes_it<R: Runtime>(world: &World<R>) {
     for way in [Way::Direct, Way::Http, Way::Https] {
         let server = speaking(way, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(next_after(&looking(world), &server, way).await, (2, false), "{way:?}");

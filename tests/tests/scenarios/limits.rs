@@ -29,14 +29,14 @@ scenarios! {
     f23_t05_the_total_limit_is_over_all_hops
     f38_limits_beyond_time_are_no_limits
     t01_a_callers_own_time_counts_for_the_total_alone
-    fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit
+    fa1_a_peer_with_endless_bytes_meets_the_total_limit
 }
 
 /// Not on the blocking backend, where no other task waits for a turn.
 mod turns {
-    use super::{fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn, scenarios};
+    use super::{fa1_a_peer_with_endless_bytes_lets_other_tasks_run, scenarios};
 
-    scenarios! { waiting: fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn }
+    scenarios! { waiting: fa1_a_peer_with_endless_bytes_lets_other_tasks_run }
 }
 
 const SHORT: Duration = Duration::from_millis(25);
@@ -263,7 +263,7 @@ fn endless() -> Server {
     Server::scripted(Connection::new().expect_request().send(head).stall())
 }
 
-async fn fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit<R: Runtime>(world: &World<R>) {
+async fn fa1_a_peer_with_endless_bytes_meets_the_total_limit<R: Runtime>(world: &World<R>) {
     // Each read takes a hundredth of the limit.
     const READS: usize = 100;
     let limit = Duration::from_secs(100);
@@ -280,7 +280,7 @@ async fn fa1_a_peer_whose_bytes_are_always_there_meets_the_total_limit<R: Runtim
     }
 }
 
-async fn fa1_a_peer_whose_bytes_are_always_there_leaves_others_their_turn<R: Runtime>(world: &World<R>) {
+async fn fa1_a_peer_with_endless_bytes_lets_other_tasks_run<R: Runtime>(world: &World<R>) {
     for way in WAYS {
         let server = endless();
         let session = world.session_on(world.runtime().flooding(b'\n', Duration::ZERO));

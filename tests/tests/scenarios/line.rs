@@ -17,17 +17,17 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    f40_who_came_first_is_served_first
-    f40_one_place_for_all_hosts_goes_to_who_came_first
-    f40_a_crowd_gets_through_a_narrow_door
+    f40_the_queue_of_a_host_is_first_come_first_served
+    f40_the_queue_over_all_hosts_is_first_come_first_served
+    f40_many_calls_share_few_connections
     f40_the_wait_has_a_limit_of_its_own
-    f25_who_leaves_the_line_leaves_nothing_behind
-    f25_a_place_that_was_granted_and_not_taken_goes_to_the_next
-    f25_who_gives_up_connecting_makes_room
-    idle_connections_are_kept_for_so_long_and_no_longer
-    fn14_what_has_idled_too_long_stays_open_until_somebody_comes
-    so_many_idle_connections_are_kept_and_no_more
-    to_evict_closes_what_idles_and_nothing_else
+    f25_a_call_that_leaves_the_queue_leaves_nothing_behind
+    f25_a_granted_place_that_is_not_taken_goes_to_the_next_call
+    f25_a_call_that_is_dropped_while_connecting_frees_its_place
+    idle_connections_are_kept_for_the_idle_timeout
+    fn14_an_expired_connection_stays_open_until_the_next_use_of_the_pool
+    the_number_of_idle_connections_is_limited
+    close_idle_closes_idle_connections_alone
 }
 
 fn session<R: Runtime>(world: &World<R>, change: impl FnOnce(&mut Policy)) -> Session<FaultyRuntime<R>> {
@@ -71,7 +71,7 @@ fn is_waiting(sent: &mut Pin<Box<impl Future>>) -> bool {
     sent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
-async fn f40_who_came_first_is_served_first<R: Runtime>(world: &World<R>) {
+async fn f40_the_queue_of_a_host_is_first_come_first_served<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(1)));
     let first = held(&session, &server, "first").await;
     let [second, mut third, mut fourth] =
@@ -92,7 +92,7 @@ async fn f40_who_came_first_is_served_first<R: Runtime>(world: &World<R>) {
     assert_eq!((stats.dialled, stats.reused, stats.idle, stats.in_use, stats.waiting), (1, 3, 1, 0, 0));
 }
 
-async fn f40_one_place_for_all_hosts_goes_to_who_came_first<R: Runtime>(world: &World<R>) {
+async fn f40_the_queue_over_all_hosts_is_first_come_first_served<R: Runtime>(world: &World<R>) {
     let (a, b) = (Server::start(), Server::start());
     let session = session(world, |policy| policy.max_total = Some(1));
     let first = held(&session, &a, "first").await;
@@ -145,7 +145,7 @@ pub(crate) async fn all<F: Future>(futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> 
     done
 }
 
-async fn f40_a_crowd_gets_through_a_narrow_door<R: Runtime>(world: &World<R>) {
+async fn f40_many_calls_share_few_connections<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(2)));
     let ask = |number: usize| {
         let request = session.get(server.url(&format!("/bytes/{}", 1000 * number)));
@@ -182,7 +182,7 @@ async fn f40_the_wait_has_a_limit_of_its_own<R: Runtime>(world: &World<R>) {
     assert_eq!((server.accepted(), session.stats().reused), (1, 1));
 }
 
-async fn f25_who_leaves_the_line_leaves_nothing_behind<R: Runtime>(world: &World<R>) {
+async fn f25_a_call_that_leaves_the_queue_leaves_nothing_behind<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(1)));
     let first = held(&session, &server, "first").await;
     let second = waiting(&session, server.url("/anything/2"));
@@ -195,7 +195,7 @@ async fn f25_who_leaves_the_line_leaves_nothing_behind<R: Runtime>(world: &World
     assert!(server.requests().iter().all(|request| request.target() != "/anything/2"));
 }
 
-async fn f25_a_place_that_was_granted_and_not_taken_goes_to_the_next<R: Runtime>(world: &World<R>) {
+async fn f25_a_granted_place_that_is_not_taken_goes_to_the_next_call<R: Runtime>(world: &World<R>) {
     for breaks in [false, true] {
         let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(1)));
         let first = held(&session, &server, "first").await;
@@ -218,7 +218,7 @@ async fn f25_a_place_that_was_granted_and_not_taken_goes_to_the_next<R: Runtime>
     }
 }
 
-async fn f25_who_gives_up_connecting_makes_room<R: Runtime>(world: &World<R>) {
+async fn f25_a_call_that_is_dropped_while_connecting_frees_its_place<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), session(world, |policy| policy.max_per_host = Some(1)));
     let (to, has_asked) = (server.addr(), AtomicBool::new(false));
     session.set_resolver(Resolver::new(move |_: String, _: u16| {
@@ -234,7 +234,7 @@ async fn f25_who_gives_up_connecting_makes_room<R: Runtime>(world: &World<R>) {
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 1));
 }
 
-async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: &World<R>) {
+async fn idle_connections_are_kept_for_the_idle_timeout<R: Runtime>(world: &World<R>) {
     let seconds = Duration::from_secs;
     let server = Server::start();
     let ask =
@@ -264,7 +264,7 @@ async fn idle_connections_are_kept_for_so_long_and_no_longer<R: Runtime>(world: 
     assert_eq!((lived.stats().idle, lived.stats().in_use), (0, 0));
 }
 
-async fn fn14_what_has_idled_too_long_stays_open_until_somebody_comes<R: Runtime>(world: &World<R>) {
+async fn fn14_an_expired_connection_stays_open_until_the_next_use_of_the_pool<R: Runtime>(world: &World<R>) {
     let seconds = Duration::from_secs;
     let server = Server::start();
     let session = session(world, |policy| policy.idle_timeout = seconds(10));
@@ -283,7 +283,7 @@ async fn fn14_what_has_idled_too_long_stays_open_until_somebody_comes<R: Runtime
     server.wait_closed(0);
 }
 
-async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World<R>) {
+async fn the_number_of_idle_connections_is_limited<R: Runtime>(world: &World<R>) {
     // The setting, whether both responses are of one server, and the idle connections left on the
     // first and the other server.
     type Limit = (fn(&mut Policy), bool, [usize; 2]);
@@ -314,7 +314,7 @@ async fn so_many_idle_connections_are_kept_and_no_more<R: Runtime>(world: &World
     }
 }
 
-async fn to_evict_closes_what_idles_and_nothing_else<R: Runtime>(world: &World<R>) {
+async fn close_idle_closes_idle_connections_alone<R: Runtime>(world: &World<R>) {
     let (a, b, session) = (Server::start(), Server::start(), world.session());
     let busy = held(&session, &a, "busy").await;
     for server in [&a, &b] {

@@ -14,8 +14,8 @@ use sessio_tests::world::World;
 
 scenarios! {
     fc2_localhost_is_this_machine_without_a_resolver
-    fc2_routes_and_pins_go_before
-    fc2_a_guard_refuses_it_whatever_a_resolver_says
+    fc2_routes_and_pins_precede_the_rule_for_localhost
+    fc2_a_guard_refuses_localhost_whatever_a_resolver_returns
     fc2_a_proxy_at_localhost_is_on_this_machine
 }
 
@@ -43,7 +43,7 @@ async fn fc2_localhost_is_this_machine_without_a_resolver<R: Runtime>(world: &Wo
     assert_eq!(session.stats().dialled, before);
 }
 
-async fn fc2_routes_and_pins_go_before<R: Runtime>(world: &World<R>) {
+async fn fc2_routes_and_pins_precede_the_rule_for_localhost<R: Runtime>(world: &World<R>) {
     let server = Server::start_on([127, 0, 0, 2]);
     let session = world.session();
     session.resolve("app.localhost", [server.addr()]).unwrap();
@@ -52,7 +52,7 @@ async fn fc2_routes_and_pins_go_before<R: Runtime>(world: &World<R>) {
     assert_eq!(server.requests().len(), 1);
 }
 
-async fn fc2_a_guard_refuses_it_whatever_a_resolver_says<R: Runtime>(world: &World<R>) {
+async fn fc2_a_guard_refuses_localhost_whatever_a_resolver_returns<R: Runtime>(world: &World<R>) {
     let session = world.session();
     session.update(|settings| {
         settings.guard = Guard::public();

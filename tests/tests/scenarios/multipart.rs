@@ -22,12 +22,12 @@ scenarios! {
     p49_nothing_of_a_large_part_is_held
     p43_b28_the_boundary_is_completed_or_the_callers_own
     p50_no_two_forms_have_the_same_boundary
-    what_is_wrong_with_a_part_is_said_before_a_byte_is_sent
+    an_invalid_part_is_an_error_before_a_byte_is_sent
     f29_a_part_that_fails_never_looks_complete
     f30_a_part_that_is_shorter_or_longer_than_declared_is_named
     r13_a_form_is_sent_again_if_all_of_its_parts_can_be
     b07_a_form_is_not_sent_again_if_one_of_its_parts_cannot_be
-    q07_an_answer_before_the_form_is_delivered
+    q07_a_response_before_the_end_of_the_form_is_delivered
 }
 
 const REFUSAL: &str = "HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
@@ -170,7 +170,7 @@ async fn p50_no_two_forms_have_the_same_boundary<R: Runtime>(world: &World<R>) {
     assert_eq!(kinds.len(), 3);
 }
 
-async fn what_is_wrong_with_a_part_is_said_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
+async fn an_invalid_part_is_an_error_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let part = || Part::source(Pieces::of(["x"]), Some(1), false);
     for form in [
@@ -273,7 +273,7 @@ async fn b07_a_form_is_not_sent_again_if_one_of_its_parts_cannot_be<R: Runtime>(
     }
 }
 
-async fn q07_an_answer_before_the_form_is_delivered<R: Runtime>(world: &World<R>) {
+async fn q07_a_response_before_the_end_of_the_form_is_delivered<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(Connection::new().read_head().send(REFUSAL).stall());
     let source = Pieces::of([pattern(1000)]).then_stall();

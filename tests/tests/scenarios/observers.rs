@@ -17,7 +17,7 @@ use sessio_tests::world::World;
 
 scenarios! {
     s18_r26_observers_of_session_and_request_see_each_response
-    s18_an_observer_that_panics_at_any_point_takes_nothing_along
+    s18_an_observer_that_panics_at_any_point_leaves_the_session_usable
     law_7_an_observer_may_use_the_session
 }
 
@@ -98,7 +98,7 @@ fn panicking(after: usize) -> Observer {
     })
 }
 
-async fn s18_an_observer_that_panics_at_any_point_takes_nothing_along<R: Runtime>(world: &World<R>) {
+async fn s18_an_observer_that_panics_at_any_point_leaves_the_session_usable<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     // Responses without a body are complete with their heads, for any cut by the network.
     let script = || {

@@ -21,16 +21,16 @@ use sessio_tests::world::World;
 /// Dropping each of these calls at twenty points would take minutes.
 mod long {
     use super::{
-        fm_one_byte_records_are_drained, fm_one_byte_records_bring_every_coding,
-        fm_one_byte_records_bring_interim_heads_and_trailers, fm_one_byte_records_bring_lines_and_events,
+        fm_one_byte_records_are_drained, fm_one_byte_records_carry_every_coding,
+        fm_one_byte_records_carry_interim_heads_and_trailers, fm_one_byte_records_carry_lines_and_events,
         fm_one_byte_records_end_in_every_way, fm_one_byte_records_of_an_idle_connection,
         fm_one_byte_records_refuse_an_upload, fm_one_byte_records_within_one_byte_records, scenarios,
     };
 
     scenarios! { waiting:
-        fm_one_byte_records_bring_every_coding
-        fm_one_byte_records_bring_interim_heads_and_trailers
-        fm_one_byte_records_bring_lines_and_events
+        fm_one_byte_records_carry_every_coding
+        fm_one_byte_records_carry_interim_heads_and_trailers
+        fm_one_byte_records_carry_lines_and_events
         fm_one_byte_records_refuse_an_upload
         fm_one_byte_records_are_drained
         fm_one_byte_records_end_in_every_way
@@ -38,9 +38,9 @@ mod long {
         fm_one_byte_records_within_one_byte_records
     }
     scenarios! { @on blocking: BlockingThread =>
-        fm_one_byte_records_bring_every_coding
-        fm_one_byte_records_bring_interim_heads_and_trailers
-        fm_one_byte_records_bring_lines_and_events
+        fm_one_byte_records_carry_every_coding
+        fm_one_byte_records_carry_interim_heads_and_trailers
+        fm_one_byte_records_carry_lines_and_events
         fm_one_byte_records_refuse_an_upload
         fm_one_byte_records_are_drained
         fm_one_byte_records_end_in_every_way
@@ -49,7 +49,7 @@ mod long {
     }
 }
 
-scenarios! { sealed: fm_one_byte_records_go_on_with_a_download }
+scenarios! { sealed: fm_one_byte_records_resume_a_download }
 
 static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::root("root"));
 static SERVER: LazyLock<Issued> = LazyLock::new(|| ROOT.issue(|_| {}));
@@ -82,7 +82,7 @@ fn chunked(fields: &str, body: &[u8]) -> Vec<u8> {
     said
 }
 
-async fn fm_one_byte_records_bring_every_coding<R: Runtime>(world: &World<R>) {
+async fn fm_one_byte_records_carry_every_coding<R: Runtime>(world: &World<R>) {
     let body = text(800);
     for version in VERSIONS {
         let mut script = Connection::new();
@@ -104,7 +104,7 @@ async fn fm_one_byte_records_bring_every_coding<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn fm_one_byte_records_bring_interim_heads_and_trailers<R: Runtime>(world: &World<R>) {
+async fn fm_one_byte_records_carry_interim_heads_and_trailers<R: Runtime>(world: &World<R>) {
     let body = text(600);
     for version in VERSIONS {
         let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "x".repeat(300));
@@ -128,7 +128,7 @@ async fn fm_one_byte_records_bring_interim_heads_and_trailers<R: Runtime>(world:
     }
 }
 
-async fn fm_one_byte_records_bring_lines_and_events<R: Runtime>(world: &World<R>) {
+async fn fm_one_byte_records_carry_lines_and_events<R: Runtime>(world: &World<R>) {
     let (lines, events) = ("one\r\n\r\ntwo\n".repeat(15), "id: 7\r\ndata: one\ndata: two\n\n".repeat(15));
     for version in VERSIONS {
         let said = |kind: &str, body: &str| {
@@ -156,7 +156,7 @@ async fn fm_one_byte_records_bring_lines_and_events<R: Runtime>(world: &World<R>
     }
 }
 
-async fn fm_one_byte_records_go_on_with_a_download<R: Runtime>(world: &World<R>) {
+async fn fm_one_byte_records_resume_a_download<R: Runtime>(world: &World<R>) {
     const SIZE: usize = 150;
     let body = pattern(SIZE);
     for version in VERSIONS {

@@ -7,28 +7,28 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    v100_p133_a_second_response_is_never_the_answer_to_the_next_request
+    v100_p133_a_second_response_is_never_that_of_the_next_request
     v100_p131_p132_bytes_behind_a_response_close_its_connection
-    v109_q18_a_response_that_is_not_read_takes_its_connection_along
-    p117_p119_p114_who_says_close_is_closed
-    p020_p002_p069_what_is_tolerated_is_read_once
+    v109_q18_an_incomplete_unread_response_closes_its_connection
+    p117_p119_p114_a_response_with_close_closes_its_connection
+    p020_p002_p069_a_tolerated_response_closes_its_connection
     q21_q22_what_keep_alive_announces_is_honoured
     f27_a_session_that_is_dropped_leaves_live_bodies_to_be_read
     m28_a_session_that_was_closed_is_usable
     s02_each_origin_has_connections_of_its_own
-    p002_to_p109_the_table_over_real_sockets
+    p002_to_p109_the_table_of_responses_over_connections
 }
 
 mod together {
-    use super::{q18_a_response_that_has_come_whole_costs_nothing_read_or_not, scenarios};
+    use super::{q18_a_complete_response_keeps_its_connection_read_or_not, scenarios};
 
-    scenarios! { together: q18_a_response_that_has_come_whole_costs_nothing_read_or_not }
+    scenarios! { together: q18_a_complete_response_keeps_its_connection_read_or_not }
 }
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const POISON: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
-async fn v100_p133_a_second_response_is_never_the_answer_to_the_next_request<R: Runtime>(world: &World<R>) {
+async fn v100_p133_a_second_response_is_never_that_of_the_next_request<R: Runtime>(world: &World<R>) {
     for late in [POISON, "\r\n", "x", &POISON[..30]] {
         let session = world.session();
         let server = Server::scripted([
@@ -74,7 +74,7 @@ async fn v100_p131_p132_bytes_behind_a_response_close_its_connection<R: Runtime>
     }
 }
 
-async fn v109_q18_a_response_that_is_not_read_takes_its_connection_along<R: Runtime>(world: &World<R>) {
+async fn v109_q18_an_incomplete_unread_response_closes_its_connection<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::start();
     for path in ["/bytes/1000000", "/chunked/1000000", "/close/1000000"] {
@@ -90,7 +90,7 @@ async fn v109_q18_a_response_that_is_not_read_takes_its_connection_along<R: Runt
     server.wait_open(0);
 }
 
-async fn q18_a_response_that_has_come_whole_costs_nothing_read_or_not<R: Runtime>(world: &World<R>) {
+async fn q18_a_complete_response_keeps_its_connection_read_or_not<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for _ in 0..3 {
         session.get(server.url("/get")).send().await.unwrap();
@@ -98,7 +98,7 @@ async fn q18_a_response_that_has_come_whole_costs_nothing_read_or_not<R: Runtime
     assert_eq!(server.accepted(), 1);
 }
 
-async fn p117_p119_p114_who_says_close_is_closed<R: Runtime>(world: &World<R>) {
+async fn p117_p119_p114_a_response_with_close_closes_its_connection<R: Runtime>(world: &World<R>) {
     for (head, is_kept) in [
         ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n", false),
         ("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: x, CLOSE\r\nContent-Length: 5\r\n", false),
@@ -123,7 +123,7 @@ async fn p117_p119_p114_who_says_close_is_closed<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn p020_p002_p069_what_is_tolerated_is_read_once<R: Runtime>(world: &World<R>) {
+async fn p020_p002_p069_a_tolerated_response_closes_its_connection<R: Runtime>(world: &World<R>) {
     for head in [
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
@@ -211,7 +211,7 @@ async fn s02_each_origin_has_connections_of_its_own<R: Runtime>(world: &World<R>
     assert_eq!(session.stats().idle, 3);
 }
 
-async fn p002_to_p109_the_table_over_real_sockets<R: Runtime>(world: &World<R>) {
+async fn p002_to_p109_the_table_of_responses_over_connections<R: Runtime>(world: &World<R>) {
     // The head after the status line and its CRLF, the body, and the outcome: a kind of error, or
     // whether the connection may be reused.
     const OK: &str = "HTTP/1.1 200 OK\r\n";

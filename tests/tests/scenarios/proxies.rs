@@ -16,15 +16,15 @@ scenarios! {
     d16_a_plain_request_is_forwarded_in_absolute_form_over_one_connection
     d16_a_tunnel_is_opened_for_https_and_used_again
     v90_tls_to_the_proxy_and_through_it
-    q05_f20_a_refused_tunnel_tells_what_the_proxy_said
+    q05_f20_the_error_of_a_refused_tunnel_has_the_proxys_response
     f18_every_error_names_the_proxy
-    a_407_is_answered_once
-    a_407_that_hangs_up_is_answered_on_another_connection
-    f21_socks_is_told_the_next_address_if_one_cannot_be_reached
+    credentials_follow_a_407_once
+    credentials_after_a_407_that_closes_use_another_connection
+    f21_socks_receives_the_next_address_if_one_is_unreachable
     socks_by_name_by_address_and_with_a_login
-    f21_what_a_socks_proxy_refuses
-    b35_who_goes_without
-    v22_v04_each_proxy_is_told_its_own_secrets_over_redirects
+    f21_each_refusal_of_a_socks_proxy_has_its_kind
+    b35_hosts_that_are_reached_without_a_proxy
+    v22_v04_each_proxy_receives_its_own_secrets_over_redirects
     b16_a_proxy_authorization_goes_to_the_first_proxy_alone
     b02_e01_the_environment_comes_last_and_only_if_trusted
     a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host
@@ -160,7 +160,7 @@ async fn v90_tls_to_the_proxy_and_through_it<R: Runtime>(world: &World<R>) {
     assert_eq!(having(BASIC), [false, true, false, false, false, true]);
 }
 
-async fn q05_f20_a_refused_tunnel_tells_what_the_proxy_said<R: Runtime>(world: &World<R>) {
+async fn q05_f20_the_error_of_a_refused_tunnel_has_the_proxys_response<R: Runtime>(world: &World<R>) {
     let refusal = "HTTP/1.1 403 No\r\nX-Why: rules\r\nContent-Length: 7\r\n\r\nbecause";
     let proxy = Server::scripted([
         Connection::new().expect_request().send(refusal).close(),
@@ -215,7 +215,7 @@ async fn f18_every_error_names_the_proxy<R: Runtime>(world: &World<R>) {
     assert_eq!(failure(&session, "http://a.test/").await.kind(), Kind::UnsupportedScheme);
 }
 
-async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
+async fn credentials_follow_a_407_once<R: Runtime>(world: &World<R>) {
     let asks = || Connection::new().proxy_challenge();
     let proxy = Server::scripted([
         // Forwarding: challenged, authenticated, then challenged again without success.
@@ -258,7 +258,7 @@ async fn a_407_is_answered_once<R: Runtime>(world: &World<R>) {
     assert_eq!(proxy.accepted(), 5);
 }
 
-async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world: &World<R>) {
+async fn credentials_after_a_407_that_closes_use_another_connection<R: Runtime>(world: &World<R>) {
     const ASKS: &str = "407 Who\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\n";
     let asks = |rest: &str| Connection::new().expect_request().send(format!("HTTP/1.1 {ASKS}{rest}"));
     let granted = || Connection::new().connect().expect_request().routes();
@@ -314,7 +314,7 @@ async fn a_407_that_hangs_up_is_answered_on_another_connection<R: Runtime>(world
     assert_eq!(session.stats().open(), 0);
 }
 
-async fn f21_socks_is_told_the_next_address_if_one_cannot_be_reached<R: Runtime>(world: &World<R>) {
+async fn f21_socks_receives_the_next_address_if_one_is_unreachable<R: Runtime>(world: &World<R>) {
     let asked = |code| Connection::new().socks_greeting(1).socks_address(code);
     let all = [3, 4, 5, 6, 8];
     let refuse = all.into_iter().map(|code| asked(code).close());
@@ -392,7 +392,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
     assert_eq!(proxy.accepted(), 5);
 }
 
-async fn f21_what_a_socks_proxy_refuses<R: Runtime>(world: &World<R>) {
+async fn f21_each_refusal_of_a_socks_proxy_has_its_kind<R: Runtime>(world: &World<R>) {
     let proxy = Server::scripted([
         Connection::new().read(3).send([5, 0xff]).close(),
         Connection::new().socks_greeting(1).socks_name(6, 2),
@@ -417,7 +417,7 @@ async fn f21_what_a_socks_proxy_refuses<R: Runtime>(world: &World<R>) {
     assert_eq!(proxy.accepted(), 5);
 }
 
-async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
+async fn b35_hosts_that_are_reached_without_a_proxy<R: Runtime>(world: &World<R>) {
     let (proxy, host) = (Server::start(), Server::start());
     let session = proxied(world, &proxy);
     let count = || (proxy.requests().len(), host.requests().len());
@@ -454,7 +454,7 @@ async fn b35_who_goes_without<R: Runtime>(world: &World<R>) {
     assert!(error.kind() == Kind::InvalidProxy && error.is_builder());
 }
 
-async fn v22_v04_each_proxy_is_told_its_own_secrets_over_redirects<R: Runtime>(world: &World<R>) {
+async fn v22_v04_each_proxy_receives_its_own_secrets_over_redirects<R: Runtime>(world: &World<R>) {
     let (one, two, direct) = (Server::start(), Server::start(), Server::start());
     let session = world.session();
     set(&session, "http://a.test", &url(&one, "http", "one:secret-one@"));

@@ -20,18 +20,18 @@ use sessio_tests::world::World;
 /// Large bodies: dropping each of these calls at twenty points would take minutes.
 mod large {
     use super::{
-        fm2_the_rest_of_a_followed_response_is_drained, fn1_a_coded_body_over_tls_is_read_in_every_way,
-        fn1_a_coded_body_over_tls_is_read_on_every_way, scenarios,
+        fm2_the_rest_of_a_followed_response_is_drained, fn1_a_coded_body_over_tls_is_read_by_every_method,
+        fn1_a_coded_body_over_tls_is_read_through_every_proxy, scenarios,
     };
 
     scenarios! { waiting:
-        fn1_a_coded_body_over_tls_is_read_on_every_way
-        fn1_a_coded_body_over_tls_is_read_in_every_way
+        fn1_a_coded_body_over_tls_is_read_through_every_proxy
+        fn1_a_coded_body_over_tls_is_read_by_every_method
         fm2_the_rest_of_a_followed_response_is_drained
     }
     scenarios! { @on blocking: BlockingThread =>
-        fn1_a_coded_body_over_tls_is_read_on_every_way
-        fn1_a_coded_body_over_tls_is_read_in_every_way
+        fn1_a_coded_body_over_tls_is_read_through_every_proxy
+        fn1_a_coded_body_over_tls_is_read_by_every_method
         fm2_the_rest_of_a_followed_response_is_drained
     }
 }
@@ -83,7 +83,7 @@ fn response(fields: &str, body: &[u8], is_chunked: bool) -> Vec<u8> {
     response
 }
 
-async fn fn1_a_coded_body_over_tls_is_read_on_every_way<R: Runtime>(world: &World<R>) {
+async fn fn1_a_coded_body_over_tls_is_read_through_every_proxy<R: Runtime>(world: &World<R>) {
     let body = text(300_000);
     for way in Way::ALL {
         for coding in CODINGS {
@@ -103,7 +103,7 @@ async fn fn1_a_coded_body_over_tls_is_read_on_every_way<R: Runtime>(world: &Worl
     }
 }
 
-async fn fn1_a_coded_body_over_tls_is_read_in_every_way<R: Runtime>(world: &World<R>) {
+async fn fn1_a_coded_body_over_tls_is_read_by_every_method<R: Runtime>(world: &World<R>) {
     let body = text(300_000);
     let sent = response("Content-Encoding: gzip\r\n", &coded("gzip", &body), false);
     let get = async || {

@@ -11,16 +11,16 @@ use sessio_tests::world::World;
 
 scenarios! {
     s12_b41_lines_are_the_same_however_they_are_cut
-    s12_lines_end_with_an_error_where_the_body_does
+    s12_lines_of_a_truncated_body_end_with_its_error
     s12_a_line_without_end_is_refused
     s11_b40_lines_are_text_in_the_charset_of_the_body
-    events_come_as_the_stream_does
-    s13_b42_links_are_resolved_against_what_has_answered
+    events_are_read_as_they_arrive
+    s13_b42_links_are_resolved_against_the_url_of_the_response
     s06_text_in_a_charset_of_the_callers
-    s08_b38_what_was_read_in_part_is_never_whole
-    s08_b38_a_body_that_has_failed_stays_so
-    a_decoded_body_has_no_length_of_its_own
-    f13_a_file_is_there_whole_or_not_at_all
+    s08_b38_a_partly_read_body_is_never_complete
+    s08_b38_a_failed_body_fails_on_each_read
+    a_decoded_body_has_no_content_length
+    f13_a_downloaded_file_is_complete_or_absent
 }
 
 const COUNTED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
@@ -70,7 +70,7 @@ async fn s12_b41_lines_are_the_same_however_they_are_cut<R: Runtime>(world: &Wor
     assert_eq!(server.accepted(), 1, "the connection is kept");
 }
 
-async fn s12_lines_end_with_an_error_where_the_body_does<R: Runtime>(world: &World<R>) {
+async fn s12_lines_of_a_truncated_body_end_with_its_error<R: Runtime>(world: &World<R>) {
     let answer = format!("{COUNTED}Content-Length: 20\r\n\r\none\ntwo");
     let server = Server::scripted(Connection::new().expect_request().send(answer).close());
     let mut lines = world.session().get(server.url("/")).send().await.unwrap().lines();
@@ -129,7 +129,7 @@ async fn s11_b40_lines_are_text_in_the_charset_of_the_body<R: Runtime>(world: &W
     }
 }
 
-async fn events_come_as_the_stream_does<R: Runtime>(world: &World<R>) {
+async fn events_are_read_as_they_arrive<R: Runtime>(world: &World<R>) {
     let body = "\u{feff}retry: 250\r\n: a comment\n\nevent: price\ndata: 1\rdata: 2\r\rid: 7\ndata:\u{e9}\n\ndata: cut";
     for cut in [1, 3, 1000] {
         let (response, _server) = answer(world, "", body.as_bytes(), cut).await;
@@ -155,7 +155,7 @@ async fn events_come_as_the_stream_does<R: Runtime>(world: &World<R>) {
     assert_eq!(events.response().status(), 200);
 }
 
-async fn s13_b42_links_are_resolved_against_what_has_answered<R: Runtime>(world: &World<R>) {
+async fn s13_b42_links_are_resolved_against_the_url_of_the_response<R: Runtime>(world: &World<R>) {
     let fields = "Link: <?page=3>; rel=\"next last\", <http://x/a,b;c>; Rel=up; title=\"a, b\"\r\nlink: <up>; rel=Top\r\n";
     let (response, _server) = answer(world, fields, b"", 1000).await;
     let links = response.links();
@@ -184,7 +184,7 @@ async fn s06_text_in_a_charset_of_the_callers<R: Runtime>(world: &World<R>) {
     assert_eq!(response.text_with_charset("no-such").await.unwrap_err().kind(), Kind::UnknownCharset);
 }
 
-async fn s08_b38_what_was_read_in_part_is_never_whole<R: Runtime>(world: &World<R>) {
+async fn s08_b38_a_partly_read_body_is_never_complete<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for path in ["/bytes/100000", "/chunked/100000?chunk=999", "/close/100000"] {
         for way in 0..5 {
@@ -222,7 +222,7 @@ async fn s08_b38_what_was_read_in_part_is_never_whole<R: Runtime>(world: &World<
     assert!(response.bytes().await.unwrap().is_empty());
 }
 
-async fn s08_b38_a_body_that_has_failed_stays_so<R: Runtime>(world: &World<R>) {
+async fn s08_b38_a_failed_body_fails_on_each_read<R: Runtime>(world: &World<R>) {
     let answer = format!("{COUNTED}Content-Length: 20\r\n\r\nhello");
     let server = Server::scripted(Connection::new().expect_request().send(answer).close());
     let mut response = world.session().get(server.url("/")).send().await.unwrap();
@@ -235,7 +235,7 @@ async fn s08_b38_a_body_that_has_failed_stays_so<R: Runtime>(world: &World<R>) {
     assert_eq!(response.bytes().await.unwrap_err().kind(), Kind::IncompleteBody);
 }
 
-async fn a_decoded_body_has_no_length_of_its_own<R: Runtime>(world: &World<R>) {
+async fn a_decoded_body_has_no_content_length<R: Runtime>(world: &World<R>) {
     // "hello" as a stored block.
     let coded = b"\x78\x01\x01\x05\x00\xfa\xffhello\x06\x2c\x02\x15";
     let fields = "Content-Encoding: deflate\r\n";
@@ -245,7 +245,7 @@ async fn a_decoded_body_has_no_length_of_its_own<R: Runtime>(world: &World<R>) {
     assert_eq!(response.text().await.unwrap(), "hello");
 }
 
-async fn f13_a_file_is_there_whole_or_not_at_all<R: Runtime>(world: &World<R>) {
+async fn f13_a_downloaded_file_is_complete_or_absent<R: Runtime>(world: &World<R>) {
     let (server, session, folder) = (Server::start(), world.session(), Folder::new());
     let path = folder.file("page");
     for path_of_url in ["/bytes/100000", "/chunked/100000?chunk=999", "/close/100000", "/bytes/0"] {

@@ -12,7 +12,7 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    r01_r02_what_is_no_redirect_is_the_answer
+    r01_r02_a_response_that_is_no_redirect_is_final
     r04_b08_a_location_that_is_not_utf8_keeps_its_bytes
     r05_two_locations_that_differ_are_an_error
     r06_r07_r08_locations_are_resolved_and_inherit_the_fragment
@@ -22,19 +22,19 @@ scenarios! {
     r22_b22_loops_are_seen_unless_a_cookie_breaks_them
     fb3_a_redirect_to_where_the_call_has_been_is_followed_up_to_the_limit
     r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits
-    r25_a_redirect_that_is_not_followed_knows_where_it_leads
+    r25_a_redirect_that_is_not_followed_returns_the_next_request
     r27_parameters_and_session_headers_are_not_added_again
     m25_head_does_not_follow_by_itself
     fc4_an_error_on_a_later_hop_has_the_hops_before
 }
 
 mod together {
-    use super::{r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response, scenarios};
+    use super::{r10_v32_v36_v37_invalid_locations_are_errors_with_the_response, scenarios};
 
-    scenarios! { together: r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response }
+    scenarios! { together: r10_v32_v36_v37_invalid_locations_are_errors_with_the_response }
 }
 
-async fn r01_r02_what_is_no_redirect_is_the_answer<R: Runtime>(world: &World<R>) {
+async fn r01_r02_a_response_that_is_no_redirect_is_final<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     for (status, location) in
         [(300, "/get"), (304, "/get"), (305, "/get"), (306, "/get"), (201, "/get"), (302, "")]
@@ -107,9 +107,7 @@ async fn r06_r07_r08_locations_are_resolved_and_inherit_the_fragment<R: Runtime>
     assert_eq!(response.url().as_str(), server.url("/get#inner"));
 }
 
-async fn r10_v32_v36_v37_locations_that_lead_nowhere_are_errors_with_the_response<R: Runtime>(
-    world: &World<R>,
-) {
+async fn r10_v32_v36_v37_invalid_locations_are_errors_with_the_response<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let port = server.addr().port();
     for (location, kind) in [
@@ -373,7 +371,7 @@ async fn r23_q19_v117_the_body_of_a_redirect_is_skipped_within_limits<R: Runtime
     }
 }
 
-async fn r25_a_redirect_that_is_not_followed_knows_where_it_leads<R: Runtime>(world: &World<R>) {
+async fn r25_a_redirect_that_is_not_followed_returns_the_next_request<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let mut response = session
         .post(redirect(&server, "/redirect/1?cookies=1", 302))

@@ -12,17 +12,17 @@ use sessio_tests::world::World;
 
 scenarios! {
     f13_a_download_goes_on_where_it_stopped
-    what_has_changed_is_begun_anew
-    what_cannot_be_told_to_be_the_same_is_begun_anew
-    a_part_that_is_all_of_it_is_whole
-    fb6_what_does_not_fit_is_begun_anew_at_once
-    fb6_what_is_begun_anew_and_fails_loses_nothing
-    fn8_progress_is_counted_from_what_is_held
+    a_download_of_a_changed_resource_restarts
+    a_download_without_a_strong_validator_restarts
+    a_416_for_a_complete_file_completes_the_download
+    fb6_a_part_that_does_not_fit_restarts_the_download_at_once
+    fb6_a_restarted_download_that_fails_loses_nothing
+    fn8_progress_is_counted_from_the_length_of_the_partial_file
     fn8_a_part_can_be_discarded_and_a_download_restarted
-    fa11_what_was_planted_is_not_used
-    answers_that_are_shorter_than_they_say_bring_what_they_bring
-    q30_a_part_of_what_was_not_asked_in_parts_is_refused
-    a_download_that_is_refused_leaves_what_there_was
+    fa11_a_planted_partial_file_is_not_used
+    bytes_of_truncated_responses_are_kept
+    q30_a_206_without_a_range_in_the_request_is_refused
+    a_refused_download_leaves_the_partial_file
     ranges_go_along_with_redirects_and_codings_stay
 }
 
@@ -105,7 +105,7 @@ async fn f13_a_download_goes_on_where_it_stopped<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn what_has_changed_is_begun_anew<R: Runtime>(world: &World<R>) {
+async fn a_download_of_a_changed_resource_restarts<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let other = "ETag: \"v2\"\r\n";
     let server = serve([whole(TAG, 400), whole(other, 300), part(other, 300, 1000)]);
@@ -118,7 +118,7 @@ async fn what_has_changed_is_begun_anew<R: Runtime>(world: &World<R>) {
     check(&folder);
 }
 
-async fn what_cannot_be_told_to_be_the_same_is_begun_anew<R: Runtime>(world: &World<R>) {
+async fn a_download_without_a_strong_validator_restarts<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for fields in ["", "ETag: W/\"v1\"\r\n", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"] {
         let (server, folder) = (serve([whole(fields, 400), whole(fields, SIZE)]), Folder::new());
@@ -140,7 +140,7 @@ async fn what_cannot_be_told_to_be_the_same_is_begun_anew<R: Runtime>(world: &Wo
     check(&folder);
 }
 
-async fn a_part_that_is_all_of_it_is_whole<R: Runtime>(world: &World<R>) {
+async fn a_416_for_a_complete_file_completes_the_download<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let chunk = format!("HTTP/1.1 200 OK\r\n{TAG}Transfer-Encoding: chunked\r\n\r\n3e8\r\n");
     let server = serve([send(&chunk, &pattern(SIZE)), refused("Content-Range: bytes */1000\r\n")]);
@@ -185,7 +185,7 @@ fn unfit() -> Vec<Connection> {
     ]
 }
 
-async fn fb6_what_does_not_fit_is_begun_anew_at_once<R: Runtime>(world: &World<R>) {
+async fn fb6_a_part_that_does_not_fit_restarts_the_download_at_once<R: Runtime>(world: &World<R>) {
     for (at, answer) in unfit().into_iter().enumerate() {
         let (session, folder) = (world.session(), Folder::new());
         let server = serve([whole(TAG, 400), answer, whole(TAG, SIZE)]);
@@ -199,7 +199,7 @@ async fn fb6_what_does_not_fit_is_begun_anew_at_once<R: Runtime>(world: &World<R
     }
 }
 
-async fn fb6_what_is_begun_anew_and_fails_loses_nothing<R: Runtime>(world: &World<R>) {
+async fn fb6_a_restarted_download_that_fails_loses_nothing<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let busy = send("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n", b"no");
     let odd = send("HTTP/1.1 204 No Content\r\n\r\n", b"");
@@ -225,7 +225,7 @@ async fn fb6_what_is_begun_anew_and_fails_loses_nothing<R: Runtime>(world: &Worl
     check(&folder);
 }
 
-async fn fn8_progress_is_counted_from_what_is_held<R: Runtime>(world: &World<R>) {
+async fn fn8_progress_is_counted_from_the_length_of_the_partial_file<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let server = serve([
         whole(TAG, 400),
@@ -301,7 +301,7 @@ async fn fn8_a_part_can_be_discarded_and_a_download_restarted<R: Runtime>(world:
     check(&folder);
 }
 
-async fn fa11_what_was_planted_is_not_used<R: Runtime>(world: &World<R>) {
+async fn fa11_a_planted_partial_file_is_not_used<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let server = serve([whole(TAG, 400), whole(TAG, SIZE), whole(TAG, SIZE)]);
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::IncompleteBody));
@@ -322,7 +322,7 @@ async fn fa11_what_was_planted_is_not_used<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn answers_that_are_shorter_than_they_say_bring_what_they_bring<R: Runtime>(world: &World<R>) {
+async fn bytes_of_truncated_responses_are_kept<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let head = |end| format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {end}-999/1000\r\n");
     let chunked = format!("{}Transfer-Encoding: chunked\r\n\r\n", head(600));
@@ -343,7 +343,7 @@ async fn answers_that_are_shorter_than_they_say_bring_what_they_bring<R: Runtime
     check(&folder);
 }
 
-async fn q30_a_part_of_what_was_not_asked_in_parts_is_refused<R: Runtime>(world: &World<R>) {
+async fn q30_a_206_without_a_range_in_the_request_is_refused<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let server = serve([part(TAG, 0, 1000), whole(TAG, SIZE)]);
     assert_eq!(resume(&session, &server, &folder).await, Err(Kind::BadRange));
@@ -355,7 +355,7 @@ async fn q30_a_part_of_what_was_not_asked_in_parts_is_refused<R: Runtime>(world:
     check(&folder);
 }
 
-async fn a_download_that_is_refused_leaves_what_there_was<R: Runtime>(world: &World<R>) {
+async fn a_refused_download_leaves_the_partial_file<R: Runtime>(world: &World<R>) {
     let (session, folder) = (world.session(), Folder::new());
     let status = |line: &str| send(&format!("HTTP/1.1 {line}\r\nContent-Length: 2\r\n\r\n"), b"no");
     let server = serve([

@@ -25,7 +25,7 @@ scenarios! { sealed:
     fm_a_resumed_session_goes_stale
     fm_a_resumed_session_is_dropped
     fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket
-    fm_a_certificate_that_changes_is_looked_at_where_it_is_shown
+    fm_a_changed_certificate_is_verified_where_it_is_shown
     fm_a_pin_holds_for_a_certificate_that_changes
     fm_a_resumed_session_does_not_outlive_its_certificate
 }
@@ -275,7 +275,7 @@ async fn fm_a_handshake_that_is_refused_costs_no_more_than_its_ticket<R: Runtime
     }
 }
 
-async fn fm_a_certificate_that_changes_is_looked_at_where_it_is_shown<R: Runtime>(world: &World<R>) {
+async fn fm_a_changed_certificate_is_verified_where_it_is_shown<R: Runtime>(world: &World<R>) {
     for version in VERSIONS {
         let renewal = renewal();
         let server = renewal.server_tls(&OLD, version).serve();

@@ -18,7 +18,7 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    a_busy_server_is_asked_again_when_it_says
+    a_busy_server_is_asked_again_after_its_retry_after
     a_wait_that_does_not_fit_returns_the_response
     a_refused_connection_is_tried_until_it_opens
     a_lost_connection_is_replaced_by_another_attempt
@@ -66,7 +66,7 @@ fn busy(fields: &str) -> String {
     format!("HTTP/1.1 503 Busy\r\n{fields}\r\nContent-Length: 4\r\n\r\nbusy")
 }
 
-async fn a_busy_server_is_asked_again_when_it_says<R: Runtime>(world: &World<R>) {
+async fn a_busy_server_is_asked_again_after_its_retry_after<R: Runtime>(world: &World<R>) {
     let date = "Retry-After: Wed, 21 Oct 2015 07:28:09 GMT\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT";
     for (fields, seconds) in [("Retry-After: 3", 3), (date, 9), ("Retry-After: 0", 0)] {
         let script = Connection::new().expect_request().send(busy(fields)).expect_request().ok("fine");

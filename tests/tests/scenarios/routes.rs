@@ -20,13 +20,13 @@ use sessio_tests::world::World;
 scenarios! {
     a_pin_leads_a_name_elsewhere_and_changes_nothing_else
     a_pin_is_changed_at_once_and_leaves_no_connection_behind
-    a_pin_can_be_for_one_port_for_a_literal_or_for_nobody
+    a_pin_can_be_for_one_port_for_a_literal_or_for_no_address
     a_pin_belongs_to_its_settings
     a_resolver_is_asked_once_for_each_new_connection
     a_resolver_is_never_asked_for_literals_and_pins
     a_resolvers_connections_are_its_own
     a_resolver_may_wait
-    f04_what_a_resolver_can_do_wrong
+    f04_each_fault_of_a_resolver_is_an_error
 }
 
 /// The names that a resolver was asked for, and a resolver that maps all of them to one address.
@@ -82,7 +82,7 @@ async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(wo
     servers.iter().for_each(|server| server.wait_open(0));
 }
 
-async fn a_pin_can_be_for_one_port_for_a_literal_or_for_nobody<R: Runtime>(world: &World<R>) {
+async fn a_pin_can_be_for_one_port_for_a_literal_or_for_no_address<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start()];
     let session = world.session();
     let status = |url: String| {
@@ -196,7 +196,7 @@ async fn a_resolver_may_wait<R: Runtime>(world: &World<R>) {
     assert_eq!(whole(session.get("http://site.test/get")).await.status, 200);
 }
 
-async fn f04_what_a_resolver_can_do_wrong<R: Runtime>(world: &World<R>) {
+async fn f04_each_fault_of_a_resolver_is_an_error<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let ask = async |resolver: Resolver| {
         session.set_resolver(resolver);

@@ -11,7 +11,7 @@ use sessio_tests::scenarios;
 use sessio_tests::world::World;
 
 scenarios! {
-    s21_nothing_that_is_shown_holds_a_secret
+    s21_no_displayed_value_contains_a_secret
     s21_v99_errors_hold_no_secret_and_no_raw_bytes_of_a_peer
 }
 
@@ -38,7 +38,7 @@ fn says_nothing(error: &(impl std::error::Error + 'static)) {
     }
 }
 
-async fn s21_nothing_that_is_shown_holds_a_secret<R: Runtime>(world: &World<R>) {
+async fn s21_no_displayed_value_contains_a_secret<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let now = session.runtime().now();
     session

@@ -16,12 +16,12 @@ use sessio_tests::server_tls::ServerTls;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
-    s07_both_versions_are_spoken_and_told
+    s07_both_versions_of_tls_are_used_and_reported
     f06_without_a_version_or_protocol_in_common
-    d09_a_client_shows_its_certificate_to_who_asks
-    d09_a_client_that_is_not_known_is_told
+    d09_a_client_sends_its_certificate_on_request
+    d09_a_refused_client_certificate_is_its_own_error
     m22_a_request_differs_from_its_session_this_once
-    v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time
+    v83_v98_a_connection_without_verification_is_for_such_requests_alone
     v84_b43_connections_are_of_one_setting
     v86_tickets_are_for_the_same_origin_and_settings
     m22_https_only_refuses_before_a_byte_and_on_the_way
@@ -65,7 +65,7 @@ fn listen(agreed: &Agreed) -> Observer {
     })
 }
 
-async fn s07_both_versions_are_spoken_and_told<R: Runtime>(world: &World<R>) {
+async fn s07_both_versions_of_tls_are_used_and_reported<R: Runtime>(world: &World<R>) {
     for (spoken, version) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
         let (server, session) = (ServerTls::with_versions(&SERVER, &[spoken]).serve(), world.session());
         set(&session, trusting());
@@ -98,7 +98,7 @@ async fn f06_without_a_version_or_protocol_in_common<R: Runtime>(world: &World<R
     }
 }
 
-async fn d09_a_client_shows_its_certificate_to_who_asks<R: Runtime>(world: &World<R>) {
+async fn d09_a_client_sends_its_certificate_on_request<R: Runtime>(world: &World<R>) {
     static CLIENTS: LazyLock<Authority> = LazyLock::new(|| Authority::root("clients"));
     static CLIENT: LazyLock<Issued> = LazyLock::new(|| CLIENTS.below("staff", |_| {}).issue(|_| {}));
     let (server, session) = (ServerTls::with_client_auth(&SERVER, &CLIENTS).serve(), world.session());
@@ -112,7 +112,7 @@ async fn d09_a_client_shows_its_certificate_to_who_asks<R: Runtime>(world: &Worl
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
-async fn d09_a_client_that_is_not_known_is_told<R: Runtime>(world: &World<R>) {
+async fn d09_a_refused_client_certificate_is_its_own_error<R: Runtime>(world: &World<R>) {
     static CLIENTS: LazyLock<Authority> = LazyLock::new(|| Authority::root("clients"));
     let stranger = ROOT.issue(|_| {}).identity();
     for (version, identity) in [
@@ -149,7 +149,7 @@ async fn m22_a_request_differs_from_its_session_this_once<R: Runtime>(world: &Wo
     assert_eq!(error.kind(), Kind::CertificateSelfSigned);
 }
 
-async fn v83_v98_who_was_not_looked_at_once_is_looked_at_the_next_time<R: Runtime>(world: &World<R>) {
+async fn v83_v98_a_connection_without_verification_is_for_such_requests_alone<R: Runtime>(world: &World<R>) {
     let server = ServerTls::new(&Authority::root("stranger").issue(|_| {})).serve();
     let session = world.session();
     let tls = trusting();

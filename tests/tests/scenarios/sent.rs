@@ -12,22 +12,22 @@ use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
-    p22_p23_b27_keys_repeat_and_nothing_is_nothing
+    p22_p23_b27_query_keys_repeat_and_missing_values_are_omitted
     p24_p26_header_lines_keep_their_order_and_their_blanks
-    p25_b26_what_breaks_a_request_is_refused_before_a_byte_is_sent
-    p27_b17_host_is_first_and_what_is_removed_is_gone
+    p25_b26_an_invalid_field_is_refused_before_a_byte_is_sent
+    p27_b17_host_is_first_and_removed_fields_are_absent
     p28_p29_p30_there_is_one_line_of_cookies
-    p31_p33_the_last_body_is_the_body
-    p37_b18_a_form_of_nothing_is_no_body
-    p38_b25_lengths_are_of_bytes
-    p41_p42_b19_one_length_is_said_and_never_two
+    p31_p33_the_last_body_that_was_set_is_sent
+    p37_b18_an_empty_form_is_no_body
+    p38_b25_lengths_count_bytes
+    p41_p42_b19_a_request_declares_one_framing_and_never_two
     p47_p48_parts_keep_their_order_and_their_names
     p51_credentials_of_the_url_are_sent_decoded
     p53_p54_a_prepared_request_is_sent_as_often_as_it_is_cloned
-    p04_v40_urls_that_are_none_of_ours_are_refused
+    p04_v40_other_schemes_and_invalid_urls_are_refused
 }
 
-async fn p22_p23_b27_keys_repeat_and_nothing_is_nothing<R: Runtime>(world: &World<R>) {
+async fn p22_p23_b27_query_keys_repeat_and_missing_values_are_omitted<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let none: [(&str, &str); 0] = [];
     let unset: Option<&str> = None;
@@ -83,7 +83,7 @@ type Broken<R> = (
     Box<dyn FnOnce(RequestBuilder<FaultyRuntime<R>>) -> RequestBuilder<FaultyRuntime<R>> + Send>,
 );
 
-async fn p25_b26_what_breaks_a_request_is_refused_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
+async fn p25_b26_an_invalid_field_is_refused_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let mut broken: Vec<Broken<R>> = Vec::new();
     for bad in ["a\rb", "a\nb", "a\r\nb: c", "a\0b", "a\x7fb"] {
@@ -145,7 +145,7 @@ async fn p25_b26_what_breaks_a_request_is_refused_before_a_byte_is_sent<R: Runti
     assert!(server.requests()[0].text().contains("name=\"a%0D%0A%22b\"\r\n"));
 }
 
-async fn p27_b17_host_is_first_and_what_is_removed_is_gone<R: Runtime>(world: &World<R>) {
+async fn p27_b17_host_is_first_and_removed_fields_are_absent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     whole(session.post(server.url("/post")).header("X-A", "1").body("x")).await;
     let names = server.requests()[0].header_names();
@@ -181,7 +181,7 @@ async fn p28_p29_p30_there_is_one_line_of_cookies<R: Runtime>(world: &World<R>) 
     assert_eq!(error.kind(), Kind::InvalidCookie);
 }
 
-async fn p31_p33_the_last_body_is_the_body<R: Runtime>(world: &World<R>) {
+async fn p31_p33_the_last_body_that_was_set_is_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let post = || session.post(server.url("/post"));
     for (request, kind, body) in [
@@ -207,7 +207,7 @@ async fn p31_p33_the_last_body_is_the_body<R: Runtime>(world: &World<R>) {
     assert_eq!(server.requests().pop().unwrap().text(), "[1]");
 }
 
-async fn p37_b18_a_form_of_nothing_is_no_body<R: Runtime>(world: &World<R>) {
+async fn p37_b18_an_empty_form_is_no_body<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let unset: [(&str, Option<&str>); 1] = [("a", None)];
     for request in [
@@ -221,7 +221,7 @@ async fn p37_b18_a_form_of_nothing_is_no_body<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn p38_b25_lengths_are_of_bytes<R: Runtime>(world: &World<R>) {
+async fn p38_b25_lengths_count_bytes<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let text = "gr\u{fc}\u{df}e";
     for body in [
@@ -236,7 +236,7 @@ async fn p38_b25_lengths_are_of_bytes<R: Runtime>(world: &World<R>) {
     }
 }
 
-async fn p41_p42_b19_one_length_is_said_and_never_two<R: Runtime>(world: &World<R>) {
+async fn p41_p42_b19_a_request_declares_one_framing_and_never_two<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let post = || session.post(server.url("/post"));
     let source = || Pieces::of(["he", "llo"]);
@@ -330,7 +330,7 @@ async fn p53_p54_a_prepared_request_is_sent_as_often_as_it_is_cloned<R: Runtime>
     assert_eq!(sent, [plain.clone(), ("2".to_owned(), true, "other".to_owned()), plain]);
 }
 
-async fn p04_v40_urls_that_are_none_of_ours_are_refused<R: Runtime>(world: &World<R>) {
+async fn p04_v40_other_schemes_and_invalid_urls_are_refused<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (url, kind) in [
         ("ftp://h.test/x", Kind::UnsupportedScheme),

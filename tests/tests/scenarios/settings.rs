@@ -17,7 +17,7 @@ scenarios! {
     s13_a_new_session_sends_four_headers_and_adding_one_keeps_them
     s12_variants_share_jar_and_connections_and_not_settings
     m26_methods_are_upper_cased_and_base_urls_are_joined
-    v42_what_is_wrong_with_a_request_is_told_before_a_byte_is_sent
+    v42_an_invalid_request_fails_before_a_byte_is_sent
 }
 
 async fn s12_settings_are_read_and_changed_at_any_time<R: Runtime>(world: &World<R>) {
@@ -146,7 +146,7 @@ async fn m26_methods_are_upper_cased_and_base_urls_are_joined<R: Runtime>(world:
     assert_eq!(lines, expected);
 }
 
-async fn v42_what_is_wrong_with_a_request_is_told_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
+async fn v42_an_invalid_request_fails_before_a_byte_is_sent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/get");
     let port = server.addr().port();

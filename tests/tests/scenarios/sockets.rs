@@ -20,7 +20,7 @@ scenarios! {
     connections_come_from_the_local_address
     an_ipv4_address_never_leads_to_an_ipv6_peer
     each_way_to_open_a_socket_has_connections_of_its_own
-    f03_a_limit_that_runs_out_tells_what_each_address_has_said
+    f03_the_connect_limit_reports_the_error_of_each_address
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -95,7 +95,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
     assert_eq!(server.accepted(), 4);
 }
 
-async fn f03_a_limit_that_runs_out_tells_what_each_address_has_said<R: Runtime>(world: &World<R>) {
+async fn f03_the_connect_limit_reports_the_error_of_each_address<R: Runtime>(world: &World<R>) {
     let (dead, hole) = (refusing_server().addr(), "127.0.0.8:9".parse().unwrap());
     for which in [Timeout::Connect, Timeout::Total] {
         let session = world.session_on(world.runtime().silent(hole).name("many.test", [dead, hole]));

@@ -15,20 +15,20 @@ use sessio_tests::source::Pieces;
 use sessio_tests::world::World;
 
 scenarios! {
-    fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it
-    fa4b_a_server_that_speaks_first_answers_nothing
+    fa4_fb1_bytes_that_precede_a_request_are_no_response_to_it
+    fa4b_bytes_that_precede_the_first_request_are_no_response
     fa4b_a_connection_that_ends_before_the_request_has_carried_nothing
     fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection
-    f10_p135_what_was_closed_while_idle_is_not_used
-    f11_p136_b47_the_race_is_run_once_more_exactly_when_safe
-    f11_what_a_server_has_begun_to_answer_is_not_sent_again
-    f11_once_more_is_once
+    f10_p135_a_connection_closed_while_idle_is_not_used
+    f11_p136_b47_a_request_on_a_stale_connection_is_sent_again_only_if_safe
+    f11_a_request_with_a_partial_response_is_not_sent_again
+    f11_a_stale_connection_is_replaced_once
     f09_a_fresh_connection_is_never_tried_again
     f11_a_retry_that_cannot_connect_does_not_claim_to_be_safe
     f11_an_error_after_a_redirect_does_not_claim_to_be_safe
 }
 
-async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
+async fn f10_p135_a_connection_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::start();
     for number in 1..=3 {
@@ -44,7 +44,7 @@ async fn f10_p135_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &Wor
 
 /// Bytes received while a connection is idle, even for less than a millisecond, do not affect even
 /// a POST.
-async fn fa4_fb1_what_was_readable_before_a_request_is_no_response_to_it<R: Runtime>(world: &World<R>) {
+async fn fa4_fb1_bytes_that_precede_a_request_are_no_response_to_it<R: Runtime>(world: &World<R>) {
     let server = Server::scripted(Script::new().otherwise(Otherwise::Routes));
     let session = world.session();
     let first = |gate: &str| Connection::new().expect_request().ok("first").gate(gate);
@@ -87,7 +87,7 @@ fn once_connected(server: &Arc<Server>, steps: Option<usize>) -> Observer {
     })
 }
 
-async fn fa4b_a_server_that_speaks_first_answers_nothing<R: Runtime>(world: &World<R>) {
+async fn fa4b_bytes_that_precede_the_first_request_are_no_response<R: Runtime>(world: &World<R>) {
     for word in
         ["HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nGREET!", "HTTP/1.1 200 OK\r\n\r\n", "220 mail\r\n", "x"]
     {
@@ -151,7 +151,9 @@ async fn idle<R: Runtime>(world: &World<R>, resets: bool) -> (Server, Session<Fa
     (server, session)
 }
 
-async fn f11_p136_b47_the_race_is_run_once_more_exactly_when_safe<R: Runtime>(world: &World<R>) {
+async fn f11_p136_b47_a_request_on_a_stale_connection_is_sent_again_only_if_safe<R: Runtime>(
+    world: &World<R>,
+) {
     type Make<R> = fn(&Session<FaultyRuntime<R>>, String) -> RequestBuilder<FaultyRuntime<R>>;
     let cases: [(&str, Make<R>, bool); 12] = [
         ("GET", |s, url| s.get(url), true),
@@ -196,7 +198,7 @@ async fn f11_p136_b47_the_race_is_run_once_more_exactly_when_safe<R: Runtime>(wo
     }
 }
 
-async fn f11_what_a_server_has_begun_to_answer_is_not_sent_again<R: Runtime>(world: &World<R>) {
+async fn f11_a_request_with_a_partial_response_is_not_sent_again<R: Runtime>(world: &World<R>) {
     for part in ["H", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"] {
         let step = Connection::new().expect_request().ok("first").expect_request().send(part).close();
         let server = Server::scripted(Script::new().connection(step).otherwise(Otherwise::Routes));
@@ -208,7 +210,7 @@ async fn f11_what_a_server_has_begun_to_answer_is_not_sent_again<R: Runtime>(wor
     }
 }
 
-async fn f11_once_more_is_once<R: Runtime>(world: &World<R>) {
+async fn f11_a_stale_connection_is_replaced_once<R: Runtime>(world: &World<R>) {
     let step = Connection::new().expect_request().ok("first").expect_request().close();
     let dead = Connection::new().expect_request().close();
     let server = Server::scripted([step, dead.clone(), dead]);

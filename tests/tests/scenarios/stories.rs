@@ -16,7 +16,7 @@ scenarios! {
     s4_auth_set_once_is_used_by_every_request
     s5_session_headers_and_request_headers_are_both_sent
     s6_session_parameters_are_merged_with_the_requests_own
-    s8_what_is_given_to_one_request_is_not_remembered
+    s8_options_of_one_request_are_not_kept
     s9_a_session_value_is_left_out_of_one_request
     s10_cookies_put_in_by_hand_are_merged_with_those_of_one_request
     s11_the_end_of_a_scope_closes_the_session_also_after_an_error
@@ -153,7 +153,7 @@ async fn s6_session_parameters_are_merged_with_the_requests_own<R: Runtime>(worl
     assert_eq!(requests[1].target(), "/get?lang=en&page=1");
 }
 
-async fn s8_what_is_given_to_one_request_is_not_remembered<R: Runtime>(world: &World<R>) {
+async fn s8_options_of_one_request_are_not_kept<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session
         .get(server.url("/get"))

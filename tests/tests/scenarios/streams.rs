@@ -14,7 +14,7 @@ scenarios! {
     s09_f13_a_stream_ends_with_the_error_of_its_body
     s12_lines_and_events_are_streams
     p34_a_stream_is_a_body
-    f29_f30_a_stream_that_breaks_its_word_never_looks_complete
+    f29_f30_a_faulty_stream_never_looks_complete
     a_body_streams_from_one_server_to_another
 }
 
@@ -97,7 +97,7 @@ async fn p34_a_stream_is_a_body<R: Runtime>(world: &World<R>) {
     assert_eq!(error.kind(), Kind::NotReplayable);
 }
 
-async fn f29_f30_a_stream_that_breaks_its_word_never_looks_complete<R: Runtime>(world: &World<R>) {
+async fn f29_f30_a_faulty_stream_never_looks_complete<R: Runtime>(world: &World<R>) {
     let session = world.session();
     for (length, end, kind) in [
         (None, Err("the disk is gone"), Kind::BodySource),

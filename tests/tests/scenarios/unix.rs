@@ -18,7 +18,7 @@ scenarios! {
     a_url_travels_over_a_socket_file
     bodies_of_any_size_go_both_ways
     v100_an_idle_socket_is_asked_itself
-    f10_what_was_closed_while_idle_is_not_used
+    f10_a_socket_closed_while_idle_is_not_used
     a_missing_file_is_named_by_the_error
     t03_time_limits_hold
     a_change_of_the_route_leaves_no_connection_behind
@@ -90,7 +90,7 @@ async fn v100_an_idle_socket_is_asked_itself<R: Runtime>(world: &World<R>) {
     std::fs::remove_file(path).unwrap();
 }
 
-async fn f10_what_was_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
+async fn f10_a_socket_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::start();
     let proxy = UnixProxy::to(&server);

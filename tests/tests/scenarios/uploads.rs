@@ -15,11 +15,11 @@ scenarios! {
     p44_empty_pieces_do_not_end_a_chunked_body
     f29_a_source_that_fails_never_looks_complete
     f30_a_source_that_is_shorter_or_longer_than_declared_is_an_error
-    q07_an_answer_before_the_body_is_delivered_and_the_upload_given_up
-    q07_an_answer_is_seen_although_the_server_reads_on_for_ever
-    q08_f17_an_answer_before_a_reset_is_delivered
+    q07_a_response_before_the_end_of_the_body_ends_the_upload
+    q07_a_response_is_seen_although_the_server_continues_to_read
+    q08_f17_a_response_before_a_reset_is_delivered
     f16_a_peer_that_resets_during_the_upload_is_an_error_of_sending
-    q07_a_server_that_reads_on_after_its_answer_does_not_get_more
+    q07_a_server_gets_no_more_of_the_upload_after_its_response
     b49_an_upload_given_up_leaves_no_connection_behind
 }
 
@@ -166,7 +166,7 @@ async fn f30_a_source_that_is_shorter_or_longer_than_declared_is_an_error<R: Run
 
 const REFUSAL: &str = "HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
 
-async fn q07_an_answer_before_the_body_is_delivered_and_the_upload_given_up<R: Runtime>(world: &World<R>) {
+async fn q07_a_response_before_the_end_of_the_body_ends_the_upload<R: Runtime>(world: &World<R>) {
     let session = world.session();
     // The server reads no byte of the body, so the client's writes block forever.
     for endless in [false, true] {
@@ -185,7 +185,7 @@ async fn q07_an_answer_before_the_body_is_delivered_and_the_upload_given_up<R: R
     }
 }
 
-async fn q07_an_answer_is_seen_although_the_server_reads_on_for_ever<R: Runtime>(world: &World<R>) {
+async fn q07_a_response_is_seen_although_the_server_continues_to_read<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(Connection::new().read_head().send(REFUSAL));
     server.record_bytes(false);
@@ -194,7 +194,7 @@ async fn q07_an_answer_is_seen_although_the_server_reads_on_for_ever<R: Runtime>
     server.wait_closed(0);
 }
 
-async fn q08_f17_an_answer_before_a_reset_is_delivered<R: Runtime>(world: &World<R>) {
+async fn q08_f17_a_response_before_a_reset_is_delivered<R: Runtime>(world: &World<R>) {
     let session = world.session();
     let server = Server::scripted(Connection::new().read_head().send(REFUSAL).reset());
     let response = session.post(server.url("/x")).body(vec![b'x'; 32 << 20]).send().await.unwrap();
@@ -214,7 +214,7 @@ async fn f16_a_peer_that_resets_during_the_upload_is_an_error_of_sending<R: Runt
     assert!(!error.is_safe_to_repeat());
 }
 
-async fn q07_a_server_that_reads_on_after_its_answer_does_not_get_more<R: Runtime>(world: &World<R>) {
+async fn q07_a_server_gets_no_more_of_the_upload_after_its_response<R: Runtime>(world: &World<R>) {
     let session = world.session();
     // Only the head was received when the rest of the body would be due.
     let server = Server::scripted(

@@ -102,7 +102,7 @@ fn fs7_a_process_without_files_uses_those_of_idle_connections() {
 }
 
 #[test]
-fn fs6_after_a_fork_both_go_on_for_themselves() {
+fn fs6_after_a_fork_both_processes_have_connections_of_their_own() {
     let issued = Authority::root("root").issue(|_| {});
     let server = ServerTls::new(&issued).serve();
     let process = Process::start(&["fork", &server.url("/post")]);
