@@ -46,6 +46,7 @@ pub struct Login {
 type Start = dyn Fn() -> SubRequest + Send + Sync;
 type Then = dyn Fn(&Received<'_>) -> Result<SubRequest> + Send + Sync;
 type LoggedOut = dyn Fn(&Head, &Prepared) -> bool + Send + Sync;
+type LoggedOutBody = dyn Fn(&Received<'_>, &Prepared) -> bool + Send + Sync;
 type Check = dyn Fn(&Received<'_>) -> Result<()> + Send + Sync;
 
 #[derive(Clone)]
@@ -53,6 +54,8 @@ struct Config {
     start: Arc<Start>,
     then: Vec<Arc<Then>>,
     logged_out: Arc<LoggedOut>,
+    /// How the start of a body shows it, and the number of bytes that this needs.
+    logged_out_body: Option<(usize, Arc<LoggedOutBody>)>,
     check: Arc<Check>,
 }
 
@@ -71,6 +74,7 @@ impl Login {
             start: Arc::new(start),
             then: Vec::new(),
             logged_out: Arc::new(|head, _| head.status == 401),
+            logged_out_body: None,
             check: Arc::new(|response| match response.head.status.as_u16() {
                 status @ 400.. => Err(Error::new(Kind::Authentication)
                     .with_detail(format!("the login was refused with status {status}"))),
@@ -103,6 +107,26 @@ impl Login {
         self.with(|config| config.logged_out = Arc::new(is_so))
     }
 
+    /// Sets how the start of a page shows that the site knows no login, where the head does not: such
+    /// as the form itself, with status 200. The function sees at most so many bytes of each successful
+    /// response whose type is HTML. Default: no body is read.
+    ///
+    /// ```
+    /// use sessio_driver::Login;
+    /// use sessio_driver::sessio::auth::SubRequest;
+    ///
+    /// let login = Login::new(|| SubRequest::post("/login").form([("user", "me"), ("password", "secret")]))
+    ///     .logged_out_page(4096, |page, _| page.text().contains("<form action=\"/login\""));
+    /// ```
+    #[must_use]
+    pub fn logged_out_page(
+        self,
+        most: usize,
+        is_so: impl Fn(&Received<'_>, &Prepared) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|config| config.logged_out_body = Some((most, Arc::new(is_so))))
+    }
+
     /// Sets how the response to the last step shows that the login failed: by an error, which ends
     /// the call. Default: the status is 400 or higher.
     #[must_use]
@@ -125,6 +149,7 @@ impl Scheme for Login {
             used: self.count(),
             is_wanted: false,
             has_logged_in: false,
+            is_logged_out: false,
             next: None,
             step: 0,
         })
@@ -140,6 +165,8 @@ struct LoginFlow {
     used: u64,
     is_wanted: bool,
     has_logged_in: bool,
+    /// Whether the start of the last body shows that the site knows no login.
+    is_logged_out: bool,
     /// The request of the step after the last response.
     next: Option<Box<SubRequest>>,
     step: usize,
@@ -208,8 +235,25 @@ impl Flow for LoginFlow {
         Ok(())
     }
 
+    fn body_bytes(&self, head: &Head, _: &Prepared) -> usize {
+        let kind = head.headers.get("Content-Type").unwrap_or_default();
+        let is_page = kind.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("text/html"));
+        match &self.login.config.logged_out_body {
+            Some((most, _)) if is_page && head.status.is_success() => *most,
+            _ => 0,
+        }
+    }
+
+    fn start(&mut self, response: &Received<'_>, request: &Prepared) -> Result<()> {
+        if let Some((_, is_so)) = &self.login.config.logged_out_body {
+            self.is_logged_out = is_so(response, request);
+        }
+        Ok(())
+    }
+
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
-        if !(self.login.config.logged_out)(head, request) {
+        let by_body = std::mem::take(&mut self.is_logged_out);
+        if !by_body && !(self.login.config.logged_out)(head, request) {
             return Ok(Answer::Accept);
         }
         if self.login.count() == self.used && std::mem::replace(&mut self.has_logged_in, true) {
@@ -227,6 +271,7 @@ impl Flow for LoginFlow {
             used: self.used,
             is_wanted: self.is_wanted,
             has_logged_in: self.has_logged_in,
+            is_logged_out: false,
             next: None,
             step: 0,
         })

@@ -431,3 +431,129 @@ fn an_edit_of_a_prepared_call_follows_its_url() {
     assert_eq!(call.request().headers().get("Cookie"), Some("own=1"));
     assert_eq!(call.request().headers().get("Authorization"), Some("Bearer secret"));
 }
+
+/// The outcome of a call with one response: the status, the body, and the error that ends it. The
+/// peer sends pieces of this size, and then closes.
+fn read(settings: &Settings, request: Request, response: &str, size: usize) -> (u16, String, Option<Kind>) {
+    let mut state = SessionState::new(Seed::new(7));
+    let call = prepare(merge(settings, request), &mut state.jar, NOW).unwrap();
+    let mut call = Call::new(call, Memory::default()).unwrap();
+    let (mut left, mut status, mut body) = (response.as_bytes(), 0, Vec::new());
+    loop {
+        match call.step(NOW) {
+            Ok(Step::Connect(to)) => {
+                let conn = to.open(1, NOW, &[]).unwrap();
+                call.connected(conn);
+            }
+            Ok(Step::Io(io)) if !io.send.is_empty() => {
+                let n = io.send.len();
+                call.sent(n);
+            }
+            Ok(Step::Io(io)) => {
+                let n = left.len().min(io.recv.len()).min(size);
+                io.recv[..n].copy_from_slice(&left[..n]);
+                left = &left[n..];
+                call.received(n);
+            }
+            Ok(Step::Release) => drop(call.release()),
+            Ok(Step::Decide) => call.decide(&mut state, NOW),
+            Ok(Step::Head) => {
+                status = call.take_head().unwrap().status.as_u16();
+                if let Some(left) = call.body_left() {
+                    assert!([40, 41].contains(&left), "{left}");
+                }
+            }
+            Ok(Step::Body(bytes)) => {
+                // The caller reads in pieces of its own.
+                let n = bytes.len().min(3);
+                body.extend_from_slice(&bytes[..n]);
+                call.consume(n);
+            }
+            Ok(Step::Done) => return (status, String::from_utf8(body).unwrap(), None),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => return (status, String::from_utf8(body).unwrap(), Some(error.kind())),
+        }
+    }
+}
+
+#[test]
+fn a_hook_sees_the_start_of_a_body_and_the_caller_all_of_it() {
+    let text = "the body of this response, to its end...";
+    let chunks: String =
+        text.as_bytes().chunks(7).map(|it| format!("{:x}\r\n{}\r\n", it.len(), it.escape_ascii())).collect();
+    let framings = [
+        (format!("Content-Length: 40\r\n\r\n{text}"), true, None),
+        (format!("Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"), true, None),
+        (format!("\r\n{text}"), true, None),
+        // Bodies that end too soon, and one that breaks its framing.
+        (format!("Content-Length: 41\r\n\r\n{text}"), false, Some(Kind::IncompleteBody)),
+        (format!("Transfer-Encoding: chunked\r\n\r\n{chunks}x\r\n"), false, Some(Kind::BadChunk)),
+    ];
+    for (rest, ends, error) in &framings {
+        for most in [1, 39, 40, 41, 70_000] {
+            for size in [1, 7, 100_000] {
+                let seen = Arc::new(Mutex::new(Vec::new()));
+                let log = Arc::clone(&seen);
+                let hook = hook::body(
+                    most,
+                    |head| head.status == 200,
+                    move |response, _| {
+                        log.lock().unwrap().push((response.text().into_owned(), response.is_whole));
+                        Reaction::Continue
+                    },
+                );
+                let request = Request::get("http://a.test/").hook(hook);
+                let outcome = read(&settings(), request, &format!("HTTP/1.1 200 OK\r\n{rest}"), size);
+                let case = format!("{most} {size} {rest}");
+                assert_eq!(outcome, (200, text.to_owned(), *error), "{case}");
+                let start = text[..most.min(text.len())].to_owned();
+                assert_eq!(*seen.lock().unwrap(), [(start, *ends && most >= text.len())], "{case}");
+            }
+        }
+    }
+    // The limit of the body holds for the caller, not for the hook.
+    for size in [1, 100_000] {
+        let hook = hook::body(
+            9,
+            |_| true,
+            |response, _| {
+                assert_eq!(response.body, b"the body ");
+                Reaction::Continue
+            },
+        );
+        let (request, response) =
+            (Request::get("http://a.test/").body_limit(20), format!("HTTP/1.1 200 OK\r\n{}", framings[1].0));
+        let outcome = read(&settings(), request.clone().hook(hook), &response, size);
+        assert_eq!(outcome.2, Some(Kind::BodyTooLarge));
+        assert_eq!(outcome, read(&settings(), request, &response, size), "{size}");
+    }
+}
+
+#[test]
+fn a_hook_decides_by_a_body_to_send_again_or_to_fail() {
+    let hook = || {
+        hook::body(
+            16,
+            |head| head.status == 200,
+            |response, request| match response.body {
+                b"busy" => match request.headers_mut().insert("X-Again", "1") {
+                    Ok(()) => Reaction::Again,
+                    Err(fault) => Reaction::Fail(fault.into()),
+                },
+                b"error" => Reaction::Fail(Error::new(Kind::Status).with_detail("by its page")),
+                _ => Reaction::Continue,
+            },
+        )
+    };
+    let page = |text: &str| format!("200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+    let (busy, error, long) = (page("busy"), page("error"), page(&"busy".repeat(30_000)));
+    let away = "302 X\r\nLocation: /2\r\nContent-Length: 4\r\n\r\nbusy";
+    let request = || Request::post("http://a.test/1").body("x").hook(hook());
+    let sent = run(&settings(), request(), &[&busy, &busy, away, &long]);
+    assert_eq!((sent.status.unwrap(), sent.history, sent.heads.len()), (200, 3, 4));
+    let seen: Vec<_> = sent.heads.iter().map(|head| header(head, "X-Again")).collect();
+    assert_eq!(seen, [None, Some("1"), Some("1"), Some("1")]);
+    let refused = run(&settings(), request(), &[&busy, &error]).status.unwrap_err();
+    assert_eq!((refused.kind(), refused.response().unwrap().head.status.as_u16()), (Kind::Status, 200));
+    assert!(refused.to_string().contains("by its page"), "{refused}");
+}

@@ -1,5 +1,7 @@
 //! Hooks on every backend: edits on each hop, repeated requests, failures.
 
+use std::sync::{Arc, Mutex};
+
 use sessio::hook::{self, Reaction};
 use sessio::{Error, Kind, Mount};
 use sessio_driver::Runtime;
@@ -18,6 +20,7 @@ scenarios! {
     s18_a_hook_fails_a_call_by_its_response
     s18_a_hook_leads_a_request_elsewhere
     s18_hooks_run_over_a_transport
+    s18_a_hook_sees_the_start_of_coded_bodies
 }
 
 /// The values of `X-Hop` in the requests of a server.
@@ -134,4 +137,43 @@ async fn s18_hooks_run_over_a_transport<R: Runtime>(world: &World<R>) {
     let response = request.hook(counted()).send().await.unwrap();
     assert_eq!(response.url().as_str(), "http://mocked.test/x");
     assert_eq!(response.text().await.unwrap(), "mocked");
+}
+
+async fn s18_a_hook_sees_the_start_of_coded_bodies<R: Runtime>(world: &World<R>) {
+    let (server, session) = (Server::start(), world.session());
+    let mock = Mock::new().on("GET", "/", Reply::ok("a mocked body"));
+    for most in [1, 20, 70_000] {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let hook = hook::body(
+            most,
+            |_| true,
+            move |response, _| {
+                log.lock().unwrap().push((response.body.to_vec(), response.is_whole));
+                Reaction::Continue
+            },
+        );
+        session
+            .update(|settings| {
+                settings.hooks = hook::Hooks::default();
+                settings.hooks.add(hook);
+                settings.mounts.add("http://mock.test/", Mount::new().transport(mock.clone()))
+            })
+            .unwrap();
+        for url in [
+            server.url("/gzip"),
+            server.url("/deflate"),
+            server.url("/bytes/200000"),
+            server.url("/status/204"),
+            "http://mock.test/".into(),
+        ] {
+            let response = session.get(&url).send().await.unwrap();
+            let body = response.bytes().await.unwrap();
+            let (start, is_whole) = seen.lock().unwrap().pop().unwrap();
+            assert_eq!(start, body[..most.min(65_536).min(body.len())], "{url}");
+            assert_eq!(is_whole, start.len() == body.len(), "{url}");
+        }
+        // The rest of a body that is not read closes its connection, as without the hook.
+        assert_eq!(session.stats().in_use, 0);
+    }
 }

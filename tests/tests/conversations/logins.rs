@@ -3,7 +3,7 @@
 use sessio::auth::{Received, SubRequest};
 use sessio::{Auth, Error, Kind, Result};
 use sessio_driver::{Login, Runtime, Session};
-use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
+use sessio_testkit::{Connection, LOGIN_PASSWORD, LOGIN_USER, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
@@ -19,6 +19,7 @@ scenarios! {
     s19_many_calls_log_in_once
     s19_a_login_fails_with_the_step_in_the_error
     s19_a_body_is_sent_again_after_a_login
+    s19_a_page_shows_that_a_login_is_needed
 }
 
 /// The token in the page of the form.
@@ -117,4 +118,59 @@ async fn s19_a_body_is_sent_again_after_a_login<R: Runtime>(world: &World<R>) {
         .map(|it| it.text())
         .collect();
     assert_eq!(bodies, ["ab", "ab"]);
+}
+
+async fn s19_a_page_shows_that_a_login_is_needed<R: Runtime>(world: &World<R>) {
+    const FORM: &str = "<form action=\"/login\">";
+    let page = |text: &str| {
+        let length = text.len();
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{text}"
+        )
+    };
+    let long = format!("{FORM}{}", "-".repeat(1_000));
+    let (in_text, other) = (page(&format!("the page {FORM}")), page("other"));
+    let script = Connection::new()
+        .expect_request()
+        .send(page(&long))
+        .expect_request()
+        .send("HTTP/1.1 204 X\r\nSet-Cookie: id=7\r\n\r\n")
+        .expect_request()
+        .send(page("the page"))
+        // Behind the bytes that the function sees, and in a file that is no page.
+        .expect_request()
+        .send(&in_text)
+        .expect_request()
+        .send(in_text.replace("Text/HTML", "text/plain"))
+        // A site that shows its form for ever.
+        .expect_request()
+        .send(page(FORM))
+        .expect_request()
+        .send("HTTP/1.1 204 X\r\n\r\n")
+        .expect_request()
+        .send(page(FORM))
+        .expect_request()
+        .send(other);
+    let (server, session) = (Server::scripted(script), world.session());
+    let url = server.url("/login");
+    let login = Login::new(move || SubRequest::post(&*url).form([("user", "me")])).logged_out_page(
+        FORM.len(),
+        |page, request| {
+            assert!(!request.url().path().contains("login"));
+            page.text() == FORM
+        },
+    );
+    session.update(|settings| settings.auth = Auth::flow(login.clone()));
+    for (expected, history, logins) in [
+        ("the page", 1, 1),
+        (&*format!("the page {FORM}"), 0, 1),
+        (&*format!("the page {FORM}"), 0, 1),
+        (FORM, 1, 2),
+        ("other", 0, 2),
+    ] {
+        let response = session.get(server.url("/private")).send().await.unwrap();
+        assert_eq!(response.history().len(), history, "{expected}");
+        assert_eq!(response.text().await.unwrap(), expected);
+        assert_eq!(login.count(), logins);
+    }
 }

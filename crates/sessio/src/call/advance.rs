@@ -39,6 +39,7 @@ impl Call {
             match self.phase {
                 Phase::Exchange => self.await_head(),
                 Phase::Drain { .. } => self.drain(),
+                Phase::Peek { .. } => self.peek(),
                 Phase::Body(_) if self.decoding.is_some() => self.decode(),
                 _ => {}
             }
@@ -89,6 +90,10 @@ impl Call {
             // The head and the decoded bytes come before the error.
             Phase::Decide(_) | Phase::HeadReady(_) | Phase::Body(_) => {
                 self.rare_mut().receive_failure = Some(error)
+            }
+            Phase::Peek { upload, .. } => {
+                self.rare_mut().receive_failure = Some(error);
+                self.phase = Phase::Decide(upload);
             }
             _ => self.fail(error),
         }
@@ -196,6 +201,7 @@ impl Call {
                     }
                     let upload = self.upload_after(&head);
                     self.phase = match self.needs_decision(&head) {
+                        true if self.wants_start() => self.before_decision(&head, upload),
                         true => Phase::Decide(upload),
                         false => Phase::HeadReady(upload),
                     };
@@ -204,7 +210,8 @@ impl Call {
                     // not the caller reads.
                     self.receiver.advance();
                     self.report_own(|call| call.head.as_ref().map(Event::Head));
-                    return self.report_own(Self::answer);
+                    self.report_own(Self::answer);
+                    return self.peek();
                 }
                 Ok(_) => return,
                 Err(fault) => return self.fail_or_retry(fault.into()),
@@ -227,14 +234,21 @@ impl Call {
     /// Whether the request's body is still sent, although the response has begun.
     pub(super) fn upload(&self) -> Upload {
         match self.phase {
-            Phase::Decide(upload) | Phase::HeadReady(upload) | Phase::Body(upload) => upload,
+            Phase::Decide(upload)
+            | Phase::HeadReady(upload)
+            | Phase::Body(upload)
+            | Phase::Peek { upload, .. } => upload,
             _ => Upload::Over,
         }
     }
 
     /// Ends the upload: no more of the request's body is sent.
     pub(super) fn end_upload(&mut self) {
-        if let Phase::Decide(upload) | Phase::HeadReady(upload) | Phase::Body(upload) = &mut self.phase {
+        if let Phase::Decide(upload)
+        | Phase::HeadReady(upload)
+        | Phase::Body(upload)
+        | Phase::Peek { upload, .. } = &mut self.phase
+        {
             *upload = Upload::Over;
         }
     }

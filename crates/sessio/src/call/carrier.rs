@@ -131,7 +131,7 @@ impl Call {
     }
 
     fn awaits_body(&self) -> bool {
-        self.is_carried() && matches!(self.phase, Phase::Body(_) | Phase::Drain { .. })
+        self.is_carried() && matches!(self.phase, Phase::Peek { .. } | Phase::Body(_) | Phase::Drain { .. })
     }
 
     /// The messages to pass on.

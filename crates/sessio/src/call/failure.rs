@@ -89,7 +89,7 @@ impl Call {
             Phase::Handshake => Stage::Tls,
             Phase::Exchange if self.sender.is_done() => Stage::Head,
             Phase::Exchange => Stage::Send,
-            Phase::Decide(_) | Phase::Lost(_) | Phase::Drain { .. } => Stage::Decide,
+            Phase::Peek { .. } | Phase::Decide(_) | Phase::Lost(_) | Phase::Drain { .. } => Stage::Decide,
             Phase::HeadReady(_) | Phase::Body(_) | Phase::Done | Phase::Failed(_) | Phase::Failing(_) => {
                 Stage::Body
             }

@@ -202,8 +202,10 @@ impl Call {
         if self.is_misused_as_bytes() {
             return;
         }
-        let reading =
-            matches!(self.phase, Phase::Handshake | Phase::Exchange | Phase::Body(_) | Phase::Drain { .. });
+        let reading = matches!(
+            self.phase,
+            Phase::Handshake | Phase::Exchange | Phase::Peek { .. } | Phase::Body(_) | Phase::Drain { .. }
+        );
         let (true, Some(conn)) = (reading, &mut self.conn) else { return self.misuse() };
         if let Err(error) = conn.received(n, &mut self.receiver) {
             return match self.phase {
@@ -237,7 +239,7 @@ impl Call {
                 let kind = if is_within { Kind::IncompleteHead } else { Kind::ClosedBeforeResponse };
                 self.fail_or_retry(Error::new(kind).with_source(cause));
             }
-            (Direction::Receive, Phase::Body(_)) => {
+            (Direction::Receive, Phase::Body(_) | Phase::Peek { .. }) => {
                 self.ended(Error::new(Kind::IncompleteBody).with_source(cause));
             }
             (Direction::Receive, Phase::Drain { .. }) => self.drained(false),
@@ -247,7 +249,7 @@ impl Call {
 
     /// Whether the TLS session may have bytes of its own to send while the response is read.
     fn moves_filter(&self) -> bool {
-        matches!(self.phase, Phase::Body(_) | Phase::Drain { .. })
+        matches!(self.phase, Phase::Peek { .. } | Phase::Body(_) | Phase::Drain { .. })
             && self.conn.as_ref().is_some_and(Conn::is_secured)
     }
 
@@ -436,6 +438,11 @@ impl Call {
         let head = self.head.take()?;
         if self.prepared.options.meters.is_set() {
             self.resume_meters(&head);
+        }
+        if self.decoding.is_some() {
+            // A hook has seen the start of the body.
+            self.settle();
+            return Some(head);
         }
         // The caller receives the head in any case. An error of its codings is for the reader of
         // the body.

@@ -74,6 +74,11 @@ pub(super) enum Phase {
         fresh: bool,
     },
     Exchange,
+    /// Reads the start of the body, at most so many bytes, for the decision about the response.
+    Peek {
+        upload: Upload,
+        most: usize,
+    },
     Decide(Upload),
     HeadReady(Upload),
     Body(Upload),
@@ -311,8 +316,13 @@ impl Call {
     /// decoded body it is known only at the end: Content-Length counts the coded bytes (row Q36).
     #[must_use]
     pub fn body_left(&self) -> Option<u64> {
-        let is_known = self.decoding.is_none() || matches!(self.phase, Phase::Done);
-        self.receiver.left().filter(|_| is_known)
+        match &self.decoding {
+            Some(decoding) if decoding.is_identity() => {
+                self.receiver.left().map(|left| left + decoding.ready().len() as u64)
+            }
+            Some(_) if !matches!(self.phase, Phase::Done) => None,
+            _ => self.receiver.left(),
+        }
     }
 
     /// The bytes of the last [`Step::Body`](super::Step::Body) that are not yet consumed.

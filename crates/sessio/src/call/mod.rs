@@ -103,6 +103,7 @@ pub(crate) mod observer;
 pub(crate) mod options;
 pub(crate) mod overrides;
 mod paced;
+mod peek;
 mod policy;
 mod progress;
 mod proxy_retry;

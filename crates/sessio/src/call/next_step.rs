@@ -60,6 +60,7 @@ impl Call {
             Phase::Decide(_) | Phase::Lost(_) | Phase::Sign { .. } => Ok(Step::Decide),
             Phase::Turn { .. } => Ok(Step::Turn { deadline: self.clock.wait_for_ever() }),
             Phase::Wait { until, .. } => Ok(Step::Wait { until: *until }),
+            Phase::Peek { .. } => self.io(Some(Timeout::Read), now),
             Phase::HeadReady(_) => Ok(Step::Head),
             Phase::Body(_) => self.read(now),
             Phase::Drain { .. } => {
@@ -215,7 +216,9 @@ impl Call {
                 None => self.io(Some(Timeout::Read), now),
             },
             Err(fault) => {
-                self.fail(fault.into());
+                // A decoder tells the details once.
+                let first = self.rare.as_mut().and_then(|rare| rare.receive_failure.take());
+                self.fail(first.unwrap_or_else(|| fault.into()));
                 Err(self.tell())
             }
         }
@@ -226,7 +229,7 @@ impl Call {
     pub(super) fn is_sending(&self) -> bool {
         match self.phase {
             Phase::Exchange => !self.has_send_failed(),
-            Phase::Body(upload) => upload == Upload::Continues,
+            Phase::Body(upload) | Phase::Peek { upload, .. } => upload == Upload::Continues,
             _ => false,
         }
     }

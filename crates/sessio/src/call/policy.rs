@@ -21,7 +21,7 @@ use crate::message::headers::Headers;
 use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
-use crate::prepared::auth::Answer;
+use crate::prepared::auth::{Answer, Received};
 use crate::prepared::hook::{FinalResponse, Reaction};
 use sessio_cookie::{Extracted, ResponseCookies};
 
@@ -66,6 +66,11 @@ impl Call {
         head.status == StatusCode::EXPECTATION_FAILED
             && self.prepared.request.says.expects
             && self.can_replay()
+    }
+
+    /// Whether a hook or a flow may want the start of a body.
+    pub(super) fn wants_start(&self) -> bool {
+        self.prepared.options.flow.is_some() || self.prepared.options.hooks.is_set()
     }
 
     pub(super) fn decide_next(&mut self, lend: &mut Lend<'_>, now: Now) {
@@ -196,7 +201,11 @@ impl Call {
     #[cold]
     fn after_hooks(&mut self, head: &Head) -> Result<Option<Prepared>> {
         let mut edited = self.prepared.request.clone();
-        match self.prepared.options.hooks.clone().after(head, &mut edited) {
+        let hooks = self.prepared.options.hooks.clone();
+        let mut look = |most: usize, see: &mut dyn FnMut(&Received<'_>) -> Reaction| {
+            self.with_start(head, most, |start| see(start))
+        };
+        match hooks.after(head, &mut edited, &mut look) {
             Reaction::Continue => return Ok(None),
             Reaction::Fail(error) => return Err(error),
             Reaction::Again if self.challenges == MAX_CHALLENGES => return Ok(None),
@@ -218,7 +227,12 @@ impl Call {
     /// Passes the response to the authentication flow.
     fn challenged(&mut self, head: &Head) -> Result<Answer> {
         let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
-        let answer = flow.challenged(head, &mut self.prepared.request);
+        let most = flow.body_bytes(head, &self.prepared.request);
+        let seen = match most {
+            0 => Ok(()),
+            most => self.with_start(head, most, |start| flow.start(start, &self.prepared.request)),
+        };
+        let answer = seen.and_then(|()| flow.challenged(head, &mut self.prepared.request));
         self.prepared.options.flow = Some(flow);
         let answer = answer?;
         if answer == Answer::Accept || self.challenges == MAX_CHALLENGES {
@@ -291,6 +305,7 @@ impl Call {
     }
 
     fn follow(&mut self, exchange: Exchange, next: Next) {
+        self.decoding = None;
         self.past_mut().history.push(exchange);
         if let Some(rare) = &mut self.rare {
             rare.drain_deadline = None;

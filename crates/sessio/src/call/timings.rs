@@ -43,7 +43,11 @@ impl Call {
         if self.marks.end != Mark::NONE
             || !matches!(
                 self.phase,
-                Phase::Exchange | Phase::Decide(_) | Phase::HeadReady(_) | Phase::Body(_)
+                Phase::Exchange
+                    | Phase::Peek { .. }
+                    | Phase::Decide(_)
+                    | Phase::HeadReady(_)
+                    | Phase::Body(_)
             )
         {
             return;

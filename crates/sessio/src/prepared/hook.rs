@@ -6,6 +6,7 @@
 //! - [`before`](Hook::before) edits a request before it is sent: on each hop, and for each attempt.
 //! - [`after`](Hook::after) sees the head of each hop's response. It can fail the call, or send the
 //!   request again.
+//! - [`body`](Hook::body) sees the start of its body, and decides as `after` does.
 //! - [`response`](Hook::response) sees the response that the caller receives. It is the hook
 //!   `response` of requests.
 //!
@@ -42,6 +43,7 @@ use crate::error::{Error, Result};
 use crate::message::exchange::Exchange;
 use crate::message::head::Head;
 use crate::prepared::Prepared;
+use crate::prepared::auth::Received;
 
 /// Code of the caller that edits the requests of a call, and decides about its responses.
 ///
@@ -72,10 +74,28 @@ pub trait Hook: Send + Sync + 'static {
         Reaction::Continue
     }
 
+    /// Returns the number of bytes that the hook wants to see of the body of a response with this
+    /// head. At most 64 KiB are read. The caller receives them, too. Default: 0.
+    ///
+    /// The call reads them before it returns the head. So it waits for a server that sends its body
+    /// slowly. Return 0 for a stream that stays open.
+    fn body_bytes(&self, head: &Head) -> usize {
+        let _ = head;
+        0
+    }
+
+    /// Decides about the start of the body that it [wanted](Self::body_bytes), after its codings were
+    /// decoded. Otherwise as [`after`](Self::after), and after it. A body that ends too soon, or cannot
+    /// be decoded, is shorter.
+    fn body(&self, response: &Received<'_>, request: &mut Prepared) -> Reaction {
+        let _ = (response, request);
+        Reaction::Continue
+    }
+
     /// Sees the response that the caller receives, once in a call. It may change its head.
     ///
     /// It runs before the body is read. The framing of the body is that of the received head. The
-    /// content codings are those of the changed head.
+    /// content codings are those of the changed head, unless a hook has seen the start of the body.
     ///
     /// # Errors
     /// An error ends the call, in place of the response.
@@ -145,14 +165,29 @@ impl Hooks {
         self.all().iter().try_for_each(|hook| hook.before(request))
     }
 
-    /// Runs all hooks. `Again` if one of them says so.
-    pub(crate) fn after(&self, head: &Head, request: &mut Prepared) -> Reaction {
+    /// The number of bytes of the body that the hooks want to see.
+    pub(crate) fn body_bytes(&self, head: &Head) -> usize {
+        self.all().iter().map(|hook| hook.body_bytes(head)).max().unwrap_or(0)
+    }
+
+    /// Runs all hooks. `Again` if one of them says so. `look` lends the start of the body, at most so
+    /// many bytes of it.
+    pub(crate) fn after(&self, head: &Head, request: &mut Prepared, look: &mut Look<'_>) -> Reaction {
         let mut all = Reaction::Continue;
         for hook in self.all() {
-            match hook.after(head, request) {
-                Reaction::Continue => {}
-                Reaction::Again => all = Reaction::Again,
-                Reaction::Fail(error) => return Reaction::Fail(error),
+            let by_head = hook.after(head, request);
+            let by_body = match hook.body_bytes(head) {
+                most if most > 0 && !matches!(by_head, Reaction::Fail(_)) => {
+                    look(most, &mut |start| hook.body(start, request))
+                }
+                _ => Reaction::Continue,
+            };
+            for reaction in [by_head, by_body] {
+                match reaction {
+                    Reaction::Continue => {}
+                    Reaction::Again => all = Reaction::Again,
+                    Reaction::Fail(error) => return Reaction::Fail(error),
+                }
             }
         }
         all
@@ -162,6 +197,9 @@ impl Hooks {
         self.all().iter().try_for_each(|hook| hook.response(response))
     }
 }
+
+/// Lends the start of a body to a hook.
+type Look<'a> = dyn FnMut(usize, &mut dyn FnMut(&Received<'_>) -> Reaction) -> Reaction + 'a;
 
 impl fmt::Debug for Hooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,6 +233,29 @@ pub fn after(decide: impl Fn(&Head, &mut Prepared) -> Reaction + Send + Sync + '
     After(decide)
 }
 
+/// A hook that decides about the start of bodies, at most so many bytes of each: see [`Hook::body`].
+/// It sees responses whose head `is_wanted`.
+///
+/// ```
+/// use sessio::hook::{Reaction, body};
+/// use sessio::{Error, Kind, Settings};
+///
+/// let is_html = |head: &sessio::Head| head.headers.get("Content-Type").is_some_and(|kind| kind.starts_with("text/html"));
+/// let mut settings = Settings::default();
+/// // A page that reports an error with status 200.
+/// settings.hooks.add(body(4096, is_html, |response, _| match response.text().contains("class=\"error\"") {
+///     true => Reaction::Fail(Error::new(Kind::Status).with_detail("the page is an error")),
+///     false => Reaction::Continue,
+/// }));
+/// ```
+pub fn body(
+    most: usize,
+    is_wanted: impl Fn(&Head) -> bool + Send + Sync + 'static,
+    decide: impl Fn(&Received<'_>, &mut Prepared) -> Reaction + Send + Sync + 'static,
+) -> impl Hook {
+    Start { most, is_wanted, decide }
+}
+
 /// A hook that sees the response of a call: see [`Hook::response`].
 pub fn response(see: impl Fn(&mut FinalResponse<'_>) -> Result<()> + Send + Sync + 'static) -> impl Hook {
     Response(see)
@@ -213,6 +274,26 @@ struct After<F>(F);
 impl<F: Fn(&Head, &mut Prepared) -> Reaction + Send + Sync + 'static> Hook for After<F> {
     fn after(&self, head: &Head, request: &mut Prepared) -> Reaction {
         (self.0)(head, request)
+    }
+}
+
+struct Start<W, F> {
+    most: usize,
+    is_wanted: W,
+    decide: F,
+}
+
+impl<W, F> Hook for Start<W, F>
+where
+    W: Fn(&Head) -> bool + Send + Sync + 'static,
+    F: Fn(&Received<'_>, &mut Prepared) -> Reaction + Send + Sync + 'static,
+{
+    fn body_bytes(&self, head: &Head) -> usize {
+        if (self.is_wanted)(head) { self.most } else { 0 }
+    }
+
+    fn body(&self, response: &Received<'_>, request: &mut Prepared) -> Reaction {
+        (self.decide)(response, request)
     }
 }
 

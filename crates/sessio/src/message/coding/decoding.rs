@@ -24,8 +24,11 @@ const HARMLESS: u64 = 1024 * 1024;
 /// The decoder is level-triggered: [`ready`](Self::ready) bytes stay until they are
 /// [consumed](Self::consume).
 pub struct BodyDecoder {
-    /// Outermost coding first, in the direction of the bytes.
+    /// Outermost coding first, in the direction of the bytes. None if the body is not coded.
     stages: Vec<Stage>,
+    /// Bytes that were decoded ahead of the reader, and the number of those that it has read.
+    ahead: Vec<u8>,
+    ahead_read: usize,
     taken: u64,
     made: u64,
     /// Bytes among them that exceed a limit and were dropped.
@@ -71,7 +74,22 @@ impl BodyDecoder {
         }
         // The field lists codings in the order in which they were applied.
         stages.reverse();
-        Ok(Some(Self { stages, taken: 0, made: 0, dropped: 0, most_growth: None, broken: None }))
+        Ok(Some(Self::new(stages)))
+    }
+
+    fn new(stages: Vec<Stage>) -> Self {
+        let (ahead, ahead_read) = (Vec::new(), 0);
+        Self { stages, ahead, ahead_read, taken: 0, made: 0, dropped: 0, most_growth: None, broken: None }
+    }
+
+    /// A decoder of a body that is not coded, to read it [ahead](Self::push_ahead).
+    pub(crate) fn identity() -> Self {
+        Self::new(Vec::new())
+    }
+
+    /// Whether the body is not coded.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.stages.is_empty()
     }
 
     /// Limits the growth of the body to this ratio, beyond 1 MiB.
@@ -91,6 +109,14 @@ impl BodyDecoder {
     /// - [`Kind::CodingGrowth`] for a body that grows too much.
     pub fn push(&mut self, input: &[u8]) -> Result<usize> {
         let mut taken = 0;
+        if self.is_identity() && self.ready().is_empty() {
+            taken = input.len().min(ROOM);
+            (self.ahead_read, self.taken) = (0, self.taken + taken as u64);
+            self.made = self.taken;
+            self.ahead.clear();
+            self.ahead.extend_from_slice(&input[..taken]);
+            return Ok(taken);
+        }
         while self.ready().is_empty() {
             let moved = self.step(&input[taken..])?;
             taken += moved.0;
@@ -100,6 +126,34 @@ impl BodyDecoder {
             }
         }
         Ok(taken)
+    }
+
+    /// Decodes until so many bytes are [`ready`](Self::ready) or `input` is used up, before the reader
+    /// has consumed any. Returns the number of bytes taken.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push). It comes again there, after the ready bytes.
+    pub(crate) fn push_ahead(&mut self, input: &[u8], most: usize) -> Result<usize> {
+        let (mut ahead, mut taken) = (std::mem::take(&mut self.ahead), 0);
+        let mut pushed = Ok(());
+        while ahead.len() < most {
+            match self.push(&input[taken..]) {
+                Ok(n) => taken += n,
+                Err(fault) => {
+                    pushed = Err(fault);
+                    break;
+                }
+            }
+            let made = self.ready();
+            if made.is_empty() {
+                break;
+            }
+            ahead.extend_from_slice(made);
+            let n = made.len();
+            self.consume(n);
+        }
+        (self.ahead, self.ahead_read) = (ahead, 0);
+        pushed.map(|()| taken)
     }
 
     fn check(&self) -> Result<()> {
@@ -153,11 +207,18 @@ impl BodyDecoder {
     /// Decoded bytes that were not consumed.
     #[must_use]
     pub fn ready(&self) -> &[u8] {
+        if self.ahead_read < self.ahead.len() {
+            return &self.ahead[self.ahead_read..];
+        }
         self.stages.last().map_or(&[], |last| &last.output[last.ready.clone()])
     }
 
     /// Marks the first `n` ready bytes as read.
     pub fn consume(&mut self, n: usize) {
+        if self.ahead_read < self.ahead.len() {
+            self.ahead_read = (self.ahead_read + n).min(self.ahead.len());
+            return;
+        }
         if let Some(last) = self.stages.last_mut() {
             last.ready.start = (last.ready.start + n).min(last.ready.end);
         }
@@ -165,12 +226,16 @@ impl BodyDecoder {
 
     /// Drops ready bytes beyond the first `most` bytes of the whole body.
     pub(crate) fn drop_beyond(&mut self, most: u64) {
-        let Some(last) = self.stages.last_mut() else { return };
         let beyond = self.made.saturating_sub(most).saturating_sub(self.dropped);
-        let beyond =
-            usize::try_from(beyond).map_or_else(|_| last.ready.len(), |beyond| beyond.min(last.ready.len()));
-        last.ready.end -= beyond;
-        self.dropped += beyond as u64;
+        let mut beyond = usize::try_from(beyond).unwrap_or(usize::MAX);
+        if let Some(last) = self.stages.last_mut() {
+            let cut = beyond.min(last.ready.len());
+            last.ready.end -= cut;
+            (beyond, self.dropped) = (beyond - cut, self.dropped + cut as u64);
+        }
+        let cut = beyond.min(self.ahead.len() - self.ahead_read);
+        self.ahead.truncate(self.ahead.len() - cut);
+        self.dropped += cut as u64;
     }
 
     /// Checks that the body may end here. Call it after all input was pushed and all ready bytes

@@ -296,6 +296,27 @@ pub trait Flow: fmt::Debug + Send + Sync {
     /// An error ends the call.
     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer>;
 
+    /// Returns the number of bytes that the flow wants to see of the body of this response, before
+    /// [`challenged`](Self::challenged). At most 64 KiB are read. The caller receives them, too.
+    /// Default: 0.
+    ///
+    /// The call reads them before it returns the head. So it waits for a server that sends its body
+    /// slowly.
+    fn body_bytes(&self, head: &Head, request: &Prepared) -> usize {
+        let _ = (head, request);
+        0
+    }
+
+    /// Receives the start of the body that it [wanted](Self::body_bytes), after its codings were
+    /// decoded. A body that ends too soon, or cannot be decoded, is shorter. Default: ignores it.
+    ///
+    /// # Errors
+    /// An error ends the call.
+    fn start(&mut self, response: &Received<'_>, request: &Prepared) -> Result<()> {
+        let _ = (response, request);
+        Ok(())
+    }
+
     /// Copies the flow in its current state, for a copy of its request.
     fn clone_box(&self) -> Box<dyn Flow>;
 
@@ -356,11 +377,12 @@ pub enum Need {
     Turn,
 }
 
-/// A response to a [`SubRequest`].
+/// A response to a [`SubRequest`], or the start of a response that a flow or a [hook](crate::hook)
+/// wants to see.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Received<'a> {
-    /// The head of the final response, after redirects.
+    /// The head. For a [`SubRequest`], that of the final response, after redirects.
     pub head: &'a Head,
     /// The decoded body, at most 64 KiB of it.
     pub body: &'a [u8],
