@@ -34,7 +34,9 @@ use sessio::coding::{Decoder, Malformed, Moved};
 use sessio::cookie::{self, PublicSuffixes};
 use sessio::pool::Policy;
 use sessio::proxy::Proxies;
-use sessio::{Answer, Auth, Flow, Head, Mount, Observer, Prepared, Request, Resolver, Result, Scheme, Url};
+use sessio::{
+    Auth, Flow, FlowDecision, Head, Mount, Observer, Prepared, Request, Resolver, Result, Scheme, Url,
+};
 use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{InProcess, InProcessBody, Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
@@ -233,12 +235,12 @@ impl<R: Movable> Flow for MeddlingFlow<R> {
         Ok(request.headers_mut().insert("X-Signed", "1")?)
     }
 
-    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<FlowDecision> {
         self.meddler.meddle();
         if head.status != 401 || std::mem::replace(&mut self.is_asked, true) {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {
@@ -330,8 +332,8 @@ impl<R: Movable> Flow for AskingFlow<R> {
         Ok(request.headers_mut().insert("X-Signed", "1")?)
     }
 
-    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
-        Ok(Answer::Accept)
+    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<FlowDecision> {
+        Ok(FlowDecision::Accept)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

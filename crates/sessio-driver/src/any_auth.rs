@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::auth::{basic_value, offers};
 use sessio::netrc::Login;
-use sessio::{Answer, Flow, Head, Origin, Prepared, Result, Scheme};
+use sessio::{Flow, FlowDecision, Head, Origin, Prepared, Result, Scheme};
 
 use crate::digest::Digest;
 
@@ -143,19 +143,19 @@ impl Flow for AnyFlow {
         Ok(())
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         let (Some(credentials), Some(origin)) = (&self.credentials, Origin::of(request.url())) else {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         };
         // A proof for an earlier challenge may be outdated, although the server does not say so.
         let is_answered = self.sent == Sent::Digest;
-        if credentials.digest.challenged(head, request, is_answered)? == Answer::Again {
+        if credentials.digest.challenged(head, request, is_answered)? == FlowDecision::Again {
             self.scheme.basic().retain(|known| *known != origin);
             self.sent = Sent::Digest;
-            return Ok(Answer::Again);
+            return Ok(FlowDecision::Again);
         }
         if head.status != 401 || self.sent != Sent::Nothing || !offers(head, "Basic") {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         let mut known = self.scheme.basic();
         if known.len() == MOST_KNOWN {
@@ -165,7 +165,7 @@ impl Flow for AnyFlow {
         drop(known);
         self.sent = Sent::Basic;
         request.headers_mut().insert("Authorization", &credentials.basic)?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

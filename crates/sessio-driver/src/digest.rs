@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sessio::auth::Digest as Known;
-use sessio::{Answer, Flow, Head, Prepared, Result, Scheme};
+use sessio::{Flow, FlowDecision, Head, Prepared, Result, Scheme};
 
 use crate::chance;
 
@@ -47,7 +47,7 @@ impl Digest {
         head: &Head,
         request: &mut Prepared,
         was_answered: bool,
-    ) -> Result<Answer> {
+    ) -> Result<FlowDecision> {
         self.known().challenged(head, request, was_answered)
     }
 
@@ -82,10 +82,10 @@ impl Flow for DigestFlow {
         self.digest.sign(request)
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
-        let answer = self.digest.challenged(head, request, self.was_answered)?;
-        self.was_answered = answer == Answer::Again;
-        Ok(answer)
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
+        let decision = self.digest.challenged(head, request, self.was_answered)?;
+        self.was_answered = decision == FlowDecision::Again;
+        Ok(decision)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use sessio::auth::{Need, Received, SubRequest};
-use sessio::{Answer, Error, Flow, Head, Kind, Now, Prepared, Result, Scheme};
+use sessio::{Error, Flow, FlowDecision, Head, Kind, Now, Prepared, Result, Scheme};
 
 use crate::renewals::{Part, Renewals, Seat};
 
@@ -251,16 +251,16 @@ impl Flow for LoginFlow {
         Ok(())
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         let by_body = std::mem::take(&mut self.is_logged_out);
         if !by_body && !(self.login.config.logged_out)(head, request) {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         if self.login.count() == self.used && std::mem::replace(&mut self.has_logged_in, true) {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         self.is_wanted = true;
-        Ok(Answer::Renew)
+        Ok(FlowDecision::Renew)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

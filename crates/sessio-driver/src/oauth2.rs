@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sessio::auth::oauth2::{Client, Grant, Token};
 use sessio::auth::{Need, Received};
-use sessio::{Address, Answer, Error, Flow, Head, Kind, Now, Prepared, Result, Scheme};
+use sessio::{Address, Error, Flow, FlowDecision, Head, Kind, Now, Prepared, Result, Scheme};
 
 use crate::renewals::{Part, Renewals, Seat};
 
@@ -256,19 +256,19 @@ impl Flow for TokenFlow {
         Ok(request.headers_mut().insert("Authorization", format!("Bearer {}", token.access))?)
     }
 
-    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<FlowDecision> {
         if head.status != 401 {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         let mut state = self.tokens.state();
         if state.count == self.used {
             if std::mem::replace(&mut self.has_renewed, true) {
-                return Ok(Answer::Accept);
+                return Ok(FlowDecision::Accept);
             }
             state.is_refused = true;
         }
         // Otherwise another call has renewed the token since.
-        Ok(Answer::Renew)
+        Ok(FlowDecision::Renew)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -171,7 +171,7 @@ pub use policy::guard::Guard;
 pub use policy::session_state::SessionState;
 pub use policy::{guard, pace, range, redirect, retry};
 pub use prepared::auth;
-pub use prepared::auth::{Answer, Auth, Flow, Scheme};
+pub use prepared::auth::{Auth, Flow, FlowDecision, Scheme};
 pub use prepared::curl::Secrets;
 pub use prepared::hook::{Hook, Hooks};
 pub use prepared::{Prepared, hook, transport};

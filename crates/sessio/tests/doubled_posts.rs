@@ -10,7 +10,7 @@ use std::time::Duration;
 use sessio::call::Direction;
 use sessio::retry::RetryPolicy;
 use sessio::{
-    Answer, Auth, Body, Call, Conn, Flow, Head, Instant, Kind, Memory, Now, Prepared, Request, Result,
+    Auth, Body, Call, Conn, Flow, FlowDecision, Head, Instant, Kind, Memory, Now, Prepared, Request, Result,
     Scheme, Seed, SessionState, Settings, Step, UnixTime, merge, prepare,
 };
 
@@ -71,12 +71,12 @@ impl Flow for Login {
         Ok(())
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         if head.status != 401 || request.headers().contains("Authorization") {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         request.headers_mut().insert("Authorization", "Own secret")?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -175,8 +175,8 @@ fn a_hook_is_covered_by_a_signature_and_runs_for_each_attempt() {
             let signed = format!("over {}", request.headers().get("X-Try").unwrap_or("nothing"));
             Ok(request.headers_mut().insert("Authorization", signed)?)
         }
-        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<sessio::Answer> {
-            Ok(sessio::Answer::Accept)
+        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<sessio::FlowDecision> {
+            Ok(sessio::FlowDecision::Accept)
         }
         fn clone_box(&self) -> Box<dyn sessio::Flow> {
             Box::new(Self)

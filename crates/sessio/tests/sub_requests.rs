@@ -10,8 +10,9 @@ use std::time::Duration;
 use sessio::auth::{Need, Received, SubRequest};
 use sessio::retry::RetryPolicy;
 use sessio::{
-    Answer, Auth, Body, Call, Error, Flow, Head, Instant, Jar, Kind, Memory, Mount, Now, Observer, Prepared,
-    Request, Result, Scheme, Seed, SessionState, Settings, Step, Timeout, UnixTime, hook, merge, prepare,
+    Auth, Body, Call, Error, Flow, FlowDecision, Head, Instant, Jar, Kind, Memory, Mount, Now, Observer,
+    Prepared, Request, Result, Scheme, Seed, SessionState, Settings, Step, Timeout, UnixTime, hook, merge,
+    prepare,
 };
 
 const NOW: Now = Now { mono: Instant::ZERO, wall: UnixTime(1_767_225_600) };
@@ -72,13 +73,13 @@ impl Flow for TokenFlow {
         Ok(request.headers_mut().insert("Authorization", format!("Bearer {token}"))?)
     }
 
-    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, _: &mut Prepared) -> Result<FlowDecision> {
         if head.status != 401 || self.scheme.renewals == 0 {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         self.scheme.renewals -= 1;
         self.token = None;
-        Ok(Answer::Renew)
+        Ok(FlowDecision::Renew)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {
@@ -390,8 +391,8 @@ fn a_flow_that_never_has_enough_is_ended() {
         fn sign(&mut self, _: &mut Prepared) -> Result<()> {
             Ok(())
         }
-        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
-            Ok(Answer::Accept)
+        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<FlowDecision> {
+            Ok(FlowDecision::Accept)
         }
         fn clone_box(&self) -> Box<dyn Flow> {
             Box::new(Self)
@@ -429,8 +430,8 @@ fn a_flow_waits_its_turn_within_the_total_limit() {
         fn sign(&mut self, request: &mut Prepared) -> Result<()> {
             Ok(request.headers_mut().insert("Authorization", "turn")?)
         }
-        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
-            Ok(Answer::Accept)
+        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<FlowDecision> {
+            Ok(FlowDecision::Accept)
         }
         fn clone_box(&self) -> Box<dyn Flow> {
             Box::new(self.clone())
@@ -624,12 +625,12 @@ impl Flow for Moving {
         if self.when_challenged { Ok(()) } else { request.set_url(self.to) }
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         if head.status != 401 || !self.when_challenged {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         request.set_url(self.to)?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use sessio::call::Event;
 use sessio::{
-    Answer, Auth, Call, Flow, Head, Observer, Prepared, Request, Result, Scheme, Settings, merge, prepare,
+    Auth, Call, Flow, FlowDecision, Head, Observer, Prepared, Request, Result, Scheme, Settings, merge,
+    prepare,
 };
 use sessio_tests::replay::{Cut, Script, Then, Told, new_state, now, replay};
 
@@ -93,12 +94,12 @@ impl Flow for OnDemand {
         Ok(())
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         if head.status != 401 {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         request.headers_mut().insert("Authorization", "Bearer hunter2")?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -75,8 +75,8 @@ impl Flow for TokenFlow {
         Ok(request.headers_mut().insert("Authorization", format!("Bearer {token}"))?)
     }
 
-    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<sessio::Answer> {
-        Ok(sessio::Answer::Accept)
+    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<sessio::FlowDecision> {
+        Ok(sessio::FlowDecision::Accept)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

@@ -1,7 +1,7 @@
 //! Authentication: credentials, and flows that respond to challenges.
 
 use sessio::coding::ContentCoding;
-use sessio::{Answer, Auth, Flow, Head, Kind, Prepared, Result, Scheme};
+use sessio::{Auth, Flow, FlowDecision, Head, Kind, Prepared, Result, Scheme};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
 use sessio_tests::redirect_chain::redirect_chain;
@@ -40,13 +40,13 @@ impl Flow for Conversation {
         Ok(request.headers_mut().insert("X-Signed", "1")?)
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
         let Some(word) = head.headers.get("WWW-Authenticate").and_then(|line| line.strip_prefix("Step "))
         else {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         };
         request.headers_mut().insert("Authorization", format!("Step {word} {}", self.0))?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {
@@ -219,8 +219,8 @@ async fn p45_a_flow_that_changes_the_body_changes_its_framing<R: Runtime>(world:
             request.set_body(sealed);
             Ok(())
         }
-        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
-            Ok(Answer::Accept)
+        fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<FlowDecision> {
+            Ok(FlowDecision::Accept)
         }
         fn clone_box(&self) -> Box<dyn Flow> {
             Box::new(Self)

@@ -21,7 +21,7 @@ use crate::message::headers::Headers;
 use crate::policy::redirect::{self, Decision, Follow, Hop, Replay};
 use crate::policy::session_state::SessionState;
 use crate::prepared::Prepared;
-use crate::prepared::auth::{Answer, Received};
+use crate::prepared::auth::{FlowDecision, Received};
 use crate::prepared::hook::{FinalResponse, Reaction};
 use sessio_cookie::{Extracted, ResponseCookies};
 
@@ -108,19 +108,19 @@ impl Call {
         // The flow edits the request. The history keeps the one that was sent.
         if let Some(asked) = self.prepared.options.flow.is_some().then(|| self.prepared.request.clone()) {
             match self.challenged(&head) {
-                Ok(Answer::Again) => {
+                Ok(FlowDecision::Again) => {
                     // The challenge may have set cookies (rule A-07).
                     lend(&mut |state| self.prepared.attach_cookies(&mut state.jar, now));
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
-                Ok(Answer::Renew) => {
+                Ok(FlowDecision::Renew) => {
                     self.prepared.options.is_unsigned = true;
                     self.rare_mut().has_asked = true;
                     let exchange = self.exchange_of(&asked, head);
                     return self.follow(exchange, Next::Again);
                 }
-                Ok(Answer::Accept) => {}
+                Ok(FlowDecision::Accept) => {}
                 Err(error) => {
                     let exchange = self.exchange_of(&asked, head);
                     return self.refuse(error, exchange);
@@ -225,18 +225,18 @@ impl Call {
     }
 
     /// Passes the response to the authentication flow.
-    fn challenged(&mut self, head: &Head) -> Result<Answer> {
-        let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(Answer::Accept) };
+    fn challenged(&mut self, head: &Head) -> Result<FlowDecision> {
+        let Some(mut flow) = self.prepared.options.flow.take() else { return Ok(FlowDecision::Accept) };
         let most = flow.body_bytes(head, &self.prepared.request);
         let seen = match most {
             0 => Ok(()),
             most => self.with_start(head, most, |start| flow.start(start, &self.prepared.request)),
         };
-        let answer = seen.and_then(|()| flow.challenged(head, &mut self.prepared.request));
+        let decision = seen.and_then(|()| flow.challenged(head, &mut self.prepared.request));
         self.prepared.options.flow = Some(flow);
-        let answer = answer?;
-        if answer == Answer::Accept || self.challenges == MAX_CHALLENGES {
-            return Ok(Answer::Accept);
+        let decision = decision?;
+        if decision == FlowDecision::Accept || self.challenges == MAX_CHALLENGES {
+            return Ok(FlowDecision::Accept);
         }
         if !self.can_replay() {
             return Err(Kind::NotReplayable.into());
@@ -244,7 +244,7 @@ impl Call {
         self.challenges += 1;
         self.prepared.request.frame();
         self.prepared.seal()?;
-        Ok(answer)
+        Ok(decision)
     }
 
     /// The complete request that a redirect leads to.

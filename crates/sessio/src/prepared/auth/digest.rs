@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Answer, Flow, Scheme, Secret};
+use super::{Flow, FlowDecision, Scheme, Secret};
 use crate::base::time::Seed;
 use crate::error::Result;
 use crate::message::challenge;
@@ -86,18 +86,23 @@ impl Digest {
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
-    pub fn challenged(&mut self, head: &Head, request: &mut Prepared, was_answered: bool) -> Result<Answer> {
-        let Some(origin) = Origin::of(request.url()) else { return Ok(Answer::Accept) };
+    pub fn challenged(
+        &mut self,
+        head: &Head,
+        request: &mut Prepared,
+        was_answered: bool,
+    ) -> Result<FlowDecision> {
+        let Some(origin) = Origin::of(request.url()) else { return Ok(FlowDecision::Accept) };
         if head.status != 401 {
             if let Some(at) = self.find(&origin) {
                 self.known[at].renew(head);
             }
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         let has_bytes = request.body().as_bytes().is_some();
         let lines = head.headers.get_all("WWW-Authenticate").flat_map(challenge::challenges);
         let Some((terms, is_stale)) = lines.filter_map(|one| Terms::read(&one, has_bytes)).next() else {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         };
         // A repeated nonce keeps its count.
         let mut count = 0;
@@ -108,14 +113,14 @@ impl Digest {
             }
         }
         if was_answered && !is_stale {
-            return Ok(Answer::Accept);
+            return Ok(FlowDecision::Accept);
         }
         if self.known.len() == MOST_KNOWN {
             self.known.remove(0);
         }
         self.known.push(Known { origin, terms, count });
         self.answer(self.known.len() - 1, request)?;
-        Ok(Answer::Again)
+        Ok(FlowDecision::Again)
     }
 
     /// The index of an origin, after it became the most recently used.
@@ -178,10 +183,10 @@ impl Flow for Conversation {
         self.digest.sign(request)
     }
 
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
-        let answer = self.digest.challenged(head, request, self.was_answered)?;
-        self.was_answered = answer == Answer::Again;
-        Ok(answer)
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
+        let decision = self.digest.challenged(head, request, self.was_answered)?;
+        self.was_answered = decision == FlowDecision::Again;
+        Ok(decision)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {

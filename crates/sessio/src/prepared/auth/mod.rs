@@ -224,7 +224,7 @@ pub fn basic_value(user: &[u8], password: &[u8]) -> Vec<u8> {
 /// [`without_auth`](crate::Request::without_auth), or it uses the same scheme again.
 ///
 /// ```
-/// use sessio::{Answer, Auth, Flow, Head, Prepared, Result, Scheme};
+/// use sessio::{FlowDecision, Auth, Flow, Head, Prepared, Result, Scheme};
 ///
 /// /// Sends a token only after a challenge.
 /// #[derive(Debug)]
@@ -244,12 +244,12 @@ pub fn basic_value(user: &[u8], password: &[u8]) -> Vec<u8> {
 ///         Ok(())
 ///     }
 ///
-///     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer> {
+///     fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision> {
 ///         if head.status != 401 || request.headers().contains("Authorization") {
-///             return Ok(Answer::Accept);
+///             return Ok(FlowDecision::Accept);
 ///         }
 ///         request.headers_mut().insert("Authorization", self.0)?;
-///         Ok(Answer::Again)
+///         Ok(FlowDecision::Again)
 ///     }
 ///
 ///     fn clone_box(&self) -> Box<dyn Flow> {
@@ -294,7 +294,7 @@ pub trait Flow: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// An error ends the call.
-    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<Answer>;
+    fn challenged(&mut self, head: &Head, request: &mut Prepared) -> Result<FlowDecision>;
 
     /// Returns the number of bytes that the flow wants to see of the body of this response, before
     /// [`challenged`](Self::challenged). At most 64 KiB are read. The caller receives them, too.
@@ -423,7 +423,7 @@ impl Clone for Box<dyn Flow> {
 
 /// The decision of a [`Flow`] on a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum FlowDecision {
     /// Accepts the response.
     Accept,
     /// Answers the challenge: sends the changed request again. At most eight times in one call.

@@ -92,7 +92,7 @@ fn a12_a_nonce_that_comes_once_more_is_counted_on() {
     let mut digest = Digest::new("user", "pass", Seed::new(7));
     for count in ["nc=00000001", "nc=00000002"] {
         let mut request = prepared(Request::get("http://example.org/"));
-        assert_eq!(digest.challenged(&head, &mut request, false).unwrap(), Answer::Again);
+        assert_eq!(digest.challenged(&head, &mut request, false).unwrap(), FlowDecision::Again);
         assert!(request.headers().get("Authorization").unwrap().contains(count));
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use self::canonical::{Canonical, PathRule};
 use self::hmac::{hex, hmac_sha256};
 use self::timestamp::Timestamp;
-use super::{Answer, Flow, Need, Scheme, Secret};
+use super::{Flow, FlowDecision, Need, Scheme, Secret};
 use crate::base::fault::Fault;
 use crate::base::kind::Kind;
 use crate::base::time::{Now, UnixTime};
@@ -177,8 +177,8 @@ impl Flow for Signer {
         }
     }
 
-    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<Answer> {
-        Ok(Answer::Accept)
+    fn challenged(&mut self, _: &Head, _: &mut Prepared) -> Result<FlowDecision> {
+        Ok(FlowDecision::Accept)
     }
 
     fn clone_box(&self) -> Box<dyn Flow> {
