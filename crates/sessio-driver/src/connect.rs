@@ -16,7 +16,7 @@ use sessio::transport::Transport;
 use sessio::{Conn, Error, Instant, Kind};
 
 use crate::failure::{Attempt, ConnectFailure};
-use crate::flight::{ConnectInfo, Flight};
+use crate::in_flight::{ConnectInfo, InFlight};
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::{Runtime, Stream};
 use crate::shared::Shared;
@@ -31,7 +31,7 @@ const MOST_LOOKS: u32 = 16;
 /// Maximal time of one such read, however busy the runtime is.
 const LOOK: Duration = Duration::from_millis(100);
 
-impl<R: Runtime> Flight<R> {
+impl<R: Runtime> InFlight<R> {
     /// Gets the connection that the call needs, or reports to the call why there is none.
     pub(crate) async fn connect(&mut self, wanted: ConnectInfo) {
         if let Some(transport) = self.call.wanted().and_then(|wanted| wanted.transport.cloned()) {

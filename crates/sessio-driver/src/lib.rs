@@ -38,8 +38,8 @@ mod failure;
 mod file_failure;
 #[doc(hidden)]
 pub mod files;
-mod flight;
 mod front_page;
+mod in_flight;
 #[cfg(any(feature = "futures-io", feature = "http-body", feature = "stream"))]
 mod interop;
 mod iterators;

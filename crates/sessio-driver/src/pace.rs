@@ -7,11 +7,11 @@ use std::task::Poll;
 use sessio::Instant;
 use sessio::pool::{Grant, Ticket};
 
-use crate::flight::Flight;
+use crate::in_flight::InFlight;
 use crate::pooled_connection::PooledConnection;
 use crate::runtime::Runtime;
 
-impl<R: Runtime> Flight<R> {
+impl<R: Runtime> InFlight<R> {
     /// Requests a connection of the pool at the pace of the host, or only the right to begin. `None`
     /// at the deadline, and if the pace has refused.
     pub(crate) async fn paced_admission(

@@ -16,7 +16,7 @@ use sessio::{
     Timings, Url,
 };
 
-use crate::flight::Flight;
+use crate::in_flight::InFlight;
 use crate::mode::Async;
 use crate::runtime::Runtime;
 
@@ -33,14 +33,14 @@ use crate::runtime::Runtime;
 ///
 /// In a blocking session it implements [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).
 pub struct Response<R: Runtime, M = Async> {
-    pub(crate) flight: Box<Flight<R>>,
+    pub(crate) flight: Box<InFlight<R>>,
     head: Head,
     mode: PhantomData<M>,
 }
 
 impl<R: Runtime, M> Response<R, M> {
     /// The response of a flight.
-    pub(crate) async fn of(mut flight: Box<Flight<R>>) -> Result<Self> {
+    pub(crate) async fn of(mut flight: Box<InFlight<R>>) -> Result<Self> {
         let head = flight.head().await?;
         Ok(Self { flight, head, mode: PhantomData })
     }

@@ -15,7 +15,7 @@ use sessio::{
 };
 
 use crate::builder::RequestBuilder;
-use crate::flight::Flight;
+use crate::in_flight::InFlight;
 use crate::mode::{Async, BlockOn, Blocking};
 use crate::response::Response;
 use crate::runtime::Runtime;
@@ -164,7 +164,7 @@ impl<R: Runtime, M> Session<R, M> {
     }
 
     /// Starts a request, with nothing sent yet. It takes the fields out of `request`.
-    pub(crate) fn launch(&self, request: &mut Request, supply: Supply) -> Result<Box<Flight<R>>> {
+    pub(crate) fn launch(&self, request: &mut Request, supply: Supply) -> Result<Box<InFlight<R>>> {
         let mut memory = self.shared().begin(&mut request.address);
         let (request, now) = self.prepare_now(request, &mut memory)?;
         self.board(request, supply, memory, now)
@@ -181,12 +181,12 @@ impl<R: Runtime, M> Session<R, M> {
         supply: Supply,
         memory: Memory,
         now: Now,
-    ) -> Result<Box<Flight<R>>> {
+    ) -> Result<Box<InFlight<R>>> {
         #[cfg(any(feature = "log", feature = "tracing"))]
         let request = crate::logs::logged(request);
         let upload = supply.upload(request.request.body());
         let (runtime, shared) = (self.runtime().clone(), Arc::clone(self.shared()));
-        Flight::new(request, memory, upload, runtime, shared, now)
+        InFlight::new(request, memory, upload, runtime, shared, now)
     }
 
     /// The current settings.

@@ -49,7 +49,7 @@ struct Session {
 }
 
 /// A call in progress.
-struct Flight {
+struct InFlight {
     call: Call,
     token: Token,
     socket: Option<TcpStream>,
@@ -85,7 +85,7 @@ impl Session {
         let mut flights = Vec::with_capacity(requests.len());
         for (number, request) in requests.into_iter().enumerate() {
             let prepared = prepare(merge(&self.settings, request), &mut self.state.jar, now())?;
-            flights.push(Some(Flight::new(Call::new(prepared, Memory::default())?, Token(number))));
+            flights.push(Some(InFlight::new(Call::new(prepared, Memory::default())?, Token(number))));
         }
         let mut responses: Vec<StatusAndBody> = vec![(0, Vec::new()); flights.len()];
         let mut events = Events::with_capacity(CALLS);
@@ -107,14 +107,14 @@ impl Session {
                 _ => ready.extend(events.iter().map(|event| event.token().0)),
             }
             let now = now().mono;
-            let late = |flight: &&Flight| flight.deadline.is_some_and(|at| at <= now);
+            let late = |flight: &&InFlight| flight.deadline.is_some_and(|at| at <= now);
             ready.extend(flights.iter().flatten().filter(late).map(|flight| flight.token.0));
         }
         Ok(responses)
     }
 
     /// Performs the steps of the call until it has to wait. Returns whether it is over.
-    fn advance(&mut self, flight: &mut Flight) -> Result<bool> {
+    fn advance(&mut self, flight: &mut InFlight) -> Result<bool> {
         loop {
             flight.deadline = None;
             match flight.call.step(now()) {
@@ -165,7 +165,7 @@ impl Session {
 
     /// Gets a connection for the call, from the pool or a new one. Returns whether the call must
     /// wait for it.
-    fn connect(&mut self, flight: &mut Flight, url: &Url, fresh: bool) -> io::Result<bool> {
+    fn connect(&mut self, flight: &mut InFlight, url: &Url, fresh: bool) -> io::Result<bool> {
         if !std::mem::take(&mut flight.dialling) {
             // A connection that was not released has failed.
             self.hang_up(flight);
@@ -224,7 +224,7 @@ impl Session {
     }
 
     /// Takes the connection of the call, and returns it to the pool if it ended cleanly.
-    fn release(&mut self, flight: &mut Flight) -> io::Result<()> {
+    fn release(&mut self, flight: &mut InFlight) -> io::Result<()> {
         if let Some((conn, proof)) = flight.call.release()
             && let (Some(mut socket), Some(lease)) = (flight.socket.take(), flight.lease.take())
         {
@@ -237,7 +237,7 @@ impl Session {
     }
 
     /// Closes the connection that the call still has, if any.
-    fn hang_up(&mut self, flight: &mut Flight) {
+    fn hang_up(&mut self, flight: &mut InFlight) {
         flight.socket = None;
         if let Some(lease) = flight.lease.take() {
             self.pool.discard(lease, now().mono, &mut Effects::default());
@@ -245,7 +245,7 @@ impl Session {
     }
 }
 
-impl Flight {
+impl InFlight {
     fn new(call: Call, token: Token) -> Self {
         Self {
             call,

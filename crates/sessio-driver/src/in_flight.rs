@@ -24,7 +24,7 @@ const MOST_PIECES: u32 = 16;
 const MOST_STEPS: u32 = 64;
 
 /// A running call. It performs each step of the call and reports the outcome. It decides nothing.
-pub(crate) struct Flight<R: Runtime> {
+pub(crate) struct InFlight<R: Runtime> {
     pub(crate) call: Call,
     pub(crate) runtime: R,
     pub(crate) shared: Arc<Shared<R::Stream>>,
@@ -67,7 +67,7 @@ pub(crate) struct ConnectInfo {
     pub(crate) deadline: Option<Instant>,
 }
 
-impl<R: Runtime> Flight<R> {
+impl<R: Runtime> InFlight<R> {
     pub(crate) fn new(
         request: Box<PreparedCall>,
         memory: Memory,
@@ -453,7 +453,7 @@ impl<R: Runtime> Flight<R> {
     }
 }
 
-impl<R: Runtime> Flight<R> {
+impl<R: Runtime> InFlight<R> {
     #[cold]
     fn close_stream(&mut self) {
         if let Some(stream) = self.stream.take() {
@@ -501,7 +501,7 @@ fn transfer(stream: &mut impl Stream, io: Io<'_>, cx: &mut Context<'_>) -> Moved
     }
 }
 
-impl<R: Runtime> Drop for Flight<R> {
+impl<R: Runtime> Drop for InFlight<R> {
     /// Cancels everything that is unfinished, and closes the connection. Only its memory is kept.
     fn drop(&mut self) {
         self.close();
@@ -509,7 +509,7 @@ impl<R: Runtime> Drop for Flight<R> {
     }
 }
 
-impl<R: Runtime> std::fmt::Debug for Flight<R> {
+impl<R: Runtime> std::fmt::Debug for InFlight<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&self.call, f)
     }
