@@ -34,7 +34,7 @@ pub(crate) struct Shared<S: Stream> {
     /// The process that the seed was drawn for.
     seed_process: u32,
     environment: Mutex<CachedEnvironment>,
-    shelf: Mutex<Shelf<S>>,
+    pool_state: Mutex<PoolState<S>>,
     /// The reactor of the first request. Few sessions use another one.
     reactor: OnceLock<u64>,
 }
@@ -57,7 +57,7 @@ struct Caches {
 }
 
 #[derive(Debug)]
-struct Shelf<S> {
+struct PoolState<S> {
     pool: Pool<KeyBuf, PooledConnection<S>>,
     /// The process that the connections belong to, if a fork is supported.
     process: Option<u32>,
@@ -72,7 +72,7 @@ fn new_pool<S>(policy: Policy) -> Pool<KeyBuf, PooledConnection<S>> {
 
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(policy: Policy, seed: Seed, process: Option<u32>) -> Self {
-        let shelf = Shelf { pool: new_pool(policy), process, wakers: HashMap::new() };
+        let pool_state = PoolState { pool: new_pool(policy), process, wakers: HashMap::new() };
         let mut seed = seed;
         Self {
             state: Mutex::new(SessionState::new(seed.split())),
@@ -81,7 +81,7 @@ impl<S: Stream> Shared<S> {
             seed: Mutex::new(seed),
             seed_process: process.unwrap_or_else(std::process::id),
             environment: Mutex::default(),
-            shelf: Mutex::new(shelf),
+            pool_state: Mutex::new(pool_state),
             reactor: OnceLock::new(),
         }
     }
@@ -193,8 +193,8 @@ impl<S: Stream> Shared<S> {
         self.caches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf<S>> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pool_state(&self) -> MutexGuard<'_, PoolState<S>> {
+        self.pool_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `act` on the pool. After the lock is released it closes sockets, and then wakes tasks.
@@ -209,18 +209,22 @@ impl<S: Stream> Shared<S> {
         act: impl FnOnce(&mut Pool<KeyBuf, PooledConnection<S>>, &mut Effects<PooledConnection<S>>) -> T,
     ) -> T {
         let mut effects = Effects::default();
-        let mut shelf = self.shelf();
-        let done = act(&mut shelf.pool, &mut effects);
+        let mut pool_state = self.pool_state();
+        let done = act(&mut pool_state.pool, &mut effects);
         if !effects.ready.is_empty() || !effects.closed.is_empty() {
-            Self::apply_effects(shelf, &mut effects);
+            Self::apply_effects(pool_state, &mut effects);
         }
         done
     }
 
     #[cold]
-    fn apply_effects(mut shelf: MutexGuard<'_, Shelf<S>>, effects: &mut Effects<PooledConnection<S>>) {
-        let wakers: Vec<_> = effects.ready.iter().filter_map(|ticket| shelf.wakers.remove(ticket)).collect();
-        drop(shelf);
+    fn apply_effects(
+        mut pool_state: MutexGuard<'_, PoolState<S>>,
+        effects: &mut Effects<PooledConnection<S>>,
+    ) {
+        let wakers: Vec<_> =
+            effects.ready.iter().filter_map(|ticket| pool_state.wakers.remove(ticket)).collect();
+        drop(pool_state);
         effects.closed.drain(..).for_each(|pooled| catch_panic(|| pooled.close()));
         wakers.into_iter().for_each(|waker| catch_panic(|| waker.wake()));
     }
@@ -228,23 +232,23 @@ impl<S: Stream> Shared<S> {
     /// The grant of `ticket`. While it is in the queue, `cx` is woken when its turn comes.
     pub(crate) fn poll_turn(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Grant<PooledConnection<S>>> {
         {
-            let mut shelf = self.shelf();
-            if let Some(grant) = shelf.pool.collect(ticket) {
+            let mut pool_state = self.pool_state();
+            if let Some(grant) = pool_state.pool.collect(ticket) {
                 return Poll::Ready(grant);
             }
-            if shelf.wakers.get(&ticket).is_some_and(|waker| waker.will_wake(cx.waker())) {
+            if pool_state.wakers.get(&ticket).is_some_and(|waker| waker.will_wake(cx.waker())) {
                 return Poll::Pending;
             }
         }
         // Cloning and dropping a waker runs code of the caller.
         let waker = cx.waker().clone();
         let before = {
-            let mut shelf = self.shelf();
+            let mut pool_state = self.pool_state();
             // The ticket may have been granted meanwhile.
-            if let Some(grant) = shelf.pool.collect(ticket) {
+            if let Some(grant) = pool_state.pool.collect(ticket) {
                 return Poll::Ready(grant);
             }
-            shelf.wakers.insert(ticket, waker)
+            pool_state.wakers.insert(ticket, waker)
         };
         drop(before);
         Poll::Pending
@@ -260,14 +264,14 @@ impl<S: Stream> Shared<S> {
     ) -> Result<Grant<PooledConnection<S>>, Option<PaceWait>> {
         // Cloning and dropping a waker runs code of the caller.
         let waker = cx.waker().clone();
-        let before = self.shelf().wakers.insert(ticket, waker);
+        let before = self.pool_state().wakers.insert(ticket, waker);
         drop(before);
         // A change after this point wakes the task.
         let asked = self.pool(|pool, effects| {
             pool.collect_at(ticket, now.mono, effects).ok_or_else(|| pool.pace_wait(ticket, now.mono))
         });
         if asked.is_ok() {
-            let waker = self.shelf().wakers.remove(&ticket);
+            let waker = self.pool_state().wakers.remove(&ticket);
             catch_panic(|| drop(waker));
         }
         asked
@@ -293,7 +297,7 @@ impl<S: Stream> Shared<S> {
 
     /// Removes a ticket from the queue.
     pub(crate) fn cancel(&self, ticket: Ticket, now: Now) {
-        let waker = self.shelf().wakers.remove(&ticket);
+        let waker = self.pool_state().wakers.remove(&ticket);
         self.pool(|pool, effects| pool.cancel(ticket, now.mono, effects));
         catch_panic(|| drop(waker));
     }
@@ -328,23 +332,23 @@ impl<S: Stream> Shared<S> {
     /// existing connections. So the child drops them without sending anything, and its queue is
     /// empty.
     pub(crate) fn belong_to(&self, process: u32) {
-        let mut shelf = self.shelf();
-        if shelf.process == Some(process) {
+        let mut pool_state = self.pool_state();
+        if pool_state.process == Some(process) {
             return;
         }
-        let before = shelf.process.replace(process);
+        let before = pool_state.process.replace(process);
         if before.is_some() {
-            Self::start_over(shelf);
+            Self::start_over(pool_state);
             self.state().mix(process.into());
         }
     }
 
     #[cold]
-    fn start_over(mut shelf: MutexGuard<'_, Shelf<S>>) {
-        let policy = *shelf.pool.policy();
-        let pool = std::mem::replace(&mut shelf.pool, new_pool(policy));
-        let wakers = std::mem::take(&mut shelf.wakers);
-        drop(shelf);
+    fn start_over(mut pool_state: MutexGuard<'_, PoolState<S>>) {
+        let policy = *pool_state.pool.policy();
+        let pool = std::mem::replace(&mut pool_state.pool, new_pool(policy));
+        let wakers = std::mem::take(&mut pool_state.wakers);
+        drop(pool_state);
         drop((pool, wakers));
     }
 
@@ -378,23 +382,23 @@ impl<S: Stream> Shared<S> {
     }
 
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
-        self.shelf().pool.next_expiry()
+        self.pool_state().pool.next_expiry()
     }
 
     pub(crate) fn pool_policy(&self) -> Policy {
-        *self.shelf().pool.policy()
+        *self.pool_state().pool.policy()
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.shelf().pool.stats()
+        self.pool_state().pool.stats()
     }
 }
 
 impl<S: Stream> Drop for Shared<S> {
     /// Closes the idle connections. The session was dropped, so no request is waiting.
     fn drop(&mut self) {
-        let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
-        while let Some(pooled) = shelf.pool.take_idle() {
+        let pool_state = self.pool_state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(pooled) = pool_state.pool.take_idle() {
             catch_panic(|| pooled.close());
         }
     }
