@@ -60,7 +60,17 @@ impl Call {
             Phase::Decide(_) | Phase::Lost(_) | Phase::Sign { .. } => Ok(Step::Decide),
             Phase::Turn { .. } => Ok(Step::Turn { deadline: self.clock.wait_for_ever() }),
             Phase::Wait { until, .. } => Ok(Step::Wait { until: *until }),
-            Phase::Peek { .. } => self.io(Some(Timeout::Read), now),
+            Phase::Peek { upload, .. } => {
+                let upload = *upload;
+                if let Err(timeout) = self.clock.wait(Timeout::Read, &self.prepared.options.timeouts, now) {
+                    // The caller receives the head and the bytes before it, as without the hook.
+                    self.rare_mut().receive_failure = Some(Kind::Timeout(timeout).into());
+                    self.clock.rest();
+                    self.phase = Phase::Decide(upload);
+                    return Ok(Step::Decide);
+                }
+                self.io(Some(Timeout::Read), now)
+            }
             Phase::HeadReady(_) => Ok(Step::Head),
             Phase::Body(_) => self.read(now),
             Phase::Drain { .. } => {
