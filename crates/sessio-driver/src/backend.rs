@@ -78,7 +78,7 @@ macro_rules! backend {
 
         /// Hooks, which edit requests and decide about responses.
         pub mod hook {
-            pub use $crate::sessio::hook::{FinalResponse, Hook, Hooks, Reaction, after, before, response};
+            pub use $crate::sessio::hook::{FinalResponse, Hook, Hooks, Reaction, after, before, body, response};
         }
 
         /// The limits and counters of the pool of connections.
