@@ -38,7 +38,7 @@ on_every_backend! {
     coding::{ ContentCoding }
     cookie
     delete get head
-    hook::{ FinalResponse Hook Hooks Reaction after before response }
+    hook::{ FinalResponse Hook Hooks Reaction after before body response }
     http
     InProcess InProcessBody
     mock
