@@ -35,7 +35,7 @@ pub struct Issued {
 
 /// A certificate, or a chain of them, and the private key, in PEM.
 #[derive(Clone, Debug)]
-pub struct Papers {
+pub struct Pem {
     /// The certificates.
     pub certificate: String,
     /// The key.
@@ -139,11 +139,8 @@ impl Authority {
     }
 
     /// Its certificate and its key, for a program that issues certificates itself.
-    pub fn papers(&self) -> Papers {
-        Papers {
-            certificate: pem("CERTIFICATE", &self.der),
-            key: pem("PRIVATE KEY", &self.key.serialize_der()),
-        }
+    pub fn pem(&self) -> Pem {
+        Pem { certificate: pem("CERTIFICATE", &self.der), key: pem("PRIVATE KEY", &self.key.serialize_der()) }
     }
 
     /// Its own certificate as DER.
@@ -204,9 +201,9 @@ impl Issued {
     }
 
     /// The chain and the key in PEM, for a program.
-    pub fn papers(&self) -> Papers {
+    pub fn pem(&self) -> Pem {
         let chain = self.chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
-        Papers { certificate: chain, key: pem("PRIVATE KEY", &self.key) }
+        Pem { certificate: chain, key: pem("PRIVATE KEY", &self.key) }
     }
 
     /// The client certificate of a client.

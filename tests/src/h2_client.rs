@@ -8,7 +8,7 @@ use sessio_h2::{Config, Connection, ErrorCode, Event, Field, RequestHead, State,
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct H2Request {
     /// Its method.
     pub method: &'static str,
     /// Its path.
@@ -21,7 +21,7 @@ pub struct Asked {
     pub is_dropped: bool,
 }
 
-impl Asked {
+impl H2Request {
     /// A GET.
     #[must_use]
     pub fn get(path: &str) -> Self {
@@ -31,7 +31,7 @@ impl Asked {
 
 /// The outcome of a request.
 #[derive(Clone, Debug, Default)]
-pub struct Came {
+pub struct H2Response {
     /// The status. 0 if the stream was reset before.
     pub status: u16,
     /// The fields.
@@ -76,8 +76,8 @@ impl<S: Read + Write> Client<S> {
     /// # Panics
     ///
     /// If the events contradict each other.
-    pub fn all(&mut self, requests: &[Asked]) -> io::Result<Vec<Came>> {
-        let mut came = vec![Came::default(); requests.len()];
+    pub fn all(&mut self, requests: &[H2Request]) -> io::Result<Vec<H2Response>> {
+        let mut came = vec![H2Response::default(); requests.len()];
         // The open streams, each with its request and the number of body bytes sent.
         let mut open: BTreeMap<StreamId, (usize, usize)> = BTreeMap::new();
         let mut asked = 0;
@@ -134,7 +134,7 @@ impl<S: Read + Write> Client<S> {
         Ok(came)
     }
 
-    fn open(&mut self, request: &Asked) -> io::Result<StreamId> {
+    fn open(&mut self, request: &H2Request) -> io::Result<StreamId> {
         let head = RequestHead {
             method: request.method,
             scheme: self.scheme,

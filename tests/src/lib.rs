@@ -3,15 +3,16 @@
 
 pub mod authority;
 pub mod backend;
+pub mod buffering_tls;
 pub mod carrier;
 pub mod clear;
 pub mod coded;
 pub mod eval;
 pub mod faulty_runtime;
+pub mod fetch;
 pub mod folder;
 pub mod forward;
 pub mod h2_client;
-pub mod holding;
 pub mod matrix;
 pub mod messages;
 pub mod movable;
@@ -29,7 +30,6 @@ pub mod source;
 pub mod trace;
 pub mod trace_equality;
 pub mod way;
-pub mod whole;
 pub mod world;
 
 /// The programs of the README and of the chapters for users of a backend compile.

@@ -258,9 +258,9 @@ mod tests {
 
     use crate::backend::{self, Simulation};
     use crate::carrier::Carrier;
+    use crate::fetch::fetch;
     use crate::simulation::network::Network;
     use crate::trace::Trace;
-    use crate::whole::whole;
     use crate::world::World;
 
     use super::*;
@@ -286,7 +286,7 @@ mod tests {
                 ] {
                     let request = session.request(method, server.url(path)).redirects(3);
                     let request = if method == "POST" { request.body("hello") } else { request };
-                    assert_eq!(whole(request).await.status, 200);
+                    assert_eq!(fetch(request).await.status, 200);
                     assert_eq!(server.accepted(), 1, "{method} {path}");
                 }
             })
@@ -306,7 +306,7 @@ mod tests {
                     let server = Server::scripted(Script::new().connection(three.clone()).connection(three));
                     for (wait, accepted) in [(0, 1), (most - 1, 1), (most + 1, 2)] {
                         runtime.pass(Duration::from_secs(wait));
-                        assert_eq!(whole(session.get(server.url("/x"))).await.status, 200);
+                        assert_eq!(fetch(session.get(server.url("/x"))).await.status, 200);
                         assert_eq!(server.accepted(), accepted, "{fields} {wait}");
                     }
                 }

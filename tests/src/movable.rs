@@ -13,9 +13,9 @@ use sessio_smol::Smol;
 use sessio_tokio::Tokio;
 
 use crate::faulty_runtime::FaultyRuntime;
+use crate::fetch::{Fetched, fetch};
 use crate::messages::AnyTransport;
 use crate::simulation::network::Network;
-use crate::whole::{Whole, whole};
 
 /// A runtime whose connections and futures move between threads. That holds for all but
 /// single-threaded ones.
@@ -24,7 +24,7 @@ use crate::whole::{Whole, whole};
 /// runtime boxes them itself.
 pub trait Movable: Runtime<Stream: Send, Sleep: Send> + Send + Sync {
     /// Sends a request, and reads all of the response.
-    fn whole(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>>;
+    fn fetch(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Fetched> + Send>>;
 
     /// A second session on this runtime, as a service of this process.
     fn in_process(runtime: &FaultyRuntime<Self>) -> AnyTransport;
@@ -41,8 +41,8 @@ macro_rules! movable {
     ($($runtime:ident)*) => {
         $(
             impl Movable for $runtime {
-                fn whole(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Whole> + Send>> {
-                    Box::pin(whole(request))
+                fn fetch(request: RequestBuilder<FaultyRuntime<Self>>) -> Pin<Box<dyn Future<Output = Fetched> + Send>> {
+                    Box::pin(fetch(request))
                 }
 
                 fn in_process(runtime: &FaultyRuntime<Self>) -> AnyTransport {

@@ -60,7 +60,7 @@ impl Cut {
 
 /// The record of a call.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct CallRecord {
     /// The steps, without those that move bytes.
     pub steps: Vec<String>,
     /// For each connection that was returned: whether it can be used again.
@@ -97,7 +97,7 @@ pub fn replay(
     state: &mut SessionState,
     cut: impl Into<Cut>,
     peer: impl FnMut(&Url) -> Script,
-) -> Told {
+) -> CallRecord {
     let trace = Trace::default();
     request.observe(trace.observer());
     let mut told = play(request, state, cut.into(), peer);
@@ -110,12 +110,12 @@ fn play(
     state: &mut SessionState,
     cut: Cut,
     mut peer: impl FnMut(&Url) -> Script,
-) -> Told {
+) -> CallRecord {
     let (mut now, size) = (now(), cut.size());
-    let mut told = Told::default();
+    let mut told = CallRecord::default();
     let mut call = match Call::new(request, Memory::default()) {
         Ok(call) => call,
-        Err(error) => return Told { error: Some(error.kind()), ..told },
+        Err(error) => return CallRecord { error: Some(error.kind()), ..told },
     };
     let mut script = Script { bytes: Vec::new(), then: Then::Close };
     let mut at = 0;

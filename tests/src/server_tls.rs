@@ -18,7 +18,7 @@ pub struct ServerTls {
     config: Arc<ServerConfig>,
     ending: Ending,
     record: usize,
-    partings: Partings,
+    closing_alerts: ClosingAlerts,
 }
 
 /// The bytes after the last byte of the data.
@@ -40,9 +40,9 @@ const RECORD: usize = 16 << 10;
 
 /// The last alerts of clients, in the order in which they were received.
 #[derive(Clone, Debug, Default)]
-pub struct Partings(Arc<Mutex<Vec<String>>>);
+pub struct ClosingAlerts(Arc<Mutex<Vec<String>>>);
 
-impl Partings {
+impl ClosingAlerts {
     /// The alerts so far, by name, such as `close_notify`.
     #[must_use]
     pub fn so_far(&self) -> Vec<String> {
@@ -100,7 +100,7 @@ impl ServerTls {
             config: Arc::new(config),
             ending: Ending::CloseNotify,
             record: RECORD,
-            partings: Partings::default(),
+            closing_alerts: ClosingAlerts::default(),
         }
     }
 
@@ -139,8 +139,8 @@ impl ServerTls {
 
     /// The last alerts of all clients.
     #[must_use]
-    pub fn partings(&self) -> Partings {
-        self.partings.clone()
+    pub fn closing_alerts(&self) -> ClosingAlerts {
+        self.closing_alerts.clone()
     }
 
     /// The adapters for a server of the testkit.
@@ -156,7 +156,7 @@ impl ServerTls {
             ending: self.ending,
             record: self.record,
             is_sealed: false,
-            partings: self.partings(),
+            closing_alerts: self.closing_alerts(),
         })
     }
 
@@ -191,7 +191,7 @@ struct Tls {
     record: usize,
     /// Whether the keys have changed: later records of the handshake are encrypted.
     is_sealed: bool,
-    partings: Partings,
+    closing_alerts: ClosingAlerts,
 }
 
 impl Tls {
@@ -232,8 +232,8 @@ impl Adapter for Tls {
             let decoded = self.tls.process_new_packets();
             self.collect(out)?;
             match &decoded {
-                Ok(state) if state.peer_has_closed() => self.partings.note("close_notify".to_owned()),
-                Err(rustls::Error::AlertReceived(alert)) => self.partings.note(format!("{alert:?}")),
+                Ok(state) if state.peer_has_closed() => self.closing_alerts.note("close_notify".to_owned()),
+                Err(rustls::Error::AlertReceived(alert)) => self.closing_alerts.note(format!("{alert:?}")),
                 _ => {}
             }
             decoded.map_err(io::Error::other)?;

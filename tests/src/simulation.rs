@@ -28,7 +28,7 @@ pub mod network;
 
 use crate::backend::Boxed;
 use crate::polls::{counted, polled};
-use network::peer::{Packet, Peer, Said};
+use network::peer::{Output, Packet, Peer};
 use network::{Link, Network};
 
 /// The virtual time after which a scenario counts as hanging.
@@ -147,7 +147,7 @@ impl fmt::Debug for Network {
 }
 
 impl testkit::Network for Network {
-    fn go_on_until(&self, done: &mut dyn FnMut() -> bool) {
+    fn advance_until(&self, done: &mut dyn FnMut() -> bool) {
         // Delivers the bytes of servers up to the time that a test waited for.
         self.settle();
         while !done() && self.turn() {
@@ -162,24 +162,24 @@ fn dial(network: &Network, from: IpAddr, to: SocketAddr) -> io::Result<Box<dyn P
 }
 
 /// A server of the testkit as the network sees it.
-struct MemoryClient(testkit::Line);
+struct MemoryClient(testkit::MemoryConnection);
 
 impl Peer for MemoryClient {
-    fn hear(&mut self, packet: Packet) {
-        self.0.hear(match packet {
+    fn deliver(&mut self, packet: Packet) {
+        self.0.deliver(match packet {
             Packet::Bytes(bytes) => testkit::Packet::Bytes(bytes),
             Packet::End => testkit::Packet::End,
             Packet::Reset => testkit::Packet::Reset,
         });
     }
 
-    fn go_on(&mut self, now: Instant, room: usize) -> Said {
-        let testkit::Said { packets, until, unread, is_over } = self.0.go_on(clock::to_std(now), room);
+    fn run(&mut self, now: Instant, room: usize) -> Output {
+        let testkit::Output { packets, until, unread, is_over } = self.0.run(clock::to_std(now), room);
         let packets = packets.into_iter().map(|packet| match packet {
             testkit::Packet::Bytes(bytes) => Packet::Bytes(bytes),
             testkit::Packet::End => Packet::End,
             testkit::Packet::Reset => Packet::Reset,
         });
-        Said { packets: packets.collect(), until: until.map(clock::from_std), unread, is_over }
+        Output { packets: packets.collect(), until: until.map(clock::from_std), unread, is_over }
     }
 }

@@ -9,10 +9,10 @@ use sessio::{Call, Headers, Observer, Prepared, Url};
 /// The events of all calls that were started with its [`observer`](Self::observer). A clone is the
 /// same trace.
 #[derive(Clone, Debug, Default)]
-pub struct Trace(Arc<Mutex<Book>>);
+pub struct Trace(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct Book {
+struct State {
     calls: Vec<Entry>,
     /// The number of calls under way.
     open: usize,
@@ -51,15 +51,15 @@ impl Trace {
     pub fn observer(&self) -> Observer {
         let trace = self.clone();
         Observer::per_call(move |_| {
-            let mut book = trace.book();
-            let (group, entry) = (book.rests, book.calls.len());
-            book.calls.push(Entry { lines: Vec::new(), group });
-            book.open += 1;
-            drop(book);
+            let mut state = trace.state();
+            let (group, entry) = (state.rests, state.calls.len());
+            state.calls.push(Entry { lines: Vec::new(), group });
+            state.open += 1;
+            drop(state);
             let open = Open { trace: trace.clone(), entry };
             move |call: &Call, event: &Event<'_>| {
-                let mut book = open.trace.book();
-                book.calls[open.entry].lines.push(line(call, event));
+                let mut state = open.trace.state();
+                state.calls[open.entry].lines.push(line(call, event));
             }
         })
     }
@@ -69,8 +69,8 @@ impl Trace {
     /// call. The system may give a port to one server after another.
     #[must_use]
     pub fn calls(&self) -> Vec<Vec<String>> {
-        let book = self.book();
-        let mut calls: Vec<_> = book.calls.iter().collect();
+        let state = self.state();
+        let mut calls: Vec<_> = state.calls.iter().collect();
         calls.sort_by_cached_key(|call| {
             let lines: Vec<_> = call.lines.iter().map(|line| named(line, |_| String::new())).collect();
             (call.group, lines)
@@ -83,7 +83,7 @@ impl Trace {
     /// same kind as one that continued.
     #[must_use]
     pub fn kinds(&self) -> Vec<Vec<String>> {
-        let calls = self.book().calls.iter().map(|call| call.named(&mut Names::new('#'))).collect();
+        let calls = self.state().calls.iter().map(|call| call.named(&mut Names::new('#'))).collect();
         let calls: BTreeSet<Vec<String>> = calls;
         let mut kinds: Vec<Vec<String>> = Vec::new();
         for call in calls {
@@ -96,16 +96,16 @@ impl Trace {
         kinds
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let mut book = self.trace.book();
-        book.open -= 1;
-        book.rests += usize::from(book.open == 0);
+        let mut state = self.trace.state();
+        state.open -= 1;
+        state.rests += usize::from(state.open == 0);
     }
 }
 

@@ -41,9 +41,9 @@ use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{InProcess, InProcessBody, Runtime as _, Session, Source};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -152,7 +152,7 @@ impl<R: Movable> Meddler<R> {
         session.prepare(Request::get(&*self.url)).unwrap();
         session.reload_environment();
         let request = session.get(&*self.url);
-        let response = R::whole(request);
+        let response = R::fetch(request);
         let mut sent: Sent = Box::pin(async move { assert_eq!(response.await.status, 200) });
         if sent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             lock(&self.begun).push_back(sent);
@@ -344,7 +344,7 @@ impl<R: Movable> Flow for AskingFlow<R> {
 async fn fw3_a_flow_that_asks_may_use_its_session<R: Movable>(world: &World<R>) {
     let (server, session, meddling) = plain(world);
     let auth = Auth::flow(AskingScheme(meddling.meddler()));
-    assert_eq!(whole(session.get(server.url("/get?own")).auth(auth)).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/get?own")).auth(auth)).await.status, 200);
     let signed = server.requests().into_iter().filter(|request| request.header("x-signed").is_some());
     assert_eq!(signed.map(|request| request.target().to_owned()).collect::<Vec<_>>(), ["/get?own"]);
     meddling.finish(MOST).await;
@@ -378,7 +378,7 @@ async fn fw3_a_hook_may_use_its_session<R: Movable>(world: &World<R>) {
     let once = MeddlingHook(meddling.meddler(), Parting(meddling.meddler()));
     // Each of its methods runs before the meddler has reached its limit.
     let request = session.get(server.url("/redirect/1?cookies=1")).hook(sessio::hook::before(|_| Ok(())));
-    whole(request.hook(once)).await;
+    fetch(request.hook(once)).await;
     meddling.finish(MOST).await;
 }
 
@@ -393,7 +393,7 @@ async fn fw3_an_observer_may_use_its_session<R: Movable>(world: &World<R>) {
             meddler.meddle();
         }
     });
-    whole(session.get(server.url("/redirect/1?cookies=1")).observe(observer)).await;
+    fetch(session.get(server.url("/redirect/1?cookies=1")).observe(observer)).await;
     meddling.finish(MOST).await;
 }
 
@@ -409,7 +409,7 @@ async fn fw3_a_resolver_may_use_its_session<R: Movable>(world: &World<R>) {
             Ok(vec![to])
         }
     }));
-    whole(session.get("http://site.test/get")).await;
+    fetch(session.get("http://site.test/get")).await;
     meddling.finish(3).await;
 }
 
@@ -423,7 +423,7 @@ async fn fw3_a_function_that_chooses_proxies_may_use_its_session<R: Movable>(wor
         });
         Ok(())
     });
-    whole(session.get(server.url("/redirect/1"))).await;
+    fetch(session.get(server.url("/redirect/1"))).await;
     meddling.finish(2).await;
 }
 
@@ -506,8 +506,8 @@ async fn fw3_a_closure_that_changes_settings_may_use_its_session<R: Movable>(wor
         .unwrap();
     assert!(session.settings().headers.contains("X-Own"));
     let variant = session.derive(|_| meddling.0.meddle());
-    whole(variant.get(server.url("/get"))).await;
-    whole(session.get(server.url("/get"))).await;
+    fetch(variant.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     let last = server.requests().pop().unwrap();
     assert_eq!((last.header("x-own").is_some(), last.header("x-meddled").is_some()), (true, true));
     // A change that returns an error is discarded. Its values are dropped after the lock is free.
@@ -544,7 +544,7 @@ async fn fw3_updates_within_updates_are_refused_and_leave_the_session_whole<R: M
     assert!(other.settings().headers.contains("X-Other"));
     assert_eq!(variant.settings().headers.get("X-Outer"), Some("2"));
     assert!(!variant.settings().headers.contains("X-Inner"));
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     // Threads take turns, and no change is lost.
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -567,7 +567,7 @@ async fn fw3_a_progress_callback_may_use_its_session<R: Movable>(world: &World<R
     let request = session.post(server.url("/anything")).body("some bytes");
     let request =
         request.on_upload_progress(move |_| up.meddle()).on_download_progress(move |_| down.meddle());
-    whole(request).await;
+    fetch(request).await;
     meddling.finish(2).await;
 }
 
@@ -660,8 +660,8 @@ async fn fw3_a_mock_and_a_service_may_use_their_session<R: Movable>(world: &Worl
         settings.mounts.add("http://app.test/", Mount::new().transport(InProcess::new(service))).unwrap();
         Ok(())
     });
-    assert_eq!(whole(session.get("http://mock.test/")).await.body, b"mocked");
-    assert_eq!(whole(session.get("http://app.test/")).await.body, b"served");
+    assert_eq!(fetch(session.get("http://mock.test/")).await.body, b"mocked");
+    assert_eq!(fetch(session.get("http://app.test/")).await.body, b"served");
     meddling.finish(3).await;
 }
 
@@ -700,7 +700,7 @@ async fn fw3_a_destructor_may_use_its_session<R: Movable>(world: &World<R>) {
         let _ = &held;
     })));
     assert_eq!(meddling.0.times.load(Ordering::SeqCst), 3);
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     meddling.finish(3).await;
 }
 
@@ -749,7 +749,7 @@ async fn narrow<R: Movable>(
 async fn fa17_a_waker_may_use_its_session<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
-        let response = R::whole(session.get(server.url(path)));
+        let response = R::fetch(session.get(server.url(path)));
         Box::pin(async move { _ = response.await }) as Sent
     });
     let [one, other] = [waker(&meddling, false), waker(&meddling, false)];
@@ -772,7 +772,7 @@ async fn fa17_a_waker_may_use_its_session<R: Movable>(world: &World<R>) {
 
 async fn fa17_a_call_that_leaves_the_queue_drops_its_waker_outside_of_the_lock<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
-    let response = R::whole(session.get(server.url("/get?2")));
+    let response = R::fetch(session.get(server.url("/get?2")));
     let mut second: Sent = Box::pin(async move { _ = response.await });
     let waker = Waker::from(waker(&meddling, false));
     assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -789,7 +789,7 @@ async fn fa17_a_call_that_leaves_the_queue_drops_its_waker_outside_of_the_lock<R
 async fn fa17_a_waker_that_panics_delays_no_other_call<R: Movable>(world: &World<R>) {
     let ([server, _other], session, meddling, held) = narrow(world).await;
     let [mut second, mut third] = ["/get?2", "/get?3"].map(|path| {
-        let response = R::whole(session.get(server.url(path)));
+        let response = R::fetch(session.get(server.url(path)));
         Box::pin(async move { _ = response.await }) as Sent
     });
     let (broken, fine) = (waker(&meddling, true), waker(&meddling, false));

@@ -16,9 +16,9 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use sessio_testkit::pattern;
-use sessio_tests::authority::{Authority, Papers};
+use sessio_tests::authority::{Authority, Pem};
 use sessio_tests::folder::Folder;
-use sessio_tests::h2_client::{Asked, Came, Client};
+use sessio_tests::h2_client::{Client, H2Request, H2Response};
 use sessio_tests::program::{Script, apache, h2o, haproxy, nghttpd, nginx};
 
 /// More than windows and socket buffers hold at once.
@@ -31,26 +31,26 @@ fn text() -> Vec<u8> {
 
 struct Place {
     authority: Authority,
-    papers: Papers,
+    pem: Pem,
 }
 
 impl Place {
     fn new() -> Self {
         let authority = Authority::ecdsa("an authority");
-        let papers = authority.issue_ecdsa().papers();
-        Self { authority, papers }
+        let pem = authority.issue_ecdsa().pem();
+        Self { authority, pem }
     }
 
     /// The certificate over TLS. `None` by prior knowledge.
-    fn papers(&self, has_tls: bool) -> Option<&Papers> {
-        has_tls.then_some(&self.papers)
+    fn pem(&self, has_tls: bool) -> Option<&Pem> {
+        has_tls.then_some(&self.pem)
     }
 
     /// The files that `node h2.js` and `asgi.py` need, and the script itself.
     fn script(&self, start: impl FnOnce(&[&std::path::Path]) -> Script) -> (Script, Folder) {
         let folder = Folder::new();
-        std::fs::write(folder.file("cert.pem"), &self.papers.certificate).unwrap();
-        std::fs::write(folder.file("key.pem"), &self.papers.key).unwrap();
+        std::fs::write(folder.file("cert.pem"), &self.pem.certificate).unwrap();
+        std::fs::write(folder.file("key.pem"), &self.pem.key).unwrap();
         (start(&[&folder.file("cert.pem"), &folder.file("key.pem")]), folder)
     }
 
@@ -93,31 +93,31 @@ struct Server {
     has_tags: bool,
 }
 
-fn good(came: &Came) -> bool {
+fn good(came: &H2Response) -> bool {
     came.status == 200 && came.outcome == Some(Ok(()))
 }
 
 fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
     let (text, name) = (text(), server.name);
-    let one = |client: &mut Client<S>, asked: Asked| client.all(&[asked]).unwrap().remove(0);
+    let one = |client: &mut Client<S>, asked: H2Request| client.all(&[asked]).unwrap().remove(0);
 
-    let first = one(client, Asked::get("/text"));
+    let first = one(client, H2Request::get("/text"));
     assert!(good(&first) && first.body == text, "{name}: {} {:?}", first.status, first.outcome);
     if let Some((field, value)) = server.trailer {
         assert_eq!(first.trailers.get(field).map(String::as_str), Some(value), "{name}");
     }
-    let head = one(client, Asked { method: "HEAD", ..Asked::get("/text") });
+    let head = one(client, H2Request { method: "HEAD", ..H2Request::get("/text") });
     assert!(good(&head) && head.body.is_empty(), "{name}: {head:?}");
-    let missing = one(client, Asked::get("/nowhere"));
+    let missing = one(client, H2Request::get("/nowhere"));
     assert_eq!((missing.status, missing.outcome), (404, Some(Ok(()))), "{name}");
     if server.has_tags {
         let tag = first.fields.get("etag").unwrap().clone();
-        let same = one(client, Asked { fields: vec![("if-none-match", tag)], ..Asked::get("/text") });
+        let same = one(client, H2Request { fields: vec![("if-none-match", tag)], ..H2Request::get("/text") });
         assert_eq!((same.status, same.body.len(), same.outcome), (304, 0, Some(Ok(()))), "{name}");
     }
 
     // A hundred at once. Some are reset as soon as a part of the response was received.
-    let mut many = vec![Asked::get("/text"); 100];
+    let mut many = vec![H2Request::get("/text"); 100];
     for asked in many.iter_mut().step_by(7) {
         asked.is_dropped = true;
     }
@@ -129,7 +129,7 @@ fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
             came.outcome
         );
     }
-    for came in client.all(&vec![Asked::get("/text"); 20]).unwrap() {
+    for came in client.all(&vec![H2Request::get("/text"); 20]).unwrap() {
         assert!(
             good(&came) && came.body == text,
             "{name}: the connection is of use after streams were reset"
@@ -137,12 +137,12 @@ fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
     }
 
     if let Some(path) = server.large {
-        let large = one(client, Asked::get(path));
+        let large = one(client, H2Request::get(path));
         assert!(good(&large) && large.body == pattern(LARGE), "{name}: {} bytes", large.body.len());
     }
-    let post = |method, path: &str| Asked { method, body: Some(pattern(LARGE)), ..Asked::get(path) };
+    let post = |method, path: &str| H2Request { method, body: Some(pattern(LARGE)), ..H2Request::get(path) };
     if let Some(path) = server.echo {
-        for came in client.all(&[post("POST", path), Asked::get("/text"), post("POST", path)]).unwrap() {
+        for came in client.all(&[post("POST", path), H2Request::get("/text"), post("POST", path)]).unwrap() {
             assert!(good(&came), "{name}: {} {:?}", came.status, came.outcome);
             assert!(came.body == text || came.body == pattern(LARGE), "{name}: {} bytes", came.body.len());
         }
@@ -150,10 +150,10 @@ fn programme<S: Read + Write>(client: &mut Client<S>, server: &Server) {
     if let Some(path) = server.store {
         let put = one(client, post("PUT", path));
         assert!(matches!(put.status, 201 | 204) && put.outcome == Some(Ok(())), "{name}: {put:?}");
-        let back = one(client, Asked::get(path));
+        let back = one(client, H2Request::get(path));
         assert!(good(&back) && back.body == pattern(LARGE), "{name}: {} bytes", back.body.len());
     }
-    let last = one(client, Asked::get("/text"));
+    let last = one(client, H2Request::get("/text"));
     assert!(good(&last) && last.body == text, "{name}");
 }
 
@@ -163,7 +163,7 @@ fn nghttpd_serves() {
     let place = Place::new();
     for has_tls in [false, true] {
         let large = pattern(LARGE);
-        let one = nghttpd(place.papers(has_tls), &[("text", &text()), ("large", &large), ("echo", b"")]);
+        let one = nghttpd(place.pem(has_tls), &[("text", &text()), ("large", &large), ("echo", b"")]);
         let server = Server {
             name: "nghttpd",
             large: Some("/large"),
@@ -191,8 +191,8 @@ fn nginx_serves() {
             std::fs::create_dir(folder.join("files")).unwrap();
             std::fs::write(folder.join("files/text"), text()).unwrap();
             std::fs::write(folder.join("files/large"), pattern(LARGE)).unwrap();
-            std::fs::write(folder.join("cert"), &place.papers.certificate).unwrap();
-            std::fs::write(folder.join("key"), &place.papers.key).unwrap();
+            std::fs::write(folder.join("cert"), &place.pem.certificate).unwrap();
+            std::fs::write(folder.join("key"), &place.pem.key).unwrap();
         });
         let (large, store) = (Some("/large"), Some("/store/one"));
         let server = Server { name: "nginx", large, store, has_tags: true, ..Server::default() };
@@ -206,7 +206,7 @@ fn apache_serves() {
     let place = Place::new();
     for has_tls in [false, true] {
         let protocols = if has_tls { "h2 http/1.1" } else { "h2c http/1.1" };
-        let one = apache(place.papers(has_tls), protocols, &text());
+        let one = apache(place.pem(has_tls), protocols, &text());
         let server =
             Server { name: "Apache", store: Some("/store/one"), has_tags: true, ..Server::default() };
         place.check(one.address(), has_tls, &server);
@@ -219,7 +219,7 @@ fn h2o_serves() {
     let place = Place::new();
     for has_tls in [false, true] {
         let large = pattern(LARGE);
-        let one = h2o(place.papers(has_tls), &[("text", &text()), ("large", &large)]);
+        let one = h2o(place.pem(has_tls), &[("text", &text()), ("large", &large)]);
         let server = Server { name: "H2O", large: Some("/large"), has_tags: true, ..Server::default() };
         place.check(one.address(), has_tls, &server);
     }
@@ -234,7 +234,7 @@ fn node_serves_and_haproxy_passes_on() {
     for has_tls in [false, true] {
         let server = Server { name: "node", echo, ..Server::default() };
         place.check(node.address(usize::from(!has_tls)), has_tls, &server);
-        let haproxy = haproxy(place.papers(has_tls), "h2", node.address(2));
+        let haproxy = haproxy(place.pem(has_tls), "h2", node.address(2));
         place.check(haproxy.address(), has_tls, &Server { name: "HAProxy", echo, ..Server::default() });
     }
 }

@@ -94,7 +94,7 @@ async fn nginx_codes_and_the_body_is_as_its_file<R: Runtime>(world: &World<R>) {
     let head = session.head(nginx.url("/gzip/text")).send().await.unwrap();
     assert_eq!(head.bytes().await.unwrap().len(), 0);
     assert_eq!(
-        sessio_tests::whole::connection(&get(&session, nginx.url("/text")).await),
+        sessio_tests::fetch::connection(&get(&session, nginx.url("/text")).await),
         (1, true),
         "one connection for all"
     );
@@ -139,7 +139,7 @@ async fn nginx_returns_304_for_a_validator<R: Runtime>(world: &World<R>) {
     let same = session.get(&url).header("If-None-Match", etag).send().await.unwrap();
     assert_eq!(same.status(), 304);
     assert!(same.bytes().await.unwrap().is_empty());
-    assert_eq!(sessio_tests::whole::connection(&get(&session, url).await), (1, true));
+    assert_eq!(sessio_tests::fetch::connection(&get(&session, url).await), (1, true));
 }
 
 async fn q07_nginx_refuses_an_upload_and_the_response_is_read<R: Runtime>(world: &World<R>) {
@@ -155,7 +155,7 @@ async fn q07_nginx_refuses_an_upload_and_the_response_is_read<R: Runtime>(world:
     refused(session.put(&url).source(Endless, None, false).send().await.unwrap()).await;
     assert!(!nginx.folder().file("store/file").exists());
     let stored = session.put(&url).body("small").send().await.unwrap();
-    assert_eq!((stored.status().as_u16(), sessio_tests::whole::connection(&stored)), (201, (4, false)));
+    assert_eq!((stored.status().as_u16(), sessio_tests::fetch::connection(&stored)), (201, (4, false)));
 }
 
 async fn q14_nginx_closes_after_a_number_of_requests<R: Runtime>(world: &World<R>) {
@@ -163,7 +163,7 @@ async fn q14_nginx_closes_after_a_number_of_requests<R: Runtime>(world: &World<R
     let session = world.session();
     for n in 0..20 {
         let response = get(&session, nginx.url("/few/text")).await;
-        assert_eq!(sessio_tests::whole::connection(&response), (n / 3 + 1, n % 3 > 0));
+        assert_eq!(sessio_tests::fetch::connection(&response), (n / 3 + 1, n % 3 > 0));
         assert!(response.bytes().await.unwrap() == text());
     }
 }

@@ -39,12 +39,12 @@ const TELLS: &str =
 impl Place {
     fn start() -> Self {
         let authority = Authority::ecdsa("an authority");
-        let papers = authority.issue_ecdsa().papers();
+        let pem = authority.issue_ecdsa().pem();
         let server =
             format!("ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n{TELLS}");
         let secure = nginx("ssl", &server, |folder| {
-            fs::write(folder.join("cert"), &papers.certificate).unwrap();
-            fs::write(folder.join("key"), &papers.key).unwrap();
+            fs::write(folder.join("cert"), &pem.certificate).unwrap();
+            fs::write(folder.join("key"), &pem.key).unwrap();
         });
         Self { plain: nginx("", TELLS, |_| {}), secure, authority }
     }
@@ -74,7 +74,7 @@ async fn text<R: Runtime>(session: &Session<R>, url: &str) -> String {
 
 async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
     let place = Place::start();
-    let squid = squid(User::Any, &place.authority.issue_ecdsa().papers(), &place.authority.papers());
+    let squid = squid(User::Any, &place.authority.issue_ecdsa().pem(), &place.authority.pem());
     let session = place.session(world, &format!("http://{}", squid.program.address()));
     for _ in 0..3 {
         let told = text(&session, &place.plain.url("/")).await;
@@ -96,8 +96,8 @@ async fn squid_forwards_and_tunnels<R: Runtime>(world: &World<R>) {
 
 async fn squid_requires_basic_credentials<R: Runtime>(world: &World<R>) {
     let place = Place::start();
-    let own = place.authority.issue_ecdsa().papers();
-    let squid = squid(User::Basic("user", "p@ss"), &own, &place.authority.papers());
+    let own = place.authority.issue_ecdsa().pem();
+    let squid = squid(User::Basic("user", "p@ss"), &own, &place.authority.pem());
     let at = squid.program.address();
     let known = place.session(world, &format!("http://user:p%40ss@{at}"));
     assert!(text(&known, &place.plain.url("/")).await.ends_with("; secret ."));
@@ -120,9 +120,9 @@ async fn squid_requires_basic_credentials<R: Runtime>(world: &World<R>) {
 
 async fn squid_wants_a_proof<R: Runtime>(world: &World<R>) {
     let place = Place::start();
-    let own = place.authority.issue_ecdsa().papers();
+    let own = place.authority.issue_ecdsa().pem();
     // Each nonce is used three times, so it is stale now and then.
-    let squid = squid(User::Digest("user", "p@ss", 3), &own, &place.authority.papers());
+    let squid = squid(User::Digest("user", "p@ss", 3), &own, &place.authority.pem());
     let url = format!("http://{}", squid.program.address());
     let proxy = || Proxy::parse(&url).unwrap();
     let session = place.session(world, &url);
@@ -156,8 +156,8 @@ async fn squid_wants_a_proof<R: Runtime>(world: &World<R>) {
 
 async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
     let place = Place::start();
-    let own = place.authority.issue_ecdsa().papers();
-    let squid = squid(User::Basic("user", "pass"), &own, &place.authority.papers());
+    let own = place.authority.issue_ecdsa().pem();
+    let squid = squid(User::Basic("user", "pass"), &own, &place.authority.pem());
     let session = place.session(world, &format!("https://user:pass@localhost:{}", squid.https.port()));
     // TLS in TLS, and clear text in TLS.
     for _ in 0..3 {
@@ -175,7 +175,7 @@ async fn squid_behind_tls<R: Runtime>(world: &World<R>) {
 async fn squid_ends_tls_itself<R: Runtime>(world: &World<R>) {
     let place = Place::start();
     let maker = Authority::ecdsa("a maker of certificates");
-    let squid = squid(User::Any, &place.authority.issue_ecdsa().papers(), &maker.papers());
+    let squid = squid(User::Any, &place.authority.issue_ecdsa().pem(), &maker.pem());
     let session = place.session(world, &format!("http://{}", squid.bump));
     let error = session.get(place.secure_url()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::CertificateUnknownRoot, "{error}");

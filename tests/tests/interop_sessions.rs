@@ -17,7 +17,7 @@ use sessio::auth::SubRequest;
 use sessio::{Auth, Error, Kind};
 use sessio_driver::{Digest, Login, Runtime, Session, Sleep as _};
 use sessio_testkit::pattern;
-use sessio_tests::authority::{Authority, Papers};
+use sessio_tests::authority::{Authority, Pem};
 use sessio_tests::faulty_runtime::FaultyRuntime;
 use sessio_tests::folder::Folder;
 use sessio_tests::program::{Script, apache, caddy, haproxy, tomcat};
@@ -56,10 +56,10 @@ struct Place<'w, R: Runtime> {
 }
 
 /// A certificate for the server, with its authority.
-fn papers() -> (Authority, Papers) {
+fn pem() -> (Authority, Pem) {
     let authority = Authority::ecdsa("an authority");
-    let papers = authority.issue_ecdsa().papers();
-    (authority, papers)
+    let pem = authority.issue_ecdsa().pem();
+    (authority, pem)
 }
 
 impl<'w, R: Runtime> Place<'w, R> {
@@ -164,8 +164,8 @@ fn trusting<R: Runtime>(world: &World<R>, authority: &Authority) -> Session<Faul
 }
 
 async fn apache_with_digest_deflate_and_ranges<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
-    let apache = apache(Some(&papers), "http/1.1", &text());
+    let (authority, pem) = pem();
+    let apache = apache(Some(&pem), "http/1.1", &text());
     let place = Place::new(world, authority, apache.address());
     let session = &place.session;
     let private = || session.get(place.url("/private/text"));
@@ -236,9 +236,9 @@ async fn form_login<R: Runtime>(place: &Place<'_, R>, has_token: bool) {
 }
 
 async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
+    let (authority, pem) = pem();
     let site = Script::python("sites/accounts.py");
-    let caddy = caddy(&papers, &text(), site.address(0));
+    let caddy = caddy(&pem, &text(), site.address(0));
     let place = Place::new(world, authority, caddy.address());
     form_login(&place, true).await;
     let url = place.session.get(place.url("/login/")).prepare().unwrap().request.url().clone();
@@ -254,9 +254,9 @@ async fn caddy_with_gzip_in_front_of_django<R: Runtime>(world: &World<R>) {
 }
 
 async fn django_with_a_login_that_is_repeated<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
+    let (authority, pem) = pem();
     let site = Script::python("sites/accounts.py");
-    let caddy = caddy(&papers, &text(), site.address(0));
+    let caddy = caddy(&pem, &text(), site.address(0));
     let place = Place::new(world, authority, caddy.address());
     let url = place.url("/login/");
     let login = |password: &'static str| {
@@ -293,8 +293,8 @@ async fn django_with_a_login_that_is_repeated<R: Runtime>(world: &World<R>) {
 }
 
 async fn express_by_itself<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
-    let express = Express::start(&papers);
+    let (authority, pem) = pem();
+    let express = Express::start(&pem);
     let place = Place::new(world, authority, express.script.address(0));
     form_login(&place, false).await;
     place.echo("/echo/", &[]).await;
@@ -303,9 +303,9 @@ async fn express_by_itself<R: Runtime>(world: &World<R>) {
 }
 
 async fn haproxy_in_front_of_express<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
-    let express = Express::start(&papers);
-    let haproxy = haproxy(Some(&papers), "http/1.1", express.script.address(1));
+    let (authority, pem) = pem();
+    let express = Express::start(&pem);
+    let haproxy = haproxy(Some(&pem), "http/1.1", express.script.address(1));
     let place = Place::new(world, authority, haproxy.address());
     form_login(&place, false).await;
     place.echo("/echo/", &[]).await;
@@ -320,23 +320,23 @@ struct Express {
 }
 
 impl Express {
-    fn start(papers: &Papers) -> Self {
+    fn start(pem: &Pem) -> Self {
         let folder = Folder::new();
         let file = |name: &str, text: &[u8]| {
             let path = folder.file(name);
             std::fs::write(&path, text).unwrap();
             path
         };
-        let certificate = file("cert.pem", papers.certificate.as_bytes());
-        let (key, text) = (file("key.pem", papers.key.as_bytes()), file("text", &text()));
+        let certificate = file("cert.pem", pem.certificate.as_bytes());
+        let (key, text) = (file("key.pem", pem.key.as_bytes()), file("text", &text()));
         let files: [&Path; 3] = [&certificate, &key, &text];
         Self { script: Script::node("sites/accounts.js", &files), _folder: folder }
     }
 }
 
 async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
-    let tomcat = tomcat(&papers, &text());
+    let (authority, pem) = pem();
+    let tomcat = tomcat(&pem, &text());
     let place = Place::new(world, authority, tomcat.address());
     let session = &place.session;
     let login = |password: &str| {
@@ -371,8 +371,8 @@ async fn tomcat_with_a_form_login<R: Runtime>(world: &World<R>) {
 }
 
 async fn tomcat_with_a_login_that_is_repeated<R: Runtime>(world: &World<R>) {
-    let (authority, papers) = papers();
-    let tomcat = tomcat(&papers, &text());
+    let (authority, pem) = pem();
+    let tomcat = tomcat(&pem, &text());
     let place = Place::new(world, authority, tomcat.address());
     let login = |password: &'static str| {
         // Addresses are relative to the URL of the call.

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use sessio::auth::SigV4;
 use sessio::{Auth, Jar, Now, Request, Seed, Settings, UnixTime, merge, prepare};
 use sessio_driver::Runtime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::folder::Folder;
 use sessio_tests::program::Script;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -49,15 +49,15 @@ async fn moto_stores_objects_with_odd_keys<R: Runtime>(world: &World<R>) {
     let (access, secret) = keys.trim().split_once('\n').unwrap();
     let session = world.session();
     session.update(|settings| settings.auth = Auth::flow(SigV4::new(access, secret, "us-east-1", "s3")));
-    assert_eq!(whole(session.put(site.url("/bucket"))).await.status, 200);
+    assert_eq!(fetch(session.put(site.url("/bucket"))).await.status, 200);
     for key in KEYS {
         let url = site.url(&format!("/bucket/{}", encoded(key, "/")));
         for body in ["first", "of a source"] {
             let request =
                 session.put(&url).header("Content-Type", "text/plain").header("X-Amz-Meta-Key", "a  b");
             let stored = match body {
-                "first" => whole(request.body(body)).await,
-                _ => whole(request.source(Pieces::of(["of a ", "source"]), Some(11), true)).await,
+                "first" => fetch(request.body(body)).await,
+                _ => fetch(request.source(Pieces::of(["of a ", "source"]), Some(11), true)).await,
             };
             assert_eq!(stored.status, 200, "{key} {body}");
             let response = session.get(&url).header("Range", "bytes=0-99").send().await.unwrap();
@@ -68,8 +68,8 @@ async fn moto_stores_objects_with_odd_keys<R: Runtime>(world: &World<R>) {
         let list = site.url(&format!("/bucket?list-type=2&prefix={}", encoded(key, "")));
         let list = session.get(list).send().await.unwrap().text().await.unwrap();
         assert!(list.contains("<KeyCount>1</KeyCount>") && list.contains("<Size>11</Size>"), "{key}: {list}");
-        assert_eq!(whole(session.delete(&url)).await.status, 204, "{key}");
-        assert_eq!(whole(session.head(&url)).await.status, 404, "{key}");
+        assert_eq!(fetch(session.delete(&url)).await.status, 204, "{key}");
+        assert_eq!(fetch(session.head(&url)).await.status, 404, "{key}");
     }
     // It checks: another secret, and a field that was signed and then changed.
     let wrong = Auth::flow(SigV4::new(access, "wrong", "us-east-1", "s3"));

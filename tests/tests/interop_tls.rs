@@ -39,7 +39,7 @@ struct Place {
 
 fn start(server: &str) -> Place {
     let authority = Authority::ecdsa("an authority");
-    let (papers, client) = (authority.issue_ecdsa().papers(), authority.issue(|_| {}));
+    let (pem, client) = (authority.issue_ecdsa().pem(), authority.issue(|_| {}));
     let server = format!(
         "ssl_certificate {{folder}}/cert;\nssl_certificate_key {{folder}}/key;\n\
          location = / {{ return 200 \"$ssl_protocol $ssl_session_reused $ssl_client_verify\"; }}\n\
@@ -48,9 +48,9 @@ fn start(server: &str) -> Place {
     );
     let nginx = nginx("ssl", &server, |folder| {
         fs::create_dir(folder.join("store")).unwrap();
-        fs::write(folder.join("cert"), &papers.certificate).unwrap();
-        fs::write(folder.join("key"), &papers.key).unwrap();
-        fs::write(folder.join("root"), authority.papers().certificate).unwrap();
+        fs::write(folder.join("cert"), &pem.certificate).unwrap();
+        fs::write(folder.join("key"), &pem.key).unwrap();
+        fs::write(folder.join("root"), authority.pem().certificate).unwrap();
     });
     Place { nginx, client, authority }
 }
@@ -155,13 +155,13 @@ async fn nginx_without_tls_on_this_port<R: Runtime>(world: &World<R>) {
 
 async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>) {
     let authority = Authority::ecdsa("an authority");
-    let papers = authority.issue_ecdsa().papers();
+    let pem = authority.issue_ecdsa().pem();
     for options in [
         &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
         &["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"],
         &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"],
     ] {
-        let server = openssl(&papers, options);
+        let server = openssl(&pem, options);
         let url = format!("https://localhost:{}/", server.address().port());
         let error = trusting(world, &authority).get(url).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::TlsMismatch, "{options:?}: {error}");
@@ -170,7 +170,7 @@ async fn openssl_has_no_version_or_cipher_in_common<R: Runtime>(world: &World<R>
 
 async fn openssl_over_each_suite_alone<R: Runtime>(world: &World<R>) {
     let authority = Authority::ecdsa("an authority");
-    let papers = authority.issue_ecdsa().papers();
+    let pem = authority.issue_ecdsa().pem();
     for (version, option, suite) in [
         ("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"),
         ("-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384"),
@@ -179,7 +179,7 @@ async fn openssl_over_each_suite_alone<R: Runtime>(world: &World<R>) {
         ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"),
         ("-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"),
     ] {
-        let server = openssl(&papers, &[version, option, suite]);
+        let server = openssl(&pem, &[version, option, suite]);
         let url = format!("https://localhost:{}/", server.address().port());
         let page = text(&trusting(world, &authority), url).await;
         assert!(page.contains(suite), "{suite}: {page}");

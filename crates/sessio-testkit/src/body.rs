@@ -1,6 +1,6 @@
 //! The body of a request as it is received, in pieces of any size.
 
-use crate::bad::Bad;
+use crate::bad_request::BadRequest;
 use crate::field::{Fields, field};
 
 const LINE_LIMIT: usize = 16 << 10;
@@ -54,7 +54,7 @@ impl Body {
 
     /// Takes the bytes that belong to the body and returns their number. That is all of them,
     /// unless the body ends before.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, Bad> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, BadRequest> {
         let mut rest = bytes;
         while !rest.is_empty() && !self.is_done() {
             rest = match self.next {
@@ -65,9 +65,9 @@ impl Body {
         Ok(bytes.len() - rest.len())
     }
 
-    fn take_data<'a>(&mut self, left: u64, bytes: &'a [u8]) -> Result<&'a [u8], Bad> {
+    fn take_data<'a>(&mut self, left: u64, bytes: &'a [u8]) -> Result<&'a [u8], BadRequest> {
         if self.data.len() as u64 + left > BODY_LIMIT {
-            return Err(Bad { status: 413, reason: "the body is too large" });
+            return Err(BadRequest { status: 413, reason: "the body is too large" });
         }
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let (data, rest) = bytes.split_at(count);
@@ -82,30 +82,31 @@ impl Body {
         Ok(rest)
     }
 
-    fn take_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Bad> {
+    fn take_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], BadRequest> {
         let end = bytes.iter().position(|b| *b == b'\n').map(|lf| lf + 1);
         let (piece, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
         self.line.extend_from_slice(piece);
         if self.line.len() > LINE_LIMIT {
-            return Err(Bad::new("a line of the chunked body is too long"));
+            return Err(BadRequest::new("a line of the chunked body is too long"));
         }
         if end.is_some() {
             let line = std::mem::take(&mut self.line);
-            let line =
-                line.strip_suffix(b"\r\n").ok_or(Bad::new("a line of the chunked body ends in a bare LF"))?;
+            let line = line
+                .strip_suffix(b"\r\n")
+                .ok_or(BadRequest::new("a line of the chunked body ends in a bare LF"))?;
             self.next = self.after_line(line)?;
         }
         Ok(rest)
     }
 
-    fn after_line(&mut self, line: &[u8]) -> Result<Next, Bad> {
+    fn after_line(&mut self, line: &[u8]) -> Result<Next, BadRequest> {
         match self.next {
             Next::ChunkSize => match chunk_size(line)? {
                 0 => Ok(Next::Trailer),
                 n => Ok(Next::ChunkData(n)),
             },
             Next::ChunkEnd if line.is_empty() => Ok(Next::ChunkSize),
-            Next::ChunkEnd => Err(Bad::new("a chunk is longer than its size")),
+            Next::ChunkEnd => Err(BadRequest::new("a chunk is longer than its size")),
             Next::Trailer if line.is_empty() => Ok(Next::Nothing),
             next => {
                 self.trailers.push(field(line)?);
@@ -115,8 +116,8 @@ impl Body {
     }
 }
 
-fn chunk_size(line: &[u8]) -> Result<u64, Bad> {
-    let bad = Bad::new("not a chunk size");
+fn chunk_size(line: &[u8]) -> Result<u64, BadRequest> {
+    let bad = BadRequest::new("not a chunk size");
     let digits = line.split(|b| *b == b';').next().unwrap_or_default();
     if digits.is_empty() || digits.len() > 15 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(bad);

@@ -36,10 +36,12 @@
 //! - [`Script`] and [`Connection`]: steps to play instead of a normal response: exact bytes in
 //!   exact pieces, early responses, stalls, resets. [`Server::scripted`] plays them connection by
 //!   connection, [`Server::script_path`] for one path.
-//! - [`Adapter`] and [`AdapterFactory`]: adapters between HTTP and the sockets of a server, such as the TLS
-//!   of a test. Within [`with_adapters`] the servers of a test get one without a change to the test.
+//! - [`Adapter`] and [`AdapterFactory`]: adapters between HTTP and the sockets of a server, such as
+//!   the TLS of a test. Within [`with_adapters`] the servers of a test get one without a change to
+//!   the test.
 //! - `UnixProxy`: a Unix socket that leads to a server, on systems with Unix sockets.
-//! - [`dial`] and [`Line`]: the same servers on a simulated network, in its time, without a socket.
+//! - [`dial`] and [`MemoryConnection`]: the same servers on a simulated network, in its time, without
+//!   a socket.
 //! - [`http2`]: a scripted HTTP/2 server as a function of bytes, which checks its client.
 //! - [`State`], [`Recording`], [`Request`]: received and sent bytes, connection by connection. The
 //!   `wait_*` methods of the server block until the recording satisfies a condition, so no test
@@ -49,17 +51,16 @@
 
 mod acceptor;
 mod adapter;
-mod answer;
-mod bad;
+mod bad_request;
 mod base64;
 mod body;
 mod field;
 mod form;
 pub mod http2;
 mod json;
-mod line;
 mod login;
 mod memory_client;
+mod memory_connection;
 mod multipart;
 mod network;
 mod packet;
@@ -70,13 +71,14 @@ mod recorder;
 mod recording;
 mod register;
 mod request;
+mod response;
+mod route_state;
 mod routes;
 mod script;
 mod script_queue;
 mod serve;
 mod server;
 mod shared;
-mod site;
 mod socket;
 mod tokens;
 #[cfg(unix)]
@@ -84,8 +86,8 @@ mod unix_proxy;
 mod wire;
 
 pub use adapter::{Adapter, AdapterFactory, with_adapters};
-pub use line::{Line, Said};
 pub use login::{LOGIN_PASSWORD, LOGIN_USER};
+pub use memory_connection::{MemoryConnection, Output};
 pub use network::Network;
 pub use packet::Packet;
 pub use recorder::State;

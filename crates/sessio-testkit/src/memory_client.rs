@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::pipe::Middle;
+use crate::pipe::SharedPipe;
 
 /// The thread of a connection in memory.
 #[derive(Debug)]
 pub(crate) struct MemoryClient {
-    pub(crate) middle: Arc<Middle>,
+    pub(crate) middle: Arc<SharedPipe>,
     pub(crate) thread: JoinHandle<()>,
 }
 

@@ -7,5 +7,5 @@ use std::fmt;
 pub trait Network: fmt::Debug + Send + Sync {
     /// Advances until `done` returns `true`, or until nothing more can happen. Then it delivers the
     /// packets in flight.
-    fn go_on_until(&self, done: &mut dyn FnMut() -> bool);
+    fn advance_until(&self, done: &mut dyn FnMut() -> bool);
 }

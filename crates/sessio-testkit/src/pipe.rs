@@ -12,11 +12,11 @@ use crate::packet::Packet;
 
 /// The server's end of the connection.
 #[derive(Debug)]
-pub(crate) struct Pipe(Arc<Middle>);
+pub(crate) struct Pipe(Arc<SharedPipe>);
 
 /// The state that both ends share.
 #[derive(Debug)]
-pub(crate) struct Middle {
+pub(crate) struct SharedPipe {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -25,9 +25,9 @@ pub(crate) struct Middle {
 pub(crate) struct State {
     pub(crate) now: Instant,
     turn: Turn,
-    wish: Wish,
+    wait_for: WaitFor,
     /// Something changed that the thread may be waiting for.
-    is_stirred: bool,
+    is_notified: bool,
     pub(crate) received: Vec<u8>,
     /// The client has ended its direction.
     pub(crate) is_ended: bool,
@@ -54,34 +54,34 @@ enum Turn {
 
 /// The event that the thread waits for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Wish {
+pub(crate) enum WaitFor {
     /// Its first turn.
     Turn,
     Bytes(Option<Instant>),
     Room,
     Time(Instant),
     /// An action of a test, such as opening a gate.
-    Stir,
+    Notification,
 }
 
-impl Wish {
+impl WaitFor {
     /// The end of the wait, if time alone ends it.
     pub(crate) fn until(self) -> Option<Instant> {
         match self {
             Self::Bytes(until) => until,
             Self::Time(until) => Some(until),
-            Self::Turn | Self::Room | Self::Stir => None,
+            Self::Turn | Self::Room | Self::Notification => None,
         }
     }
 }
 
-impl Middle {
+impl SharedPipe {
     pub(crate) fn new(now: Instant) -> Arc<Self> {
         let state = State {
             now,
             turn: Turn::Network,
-            wish: Wish::Turn,
-            is_stirred: false,
+            wait_for: WaitFor::Turn,
+            is_notified: false,
             received: Vec::new(),
             is_ended: false,
             is_reset: false,
@@ -116,23 +116,23 @@ impl Middle {
         self.changed.notify_all();
     }
 
-    /// For the thread: returns the turn until the event of `wish` has happened.
-    fn wait<'s>(&'s self, mut state: MutexGuard<'s, State>, wish: Wish) -> MutexGuard<'s, State> {
+    /// For the thread: returns the turn until this event has happened.
+    fn wait<'s>(&'s self, mut state: MutexGuard<'s, State>, wait_for: WaitFor) -> MutexGuard<'s, State> {
         if state.turn == Turn::Server {
-            state.wish = wish;
+            state.wait_for = wait_for;
             state.turn = Turn::Network;
             self.changed.notify_all();
         }
         self.wait_out(state, Turn::Network)
     }
 
-    /// For the network: gives the thread a turn if its wish is met. Returns the state after it.
-    pub(crate) fn go_on(&self, now: Instant, room: usize) -> MutexGuard<'_, State> {
+    /// For the network: gives the thread a turn if its event has happened. Returns the state after it.
+    pub(crate) fn run(&self, now: Instant, room: usize) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         state.now = now;
         state.room = room;
-        if state.turn == Turn::Network && state.has_its_wish() {
-            state.is_stirred = false;
+        if state.turn == Turn::Network && state.is_ready() {
+            state.is_notified = false;
             state.turn = Turn::Server;
             self.changed.notify_all();
             state = self.wait_out(state, Turn::Server);
@@ -147,23 +147,23 @@ impl Middle {
 }
 
 impl State {
-    fn has_its_wish(&self) -> bool {
-        let is_time = self.wish.until().is_some_and(|until| until <= self.now);
+    fn is_ready(&self) -> bool {
+        let is_time = self.wait_for.until().is_some_and(|until| until <= self.now);
         is_time
-            || match self.wish {
-                Wish::Turn => true,
-                Wish::Bytes(_) => {
+            || match self.wait_for {
+                WaitFor::Turn => true,
+                WaitFor::Bytes(_) => {
                     !self.received.is_empty() || self.is_ended || self.is_reset || self.has_shut_reading
                 }
-                Wish::Room => self.room > 0 || self.is_reset || self.has_shut_writing,
-                Wish::Time(_) => false,
-                Wish::Stir => self.is_stirred,
+                WaitFor::Room => self.room > 0 || self.is_reset || self.has_shut_writing,
+                WaitFor::Time(_) => false,
+                WaitFor::Notification => self.is_notified,
             }
     }
 
     /// The event that the thread waits for, if it waits.
-    pub(crate) fn wish(&self) -> Option<Wish> {
-        (self.turn == Turn::Network).then_some(self.wish)
+    pub(crate) fn wait_for(&self) -> Option<WaitFor> {
+        (self.turn == Turn::Network).then_some(self.wait_for)
     }
 
     /// Whether the thread has ended.
@@ -173,7 +173,7 @@ impl State {
 }
 
 impl Pipe {
-    pub(crate) fn new(middle: Arc<Middle>) -> Self {
+    pub(crate) fn new(middle: Arc<SharedPipe>) -> Self {
         Self(middle)
     }
 
@@ -195,7 +195,7 @@ impl Pipe {
             if state.turn == Turn::Nobody || until.is_some_and(|until| until <= state.now) {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
-            state = self.0.wait(state, Wish::Bytes(until));
+            state = self.0.wait(state, WaitFor::Bytes(until));
         }
     }
 
@@ -220,7 +220,7 @@ impl Pipe {
                 state.sent.push(Packet::Bytes(bytes[..n].to_vec()));
                 return Ok(n);
             }
-            state = self.0.wait(state, Wish::Room);
+            state = self.0.wait(state, WaitFor::Room);
         }
     }
 
@@ -234,7 +234,7 @@ impl Pipe {
             state.sent.push(Packet::End);
         }
         state.has_shut_reading |= how != Shutdown::Write;
-        state.is_stirred = true;
+        state.is_notified = true;
         Ok(())
     }
 
@@ -250,22 +250,22 @@ impl Pipe {
         let mut state = self.0.lock();
         let until = state.now + time;
         while state.now < until && state.turn != Turn::Nobody {
-            state = self.0.wait(state, Wish::Time(until));
+            state = self.0.wait(state, WaitFor::Time(until));
         }
     }
 
     /// Lets the thread check its condition again.
-    pub(crate) fn stir(&self) {
-        self.0.lock().is_stirred = true;
+    pub(crate) fn notify(&self) {
+        self.0.lock().is_notified = true;
     }
 
-    /// Returns the turn until the next [`stir`](Self::stir).
-    pub(crate) fn wait_for_stir(&self) {
-        drop(self.0.wait(self.0.lock(), Wish::Stir));
+    /// Returns the turn until the next [`notify`](Self::notify).
+    pub(crate) fn wait_for_notification(&self) {
+        drop(self.0.wait(self.0.lock(), WaitFor::Notification));
     }
 
     /// Whether the network waits for the thread.
-    pub(crate) fn is_attended(&self) -> bool {
+    pub(crate) fn has_network(&self) -> bool {
         self.0.lock().turn != Turn::Nobody
     }
 }
@@ -283,10 +283,10 @@ impl Drop for Pipe {
 }
 
 /// The guard of a server's thread from its first turn to its end.
-pub(crate) struct Turns(Arc<Middle>);
+pub(crate) struct Turns(Arc<SharedPipe>);
 
 impl Turns {
-    pub(crate) fn of(middle: Arc<Middle>) -> Self {
+    pub(crate) fn of(middle: Arc<SharedPipe>) -> Self {
         drop(middle.wait_out(middle.lock(), Turn::Network));
         Self(middle)
     }

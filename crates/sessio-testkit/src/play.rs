@@ -3,7 +3,7 @@
 use crate::recording::End;
 use crate::request::Request;
 use crate::script::{Connection, Sending, Step};
-use crate::wire::{Trouble, Wire};
+use crate::wire::{ConnectionError, Wire};
 
 /// The next state of a connection whose steps have been played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum After {
     Over(End),
 }
 
-pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, Trouble> {
+pub(crate) fn play(wire: &mut Wire, connection: &Connection) -> Result<After, ConnectionError> {
     let mut head: Option<Request> = None;
     for step in connection.steps() {
         match step {

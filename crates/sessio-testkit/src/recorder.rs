@@ -85,8 +85,8 @@ pub(crate) struct Recorder {
 
 impl Inner {
     /// Wakes the scripts of connections in memory, so that they check their conditions again.
-    fn stir(&self) {
-        self.sockets.values().filter_map(|socket| socket.pipe()).for_each(Pipe::stir);
+    fn notify(&self) {
+        self.sockets.values().filter_map(|socket| socket.pipe()).for_each(Pipe::notify);
     }
 }
 
@@ -138,7 +138,7 @@ impl Recorder {
         let network = self.lock().network.clone();
         if let Some(network) = network {
             let mut found = None;
-            network.go_on_until(&mut || {
+            network.advance_until(&mut || {
                 found = done(&self.lock().state);
                 found.is_some()
             });
@@ -250,14 +250,14 @@ impl Recorder {
     pub(crate) fn open_gate(&self, name: &str) {
         self.open_up(|inner| {
             inner.gates.insert(name.to_owned());
-            inner.stir();
+            inner.notify();
         });
     }
 
     pub(crate) fn release(&self) {
         self.open_up(|inner| {
             inner.released = true;
-            inner.stir();
+            inner.notify();
         });
     }
 
@@ -277,9 +277,9 @@ impl Recorder {
             }
             let socket = inner.sockets.get(&number).cloned();
             let pipe = socket.as_deref().and_then(Socket::pipe);
-            inner = if let Some(pipe) = pipe.filter(|pipe| pipe.is_attended()) {
+            inner = if let Some(pipe) = pipe.filter(|pipe| pipe.has_network()) {
                 drop(inner);
-                pipe.wait_for_stir();
+                pipe.wait_for_notification();
                 self.lock()
             } else {
                 self.opened.wait(inner).unwrap_or_else(PoisonError::into_inner)

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::line::Line;
 use crate::memory_client::MemoryClient;
+use crate::memory_connection::MemoryConnection;
 use crate::network::Network;
-use crate::pipe::{Middle, Pipe, Turns};
+use crate::pipe::{Pipe, SharedPipe, Turns};
 use crate::serve::serve;
 use crate::shared::Shared;
 use crate::socket::Socket;
@@ -22,14 +22,14 @@ fn servers() -> MutexGuard<'static, BTreeMap<SocketAddr, Shared>> {
     SERVERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn enter(addr: SocketAddr, server: Shared) {
+pub(crate) fn add(addr: SocketAddr, server: Shared) {
     servers().insert(addr, server);
 }
 
 /// Removes a server, unless another one has taken over its address.
-pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
+pub(crate) fn remove(addr: SocketAddr, server: &Shared) {
     let mut servers = servers();
-    if servers.get(&addr).is_some_and(|entered| Arc::ptr_eq(&entered.recorder, &server.recorder)) {
+    if servers.get(&addr).is_some_and(|added| Arc::ptr_eq(&added.recorder, &server.recorder)) {
         servers.remove(&addr);
     }
 }
@@ -42,12 +42,17 @@ pub(crate) fn strike(addr: SocketAddr, server: &Shared) {
 /// # Errors
 ///
 /// `ConnectionRefused` if there is no server at `to`, or if it does not accept.
-pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instant) -> io::Result<Line> {
+pub fn dial(
+    from: IpAddr,
+    to: SocketAddr,
+    network: Arc<dyn Network>,
+    now: Instant,
+) -> io::Result<MemoryConnection> {
     let found = servers().get(&to).cloned();
     let server =
         found.filter(|server| !server.script_queue.refuses()).ok_or(io::ErrorKind::ConnectionRefused)?;
     server.recorder.join(network);
-    let middle = Middle::new(now);
+    let middle = SharedPipe::new(now);
     let socket = server.adapt(Socket::Memory(Pipe::new(Arc::clone(&middle))));
     let peer = SocketAddr::new(from, 0);
     let number = server.recorder.admit(Arc::clone(&socket), peer).ok_or(io::ErrorKind::ConnectionRefused)?;
@@ -60,5 +65,5 @@ pub fn dial(from: IpAddr, to: SocketAddr, network: Arc<dyn Network>, now: Instan
         serve(wire, &part, &site, &script_queue);
     })?;
     server.memory_clients().push(MemoryClient { middle: Arc::clone(&middle), thread });
-    Ok(Line::new(middle))
+    Ok(MemoryConnection::new(middle))
 }

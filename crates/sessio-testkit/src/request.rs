@@ -1,6 +1,6 @@
 //! One request: its head, parsed strictly, and the body that its framing defines.
 
-use crate::bad::Bad;
+use crate::bad_request::BadRequest;
 use crate::body::{Body, Length};
 use crate::field::{field, is_token, latin1};
 
@@ -101,7 +101,7 @@ impl Request {
     }
 
     /// The framing of the body after this head. A request with ambiguous framing is refused.
-    pub(crate) fn length(&self) -> Result<Length, Bad> {
+    pub(crate) fn length(&self) -> Result<Length, BadRequest> {
         let lengths: Vec<_> = self.values("content-length").collect();
         let codings: Vec<_> = self.values("transfer-encoding").collect();
         match (lengths.as_slice(), codings.as_slice()) {
@@ -113,13 +113,13 @@ impl Request {
                     .then(number)
                     .flatten()
                     .map(Length::Exact)
-                    .ok_or(Bad::new("Content-Length is not a number"))
+                    .ok_or(BadRequest::new("Content-Length is not a number"))
             }
-            ([], [_]) if self.http10 => Err(Bad::new("Transfer-Encoding in HTTP/1.0")),
+            ([], [_]) if self.http10 => Err(BadRequest::new("Transfer-Encoding in HTTP/1.0")),
             ([], [coding]) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Length::Chunked),
-            ([], _) => Err(Bad { status: 501, reason: "Transfer-Encoding is not chunked" }),
-            (_, []) => Err(Bad::new("Content-Length twice")),
-            _ => Err(Bad::new("both Content-Length and Transfer-Encoding")),
+            ([], _) => Err(BadRequest { status: 501, reason: "Transfer-Encoding is not chunked" }),
+            (_, []) => Err(BadRequest::new("Content-Length twice")),
+            _ => Err(BadRequest::new("both Content-Length and Transfer-Encoding")),
         }
     }
 
@@ -137,29 +137,29 @@ impl Request {
     }
 
     /// Parses a head that [`head_end`] has found.
-    pub(crate) fn parse(head: &[u8]) -> Result<Self, Bad> {
-        let head = head.strip_suffix(b"\r\n\r\n").ok_or(Bad::new("the head does not end"))?;
+    pub(crate) fn parse(head: &[u8]) -> Result<Self, BadRequest> {
+        let head = head.strip_suffix(b"\r\n\r\n").ok_or(BadRequest::new("the head does not end"))?;
         let mut lines = head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let request_line = lines.next().unwrap_or_default();
         let mut parts = request_line.split(|b| *b == b' ');
         let (Some(method), Some(target), Some(version), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Bad::new("the request line is not three words"));
+            return Err(BadRequest::new("the request line is not three words"));
         };
         if method.is_empty() || !method.iter().all(is_token) {
-            return Err(Bad::new("the method is not a token"));
+            return Err(BadRequest::new("the method is not a token"));
         }
         if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
-            return Err(Bad::new("the target is not visible ASCII"));
+            return Err(BadRequest::new("the target is not visible ASCII"));
         }
         let http10 = match version {
             b"HTTP/1.1" => false,
             b"HTTP/1.0" => true,
             v if v.starts_with(b"HTTP/") => {
-                return Err(Bad { status: 505, reason: "not HTTP/1.0 or HTTP/1.1" });
+                return Err(BadRequest { status: 505, reason: "not HTTP/1.0 or HTTP/1.1" });
             }
-            _ => return Err(Bad::new("the request line names no version")),
+            _ => return Err(BadRequest::new("the request line names no version")),
         };
         let request = Self {
             request_line: request_line.to_vec(),
@@ -171,29 +171,29 @@ impl Request {
             http10,
         };
         match request.values("host").count() {
-            0 if !http10 => Err(Bad::new("no Host")),
+            0 if !http10 => Err(BadRequest::new("no Host")),
             0 | 1 => Ok(request),
-            _ => Err(Bad::new("Host twice")),
+            _ => Err(BadRequest::new("Host twice")),
         }
     }
 }
 
 /// The end of the head at the start of `bytes`, after its empty line, if it is complete. Bytes that
 /// cannot become a head are refused at once, so a client of another protocol does not wait.
-pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, Bad> {
+pub(crate) fn head_end(bytes: &[u8]) -> Result<Option<usize>, BadRequest> {
     if bytes.first().is_some_and(|b| !is_token(b)) {
-        return Err(Bad::new("this does not start like a request"));
+        return Err(BadRequest::new("this does not start like a request"));
     }
     let mut start = 0;
     while let Some(length) = bytes[start..].iter().position(|b| *b == b'\n') {
         match bytes[start..start + length].strip_suffix(b"\r") {
-            None => return Err(Bad::new("a line ends in a bare LF")),
+            None => return Err(BadRequest::new("a line ends in a bare LF")),
             Some([]) => return Ok(Some(start + length + 1)),
             Some(_) => start += length + 1,
         }
     }
     if bytes.len() > HEAD_LIMIT {
-        return Err(Bad { status: 431, reason: "the head does not end" });
+        return Err(BadRequest { status: 431, reason: "the head does not end" });
     }
     Ok(None)
 }

@@ -14,10 +14,10 @@ use crate::recorder::{Recorder, State};
 use crate::recording::Recording;
 use crate::register;
 use crate::request::Request;
+use crate::route_state::RouteState;
 use crate::script::{Connection, Otherwise, Script};
 use crate::script_queue::ScriptQueue;
 use crate::shared::Shared;
-use crate::site::Site;
 
 /// The time limit of a wait in a test. The wait should take milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,7 +106,7 @@ impl Server {
         let addr = listener.local_addr()?;
         let shared = Shared {
             recorder: Arc::new(Recorder::new()),
-            site: Arc::new(Site::default()),
+            site: Arc::new(RouteState::default()),
             script_queue: Arc::new(ScriptQueue::new(script)),
             memory_clients: Arc::default(),
             adapters: adapter::replaced(adapters),
@@ -115,7 +115,7 @@ impl Server {
         let refuses = shared.script_queue.refuses();
         let acceptor = if refuses { None } else { Some(Acceptor::start(listener, shared.clone())?) };
         if !refuses {
-            register::enter(addr, shared.clone());
+            register::add(addr, shared.clone());
         }
         Ok(Self { addr, shared, acceptor })
     }
@@ -319,7 +319,7 @@ fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        register::strike(self.addr, &self.shared);
+        register::remove(self.addr, &self.shared);
         self.shared.recorder.stop();
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join();

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::adapter::AdapterFactory;
 use crate::memory_client::MemoryClient;
 use crate::recorder::Recorder;
+use crate::route_state::RouteState;
 use crate::script_queue::ScriptQueue;
-use crate::site::Site;
 use crate::socket::Socket;
 
 /// The state that the threads of a server share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) recorder: Arc<Recorder>,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: Arc<RouteState>,
     pub(crate) script_queue: Arc<ScriptQueue>,
     /// The connections without a socket.
     pub(crate) memory_clients: Arc<Mutex<Vec<MemoryClient>>>,

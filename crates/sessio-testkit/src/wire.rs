@@ -5,7 +5,7 @@ use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bad::Bad;
+use crate::bad_request::BadRequest;
 use crate::body::Body;
 use crate::recorder::Recorder;
 use crate::recording::End;
@@ -17,20 +17,20 @@ const PIECE: usize = 64 << 10;
 
 /// The reason why a connection cannot continue.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum ConnectionError {
     Ended(End),
-    Bad(Bad),
+    BadRequest(BadRequest),
 }
 
-impl From<End> for Trouble {
+impl From<End> for ConnectionError {
     fn from(end: End) -> Self {
         Self::Ended(end)
     }
 }
 
-impl From<Bad> for Trouble {
-    fn from(bad: Bad) -> Self {
-        Self::Bad(bad)
+impl From<BadRequest> for ConnectionError {
+    fn from(bad: BadRequest) -> Self {
+        Self::BadRequest(bad)
     }
 }
 
@@ -146,7 +146,7 @@ impl Wire {
     }
 
     /// Parses the next head, which stays in `pending`. Returns it with its size.
-    pub(crate) fn peek_head(&mut self) -> Result<(Request, usize), Trouble> {
+    pub(crate) fn peek_head(&mut self) -> Result<(Request, usize), ConnectionError> {
         loop {
             if let Some(end) = head_end(&self.pending)? {
                 return Ok((Request::parse(&self.pending[..end])?, end));
@@ -156,7 +156,7 @@ impl Wire {
     }
 
     /// Takes the next head from the pending bytes.
-    pub(crate) fn read_head(&mut self) -> Result<Request, Trouble> {
+    pub(crate) fn read_head(&mut self) -> Result<Request, ConnectionError> {
         let (request, size) = self.peek_head()?;
         self.skip(size);
         Ok(request)
@@ -168,7 +168,7 @@ impl Wire {
     }
 
     /// Reads the body that follows a head.
-    pub(crate) fn read_body(&mut self, request: &mut Request) -> Result<(), Trouble> {
+    pub(crate) fn read_body(&mut self, request: &mut Request) -> Result<(), ConnectionError> {
         let mut body = Body::new(request.length()?);
         loop {
             let used = body.feed(&self.pending)?;

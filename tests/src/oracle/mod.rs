@@ -10,7 +10,7 @@ pub mod walk;
 
 /// Bytes that a party has read.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub struct Observation {
     /// The party: an origin such as `https://a.test:8080`, a proxy such as `one.proxy`, or the
     /// [`WIRE`].
     pub who: String,

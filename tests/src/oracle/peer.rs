@@ -8,7 +8,7 @@ use sessio::proxy::Protocol;
 use sessio_testkit::Adapter as _;
 
 use super::fake_tls::FakeTlsServer;
-use super::{Sight, WIRE};
+use super::{Observation, WIRE};
 
 /// The other end of a connection: TLS, proxies and finally an origin, from the outside in.
 #[derive(Debug)]
@@ -77,18 +77,23 @@ impl Peer {
     }
 
     /// Takes bytes and returns the reply.
-    pub fn hear(&mut self, bytes: &[u8], sights: &mut Vec<Sight>, answer: &mut Answer<'_>) -> Vec<u8> {
+    pub fn hear(
+        &mut self,
+        bytes: &[u8],
+        observations: &mut Vec<Observation>,
+        answer: &mut Answer<'_>,
+    ) -> Vec<u8> {
         if let Role::FakeTls(_) = self.layers[0].role {
-            sights.push(Sight { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
+            observations.push(Observation { who: WIRE.to_owned(), on_behalf: None, bytes: bytes.to_vec() });
         }
-        self.hear_at(0, bytes, sights, answer)
+        self.hear_at(0, bytes, observations, answer)
     }
 
     fn hear_at(
         &mut self,
         at: usize,
         bytes: &[u8],
-        sights: &mut Vec<Sight>,
+        observations: &mut Vec<Observation>,
         answer: &mut Answer<'_>,
     ) -> Vec<u8> {
         if bytes.is_empty() {
@@ -98,7 +103,7 @@ impl Peer {
         let is_clear = origin.starts_with("http://");
         let layer = &mut self.layers[at];
         let who = layer.who.clone();
-        let sight = |on_behalf: bool, bytes: &[u8]| Sight {
+        let sight = |on_behalf: bool, bytes: &[u8]| Observation {
             who: who.clone(),
             on_behalf: on_behalf.then(|| origin.clone()),
             bytes: bytes.to_vec(),
@@ -109,17 +114,17 @@ impl Peer {
                 // Fake TLS accepts any bytes.
                 let _ = host.decode(bytes, &mut plain, &mut said);
                 if let (false, Some(greeting)) = (was_up, host.hello()) {
-                    sights.push(sight(false, greeting));
+                    observations.push(sight(false, greeting));
                 }
-                let answer = self.hear_at(at + 1, &plain, sights, answer);
+                let answer = self.hear_at(at + 1, &plain, observations, answer);
                 if let Role::FakeTls(host) = &mut self.layers[at].role {
                     let _ = host.encode(&answer, &mut said);
                 }
                 said
             }
             Role::Http { is_tunnel: true, .. } => {
-                sights.push(sight(false, bytes));
-                self.hear_at(at + 1, bytes, sights, answer)
+                observations.push(sight(false, bytes));
+                self.hear_at(at + 1, bytes, observations, answer)
             }
             Role::Http { asks, is_tunnel } => {
                 layer.held.extend_from_slice(bytes);
@@ -128,7 +133,8 @@ impl Peer {
                 // One connection to the proxy serves every host to which it forwards requests.
                 let target = request.split(' ').nth(1).and_then(|target| sessio::Url::parse(target).ok());
                 let origin = target.filter(|_| !is_connect).map(|url| origin_of(&url));
-                sights.push(Sight { on_behalf: origin.clone(), ..sight(false, request.as_bytes()) });
+                observations
+                    .push(Observation { on_behalf: origin.clone(), ..sight(false, request.as_bytes()) });
                 if *asks && !request.contains("\r\nProxy-Authorization: ") {
                     let fate = if is_connect && request.len() % 2 == 0 { "close" } else { "keep-alive" };
                     return format!(
@@ -150,35 +156,35 @@ impl Peer {
                 if let (Some(origin), Some(last)) = (origin, self.layers.last_mut()) {
                     last.who = origin;
                 }
-                self.hear_at(at + 1, passed.as_bytes(), sights, answer)
+                self.hear_at(at + 1, passed.as_bytes(), observations, answer)
             }
             Role::Socks { messages, has_credentials } => {
                 let last = 1 + usize::from(*has_credentials);
                 *messages += 1;
                 match *messages - 1 {
                     0 => {
-                        sights.push(sight(false, bytes));
+                        observations.push(sight(false, bytes));
                         vec![5, if *has_credentials { 2 } else { 0 }]
                     }
                     n if n < last => {
-                        sights.push(sight(false, bytes));
+                        observations.push(sight(false, bytes));
                         vec![1, 0]
                     }
                     n if n == last => {
-                        sights.push(sight(false, bytes));
+                        observations.push(sight(false, bytes));
                         let is_lost = bytes.get(4..8) == Some(&UNREACHABLE.octets());
                         vec![5, if is_lost { 5 } else { 0 }, 0, 1, 0, 0, 0, 0, 0, 0]
                     }
                     _ => {
-                        sights.push(sight(is_clear, bytes));
-                        self.hear_at(at + 1, bytes, sights, answer)
+                        observations.push(sight(is_clear, bytes));
+                        self.hear_at(at + 1, bytes, observations, answer)
                     }
                 }
             }
             Role::Origin => {
                 layer.held.extend_from_slice(bytes);
                 let Some(request) = whole(&mut layer.held) else { return Vec::new() };
-                sights.push(sight(false, request.as_bytes()));
+                observations.push(sight(false, request.as_bytes()));
                 answer(&request)
             }
         }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use sessio::routing::Destination;
 use sessio::{Call, Conn, Kind, Memory, PreparedCall, SessionState, Step};
 
-use super::Sight;
+use super::Observation;
 use super::peer::{Answer, Peer, UNREACHABLE};
 use crate::replay::now;
 
@@ -28,7 +28,7 @@ pub fn walk(
     request: PreparedCall,
     state: &mut SessionState,
     idle: &mut Idle,
-    sights: &mut Vec<Sight>,
+    observations: &mut Vec<Observation>,
     asks: impl Fn(&str) -> bool,
     answer: &mut Answer<'_>,
 ) -> Result<(), Kind> {
@@ -71,7 +71,7 @@ pub fn walk(
                     call.received(n);
                 } else {
                     let n = io.send.len();
-                    said.extend(peer.hear(io.send, sights, answer));
+                    said.extend(peer.hear(io.send, observations, answer));
                     call.sent(n);
                 }
             }

@@ -5,10 +5,10 @@ use std::process::Command;
 use md5::{Digest as _, Md5};
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
-/// Apache with these `Protocols`, with TLS if there are papers, and with one second of keep-alive.
+/// Apache with these `Protocols`, with TLS if there is a certificate, and with one second of keep-alive.
 /// It has five folders:
 ///
 /// - `files`: without compression.
@@ -21,12 +21,12 @@ use crate::folder::Folder;
 ///
 /// If Apache is missing, or does not listen after a minute.
 #[must_use]
-pub fn apache(papers: Option<&Papers>, protocols: &str, text: &[u8]) -> Program {
+pub fn apache(pem: Option<&Pem>, protocols: &str, text: &[u8]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
     let mut tls = "";
-    if let Some(papers) = papers {
-        write(&folder, "cert.pem", &papers.certificate);
-        write(&folder, "key.pem", &papers.key);
+    if let Some(pem) = pem {
+        write(&folder, "cert.pem", &pem.certificate);
+        write(&folder, "key.pem", &pem.key);
         tls = "SSLEngine on\nSSLCertificateFile {folder}/cert.pem\nSSLCertificateKeyFile {folder}/key.pem\n";
     }
     for name in ["files", "store"] {

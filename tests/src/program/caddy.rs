@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
 /// Caddy with TLS, gzip, and one second of keep-alive. It serves `/text.txt` itself and forwards
@@ -14,10 +14,10 @@ use crate::folder::Folder;
 ///
 /// If Caddy is missing, or does not listen after a minute.
 #[must_use]
-pub fn caddy(papers: &Papers, text: &[u8], upstream: SocketAddr) -> Program {
+pub fn caddy(pem: &Pem, text: &[u8], upstream: SocketAddr) -> Program {
     let (folder, address) = (Folder::new(), free_address());
-    write(&folder, "cert.pem", &papers.certificate);
-    write(&folder, "key.pem", &papers.key);
+    write(&folder, "cert.pem", &pem.certificate);
+    write(&folder, "key.pem", &pem.key);
     std::fs::create_dir(folder.file("files")).expect("a folder of our own");
     write(&folder, "files/text.txt", text);
     let port = address.port();

@@ -3,25 +3,25 @@
 use std::process::Command;
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
-/// H2O with these files. Without papers it speaks HTTP/2 by prior knowledge.
+/// H2O with these files. Without a certificate it speaks HTTP/2 by prior knowledge.
 ///
 /// # Panics
 /// If H2O is missing, or does not listen after a minute.
 #[must_use]
-pub fn h2o(papers: Option<&Papers>, files: &[(&str, &[u8])]) -> Program {
+pub fn h2o(pem: Option<&Pem>, files: &[(&str, &[u8])]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
     std::fs::create_dir(folder.file("files")).expect("a folder of our own");
     for (name, bytes) in files {
         write(&folder, &format!("files/{name}"), bytes);
     }
-    let tls = match papers {
+    let tls = match pem {
         None => String::new(),
-        Some(papers) => {
-            write(&folder, "key.pem", &papers.key);
-            write(&folder, "cert.pem", &papers.certificate);
+        Some(pem) => {
+            write(&folder, "key.pem", &pem.key);
+            write(&folder, "cert.pem", &pem.certificate);
             "  ssl:\n    certificate-file: {folder}/cert.pem\n    key-file: {folder}/key.pem\n".to_owned()
         }
     };

@@ -4,22 +4,22 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
-/// HAProxy for one protocol (`http/1.1` or `h2`) in front of `upstream`, with TLS if there are
-/// papers. It compresses plain text by gzip, and keeps HTTP/1.1 connections for one second.
+/// HAProxy for one protocol (`http/1.1` or `h2`) in front of `upstream`, with TLS if there is
+/// a certificate. It compresses plain text by gzip, and keeps HTTP/1.1 connections for one second.
 ///
 /// # Panics
 ///
 /// If HAProxy is missing, or does not listen after a minute.
 #[must_use]
-pub fn haproxy(papers: Option<&Papers>, protocol: &str, upstream: SocketAddr) -> Program {
+pub fn haproxy(pem: Option<&Pem>, protocol: &str, upstream: SocketAddr) -> Program {
     let (folder, address) = (Folder::new(), free_address());
-    let bind = match papers {
+    let bind = match pem {
         None => format!("proto {protocol}"),
-        Some(papers) => {
-            write(&folder, "both.pem", format!("{}{}", papers.certificate, papers.key));
+        Some(pem) => {
+            write(&folder, "both.pem", format!("{}{}", pem.certificate, pem.key));
             format!("ssl crt {{folder}}/both.pem alpn {protocol}")
         }
     };

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::{Program, free_address, program, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
 /// A server that responds to every `GET` with a page about the connection. `options` are those of
@@ -13,12 +13,12 @@ use crate::folder::Folder;
 ///
 /// If openssl is missing, or does not listen after a minute.
 #[must_use]
-pub fn openssl(papers: &Papers, options: &[&str]) -> Program {
+pub fn openssl(pem: &Pem, options: &[&str]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
     let mut command = Command::new(program("openssl"));
     command.args(["s_server", "-quiet", "-www", "-accept"]).arg(address.to_string());
-    command.arg("-cert").arg(write(&folder, "cert.pem", &papers.certificate));
+    command.arg("-cert").arg(write(&folder, "cert.pem", &pem.certificate));
     command.arg("-cert_chain").arg(folder.file("cert.pem"));
-    command.arg("-key").arg(write(&folder, "key.pem", &papers.key)).args(options);
+    command.arg("-key").arg(write(&folder, "key.pem", &pem.key)).args(options);
     Program::start(command, address, folder)
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
 /// squid with three ports.
@@ -52,7 +52,7 @@ pub enum User<'a> {
 ///
 /// If squid or one of its helpers is missing, or it does not listen after a minute.
 #[must_use]
-pub fn squid(user: User<'_>, server: &Papers, authority: &Papers) -> Squid {
+pub fn squid(user: User<'_>, server: &Pem, authority: &Pem) -> Squid {
     let (folder, address) = (Folder::new(), free_address());
     let (https, bump) = (free_address(), free_address());
     // It does not run as root.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Program, free_address, program, text_of, write};
-use crate::authority::Papers;
+use crate::authority::Pem;
 use crate::folder::Folder;
 
 /// The folder of Debian's Tomcat.
@@ -18,7 +18,7 @@ const HOME: &str = "/usr/share/tomcat10";
 ///
 /// If Tomcat is missing, or does not listen after a minute.
 #[must_use]
-pub fn tomcat(papers: &Papers, text: &[u8]) -> Program {
+pub fn tomcat(pem: &Pem, text: &[u8]) -> Program {
     let (folder, address) = (Folder::new(), free_address());
     for name in ["conf", "logs", "temp", "work", "webapps"] {
         std::fs::create_dir(folder.file(name)).expect("a folder of our own");
@@ -29,8 +29,8 @@ pub fn tomcat(papers: &Papers, text: &[u8]) -> Program {
     write(&folder, "webapps/ROOT/text.txt", text);
     std::fs::copy("/usr/share/tomcat10/etc/web.xml", folder.file("conf/web.xml"))
         .expect("tests/interop/install installs what this talks to");
-    write(&folder, "cert.pem", &papers.certificate);
-    write(&folder, "key.pem", &papers.key);
+    write(&folder, "cert.pem", &pem.certificate);
+    write(&folder, "key.pem", &pem.key);
     write(
         &folder,
         "conf/tomcat-users.xml",

@@ -4,8 +4,8 @@ use sessio::netrc::Netrc;
 use sessio::{Auth, Environment};
 use sessio_driver::{AnyAuth, Runtime};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -30,7 +30,7 @@ async fn the_user_of_the_netrc_file_is_used_when_asked<R: Runtime>(world: &World
     });
     let url = |userinfo: &str| server.url("/x").replace("://", &format!("://{userinfo}"));
     for userinfo in ["", "me@", "other:secret@"] {
-        assert_eq!(whole(session.get(url(userinfo))).await.status, 200, "{userinfo}");
+        assert_eq!(fetch(session.get(url(userinfo))).await.status, 200, "{userinfo}");
         session.close_idle();
     }
     assert_eq!(schemes(&server), ["none", "Digest", "none", "Digest", "none", "Digest"]);
@@ -47,7 +47,7 @@ async fn a_server_that_forgets_its_nonces_gets_another_proof<R: Runtime>(world: 
     let session = world.session();
     session.update(|settings| settings.auth = Auth::flow(AnyAuth::new("user", "pass")));
     for _ in 0..2 {
-        assert_eq!(whole(session.get(server.url("/x"))).await.status, 200);
+        assert_eq!(fetch(session.get(server.url("/x"))).await.status, 200);
     }
     assert_eq!(schemes(&server), ["none", "Digest", "Digest", "Digest"]);
 }
@@ -70,7 +70,7 @@ async fn a_server_with_basic_alone_gets_basic<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.auth = Auth::flow(AnyAuth::new("user", "pass")));
     for _ in 0..2 {
-        assert_eq!(whole(session.get(server.url("/basic-auth/user/pass"))).await.status, 200);
+        assert_eq!(fetch(session.get(server.url("/basic-auth/user/pass"))).await.status, 200);
     }
     assert_eq!(schemes(&server), ["none", "Basic", "Basic"]);
 }
@@ -81,7 +81,7 @@ async fn a_server_with_digest_gets_no_password<R: Runtime>(world: &World<R>) {
     let session = world.session();
     session.update(|settings| settings.auth = Auth::flow(AnyAuth::new("user", "pass")));
     for _ in 0..2 {
-        assert_eq!(whole(session.get(server.url("/x"))).await.status, 200);
+        assert_eq!(fetch(session.get(server.url("/x"))).await.status, 200);
     }
     assert_eq!(schemes(&server), ["none", "Digest", "Digest"]);
 }
@@ -109,7 +109,7 @@ async fn the_user_of_the_url_is_used_when_asked<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.auth = Auth::flow(AnyAuth::of_url()));
     let url = server.url("/basic-auth/a%20b/p%40ss").replace("://", "://a%20b:p%40ss@");
-    assert_eq!(whole(session.get(url)).await.status, 200);
-    assert_eq!(whole(session.get(server.url("/basic-auth/x/y"))).await.status, 401);
+    assert_eq!(fetch(session.get(url)).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/basic-auth/x/y"))).await.status, 401);
     assert_eq!(schemes(&server), ["none", "Basic", "none"]);
 }

@@ -7,10 +7,10 @@ use sessio::{Error, Kind, Mount};
 use sessio_driver::Runtime;
 use sessio_driver::mock::{Mock, Reply};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect_chain;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -45,11 +45,11 @@ async fn s18_hooks_edit_each_hop_of_a_call<R: Runtime>(world: &World<R>) {
         Ok(())
     });
     let request = session.post(redirect_chain(&[&a, &b, &a], 307)).body("letter").hook(sealed);
-    assert_eq!(whole(request).await.status, 200);
+    assert_eq!(fetch(request).await.status, 200);
     assert_eq!((hops(&a), hops(&b)), (vec!["1".to_owned(), "3".to_owned()], vec!["2".to_owned()]));
     let bodies: Vec<_> = a.requests().iter().chain(&b.requests()).map(|request| request.text()).collect();
     assert_eq!(bodies, ["letter+", "letter+++", "letter++"]);
-    whole(session.get(a.url("/get"))).await;
+    fetch(session.get(a.url("/get"))).await;
     assert_eq!(hops(&a)[2], "1");
 }
 
@@ -92,12 +92,12 @@ async fn s18_a_hook_fails_a_call_by_its_response<R: Runtime>(world: &World<R>) {
             false => Err(Error::new(Kind::Status).with_detail(format!("{}", response.head.status))),
         }));
     });
-    assert_eq!(whole(session.get(server.url("/redirect/1"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/redirect/1"))).await.status, 200);
     let error = session.get(server.url("/status/503")).send().await.unwrap_err();
     assert_eq!((error.kind(), error.response().unwrap().head.status.as_u16()), (Kind::Status, 503));
     // The session continues.
     assert_eq!(session.stats().in_use, 0);
-    assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/get"))).await.status, 200);
 }
 
 async fn s18_a_hook_leads_a_request_elsewhere<R: Runtime>(world: &World<R>) {

@@ -5,9 +5,9 @@ use sessio::{Auth, Error, Kind, Result};
 use sessio_driver::{Login, Runtime, Session};
 use sessio_testkit::{Connection, LOGIN_PASSWORD, LOGIN_USER, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 use crate::oauth2::unobserved;
@@ -65,7 +65,7 @@ async fn s19_a_call_logs_in_when_the_site_knows_no_login<R: Runtime>(world: &Wor
         assert_eq!((logins(&server), login.count()), (round, round as u64));
     }
     // The responses of the steps are none of the call, and a page that needs no login needs none.
-    assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/get"))).await.status, 200);
     assert_eq!(logins(&server), 2);
 }
 
@@ -81,7 +81,7 @@ async fn s19_many_calls_log_in_once<R: Runtime>(world: &World<R>) {
     let (server, session, _) = set_up(world);
     unobserved(&session);
     for round in 1..3 {
-        let all = (0..16).map(|_| whole(session.get(server.url("/private"))));
+        let all = (0..16).map(|_| fetch(session.get(server.url("/private"))));
         let all = together(all.collect()).await;
         assert!(all.iter().all(|response| response.status == 200));
         assert_eq!(logins(&server), round);
@@ -110,7 +110,7 @@ async fn s19_a_login_fails_with_the_step_in_the_error<R: Runtime>(world: &World<
 async fn s19_a_body_is_sent_again_after_a_login<R: Runtime>(world: &World<R>) {
     let (server, session, _) = set_up(world);
     let request = session.put(server.url("/private")).source(Pieces::of(["a", "b"]), None, true);
-    assert_eq!(whole(request).await.status, 200);
+    assert_eq!(fetch(request).await.status, 200);
     let bodies: Vec<_> = server
         .requests()
         .iter()

@@ -8,8 +8,8 @@ use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{OAuth2, Runtime, Session};
 use sessio_testkit::{Server, TOKEN_CLIENT, TOKEN_SECRET};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 use crate::together::{first_dropped, together};
@@ -67,7 +67,7 @@ async fn a_token_is_got_once_and_kept<R: Runtime>(world: &World<R>) {
 
 async fn a_refused_token_is_renewed_once_in_a_call<R: Runtime>(world: &World<R>) {
     let (server, session, _) = set_up(world);
-    whole(session.get(server.url("/oauth/api"))).await;
+    fetch(session.get(server.url("/oauth/api"))).await;
     server.revoke_token();
     let response = session.post(server.url("/oauth/api")).body("again").send().await.unwrap();
     let statuses: Vec<_> = response.history().iter().map(|exchange| exchange.head.status.as_u16()).collect();
@@ -95,7 +95,7 @@ async fn a_token_is_renewed_before_its_end<R: Runtime>(world: &World<R>) {
         let auth = Auth::flow(tokens.clone().leeway(Duration::from_secs(leeway)));
         // A token that is shorter than the leeway is used once.
         for _ in 0..3 {
-            assert_eq!(whole(session.get(server.url("/oauth/api")).auth(auth.clone())).await.status, 200);
+            assert_eq!(fetch(session.get(server.url("/oauth/api")).auth(auth.clone())).await.status, 200);
         }
         assert!(counts(&server).0 <= expected, "{leeway}: {:?}", counts(&server));
     }
@@ -105,16 +105,16 @@ async fn a_token_is_renewed_before_its_end<R: Runtime>(world: &World<R>) {
 
 async fn a_refresh_token_is_used_and_replaced<R: Runtime>(world: &World<R>) {
     let (server, session, tokens) = set_up(world);
-    whole(session.get(server.url("/oauth/api"))).await;
+    fetch(session.get(server.url("/oauth/api"))).await;
     assert_eq!(tokens.token().unwrap().refresh.as_deref(), Some("refresh-1"));
     server.revoke_token();
-    whole(session.get(server.url("/oauth/api"))).await;
+    fetch(session.get(server.url("/oauth/api"))).await;
     assert_eq!(server.requests()[3].text(), "grant_type=refresh_token&refresh_token=refresh-1");
     assert_eq!(tokens.token().unwrap().refresh.as_deref(), Some("refresh-2"));
     // One that was used before: the client's own grant is still good.
     let stale = self::tokens(&server).start_with(Token::new("old").with_refresh(Some("refresh-1".into())));
     let auth = Auth::flow(stale.clone());
-    assert_eq!(whole(session.get(server.url("/oauth/api")).auth(auth)).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/oauth/api")).auth(auth)).await.status, 200);
     let forms: Vec<_> =
         server.requests().iter().filter(|it| it.path() == "/oauth/token").map(|it| it.text()).collect();
     assert_eq!(
@@ -133,7 +133,7 @@ async fn many_calls_with_an_expired_token_renew_it_once<R: Runtime>(world: &Worl
     let (server, session, _) = set_up(world);
     unobserved(&session);
     for round in 1..3 {
-        let all = (0..64).map(|_| whole(session.get(server.url("/oauth/api"))));
+        let all = (0..64).map(|_| fetch(session.get(server.url("/oauth/api"))));
         let all = together(all.collect()).await;
         assert!(all.iter().all(|response| response.status == 200));
         assert_eq!(counts(&server).0, round);
@@ -155,7 +155,7 @@ async fn a_failed_renewal_fails_the_calls_that_wait_for_it<R: Runtime>(world: &W
     // No request was sent without a token, and the line is usable.
     assert_eq!(counts(&server).1, 0);
     session.update(|settings| settings.auth = Auth::flow(tokens(&server)));
-    assert_eq!(whole(session.get(server.url("/oauth/api"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/oauth/api"))).await.status, 200);
 }
 
 async fn limits_of_the_call_that_renews_do_not_fail_the_others<R: Runtime>(world: &World<R>) {
@@ -187,7 +187,7 @@ async fn a_renewal_is_taken_over_wherever_it_is_dropped<R: Runtime>(world: &Worl
         let before = counts(&server).0;
         let tokens = tokens(&server);
         session.update(|settings| settings.auth = Auth::flow(tokens.clone()));
-        let calls = (0..3).map(|_| whole(session.get(server.url("/oauth/api"))));
+        let calls = (0..3).map(|_| fetch(session.get(server.url("/oauth/api"))));
         let (first, others) = first_dropped(calls.collect(), polls).await;
         assert!(others.iter().all(|response| response.status == 200), "{polls}");
         is_over = first.is_some();
@@ -212,7 +212,7 @@ async fn a_token_is_got_over_a_transport<R: Runtime>(world: &World<R>) {
             settings.mounts.add("http://auth.test/", Mount::new().transport(mock.clone()))
         })
         .unwrap();
-    assert_eq!(whole(session.get(server.url("/bearer"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/bearer"))).await.status, 200);
     assert_eq!(server.requests()[0].header("authorization").as_deref(), Some("Bearer mocked"));
     mock.assert_requests(["POST /token"]);
 }
@@ -229,7 +229,7 @@ async fn the_clients_secret_goes_to_the_token_endpoint_alone<R: Runtime>(world: 
         .unwrap();
     let away = sessio_tests::redirect_chain::redirect(&api, other.url("/get"), 302);
     let request = session.get(away).cookie("own", "cookie-secret");
-    assert_eq!(whole(request).await.status, 200);
+    assert_eq!(fetch(request).await.status, 200);
     let all = |server: &Server| {
         server
             .requests()

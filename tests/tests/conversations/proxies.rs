@@ -6,8 +6,8 @@ use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::clear;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -119,7 +119,7 @@ async fn a_tunnel_is_proved_on_the_same_connection_if_it_stays_open<R: Runtime>(
     let session = world.session();
     use_proxy(&session, &proxy, by_digest);
     for host in ["a.test", "b.test"] {
-        assert_eq!(whole(session.get(format!("https://{host}/get"))).await.status, 200);
+        assert_eq!(fetch(session.get(format!("https://{host}/get"))).await.status, 200);
     }
     let first = told(&proxy, 0);
     assert_eq!(first[0], ("CONNECT a.test:443".to_owned(), None));
@@ -144,7 +144,7 @@ async fn a_tunnel_is_proved_on_another_connection_if_the_proxy_closes<R: Runtime
         let proxy = Server::scripted([closing(more), granted()]);
         let session = world.session();
         use_proxy(&session, &proxy, by_digest);
-        assert_eq!(whole(session.get("https://a.test/get")).await.status, 200);
+        assert_eq!(fetch(session.get("https://a.test/get")).await.status, 200);
         assert_eq!(told(&proxy, 0)[0].1, None);
         check(&told(&proxy, 1)[0], "n1", 1);
     }
@@ -170,7 +170,7 @@ async fn a_stale_nonce_is_replaced_and_a_proxy_that_never_accepts_is_given_up<R:
     check(&lines[2], "n1", 2);
     check(&lines[3], "n2", 1);
     session.close_idle();
-    assert_eq!(whole(session.get("https://a.test/get")).await.status, 200);
+    assert_eq!(fetch(session.get("https://a.test/get")).await.status, 200);
     // The tunnels end in the refusal, and so do the forwarded requests.
     session.close_idle();
     let error = session.get("https://b.test/").send().await.unwrap_err();
@@ -224,13 +224,13 @@ async fn a_password_is_never_sent_where_digest_is_offered_or_wanted<R: Runtime>(
         let session = world.session();
         use_proxy(&session, &proxy, shy);
         let status = if url.contains("b.test") { 407 } else { 200 };
-        assert_eq!(whole(session.get(url)).await.status, status, "{url}");
+        assert_eq!(fetch(session.get(url)).await.status, status, "{url}");
     }
     let session = world.session();
     use_proxy(&session, &proxy, by_digest);
     let error = session.get("https://a.test/").send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::ProxyAuthentication);
-    assert_eq!(whole(session.get("http://a.test/")).await.status, 407);
+    assert_eq!(fetch(session.get("http://a.test/")).await.status, 407);
     for number in 0..5 {
         let lines = told(&proxy, number);
         assert!(!format!("{lines:?}").contains(BASIC), "{lines:?}");
@@ -249,13 +249,13 @@ async fn a_proxy_that_refuses_basic_gets_a_proof<R: Runtime>(world: &World<R>) {
     let session = world.session();
     use_proxy(&session, &proxy, |proxy| proxy.basic_auth(USER, PASSWORD).unwrap());
     for (number, url) in ["http://a.test/get", "https://a.test/get"].into_iter().enumerate() {
-        assert_eq!(whole(session.get(url)).await.status, 200);
+        assert_eq!(fetch(session.get(url)).await.status, 200);
         let lines = told(&proxy, number);
         assert_eq!(lines[0].1.as_deref(), Some(&*format!("Basic {BASIC}")));
         check(&lines[1], "n1", 1);
         session.close_idle();
     }
-    assert_eq!(whole(session.get("http://a.test/")).await.status, 407);
+    assert_eq!(fetch(session.get("http://a.test/")).await.status, 407);
     assert_eq!(proxy.accepted(), 3);
 }
 

@@ -10,9 +10,9 @@ use sessio::{Kind, Timeout};
 use sessio_driver::{Runtime, Session, Source};
 use sessio_testkit::{Connection, Server, pattern};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -73,10 +73,10 @@ async fn the_body_follows_100_continue<R: Runtime>(world: &World<R>) {
         let server = Arc::new(Server::scripted(step));
         let source = Obedient(Pieces::of(large.chunks(10_007)), Arc::clone(&server));
         let request = session.post(server.url("/x")).source(source, length, false).expect_continue();
-        assert_eq!(whole(request).await.status, 200);
+        assert_eq!(fetch(request).await.status, 200);
         assert!(server.requests()[0].body == large);
         assert_eq!(server.requests()[0].header("expect").as_deref(), Some("100-continue"));
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
         assert_eq!(server.accepted(), 1, "the connection is as good as any");
     }
     // A body of bytes waits as well, small or large. The header can also be set by hand.
@@ -85,9 +85,9 @@ async fn the_body_follows_100_continue<R: Runtime>(world: &World<R>) {
         let step = Connection::new().read_head().send(CONTINUE).read_body().ok("taken").routes();
         let server = Server::scripted(step);
         let request = session.put(server.url("/x")).header("expect", "100-Continue").body(pattern(size));
-        assert_eq!(whole(request).await.status, 200);
+        assert_eq!(fetch(request).await.status, 200);
         assert!(server.requests()[0].body == pattern(size));
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
         assert_eq!(server.accepted(), 1);
     }
 }
@@ -110,9 +110,9 @@ async fn without_100_continue_the_body_follows_after_a_limit<R: Runtime>(world: 
         let server = Server::scripted(Connection::new().expect_request().ok("taken").routes());
         let body = pattern(size);
         let request = session.post(server.url("/x")).body(body.clone()).expect_continue();
-        assert_eq!(whole(request).await.status, 200);
+        assert_eq!(fetch(request).await.status, 200);
         assert!(server.requests()[0].body == body);
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
         assert_eq!(server.accepted(), 1);
     }
 }
@@ -134,7 +134,7 @@ async fn a_final_response_in_place_of_100_continue_is_the_response<R: Runtime>(w
         // The body was announced and never sent, so the connection cannot be reused.
         let recording = server.wait_closed(0);
         assert!(recording.received.ends_with(b"\r\n\r\n"), "{}", recording.received_text());
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
         assert_eq!(server.accepted(), 2);
     }
 }
@@ -185,7 +185,7 @@ async fn q11_a_request_with_a_refused_expectation_is_sent_again_without_it<R: Ru
         let sent = &server.connection(2).requests()[0];
         assert_eq!((sent.text(), sent.header("expect")), ("hello, world".to_owned(), None));
         assert_eq!(sent.header("cookie").as_deref(), Some("seen=1"));
-        assert_eq!(whole(session.get(server.url("/get"))).await.connection, (3, true));
+        assert_eq!(fetch(session.get(server.url("/get"))).await.connection, (3, true));
         assert_eq!(server.accepted(), 3);
     }
 }
@@ -229,7 +229,7 @@ async fn f32_a_body_that_waits_for_100_continue_follows_a_redirect<R: Runtime>(w
     let redirect = format!("HTTP/1.1 303 X\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", far.url("/get"));
     let near = Server::scripted(Connection::new().read_head().send(redirect));
     let request = session.post(near.url("/near")).body("hello").expect_continue();
-    assert_eq!(whole(request).await.status, 200);
+    assert_eq!(fetch(request).await.status, 200);
     assert_eq!((far.requests()[0].method(), far.requests()[0].header("expect")), ("GET", None));
 }
 
@@ -239,7 +239,7 @@ async fn f11_a_body_that_waits_for_100_continue_survives_a_stale_connection<R: R
         Connection::new().expect_request().ok("first").read_head().close(),
         Connection::new().read_head().send(CONTINUE).read_body().ok("taken"),
     ]);
-    whole(session.get(server.url("/first"))).await;
+    fetch(session.get(server.url("/first"))).await;
     let (source, _) = counted();
     let request = session.put(server.url("/x")).source(source, Some(12), false).expect_continue();
     let response = request.send().await.unwrap();
@@ -250,10 +250,10 @@ async fn f11_a_body_that_waits_for_100_continue_survives_a_stale_connection<R: R
 async fn a_request_without_content_expects_nothing<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), waiting(world, None));
     session.update(|settings| settings.headers.insert("Expect", "100-continue")).unwrap();
-    whole(session.get(server.url("/get"))).await;
-    whole(session.post(server.url("/status/200"))).await;
-    whole(session.post(server.url("/status/200")).body("")).await;
-    whole(session.post(server.url("/status/200")).source(Pieces::of([""; 0]), Some(0), false)).await;
+    fetch(session.get(server.url("/get"))).await;
+    fetch(session.post(server.url("/status/200"))).await;
+    fetch(session.post(server.url("/status/200")).body("")).await;
+    fetch(session.post(server.url("/status/200")).source(Pieces::of([""; 0]), Some(0), false)).await;
     assert!(server.requests().iter().all(|request| request.header("expect").is_none()));
     assert_eq!((server.requests().len(), server.accepted()), (4, 1));
 }

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Waker};
 use sessio::{Kind, Stage};
 use sessio_driver::{Runtime, Source};
 use sessio_testkit::{Connection, Server};
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::Endless;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -105,7 +105,7 @@ async fn q07_a_2xx_response_lets_the_upload_continue<R: Runtime>(world: &World<R
     assert!(talk.is_unheard());
     assert_eq!(server.requests()[0].text(), "onetwosix");
     // Request and response are complete, so the connection can carry another request.
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.accepted(), 1);
 }
 
@@ -136,7 +136,7 @@ async fn q07_the_end_of_a_2xx_response_ends_the_upload<R: Runtime>(world: &World
     assert_eq!(response.text().await.unwrap(), "ok");
     server.wait_closed(0);
     assert_eq!(session.stats().idle, 0, "half a request has gone out on it");
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.accepted(), 2);
 }
 

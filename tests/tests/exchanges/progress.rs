@@ -26,9 +26,9 @@ scenarios! {
 
 /// The recorded progress.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<BodyProgress>>>);
+struct Reports(Arc<Mutex<Vec<BodyProgress>>>);
 
-impl Told {
+impl Reports {
     fn by(&self) -> impl Fn(BodyProgress) + Send + Sync + 'static {
         let told = self.clone();
         move |transfer| told.0.lock().unwrap().push(transfer)
@@ -49,7 +49,7 @@ fn check(told: &[(u64, Option<u64>)], bytes: usize, total: Option<usize>) {
 }
 
 async fn upload_progress_is_reported_to_the_last_byte<R: Runtime>(world: &World<R>) {
-    let (server, session, told) = (Server::start(), world.session(), Told::default());
+    let (server, session, told) = (Server::start(), world.session(), Reports::default());
     for size in [0, 1, 5000, 300_000] {
         let request =
             session.post(server.url("/status/200")).body(pattern(size)).on_upload_progress(told.by());
@@ -73,7 +73,7 @@ async fn upload_progress_is_reported_to_the_last_byte<R: Runtime>(world: &World<
 }
 
 async fn upload_progress_restarts_with_a_body_that_is_sent_again<R: Runtime>(world: &World<R>) {
-    let (server, session, told) = (Server::start(), world.session(), Told::default());
+    let (server, session, told) = (Server::start(), world.session(), Reports::default());
     let bodies: [fn() -> Option<Body>; 2] = [|| Some(pattern(20_000).into()), || None];
     for (body, total) in bodies.into_iter().zip([Some(20_000), None]) {
         let request = session.put(server.url("/redirect-to?status_code=307&url=/status/200"));
@@ -90,7 +90,7 @@ async fn upload_progress_restarts_with_a_body_that_is_sent_again<R: Runtime>(wor
 }
 
 async fn download_progress_is_reported_to_the_last_byte<R: Runtime>(world: &World<R>) {
-    let (server, session, told) = (Server::start(), world.session(), Told::default());
+    let (server, session, told) = (Server::start(), world.session(), Reports::default());
     for size in [0, 1, 5000, 300_000] {
         for (path, is_known) in [("bytes", true), ("chunked", false), ("close", false)] {
             let to = format!("/{path}/{size}");
@@ -105,7 +105,7 @@ async fn download_progress_is_reported_to_the_last_byte<R: Runtime>(world: &Worl
 }
 
 async fn download_progress_counts_coded_bytes<R: Runtime>(world: &World<R>) {
-    let (session, told) = (world.session(), Told::default());
+    let (session, told) = (world.session(), Reports::default());
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&pattern(100_000)).unwrap();
     let coded = encoder.finish().unwrap();

@@ -10,9 +10,9 @@ use sessio::{Jar, Mount, Url};
 use sessio_driver::{Runtime, SessionBuilder};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -44,8 +44,8 @@ async fn fn10_a_builder_sets_what_every_request_has<R: Movable>(world: &World<R>
         .mount(&server.url("/anything/mounted"), Mount::new().header("x-mount", "1"))
         .build()
         .unwrap();
-    whole(session.get("plain")).await;
-    whole(session.get("mounted")).await;
+    fetch(session.get("plain")).await;
+    fetch(session.get("mounted")).await;
     let requests = server.requests();
     assert_eq!(requests[0].target(), "/anything/plain?lang=en&page=2");
     assert_eq!(requests[0].header_all("x-tag"), ["a", "b"]);
@@ -75,7 +75,7 @@ async fn fn10_a_builder_starts_with_cookies<R: Movable>(world: &World<R>) {
     let session =
         builder(world).set_cookie("set", "3").cookie_file(&path).jar(jar).base_url(url).build().unwrap();
     std::fs::remove_file(&path).unwrap();
-    whole(session.get("get")).await;
+    fetch(session.get("get")).await;
     let sent = server.requests()[0].header_all("cookie").join("; ");
     let mut sent: Vec<_> = sent.split("; ").collect();
     sent.sort_unstable();

@@ -5,9 +5,9 @@ use sessio::{Kind, Request};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -29,7 +29,7 @@ async fn c01_a_cookie_without_a_host_belongs_to_the_first<R: Movable>(world: &Wo
     assert_eq!(session.cookie("sid").as_deref(), Some("31d4"));
     assert_eq!(session.cookie("other"), None);
     for _ in 0..2 {
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
     }
     assert!(server.requests().iter().all(|request| request.header("cookie").as_deref() == Some("sid=31d4")));
     assert_eq!(sent(&session, "http://other.test/"), None);
@@ -44,7 +44,7 @@ async fn c01_a_cookie_belongs_to_the_host_of_the_base_url<R: Movable>(world: &Wo
     let (server, session) = (Server::start(), world.session());
     session.update(|settings| settings.base_url = Some("http://home.test/api/".parse().unwrap()));
     session.set_cookie("sid", "31d4").unwrap();
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.requests()[0].header("cookie"), None);
     assert_eq!(sent(&session, "http://away.test/"), None);
     assert_eq!(sent(&session, "users").as_deref(), Some("sid=31d4"));
@@ -58,7 +58,7 @@ async fn c01_a_cookie_that_no_response_could_set_is_refused<R: Movable>(world: &
     let wide = NewCookie::new("a", "1").unwrap().domain("co.uk");
     assert_eq!(session.insert_cookie(wide).unwrap_err().kind(), Kind::InvalidCookie);
     assert_eq!(session.cookies(|jar| jar.len()), 0);
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.requests()[0].header("cookie"), None);
 }
 
@@ -73,6 +73,6 @@ async fn c01_the_youngest_valid_cookie_is_read<R: Movable>(world: &World<R>) {
     session.insert_cookie(cookie("gone", "two.test").expires(UnixTime(1))).unwrap();
     assert_eq!(session.cookie("a").as_deref(), Some("old"));
     let url = server.url("/cookies/set/a/served");
-    whole(session.get(&url)).await;
+    fetch(session.get(&url)).await;
     assert_eq!(session.cookie("a").as_deref(), Some("served"));
 }

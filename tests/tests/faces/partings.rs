@@ -11,7 +11,7 @@ use sessio_tokio::Session;
 fn q16_a_session_ends_outside_of_its_runtime_and_after_it() {
     let root = Authority::root("root");
     let tls = ServerTls::new(&root.issue(|_| {}));
-    let partings = tls.partings();
+    let closing_alerts = tls.closing_alerts();
     let kept = || Connection::new().expect_request().ok("hi").read_to_end();
     let server = Server::adapted_scripted(tls.adapters(), [kept(), kept()]);
     for (number, outlives) in [false, true].into_iter().enumerate() {
@@ -34,6 +34,6 @@ fn q16_a_session_ends_outside_of_its_runtime_and_after_it() {
         server.wait_closed(number);
     }
     // Without the runtime nothing can be sent, and that is no error.
-    let words = partings.so_far();
+    let words = closing_alerts.so_far();
     assert!(!words.is_empty() && words.iter().all(|word| word == "close_notify"), "{words:?}");
 }

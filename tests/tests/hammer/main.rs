@@ -6,6 +6,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod crowd;
-mod line;
+mod queue;
 mod renewals;
 mod visits;

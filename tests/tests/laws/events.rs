@@ -8,7 +8,7 @@ use sessio::{
     Auth, Call, Flow, FlowDecision, Head, Observer, Prepared, Request, Result, Scheme, Settings, merge,
     prepare,
 };
-use sessio_tests::replay::{Cut, Script, Then, Told, new_state, now, replay};
+use sessio_tests::replay::{CallRecord, Cut, Script, Then, new_state, now, replay};
 
 use crate::cuts::RESPONSES;
 
@@ -48,7 +48,7 @@ pub(crate) fn follow_the_graph(lines: &[String]) -> usize {
     lines.len()
 }
 
-fn run(settings: &Settings, request: Request, cut: Cut, answers: &[(&str, Then)]) -> Told {
+fn run(settings: &Settings, request: Request, cut: Cut, answers: &[(&str, Then)]) -> CallRecord {
     let mut state = new_state();
     let request = prepare(merge(settings, request), &mut state.jar, now()).unwrap();
     let mut answers = answers.iter();

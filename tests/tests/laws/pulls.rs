@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use sessio::coding::{BodyDecoder, Decoders};
 use sessio::{Call, Conn, Jar, Kind, Memory, Request, Seed, SessionState, Settings, Step, merge, prepare};
+use sessio_tests::buffering_tls::{Sizes, WELCOME, close_record, connector, opened, records};
 use sessio_tests::clear::silent;
 use sessio_tests::coded::{CODINGS, coded, text};
-use sessio_tests::holding::{Sizes, WELCOME, connector, goodbye, opened, records};
 use sessio_tests::replay::now;
 
 /// The number of calls in a normal run.
@@ -86,13 +86,13 @@ impl Peer {
         said
     }
 
-    fn seal(&self, plain: &[u8], says_goodbye: bool) -> Vec<u8> {
+    fn seal(&self, plain: &[u8], says_close_record: bool) -> Vec<u8> {
         let mut said = plain.to_vec();
         for (sizes, is_last) in [(self.inner, true), (self.outer, self.inner.is_none())] {
             if let Some(sizes) = sizes {
                 said = records(&said, sizes.record);
-                if says_goodbye && is_last {
-                    said.extend(goodbye());
+                if says_close_record && is_last {
+                    said.extend(close_record());
                 }
             }
         }

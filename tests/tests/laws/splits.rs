@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use sessio::{Request, Settings, merge, prepare};
-use sessio_tests::replay::{Script, Then, Told, new_state, now, replay};
+use sessio_tests::replay::{CallRecord, Script, Then, new_state, now, replay};
 
 #[derive(Clone, Debug)]
 enum Framing {
@@ -121,7 +121,7 @@ impl Answer {
     }
 }
 
-fn run(answers: &[Answer], method: &str, size: usize) -> Told {
+fn run(answers: &[Answer], method: &str, size: usize) -> CallRecord {
     let mut state = new_state();
     let request = Request::new(method, "http://h/start").redirects(5).body("payload");
     let request = prepare(merge(&Settings::default(), request), &mut state.jar, now()).unwrap();

@@ -13,9 +13,9 @@ use sessio_testkit::{Connection, Server};
 use sessio_tests::backend::{Backend, BlockingThread, Simulation, SmolCurrentThread, TokioCurrentThread};
 use sessio_tests::carrier::Carrier;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::folder::Folder;
 use sessio_tests::trace::Trace;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 use crate::coded::{Coding, Framing};
@@ -147,7 +147,7 @@ async fn run<R: Runtime>(world: &World<R>, row: Row) {
     }
     assert!(read(response, row.reading).await == expected, "the body is another");
     // Leftover bytes would be taken for the next response.
-    assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/get"))).await.status, 200);
     assert_eq!(server.accepted(), if row.framing == Framing::Close { 2 } else { 1 });
 }
 

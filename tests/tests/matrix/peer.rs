@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use sessio_testkit::Adapter;
 use sessio_tests::carrier::Carrier;
-use sessio_tests::simulation::network::peer::{Packet, Peer, Said};
+use sessio_tests::simulation::network::peer::{Output, Packet, Peer};
 
 /// The response to one request.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl End {
 }
 
 impl Peer for End {
-    fn hear(&mut self, packet: Packet) {
+    fn deliver(&mut self, packet: Packet) {
         match packet {
             Packet::Bytes(bytes) if !self.is_over => self.receive(&bytes),
             Packet::Bytes(_) => {}
@@ -142,7 +142,7 @@ impl Peer for End {
         }
     }
 
-    fn go_on(&mut self, _: sessio::Instant, mut room: usize) -> Said {
+    fn run(&mut self, _: sessio::Instant, mut room: usize) -> Output {
         let mut packets = Vec::new();
         while let Some(packet) = self.queue.pop_front() {
             match packet {
@@ -160,7 +160,7 @@ impl Peer for End {
                 }
             }
         }
-        Said { packets, is_over: self.is_over && self.queue.is_empty(), ..Said::default() }
+        Output { packets, is_over: self.is_over && self.queue.is_empty(), ..Output::default() }
     }
 }
 

@@ -15,7 +15,7 @@ use sessio::{
 use sessio_tests::oracle::fake_tls::connector;
 use sessio_tests::oracle::peer::origin_of;
 use sessio_tests::oracle::walk::{Idle, walk};
-use sessio_tests::oracle::{Sight, WIRE};
+use sessio_tests::oracle::{Observation, WIRE};
 use sessio_tests::replay::now;
 
 use crate::secrets::{Owner, SECRETS};
@@ -293,9 +293,9 @@ impl World {
                 .into_bytes()
         };
         let asks = |_: &str| choice == 5;
-        let mut sights = Vec::new();
+        let mut observations = Vec::new();
         let why = || format!("{chain:?}, proxies {choice}, base {base:?}, {first}");
-        let told = walk(prepared, &mut state, &mut Idle::default(), &mut sights, asks, &mut answer);
+        let told = walk(prepared, &mut state, &mut Idle::default(), &mut observations, asks, &mut answer);
         assert_eq!(told, Ok(()), "{}", why());
         assert_eq!(reached.len(), chain.len(), "{}: {reached:?}", why());
         let shown = shown.lock().unwrap();
@@ -304,12 +304,12 @@ impl World {
         self.runs += 1;
         self.requests += reached.len() as u64;
         let first = origin_of(&Url::parse(ORIGINS[chain[0]]).unwrap());
-        self.judge(&sights, &first, is_sessions, keeps_on_upgrade, why);
+        self.judge(&observations, &first, is_sessions, keeps_on_upgrade, why);
     }
 
     fn judge(
         &mut self,
-        sights: &[Sight],
+        observations: &[Observation],
         first: &str,
         is_sessions: bool,
         keeps_on_upgrade: bool,
@@ -317,7 +317,7 @@ impl World {
     ) {
         let (mut first, mut is_home) = (first.to_owned(), true);
         self.arrived.resize(SECRETS.len(), 0);
-        for sight in sights {
+        for sight in observations {
             let text = String::from_utf8_lossy(&sight.bytes);
             let readers = [Some(&sight.who), sight.on_behalf.as_ref()];
             // A request to another origin ends the ownership of the first origin.

@@ -6,9 +6,9 @@ use sessio::Kind;
 use sessio::tls::TlsConnector;
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -52,7 +52,7 @@ async fn f02_f03_a_silent_address_is_overtaken_and_dropped<R: Runtime>(world: &W
     // A blocking runtime gives the first address half of the time.
     let limit = sessio::happy_eyeballs::DELAY * 8;
     session.update(|s| s.timeouts.connect = Some(limit));
-    assert_eq!(whole(session.get("http://many.test/get")).await.status, 200);
+    assert_eq!(fetch(session.get("http://many.test/get")).await.status, 200);
     assert_eq!(session.runtime().dialled(), [hole, server.addr()]);
     assert_eq!((session.runtime().dialling(), server.accepted()), (0, 1));
 }

@@ -12,10 +12,10 @@ use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
 use sessio_tests::server_tls::ServerTls;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
@@ -62,13 +62,13 @@ async fn fs5_a_bundle_is_read_when_tls_is_wanted_and_not_before<R: Runtime>(worl
     let (plain, secure, bundle) = (Server::start(), ServerTls::new(&SERVER).serve(), Bundle::new());
     let session = bundle.session(world);
     // The file does not exist yet.
-    whole(session.get(plain.url("/get"))).await;
+    fetch(session.get(plain.url("/get"))).await;
     bundle.write(&ROOT);
-    whole(session.get(secure.url("/get"))).await;
+    fetch(session.get(secure.url("/get"))).await;
     // The certificates are now in memory, for another session of this process too. Connections of
     // both have equal settings.
     fs::remove_file(&bundle.0).unwrap();
-    whole(session.get(secure.url("/get"))).await;
+    fetch(session.get(secure.url("/get"))).await;
     assert_eq!((secure.accepted(), secure.requests().len()), (1, 2));
     let prepared = session.prepare(sessio::Request::get(secure.url("/get"))).unwrap();
     assert!(prepared.options.routing.environment.certificates().is_some());
@@ -85,9 +85,9 @@ async fn fs5_a_bundle_that_cannot_be_read_is_an_error_for_tls_alone<R: Runtime>(
     assert_eq!(error.kind(), Kind::InvalidTls);
     let told = error.to_string();
     assert!(told.contains("SSL_CERT_FILE") && told.contains(bundle.0.to_str().unwrap()), "{told}");
-    whole(session.get(plain.url("/get"))).await;
+    fetch(session.get(plain.url("/get"))).await;
     // A request with its own roots needs no bundle.
-    whole(session.get(secure.url("/get")).roots(ROOT.certificates())).await;
+    fetch(session.get(secure.url("/get")).roots(ROOT.certificates())).await;
     assert_eq!(secure.requests().len(), 1);
 }
 
@@ -95,6 +95,6 @@ async fn fs5_a_redirect_to_https_reads_it<R: Runtime>(world: &World<R>) {
     let (plain, secure, bundle) = (Server::start(), ServerTls::new(&SERVER).serve(), Bundle::new());
     bundle.write(&ROOT);
     let session = bundle.session(world);
-    whole(session.get(redirect(&plain, secure.url("/get"), 302))).await;
+    fetch(session.get(redirect(&plain, secure.url("/get"), 302))).await;
     assert_eq!(secure.requests().len(), 1);
 }

@@ -5,9 +5,9 @@ use sessio::{Auth, Environment, Url};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Request, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -57,11 +57,11 @@ async fn fa9_the_sessions_credentials_stay_with_the_base_url<R: Runtime>(world: 
     let at_other = ["//", "http://"].map(|before| format!("{before}{}/get", other.addr()));
     for _ in 0..2 {
         for address in &at_other {
-            whole(session.get(address)).await;
+            fetch(session.get(address)).await;
         }
         for address in ["x".to_owned(), "/get".to_owned(), format!("//{}/get", home.addr()), home.url("/get")]
         {
-            whole(session.get(address)).await;
+            fetch(session.get(address)).await;
         }
     }
     assert_eq!((home.requests().len(), other.requests().len()), (8, 4));
@@ -83,9 +83,9 @@ async fn fa9_a_requests_own_credentials_are_sent_to_its_host<R: Runtime>(world: 
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
     let ask = || session.get(other.url("/get"));
-    whole(ask().bearer_auth("own").header("X-API-KEY", "own").append_header("x-listed", "own")).await;
-    whole(ask().header("Authorization", "own").cookie("own", "1")).await;
-    whole(session.get(other.url("/get").replace("://", "://own:own@"))).await;
+    fetch(ask().bearer_auth("own").header("X-API-KEY", "own").append_header("x-listed", "own")).await;
+    fetch(ask().header("Authorization", "own").cookie("own", "1")).await;
+    fetch(session.get(other.url("/get").replace("://", "://own:own@"))).await;
     let requests = other.requests();
     assert_eq!(requests[0].header_all("authorization"), ["Bearer own"]);
     assert_eq!(requests[0].header_all("x-api-key"), ["own"]);
@@ -98,10 +98,10 @@ async fn fa9_a_requests_own_credentials_are_sent_to_its_host<R: Runtime>(world: 
 async fn fa9_a_redirect_back_to_the_base_url_restores_no_credentials<R: Runtime>(world: &World<R>) {
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
-    whole(session.get(redirect(&other, home.url("/get"), 302))).await;
+    fetch(session.get(redirect(&other, home.url("/get"), 302))).await;
     assert_eq!(seen(&home.requests()[0]), [""; 0]);
     // A redirect to another origin drops them, as always.
-    whole(session.get(redirect(&home, other.url("/get"), 302))).await;
+    fetch(session.get(redirect(&home, other.url("/get"), 302))).await;
     assert_eq!(seen(&home.requests()[1]), SECRETS);
     assert_eq!(seen(&other.requests()[1]), [""; 0]);
 }
@@ -111,9 +111,9 @@ async fn fa9_the_other_host_has_its_own_login<R: Runtime>(world: &World<R>) {
     let netrc = Netrc::parse(b"machine 127.0.0.2 login other password own");
     let runtime = world.runtime().environment(Environment::empty().with_netrc(netrc));
     let session = at_home_on(world, runtime, &home);
-    whole(session.get(other.url("/get"))).await;
+    fetch(session.get(other.url("/get"))).await;
     assert_eq!(other.requests()[0].header_all("authorization"), ["Basic b3RoZXI6b3du"]);
-    whole(session.get(other.url("/get")).without_auth()).await;
+    fetch(session.get(other.url("/get")).without_auth()).await;
     assert_eq!(other.requests()[1].header("authorization"), None);
 }
 
@@ -121,10 +121,10 @@ async fn fa9_settings_may_allow_credentials_beyond_the_base_url<R: Runtime>(worl
     let (home, other) = (Server::start(), Server::start());
     let session = at_home(world, &home);
     let open = session.derive(|settings| settings.credentials_beyond_base_url = true);
-    whole(open.get(other.url("/get"))).await;
+    fetch(open.get(other.url("/get"))).await;
     assert_eq!(seen(&other.requests()[0]), SECRETS);
     // Without a base URL the session has no origin.
     let homeless = session.derive(|settings| settings.base_url = None);
-    whole(homeless.get(other.url("/get"))).await;
+    fetch(homeless.get(other.url("/get"))).await;
     assert_eq!(seen(&other.requests()[1]), SECRETS);
 }

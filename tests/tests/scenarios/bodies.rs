@@ -3,9 +3,9 @@
 use sessio::{Kind, Stage};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::fetch::fetch;
 use sessio_tests::movable::Movable;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -124,7 +124,7 @@ async fn p126_p121_p124_responses_without_a_body<R: Runtime>(world: &World<R>) {
         ]);
         let response = session.request(method, server.url("/x")).send().await.unwrap();
         assert!(response.bytes().await.unwrap().is_empty(), "{answer:?}");
-        assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
+        assert_eq!(fetch(session.get(server.url("/get"))).await.status, 200);
         assert_eq!(server.accepted(), accepted, "{answer:?}");
     }
 }

@@ -9,10 +9,10 @@ use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::authority::{Authority, Issued};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::{redirect, redirect_chain};
 use sessio_tests::scenarios;
 use sessio_tests::server_tls::ServerTls;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! { sealed:
@@ -51,8 +51,8 @@ async fn fa7_a_redirect_to_another_origin_leaves_the_client_certificate_behind<R
     let (a, b) = (strict(), strict());
     let session = session(world, trusting().identity(CLIENT.identity()));
     // Both servers accept the client, and a redirect within the origin changes nothing.
-    whole(session.get(b.url("/get"))).await;
-    whole(session.get(redirect_chain(&[&a, &a], 302))).await;
+    fetch(session.get(b.url("/get"))).await;
+    fetch(session.get(redirect_chain(&[&a, &a], 302))).await;
     refused(&session, &redirect_chain(&[&a, &b], 302)).await;
     assert_eq!(b.requests().len(), 1);
     // A redirect that the caller follows has no client certificate either.
@@ -68,7 +68,7 @@ async fn fa7_a_client_certificate_does_not_return_on_a_later_hop<R: Runtime>(wor
     let (a, b) = (strict(), ServerTls::new(&SERVER).serve());
     let session = session(world, trusting().identity(CLIENT.identity()));
     // An idle connection that was opened with the certificate is not used without it.
-    whole(session.get(a.url("/get"))).await;
+    fetch(session.get(a.url("/get"))).await;
     refused(&session, &redirect_chain(&[&a, &b, &a], 302)).await;
     assert_eq!((a.requests().len(), b.requests().len()), (2, 1));
 }
@@ -76,7 +76,7 @@ async fn fa7_a_client_certificate_does_not_return_on_a_later_hop<R: Runtime>(wor
 async fn fa7_a_requests_own_certificate_is_for_its_origin<R: Runtime>(world: &World<R>) {
     let (a, b) = (strict(), strict());
     let session = session(world, trusting());
-    whole(session.get(redirect_chain(&[&a, &a], 302)).identity(CLIENT.identity())).await;
+    fetch(session.get(redirect_chain(&[&a, &a], 302)).identity(CLIENT.identity())).await;
     let error =
         session.get(redirect_chain(&[&a, &b], 302)).identity(CLIENT.identity()).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::ClientCertificate);
@@ -88,8 +88,8 @@ async fn fa9_the_sessions_client_certificate_is_the_base_urls<R: Runtime>(world:
     let session = session(world, trusting().identity(CLIENT.identity()));
     let base = Url::parse(&home.url("/")).unwrap();
     session.update(|settings| settings.base_url = Some(base));
-    whole(session.get("/get")).await;
+    fetch(session.get("/get")).await;
     refused(&session, &other.url("/get")).await;
-    whole(session.get(other.url("/get")).identity(CLIENT.identity())).await;
+    fetch(session.get(other.url("/get")).identity(CLIENT.identity())).await;
     assert_eq!((home.requests().len(), other.requests().len()), (1, 1));
 }

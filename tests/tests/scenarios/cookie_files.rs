@@ -7,9 +7,9 @@ use sessio::cookie::{Format, Keep};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::folder::Folder;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -25,7 +25,7 @@ async fn log_in<R: Runtime>(session: &Session<FaultyRuntime<R>>, server: &Server
     let page = session.get(server.url("/login")).send().await.unwrap().text().await.unwrap();
     let token = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];
-    assert_eq!(whole(session.post(server.url("/login")).form(form)).await.status, 200);
+    assert_eq!(fetch(session.post(server.url("/login")).form(form)).await.status, 200);
 }
 
 async fn a_login_is_saved_and_lasts_in_another_session<R: Runtime>(world: &World<R>) {
@@ -43,10 +43,10 @@ async fn a_login_is_saved_and_lasts_in_another_session<R: Runtime>(world: &World
         );
 
         let other = world.session();
-        assert_eq!(whole(other.get(server.url("/private"))).await.status, 401);
+        assert_eq!(fetch(other.get(server.url("/private"))).await.status, 401);
         let loaded = other.load_cookies(&path).unwrap();
         assert_eq!((loaded.stored, loaded.problems.len()), (saved.written, 0), "{format:?}");
-        assert_eq!(whole(other.get(server.url("/private"))).await.status, 200, "{format:?}");
+        assert_eq!(fetch(other.get(server.url("/private"))).await.status, 200, "{format:?}");
     }
 }
 

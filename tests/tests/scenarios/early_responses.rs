@@ -3,9 +3,9 @@
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server, pattern};
 use sessio_tests::coded::{coded, text};
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::{Endless, Pieces};
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -116,7 +116,7 @@ async fn fm_the_rest_of_a_long_refusal_is_no_next_response<R: Runtime>(world: &W
         let mut response = upload.request(&session, "POST", &server.url("/x")).send().await.unwrap();
         assert!(!response.chunk().await.unwrap().unwrap().is_empty());
         drop(response);
-        let next = whole(session.get(server.url("/get"))).await;
+        let next = fetch(session.get(server.url("/get"))).await;
         assert_eq!((next.status, next.connection), (200, (2, false)), "{form} {upload:?}");
         server.release();
     }
@@ -139,9 +139,9 @@ async fn fm_head_with_an_upload_has_no_body_and_keeps_its_connection<R: Runtime>
         assert_eq!(response.bytes().await.unwrap(), "", "{head}");
         let source = Pieces::of(body.chunks(30_000));
         let response = request().source(source, None, false).send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&response), (1, true), "{head}");
+        assert_eq!(sessio_tests::fetch::connection(&response), (1, true), "{head}");
         assert_eq!(response.bytes().await.unwrap(), "", "{head}");
-        assert_eq!(whole(session.get(server.url("/get"))).await.connection, (1, true), "{head}");
+        assert_eq!(fetch(session.get(server.url("/get"))).await.connection, (1, true), "{head}");
         let sent = server.requests();
         assert!(sent[..2].iter().all(|one| one.method() == "HEAD" && one.body == body), "{head}");
     }
@@ -162,7 +162,7 @@ async fn fm_a_response_to_head_comes_before_the_end_of_its_upload<R: Runtime>(wo
             assert_eq!(response.headers().contains("content-length"), head.contains("-Length"));
             assert_eq!(response.bytes().await.unwrap(), "", "{head}");
             // Bytes that the server sends later do not concern the next request.
-            let next = whole(session.get(server.url("/get"))).await;
+            let next = fetch(session.get(server.url("/get"))).await;
             assert_eq!((next.status, next.connection), (200, (2, false)), "{head} {upload:?}");
             server.release();
         }

@@ -8,9 +8,9 @@ use sessio::{Error, Guard, Kind, Proxy, Resolver};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -52,12 +52,12 @@ async fn a_guard_checks_each_address_over_redirects_and_dns_rebinding<R: Runtime
         assert_eq!(failure(&session, "http://rebound.test/").await.kind(), Kind::BlockedAddress);
     }
     // The guard allows a pinned address, since the session chose it, unless the guard covers pins.
-    whole(session.get("http://door.test/get")).await;
+    fetch(session.get("http://door.test/get")).await;
     session.update(|settings| settings.guard = Guard::public().and_pins());
     assert_eq!(failure(&session, "http://door.test/get").await.kind(), Kind::BlockedAddress);
     // No connection that was opened without the guard is used with it.
     session.update(|settings| settings.guard = Guard::off());
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     session.update(|settings| settings.guard = Guard::public());
     assert_eq!(failure(&session, &server.url("/get")).await.kind(), Kind::BlockedAddress);
 }
@@ -67,7 +67,7 @@ async fn a_guard_refuses_known_addresses_behind_a_proxy<R: Runtime>(world: &Worl
     let session = guarded(world, Guard::public());
     let through = Proxy::parse(&proxy.url("")).unwrap();
     session.update(|settings| settings.proxies = Proxies::from(through));
-    whole(session.get("http://a.test/get")).await;
+    fetch(session.get("http://a.test/get")).await;
     for inside in ["http://127.0.0.1/", "http://[::1]/", "http://localhost/", "http://169.254.169.254/x"] {
         assert_eq!(failure(&session, inside).await.kind(), Kind::BlockedAddress, "{inside}");
     }
@@ -88,9 +88,9 @@ async fn fa10_a_redirect_from_another_host_does_not_use_pins<R: Runtime>(world: 
     let from_door = |to: &str| redirect(&door, to, 302).replace(&door.addr().to_string(), "door.test");
     // The caller may request that host, and one pinned host may redirect to another at the same
     // address.
-    whole(session.get("http://inside.test/get")).await;
-    whole(session.get(from_door("http://same.test/get"))).await;
-    whole(session.get(from_door("http://door.test:8080/get"))).await;
+    fetch(session.get("http://inside.test/get")).await;
+    fetch(session.get(from_door("http://same.test/get"))).await;
+    fetch(session.get(from_door("http://door.test:8080/get"))).await;
     // There is an idle connection to the forbidden host. It is not used.
     for _ in 0..2 {
         let error = failure(&session, &from_door("http://inside.test/get")).await;
@@ -99,11 +99,11 @@ async fn fa10_a_redirect_from_another_host_does_not_use_pins<R: Runtime>(world: 
     }
     assert_eq!(inside.requests().len(), 1);
     session.update(|settings| settings.redirect_targets = AllowedTargets::any().and_routes());
-    whole(session.get(from_door("http://inside.test/get"))).await;
+    fetch(session.get(from_door("http://inside.test/get"))).await;
     // Without a guard a pinned name is like any other.
     let open = guarded(world, Guard::off());
     open.resolve("inside.test", [inside.addr()]).unwrap();
-    whole(open.get(redirect(&door, "http://inside.test/get", 302))).await;
+    fetch(open.get(redirect(&door, "http://inside.test/get", 302))).await;
     assert_eq!(inside.requests().len(), 3);
 }
 
@@ -112,7 +112,7 @@ async fn v61_redirects_are_followed_to_allowed_targets_alone<R: Runtime>(world: 
     let session = world.session();
     let allow = |targets: AllowedTargets| session.update(|s| s.redirect_targets = targets);
     let away = redirect(&server, other.url("/get"), 302);
-    whole(session.get(away.as_str())).await;
+    fetch(session.get(away.as_str())).await;
     for targets in [
         AllowedTargets::any().ports([server.addr().port()]),
         AllowedTargets::any().hosts(["a.test"]),
@@ -125,6 +125,6 @@ async fn v61_redirects_are_followed_to_allowed_targets_alone<R: Runtime>(world: 
     }
     assert_eq!(other.requests().len(), 1);
     allow(AllowedTargets::any().hosts(["127.0.0.1"]).ports([other.addr().port()]).schemes(["http"]));
-    whole(session.get(away.as_str())).await;
+    fetch(session.get(away.as_str())).await;
     assert_eq!(other.requests().len(), 2);
 }

@@ -97,7 +97,7 @@ async fn q16_a_closed_connection_sends_close_notify<R: Runtime>(world: &World<R>
     };
     for version in rustls::ALL_VERSIONS {
         let tls = ServerTls::with_versions(&SERVER, &[version]);
-        let partings = tls.partings();
+        let closing_alerts = tls.closing_alerts();
         let server = Server::adapted_scripted(
             tls.adapters(),
             [answer("Connection: close\r\n"), answer(""), answer("")],
@@ -106,7 +106,7 @@ async fn q16_a_closed_connection_sends_close_notify<R: Runtime>(world: &World<R>
         let get = || async { session.get(server.url("/")).send().await.unwrap().text().await.unwrap() };
         let parted = |number: usize| {
             server.wait_closed(number);
-            assert_eq!(partings.so_far(), vec!["close_notify"; number + 1], "{version:?}");
+            assert_eq!(closing_alerts.so_far(), vec!["close_notify"; number + 1], "{version:?}");
         };
         get().await;
         parted(0);
@@ -119,26 +119,26 @@ async fn q16_a_closed_connection_sends_close_notify<R: Runtime>(world: &World<R>
     }
     // A body that was cut off is not reported as complete.
     let tls = ServerTls::new(&SERVER);
-    let partings = tls.partings();
+    let closing_alerts = tls.closing_alerts();
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     let server =
         Server::adapted_scripted(tls.adapters(), Connection::new().expect_request().send(half).read_to_end());
     drop(session(world).get(server.url("/")).send().await.unwrap());
     server.wait_closed(0);
-    assert!(partings.so_far().is_empty());
+    assert!(closing_alerts.so_far().is_empty());
 }
 
 async fn f06_a_server_receives_the_alert_for_its_refused_certificate<R: Runtime>(world: &World<R>) {
     let stranger = Authority::root("stranger").issue(|_| {});
     for version in rustls::ALL_VERSIONS {
         let tls = ServerTls::with_versions(&stranger, &[version]);
-        let partings = tls.partings();
+        let closing_alerts = tls.closing_alerts();
         let server = Server::adapted_scripted(tls.adapters(), Connection::new().read_to_end());
         let error = session(world).get(server.url("/")).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::CertificateUnknownRoot);
         server.wait_closed(0);
         // rustls receives the failure as an error of the verifier, so the alert is not specific.
-        assert_eq!(partings.so_far(), ["CertificateUnknown"], "{version:?}");
+        assert_eq!(closing_alerts.so_far(), ["CertificateUnknown"], "{version:?}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn f11_a_connection_that_ended_while_idle_is_replaced<R: Runtime>(world: &
         session.get(server.url("/first")).send().await.unwrap().bytes().await.unwrap();
         let response = session.get(server.url("/get")).send().await.unwrap();
         assert_eq!(
-            (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+            (response.status().as_u16(), sessio_tests::fetch::connection(&response)),
             (200, (2, false))
         );
         response.bytes().await.unwrap();
@@ -278,7 +278,7 @@ async fn fm4_a_connection_that_ends_with_an_alert_is_stale<R: Runtime>(world: &W
                     Ok(response) => {
                         assert!(is_sent_again, "{way:?} {ending:?}: a POST is not sent again");
                         assert_eq!(
-                            sessio_tests::whole::connection(&response),
+                            sessio_tests::fetch::connection(&response),
                             (2, false),
                             "{way:?} {ending:?}"
                         );
@@ -350,7 +350,7 @@ async fn next_after<R: Runtime>(
     go(session, way, server);
     let post = async || {
         let response = session.post(server.url("/anything")).send().await.unwrap();
-        let connection = sessio_tests::whole::connection(&response);
+        let connection = sessio_tests::fetch::connection(&response);
         response.bytes().await.unwrap();
         connection
     };

@@ -10,11 +10,11 @@ use sessio::{Kind, Stage, Timeout, Timeouts};
 use sessio_driver::{Response, Runtime, Session, Sleep as _};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::polls::polled;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -189,7 +189,7 @@ async fn f23_t05_the_total_limit_is_over_all_hops<R: Runtime>(world: &World<R>) 
     assert!((1..30).contains(&error.progress().unwrap().hop), "{error}");
     // The request's own limit replaces that of the session.
     let url = redirect(&server, "/get", 302);
-    assert_eq!(whole(session.get(url).timeout(None)).await.status, 200);
+    assert_eq!(fetch(session.get(url).timeout(None)).await.status, 200);
 }
 
 async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {

@@ -8,8 +8,8 @@ use sessio::proxy::Proxies;
 use sessio::{Guard, Kind, Proxy, Resolver};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -30,7 +30,7 @@ async fn fc2_localhost_is_this_machine_without_a_resolver<R: Runtime>(world: &Wo
         Ok(vec![([192, 0, 2, 1], 9).into()])
     }));
     for name in ["localhost", "LOCALHOST", "localhost.", "app.localhost", "a.b.localhost."] {
-        whole(session.get(format!("http://{name}:{port}/get"))).await;
+        fetch(session.get(format!("http://{name}:{port}/get"))).await;
     }
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     let dialled = session.runtime().dialled();
@@ -39,7 +39,7 @@ async fn fc2_localhost_is_this_machine_without_a_resolver<R: Runtime>(world: &Wo
     // No resolver was asked, so the resolver does not separate the connections.
     let before = session.stats().dialled;
     session.set_resolver(Resolver::default());
-    whole(session.get(format!("http://localhost:{port}/get"))).await;
+    fetch(session.get(format!("http://localhost:{port}/get"))).await;
     assert_eq!(session.stats().dialled, before);
 }
 
@@ -47,7 +47,7 @@ async fn fc2_routes_and_pins_precede_the_rule_for_localhost<R: Runtime>(world: &
     let server = Server::start_on([127, 0, 0, 2]);
     let session = world.session();
     session.resolve("app.localhost", [server.addr()]).unwrap();
-    whole(session.get("http://app.localhost/get")).await;
+    fetch(session.get("http://app.localhost/get")).await;
     assert_eq!(session.runtime().dialled(), [server.addr()]);
     assert_eq!(server.requests().len(), 1);
 }
@@ -73,6 +73,6 @@ async fn fc2_a_proxy_at_localhost_is_on_this_machine<R: Runtime>(world: &World<R
         settings.proxies = Proxies::from(through);
         settings.resolver = Resolver::from_fn(|_, _| Ok(vec![]));
     });
-    whole(session.get("http://a.test/get")).await;
+    fetch(session.get("http://a.test/get")).await;
     assert_eq!(proxy.requests()[0].target(), "http://a.test/get");
 }

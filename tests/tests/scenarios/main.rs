@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "tests say what went wrong by where they stop")]
 
 mod addresses;
-mod answers;
 mod auth;
 mod authorities;
 mod base_urls;
@@ -21,7 +20,6 @@ mod early_responses;
 mod guards;
 mod handshakes;
 mod limits;
-mod line;
 mod localhost;
 mod mounts;
 mod multipart;
@@ -33,8 +31,10 @@ mod partial_responses;
 mod pool;
 mod proxies;
 mod pulls;
+mod queue;
 mod reading;
 mod redirects;
+mod responses;
 mod resume;
 mod resumption;
 mod retries;

@@ -7,9 +7,9 @@ use sessio::{Change, Kind, Mount, Stage, Timeout};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -45,12 +45,12 @@ async fn s15_the_longest_mount_applies_and_the_request_overrides_it<R: Runtime>(
         ("/anything/v2/long", "short"),
         ("/anything/v2/long/x", "long"),
     ] {
-        whole(session.get(server.url(path))).await;
+        fetch(session.get(server.url(path))).await;
         let request = server.requests().pop().unwrap();
         assert_eq!(request.header("x-mount").as_deref(), Some(name), "{path}");
         assert_eq!(request.target(), format!("{path}?by={name}"));
     }
-    whole(session.get(server.url("/anything/v2")).header("X-Mount", "own").param("by", "own")).await;
+    fetch(session.get(server.url("/anything/v2")).header("X-Mount", "own").param("by", "own")).await;
     let request = server.requests().pop().unwrap();
     assert_eq!(request.header("x-mount").as_deref(), Some("own"));
     assert_eq!(request.target(), "/anything/v2?by=own");
@@ -64,14 +64,14 @@ async fn s15_a_mounts_credentials_stay_within_its_pattern<R: Runtime>(world: &Wo
         let request = server.requests().pop().unwrap();
         ["authorization", "cookie", "x-plain"].map(|name| request.header(name).is_some())
     };
-    whole(session.get(home.url("/anything/api/x"))).await;
+    fetch(session.get(home.url("/anything/api/x"))).await;
     assert_eq!(seen(&home), [true; 3]);
     for outside in [home.url("/anything/x"), other.url("/anything/api/x")] {
-        whole(session.get(outside)).await;
+        fetch(session.get(outside)).await;
     }
     assert_eq!((seen(&home), seen(&other)), ([false; 3], [false; 3]));
     // A redirect from elsewhere into the pattern uses the mount's options, without its credentials.
-    let into = whole(session.get(redirect(&other, home.url("/anything/api/x"), 307))).await;
+    let into = fetch(session.get(redirect(&other, home.url("/anything/api/x"), 307))).await;
     assert_eq!(into.status, 200);
     assert_eq!(seen(&home), [false, false, true]);
 }
@@ -98,7 +98,7 @@ async fn s15_a_relative_address_is_mounted_where_it_leads<R: Runtime>(world: &Wo
         .unwrap();
     let mut seen = Vec::new();
     for address in ["x", "../v1/x", "../v2/y", "."] {
-        whole(session.get(address)).await;
+        fetch(session.get(address)).await;
         seen.push(server.requests().pop().unwrap().header("x-mount").is_some());
     }
     assert_eq!(seen, [true, false, true, true]);
@@ -113,11 +113,11 @@ async fn s15_a_mount_limits_the_connections_to_its_hosts<R: Runtime>(world: &Wor
     let error = session.get(server.url("/bytes/1")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Pool));
     // Outside the mount the limits are those of the pool, and the connections are others.
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(first.bytes().await.unwrap().len(), 1_000_000);
     assert_eq!(server.accepted(), 2);
     for path in ["/bytes/1", "/get", "/bytes/2"] {
-        whole(session.get(server.url(path))).await;
+        fetch(session.get(server.url(path))).await;
     }
     assert_eq!((server.accepted(), session.stats().idle), (2, 2));
 }
@@ -126,7 +126,7 @@ async fn s15_the_pool_limits_of_a_mount_apply_to_a_redirect_into_it<R: Runtime>(
     let (server, other, session) = (Server::start(), Server::start(), world.session());
     mount(&session, [(server.url("/anything/"), Mount::new().pool(HostPolicy::new().max_idle(0)))]);
     for round in 1..=3 {
-        let response = whole(session.get(redirect(&other, server.url("/anything/x"), 302))).await;
+        let response = fetch(session.get(redirect(&other, server.url("/anything/x"), 302))).await;
         assert_eq!(response.status, 200);
         // The connection to the mounted host is not kept, the other one is.
         assert_eq!((server.accepted(), other.accepted(), session.stats().idle), (round, 1, 1));

@@ -98,7 +98,7 @@ async fn fm_one_byte_records_carry_every_coding<R: Runtime>(world: &World<R>) {
         for number in 0..2 * CODINGS.len() {
             let get = session.get(server.url("/")).header("Accept-Encoding", "gzip, br, zstd");
             let response = get.send().await.unwrap();
-            assert_eq!(sessio_tests::whole::connection(&response), (1, number > 0), "{version:?} {number}");
+            assert_eq!(sessio_tests::fetch::connection(&response), (1, number > 0), "{version:?} {number}");
             assert!(response.bytes().await.unwrap() == body, "{version:?} {number}");
         }
     }
@@ -123,7 +123,7 @@ async fn fm_one_byte_records_carry_interim_heads_and_trailers<R: Runtime>(world:
         assert_eq!(response.trailers().get("x-sum"), Some("600"), "{version:?}");
         drop(response);
         let next = session.post(server.url("/post")).body("up").send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&next), (1, true), "{version:?}");
+        assert_eq!(sessio_tests::fetch::connection(&next), (1, true), "{version:?}");
         assert!(next.text().await.unwrap().contains("\"up\""));
     }
 }
@@ -194,7 +194,7 @@ async fn fm_one_byte_records_refuse_an_upload<R: Runtime>(world: &World<R>) {
         assert_eq!(upload.status(), 413, "{version:?}");
         assert!(upload.bytes().await.unwrap() == body, "{version:?}");
         let next = session.get(server.url("/get")).send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&next), (2, false), "{version:?}");
+        assert_eq!(sessio_tests::fetch::connection(&next), (2, false), "{version:?}");
         next.bytes().await.unwrap();
         server.release();
     }
@@ -213,7 +213,7 @@ async fn fm_one_byte_records_are_drained<R: Runtime>(world: &World<R>) {
             let auth = Auth::flow(Digest::new("user", "secret"));
             let response = session.get(server.url("/anything")).auth(auth).send().await.unwrap();
             assert_eq!(
-                (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+                (response.status().as_u16(), sessio_tests::fetch::connection(&response)),
                 (200, (1, true)),
                 "{version:?} {status}"
             );
@@ -260,7 +260,7 @@ async fn fm_one_byte_records_of_an_idle_connection<R: Runtime>(world: &World<R>)
         server.open_gate("idle");
         server.wait_steps(0, 5);
         let next = session.post(server.url("/post")).send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&next), connection, "{said:?}");
+        assert_eq!(sessio_tests::fetch::connection(&next), connection, "{said:?}");
         next.bytes().await.unwrap();
     }
 }
@@ -290,7 +290,7 @@ async fn fm_one_byte_records_within_one_byte_records<R: Runtime>(world: &World<R
         assert_eq!(response.trailers().get("x-sum"), Some("300"), "{version:?}");
         drop(response);
         let next = session.get(server.url("/")).send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&next), (1, true), "{version:?}");
+        assert_eq!(sessio_tests::fetch::connection(&next), (1, true), "{version:?}");
         assert_eq!(next.text().await.unwrap(), "next");
     }
 }

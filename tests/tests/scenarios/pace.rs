@@ -13,12 +13,12 @@ use sessio::{Call, Kind, Mount, Observer, Result, Timeout};
 use sessio_driver::{Response, Runtime, Session, Stream};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
-use crate::line::all;
+use crate::queue::all;
 
 scenarios! {
     requests_keep_their_rate_and_redirects_count
@@ -94,13 +94,13 @@ async fn requests_keep_their_rate_and_redirects_count<R: Runtime>(world: &World<
     let (session, waits) = session(world, world.runtime(), pace);
     let mut seen = Vec::new();
     for path in ["/get", "/get", "/get", "/redirect-to?url=/get", "/get"] {
-        assert_eq!(whole(session.get(server.url(path))).await.status, 200);
+        assert_eq!(fetch(session.get(server.url(path))).await.status, 200);
         seen.push(taken(&waits).len());
     }
     assert_eq!(seen, [0, 0, 1, 2, 1]);
     assert_eq!(server.requests().len(), 6);
     // Another host has a pace of its own.
-    whole(session.get(Server::start().url("/get"))).await;
+    fetch(session.get(Server::start().url("/get"))).await;
     assert!(taken(&waits).is_empty());
 }
 
@@ -111,13 +111,13 @@ async fn a_busy_server_holds_every_call_to_its_host_and_to_no_other<R: Runtime>(
         let server = Server::scripted(script.routes());
         let other = Server::start();
         let (session, waits) = session(world, world.runtime(), Pace::new());
-        assert!(whole(session.get(server.url("/"))).await.status >= 429);
-        whole(session.get(other.url("/get"))).await;
+        assert!(fetch(session.get(server.url("/"))).await.status >= 429);
+        fetch(session.get(other.url("/get"))).await;
         assert!(taken(&waits).is_empty());
-        let response = whole(session.get(server.url("/"))).await;
+        let response = fetch(session.get(server.url("/"))).await;
         assert_eq!((response.status, response.connection), (200, (1, true)));
         assert_eq!(taken(&waits), [Some(30)]);
-        whole(session.get(server.url("/get"))).await;
+        fetch(session.get(server.url("/get"))).await;
         assert!(taken(&waits).is_empty());
     }
 }
@@ -127,7 +127,7 @@ async fn a_hold_that_is_too_long_fails_at_once<R: Runtime>(world: &World<R>) {
     let server = Server::scripted(Script::new().connection(script).otherwise(Otherwise::Routes));
     let runtime = world.runtime();
     let (session, waits) = session(world, runtime.clone(), Pace::new());
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Paced);
     let refusal = error.pace_refusal().unwrap();
@@ -136,7 +136,7 @@ async fn a_hold_that_is_too_long_fails_at_once<R: Runtime>(world: &World<R>) {
     assert!(error.is_safe_to_repeat() && error.to_string().contains(server.url("/").trim_end_matches('/')));
     // The longest hold is an hour. The last minute of it is waited for.
     runtime.pass(seconds(3550));
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(taken(&waits).len(), 1);
 }
 
@@ -163,21 +163,21 @@ async fn an_open_circuit_sends_nothing_and_then_one_request<R: Runtime>(world: &
     drop(gone);
     let server = Server::listen(address).unwrap();
     runtime.pass(seconds(31));
-    whole(session.get(&url)).await;
-    whole(session.get(&url)).await;
+    fetch(session.get(&url)).await;
+    fetch(session.get(&url)).await;
     assert_eq!((server.requests().len(), taken(&waits).len()), (2, 0));
 }
 
 async fn a_wait_that_does_not_fit_fails_at_once<R: Runtime>(world: &World<R>) {
     let server = Server::start();
     let (session, waits) = session(world, world.runtime(), Pace::rate(1, seconds(1000)));
-    whole(session.get(server.url("/get")).timeout(seconds(500))).await;
+    fetch(session.get(server.url("/get")).timeout(seconds(500))).await;
     let error = session.get(server.url("/get")).timeout(seconds(500)).send().await.unwrap_err();
     assert_eq!((error.kind(), error.pace_refusal().unwrap().reason), (Kind::Paced, Reason::DeadlineTooNear));
     assert!(error.pace_refusal().unwrap().wait.unwrap() > seconds(900));
     let stats = session.stats();
     assert_eq!((stats.waiting, stats.in_use, taken(&waits).len(), server.requests().len()), (0, 0, 0, 1));
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(taken(&waits), [Some(1000)]);
 }
 
@@ -213,7 +213,7 @@ async fn calls_wait_in_one_line_and_begin_in_their_order<R: Runtime>(world: &Wor
     let [second, mut third, mut fourth] =
         ["2", "3", "4"].map(|name| waiting(&session, server.url(&format!("/anything/{name}"))));
     // The limit of the pool and that of the pace are one line.
-    whole(session.get(Server::start().url("/get"))).await;
+    fetch(session.get(Server::start().url("/get"))).await;
     server.open_gate("end");
     first.bytes().await.unwrap();
     assert!(is_waiting(&mut fourth) && is_waiting(&mut third));
@@ -297,7 +297,7 @@ async fn a_dropped_call_leaves_the_line_usable<R: Runtime>(world: &World<R>) {
     server.open_gate("again");
     held.bytes().await.unwrap();
     drop(fifth);
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
 }
 
 async fn the_wait_has_the_limit_of_the_pool<R: Runtime>(world: &World<R>) {
@@ -313,7 +313,7 @@ async fn the_wait_has_the_limit_of_the_pool<R: Runtime>(world: &World<R>) {
     assert_eq!(session.stats().waiting, 0);
     server.open_gate("end");
     assert_eq!(held.bytes().await.unwrap(), "helloworld");
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
 }
 
 async fn a_mount_has_a_pace_of_its_own<R: Runtime>(world: &World<R>) {
@@ -330,12 +330,12 @@ async fn a_mount_has_a_pace_of_its_own<R: Runtime>(world: &World<R>) {
         .unwrap();
     let mut seen = Vec::new();
     for path in ["free", "free", "slow", "other", "slow", "same", "free"] {
-        whole(session.get(server.url(&format!("/anything/{path}")))).await;
+        fetch(session.get(server.url(&format!("/anything/{path}")))).await;
         seen.extend(taken(&waits).into_iter().map(|wait| (path, wait)));
     }
     // The wait of `slow` is longer than that of `other` and `same`.
     assert_eq!(seen, [("slow", Some(1000))]);
-    whole(session.get(server.url("/anything/other"))).await;
+    fetch(session.get(server.url("/anything/other"))).await;
     assert_eq!(taken(&waits), [Some(100)]);
 }
 
@@ -379,7 +379,7 @@ async fn a_throttle_waits_for_the_latency_of_the_server<R: Runtime>(world: &Worl
     }
     // Half the way to the latency, which is almost nothing. After the error it stays.
     assert_eq!(taken(&waits), [Some(200)]);
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(taken(&waits), [Some(200)]);
 }
 
@@ -389,11 +389,11 @@ async fn a_stale_connection_is_replaced_within_the_pace<R: Runtime>(world: &Worl
     let mut pace = Pace::rate(2, seconds(200));
     pace.rate = pace.rate.map(|rate| rate.burst(2));
     let (session, waits) = session(world, world.runtime(), pace);
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     server.disconnect();
     server.wait_open(0);
-    assert_eq!(whole(session.get(server.url("/get"))).await.connection, (2, false));
+    assert_eq!(fetch(session.get(server.url("/get"))).await.connection, (2, false));
     assert!(taken(&waits).is_empty());
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(taken(&waits), [Some(100)]);
 }

@@ -42,7 +42,7 @@ async fn v100_p133_a_second_response_is_never_that_of_the_next_request<R: Runtim
         server.wait_steps(0, 5);
         let second = session.post(server.url("/2")).send().await.unwrap();
         assert_eq!(
-            (sessio_tests::whole::connection(&second), second.text().await.unwrap()),
+            (sessio_tests::fetch::connection(&second), second.text().await.unwrap()),
             ((2, false), "second".into())
         );
         assert_eq!(server.wait_closed(0).requests().len(), 1);

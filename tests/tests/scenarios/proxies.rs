@@ -7,9 +7,9 @@ use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::clear;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::{redirect, refusing_server};
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -70,8 +70,8 @@ async fn d16_a_plain_request_is_forwarded_in_absolute_form_over_one_connection<R
     let proxy = Server::start();
     let session = proxied(world, &proxy);
     // The client does not resolve these names: the proxy receives them.
-    whole(session.get("http://u:p@a.test/anything/x?q=1#part")).await;
-    whole(session.post("http://b.test:8080/anything/y").body("a=1\r\n\r\n")).await;
+    fetch(session.get("http://u:p@a.test/anything/x?q=1#part")).await;
+    fetch(session.post("http://b.test:8080/anything/y").body("a=1\r\n\r\n")).await;
     assert_eq!(
         lines(&proxy),
         ["GET http://a.test/anything/x?q=1 HTTP/1.1", "POST http://b.test:8080/anything/y HTTP/1.1"]
@@ -85,7 +85,7 @@ async fn d16_a_plain_request_is_forwarded_in_absolute_form_over_one_connection<R
     assert_eq!(proxy.accepted(), 1);
     // Requests with other credentials, or without, use other connections (row V88).
     let open = Proxy::parse(&url(&proxy, "http", "")).unwrap();
-    whole(session.get("http://a.test/get").proxy(open)).await;
+    fetch(session.get("http://a.test/get").proxy(open)).await;
     assert_eq!(proxy.accepted(), 2);
     assert_eq!(proxy.requests()[2].header("proxy-authorization"), None);
 }
@@ -102,9 +102,9 @@ async fn d16_a_tunnel_is_opened_for_https_and_used_again<R: Runtime>(world: &Wor
             Ok(())
         })
         .unwrap();
-    assert_eq!(whole(session.get("https://a.test/get")).await.connection, (1, false));
-    assert_eq!(whole(session.get("https://a.test/anything/x")).await.connection, (1, true));
-    assert_eq!(whole(session.get("https://b.test:8443/get")).await.connection, (2, false));
+    assert_eq!(fetch(session.get("https://a.test/get")).await.connection, (1, false));
+    assert_eq!(fetch(session.get("https://a.test/anything/x")).await.connection, (1, true));
+    assert_eq!(fetch(session.get("https://b.test:8443/get")).await.connection, (2, false));
     assert_eq!(
         lines(&proxy),
         [
@@ -140,8 +140,8 @@ async fn v90_tls_to_the_proxy_and_through_it<R: Runtime>(world: &World<R>) {
             settings.proxies.set("all", url(&proxy, "https", "user:pass@"))
         })
         .unwrap();
-    whole(session.get("https://a.test/get")).await;
-    whole(session.get("http://a.test/get")).await;
+    fetch(session.get("https://a.test/get")).await;
+    fetch(session.get("http://a.test/get")).await;
     let heads = heads(&proxy);
     assert_eq!(
         lines(&proxy),
@@ -188,7 +188,7 @@ async fn q05_f20_the_error_of_a_refused_tunnel_has_the_proxys_response<R: Runtim
         assert_eq!(refused.map_or(&b""[..], |refused| &refused.body), body.as_bytes());
         assert!(error.is_proxy() && error.is_safe_to_repeat());
     }
-    whole(session.get("https://a.test/get")).await;
+    fetch(session.get("https://a.test/get")).await;
     assert_eq!(proxy.accepted(), 6);
 }
 
@@ -240,7 +240,7 @@ async fn credentials_follow_a_407_once<R: Runtime>(world: &World<R>) {
     let response = session.get("http://a.test/").send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.history().len()), (407, 1));
     drop(response);
-    whole(session.get("https://a.test/get")).await;
+    fetch(session.get("https://a.test/get")).await;
     let error = failure(&session, "https://b.test/").await;
     assert_eq!(error.kind(), Kind::ProxyAuthentication);
     assert_eq!(&*error.refused().unwrap().body, b"who?");
@@ -294,7 +294,7 @@ async fn credentials_after_a_407_that_closes_use_another_connection<R: Runtime>(
         settings.proxies = waiting("user:pass@");
     });
     for case in 0..cases {
-        let whole = whole(session.post("https://a.test/anything").body("once")).await;
+        let whole = fetch(session.post("https://a.test/anything").body("once")).await;
         assert_eq!(whole.status, 200, "{case}");
         assert_eq!(proxy.accepted(), 2 * case + 2);
         let told: Vec<_> =
@@ -333,7 +333,7 @@ async fn f21_socks_receives_the_next_address_if_one_is_unreachable<R: Runtime>(w
     policy.max_total = Some(1);
     let session = world.session_with_pool(world.runtime().name("b.test", addresses), policy);
     set(&session, "all", &url(&proxy, "socks5", ""));
-    whole(session.get("http://b.test/get")).await;
+    fetch(session.get("http://b.test/get")).await;
     let told = |number: usize| proxy.connection(number).received[3..13].to_vec();
     for number in 0..6 {
         let last = u8::try_from(number).unwrap() + 1;
@@ -372,7 +372,7 @@ async fn socks_by_name_by_address_and_with_a_login<R: Runtime>(world: &World<R>)
         ("socks5h", "", "http://192.0.2.9/get"),
     ] {
         set(&session, "all", &url(&proxy, scheme, userinfo));
-        whole(session.get(asked)).await;
+        fetch(session.get(asked)).await;
     }
     let said = |number: usize| proxy.connection(number).received;
     assert!(
@@ -421,34 +421,34 @@ async fn b35_hosts_that_are_reached_without_a_proxy<R: Runtime>(world: &World<R>
     let (proxy, host) = (Server::start(), Server::start());
     let session = proxied(world, &proxy);
     let count = || (proxy.requests().len(), host.requests().len());
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), (1, 0));
     session.update(|settings| {
         settings.proxies.except("127.0.0.0/8");
     });
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), (1, 1));
     // A proxy of the request has the session's exceptions, unless the request has others.
     let own = Proxies::from(Proxy::parse(&url(&proxy, "http", "")).unwrap());
-    whole(session.get(host.url("/get")).proxies(own.clone())).await;
+    fetch(session.get(host.url("/get")).proxies(own.clone())).await;
     assert_eq!(count(), (1, 2));
     let mut always = own;
     always.except("");
-    whole(session.get(host.url("/get")).proxies(always)).await;
+    fetch(session.get(host.url("/get")).proxies(always)).await;
     assert_eq!(count(), (2, 2));
     // Explicitly direct: for a request, for a host, for everything, and by a function.
     let session = proxied(world, &proxy);
-    whole(session.get(host.url("/get")).without_proxy()).await;
-    whole(session.get(host.url("/get")).proxy("")).await;
+    fetch(session.get(host.url("/get")).without_proxy()).await;
+    fetch(session.get(host.url("/get")).proxy("")).await;
     set(&session, "http://127.0.0.1", "");
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), (2, 5));
     let through = Via::try_from(url(&proxy, "http", "")).unwrap();
     let choose =
         move |url: &sessio::Url| Some(if url.path() == "/get" { Via::Direct } else { through.clone() });
     session.update(|settings| settings.proxies = Proxies::from_fn(choose));
-    whole(session.get(host.url("/get"))).await;
-    whole(session.get(host.url("/anything"))).await;
+    fetch(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/anything"))).await;
     assert_eq!(count(), (3, 6));
     let error = session.get("http://a.test/").proxy("ftp://p").send().await.map(drop).unwrap_err();
     assert!(error.kind() == Kind::InvalidProxy && error.is_builder());
@@ -498,9 +498,9 @@ async fn b16_a_proxy_authorization_goes_to_the_first_proxy_alone<R: Runtime>(wor
     let (proxy, host) = (Server::start(), Server::start());
     let session = world.session();
     let ask = |url: String| session.get(url).header("Proxy-Authorization", "Custom secret");
-    whole(ask(host.url("/get"))).await;
+    fetch(ask(host.url("/get"))).await;
     assert!(!told(&host).contains("secret"));
-    whole(ask("http://a.test/get".to_owned()).proxy(url(&proxy, "http", "user:pass@"))).await;
+    fetch(ask("http://a.test/get".to_owned()).proxy(url(&proxy, "http", "user:pass@"))).await;
     assert_eq!(proxy.requests()[0].header_all("proxy-authorization"), ["Custom secret"]);
 }
 
@@ -510,25 +510,25 @@ async fn b02_e01_the_environment_comes_last_and_only_if_trusted<R: Runtime>(worl
         Environment::new([("http_proxy", url(&theirs, "http", "")), ("no_proxy", "127.0.0.2".to_owned())]);
     let session = world.session_on(world.runtime().environment(environment));
     let count = || [&theirs, &ours, &host].map(|server| server.requests().len());
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 0, 0]);
     set(&session, "http", &url(&ours, "http", ""));
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 1, 0]);
-    whole(session.get(host.url("/get")).without_proxy()).await;
+    fetch(session.get(host.url("/get")).without_proxy()).await;
     assert_eq!(count(), [1, 1, 1]);
     // A proxy for one scheme does not apply to the other.
     session.update(|settings| settings.proxies = Proxies::new());
     session.update(|settings| settings.trust.proxies = false);
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     session.update(|settings| (settings.trust.proxies, settings.trust_env) = (true, false));
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), [1, 1, 3]);
     session.update(|settings| settings.trust_env = true);
     session.set_environment(Environment::empty());
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     session.reload_environment();
-    whole(session.get(host.url("/get"))).await;
+    fetch(session.get(host.url("/get"))).await;
     assert_eq!(count(), [2, 1, 4]);
 }
 
@@ -543,10 +543,10 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
         .name("c.test", [other.addr()]);
     let session = world.session_on(runtime.environment(Environment::empty().with_netrc(parsed.clone())));
     let last = |server: &Server| server.requests().last().unwrap().header("authorization");
-    whole(session.get("http://a.test/get")).await;
+    fetch(session.get("http://a.test/get")).await;
     assert_eq!(last(&server).as_deref(), Some("Basic YW5uOnNlY3JldC1h"));
     // Row V06: the host is that of the URL, whatever precedes its @.
-    whole(session.get("http://a.test:@b.test/get")).await;
+    fetch(session.get("http://a.test:@b.test/get")).await;
     assert_eq!(last(&other).as_deref(), Some("Basic YS50ZXN0Og=="));
     for (asked, expected) in [
         (session.get("http://a.test/get").header("Authorization", "by hand"), Some("by hand")),
@@ -557,14 +557,14 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
         (session.get("http://alice@a.test/get"), None),
         (session.get("http://a.test/get").without_auth(), None),
     ] {
-        whole(asked).await;
+        fetch(asked).await;
         assert_eq!(last(&server).as_deref(), expected);
     }
     // A redirect to another host uses the login for that host only.
     for (to, expected) in [("b.test", Some("Basic Ym9iOg==")), ("c.test", None)] {
         let next = format!("http://{to}/anything/end");
         let from = redirect(&server, next, 302).replace(&server.addr().to_string(), "a.test");
-        whole(session.get(from)).await;
+        fetch(session.get(from)).await;
         assert_eq!(last(&other).as_deref(), expected, "{to}");
         assert!(!told(&other).contains("YW5uOnNlY3JldC1h"));
     }
@@ -572,6 +572,6 @@ async fn a18_a20_b03_b45_v17_a_netrc_login_is_for_its_host<R: Runtime>(world: &W
     session.set_environment(Environment::empty().with_netrc(parsed.exposed()));
     assert_eq!(failure(&session, "http://a.test/get").await.kind(), Kind::InvalidNetrc);
     assert_eq!(told(&other).matches("Basic Ym9iOg==").count(), 1);
-    whole(session.get("http://b.test/get")).await;
+    fetch(session.get("http://b.test/get")).await;
     assert_eq!(told(&other).matches("Basic Ym9iOg==").count(), 2);
 }

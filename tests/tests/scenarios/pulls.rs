@@ -97,7 +97,7 @@ async fn fn1_a_coded_body_over_tls_is_read_through_every_proxy<R: Runtime>(world
             assert!(bytes == body, "{way:?} {coding}");
             // The body was complete, so the connection is reused.
             let next = session.get(server.url("/get")).send().await.unwrap();
-            assert_eq!(sessio_tests::whole::connection(&next), (1, true), "{way:?} {coding}");
+            assert_eq!(sessio_tests::fetch::connection(&next), (1, true), "{way:?} {coding}");
             next.bytes().await.unwrap();
         }
     }
@@ -189,7 +189,7 @@ async fn fm2_the_rest_of_a_followed_response_is_drained<R: Runtime>(world: &Worl
                 assert_eq!(response.history()[0].head.status, status);
                 let what = format!("{way:?} {status} {length} {is_chunked}");
                 assert_eq!(
-                    sessio_tests::whole::connection(&response),
+                    sessio_tests::fetch::connection(&response),
                     (1, true),
                     "the connection is kept: {what}"
                 );
@@ -213,7 +213,7 @@ async fn fn1_interim_heads_and_trailers_over_tls<R: Runtime>(world: &World<R>) {
         assert!(pieces(&mut response, 5_000).await == body, "{way:?}");
         assert_eq!(response.trailers().get("x-sum"), Some("20000"), "{way:?}");
         assert_eq!(
-            sessio_tests::whole::connection(&session.get(server.url("/get")).send().await.unwrap()),
+            sessio_tests::fetch::connection(&session.get(server.url("/get")).send().await.unwrap()),
             (1, true)
         );
     }

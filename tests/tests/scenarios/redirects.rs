@@ -5,10 +5,10 @@ use std::time::Duration;
 use sessio::{Kind, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server};
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::{redirect, refusing_server};
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -49,7 +49,7 @@ async fn r01_r02_a_response_that_is_no_redirect_is_final<R: Runtime>(world: &Wor
         "/x",
         Connection::new().expect_request().send("HTTP/1.1 302 X\r\nContent-Length: 0\r\n\r\n"),
     );
-    assert_eq!(whole(session.get(server.url("/x"))).await.status, 302);
+    assert_eq!(fetch(session.get(server.url("/x"))).await.status, 302);
     assert_eq!(server.accepted(), 1);
 }
 
@@ -427,10 +427,10 @@ async fn r27_parameters_and_session_headers_are_not_added_again<R: Runtime>(worl
 async fn m25_head_does_not_follow_by_itself<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/redirect/1");
-    assert_eq!(whole(session.head(&url)).await.status, 302);
+    assert_eq!(fetch(session.head(&url)).await.status, 302);
     let followed = session.head(&url).redirects(1).send().await.unwrap();
     assert_eq!((followed.status().as_u16(), followed.request().method().as_str()), (200, "HEAD"));
-    assert_eq!(whole(session.request("HEAD", &url)).await.status, 200);
-    assert_eq!(whole(session.options(&url)).await.status, 200);
+    assert_eq!(fetch(session.request("HEAD", &url)).await.status, 200);
+    assert_eq!(fetch(session.options(&url)).await.status, 200);
     assert_eq!(server.accepted(), 1);
 }

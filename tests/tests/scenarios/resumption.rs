@@ -135,7 +135,7 @@ async fn fm_a_resumed_session_carries_bodies_both_ways<R: Runtime>(world: &World
         drop(response);
         // An upload on the same connection.
         let upload = session.post(server.url("/status/200")).body(body.clone()).send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&upload), (2, true), "{version:?}");
+        assert_eq!(sessio_tests::fetch::connection(&upload), (2, true), "{version:?}");
         assert!(server.requests().pop().unwrap().body == body);
 
         // A long refusal during the upload.
@@ -156,7 +156,7 @@ async fn fm_a_resumed_session_carries_bodies_both_ways<R: Runtime>(world: &World
         let session = ticketed(world, &server).await;
         let followed = resumed(session.get(server.url("/"))).await.unwrap();
         assert_eq!(
-            (followed.status().as_u16(), sessio_tests::whole::connection(&followed)),
+            (followed.status().as_u16(), sessio_tests::fetch::connection(&followed)),
             (200, (2, true)),
             "{version:?}"
         );
@@ -216,7 +216,7 @@ async fn fm_a_resumed_session_goes_stale<R: Runtime>(world: &World<R>) {
                 match done {
                     Ok(response) => {
                         assert!(is_sent_again, "{what}: a POST is not sent again");
-                        assert_eq!(sessio_tests::whole::connection(&response), (3, false), "{what}");
+                        assert_eq!(sessio_tests::fetch::connection(&response), (3, false), "{what}");
                         response.bytes().await.unwrap();
                         // Its replacement is resumed too.
                         assert_eq!(handshakes.take(), RESUMED, "{what}");
@@ -243,7 +243,7 @@ async fn fm_a_resumed_session_is_dropped<R: Runtime>(world: &World<R>) {
         drop(response);
         let next = resumed(session.get(server.url("/get"))).await.unwrap();
         assert_eq!(
-            (next.status().as_u16(), sessio_tests::whole::connection(&next)),
+            (next.status().as_u16(), sessio_tests::fetch::connection(&next)),
             (200, (3, false)),
             "{version:?}"
         );

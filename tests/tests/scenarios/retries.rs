@@ -11,10 +11,10 @@ use sessio::{Call, Kind, Mount, Observer};
 use sessio_driver::{Runtime, Session};
 use sessio_testkit::{Connection, Otherwise, Script, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -74,7 +74,7 @@ async fn a_busy_server_is_asked_again_after_its_retry_after<R: Runtime>(world: &
         let (session, waits) = session(world, world.runtime(), web());
         let response = session.get(server.url("/")).send().await.unwrap();
         assert_eq!(
-            (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+            (response.status().as_u16(), sessio_tests::fetch::connection(&response)),
             (200, (1, true))
         );
         let wait = Duration::from_secs(seconds);
@@ -151,7 +151,7 @@ async fn a_post_is_never_doubled_wherever_its_connection_ends<R: Runtime>(world:
     let runtime = world.runtime();
     let (first, _) = session(world, runtime.clone(), web());
     let path = |at: usize| format!("/anything/{at:05}");
-    whole(first.post(server.url(&path(99_999))).body("order")).await;
+    fetch(first.post(server.url(&path(99_999))).body("order")).await;
     let total = runtime.moved();
     let (mut done, mut lost) = (0, 0);
     for at in 0..total {
@@ -217,14 +217,14 @@ async fn a_key_makes_a_post_repeatable_and_stays_the_same<R: Runtime>(world: &Wo
         let (session, _) = session(world, world.runtime(), policy);
         let request = session.post(server.url("/post")).body("order");
         let request = if by_policy { request } else { request.idempotency_key() };
-        assert_eq!(whole(request).await.status, 200);
+        assert_eq!(fetch(request).await.status, 200);
         let requests = server.requests();
         let keys: Vec<_> =
             requests.iter().map(|request| request.header("idempotency-key").unwrap()).collect();
         assert_eq!((keys.len(), keys[0].len()), (3, 38), "{keys:?}");
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
         // The next call has a key of its own.
-        whole(session.post(server.url("/post")).body("order").idempotency_key()).await;
+        fetch(session.post(server.url("/post")).body("order").idempotency_key()).await;
         assert_ne!(server.requests()[3].header("idempotency-key").as_ref(), Some(&keys[0]));
     }
 }

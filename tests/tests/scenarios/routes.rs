@@ -12,9 +12,9 @@ use std::time::Duration;
 use sessio::{Kind, Resolver, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::redirect;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -65,7 +65,7 @@ async fn a_pin_leads_a_name_elsewhere_and_changes_nothing_else<R: Runtime>(world
 async fn a_pin_is_changed_at_once_and_leaves_no_connection_behind<R: Runtime>(world: &World<R>) {
     let servers = [Server::start(), Server::start(), Server::start()];
     let session = world.session_on(world.runtime().name("site.test", [servers[2].addr()]));
-    let ask = || async { whole(session.get("http://site.test/get")).await.connection };
+    let ask = || async { fetch(session.get("http://site.test/get")).await.connection };
     session.resolve("site.test", [servers[0].addr()]).unwrap();
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
     session.resolve("site.test", [servers[1].addr()]).unwrap();
@@ -116,8 +116,8 @@ async fn a_pin_belongs_to_its_settings<R: Runtime>(world: &World<R>) {
     let prepared = session.prepare(sessio::Request::get("http://site.test/get")).unwrap();
     session.unresolve("site.test");
     // A prepared request keeps its route.
-    assert_eq!(sessio_tests::whole::connection(&session.execute(prepared).await.unwrap()), (1, false));
-    assert_eq!(whole(variant.get("http://site.test/get")).await.connection, (2, false));
+    assert_eq!(sessio_tests::fetch::connection(&session.execute(prepared).await.unwrap()), (1, false));
+    assert_eq!(fetch(variant.get("http://site.test/get")).await.connection, (2, false));
     assert_eq!(servers.each_ref().map(Server::accepted), [1, 1]);
     assert!(session.settings().routes.is_empty());
 }
@@ -164,7 +164,7 @@ async fn a_resolvers_connections_are_its_own<R: Runtime>(world: &World<R>) {
     let session = world.session_on(world.runtime().name("site.test", [other.addr()]));
     let (_, resolver) = noting(server.addr());
     let (_, guard) = noting(server.addr());
-    let ask = || async { whole(session.get("http://site.test/get")).await.connection };
+    let ask = || async { fetch(session.get("http://site.test/get")).await.connection };
     session.set_resolver(resolver.clone());
     assert_eq!((ask().await, ask().await), ((1, false), (1, true)));
     // A new resolver does not use these connections: it might have refused their address.
@@ -193,7 +193,7 @@ async fn a_resolver_may_wait<R: Runtime>(world: &World<R>) {
         assert_eq!((&*host, port), ("site.test", 80));
         Ok(vec![to])
     }));
-    assert_eq!(whole(session.get("http://site.test/get")).await.status, 200);
+    assert_eq!(fetch(session.get("http://site.test/get")).await.status, 200);
 }
 
 async fn f04_each_fault_of_a_resolver_is_an_error<R: Runtime>(world: &World<R>) {
@@ -225,5 +225,5 @@ async fn f04_each_fault_of_a_resolver_is_an_error<R: Runtime>(world: &World<R>) 
     }
     assert_eq!((session.stats().in_use, session.stats().dialled), (0, 0));
     session.set_resolver(noting(server.addr()).1);
-    assert_eq!(whole(session.get("http://site.test/get")).await.status, 200);
+    assert_eq!(fetch(session.get("http://site.test/get")).await.status, 200);
 }

@@ -164,7 +164,7 @@ async fn v83_v98_a_connection_without_verification_is_for_such_requests_alone<R:
         assert_eq!((stats.idle, stats.in_use, stats.dialled), (1, 0, 1 + refused));
     }
     let response = blind().send().await.unwrap();
-    assert_eq!(sessio_tests::whole::connection(&response), (1, true));
+    assert_eq!(sessio_tests::fetch::connection(&response), (1, true));
     response.bytes().await.unwrap();
 }
 
@@ -172,7 +172,7 @@ async fn v84_b43_connections_are_of_one_setting<R: Runtime>(world: &World<R>) {
     let (server, session) = (ServerTls::new(&SERVER).serve(), world.session());
     let number = async |tls: &Tls| {
         let response = session.get(server.url("/get")).tls(tls.clone()).send().await.unwrap();
-        let number = sessio_tests::whole::connection(&response);
+        let number = sessio_tests::fetch::connection(&response);
         response.bytes().await.unwrap();
         number
     };

@@ -6,9 +6,9 @@ use sessio_driver::multipart::{Form, Part};
 use sessio_driver::{RequestBuilder, Runtime};
 use sessio_testkit::Server;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -47,7 +47,7 @@ async fn p22_p23_b27_query_keys_repeat_and_missing_values_are_omitted<R: Runtime
         ("/get?x=1#f", Box::new(move |r: Request| r.query(none)), "/get?x=1"),
         ("/get", Box::new(move |r: Request| r.query(none).query_from(&none).query_from(&unset)), "/get"),
     ] {
-        whole(session.get(server.url(path)).map(change)).await;
+        fetch(session.get(server.url(path)).map(change)).await;
         assert_eq!(server.requests().pop().unwrap().target(), target);
     }
     // Parameters of the session are merged by key, also if the request has pairs.
@@ -55,9 +55,9 @@ async fn p22_p23_b27_query_keys_repeat_and_missing_values_are_omitted<R: Runtime
         settings.params.append("lang", "en");
         settings.params.append("a", "0");
     });
-    whole(session.get(server.url("/get")).query_from(&[("a", [1, 2])])).await;
+    fetch(session.get(server.url("/get")).query_from(&[("a", [1, 2])])).await;
     assert_eq!(server.requests().pop().unwrap().target(), "/get?lang=en&a=1&a=2");
-    whole(session.post(server.url("/post")).form_from(&[("a", vec!["1", "\u{e9}"]), ("b", vec![])])).await;
+    fetch(session.post(server.url("/post")).form_from(&[("a", vec!["1", "\u{e9}"]), ("b", vec![])])).await;
     let sent = server.requests().pop().unwrap();
     assert_eq!(sent.text(), "a=1&a=%C3%A9");
     assert_eq!(sent.header("content-type").as_deref(), Some("application/x-www-form-urlencoded"));
@@ -71,7 +71,7 @@ async fn p24_p26_header_lines_keep_their_order_and_their_blanks<R: Runtime>(worl
     for (name, value) in [("X-B", "1"), ("x-a", "2 \t"), ("X-Empty", ""), ("X-b2", "\u{e9}")] {
         headers.append(name, value).unwrap();
     }
-    whole(session.get(server.url("/get")).headers(&headers)).await;
+    fetch(session.get(server.url("/get")).headers(&headers)).await;
     let received = server.connection(0).received_text();
     assert!(received.contains("\r\nX-B: 1\r\nx-a: 2 \t\r\nX-Empty: \r\nX-b2: \u{e9}\r\n"), "{received}");
 }
@@ -141,20 +141,20 @@ async fn p25_b26_an_invalid_field_is_refused_before_a_byte_is_sent<R: Runtime>(w
     }
     assert_eq!((server.accepted(), session.stats().in_use), (0, 0));
     // Line ends in names of parts are escaped as browsers do it.
-    whole(session.post(server.url("/post")).multipart(Form::new().text("a\r\n\"b", "x"))).await;
+    fetch(session.post(server.url("/post")).multipart(Form::new().text("a\r\n\"b", "x"))).await;
     assert!(server.requests()[0].text().contains("name=\"a%0D%0A%22b\"\r\n"));
 }
 
 async fn p27_b17_host_is_first_and_removed_fields_are_absent<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    whole(session.post(server.url("/post")).header("X-A", "1").body("x")).await;
+    fetch(session.post(server.url("/post")).header("X-A", "1").body("x")).await;
     let names = server.requests()[0].header_names();
     let expected = ["Host", "User-Agent", "Accept-Encoding", "Accept", "Connection", "X-A", "Content-Length"];
     assert_eq!(names, expected);
     let request = session.get(server.url("/get")).header("host", "own.test:81");
     let request =
         request.remove_header("accept-encoding").remove_header("USER-AGENT").remove_header("Accept");
-    whole(request).await;
+    fetch(request).await;
     let sent = server.requests().pop().unwrap();
     assert_eq!(sent.header_all("host"), ["own.test:81"]);
     assert_eq!(sent.header_names(), ["Connection", "host"]);
@@ -162,12 +162,12 @@ async fn p27_b17_host_is_first_and_removed_fields_are_absent<R: Runtime>(world: 
 
 async fn p28_p29_p30_there_is_one_line_of_cookies<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.requests().pop().unwrap().header("cookie"), None, "no cookie, no line");
-    whole(session.get(server.url("/cookies/set?a=1&b=2")).redirects(None)).await;
+    fetch(session.get(server.url("/cookies/set?a=1&b=2")).redirects(None)).await;
     // Cookies by header, by name, and of the jar, unchanged: without quotes or escapes.
     let request = session.get(server.url("/redirect-to?url=/get")).header("Cookie", "b=\"x y\"; c=3");
-    whole(request.cookie("d", "%3B")).await;
+    fetch(request.cookie("d", "%3B")).await;
     let requests = server.requests();
     let [.., first, second] = &requests[..] else { panic!("requests are missing") };
     for sent in [first, second] {
@@ -195,15 +195,15 @@ async fn p31_p33_the_last_body_that_was_set_is_sent<R: Runtime>(world: &World<R>
         (post().json(""), Some("application/json"), "\"\""),
         (post().json(&()), Some("application/json"), "null"),
     ] {
-        whole(request).await;
+        fetch(request).await;
         let sent = server.requests().pop().unwrap();
         assert_eq!((sent.text(), sent.header("content-type").as_deref()), (body.to_owned(), kind));
     }
-    whole(post().json(&1).multipart(Form::new().text("a", "b"))).await;
+    fetch(post().json(&1).multipart(Form::new().text("a", "b"))).await;
     let sent = server.requests().pop().unwrap();
     assert!(sent.header("content-type").unwrap().starts_with("multipart/form-data; boundary="));
     // JSON works with every method.
-    whole(session.get(server.url("/anything")).json(&[1])).await;
+    fetch(session.get(server.url("/anything")).json(&[1])).await;
     assert_eq!(server.requests().pop().unwrap().text(), "[1]");
 }
 
@@ -214,7 +214,7 @@ async fn p37_b18_an_empty_form_is_no_body<R: Runtime>(world: &World<R>) {
         session.post(server.url("/post")).form([("", ""); 0]),
         session.post(server.url("/post")).form_from(&unset),
     ] {
-        whole(request).await;
+        fetch(request).await;
         let sent = server.requests().pop().unwrap();
         assert_eq!((sent.header("content-type"), sent.header("transfer-encoding")), (None, None));
         assert_eq!(sent.header_all("content-length"), ["0"]);
@@ -230,7 +230,7 @@ async fn p38_b25_lengths_count_bytes<R: Runtime>(world: &World<R>) {
         Body::from(text.as_bytes().to_vec()),
         Body::from(sessio::Bytes::from_static(text.as_bytes())),
     ] {
-        whole(session.post(server.url("/post")).body(body)).await;
+        fetch(session.post(server.url("/post")).body(body)).await;
         let sent = server.requests().pop().unwrap();
         assert_eq!((sent.text(), sent.header_all("content-length")), (text.to_owned(), vec!["7".to_owned()]));
     }
@@ -250,7 +250,7 @@ async fn p41_p42_b19_a_request_declares_one_framing_and_never_two<R: Runtime>(wo
             Some("chunked"),
         ),
     ] {
-        whole(request).await;
+        fetch(request).await;
         let sent = server.requests().pop().unwrap();
         assert_eq!(
             (sent.header("content-length").as_deref(), sent.header("transfer-encoding").as_deref()),
@@ -269,7 +269,7 @@ async fn p47_p48_parts_keep_their_order_and_their_names<R: Runtime>(world: &Worl
         .part("f", Part::bytes(&b"4"[..]))
         .fields([("l", "5"), ("l", "6")]);
     let own = "multipart/form-data; boundary=of-our-own";
-    whole(session.post(server.url("/post")).header("Content-Type", own).multipart(form)).await;
+    fetch(session.post(server.url("/post")).header("Content-Type", own).multipart(form)).await;
     let parts = sessio::testing::multipart::read("of-our-own", &server.requests()[0].body).unwrap();
     let told: Vec<_> = parts
         .iter()
@@ -301,7 +301,7 @@ async fn p51_credentials_of_the_url_are_sent_decoded<R: Runtime>(world: &World<R
         ("user:@", Some("Basic dXNlcjo=")),
         ("user@", None),
     ] {
-        whole(session.get(server.url("/get").replace("//", &format!("//{userinfo}")))).await;
+        fetch(session.get(server.url("/get").replace("//", &format!("//{userinfo}")))).await;
         assert_eq!(
             server.requests().pop().unwrap().header("authorization").as_deref(),
             credentials,

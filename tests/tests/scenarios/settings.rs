@@ -6,8 +6,8 @@ use std::time::Duration;
 use sessio::{Auth, Kind};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -84,7 +84,7 @@ async fn s12_updates_return_the_value_of_the_closure<R: Runtime>(world: &World<R
         settings.headers.insert("no token", "x")
     });
     assert_eq!((refused.unwrap_err().kind(), session.settings().max_redirects), (Kind::InvalidHeader, 8));
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     assert_eq!(server.requests()[0].header("x-test").as_deref(), Some("1"));
 }
 
@@ -172,5 +172,5 @@ async fn v42_an_invalid_request_fails_before_a_byte_is_sent<R: Runtime>(world: &
         assert!(error.is_builder() && error.progress().is_none(), "{error:?}");
     }
     assert_eq!(server.accepted(), 0);
-    assert_eq!(whole(session.get(&url)).await.status, 200, "nothing of it stays");
+    assert_eq!(fetch(session.get(&url)).await.status, 200, "nothing of it stays");
 }

@@ -11,9 +11,9 @@ use sessio::{Error, KeepAlive, Kind, Timeout};
 use sessio_driver::{ConnectFailure, Endpoint, Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::redirect_chain::refusing_server;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -64,7 +64,7 @@ async fn an_ipv4_address_never_leads_to_an_ipv6_peer<R: Runtime>(world: &World<R
     let session =
         world.session_on(world.runtime().name("both.test", [six, server.addr()]).name("six.test", [six]));
     let four = from(&session, [127, 0, 0, 1]);
-    assert_eq!(whole(four.get("http://both.test/get")).await.status, 200);
+    assert_eq!(fetch(four.get("http://both.test/get")).await.status, 200);
     for url in ["http://six.test/", "http://[::1]:9/"] {
         let error = four.get(url).send().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Connect, "{error}");
@@ -88,7 +88,7 @@ async fn each_way_to_open_a_socket_has_connections_of_its_own<R: Runtime>(world:
     for reused in [false, true] {
         for (session, number) in variants.iter().zip(1..) {
             let response = session.get(server.url("/get")).send().await.unwrap();
-            assert_eq!(sessio_tests::whole::connection(&response), (number, reused));
+            assert_eq!(sessio_tests::fetch::connection(&response), (number, reused));
             response.bytes().await.unwrap();
         }
     }

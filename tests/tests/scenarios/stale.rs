@@ -34,7 +34,7 @@ async fn f10_p135_a_connection_closed_while_idle_is_not_used<R: Runtime>(world: 
     for number in 1..=3 {
         // Even a POST is not affected.
         let response = session.post(server.url("/post")).body("x").send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&response), (number, false));
+        assert_eq!(sessio_tests::fetch::connection(&response), (number, false));
         response.bytes().await.unwrap();
         server.disconnect();
         server.wait_open(0);
@@ -68,7 +68,7 @@ async fn fa4_fb1_bytes_that_precede_a_request_are_no_response_to_it<R: Runtime>(
             server.wait_steps(2 * number, 5);
         }
         let response = session.post(server.url("/anything")).body("x").send().await.unwrap();
-        assert_eq!(sessio_tests::whole::connection(&response), (2 * number as u64 + 2, false));
+        assert_eq!(sessio_tests::fetch::connection(&response), (2 * number as u64 + 2, false));
         assert!(response.text().await.unwrap().contains("\"x\""));
         session.close_idle();
     }
@@ -131,7 +131,7 @@ async fn fs9_an_upload_of_which_nothing_was_sent_goes_out_over_a_new_connection<
         let response =
             session.post(server.url("/anything")).source(source, length, false).send().await.unwrap();
         assert_eq!(
-            (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+            (response.status().as_u16(), sessio_tests::fetch::connection(&response)),
             (200, (2, false))
         );
         response.bytes().await.unwrap();
@@ -180,7 +180,7 @@ async fn f11_p136_b47_a_request_on_a_stale_connection_is_sent_again_only_if_safe
                 Ok(response) => {
                     assert!(is_safe, "{name} was sent twice");
                     assert_eq!(
-                        (response.status().as_u16(), sessio_tests::whole::connection(&response)),
+                        (response.status().as_u16(), sessio_tests::fetch::connection(&response)),
                         (200, (2, false))
                     );
                     assert!(response.history().is_empty());

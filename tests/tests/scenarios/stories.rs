@@ -5,8 +5,8 @@ use sessio::http::Method;
 use sessio::{Auth, Error};
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -50,7 +50,7 @@ async fn s2_many_requests_travel_over_one_connection_and_closing_ends_it<R: Runt
         let path = if number % 2 == 0 { "/get" } else { "/chunked/5000?chunk=777" };
         let response = session.get(server.url(path)).send().await.unwrap();
         assert_eq!(
-            sessio_tests::whole::connection(&response),
+            sessio_tests::fetch::connection(&response),
             (1, number > 0),
             "{number}: {:?}",
             session.stats()
@@ -82,7 +82,7 @@ async fn s3_every_verb_and_a_request_prepared_earlier<R: Runtime>(world: &World<
         session.request("propfind", &url),
     ];
     for verb in verbs {
-        assert_eq!(whole(verb).await.status, 200);
+        assert_eq!(fetch(verb).await.status, 200);
     }
     let prepared = session.get(&url).prepare().unwrap();
     session.execute(prepared.clone()).await.unwrap().bytes().await.unwrap();
@@ -100,13 +100,13 @@ async fn s3_every_verb_and_a_request_prepared_earlier<R: Runtime>(world: &World<
 async fn s4_auth_set_once_is_used_by_every_request<R: Runtime>(world: &World<R>) {
     let (server, session) = (Server::start(), world.session());
     let url = server.url("/basic-auth/user/pass");
-    assert_eq!(whole(session.get(&url)).await.status, 401);
+    assert_eq!(fetch(session.get(&url)).await.status, 401);
     session.update(|settings| settings.auth = Auth::basic("user", "pass"));
     for _ in 0..2 {
-        assert_eq!(whole(session.get(&url)).await.status, 200);
+        assert_eq!(fetch(session.get(&url)).await.status, 200);
     }
-    assert_eq!(whole(session.get(&url).basic_auth("user", "other")).await.status, 401);
-    assert_eq!(whole(session.get(&url).without_auth()).await.status, 401);
+    assert_eq!(fetch(session.get(&url).basic_auth("user", "other")).await.status, 401);
+    assert_eq!(fetch(session.get(&url).without_auth()).await.status, 401);
 }
 
 async fn s5_session_headers_and_request_headers_are_both_sent<R: Runtime>(world: &World<R>) {
@@ -277,7 +277,7 @@ async fn s19_a_login_lasts_as_long_as_its_cookie<R: Runtime>(world: &World<R>) {
     use sessio_testkit::{LOGIN_PASSWORD, LOGIN_USER};
     let (server, session) = (Server::start(), world.session());
     let private = server.url("/private");
-    assert_eq!(whole(session.get(&private)).await.status, 401);
+    assert_eq!(fetch(session.get(&private)).await.status, 401);
     let page = session.get(server.url("/login")).send().await.unwrap().text().await.unwrap();
     let token = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = [("user", LOGIN_USER), ("password", LOGIN_PASSWORD), ("csrf", token)];
@@ -287,7 +287,7 @@ async fn s19_a_login_lasts_as_long_as_its_cookie<R: Runtime>(world: &World<R>) {
     login.bytes().await.unwrap();
     let called = session.post(&private).json(&json!({"n": 1})).send().await.unwrap();
     assert_eq!(json_of(called).await["json"], json!({"n": 1}));
-    assert_eq!(whole(world.session().get(&private)).await.status, 401);
+    assert_eq!(fetch(world.session().get(&private)).await.status, 401);
     assert_eq!(server.expire_logins(), 1);
     let refused = session.get(&private).send().await.unwrap().error_for_status().unwrap_err();
     assert_eq!(refused.status(), 401);

@@ -15,9 +15,9 @@ use sessio_driver::mock::{Mock, Received, Reply};
 use sessio_driver::{InProcess, Runtime, Session};
 use sessio_testkit::Server;
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::Pieces;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -72,10 +72,10 @@ async fn s15_a_mock_carries_cookies_redirects_and_auth<R: Runtime>(world: &World
             _ => Reply::new(401).header("WWW-Authenticate", "Basic realm=x"),
         });
     let session = mocked(world, &mock);
-    let response = whole(session.post("http://api.test/login").form([("user", "u")])).await;
+    let response = fetch(session.post("http://api.test/login").form([("user", "u")])).await;
     assert_eq!((response.status, &*response.body), (200, &b"welcome"[..]));
     let private = session.get("http://api.test/private").auth(Auth::basic("u", "p"));
-    assert_eq!(whole(private).await.body, b"secret");
+    assert_eq!(fetch(private).await.body, b"secret");
     mock.assert_requests(["POST /login", "GET /home", "GET /private"]);
     assert_eq!(mock.take_requests()[0].text(), "user=u");
     mock.assert_requests([""; 0]);
@@ -95,7 +95,7 @@ async fn s15_a_mock_and_a_server_redirect_to_each_other<R: Runtime>(world: &Worl
     there.bytes().await.unwrap();
     assert_eq!(server.requests()[0].header("authorization"), None);
     let back = sessio_tests::redirect_chain::redirect(&server, "http://api.test/here", 302);
-    assert_eq!(whole(session.get(back)).await.body, b"mocked");
+    assert_eq!(fetch(session.get(back)).await.body, b"mocked");
     mock.assert_requests(["GET /there", "GET /here"]);
 }
 
@@ -110,7 +110,7 @@ async fn s15_bodies_stream_to_a_mock_and_from_it<R: Runtime>(world: &World<R>) {
     let session = mocked(world, &mock);
     for length in [None, Some(all.len() as u64)] {
         let source = Pieces::of(pieces.clone());
-        let echoed = whole(session.put("http://api.test/up").source(source, length, false)).await;
+        let echoed = fetch(session.put("http://api.test/up").source(source, length, false)).await;
         assert!(echoed.body == all, "{length:?}");
     }
     let mut down = session.get("http://api.test/down").send().await.unwrap();
@@ -141,7 +141,7 @@ async fn s15_coded_bodies_of_a_mock_are_decoded<R: Runtime>(world: &World<R>) {
         );
     let session = mocked(world, &mock);
     for path in ["whole", "pieces"] {
-        assert!(whole(session.get(format!("http://api.test/{path}"))).await.body == text, "{path}");
+        assert!(fetch(session.get(format!("http://api.test/{path}"))).await.body == text, "{path}");
     }
 }
 
@@ -161,7 +161,7 @@ async fn s15_time_limits_hold_for_a_mock<R: Runtime>(world: &World<R>) {
     }
     let slow = session.get("http://api.test/slow").send().await.unwrap();
     assert_eq!(slow.bytes().await.unwrap_err().kind(), Kind::Timeout(Timeout::Read));
-    assert_eq!(whole(session.get("http://api.test/soon")).await.body, b"soon");
+    assert_eq!(fetch(session.get("http://api.test/soon")).await.body, b"soon");
 }
 
 async fn s15_a_mock_fails_as_servers_do<R: Runtime>(world: &World<R>) {
@@ -185,8 +185,8 @@ async fn s15_replies_in_sequence<R: Runtime>(world: &World<R>) {
     let replies = Reply::sequence([Reply::new(503), Reply::ok("x")]);
     let mock = Mock::new().on("GET", "/", replies);
     let session = mocked(world, &mock);
-    assert_eq!(whole(session.get("http://api.test/")).await.status, 503);
-    assert_eq!(whole(session.get("http://api.test/")).await.status, 200);
+    assert_eq!(fetch(session.get("http://api.test/")).await.status, 503);
+    assert_eq!(fetch(session.get("http://api.test/")).await.status, 200);
     let error = session.get("http://api.test/").send().await.unwrap_err();
     assert!(error.to_string().contains("no reply left for GET /"), "{error}");
 }
@@ -197,7 +197,7 @@ async fn s15_a_function_of_a_mock_uses_its_mock<R: Runtime>(world: &World<R>) {
     let mock = mock.on("GET", "/", move |_: &Received| Reply::ok(record.requests().len().to_string()));
     let session = mocked(world, &mock);
     for count in ["1", "2"] {
-        assert_eq!(whole(session.get("http://api.test/")).await.body, count.as_bytes());
+        assert_eq!(fetch(session.get("http://api.test/")).await.body, count.as_bytes());
     }
 }
 
@@ -205,7 +205,7 @@ async fn s15_an_early_reply_ends_the_upload<R: Runtime>(world: &World<R>) {
     let mock = Mock::new().on("PUT", "/", Reply::new(413).body("too large").early());
     let session = mocked(world, &mock);
     let endless = Pieces::of(vec![vec![0; 60_000]; 10_000]);
-    let response = whole(session.put("http://api.test/").source(endless, None, false)).await;
+    let response = fetch(session.put("http://api.test/").source(endless, None, false)).await;
     assert_eq!((response.status, &*response.body), (413, &b"too large"[..]));
     mock.assert_requests([""; 0]);
 }
@@ -224,7 +224,7 @@ async fn s15_a_scheme_of_its_own<R: Runtime>(world: &World<R>) {
     assert_eq!(response.text().await.unwrap(), "None");
     // Redirects from a server into a scheme with a transport, and into one without.
     let into = sessio_tests::redirect_chain::redirect(&server, "mock://app/y", 302);
-    assert_eq!(whole(session.get(into)).await.status, 200);
+    assert_eq!(fetch(session.get(into)).await.status, 200);
     let unknown = sessio_tests::redirect_chain::redirect(&server, "other://app/y", 302);
     let error = session.get(unknown).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::UnsupportedRedirectScheme);
@@ -263,10 +263,10 @@ async fn s15_an_axum_router_in_this_process<R: Runtime>(world: &World<R>) {
     let response = session.get("http://app.test/hello").send().await.unwrap();
     assert_eq!((response.status(), response.content_length()), (StatusCode::OK, Some(5)));
     assert_eq!(response.text().await.unwrap(), "hello");
-    let me = whole(session.post("http://app.test/login")).await;
+    let me = fetch(session.post("http://app.test/login")).await;
     assert_eq!(me.body, b"id=9 at app.test");
-    assert_eq!(whole(session.get("http://app.test/none")).await.status, 404);
-    let head = whole(session.head("http://app.test/hello")).await;
+    assert_eq!(fetch(session.get("http://app.test/none")).await.status, 404);
+    let head = fetch(session.head("http://app.test/hello")).await;
     assert_eq!((head.status, &*head.body), (200, &b""[..]));
 }
 
@@ -277,13 +277,13 @@ async fn s15_bodies_and_trailers_stream_through_a_service<R: Runtime>(world: &Wo
     for length in [None, Some(all.len() as u64)] {
         // The service echoes while it reads: both directions move at once.
         let source = Pieces::of(pieces.clone());
-        let echoed = whole(session.put("http://app.test/echo").source(source, length, false)).await;
+        let echoed = fetch(session.put("http://app.test/echo").source(source, length, false)).await;
         assert!(echoed.body == all, "{length:?}");
     }
-    let echoed = whole(session.post("http://app.test/echo").body(all.clone())).await;
+    let echoed = fetch(session.post("http://app.test/echo").body(all.clone())).await;
     assert!(echoed.body == all);
     let trailers = Pieces::of(vec![b"x".to_vec()]).with_trailers("X-Sum", "7");
-    let response = whole(session.post("http://app.test/trailers").source(trailers, None, false)).await;
+    let response = fetch(session.post("http://app.test/trailers").source(trailers, None, false)).await;
     assert_eq!(response.body, b"Some(\"7\")");
 }
 

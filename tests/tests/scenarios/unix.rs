@@ -99,7 +99,7 @@ async fn f10_a_socket_closed_while_idle_is_not_used<R: Runtime>(world: &World<R>
         // Even a POST is not affected.
         for reused in [false, true] {
             let response = session.post("http://localhost/post").body("x").send().await.unwrap();
-            assert_eq!(sessio_tests::whole::connection(&response), (number, reused));
+            assert_eq!(sessio_tests::fetch::connection(&response), (number, reused));
             response.bytes().await.unwrap();
         }
         server.disconnect();

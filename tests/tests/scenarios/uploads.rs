@@ -3,9 +3,9 @@
 use sessio::{Body, Kind, Stage};
 use sessio_driver::Runtime;
 use sessio_testkit::{Connection, Server, pattern};
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
 use sessio_tests::source::{Endless, Pieces};
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -241,6 +241,6 @@ async fn b49_an_upload_given_up_leaves_no_connection_behind<R: Runtime>(world: &
     assert_eq!(response.status(), 413);
     drop(response);
     server.wait_closed(0);
-    assert_eq!(whole(session.get(server.url("/get"))).await.status, 200);
+    assert_eq!(fetch(session.get(server.url("/get"))).await.status, 200);
     assert_eq!(server.accepted(), 2);
 }

@@ -15,7 +15,7 @@ fn get(runtime: &Runtime, session: &Session, server: &Server) -> (u64, bool) {
     runtime.block_on(async {
         let exchange = async {
             let response = session.get(server.url("/get")).send().await.unwrap();
-            let connection = sessio_tests::whole::connection(&response);
+            let connection = sessio_tests::fetch::connection(&response);
             response.bytes().await.unwrap();
             connection
         };

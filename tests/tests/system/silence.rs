@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use sessio::{Kind, Timeout};
 use sessio_driver::Runtime;
 use sessio_testkit::Server;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 use sessio_tokio::sessio::Url;
 
@@ -41,7 +41,7 @@ async fn fw2_a_silent_address_is_overtaken<R: Runtime>(world: &World<R>) {
     let (wall, server) = (wall(), Server::start());
     let session = world.session_on(world.runtime().name("many.test", [wall.address, server.addr()]));
     let began = Instant::now();
-    assert_eq!(whole(session.get("http://many.test/get")).await.status, 200);
+    assert_eq!(fetch(session.get("http://many.test/get")).await.status, 200);
     // The system itself fails after two minutes.
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(session.runtime().dialled(), [wall.address, server.addr()]);

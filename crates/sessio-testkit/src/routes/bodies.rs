@@ -1,9 +1,9 @@
 //! Bodies of any size in every framing.
 
-use super::asked::Asked;
 use super::echo;
-use crate::answer::{Answer, Content, Pieces};
+use super::route_input::RouteInput;
 use crate::json::Json;
+use crate::response::{Content, Pieces, Response};
 
 const PIECE: usize = 32 << 10;
 
@@ -22,21 +22,21 @@ fn pieces(count: u64, size: usize) -> Pieces {
     }))
 }
 
-pub(super) fn bytes(count: &str) -> Option<Answer> {
+pub(super) fn bytes(count: &str) -> Option<Response> {
     let count = count.parse().ok()?;
     Some(binary(Content::Counted(count, pieces(count, PIECE))))
 }
 
-pub(super) fn until_close(count: &str) -> Option<Answer> {
+pub(super) fn until_close(count: &str) -> Option<Response> {
     Some(binary(Content::UntilClose(pieces(count.parse().ok()?, PIECE))))
 }
 
 /// The query may name the size of a chunk in two ways: this kit's and httpbin's.
-pub(super) fn chunked(asked: Asked<'_>, count: &str) -> Option<Answer> {
+pub(super) fn chunked(input: RouteInput<'_>, count: &str) -> Option<Response> {
     let count: u64 = count.parse().ok()?;
-    let size = asked.query_value("chunk").or_else(|| asked.query_value("chunk_size"));
+    let size = input.query_value("chunk").or_else(|| input.query_value("chunk_size"));
     let size = size.map_or(Some(10 << 10), |size| size.parse().ok().filter(|size| *size <= 16 << 20))?;
-    let trailers = if asked.query_flag("trailers") {
+    let trailers = if input.query_flag("trailers") {
         vec![
             ("X-Body-Size".to_owned(), count.to_string()),
             ("X-Trailer".to_owned(), "after the body".to_owned()),
@@ -47,13 +47,13 @@ pub(super) fn chunked(asked: Asked<'_>, count: &str) -> Option<Answer> {
     Some(binary(Content::Chunked(pieces(count, size), trailers)))
 }
 
-fn binary(content: Content) -> Answer {
-    Answer::new(200, "application/octet-stream", content)
+fn binary(content: Content) -> Response {
+    Response::new(200, "application/octet-stream", content)
 }
 
-pub(super) fn lines(asked: Asked<'_>, count: &str) -> Option<Answer> {
+pub(super) fn lines(input: RouteInput<'_>, count: &str) -> Option<Response> {
     let count: u64 = count.parse().ok()?;
-    let head = echo::head(asked);
+    let head = echo::head(input);
     let lines = (0..count).map(move |id| {
         let mut entries = head.clone();
         entries.push(("id".to_owned(), Json::Number(id)));
@@ -61,19 +61,19 @@ pub(super) fn lines(asked: Asked<'_>, count: &str) -> Option<Answer> {
         line.push('\n');
         line.into_bytes()
     });
-    Some(Answer::new(200, "application/json", Content::Chunked(Box::new(lines), Vec::new())))
+    Some(Response::new(200, "application/json", Content::Chunked(Box::new(lines), Vec::new())))
 }
 
-pub(super) fn html() -> Answer {
-    Answer::html(
+pub(super) fn html() -> Response {
+    Response::html(
         200,
         "<!doctype html>\n<html>\n<head><title>A page</title></head>\n<body>\n<h1>A page</h1>\n\
          <p>It stands here to be fetched.</p>\n</body>\n</html>\n",
     )
 }
 
-pub(super) fn utf8() -> Answer {
-    Answer::html(
+pub(super) fn utf8() -> Response {
+    Response::html(
         200,
         "<h1>Unicode</h1>\n<p>Grüße, Здравствуй, γειά σου, שלום, こんにちは, 你好</p>\n<p>∮ E⋅da = Q, n → ∞, 𝄞, 👋🏽</p>\n",
     )

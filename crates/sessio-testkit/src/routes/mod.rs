@@ -1,6 +1,5 @@
 //! The routes: one function for each path.
 
-mod asked;
 mod auth;
 mod bodies;
 mod cookies;
@@ -8,15 +7,16 @@ mod echo;
 mod login;
 mod oauth;
 mod redirects;
+mod route_input;
 mod status;
 
 use std::net::IpAddr;
 
-use crate::answer::Answer;
 use crate::request::Request;
-use crate::site::Site;
+use crate::response::Response;
+use crate::route_state::RouteState;
 
-use asked::Asked;
+use route_input::RouteInput;
 
 pub use bodies::pattern;
 
@@ -56,59 +56,59 @@ sessio-testkit: a loopback server with routes like httpbin's
 ";
 
 /// The response to a request.
-pub(crate) fn answer(request: &Request, origin: IpAddr, site: &Site) -> Answer {
-    let asked = Asked { request, origin, site };
+pub(crate) fn response(request: &Request, origin: IpAddr, site: &RouteState) -> Response {
+    let input = RouteInput { request, origin, site };
     let path = request.path();
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     let found = match segments.as_slice() {
-        [""] => Some(Answer::text(200, ROUTES)),
-        ["get"] => Some(only(request, "GET", || echo::without_body(asked))),
-        ["post"] => Some(only(request, "POST", || echo::with_body(asked))),
-        ["put"] => Some(only(request, "PUT", || echo::with_body(asked))),
-        ["patch"] => Some(only(request, "PATCH", || echo::with_body(asked))),
-        ["delete"] => Some(only(request, "DELETE", || echo::with_body(asked))),
-        ["anything", ..] => Some(echo::anything(asked)),
-        ["headers"] => Some(echo::headers(asked)),
-        ["user-agent"] => Some(echo::user_agent(asked)),
-        ["ip"] => Some(echo::ip(asked)),
-        ["response-headers"] => Some(echo::response_headers(asked)),
-        ["cookies"] => Some(cookies::show(asked)),
-        ["cookies", "set"] => Some(cookies::set(asked)),
+        [""] => Some(Response::text(200, ROUTES)),
+        ["get"] => Some(only(request, "GET", || echo::without_body(input))),
+        ["post"] => Some(only(request, "POST", || echo::with_body(input))),
+        ["put"] => Some(only(request, "PUT", || echo::with_body(input))),
+        ["patch"] => Some(only(request, "PATCH", || echo::with_body(input))),
+        ["delete"] => Some(only(request, "DELETE", || echo::with_body(input))),
+        ["anything", ..] => Some(echo::anything(input)),
+        ["headers"] => Some(echo::headers(input)),
+        ["user-agent"] => Some(echo::user_agent(input)),
+        ["ip"] => Some(echo::ip(input)),
+        ["response-headers"] => Some(echo::response_headers(input)),
+        ["cookies"] => Some(cookies::show(input)),
+        ["cookies", "set"] => Some(cookies::set(input)),
         ["cookies", "set", name, value] => Some(cookies::set_one(name, value)),
-        ["cookies", "delete"] => Some(cookies::delete(asked)),
-        ["redirect", n] => redirects::chain(asked, "redirect", n, asked.query_flag("absolute")),
-        ["relative-redirect", n] => redirects::chain(asked, "relative-redirect", n, false),
-        ["absolute-redirect", n] => redirects::chain(asked, "absolute-redirect", n, true),
-        ["redirect-to"] => Some(redirects::to(asked)),
-        ["status", codes] => Some(status::status(asked, codes)),
-        ["basic-auth", user, password] => Some(auth::basic(asked, user, password, 401)),
-        ["hidden-basic-auth", user, password] => Some(auth::basic(asked, user, password, 404)),
-        ["bearer"] => Some(auth::bearer(asked)),
-        ["delay", seconds] => status::delay(asked, seconds),
+        ["cookies", "delete"] => Some(cookies::delete(input)),
+        ["redirect", n] => redirects::chain(input, "redirect", n, input.query_flag("absolute")),
+        ["relative-redirect", n] => redirects::chain(input, "relative-redirect", n, false),
+        ["absolute-redirect", n] => redirects::chain(input, "absolute-redirect", n, true),
+        ["redirect-to"] => Some(redirects::to(input)),
+        ["status", codes] => Some(status::status(input, codes)),
+        ["basic-auth", user, password] => Some(auth::basic(input, user, password, 401)),
+        ["hidden-basic-auth", user, password] => Some(auth::basic(input, user, password, 404)),
+        ["bearer"] => Some(auth::bearer(input)),
+        ["delay", seconds] => status::delay(input, seconds),
         ["bytes", n] => bodies::bytes(n),
-        ["chunked" | "stream-bytes", n] => bodies::chunked(asked, n),
+        ["chunked" | "stream-bytes", n] => bodies::chunked(input, n),
         ["close", n] => bodies::until_close(n),
-        ["stream", n] => bodies::lines(asked, n),
+        ["stream", n] => bodies::lines(input, n),
         ["html"] => Some(bodies::html()),
         ["encoding", "utf8"] => Some(bodies::utf8()),
-        ["login"] => Some(login::login(asked)),
-        ["private"] => Some(login::private(asked)),
-        ["logout"] => Some(login::logout(asked)),
-        ["oauth", "token"] => Some(only(request, "POST", || oauth::token(asked))),
-        ["oauth", "api"] => Some(oauth::api(asked)),
-        ["oauth", "revoke"] => Some(oauth::revoke(asked)),
-        ["expire"] => Some(login::expire(asked)),
+        ["login"] => Some(login::login(input)),
+        ["private"] => Some(login::private(input)),
+        ["logout"] => Some(login::logout(input)),
+        ["oauth", "token"] => Some(only(request, "POST", || oauth::token(input))),
+        ["oauth", "api"] => Some(oauth::api(input)),
+        ["oauth", "revoke"] => Some(oauth::revoke(input)),
+        ["expire"] => Some(login::expire(input)),
         _ => None,
     };
-    found.unwrap_or_else(|| Answer::text(404, "There is nothing here. See / for the routes.\n"))
+    found.unwrap_or_else(|| Response::text(404, "There is nothing here. See / for the routes.\n"))
 }
 
 /// The response of a route that serves one method. A route for GET serves HEAD too.
-fn only(request: &Request, method: &str, answer: impl FnOnce() -> Answer) -> Answer {
+fn only(request: &Request, method: &str, response: impl FnOnce() -> Response) -> Response {
     match request.method() {
-        m if m == method || (m == "HEAD" && method == "GET") => answer(),
-        "OPTIONS" => Answer::empty(200).with("Allow", allowed(method)),
-        _ => Answer::text(405, "This route does not serve this method.\n").with("Allow", allowed(method)),
+        m if m == method || (m == "HEAD" && method == "GET") => response(),
+        "OPTIONS" => Response::empty(200).with("Allow", allowed(method)),
+        _ => Response::text(405, "This route does not serve this method.\n").with("Allow", allowed(method)),
     }
 }
 

@@ -76,7 +76,7 @@ impl State {
     }
 
     /// Lets every peer act now, and returns the wakers to wake.
-    pub fn peers_go_on(&mut self) -> Vec<Waker> {
+    pub fn run_peers(&mut self) -> Vec<Waker> {
         let ids: Vec<u64> = self.lines.keys().copied().collect();
         ids.into_iter().filter_map(|id| self.peer_goes_on(id)).collect()
     }
@@ -86,7 +86,7 @@ impl State {
         let unsent: usize = line.outgoing.iter().map(Packet::size).sum();
         // A peer that had to stop continues when half of the window is free.
         let room = if unsent > WINDOW / 2 { 0 } else { WINDOW - unsent };
-        let said = line.peer.go_on(Instant::after_epoch(self.now), room);
+        let said = line.peer.run(Instant::after_epoch(self.now), room);
         if said.packets.is_empty() && said.is_over && line.is_closed {
             self.lines.remove(&id);
             return None;
@@ -129,24 +129,24 @@ impl State {
         self.trace.push(format!("{:?} line {id} {}: {said}", self.now, ["up", "down"][way]));
         let half = &mut line.halves[way];
         half.on_its_way -= packet.as_ref().map_or(0, Packet::size);
-        let mut is_unheard = false;
+        let mut is_refused = false;
         match packet {
             None => {
                 line.is_lost = true;
-                line.peer.hear(Packet::Reset);
+                line.peer.deliver(Packet::Reset);
             }
             Some(packet) if way == UP => {
                 line.unread += packet.size();
-                line.peer.hear(packet);
+                line.peer.deliver(packet);
                 return None;
             }
             Some(Packet::Bytes(bytes)) if !line.is_closed => half.arrived.extend(bytes),
-            Some(Packet::Bytes(_)) => is_unheard = true,
+            Some(Packet::Bytes(_)) => is_refused = true,
             Some(Packet::End) => half.is_ended = true,
             Some(Packet::Reset) => line.is_lost = true,
         }
         let waker = line.waker.take();
-        if is_unheard {
+        if is_refused {
             // A closed socket responds to data with a reset.
             self.packet(id, UP, Packet::Reset);
         }

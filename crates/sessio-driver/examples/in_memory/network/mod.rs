@@ -173,8 +173,8 @@ impl State {
     /// Runs the next event, and returns the wakers to wake. Actions of peers take no time.
     fn jump(&mut self) -> Option<Vec<Waker>> {
         // Peers read all packets that arrive at the same time before they act.
-        if !self.has_more_to_hear() {
-            let woken = self.peers_go_on();
+        if !self.has_more_to_deliver() {
+            let woken = self.run_peers();
             if !woken.is_empty() {
                 return Some(woken);
             }
@@ -188,14 +188,14 @@ impl State {
         }))
     }
 
-    fn has_more_to_hear(&self) -> bool {
+    fn has_more_to_deliver(&self) -> bool {
         let next = self.events.first_key_value();
         next.is_some_and(|((at, _), event)| *at == self.now && matches!(event, Event::Arrive(_, UP, _)))
     }
 
     /// Returns `true` if packets are under way, also after the peers have acted.
     fn has_packets(&mut self) -> bool {
-        let woken = self.peers_go_on();
+        let woken = self.run_peers();
         // The next event wakes these tasks.
         for waker in woken {
             self.plan(self.now, Event::Wake(waker));

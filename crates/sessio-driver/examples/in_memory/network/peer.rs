@@ -35,15 +35,15 @@ impl Packet {
 
 /// The peer of a connection: it receives packets and then acts, both under the lock of the network.
 pub trait Peer: Send {
-    fn hear(&mut self, packet: Packet);
+    fn deliver(&mut self, packet: Packet);
 
     /// Acts now. It sends at most `room` bytes.
-    fn go_on(&mut self, now: Instant, room: usize) -> Said;
+    fn run(&mut self, now: Instant, room: usize) -> Output;
 }
 
 /// The actions of a peer.
 #[derive(Default)]
-pub struct Said {
+pub struct Output {
     pub packets: Vec<Packet>,
     /// The next time at which it acts without input.
     pub until: Option<Instant>,
@@ -72,7 +72,7 @@ impl Site {
 }
 
 impl Peer for Site {
-    fn hear(&mut self, packet: Packet) {
+    fn deliver(&mut self, packet: Packet) {
         match packet {
             Packet::Bytes(bytes) => {
                 self.received.extend(bytes);
@@ -82,7 +82,7 @@ impl Peer for Site {
         }
     }
 
-    fn go_on(&mut self, _: Instant, _: usize) -> Said {
+    fn run(&mut self, _: Instant, _: usize) -> Output {
         let mut packets = Vec::new();
         if std::mem::take(&mut self.has_news) && !self.is_over {
             let response = (self.server)(&mut self.received);
@@ -91,6 +91,6 @@ impl Peer for Site {
             packets.extend((!bytes.is_empty()).then_some(Packet::Bytes(bytes)));
             packets.extend(self.is_over.then_some(Packet::End));
         }
-        Said { packets, is_over: self.is_over, ..Said::default() }
+        Output { packets, is_over: self.is_over, ..Output::default() }
     }
 }

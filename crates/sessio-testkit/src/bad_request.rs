@@ -2,12 +2,12 @@
 
 /// The reason why bytes are not a request, with the status of the response to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bad {
+pub(crate) struct BadRequest {
     pub(crate) status: u16,
     pub(crate) reason: &'static str,
 }
 
-impl Bad {
+impl BadRequest {
     pub(crate) const fn new(reason: &'static str) -> Self {
         Self { status: 400, reason }
     }

@@ -12,8 +12,8 @@ use sessio::{Kind, Resolver, Result, Stage, Timeout};
 use sessio_driver::{Response, Runtime, Session};
 use sessio_testkit::{Connection, Server};
 use sessio_tests::faulty_runtime::FaultyRuntime;
+use sessio_tests::fetch::fetch;
 use sessio_tests::scenarios;
-use sessio_tests::whole::whole;
 use sessio_tests::world::World;
 
 scenarios! {
@@ -238,7 +238,7 @@ async fn idle_connections_are_kept_for_the_idle_timeout<R: Runtime>(world: &Worl
     let seconds = Duration::from_secs;
     let server = Server::start();
     let ask =
-        async |session: &Session<FaultyRuntime<R>>| whole(session.get(server.url("/get"))).await.connection;
+        async |session: &Session<FaultyRuntime<R>>| fetch(session.get(server.url("/get"))).await.connection;
     let idle = session(world, |policy| policy.idle_timeout = seconds(10));
     assert_eq!(ask(&idle).await, (1, false));
     for _ in 0..3 {
@@ -270,7 +270,7 @@ async fn fn14_an_expired_connection_stays_open_until_the_next_use_of_the_pool<R:
     let session = session(world, |policy| policy.idle_timeout = seconds(10));
     assert_eq!(session.next_expiry(), None);
     let before = session.runtime().mono();
-    whole(session.get(server.url("/get"))).await;
+    fetch(session.get(server.url("/get"))).await;
     let due = session.next_expiry().unwrap();
     assert!(due >= before + seconds(10) && due <= session.runtime().mono() + seconds(10));
     session.runtime().pass(seconds(9));
@@ -309,7 +309,7 @@ async fn the_number_of_idle_connections_is_limited<R: Runtime>(world: &World<R>)
         // The connection that was returned last is kept.
         if left != [0, 0] {
             let response = session.get(other.url("/get")).send().await.unwrap();
-            assert_eq!(sessio_tests::whole::connection(&response), (2, true));
+            assert_eq!(sessio_tests::fetch::connection(&response), (2, true));
         }
     }
 }
@@ -329,5 +329,5 @@ async fn close_idle_closes_idle_connections_alone<R: Runtime>(world: &World<R>) 
     // A connection in use is returned as usual.
     finish(&a, "busy", busy).await;
     assert_eq!((session.stats().idle, session.stats().in_use), (1, 0));
-    assert_eq!(whole(session.get(a.url("/get"))).await.connection, (1, true));
+    assert_eq!(fetch(session.get(a.url("/get"))).await.connection, (1, true));
 }

@@ -4,7 +4,7 @@ use sessio_driver::{RequestBuilder, Response, Runtime};
 
 /// A summary of a response that was read. Its connection is free again, on every network.
 #[derive(Debug)]
-pub struct Whole {
+pub struct Fetched {
     /// Its status.
     pub status: u16,
     /// The number of its connection, and whether the connection was reused.
@@ -18,11 +18,11 @@ pub struct Whole {
 /// # Panics
 ///
 /// If the request fails.
-pub async fn whole<R: Runtime>(request: RequestBuilder<R>) -> Whole {
+pub async fn fetch<R: Runtime>(request: RequestBuilder<R>) -> Fetched {
     let response = request.send().await.expect("an answer");
     let (status, connection) = (response.status().as_u16(), connection(&response));
     let body = response.bytes().await.expect("its body").into();
-    Whole { status, connection, body }
+    Fetched { status, connection, body }
 }
 
 /// The number of a response's connection, and whether the connection was reused.

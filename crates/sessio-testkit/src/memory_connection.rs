@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::packet::Packet;
-use crate::pipe::{Middle, Wish};
+use crate::pipe::{SharedPipe, WaitFor};
 
-/// A connection to a server without a socket. [`hear`](Self::hear) gives a packet to the server,
-/// [`go_on`](Self::go_on) returns the packets of the server.
+/// A connection to a server without a socket. [`deliver`](Self::deliver) gives a packet to the server,
+/// [`run`](Self::run) returns the packets of the server.
 ///
-/// The server's thread runs inside `go_on` and at no other time. So the same packets at the same
+/// The server's thread runs inside `run` and at no other time. So the same packets at the same
 /// times give the same run. Dropping a line resets the connection.
 #[derive(Debug)]
-pub struct Line(Arc<Middle>);
+pub struct MemoryConnection(Arc<SharedPipe>);
 
 /// The result of one turn of a server.
 #[derive(Debug)]
-pub struct Said {
+pub struct Output {
     /// The packets that it sent. A reset overtakes packets that are not yet sent, as in a kernel.
     pub packets: Vec<Packet>,
     /// The time of its next turn, if no packet comes before.
@@ -27,13 +27,13 @@ pub struct Said {
     pub is_over: bool,
 }
 
-impl Line {
-    pub(crate) fn new(middle: Arc<Middle>) -> Self {
+impl MemoryConnection {
+    pub(crate) fn new(middle: Arc<SharedPipe>) -> Self {
         Self(middle)
     }
 
     /// Delivers a packet of the client to the server.
-    pub fn hear(&self, packet: Packet) {
+    pub fn deliver(&self, packet: Packet) {
         let mut state = self.0.lock();
         match packet {
             // Any closed socket responds with a reset.
@@ -45,18 +45,18 @@ impl Line {
     }
 
     /// Runs the server until it has to wait. It sends at most `room` bytes.
-    pub fn go_on(&self, now: Instant, room: usize) -> Said {
-        let mut state = self.0.go_on(now, room);
-        Said {
+    pub fn run(&self, now: Instant, room: usize) -> Output {
+        let mut state = self.0.run(now, room);
+        Output {
             packets: std::mem::take(&mut state.sent),
-            until: state.wish().and_then(Wish::until),
+            until: state.wait_for().and_then(WaitFor::until),
             unread: state.received.len(),
             is_over: state.is_over(),
         }
     }
 }
 
-impl Drop for Line {
+impl Drop for MemoryConnection {
     fn drop(&mut self) {
         self.0.lock().is_reset = true;
         self.0.release();

@@ -7,13 +7,13 @@ use crate::login::Logins;
 use crate::tokens::Tokens;
 
 #[derive(Debug, Default)]
-pub(crate) struct Site {
+pub(crate) struct RouteState {
     logins: Mutex<Logins>,
     tokens: Mutex<Tokens>,
     turns: Mutex<HashMap<String, usize>>,
 }
 
-impl Site {
+impl RouteState {
     pub(crate) fn logins(&self) -> MutexGuard<'_, Logins> {
         lock(&self.logins)
     }

@@ -33,7 +33,7 @@ impl fmt::Debug for Content {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) content: Content,
@@ -41,7 +41,7 @@ pub(crate) struct Answer {
     pub(crate) delay: Duration,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn new(status: u16, kind: &str, content: Content) -> Self {
         let headers = vec![("Content-Type".to_owned(), kind.as_bytes().to_vec())];
         Self { status, headers, content, delay: Duration::ZERO }

@@ -4,17 +4,17 @@ use std::net::IpAddr;
 
 use crate::form;
 use crate::request::Request;
-use crate::site::Site;
+use crate::route_state::RouteState;
 
 /// A request, with the state of the site, as a route receives it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct RouteInput<'a> {
     pub(super) request: &'a Request,
     pub(super) origin: IpAddr,
-    pub(super) site: &'a Site,
+    pub(super) site: &'a RouteState,
 }
 
-impl Asked<'_> {
+impl RouteInput<'_> {
     /// The fields of the query.
     pub(super) fn query(&self) -> Vec<(String, String)> {
         form::text_pairs(self.request.query().unwrap_or_default().as_bytes())

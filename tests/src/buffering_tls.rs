@@ -24,22 +24,22 @@ pub struct Sizes {
 /// A connector for such sessions, which use these sizes in turn.
 #[must_use]
 pub fn connector(sizes: impl Into<Vec<Sizes>>) -> TlsConnector {
-    TlsConnector::new(Holdings { sizes: sizes.into(), started: AtomicUsize::new(0) })
+    TlsConnector::new(BufferingConnector { sizes: sizes.into(), started: AtomicUsize::new(0) })
 }
 
-struct Holdings {
+struct BufferingConnector {
     sizes: Vec<Sizes>,
     started: AtomicUsize,
 }
 
-impl StartTls for Holdings {
+impl StartTls for BufferingConnector {
     fn check(&self, _: &Tls) -> Result<(), Fault> {
         Ok(())
     }
 
     fn start(&self, _: &ConnectInfo<'_>) -> Result<Box<dyn TlsSession>, Fault> {
         let sizes = self.sizes[self.started.fetch_add(1, Ordering::Relaxed) % self.sizes.len()];
-        Ok(Box::new(Holding::new(sizes)))
+        Ok(Box::new(BufferingTls::new(sizes)))
     }
 }
 
@@ -55,7 +55,7 @@ pub fn records(plain: &[u8], size: usize) -> Vec<u8> {
 
 /// The closing record.
 #[must_use]
-pub fn goodbye() -> Vec<u8> {
+pub fn close_record() -> Vec<u8> {
     record(&[])
 }
 
@@ -83,7 +83,7 @@ fn split(sealed: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The client's end. It opens a record only after the one before was read.
 #[derive(Debug)]
-struct Holding {
+struct BufferingTls {
     sizes: Sizes,
     out: Vec<u8>,
     room: Vec<u8>,
@@ -94,7 +94,7 @@ struct Holding {
     is_ended: bool,
 }
 
-impl Holding {
+impl BufferingTls {
     fn new(sizes: Sizes) -> Self {
         Self {
             sizes,
@@ -109,7 +109,7 @@ impl Holding {
     }
 }
 
-impl TlsSession for Holding {
+impl TlsSession for BufferingTls {
     fn ends(&mut self) -> (&[u8], &mut [u8]) {
         // One record has to fit.
         let free = (self.sizes.record + 2 + self.sizes.room).saturating_sub(self.sealed.len());
@@ -157,7 +157,7 @@ impl TlsSession for Holding {
                 self.plain.extend(record.iter().map(|byte| byte ^ MASK));
                 self.sealed.drain(..self.sealed.len() - rest.len());
             } else if self.is_ended {
-                return Err(Fault::new(Kind::IncompleteBody).with_detail("without a goodbye"));
+                return Err(Fault::new(Kind::IncompleteBody).with_detail("without a closing record"));
             }
         }
         let n = plain.len().min(self.plain.len()).min(self.sizes.sip);
