@@ -212,12 +212,12 @@ async fn f38_limits_beyond_time_are_no_limits<R: Runtime>(world: &World<R>) {
 }
 
 async fn t01_a_callers_own_time_counts_for_the_total_alone<R: Runtime>(world: &World<R>) {
-    let session = limited(world, world.runtime(), |timeouts| timeouts.read = Some(SHORT));
+    let session = limited(world, world.runtime(), |timeouts| timeouts.read = Some(SHORT * 4));
     let server = Server::start();
     let mut response = session.get(server.url("/bytes/500000")).send().await.unwrap();
     let mut seen = response.chunk().await.unwrap().unwrap().len();
     // This time the caller reads slowly.
-    let mut timer = world.runtime().sleep_until(world.runtime().mono() + SHORT * 2);
+    let mut timer = world.runtime().sleep_until(world.runtime().mono() + SHORT * 8);
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
     while let Some(chunk) = response.chunk().await.unwrap() {
         seen += chunk.len();
