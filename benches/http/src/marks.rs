@@ -14,6 +14,8 @@ pub enum Measure {
     Instructions,
     /// Calls of the allocator that ask for memory.
     HeapCalls,
+    /// The same, for a request of `redirects`.
+    HeapCallsOfRedirects,
     /// System calls of a request.
     SystemCalls,
     /// KiB of the heap for an idle connection.
@@ -21,15 +23,30 @@ pub enum Measure {
 }
 
 impl Measure {
-    const ALL: [Self; 4] = [Self::Instructions, Self::HeapCalls, Self::SystemCalls, Self::IdleKib];
+    const ALL: [Self; 5] = [
+        Self::Instructions,
+        Self::HeapCalls,
+        Self::HeapCallsOfRedirects,
+        Self::SystemCalls,
+        Self::IdleKib,
+    ];
 
     /// Its name in the table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Instructions => "user instructions",
             Self::HeapCalls => "calls of the allocator",
+            Self::HeapCallsOfRedirects => "calls of the allocator, after 10 redirects",
             Self::SystemCalls => "system calls",
             Self::IdleKib => "KiB an idle connection",
+        }
+    }
+
+    /// The workload whose requests are counted.
+    pub fn workload(self) -> &'static str {
+        match self {
+            Self::HeapCallsOfRedirects => "redirects",
+            _ => "small",
         }
     }
 }

@@ -23,6 +23,9 @@ pub const DEFAULTS: usize = 10;
 /// The number of cookies of the session workload: `cookie-0=value-0` and so on.
 pub const COOKIES: usize = 20;
 
+/// The number of redirects before each response of the workload of redirects.
+pub const REDIRECTS: usize = 10;
+
 /// The kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
@@ -32,6 +35,8 @@ pub enum Workload {
     Session,
     /// Like `Small`, in a session with 100 mounts, none of which applies. For sessio's own clients.
     Mounts,
+    /// Like `Small`, after [`REDIRECTS`] redirects. For sessio's own clients.
+    Redirects,
     /// A body of [`Plan::bytes`] by length.
     Length,
     /// A body of [`Plan::bytes`] in chunks of [`Plan::chunk`].
@@ -74,6 +79,7 @@ impl FromStr for Workload {
             "small" => Self::Small,
             "session" => Self::Session,
             "mounts" => Self::Mounts,
+            "redirects" => Self::Redirects,
             "length" => Self::Length,
             "chunked" => Self::Chunked,
             "upload" => Self::Upload,
@@ -169,6 +175,7 @@ impl Plan {
             | Workload::Handshakes
             | Workload::Resumptions => "/small".to_owned(),
             Workload::Session => "/session".to_owned(),
+            Workload::Redirects => format!("/redirects/{REDIRECTS}"),
             Workload::Length | Workload::TlsLength => format!("/length/{}", self.bytes),
             Workload::Chunked => format!("/chunked/{}/{}", self.bytes, self.chunk),
             Workload::Upload => "/upload".to_owned(),

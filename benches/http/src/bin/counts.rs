@@ -124,10 +124,11 @@ fn check(text: &str) -> Outcome {
     let mut table = Table::new(&["measure", "client", "mark", "counted", "verdict"]);
     let mut missed = 0;
     for mark in Mark::all_in(text)? {
-        let counter = Counter { client: &mark.client, workload: "small", server: server.arguments() };
+        let workload = mark.measure.workload();
+        let counter = Counter { client: &mark.client, workload, server: server.arguments() };
         let counted = match mark.measure {
             Measure::Instructions => counter.instructions()?,
-            Measure::HeapCalls => counter.heap()?.0,
+            Measure::HeapCalls | Measure::HeapCallsOfRedirects => counter.heap()?.0,
             Measure::SystemCalls => counter.syscalls()?.values().sum(),
             Measure::IdleKib => counter.idle()? / IDLE as f64 / 1024.0,
         };

@@ -34,6 +34,7 @@ impl Call {
         if matches!(self.phase, Phase::Failed(_) | Phase::Failing(_)) {
             return;
         }
+        self.keep_redirect();
         let mut error = error.with_url(&self.prepared.request.url).with_progress(self.progress());
         error = error.with_history(self.history().to_vec());
         if let Some(proxy) = self.prepared.options.routing.plan.proxy() {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use http::Method;
+use url::Url;
+
 use super::clock::Clock;
 use super::event::Event;
 use super::link::Link;
@@ -119,7 +122,7 @@ pub(super) enum Upload {
 #[derive(Debug)]
 pub(super) enum Next {
     /// The request that a redirect leads to.
-    Redirect(Box<PreparedCall>),
+    Redirect,
     /// The same request, with credentials that answer a challenge.
     Again,
     /// The same request, without its expectation.
@@ -279,13 +282,17 @@ impl Call {
     }
 
     pub(super) fn exchange_of(&self, request: &Prepared, head: Head) -> Exchange {
+        self.exchange_from(request.method.clone(), request.url.clone(), request.headers.clone(), head)
+    }
+
+    pub(super) fn exchange_from(&self, method: Method, url: Url, sent: Headers, head: Head) -> Exchange {
         let connection = self.connection();
         Exchange {
             timings: self.timings(),
             remote: self.remote_address(),
-            method: request.method.clone(),
-            url: request.url.clone(),
-            sent: request.headers.clone(),
+            method,
+            url,
+            sent,
             head,
             elapsed: self.elapsed(),
             reused: connection.is_reused(),
@@ -355,6 +362,9 @@ impl Call {
     /// The request of a redirect that the call did not follow, as it would have been sent (rule
     /// R-25, row B22).
     pub fn take_next(&mut self) -> Option<Result<PreparedCall>> {
+        if matches!(self.phase, Phase::Drain { .. }) {
+            return None;
+        }
         self.rare.as_mut()?.past.as_mut()?.next.take()
     }
 

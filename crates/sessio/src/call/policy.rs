@@ -163,7 +163,9 @@ impl Call {
                         if self.is_loop(&next) {
                             return self.refuse(Kind::RedirectLoop.into(), self.exchange(head));
                         }
-                        return self.follow(self.exchange(head), Next::Redirect(Box::new(next)));
+                        let past = self.past_mut();
+                        (past.next, past.redirect) = (Some(Ok(next)), Some(head));
+                        return self.skip(Next::Redirect);
                     }
                 }
             }
@@ -307,6 +309,11 @@ impl Call {
     fn follow(&mut self, exchange: Exchange, next: Next) {
         self.decoding = None;
         self.past_mut().history.push(exchange);
+        self.skip(next);
+    }
+
+    /// Reads the rest of the response, before the request that follows.
+    fn skip(&mut self, next: Next) {
         if let Some(rare) = &mut self.rare {
             rare.drain_deadline = None;
         }
@@ -316,7 +323,10 @@ impl Call {
     /// The event of the last decision.
     pub(super) fn decision(&self) -> Option<Event<'_>> {
         match &self.phase {
-            Phase::Drain { next: Next::Redirect(next), .. } => Some(Event::Redirect { next: &next.request }),
+            Phase::Drain { next: Next::Redirect, .. } => {
+                let next = self.past()?.next.as_ref()?.as_ref().ok()?;
+                Some(Event::Redirect { next: &next.request })
+            }
             Phase::Drain { next: Next::Again, .. } => Some(Event::Challenge { next: &self.prepared.request }),
             Phase::Drain { next: Next::Unexpecting, .. } => {
                 Some(Event::Unexpecting { next: &self.prepared.request })
@@ -344,9 +354,16 @@ impl Call {
             Next::Later(until) => Some(until),
             _ => None,
         };
-        if let Next::Redirect(request) = next {
+        let following = self.rare.as_mut().and_then(|rare| rare.past.as_mut()?.next.take());
+        if matches!(next, Next::Redirect) {
+            let (Some(Ok(following)), Some(head)) = (following, self.past_mut().redirect.take()) else {
+                return self.misuse();
+            };
+            // The history takes the URL and the fields of the request that is over: no copies.
+            let asked = std::mem::replace(&mut *self.prepared, following).request;
+            let exchange = self.exchange_from(asked.method, asked.url, asked.headers, head);
+            self.past_mut().history.push(exchange);
             self.redirects += 1;
-            self.prepared = request;
             if let Err(error) = self.prepared.choose_proxy() {
                 return self.fail(error);
             }
@@ -364,6 +381,14 @@ impl Call {
         self.recycle();
         self.report(Event::Skipped { reusable });
         self.report_own(Self::connecting);
+    }
+
+    /// Adds the redirect at hand to the history, if the call ends before it is drained.
+    pub(super) fn keep_redirect(&mut self) {
+        if let Some(head) = self.rare.as_mut().and_then(|rare| rare.past.as_mut()?.redirect.take()) {
+            let exchange = self.exchange(head);
+            self.past_mut().history.push(exchange);
+        }
     }
 
     /// Ends the call with an error that contains the response.

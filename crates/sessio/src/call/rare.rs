@@ -122,8 +122,11 @@ pub(super) struct Past {
     pub(super) extracted: Extracted,
     /// The attempts so far, if there is a policy of retries.
     pub(super) attempts: Vec<Attempt>,
-    /// The request that a redirect leads to, if the caller handles redirects.
+    /// The request that a redirect leads to. It follows once the redirect is drained, or the caller
+    /// takes it if redirects are not followed.
     pub(super) next: Option<Result<PreparedCall>>,
+    /// The head of the redirect that is followed, until it is drained.
+    pub(super) redirect: Option<Head>,
     /// Hashes of the requests sent so far, to detect a loop.
     pub(super) marks: Vec<u64>,
 }

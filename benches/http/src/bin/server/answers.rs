@@ -60,6 +60,7 @@ impl Large {
         Rc::new(match route {
             Route::Chunked(bytes, chunk) => Self::in_chunks(bytes, chunk),
             Route::Length(bytes) => Self::by_length(bytes),
+            Route::Redirects(count) => Self::redirect(count - 1),
             Route::Upload(count) => Self::whole("", count.to_string().as_bytes()),
             Route::Gzip(_) | Route::Br(_) => return Self::coded(route),
             _ => Self::by_length(0),
@@ -101,6 +102,12 @@ impl Large {
         let length = body.len();
         let mut head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {length}\r\n\r\n").into_bytes();
         head.extend_from_slice(body);
+        Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
+    }
+
+    /// A redirect, with so many more behind it.
+    fn redirect(left: usize) -> Self {
+        let head = small("302 Found", &format!("location: /redirects/{left}\r\n"));
         Self { head, block: Vec::new(), times: 0, rest: Vec::new() }
     }
 

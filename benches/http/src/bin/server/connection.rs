@@ -90,6 +90,7 @@ impl Connection {
                 Route::Length(..)
                 | Route::Chunked(..)
                 | Route::Upload(..)
+                | Route::Redirects(..)
                 | Route::Gzip(..)
                 | Route::Br(..) => {
                     let (_, large) = match &mut self.made {

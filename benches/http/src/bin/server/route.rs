@@ -23,6 +23,8 @@ pub enum Route {
     Gzip(usize),
     /// `/br/bytes`
     Br(usize),
+    /// `/redirects/count`
+    Redirects(usize),
     /// Any other path.
     Unknown,
 }
@@ -48,6 +50,8 @@ impl Route {
             (Some(b"gzip"), Some(bytes), None) => Self::Gzip(bytes),
             (Some(b"br"), Some(bytes), None) => Self::Br(bytes),
             (Some(b"gate"), Some(many), None) => Self::Gate(many),
+            (Some(b"redirects"), Some(0), None) => Self::Small,
+            (Some(b"redirects"), Some(count), None) => Self::Redirects(count),
             _ => Self::Unknown,
         }
     }
