@@ -21,6 +21,11 @@ impl<T> Change<T> {
         }
     }
 
+    /// Whether the session's value is used.
+    pub(crate) fn is_inherit(&self) -> bool {
+        matches!(self, Self::Inherit)
+    }
+
     /// Applies the change to the session's value.
     pub(crate) fn applied(self, session: Option<T>) -> Option<T> {
         match self {

@@ -70,7 +70,7 @@ pub struct CallOptions {
     /// The transport that carries the request, in place of a connection. Default: `None`.
     pub transport: Option<Arc<dyn Transport>>,
     /// The mounts of the session, if it has any.
-    pub(crate) mounts: Option<Box<dyn Remount>>,
+    pub(crate) mounts: MountChoice,
 }
 
 /// A request and its options, ready to be sent.
@@ -350,6 +350,25 @@ impl fmt::Debug for PreparedCall {
     }
 }
 
+/// How the mount of the next hop is chosen.
+#[derive(Clone, Default)]
+pub(crate) enum MountChoice {
+    /// Not at all: the session has no mounts.
+    #[default]
+    None,
+    /// By the settings alone: neither a mount nor the request itself has changed anything. Most
+    /// requests that no mount applies to are such. This saves them one allocation of 600 bytes.
+    Unchanged(Arc<dyn Mounted>),
+    /// By the settings, the current mount and the request.
+    Of(Box<dyn Remount>),
+}
+
+/// Settings with mounts, without anything of a request.
+pub(crate) trait Mounted: Send + Sync {
+    /// The state of a request that changes nothing, before the first mount applies.
+    fn begin(self: Arc<Self>) -> Box<dyn Remount>;
+}
+
 /// Applies the mount of the next hop in place of the current one. The settings implement it, which
 /// are above this floor.
 pub(crate) trait Remount: Send + Sync {
@@ -380,8 +399,12 @@ impl PreparedCall {
 
     /// Applies the mount of this URL, after a redirect.
     pub(super) fn remount(&mut self, leaves_origin: bool) {
-        let Some(mut mounts) = self.options.mounts.take() else { return };
+        let mut mounts = match std::mem::take(&mut self.options.mounts) {
+            MountChoice::None => return,
+            MountChoice::Unchanged(settings) => settings.begin(),
+            MountChoice::Of(mounts) => mounts,
+        };
         mounts.remount(self, leaves_origin);
-        self.options.mounts = Some(mounts);
+        self.options.mounts = MountChoice::Of(mounts);
     }
 }

@@ -151,6 +151,52 @@ impl Changes {
         }
     }
 
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        // Without `..`, so that a new field does not compile before it is considered here.
+        let Self {
+            headers,
+            params,
+            cookies,
+            jar,
+            auth,
+            proxies,
+            max_redirects,
+            detect_loops,
+            keep_on_upgrade,
+            retry,
+            timeouts,
+            limits,
+            body_bytes,
+            decode,
+            tls,
+            observer,
+            hooks,
+            meters,
+            before,
+        } = self;
+        headers.is_empty()
+            && params.is_empty()
+            && before.is_empty()
+            && cookies.is_empty()
+            && auth.is_inherit()
+            && proxies.is_inherit()
+            && tls.is_none()
+            && jar.is_inherit()
+            && max_redirects.is_inherit()
+            && detect_loops.is_inherit()
+            && keep_on_upgrade.is_inherit()
+            && retry.is_inherit()
+            && *timeouts == TimeoutChanges::default()
+            && limits.is_inherit()
+            && body_bytes.is_inherit()
+            && decode.is_inherit()
+            && !observer.is_set()
+            && !hooks.is_set()
+            && !meters.is_set()
+    }
+
     /// All changes to headers, first to last.
     pub(crate) fn all_headers(&self) -> impl Iterator<Item = &HeaderChanges> {
         self.before.iter().map(|lists| &lists.headers).chain([&self.headers])

@@ -10,7 +10,7 @@ use sessio_cookie::RequestCookies;
 use crate::base::change::Change;
 use crate::base::time::Seed;
 use crate::call::Memory;
-use crate::call::options::CallOptions;
+use crate::call::options::{CallOptions, MountChoice};
 use crate::call::overrides::{Override, Part};
 use crate::error::Error;
 use crate::message::body::Body;
@@ -156,16 +156,23 @@ fn merge_in_place(
     }
     let changes = &mut request.changes;
     // A later hop merges again what is moved here.
-    let kept = (!settings.mounts.is_empty()).then(|| moved_parts(changes));
+    let kept = (!settings.mounts.is_empty()).then(|| {
+        let is_plain = entry.is_none() && changes.is_empty();
+        (!is_plain).then(|| moved_parts(changes))
+    });
     auth = mem::take(&mut changes.auth).applied(auth);
     change_options(changes, &mut options, Source::Request);
     let mount = entry.as_ref().map(|entry| Arc::clone(&entry.pattern));
     options.transport = entry.as_ref().and_then(|entry| entry.mount.transport.clone());
     options.routing.pool = entry.as_ref().and_then(|entry| entry.mount.pool.clone());
-    if let Some((auth, cookies, proxies, tls)) = kept {
-        let request = Changes { auth, cookies, proxies, tls, ..mem::take(changes) };
-        options.mounts = Some(Mounting::new(share(), entry, request) as _);
-    }
+    options.mounts = match kept {
+        None => MountChoice::None,
+        Some(None) => MountChoice::Unchanged(share()),
+        Some(Some((auth, cookies, proxies, tls))) => {
+            let request = Changes { auth, cookies, proxies, tls, ..mem::take(changes) };
+            MountChoice::Of(Mounting::new(share(), entry, request))
+        }
+    };
     Merged {
         method: mem::take(&mut request.method),
         address: mem::take(&mut request.address),

@@ -9,7 +9,7 @@ use sessio_cookie::RequestCookies;
 use crate::base::change::Change;
 use crate::base::progress::ProgressCallbacks;
 use crate::base::timeouts::Timeouts;
-use crate::call::options::{CallOptions, PreparedCall, Remount};
+use crate::call::options::{CallOptions, MountChoice, Mounted, PreparedCall, Remount};
 use crate::message::headers::Headers;
 use crate::policy::pace::PaceRule;
 use crate::policy::redirect::{RedirectRules, belongs_to_origin, describes_body};
@@ -97,6 +97,12 @@ impl Mounting {
         change_options(&mut mount.clone(), &mut options, Source::Mount);
         change_options(&mut self.request.clone(), &mut options, Source::Request);
         options
+    }
+}
+
+impl Mounted for Settings {
+    fn begin(self: Arc<Self>) -> Box<dyn Remount> {
+        Mounting::new(self, None, Changes::default())
     }
 }
 
@@ -236,7 +242,7 @@ pub(crate) fn options_of(settings: &Settings) -> CallOptions {
         flow: None,
         is_unsigned: false,
         transport: None,
-        mounts: None,
+        mounts: MountChoice::None,
     }
 }
 

@@ -105,3 +105,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_first_segment_that_no_pattern_has_leads_to_the_root_alone() {
+    let mut all = mounts(["http://a.test/v1/x", "http://a.test/v2", "http://a.test//y"]);
+    for (url, pattern) in [
+        ("http://a.test/", None),
+        ("http://a.test/v1", None),
+        ("http://a.test/v1/x/z", Some("http://a.test/v1/x")),
+        ("http://a.test/v2?q", Some("http://a.test/v2")),
+        ("http://a.test/v3", None),
+        ("http://a.test//y", Some("http://a.test//y")),
+        ("http://a.test/y", None),
+    ] {
+        assert_eq!(applied(&all, url).as_deref(), pattern, "{url}");
+    }
+    all.add("http://a.test/", Mount::new()).unwrap();
+    assert_eq!(applied(&all, "http://a.test/v3").as_deref(), Some("http://a.test/"));
+    all.remove("http://a.test/");
+    assert_eq!(applied(&all, "http://a.test/v3"), None);
+    assert!(all.remove("http://a.test/v2"));
+    assert_eq!(applied(&all, "http://a.test/v2"), None);
+}
