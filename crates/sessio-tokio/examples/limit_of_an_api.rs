@@ -16,8 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // 100 requests a second, and 4 at a time. All clones of the session share it.
     let session = Session::new();
-    let mut pace = Pace::rate(100, Duration::from_secs(1));
-    pace.concurrency = Some(4);
+    let pace = Pace::rate(100, Duration::from_secs(1)).concurrency(4);
     session.update(|settings| settings.pace = pace.into());
     let (begin, mut downloads) = (Instant::now(), tokio::task::JoinSet::new());
     for _ in 0..30 {

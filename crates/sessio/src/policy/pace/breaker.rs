@@ -27,10 +27,10 @@ use crate::policy::retry::{FailureClass, FailureSet, StatusSet};
 /// use std::time::Duration;
 /// use sessio::pace::{CircuitBreaker, FailureShare};
 ///
-/// let mut breaker = CircuitBreaker::default();
-/// breaker.open_for = Duration::from_secs(10);
 /// // Half of at least 20 requests within a minute.
-/// breaker.share = Some(FailureShare::new(50, 20, Duration::from_secs(60)));
+/// let share = FailureShare::new(50, 20, Duration::from_secs(60));
+/// let breaker = CircuitBreaker::default().open_for(Duration::from_secs(10)).share(share);
+/// assert_eq!(breaker.failures, 5);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -81,6 +81,41 @@ impl Default for CircuitBreaker {
 }
 
 impl CircuitBreaker {
+    /// Sets the number of failures in a row that opens the circuit. 0 is no limit. Default: 5.
+    #[must_use]
+    pub fn failures(mut self, most: u32) -> Self {
+        self.failures = most;
+        self
+    }
+
+    /// Sets the share of failures that opens the circuit. Default: `None`.
+    #[must_use]
+    pub fn share(mut self, share: impl Into<Option<FailureShare>>) -> Self {
+        self.share = share.into();
+        self
+    }
+
+    /// Sets the time for which the circuit stays open. Default: 30 s.
+    #[must_use]
+    pub fn open_for(mut self, span: Duration) -> Self {
+        self.open_for = span;
+        self
+    }
+
+    /// Sets the failures that count. Default: resolve, connect, closed and timeout.
+    #[must_use]
+    pub fn kinds(mut self, kinds: FailureSet) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// Sets the statuses that count. Default: 500, 502, 503 and 504.
+    #[must_use]
+    pub fn statuses(mut self, statuses: StatusSet) -> Self {
+        self.statuses = statuses;
+        self
+    }
+
     /// Whether this outcome is a failure. `None` if it says nothing about the host.
     fn is_failure(&self, outcome: &Outcome) -> Option<bool> {
         match *outcome {

@@ -20,9 +20,7 @@
 //! use sessio::pace::Pace;
 //!
 //! let mut settings = Settings::default();
-//! let mut pace = Pace::rate(100, Duration::from_secs(60));
-//! pace.concurrency = Some(4);
-//! settings.pace = pace.into();
+//! settings.pace = Pace::rate(100, Duration::from_secs(60)).concurrency(4).into();
 //! ```
 
 mod breaker;

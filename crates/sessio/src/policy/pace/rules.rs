@@ -17,9 +17,8 @@ use super::throttle::AutoThrottle;
 /// use std::time::Duration;
 /// use sessio::pace::{CircuitBreaker, Pace};
 ///
-/// let mut pace = Pace::rate(10, Duration::from_secs(1));
-/// pace.concurrency = Some(2);
-/// pace.breaker = Some(CircuitBreaker::default());
+/// let pace = Pace::rate(10, Duration::from_secs(1)).concurrency(2).breaker(CircuitBreaker::default());
+/// assert_eq!(pace.concurrency, Some(2));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -51,6 +50,22 @@ pub struct Hold {
     pub max: Duration,
 }
 
+impl Hold {
+    /// Sets the longest wait of a call. Default: 60 s.
+    #[must_use]
+    pub const fn max_wait(mut self, most: Duration) -> Self {
+        self.max_wait = most;
+        self
+    }
+
+    /// Sets the longest hold that a response can start. Default: 1 hour.
+    #[must_use]
+    pub const fn max(mut self, most: Duration) -> Self {
+        self.max = most;
+        self
+    }
+}
+
 impl Default for Hold {
     fn default() -> Self {
         Self { max_wait: Duration::from_secs(60), max: Duration::from_secs(3600) }
@@ -75,12 +90,48 @@ impl Pace {
     pub fn auto() -> Self {
         Self { throttle: Some(AutoThrottle::default()), ..Self::new() }
     }
+
+    /// Sets the number of requests at a time. 0 counts as 1. Default: `None`, no limit.
+    #[must_use]
+    pub fn concurrency(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.concurrency = most.into();
+        self
+    }
+
+    /// Sets the rule for `Retry-After`. With `None` the header has no effect on other calls. Default:
+    /// [`Hold::default`].
+    #[must_use]
+    pub fn hold(mut self, hold: impl Into<Option<Hold>>) -> Self {
+        self.hold = hold.into();
+        self
+    }
+
+    /// Sets a delay that follows the latency of the server. Default: `None`.
+    #[must_use]
+    pub fn throttle(mut self, throttle: impl Into<Option<AutoThrottle>>) -> Self {
+        self.throttle = throttle.into();
+        self
+    }
+
+    /// Sets the rule after many failures. Default: `None`.
+    #[must_use]
+    pub fn breaker(mut self, breaker: impl Into<Option<CircuitBreaker>>) -> Self {
+        self.breaker = breaker.into();
+        self
+    }
 }
 
 /// As [`Pace::new`].
 impl Default for Pace {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A pace of this rate, such as `Rate::new(90, minute).burst(10)`. It follows `Retry-After` too.
+impl From<Rate> for Pace {
+    fn from(rate: Rate) -> Self {
+        Self { rate: Some(rate), ..Self::new() }
     }
 }
 

@@ -17,10 +17,8 @@ use crate::base::time::Instant;
 /// ```
 /// use sessio::pace::{AutoThrottle, Pace};
 ///
-/// let mut pace = Pace::auto();
-/// let mut throttle = AutoThrottle::default();
-/// throttle.concurrency = 2.0;
-/// pace.throttle = Some(throttle);
+/// let pace = Pace::new().throttle(AutoThrottle::default().concurrency(2.0));
+/// assert_eq!(pace.rate, None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -44,6 +42,34 @@ impl Default for AutoThrottle {
 }
 
 impl AutoThrottle {
+    /// Sets the number of requests under way that the delay aims at. Default: 1.
+    #[must_use]
+    pub const fn concurrency(mut self, requests: f64) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    /// Sets the delay before the first response. Default: 1 s.
+    #[must_use]
+    pub const fn start(mut self, delay: Duration) -> Self {
+        self.start = delay;
+        self
+    }
+
+    /// Sets the shortest delay. Default: zero.
+    #[must_use]
+    pub const fn min(mut self, delay: Duration) -> Self {
+        self.min = delay;
+        self
+    }
+
+    /// Sets the longest delay. Default: 60 s.
+    #[must_use]
+    pub const fn max(mut self, delay: Duration) -> Self {
+        self.max = delay;
+        self
+    }
+
     fn bounded(&self, delay: Duration) -> Duration {
         delay.max(self.min).min(self.max)
     }
