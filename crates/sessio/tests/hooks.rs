@@ -385,9 +385,12 @@ fn a_cookie_line_of_a_hook_is_for_its_hop_and_attempt() {
         let after = Some("jar=1; own=1".to_owned());
         assert_eq!(lines, [seen.map(str::to_owned), seen.map(str::to_owned), after]);
         // A flow that needs nothing leaves the line as it is.
-        let auth = Auth::flow(sessio::auth::SigV4::new("key", "secret", "region", "service"));
-        let sent = run(&settings(), request().auth(auth), &[OK]);
-        assert_eq!(line(&sent.heads[0]).as_deref(), seen);
+        #[cfg(feature = "sigv4")]
+        {
+            let auth = Auth::flow(sessio::auth::SigV4::new("key", "secret", "region", "service"));
+            let sent = run(&settings(), request().auth(auth), &[OK]);
+            assert_eq!(line(&sent.heads[0]).as_deref(), seen);
+        }
     }
 }
 
