@@ -11,7 +11,11 @@ use crate::runtime::Runtime;
 
 impl<R: Runtime, M> Response<R, M> {
     async fn hand_to(&mut self, read: impl FnOnce(&[u8])) -> Result<bool> {
-        let Some(bytes) = self.peek().await? else { return Ok(false) };
+        let flight = &mut self.flight;
+        if !poll_fn(|cx| flight.poll_body(cx)).await? {
+            return Ok(false);
+        }
+        let bytes = flight.body();
         read(bytes);
         let n = bytes.len();
         self.flight.call.consume(n);

@@ -201,7 +201,6 @@ impl Call {
                     }
                     let upload = self.upload_after(&head);
                     self.phase = match self.needs_decision(&head) {
-                        true if self.wants_start() => self.before_decision(&head, upload),
                         true => Phase::Decide(upload),
                         false => Phase::HeadReady(upload),
                     };
@@ -211,7 +210,10 @@ impl Call {
                     self.receiver.advance();
                     self.report_own(|call| call.head.as_ref().map(Event::Head));
                     self.report_own(Self::answer);
-                    return self.peek();
+                    if matches!(self.phase, Phase::Decide(_)) && self.wants_start() {
+                        self.begin_peek(upload);
+                    }
+                    return;
                 }
                 Ok(_) => return,
                 Err(fault) => return self.fail_or_retry(fault.into()),

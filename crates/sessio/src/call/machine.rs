@@ -334,6 +334,7 @@ impl Call {
 
     /// The bytes of the last [`Step::Body`](super::Step::Body) that are not yet consumed.
     #[must_use]
+    #[inline]
     pub fn unread(&self) -> &[u8] {
         match &self.decoding {
             _ if !matches!(self.phase, Phase::Body(_)) => &[],

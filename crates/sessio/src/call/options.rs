@@ -293,7 +293,10 @@ impl PreparedCall {
     /// Adds the credentials of the netrc file for this host (rules ), unless the
     /// request has credentials already.
     pub(crate) fn log_in(&mut self) -> Result<()> {
-        if self.request.headers.contains("Authorization") {
+        // First what most requests lack.
+        if self.options.routing.environment.netrc().is_none()
+            || self.request.headers.contains("Authorization")
+        {
             return Ok(());
         }
         let Some(login) = self.netrc_login()? else { return Ok(()) };

@@ -14,9 +14,17 @@ use crate::wire::h1::Event as Came;
 const MOST: usize = 64 * 1024;
 
 impl Call {
-    /// The phase after a head that needs a decision.
+    /// Reads the start of the body before the decision about its head, if it is wanted.
     #[cold]
-    pub(super) fn before_decision(&mut self, head: &Head, upload: Upload) -> Phase {
+    pub(super) fn begin_peek(&mut self, upload: Upload) {
+        let Some(head) = self.head.take() else { return };
+        self.phase = self.before_decision(&head, upload);
+        self.head = Some(head);
+        self.peek();
+    }
+
+    /// The phase after a head that needs a decision.
+    fn before_decision(&mut self, head: &Head, upload: Upload) -> Phase {
         let (request, options) = (&self.prepared.request, &self.prepared.options);
         let by_flow = options.flow.as_ref().map_or(0, |flow| flow.body_bytes(head, request));
         let most = options.hooks.body_bytes(head).max(by_flow).min(MOST);
@@ -30,6 +38,7 @@ impl Call {
     }
 
     /// Reads ahead, as far as the received bytes allow.
+    #[cold]
     pub(super) fn peek(&mut self) {
         let Phase::Peek { upload, most } = self.phase else { return };
         match self.try_peek(most) {

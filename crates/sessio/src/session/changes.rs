@@ -188,7 +188,7 @@ impl Changes {
             && detect_loops.is_inherit()
             && keep_on_upgrade.is_inherit()
             && retry.is_inherit()
-            && *timeouts == TimeoutChanges::default()
+            && timeouts.is_empty()
             && limits.is_inherit()
             && body_bytes.is_inherit()
             && decode.is_inherit()
@@ -292,6 +292,12 @@ pub struct TimeoutChanges {
 }
 
 impl TimeoutChanges {
+    /// Whether nothing changes.
+    fn is_empty(&self) -> bool {
+        let Self { pool, resolve, connect, send, head, read, total, expect } = self;
+        [pool, resolve, connect, send, head, read, total, expect].iter().all(|change| change.is_inherit())
+    }
+
     /// These changes, and then the later ones.
     fn then(self, later: Self) -> Self {
         Self {

@@ -213,6 +213,7 @@ impl ResponseDecoder {
     }
 
     /// The bytes of [`Event::Body`] that are decoded already; empty if there are none.
+    #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
         self.buffer.read(self.body.unread())
     }
