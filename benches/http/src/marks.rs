@@ -23,13 +23,8 @@ pub enum Measure {
 }
 
 impl Measure {
-    const ALL: [Self; 5] = [
-        Self::Instructions,
-        Self::HeapCalls,
-        Self::HeapCallsOfRedirects,
-        Self::SystemCalls,
-        Self::IdleKib,
-    ];
+    const ALL: [Self; 5] =
+        [Self::Instructions, Self::HeapCalls, Self::HeapCallsOfRedirects, Self::SystemCalls, Self::IdleKib];
 
     /// Its name in the table.
     pub fn name(self) -> &'static str {
