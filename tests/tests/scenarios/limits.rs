@@ -39,7 +39,8 @@ mod turns {
     scenarios! { waiting: fa1_a_peer_with_endless_bytes_lets_other_tasks_run }
 }
 
-const SHORT: Duration = Duration::from_millis(25);
+/// Long enough for a busy machine to send the first bytes within it.
+const SHORT: Duration = Duration::from_millis(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn limited<R: Runtime>(

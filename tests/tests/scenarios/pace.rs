@@ -311,6 +311,7 @@ async fn the_wait_has_the_limit_of_the_pool<R: Runtime>(world: &World<R>) {
     let error = session.get(server.url("/get")).send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout(Timeout::Pool));
     assert_eq!(session.stats().waiting, 0);
+    session.update(|settings| settings.timeouts.pool = None);
     server.open_gate("end");
     assert_eq!(held.bytes().await.unwrap(), "helloworld");
     fetch(session.get(server.url("/get"))).await;
