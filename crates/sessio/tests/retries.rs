@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessio::call::{Carrier, Direction};
-use sessio::retry::{Again, AttemptEnd, Jitter, Methods, RetryPolicy, Stop, Verdict};
+use sessio::retry::{Again, AttemptEnd, Jitter, Methods, RetryPolicy, StatusSet, Stop, Verdict};
 use sessio::transport::Fate;
 use sessio::{
     Body, Call, Change, Error, Instant, Kind, Memory, Now, Observer, Request, Seed, SessionState, Settings,
@@ -330,6 +330,40 @@ fn bytes_that_were_not_sent_are_kept_over_the_wait() {
     let sent = hand.take();
     assert!(sent.ends_with("\r\n\r\n5\r\norder\r\n0\r\n\r\n"), "{sent}");
     assert_eq!(hand.say(OK).head(), 200);
+}
+
+#[test]
+fn a_redirect_that_is_retried_offers_no_next_request() {
+    let mut policy = web();
+    policy.statuses = StatusSet::new([302]);
+    let mut hand = Hand::new(Request::get("http://a.test/").retry(policy).redirects(None));
+    hand.connect().take();
+    hand.say("HTTP/1.1 302 X\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n").sleep();
+    hand.connect().take();
+    assert_eq!(hand.say(OK).head(), 200);
+    assert!(hand.call.take_next().is_none(), "the response is no redirect");
+}
+
+#[test]
+fn a_redirect_is_in_the_history_before_the_next_hop_and_in_the_error_of_its_body() {
+    let part = "HTTP/1.1 302 X\r\nLocation: /next\r\nContent-Length: 9\r\n\r\nhalf";
+    let sent = |history: &[sessio::Exchange]| {
+        let all = history.iter().map(|it| (it.url.to_string(), it.sent.contains("X-First"), it.head.status));
+        all.map(|(url, has_field, status)| (url, has_field, status.as_u16())).collect::<Vec<_>>()
+    };
+    let expected = [("http://a.test/".to_owned(), true, 302)];
+    let request = || Request::get("http://a.test/").header("X-First", "1");
+    let mut hand = Hand::new(request());
+    hand.connect().take();
+    hand.say(part).say(" more");
+    assert!(matches!(hand.call.step(hand.now), Ok(Step::Connect(_))), "{:?}", hand.call);
+    assert_eq!(sent(hand.call.history()), expected);
+
+    let mut hand = Hand::new(request().timeout(SECOND / 10));
+    hand.connect().take();
+    let error = hand.say(part).pass(SECOND).error();
+    assert_eq!(error.kind(), Kind::Timeout(Timeout::Total));
+    assert_eq!(sent(error.history()), expected);
 }
 
 #[test]

@@ -269,7 +269,8 @@ impl Call {
         self.redirects
     }
 
-    /// The earlier responses of this call, first to last.
+    /// The earlier responses of this call, first to last. A redirect is one of them once its body is
+    /// over: after [`Event::Skipped`], and in the error of a call that ends before.
     #[must_use]
     pub fn history(&self) -> &[Exchange] {
         self.past().map_or(&[], |past| &past.history)

@@ -293,7 +293,7 @@ impl PreparedCall {
     /// Adds the credentials of the netrc file for this host (rules ), unless the
     /// request has credentials already.
     pub(crate) fn log_in(&mut self) -> Result<()> {
-        // First what most requests lack.
+        // Most requests have no netrc file, and to find that out is cheap.
         if self.options.routing.environment.netrc().is_none()
             || self.request.headers.contains("Authorization")
         {
